@@ -1,0 +1,90 @@
+/** Half-open ranges of physical memory, never empty, and the one way in which addresses and sizes are printed. */
+import { ModelBug } from './errors.ts'
+import { byteCount, phys, type ByteCount, type Phys } from './units.ts'
+
+/** [start, end), start < end always. */
+export interface Range {
+  readonly start: Phys
+  readonly end: Phys
+}
+
+/** The range [start, end); throws ModelBug when it would be empty. */
+export function range(start: number, end: number): Range {
+  if (!(start < end)) throw new ModelBug(`empty range ${String(start)}-${String(end)}`)
+  return { start: phys(start), end: phys(end) }
+}
+
+/** The range of `length` bytes from `start`; throws ModelBug when length is not positive. */
+export function rangeAt(start: number, length: number): Range {
+  return range(start, start + length)
+}
+
+/** The range of `length` bytes from `start`, or null when there is nothing in it. */
+export function rangeOrNull(start: number, length: number): Range | null {
+  return length > 0 ? rangeAt(start, length) : null
+}
+
+/** Bytes in the range. */
+export function sizeOf(of: Range): ByteCount {
+  return byteCount(of.end - of.start)
+}
+
+/** What both ranges share, or null. */
+export function intersect(a: Range, b: Range): Range | null {
+  const start = Math.max(a.start, b.start)
+  const end = Math.min(a.end, b.end)
+  return start < end ? range(start, end) : null
+}
+
+/** Do the two share a byte? */
+export function overlaps(a: Range, b: Range): boolean {
+  return a.start < b.end && b.start < a.end
+}
+
+/** Does `outer` hold every byte of `inner`? */
+export function contains(outer: Range, inner: Range): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end
+}
+
+/** What is left of `from` without `hole`: none, one or two ranges, ascending. */
+export function subtract(from: Range, hole: Range): Range[] {
+  const left: Range[] = []
+  if (!overlaps(from, hole)) return [from]
+  if (from.start < hole.start) left.push(range(from.start, hole.start))
+  if (hole.end < from.end) left.push(range(hole.end, from.end))
+  return left
+}
+
+/** Sorts and joins ranges that touch or overlap. */
+export function union(ranges: Iterable<Range>): Range[] {
+  const sorted = [...ranges].sort((a, b) => a.start - b.start)
+  const joined: Range[] = []
+  for (const next of sorted) {
+    const last = joined.at(-1)
+    if (last !== undefined && next.start <= last.end) joined[joined.length - 1] = range(last.start, Math.max(last.end, next.end))
+    else joined.push(next)
+  }
+  return joined
+}
+
+/** `0x1a6cd000`: hexadecimal, lower case, no padding. */
+export function hex(n: number | bigint): string {
+  return n < 0 ? `-0x${(-n).toString(16)}` : `0x${n.toString(16)}`
+}
+
+/** `0x1000-0x2000`: half-open. */
+export function formatRange(of: Range): string {
+  return `${hex(of.start)}-${hex(of.end)}`
+}
+
+const UNITS = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+] as const
+
+/** `34.0 MiB`, `4.0 KiB`, `16 bytes`: for people; the exact count belongs beside it where it matters. */
+export function formatSize(count: number): string {
+  for (const [name, size] of UNITS) if (count >= size) return `${(count / size).toFixed(1)} ${name}`
+  return count === 1 ? '1 byte' : `${String(count)} bytes`
+}

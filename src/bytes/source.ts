@@ -1,0 +1,84 @@
+/** Bytes of a file that nobody has to load: a size and a way to read a part. */
+import { ModelBug } from './errors.ts'
+import { byteCount, fileOffset, type ByteCount, type FileOffset } from './units.ts'
+
+/** A synchronous, random-access source of bytes. Reading past the end returns fewer bytes, never an error. */
+export interface ByteSource {
+  readonly size: ByteCount
+  /** At most `length` bytes from `at`. The result may share memory with the source and must not be written to. */
+  read(at: FileOffset, length: number): Uint8Array
+}
+
+const EMPTY = new Uint8Array(0)
+
+function clip(size: number, at: number, length: number): number {
+  return Math.max(0, Math.min(length, size - at))
+}
+
+/** A source over bytes in memory. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    size: byteCount(bytes.length),
+    read: (at, length) => bytes.subarray(at, at + clip(bytes.length, at, length)),
+  }
+}
+
+/** A piece of a sparse source: these bytes (or that part of another source) lie at `at`. */
+export interface SparsePiece {
+  readonly at: number
+  readonly source: ByteSource
+}
+
+/**
+ * A source of `size` bytes that is `fill` (default zero) wherever no piece lies. A later piece wins over an earlier one.
+ * Two gigabytes cost as much as two kilobytes. Pieces that stick out are cut.
+ */
+export function sparseSource(size: number, pieces: readonly SparsePiece[], fill: number | ((at: number) => number) = 0): ByteSource {
+  return {
+    size: byteCount(size),
+    read: (at, length) => {
+      const count = clip(size, at, length)
+      if (count === 0) return EMPTY
+      const out = new Uint8Array(count)
+      if (typeof fill === 'number') out.fill(fill)
+      else for (let i = 0; i < count; i++) out[i] = fill(at + i)
+      for (const piece of pieces) {
+        const from = Math.max(at, piece.at)
+        const to = Math.min(at + count, piece.at + piece.source.size)
+        if (from < to) out.set(piece.source.read(fileOffset(from - piece.at), to - from), from - at)
+      }
+      return out
+    },
+  }
+}
+
+/** The part [at, at + length) of another source, cut to what exists. */
+export function sliceSource(source: ByteSource, at: number, length: number): ByteSource {
+  const size = clip(source.size, at, length)
+  return {
+    size: byteCount(size),
+    read: (from, count) => source.read(fileOffset(at + from), clip(size, from, count)),
+  }
+}
+
+/** The same source, counting what is read: for tests that prove that cost does not grow with file size. */
+export function countingSource(source: ByteSource): ByteSource & { readonly bytesRead: () => number } {
+  let total = 0
+  return {
+    size: source.size,
+    read: (at, length) => {
+      const bytes = source.read(at, length)
+      total += bytes.length
+      return bytes
+    },
+    bytesRead: () => total,
+  }
+}
+
+/** Exactly `length` bytes from `at`, or null when the source is too short. */
+export function readExactly(source: ByteSource, at: number, length: number): Uint8Array | null {
+  if (at < 0 || length < 0) throw new ModelBug('negative read')
+  if (at + length > source.size) return null
+  const bytes = source.read(fileOffset(at), length)
+  return bytes.length === length ? bytes : null
+}

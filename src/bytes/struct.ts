@@ -1,0 +1,98 @@
+/** A C structure as a table of fields under upstream's names; offsets and the size are asserted when the table is made. */
+import { ModelBug } from './errors.ts'
+
+const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const
+
+/** Kinds of field. `u64` reads as bigint, `[n]` as n raw bytes. All are little endian. */
+export type FieldKind = keyof typeof WIDTH | readonly [number]
+/** `[offset, kind]`. */
+export type Field = readonly [offset: number, kind: FieldKind]
+export type Fields = Readonly<Record<string, Field>>
+
+type ValueOf<K> = K extends 'u64' ? bigint : K extends readonly [number] ? Uint8Array : number
+/** The values of a structure, by upstream's field names. */
+export type Values<F extends Fields> = { readonly [N in keyof F]: ValueOf<F[N][1]> }
+
+export interface Struct<F extends Fields> {
+  readonly name: string
+  readonly size: number
+  readonly fields: F
+  /** All fields from `bytes` at `at`, or null when fewer than `size` bytes are left. */
+  read(bytes: Uint8Array, at?: number): Values<F> | null
+  /** A new byte array of `size` bytes with the given fields set and zero elsewhere. */
+  write(values: Partial<Values<F>>): Uint8Array
+  /** The bytes of one field as it is stored. */
+  encode<N extends keyof F & string>(field: N, value: ValueOf<F[N][1]>): Uint8Array
+}
+
+function widthOf(kind: FieldKind): number {
+  return typeof kind === 'string' ? WIDTH[kind] : kind[0]
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function readField(view: DataView, at: number, kind: FieldKind): number | bigint | Uint8Array {
+  if (kind === 'u8') return view.getUint8(at)
+  if (kind === 'u16') return view.getUint16(at, true)
+  if (kind === 'u32') return view.getUint32(at, true)
+  if (kind === 'u64') return view.getBigUint64(at, true)
+  return new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + kind[0]))
+}
+
+function writeField(view: DataView, at: number, kind: FieldKind, value: number | bigint | Uint8Array): void {
+  if (kind === 'u64') {
+    if (typeof value !== 'bigint' || value !== BigInt.asUintN(64, value)) throw new ModelBug(`not a u64: ${String(value)}`)
+    view.setBigUint64(at, value, true)
+  } else if (typeof kind !== 'string') {
+    if (!(value instanceof Uint8Array) || value.length !== kind[0]) throw new ModelBug(`field takes ${String(kind[0])} bytes`)
+    new Uint8Array(view.buffer, view.byteOffset + at, kind[0]).set(value)
+  } else {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= 2 ** (8 * WIDTH[kind])) throw new ModelBug(`not a ${kind}: ${String(value)}`)
+    if (kind === 'u8') view.setUint8(at, value)
+    else if (kind === 'u16') view.setUint16(at, value, true)
+    else view.setUint32(at, value, true)
+  }
+}
+
+/**
+ * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at or before `size`:
+ * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded.
+ */
+export function struct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {
+  let end = 0
+  for (const [field, [offset, kind]] of Object.entries(fields)) {
+    if (offset < end) throw new ModelBug(`${name}.${field} overlaps the field before it`)
+    end = offset + widthOf(kind)
+    if (end > size) throw new ModelBug(`${name}.${field} ends behind the structure`)
+  }
+  return {
+    name,
+    size,
+    fields,
+    read: (bytes, at = 0) => {
+      if (at < 0 || at + size > bytes.length) return null
+      const view = viewOf(bytes)
+      const values: Record<string, unknown> = {}
+      for (const [field, [offset, kind]] of Object.entries(fields)) values[field] = readField(view, at + offset, kind)
+      return values as Values<F>
+    },
+    write: values => {
+      const bytes = new Uint8Array(size)
+      for (const [field, value] of Object.entries(values)) {
+        const layout = fields[field]
+        if (layout === undefined) throw new ModelBug(`${name} has no field ${field}`)
+        writeField(viewOf(bytes), layout[0], layout[1], value as number | bigint | Uint8Array)
+      }
+      return bytes
+    },
+    encode: (field, value) => {
+      const layout = fields[field]
+      if (layout === undefined) throw new ModelBug(`${name} has no field ${field}`)
+      const bytes = new Uint8Array(widthOf(layout[1]))
+      writeField(viewOf(bytes), 0, layout[1], value)
+      return bytes
+    },
+  }
+}

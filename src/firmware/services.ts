@@ -1,0 +1,83 @@
+/** The boot services that a stage may call. Every call that changes memory is recorded through the memory. */
+import type { Range } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
+import type { ByteCount, Phys } from '../bytes/units.ts'
+import type { MemoryDescriptor } from '../image/memory-types.ts'
+import type { PeFile, PeSection } from '../image/pe.ts'
+import type { ObjectId } from '../memory/extent.ts'
+import type { EfiError, EfiStatus } from './status.ts'
+
+/** AllocateAnyPages, AllocateMaxAddress (`limit` is the highest byte that may be used, as in the specification), AllocateAddress. */
+export type AllocateType = { readonly kind: 'any' } | { readonly kind: 'max'; readonly limit: number } | { readonly kind: 'address'; readonly at: number }
+
+/** Success with an address, or an error. */
+export type Allocation = { readonly status: 'EFI_SUCCESS'; readonly at: Phys } | { readonly status: EfiError; readonly at: null }
+
+/** Whose bytes a section's are: the object, and the offset in it of the section's first byte. */
+export interface SectionOwner {
+  readonly object: ObjectId
+  readonly at: number
+}
+
+/** What LoadImage is given. */
+export interface LoadRequest {
+  /** A file, which the firmware first reads into a buffer of its own; or bytes that lie in memory already (SourceBuffer). */
+  readonly from: { readonly kind: 'file'; readonly source: ByteSource } | { readonly kind: 'memory'; readonly range: Range }
+  /** `uki`, `kernel`: names the allocation, and the headers (`uki:headers`). */
+  readonly name: ObjectId
+  /** Owner of a section's bytes. From memory, copied bytes keep the owner they have; this one names the zeroed tail. */
+  readonly ownerOf: (section: PeSection) => SectionOwner
+  /** Owner of the headers. Default: `<name>:headers`, offset 0. */
+  readonly headers?: SectionOwner
+  /** Puts the image at this address without asking the allocator: the address was observed on the real machine. */
+  readonly pinned?: Phys | undefined
+}
+
+/** EFI_LOADED_IMAGE_PROTOCOL, as far as it matters, with the parsed headers it was made from. */
+export interface LoadedImage {
+  readonly name: ObjectId
+  /** ImageBase: where it was loaded. */
+  readonly base: Phys
+  /** ImageSize in bytes, as the header says. */
+  readonly size: ByteCount
+  /** The pages that the loader allocated. */
+  readonly pages: Range
+  /** The headers, as the loader read them. */
+  readonly pe: PeFile
+  /** base + AddressOfEntryPoint. */
+  readonly entry: Phys
+  /** Where LoadOptions lie and whose bytes they are; null when there are none. `bytes` includes the terminator. */
+  readonly loadOptions: LoadOptions | null
+}
+
+export interface LoadOptions {
+  /** Address in memory, or null where only the text is known (given by firmware, from a boot entry). */
+  readonly at: Phys | null
+  readonly bytes: ByteCount
+  readonly text: string
+  readonly object: ObjectId
+}
+
+/** What LoadImage answers; `clause` and `why` say which check failed. */
+export type LoadResult =
+  | { readonly status: 'EFI_SUCCESS'; readonly image: LoadedImage }
+  | { readonly status: EfiError; readonly image: null; readonly clause: string; readonly why: string }
+
+export interface BootServices {
+  /** GetMemoryMap, in the firmware's order. */
+  memoryMap(): readonly MemoryDescriptor[]
+  /** AllocatePages. `type` is UEFI's number, `label` names the allocation in the recording. Contents are left as they are. */
+  allocatePages(where: AllocateType, type: number, pages: number, label: ObjectId): Allocation
+  /** FreePages. */
+  freePages(at: Phys, pages: number): EfiStatus
+  /** AllocatePool: address of the first usable byte. */
+  allocatePool(type: number, size: number, label: ObjectId): Allocation
+  /** FreePool. */
+  freePool(at: Phys): EfiStatus
+  /** LoadImage. */
+  loadImage(request: LoadRequest): LoadResult
+  /** UnloadImage of something loadImage returned. */
+  unloadImage(image: LoadedImage): EfiStatus
+  /** ExitBootServices: neither frees nor clears; from now on boot-services memory belongs to whoever takes it. */
+  exitBootServices(): void
+}

@@ -1,0 +1,60 @@
+/** Memory types of UEFI and the descriptor that memory maps are made of. Source: UEFI 2.10 table 7.6 (EFI_MEMORY_TYPE). */
+import type { Range } from '../bytes/range.ts'
+
+export const EfiReservedMemoryType = 0
+export const EfiLoaderCode = 1
+export const EfiLoaderData = 2
+export const EfiBootServicesCode = 3
+export const EfiBootServicesData = 4
+export const EfiRuntimeServicesCode = 5
+export const EfiRuntimeServicesData = 6
+export const EfiConventionalMemory = 7
+export const EfiUnusableMemory = 8
+export const EfiACPIReclaimMemory = 9
+export const EfiACPIMemoryNVS = 10
+export const EfiMemoryMappedIO = 11
+export const EfiMemoryMappedIOPortSpace = 12
+export const EfiPalCode = 13
+export const EfiPersistentMemory = 14
+export const EfiUnacceptedMemoryType = 15
+
+/** EFI_MEMORY_SP: set aside for a specific purpose. */
+export const EFI_MEMORY_SP = 0x40000n
+/** EFI_MEMORY_MORE_RELIABLE: mirrored memory. */
+export const EFI_MEMORY_MORE_RELIABLE = 0x10000n
+/** EFI_MEMORY_RUNTIME. */
+export const EFI_MEMORY_RUNTIME = 1n << 63n
+
+/** The specification's names by number. */
+export const MEMORY_TYPE_NAMES = [
+  'EfiReservedMemoryType',
+  'EfiLoaderCode',
+  'EfiLoaderData',
+  'EfiBootServicesCode',
+  'EfiBootServicesData',
+  'EfiRuntimeServicesCode',
+  'EfiRuntimeServicesData',
+  'EfiConventionalMemory',
+  'EfiUnusableMemory',
+  'EfiACPIReclaimMemory',
+  'EfiACPIMemoryNVS',
+  'EfiMemoryMappedIO',
+  'EfiMemoryMappedIOPortSpace',
+  'EfiPalCode',
+  'EfiPersistentMemory',
+  'EfiUnacceptedMemoryType',
+] as const
+
+/** One entry of a memory map. `type` is UEFI's number (OEM and OS types from 0x70000000 on are kept as they are). */
+export interface MemoryDescriptor {
+  readonly type: number
+  /** Whole pages. */
+  readonly range: Range
+  /** EFI_MEMORY_* bits; 0xf (all cache modes) where the text does not say. */
+  readonly attribute: bigint
+}
+
+/** `EfiLoaderData`, or `type 0x70000001` for what the specification does not name. */
+export function memoryTypeName(type: number): string {
+  return MEMORY_TYPE_NAMES[type] ?? `type 0x${type.toString(16)}`
+}

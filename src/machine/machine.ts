@@ -1,0 +1,137 @@
+/** All that a stage gets: memory, firmware, and words for what happens. */
+import type { Range } from '../bytes/range.ts'
+import type { BootServices } from '../firmware/services.ts'
+import type { EfiError } from '../firmware/status.ts'
+import type { Actor, EventId } from '../memory/event.ts'
+import type { Extent, ObjectId } from '../memory/extent.ts'
+import type { Memory } from '../memory/memory.ts'
+import type { Recorder } from '../memory/recorder.ts'
+import type { Arrival, Facts } from './model.ts'
+
+/** A numbered clause of spec/, or a user's own law. */
+export type ClauseId = `${'FW' | 'PE' | 'ST' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
+export type AnyClauseId = ClauseId | `x-${string}`
+
+/** What the model took for granted; printed in every report that used it. */
+export interface Assumption {
+  readonly clause: AnyClauseId
+  readonly what: string
+}
+
+/** Where the model ends. A run that met one has the verdict unknown, whether it could go on or not. */
+export interface Gap {
+  readonly clause: AnyClauseId
+  readonly why: string
+}
+
+/** Why a modelled stage said no. `message` is what it prints, as it prints it; null when it prints nothing. */
+export interface Refusal {
+  readonly by: Actor
+  readonly status: EfiError
+  readonly clause: AnyClauseId
+  readonly why: string
+  readonly message: string | null
+}
+
+/** How a run ended. `undefined`: code that was to run next had been overwritten, or a guest would have faulted. */
+export type Outcome =
+  | { readonly kind: 'arrived'; readonly at: Arrival }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'undefined'; readonly since: EventId; readonly why: string }
+  | { readonly kind: 'unknown'; readonly gap: Gap }
+
+/** Settings of the machine that a stage may ask for. */
+export interface Settings {
+  readonly secureBoot: boolean
+  /** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. */
+  readonly kaslr: 'off' | 'command-line'
+}
+
+/** A contract that was evaluated at a hand-off. */
+export interface ContractResult {
+  readonly clause: ClauseId
+  /** The breach rule that reports it when broken: `init-window-occupied` … */
+  readonly rule: string
+  readonly kept: boolean
+  readonly what: string
+  readonly range: Range | null
+  readonly found?: readonly Extent[]
+}
+
+export interface Machine {
+  readonly memory: Memory
+  readonly firmware: BootServices
+  readonly settings: Settings
+  /** Runs `body` as another actor. */
+  as<T>(actor: Actor, body: () => T): T
+  /** Runs `body` as a step under a clause; events inside belong to it. */
+  step<T>(clause: AnyClauseId, what: string, body: () => T): T
+  /** The stage says no, with a status and what it prints. The run ends as refused. */
+  refuse(clause: AnyClauseId, status: EfiError, why: string, message?: string | null): never
+  /** Outside the model, and the run cannot go on. The verdict is unknown. */
+  gap(clause: AnyClauseId, why: string): never
+  /** Outside the model, but the run can go on: the verdict is unknown all the same. */
+  doubt(clause: AnyClauseId, why: string): void
+  /** Goes into the report. Said once per clause and text. */
+  assume(clause: AnyClauseId, what: string): void
+  /** The guest is lost since this event: overwritten code, a fault. The run ends as undefined. */
+  lost(since: EventId, why: string): never
+  /** Reads code that is about to run as its object; when it deviates, the run ends as undefined. */
+  enter(where: Range, object: ObjectId, at: number, what: string): void
+  /** Records the outcome of a contract. */
+  contract(result: ContractResult): void
+  /** Adds to the facts of the run. */
+  observe(facts: Facts): void
+}
+
+/** How a stage ends a run before its time; caught by the run, never seen outside the core. */
+export class Stop extends Error {
+  override readonly name = 'Stop'
+  readonly outcome: Outcome
+
+  constructor(outcome: Outcome) {
+    super(outcome.kind)
+    this.outcome = outcome
+  }
+}
+
+/** A machine and what it noted beside the recording. */
+export interface Notes {
+  readonly assumptions: Assumption[]
+  readonly doubts: Gap[]
+  facts: Facts
+}
+
+/** Makes the machine that stages are given. `notes` is filled while they run. */
+export function createMachine(recorder: Recorder, memory: Memory, firmware: BootServices, settings: Settings, notes: Notes): Machine {
+  const stop = (outcome: Outcome): never => {
+    throw new Stop(outcome)
+  }
+  const lost = (since: EventId, why: string): never => stop({ kind: 'undefined', since, why })
+  return {
+    memory,
+    firmware,
+    settings,
+    as: (actor, body) => recorder.as(actor, body),
+    step: (clause, what, body) => recorder.step(clause, what, body),
+    refuse: (clause, status, why, message = null) => stop({ kind: 'refused', refusal: { by: recorder.actor, status, clause, why, message } }),
+    gap: (clause, why) => stop({ kind: 'unknown', gap: { clause, why } }),
+    doubt: (clause, why) => {
+      if (!notes.doubts.some(known => known.clause === clause && known.why === why)) notes.doubts.push({ clause, why })
+    },
+    assume: (clause, what) => {
+      if (!notes.assumptions.some(known => known.clause === clause && known.what === what)) notes.assumptions.push({ clause, what })
+    },
+    lost,
+    enter: (where, object, at, what) => {
+      const reading = memory.readAs(where, object, { at, as: 'code' })
+      if (!reading.whole) lost(reading.event, what)
+    },
+    contract: ({ clause, rule, kept, what, range, found = [] }) => {
+      recorder.append({ op: 'contract', clause, rule, kept, what, range, found })
+    },
+    observe: facts => {
+      notes.facts = { ...notes.facts, ...facts }
+    },
+  }
+}

@@ -1,0 +1,338 @@
+/** The memory that remembers: a map of extents, each with its bytes, its owner and the event that put it there. */
+import { ModelBug } from '../bytes/errors.ts'
+import { range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
+import { bytesSource, type ByteSource } from '../bytes/source.ts'
+import { fileOffset, phys, type Phys } from '../bytes/units.ts'
+import type { Deviation, EventId, MemoryEvent } from './event.ts'
+import { OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
+import type { Recorder } from './recorder.ts'
+import { RunMap } from './run-map.ts'
+
+/** A part of a source. */
+export interface Slice {
+  readonly source: ByteSource
+  readonly at: number
+  readonly length: number
+}
+
+/** A piece of an object that is made of others: `length` bytes of `object` from its offset `at`. */
+export interface Part {
+  readonly object: ObjectId
+  readonly at: number
+  readonly length: number
+}
+
+/** What a read found. `event` is the read in the recording. */
+export interface Reading {
+  readonly event: EventId
+  readonly deviations: readonly Deviation[]
+  /** Was every byte the object's, and (where all of it was wanted) nothing missing? */
+  readonly whole: boolean
+}
+
+/** How a range is read. */
+export interface ReadOptions {
+  /** Offset in the object of the first byte. Default 0. */
+  readonly at?: number
+  /** `code` is about to run. Default `data`. */
+  readonly as?: 'data' | 'code'
+  /** Does the reader take this for the whole object? Then a declared length beyond it counts as missing. Default false. */
+  readonly all?: boolean
+}
+
+/** Longest raw read, in bytes: larger ones are a mistake of ours, payloads are never loaded. */
+export const RAW_READ_MAX = 16 * 2 ** 20
+
+/** Everything is relative to `origin`, so that a run can be cut without touching its value. */
+interface Cell {
+  readonly origin: number
+  readonly content: Content
+  readonly whose: Whose | null
+  readonly written: boolean
+  readonly by: EventId
+}
+
+interface Written {
+  readonly content: Content
+  readonly whose: Whose | null
+}
+
+/**
+ * Sparse physical memory. Every verb is recorded. Writes outside RAM are recorded and store nothing; writes outside every
+ * allocation are recorded as strayed and do store. Costs depend on the number of extents touched, never on their length.
+ */
+export class Memory {
+  readonly #cells = new RunMap<Cell>()
+  readonly #claims = new RunMap<{ readonly label: string; readonly by: EventId }>()
+  readonly #lengths = new Map<ObjectId, number>()
+  readonly #parts = new Map<ObjectId, readonly Part[]>()
+  readonly #recorder: Recorder
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder
+  }
+
+  /** RAM comes into being, holding `content`, unclaimed and nobody's. */
+  ram(where: Range, content: Content): EventId {
+    const by = this.#recorder.append({ op: 'ram', range: where, content })
+    this.#store(where, { content, whose: null }, by, false)
+    return by
+  }
+
+  /** An allocation is handed out: its bytes stay what they are (or become `content`), but are nobody's from now on. */
+  claim(where: Range, label: string, content?: Content): EventId {
+    const by = this.#recorder.append({ op: 'claim', range: where, label })
+    this.#claims.assign(where.start, where.end, { label, by })
+    this.#disown(where, by, content)
+    return by
+  }
+
+  /** An allocation is given back: its bytes stay (or become `content`: firmware that clears what is freed), nobody's, unclaimed. */
+  release(where: Range, label: string, content?: Content): EventId {
+    const by = this.#recorder.append({ op: 'release', range: where, label })
+    this.#claims.clear(where.start, where.end)
+    this.#disown(where, by, content)
+    return by
+  }
+
+  /** Bytes of a source come into memory as `object`, the first of them at `offset` of it. */
+  put(at: Phys, slice: Slice, object: ObjectId, offset = 0): EventId {
+    const where = rangeAt(at, slice.length)
+    this.#grow(object, offset + slice.length)
+    return this.#write('put', where, { content: { kind: 'bytes', source: slice.source, at: slice.at }, whose: { object, at: offset } })
+  }
+
+  /** Bytes that somebody computed: a small edit or a table. They become the object's, from `offset` of it on. */
+  patch(at: Phys, bytes: Uint8Array, object: ObjectId, offset = 0): EventId {
+    return this.#write('patch', rangeAt(at, bytes.length), { content: { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 }, whose: { object, at: offset } })
+  }
+
+  /** `object` is written here, but what bytes it has is not modelled: decompressor output, page tables. */
+  make(where: Range, object: ObjectId, offset = 0): EventId {
+    this.#grow(object, offset + sizeOf(where))
+    return this.#write('make', where, { content: OPAQUE, whose: { object, at: offset } })
+  }
+
+  /** Zeroes a range in the name of an object (from `offset` of it on), or of nobody. */
+  zero(where: Range, object: ObjectId | null, offset = 0): EventId {
+    return this.#write('zero', where, { content: ZERO, whose: object === null ? null : { object, at: offset } })
+  }
+
+  /** memmove: bytes and identities travel. What is not RAM in the source arrives as garbage of nobody. */
+  copy(to: Phys, from: Range): EventId {
+    const shift = to - from.start
+    const taken = [...this.#cells.runs(from.start, from.end)]
+    const where = rangeAt(to, sizeOf(from))
+    const arriving = taken.map(run => ({ where: range(run.start + shift, run.end + shift), cell: { ...run.value, origin: run.value.origin + shift } }))
+    const effect = this.#effect(where, arriving.map(piece => ({ where: piece.where, whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose })))
+    const by = this.#recorder.append({ op: 'copy', from, fromOutside: this.#holes(this.#cells, from), ...effect })
+    for (const hole of this.#holes(this.#cells, from)) this.#store(range(hole.start + shift, hole.end + shift), { content: { kind: 'garbage' }, whose: null }, by, true)
+    for (const piece of arriving) this.#storeCell(piece.where, { ...piece.cell, by })
+    return by
+  }
+
+  /** Says how long an object really is, so that a reader that takes less for all of it can be told. */
+  declare(object: ObjectId, length: number): void {
+    this.#lengths.set(object, length)
+  }
+
+  /** The length of an object: declared, composed, or as far as it was ever written. */
+  lengthOf(object: ObjectId): number | undefined {
+    return this.#lengths.get(object)
+  }
+
+  /** `object` is these parts, one behind the other; reads as it are checked against them. */
+  compose(object: ObjectId, parts: readonly Part[]): void {
+    this.#parts.set(object, parts)
+    this.#lengths.set(object, parts.reduce((sum, part) => sum + part.length, 0))
+  }
+
+  /** The parts of a composed object, or undefined. */
+  partsOf(object: ObjectId): readonly Part[] | undefined {
+    return this.#parts.get(object)
+  }
+
+  /** Reads a range as an object; every byte that is not that object's byte at that offset is a deviation. */
+  readAs(where: Range, object: ObjectId, options: ReadOptions = {}): Reading {
+    const { at = 0, as = 'data', all = false } = options
+    const deviations = this.#compare(where, object, at)
+    const length = this.#lengths.get(object) ?? 0
+    const missing = all ? Math.max(0, length - at - sizeOf(where)) : 0
+    const event = this.#recorder.append({ op: 'read', range: where, object, at, as, deviations, missing })
+    return { event, deviations, whole: deviations.length === 0 && missing === 0 }
+  }
+
+  /** The bytes of a range without judgement and without a record. `known` is false where some byte is not modelled (it reads as 0). */
+  peek(where: Range): { readonly bytes: Uint8Array; readonly known: boolean } {
+    const length = sizeOf(where)
+    if (length > RAW_READ_MAX) throw new ModelBug(`raw read of ${String(length)} bytes`)
+    const bytes = new Uint8Array(length)
+    let covered = 0
+    let known = true
+    for (const run of this.#cells.runs(where.start, where.end)) {
+      const { content, origin } = run.value
+      covered += run.end - run.start
+      if (content.kind === 'fill') bytes.fill(content.byte, run.start - where.start, run.end - where.start)
+      else if (content.kind === 'bytes') bytes.set(content.source.read(fileOffset(content.at + run.start - origin), run.end - run.start), run.start - where.start)
+      else known = false
+    }
+    return { bytes, known: known && covered === length }
+  }
+
+  /** The bytes of a range; what is not modelled reads as zero. For guests that read small structures. */
+  readRaw(where: Range): Uint8Array {
+    return this.peek(where).bytes
+  }
+
+  /** The extents that touch a range, ascending, cut to it; everything when no range is given. */
+  *extents(within?: Range): Generator<Extent> {
+    for (const run of this.#cells.runs(within?.start ?? 0, within?.end)) yield extentOf(run.start, run.end, run.value)
+  }
+
+  /** The allocations that touch a range, ascending, cut to it. */
+  *claims(within?: Range): Generator<{ readonly range: Range; readonly label: string; readonly by: EventId }> {
+    for (const run of this.#claims.runs(within?.start ?? 0, within?.end)) yield { range: range(run.start, run.end), ...run.value }
+  }
+
+  /** What extents in the range belong to somebody that `except` does not name. */
+  occupants(within: Range, except: (object: ObjectId) => boolean): Extent[] {
+    return [...this.extents(within)].filter(extent => extent.whose !== null && !except(extent.whose.object))
+  }
+
+  #write(op: 'put' | 'patch' | 'make' | 'zero', where: Range, written: Written): EventId {
+    const { whose } = written
+    const effect = this.#effect(where, [{ where, whose }])
+    const event = { op, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect } as Parameters<Recorder['append']>[0]
+    const by = this.#recorder.append(event)
+    this.#store(where, written, by, true)
+    return by
+  }
+
+  /** Foreign extents in a range, and the parts of it that are unclaimed or no RAM. `arriving` covers it, ascending; what it leaves out is nobody's. */
+  #effect(where: Range, arriving: readonly { readonly where: Range; readonly whose: Whose | null }[]): { range: Range; lost: Extent[]; strayed: Range[]; outside: Range[] } {
+    const lost: Extent[] = []
+    const loseAllOf = (within: Range, next: Whose | null): void => {
+      for (const extent of this.extents(within)) {
+        const { whose } = extent
+        if (whose !== null && (next?.object !== whose.object || next.at + extent.range.start - within.start !== whose.at)) lost.push(extent)
+      }
+    }
+    let at: number = where.start
+    for (const piece of arriving) {
+      const hole = rangeOrNull(at, piece.where.start - at)
+      if (hole !== null) loseAllOf(hole, null)
+      loseAllOf(piece.where, piece.whose)
+      at = piece.where.end
+    }
+    const rest = rangeOrNull(at, where.end - at)
+    if (rest !== null) loseAllOf(rest, null)
+    return { range: where, lost, strayed: this.#holes(this.#claims, where), outside: this.#holes(this.#cells, where) }
+  }
+
+  #holes(map: RunMap<unknown>, within: Range): Range[] {
+    const holes: Range[] = []
+    let at: number = within.start
+    for (const run of map.runs(within.start, within.end)) {
+      const hole = rangeOrNull(at, run.start - at)
+      if (hole !== null) holes.push(hole)
+      at = run.end
+    }
+    const last = rangeOrNull(at, within.end - at)
+    if (last !== null) holes.push(last)
+    return holes
+  }
+
+  #store(where: Range, { content, whose }: Written, by: EventId, written: boolean): void {
+    this.#storeCell(where, { origin: where.start, content, whose, written, by })
+  }
+
+  /** Stores a cell, but only where there is RAM; `ram` events make it. */
+  #storeCell(where: Range, cell: Cell): void {
+    if (this.#recorder.events[cell.by]?.op === 'ram') {
+      this.#cells.assign(where.start, where.end, cell)
+      return
+    }
+    const holes = this.#holes(this.#cells, where)
+    this.#cells.assign(where.start, where.end, cell)
+    for (const hole of holes) this.#cells.clear(hole.start, hole.end)
+  }
+
+  #disown(where: Range, by: EventId, content?: Content): void {
+    for (const run of [...this.#cells.runs(where.start, where.end)]) {
+      const cell: Cell = content === undefined ? { ...run.value, whose: null, written: false, by } : { origin: run.start, content, whose: null, written: false, by }
+      this.#cells.assign(run.start, run.end, cell)
+    }
+  }
+
+  #grow(object: ObjectId, length: number): void {
+    if (!this.#parts.has(object)) this.#lengths.set(object, Math.max(length, this.#lengths.get(object) ?? 0))
+  }
+
+  #compare(where: Range, object: ObjectId, at: number): Deviation[] {
+    const parts = this.#parts.get(object)
+    if (parts === undefined) return this.#compareOne(where, object, at, 0)
+    const found: Deviation[] = []
+    let base = 0
+    for (const part of parts) {
+      const from = Math.max(at, base)
+      const to = Math.min(at + sizeOf(where), base + part.length)
+      if (from < to) found.push(...this.#compareOne(range(where.start + from - at, where.start + to - at), part.object, part.at + from - base, base - part.at))
+      base += part.length
+    }
+    const rest = rangeOrNull(where.start + Math.max(0, base - at), at + sizeOf(where) - Math.max(at, base))
+    if (rest !== null) found.push(...this.#compareOne(rest, object, Math.max(at, base), 0))
+    return found
+  }
+
+  /** `shift` is added to the offset that a deviation names: the place in the composed object. */
+  #compareOne(where: Range, object: ObjectId, at: number, shift: number): Deviation[] {
+    const found: Deviation[] = []
+    const say = (start: number, end: number, kind: Deviation['kind'], extent: Extent | null) => {
+      found.push({ range: range(start, end), at: at + shift + start - where.start, kind, found: extent })
+    }
+    let next: number = where.start
+    for (const run of this.#cells.runs(where.start, where.end)) {
+      if (next < run.start) say(next, run.start, 'outside', null)
+      next = run.end
+      const extent = extentOf(run.start, run.end, run.value)
+      const { whose } = extent
+      if (whose?.object === object && whose.at === at + run.start - where.start) continue
+      if (whose !== null || extent.written) say(run.start, run.end, 'clobbered', extent)
+      else for (const [part, claimed] of this.#claimedParts(extent.range)) say(part.start, part.end, claimed ? 'uninitialised' : 'unclaimed', extentOf(part.start, part.end, run.value))
+    }
+    if (next < where.end) say(next, where.end, 'outside', null)
+    return found
+  }
+
+  *#claimedParts(within: Range): Generator<[part: Range, claimed: boolean]> {
+    const holes = this.#holes(this.#claims, within)
+    let at: number = within.start
+    for (const hole of holes) {
+      if (at < hole.start) yield [range(at, hole.start), true]
+      yield [hole, false]
+      at = hole.end
+    }
+    if (at < within.end) yield [range(at, within.end), true]
+  }
+}
+
+function extentOf(start: number, end: number, cell: Cell): Extent {
+  const shift = start - cell.origin
+  return {
+    range: { start: phys(start), end: phys(end) },
+    content: cell.content.kind === 'bytes' ? { ...cell.content, at: cell.content.at + shift } : cell.content,
+    whose: cell.whose === null ? null : { object: cell.whose.object, at: cell.whose.at + shift },
+    written: cell.written,
+    by: cell.by,
+  }
+}
+
+/** The last write before `before` (exclusive) that brought this byte of the object into memory at this place, or null. */
+export function placedBy(events: readonly MemoryEvent[], object: ObjectId, at: number, address: number, before: EventId): EventId | null {
+  for (let id = before - 1; id >= 0; id--) {
+    const event = events[id]
+    if (event === undefined || !('range' in event) || event.range === null || address < event.range.start || address >= event.range.end) continue
+    if ((event.op === 'put' || event.op === 'make' || event.op === 'zero' || event.op === 'patch') && event.object === object && event.at + address - event.range.start === at) return id
+  }
+  return null
+}

@@ -1,0 +1,75 @@
+/** Append-only recording of events and steps. */
+import type { Actor, EventBase, EventId, MemoryEvent, Step, StepId } from './event.ts'
+
+/** All that happened, in order. `events[id]` and `steps[id]` find an entry by its id. */
+export interface Recording {
+  readonly events: readonly MemoryEvent[]
+  readonly steps: readonly Step[]
+}
+
+type WithoutBase<E> = E extends MemoryEvent ? Omit<E, keyof EventBase> : never
+/** An event as its writer gives it; the recorder adds id, actor and step. */
+export type NewEvent = WithoutBase<MemoryEvent>
+
+interface OpenStep {
+  id: StepId
+  parent: StepId | null
+  clause: string
+  what: string
+  actor: Actor
+  first: EventId
+  end: EventId
+}
+
+export class Recorder implements Recording {
+  readonly events: MemoryEvent[] = []
+  readonly steps: OpenStep[] = []
+  #actor: Actor = 'firmware'
+  #open: OpenStep | null = null
+
+  /** Who acts now. */
+  get actor(): Actor {
+    return this.#actor
+  }
+
+  /** The id that the next event will get. */
+  get next(): EventId {
+    return this.events.length
+  }
+
+  /** The step that is under way, or null. */
+  get current(): Step | null {
+    return this.#open
+  }
+
+  append(event: NewEvent): EventId {
+    const id = this.events.length
+    this.events.push({ id, actor: this.#actor, step: this.#open?.id ?? null, ...event })
+    return id
+  }
+
+  /** Runs `body` as this actor. */
+  as<T>(actor: Actor, body: () => T): T {
+    const before = this.#actor
+    this.#actor = actor
+    try {
+      return body()
+    } finally {
+      this.#actor = before
+    }
+  }
+
+  /** Runs `body` under a step; its events name it, steps inside become its children. */
+  step<T>(clause: string, what: string, body: () => T): T {
+    const parent = this.#open
+    const step: OpenStep = { id: this.steps.length, parent: parent?.id ?? null, clause, what, actor: this.#actor, first: this.next, end: this.next }
+    this.steps.push(step)
+    this.#open = step
+    try {
+      return body()
+    } finally {
+      step.end = this.next
+      this.#open = parent
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** The report as data. Schema 1: machines may rely on it; the text may change. Every address is a number here and a hex string in JSON. */
+import type { Range } from '../bytes/range.ts'
+import type { Hazard, HazardClass } from '../hazard/hazard.ts'
+import type { Assumption, Gap, Outcome } from '../machine/machine.ts'
+import type { Facts } from '../machine/model.ts'
+
+/** clean: arrived, nothing damaged. A broken contract or advice alone leaves it clean (unless asked to be strict). */
+export type Verdict = 'clean' | 'damage' | 'refused' | 'unknown'
+
+/** A hazard with what its rule says about itself. */
+export interface Finding extends Hazard {
+  readonly class: HazardClass
+  readonly title: string
+  readonly clause: string
+}
+
+/** Which row of a table was run, and why. */
+export interface EraRef {
+  /** `systemd-stub/S2`; a user's own id; or null when none could be named. */
+  readonly id: string | null
+  readonly title: string
+  /** Version text that was found or given: `247.3-7+deb11u8`. */
+  readonly version: string | null
+  /** What spoke for it. */
+  readonly evidence: readonly string[]
+  /** certain: one candidate. several: one of those that were run. given: the user said so. none: outside the tables. */
+  readonly certainty: 'certain' | 'several' | 'given' | 'none'
+}
+
+/** One line of a memory map at one moment. */
+export interface MapLine {
+  readonly range: Range
+  /** `initrd`, `kernel`, `free`, `firmware` … */
+  readonly object: string
+  /** Offset in the object of the first byte. */
+  readonly at: number
+  readonly what: string
+}
+
+/** The memory at one moment. */
+export interface MapMoment {
+  readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
+  readonly lines: readonly MapLine[]
+}
+
+/** One simulated boot. */
+export interface RunReport {
+  readonly verdict: Verdict
+  readonly outcome: Outcome
+  readonly stub: EraRef
+  readonly kernel: EraRef
+  readonly facts: Facts
+  /** Damage and breaches of this run. */
+  readonly findings: readonly Finding[]
+  readonly assumptions: readonly Assumption[]
+  /** Where the model ended. */
+  readonly gaps: readonly Gap[]
+  readonly moments: readonly MapMoment[]
+}
+
+/** A problem of an input file, with the file's name. */
+export interface FileProblem {
+  readonly file: string
+  readonly id: string
+  readonly at: number | null
+  readonly what: string
+}
+
+/** The machine that was booted, in words and numbers. */
+export interface MachineRef {
+  /** `memory map map.txt (uefi-shell, lines 3-80), before load` or `profile ovmf-2022.11-q35 with 512 MiB`. */
+  readonly what: string
+  readonly ramBytes: number
+}
+
+/** What `check` found. The fields of the leading run (the worst one) stand at the top. */
+export interface Report extends RunReport {
+  readonly schema: 1
+  readonly version: string
+  readonly image: { readonly name: string; readonly size: number }
+  readonly machine: MachineRef
+  /** Advice about the file; does not depend on the run. */
+  readonly advice: readonly Finding[]
+  readonly problems: readonly FileProblem[]
+  /** The other candidates that were run. */
+  readonly alternatives: readonly RunReport[]
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/real/**', 'node_modules/**'],
+          pool: 'threads',
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/cli/**', 'src/**/*.d.ts'],
+      thresholds: { branches: 95 },
+    },
+  },
+})
