@@ -4,6 +4,7 @@ import type { ByteSource } from '../bytes/source.ts'
 import type { ByteCount, Phys } from '../bytes/units.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { PeFile, PeSection } from '../image/pe.ts'
+import type { AnyClauseId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { EfiError, EfiStatus } from './status.ts'
 
@@ -61,7 +62,7 @@ export interface LoadOptions {
 /** What LoadImage answers; `clause` and `why` say which check failed. */
 export type LoadResult =
   | { readonly status: 'EFI_SUCCESS'; readonly image: LoadedImage }
-  | { readonly status: EfiError; readonly image: null; readonly clause: string; readonly why: string }
+  | { readonly status: EfiError; readonly image: null; readonly clause: AnyClauseId; readonly why: string; /** what the boot manager prints; null when nothing */ readonly message: string | null }
 
 export interface BootServices {
   /** GetMemoryMap, in the firmware's order. */

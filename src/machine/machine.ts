@@ -2,15 +2,13 @@
 import type { Range } from '../bytes/range.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
-import type { Actor, EventId } from '../memory/event.ts'
+import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
 import type { Arrival, Facts } from './model.ts'
 
-/** A numbered clause of spec/, or a user's own law. */
-export type ClauseId = `${'FW' | 'PE' | 'ST' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
-export type AnyClauseId = ClauseId | `x-${string}`
+export type { AnyClauseId, ClauseId } from '../memory/event.ts'
 
 /** What the model took for granted; printed in every report that used it. */
 export interface Assumption {

@@ -7,6 +7,10 @@ export type EventId = number
 /** Index of a step in its recording. */
 export type StepId = number
 
+/** A numbered clause of spec/, or a user's own law. */
+export type ClauseId = `${'FW' | 'PE' | 'ST' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
+export type AnyClauseId = ClauseId | `x-${string}`
+
 /** Who acts. A user's own stage may bring a name of its own. */
 export type Actor = 'firmware' | 'stub' | 'efi-stub' | 'decompressor' | 'kernel' | `x-${string}`
 
@@ -73,7 +77,7 @@ export type MemoryEvent =
   /** a contract of the hand-off was evaluated: kept, or broken by what was found in these ranges */
   | (EventBase & {
       readonly op: 'contract'
-      readonly clause: string
+      readonly clause: AnyClauseId
       /** the breach rule that reports it when it is broken */
       readonly rule: string
       readonly kept: boolean
@@ -87,7 +91,7 @@ export interface Step {
   readonly id: StepId
   readonly parent: StepId | null
   /** The clause that says so: `ST-15`, or a user's own `x-…`. */
-  readonly clause: string
+  readonly clause: AnyClauseId
   readonly what: string
   readonly actor: Actor
   readonly first: EventId

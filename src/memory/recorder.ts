@@ -1,5 +1,5 @@
 /** Append-only recording of events and steps. */
-import type { Actor, EventBase, EventId, MemoryEvent, Step, StepId } from './event.ts'
+import type { Actor, AnyClauseId, EventBase, EventId, MemoryEvent, Step, StepId } from './event.ts'
 
 /** All that happened, in order. `events[id]` and `steps[id]` find an entry by its id. */
 export interface Recording {
@@ -14,7 +14,7 @@ export type NewEvent = WithoutBase<MemoryEvent>
 interface OpenStep {
   id: StepId
   parent: StepId | null
-  clause: string
+  clause: AnyClauseId
   what: string
   actor: Actor
   first: EventId
@@ -60,7 +60,7 @@ export class Recorder implements Recording {
   }
 
   /** Runs `body` under a step; its events name it, steps inside become its children. */
-  step<T>(clause: string, what: string, body: () => T): T {
+  step<T>(clause: AnyClauseId, what: string, body: () => T): T {
     const parent = this.#open
     const step: OpenStep = { id: this.steps.length, parent: parent?.id ?? null, clause, what, actor: this.#actor, first: this.next, end: this.next }
     this.steps.push(step)
