@@ -45,7 +45,7 @@ export function byteCount(n: number): ByteCount {
 
 /** A 64-bit field as a physical address, or null when it lies beyond 52 bits: guest data, so no exception. */
 export function physOf(n: bigint | number): Phys | null {
-  return n >= 0 && n <= PHYS_END ? (Number(n) as Phys) : null
+  return n >= 0 && n <= PHYS_END && (typeof n === 'bigint' || Number.isInteger(n)) ? (Number(n) as Phys) : null
 }
 
 /** The address or offset `count` bytes further; throws ModelBug when it leaves its space. */
@@ -78,7 +78,7 @@ export function pagesOf(count: number): number {
 /** Guest arithmetic that keeps 32 bits, as an unsigned int of C would. */
 export function wrap32(n: number): number {
   const cut = n % 2 ** 32
-  return cut < 0 ? cut + 2 ** 32 : cut
+  return cut < 0 ? cut + 2 ** 32 : cut + 0 // never -0
 }
 
 /** Guest arithmetic that keeps 64 bits, as a u64 of C would. */
