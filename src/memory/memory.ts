@@ -2,22 +2,19 @@
 import { ModelBug } from '../bytes/errors.ts'
 import { range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { bytesSource, type ByteSource } from '../bytes/source.ts'
-import { fileOffset, phys, type Phys } from '../bytes/units.ts'
+import { fileOffset, type Phys } from '../bytes/units.ts'
+import { extentOf, holesIn, type Cell } from './cell.ts'
+import { compare, type Part } from './compare.ts'
 import type { Deviation, EventId, MemoryEvent } from './event.ts'
 import { OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
 import type { Recorder } from './recorder.ts'
 import { RunMap } from './run-map.ts'
 
+export type { Part } from './compare.ts'
+
 /** A part of a source. */
 export interface Slice {
   readonly source: ByteSource
-  readonly at: number
-  readonly length: number
-}
-
-/** A piece of an object that is made of others: `length` bytes of `object` from its offset `at`. */
-export interface Part {
-  readonly object: ObjectId
   readonly at: number
   readonly length: number
 }
@@ -42,15 +39,6 @@ export interface ReadOptions {
 
 /** Longest raw read, in bytes: larger ones are a mistake of ours, payloads are never loaded. */
 export const RAW_READ_MAX = 16 * 2 ** 20
-
-/** Everything is relative to `origin`, so that a run can be cut without touching its value. */
-interface Cell {
-  readonly origin: number
-  readonly content: Content
-  readonly whose: Whose | null
-  readonly written: boolean
-  readonly by: EventId
-}
 
 interface Written {
   readonly content: Content
@@ -125,8 +113,8 @@ export class Memory {
     const where = rangeAt(to, sizeOf(from))
     const arriving = taken.map(run => ({ where: range(run.start + shift, run.end + shift), cell: { ...run.value, origin: run.value.origin + shift } }))
     const effect = this.#effect(where, arriving.map(piece => ({ where: piece.where, whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose })))
-    const by = this.#recorder.append({ op: 'copy', from, fromOutside: this.#holes(this.#cells, from), ...effect })
-    for (const hole of this.#holes(this.#cells, from)) this.#store(range(hole.start + shift, hole.end + shift), { content: { kind: 'garbage' }, whose: null }, by, true)
+    const by = this.#recorder.append({ op: 'copy', from, fromOutside: holesIn(this.#cells, from), ...effect })
+    for (const hole of holesIn(this.#cells, from)) this.#store(range(hole.start + shift, hole.end + shift), { content: { kind: 'garbage' }, whose: null }, by, true)
     for (const piece of arriving) this.#storeCell(piece.where, { ...piece.cell, by })
     return by
   }
@@ -155,7 +143,7 @@ export class Memory {
   /** Reads a range as an object; every byte that is not that object's byte at that offset is a deviation. */
   readAs(where: Range, object: ObjectId, options: ReadOptions = {}): Reading {
     const { at = 0, as = 'data', all = false } = options
-    const deviations = this.#compare(where, object, at)
+    const deviations = compare({ cells: this.#cells, claims: this.#claims, parts: this.#parts }, where, object, at)
     const length = this.#lengths.get(object) ?? 0
     const missing = all ? Math.max(0, length - at - sizeOf(where)) : 0
     const event = this.#recorder.append({ op: 'read', range: where, object, at, as, deviations, missing })
@@ -226,20 +214,7 @@ export class Memory {
     }
     const rest = rangeOrNull(at, where.end - at)
     if (rest !== null) loseAllOf(rest, null)
-    return { range: where, lost, strayed: this.#holes(this.#claims, where), outside: this.#holes(this.#cells, where) }
-  }
-
-  #holes(map: RunMap<unknown>, within: Range): Range[] {
-    const holes: Range[] = []
-    let at: number = within.start
-    for (const run of map.runs(within.start, within.end)) {
-      const hole = rangeOrNull(at, run.start - at)
-      if (hole !== null) holes.push(hole)
-      at = run.end
-    }
-    const last = rangeOrNull(at, within.end - at)
-    if (last !== null) holes.push(last)
-    return holes
+    return { range: where, lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
   #store(where: Range, { content, whose }: Written, by: EventId, written: boolean): void {
@@ -252,7 +227,7 @@ export class Memory {
       this.#cells.assign(where.start, where.end, cell)
       return
     }
-    const holes = this.#holes(this.#cells, where)
+    const holes = holesIn(this.#cells, where)
     this.#cells.assign(where.start, where.end, cell)
     for (const hole of holes) this.#cells.clear(hole.start, hole.end)
   }
@@ -266,64 +241,6 @@ export class Memory {
 
   #grow(object: ObjectId, length: number): void {
     if (!this.#parts.has(object)) this.#lengths.set(object, Math.max(length, this.#lengths.get(object) ?? 0))
-  }
-
-  #compare(where: Range, object: ObjectId, at: number): Deviation[] {
-    const parts = this.#parts.get(object)
-    if (parts === undefined) return this.#compareOne(where, object, at, 0)
-    const found: Deviation[] = []
-    let base = 0
-    for (const part of parts) {
-      const from = Math.max(at, base)
-      const to = Math.min(at + sizeOf(where), base + part.length)
-      if (from < to) found.push(...this.#compareOne(range(where.start + from - at, where.start + to - at), part.object, part.at + from - base, base - part.at))
-      base += part.length
-    }
-    const rest = rangeOrNull(where.start + Math.max(0, base - at), at + sizeOf(where) - Math.max(at, base))
-    if (rest !== null) found.push(...this.#compareOne(rest, object, Math.max(at, base), 0))
-    return found
-  }
-
-  /** `shift` is added to the offset that a deviation names: the place in the composed object. */
-  #compareOne(where: Range, object: ObjectId, at: number, shift: number): Deviation[] {
-    const found: Deviation[] = []
-    const say = (start: number, end: number, kind: Deviation['kind'], extent: Extent | null) => {
-      found.push({ range: range(start, end), at: at + shift + start - where.start, kind, found: extent })
-    }
-    let next: number = where.start
-    for (const run of this.#cells.runs(where.start, where.end)) {
-      if (next < run.start) say(next, run.start, 'outside', null)
-      next = run.end
-      const extent = extentOf(run.start, run.end, run.value)
-      const { whose } = extent
-      if (whose?.object === object && whose.at === at + run.start - where.start) continue
-      if (whose !== null || extent.written) say(run.start, run.end, 'clobbered', extent)
-      else for (const [part, claimed] of this.#claimedParts(extent.range)) say(part.start, part.end, claimed ? 'uninitialised' : 'unclaimed', extentOf(part.start, part.end, run.value))
-    }
-    if (next < where.end) say(next, where.end, 'outside', null)
-    return found
-  }
-
-  *#claimedParts(within: Range): Generator<[part: Range, claimed: boolean]> {
-    const holes = this.#holes(this.#claims, within)
-    let at: number = within.start
-    for (const hole of holes) {
-      if (at < hole.start) yield [range(at, hole.start), true]
-      yield [hole, false]
-      at = hole.end
-    }
-    if (at < within.end) yield [range(at, within.end), true]
-  }
-}
-
-function extentOf(start: number, end: number, cell: Cell): Extent {
-  const shift = start - cell.origin
-  return {
-    range: { start: phys(start), end: phys(end) },
-    content: cell.content.kind === 'bytes' ? { ...cell.content, at: cell.content.at + shift } : cell.content,
-    whose: cell.whose === null ? null : { object: cell.whose.object, at: cell.whose.at + shift },
-    written: cell.written,
-    by: cell.by,
   }
 }
 

@@ -52,10 +52,7 @@ export class RunMap<V> {
   assign(start: number, end: number, value: V): void {
     this.clear(start, end)
     const [b, i] = this.#find(start)
-    const bucket = this.#buckets[b]
-    if (bucket === undefined) throw new ModelBug('run map without bucket')
-    bucket.splice(i, 0, { start, end, value })
-    if (bucket.length > 2 * BUCKET) this.#buckets.splice(b, 1, bucket.slice(0, BUCKET), bucket.slice(BUCKET))
+    this.#insert(b, i, { start, end, value })
   }
 
   /** Makes [start, end) a hole. */
@@ -63,19 +60,26 @@ export class RunMap<V> {
     if (!(start < end)) throw new ModelBug(`empty run ${String(start)}-${String(end)}`)
     const [b, found] = this.#find(start)
     let i = found
-    const bucket = this.#buckets[b]
-    const head = bucket?.[i]
-    if (bucket === undefined || head === undefined) return
+    const head = this.#buckets[b]?.[i]
+    if (head === undefined) return
     if (head.start < start) {
       if (head.end > end) {
-        bucket.splice(i + 1, 0, { start: end, end: head.end, value: head.value })
+        const tail = { start: end, end: head.end, value: head.value }
         head.end = start
+        this.#insert(b, i + 1, tail)
         return
       }
       head.end = start
       i++
     }
     this.#drop(b, i, end)
+  }
+
+  /** Puts an entry before index i of bucket b; a bucket that has become too long is cut in two. */
+  #insert(b: number, i: number, entry: Entry<V>): void {
+    const bucket = this.#buckets[b] ?? []
+    bucket.splice(i, 0, entry)
+    if (bucket.length > 2 * BUCKET) this.#buckets.splice(b, 1, bucket.slice(0, BUCKET), bucket.slice(BUCKET))
   }
 
   /** Removes entries from (b, i) on that end at or before `end`, and trims the one that straddles it. */
