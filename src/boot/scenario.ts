@@ -1,0 +1,154 @@
+/** A scenario: image, machine and choices as plain data, so that a boot can be stored beside its report and run again. */
+import * as v from 'valibot'
+import { UsageError } from '../bytes/errors.ts'
+import { hex, range } from '../bytes/range.ts'
+import { PAGE, PHYS_END } from '../bytes/units.ts'
+import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
+import { QUANTITY_PATTERN, readQuantity } from './quantity.ts'
+
+export { parseAddress, parseSize } from './quantity.ts'
+
+/** When a memory map was taken. */
+export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
+/** What memory that nobody in this boot wrote holds. */
+export const CONTENTS = ['ovmf', 'residue', 'poison'] as const
+/** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. */
+export const KASLR_CHOICES = ['off', 'command-line'] as const
+
+/** One line of a memory map: pages [start, end) of a type. */
+export interface MapEntry {
+  /** UEFI's name (`EfiConventionalMemory`) or number. */
+  readonly type: string | number
+  readonly start: number
+  readonly end: number
+  /** EFI_MEMORY_* bits in hexadecimal; 0xf when absent. */
+  readonly attribute?: string | undefined
+}
+
+/** The machine: a file with a memory map, a map in place, or RAM under a recorded firmware profile. */
+export type ScenarioMachine = { readonly memmap: string } | { readonly map: readonly MapEntry[] } | { readonly ram: number | string; readonly firmware: string }
+
+export interface Scenario {
+  readonly schema: 1
+  readonly name?: string | undefined
+  readonly image: { readonly file: string }
+  readonly machine: ScenarioMachine
+  /** Default `before-load`. */
+  readonly memmapAt?: (typeof MAP_MOMENTS)[number] | undefined
+  /** Where the firmware put the image, when that was observed. */
+  readonly imageBase?: number | undefined
+  readonly contents?: (typeof CONTENTS)[number] | undefined
+  /** A version or an era id; absent: identified from the file. */
+  readonly stub?: string | undefined
+  readonly kernel?: string | undefined
+  readonly kaslr?: (typeof KASLR_CHOICES)[number] | undefined
+  readonly secureBoot?: boolean | undefined
+  /** What the firmware passes as LoadOptions. */
+  readonly loadOptions?: string | undefined
+}
+
+const WANTED = 'is no number of bytes (write 4096, "0x1000" or "16MiB")'
+const count = v.pipe(v.number(WANTED), v.safeInteger('is not a whole number'), v.minValue(0, 'is negative'), v.maxValue(PHYS_END, 'is more than the 52 bits of a physical address'))
+const quantityText = v.pipe(
+  v.string(WANTED),
+  v.regex(QUANTITY_PATTERN),
+  v.check(written => typeof readQuantity(written) === 'number'),
+  v.transform(written => Number(readQuantity(written))),
+)
+
+function reason(input: unknown): string {
+  const value = typeof input === 'string' ? readQuantity(input) : WANTED
+  return typeof value === 'string' && typeof input === 'string' ? `${JSON.stringify(input)} ${value}` : WANTED
+}
+
+const quantity = v.union([count, quantityText], issue => reason(issue.input))
+const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
+
+const mapEntry = v.pipe(
+  v.strictObject({
+    type: v.union([v.picklist(MEMORY_TYPE_NAMES), v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffffffff))], 'is neither a UEFI memory type such as EfiConventionalMemory nor its number'),
+    start: quantity,
+    end: quantity,
+    attribute: v.optional(v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,16}$/, 'is not a hexadecimal number such as 0xf'))),
+  }),
+  v.check(entry => entry.start < entry.end, issue => `ends at ${hex(issue.input.end)}, not behind its start ${hex(issue.input.start)}`),
+  v.check(entry => entry.start % PAGE === 0 && entry.end % PAGE === 0, 'does not begin and end at whole pages'),
+)
+
+const machine = v.union(
+  [v.strictObject({ memmap: text }), v.strictObject({ map: v.pipe(v.array(mapEntry), v.minLength(1, 'is empty')) }), v.strictObject({ ram: quantity, firmware: text })],
+  'is none of { memmap }, { map } and { ram, firmware }',
+)
+
+/** The schema of a stored scenario; `scenario.schema.json` is made from it. */
+export const scenarioSchema = v.strictObject({
+  schema: v.literal(1, 'is not 1, the only schema that this release reads'),
+  name: v.optional(text),
+  image: v.strictObject({ file: text }),
+  machine,
+  memmapAt: v.optional(v.picklist(MAP_MOMENTS, `is none of ${MAP_MOMENTS.join(', ')}`)),
+  imageBase: v.optional(quantity),
+  contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
+  stub: v.optional(text),
+  kernel: v.optional(text),
+  kaslr: v.optional(v.picklist(KASLR_CHOICES, `is none of ${KASLR_CHOICES.join(', ')}`)),
+  secureBoot: v.optional(v.boolean('is neither true nor false')),
+  loadOptions: v.optional(v.string('a text is wanted')),
+})
+
+interface Issue {
+  readonly message: string
+  readonly path?: readonly { readonly key: unknown }[] | undefined
+  readonly issues?: readonly Issue[] | undefined
+}
+
+// Of the branches of a union, the one that got furthest says what is wrong; where none got in, the union itself does.
+function deepest(issue: Issue, before: readonly unknown[] = []): { readonly path: readonly unknown[]; readonly message: string } {
+  const path = [...before, ...(issue.path ?? []).map(item => item.key)]
+  const inner = (issue.issues ?? []).map(sub => deepest(sub, path)).filter(sub => sub.path.length > path.length && !sub.message.startsWith('Invalid key'))
+  return inner.sort((a, b) => b.path.length - a.path.length)[0] ?? { path, message: issue.message }
+}
+
+function pathText(path: readonly unknown[]): string {
+  return path.map((key, i) => (typeof key === 'number' ? `[${String(key)}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('') || 'the document'
+}
+
+// YAML gives integers as bigint, so that none is rounded on the way.
+function withoutBigint(value: unknown, path: readonly unknown[], fileName: string): unknown {
+  if (typeof value === 'bigint') {
+    if (value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new UsageError(`${fileName}: ${pathText(path)}: ${String(value)} is out of range`)
+    return Number(value)
+  }
+  if (Array.isArray(value)) return value.map((item, i) => withoutBigint(item, [...path, i], fileName))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutBigint(item, [...path, key], fileName)]))
+}
+
+/** Accepts parsed JSON or YAML as a scenario; sizes and addresses become numbers. Throws UsageError that names file, path and reason. */
+export function validateScenario(value: unknown, fileName: string): Scenario {
+  const result = v.safeParse(scenarioSchema, withoutBigint(value, [], fileName), { abortEarly: true })
+  if (result.success) return result.output
+  const { path, message } = deepest(result.issues[0])
+  throw new UsageError(`${fileName}: ${pathText(path)}: ${message}`)
+}
+
+/** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */
+export function parseScenario(jsonText: string, fileName: string): Scenario {
+  let value: unknown
+  try {
+    value = JSON.parse(jsonText)
+  } catch (error) {
+    throw new UsageError(`${fileName}: not JSON: ${(error instanceof Error ? error.message : '').split('\n')[0] ?? ''}`)
+  }
+  return validateScenario(value, fileName)
+}
+
+/** The memory map that a scenario spells out. */
+export function descriptorsOf(entries: readonly MapEntry[]): MemoryDescriptor[] {
+  const names: readonly string[] = MEMORY_TYPE_NAMES
+  return entries.map(({ type, start, end, attribute = '0xf' }) => {
+    const number = typeof type === 'number' ? type : names.indexOf(type)
+    if (number < 0) throw new UsageError(`memory type ${JSON.stringify(type)} is none of ${names.join(', ')}`)
+    return { type: number, range: range(start, end), attribute: BigInt(attribute) }
+  })
+}

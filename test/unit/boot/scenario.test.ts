@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, test } from 'vitest'
+import { descriptorsOf, parseAddress, parseScenario, parseSize, scenarioSchema, validateScenario } from '../../../src/boot/scenario.ts'
+import { UsageError } from '../../../src/bytes/errors.ts'
+
+const small = { schema: 1, image: { file: 'uki.efi' }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }
+
+describe('sizes and addresses', () => {
+  test.each([
+    ['0', 0],
+    ['4096', 4096],
+    ['0x1000', 4096],
+    ['0X1a6cd000', 0x1a6cd000],
+    ['4KiB', 4096],
+    ['512M', 512 * 2 ** 20],
+    ['16 MiB', 2 ** 24],
+    ['1.5GiB', 1.5 * 2 ** 30],
+    ['12 bytes', 12],
+  ])('%s', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes)
+    expect(parseAddress(text)).toBe(bytes)
+  })
+
+  test.each([
+    ['-1', /negative/],
+    ['-0x10', /negative/],
+    ['', /not a number of bytes/],
+    ['16MB', /not a number of bytes/],
+    ['1e9', /not a number of bytes/],
+    ['0x', /not a number of bytes/],
+    ['1.3', /not a whole number/],
+    ['0x1fffffffffffff', /52 bits/],
+    ['99999999999G', /52 bits/],
+    ['NaN', /not a number/],
+  ])('refuses %j', (text, why) => {
+    expect(() => parseSize(text)).toThrow(UsageError)
+    expect(() => parseSize(text)).toThrow(why)
+    expect(() => parseAddress(text)).toThrow(/^address/)
+  })
+})
+
+describe('validateScenario', () => {
+  test('sizes become numbers, the rest stays', () => {
+    expect(validateScenario({ ...small, imageBase: '0x1a6cd000', kaslr: 'off' }, 's.json')).toEqual({
+      schema: 1,
+      image: { file: 'uki.efi' },
+      machine: { ram: 512 * 2 ** 20, firmware: 'ovmf-2022.11-q35' },
+      imageBase: 0x1a6cd000,
+      kaslr: 'off',
+    })
+  })
+
+  test('is stable: its own output is a scenario', () => {
+    const scenario = validateScenario({ ...small, machine: { map: [{ type: 'EfiConventionalMemory', start: '0x0', end: '16MiB' }] } }, 's.json')
+    expect(parseScenario(JSON.stringify(scenario), 's.json')).toEqual(scenario)
+  })
+
+  test('takes the integers of YAML', () => {
+    expect(validateScenario({ ...small, schema: 1n, machine: { ram: 536870912n, firmware: 'x' } }, 's.yaml').machine).toEqual({ ram: 536870912, firmware: 'x' })
+    expect(() => validateScenario({ ...small, imageBase: 2n ** 60n }, 's.yaml')).toThrow('s.yaml: imageBase: 1152921504606846976 is out of range')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['no object', 7, 's: the document: '],
+    ['null', null, 's: the document: '],
+    ['a list', [], 's: schema: '],
+    ['another schema', { ...small, schema: 2 }, 's: schema: is not 1, the only schema that this release reads'],
+    ['unknown key', { ...small, ramm: 1 }, 's: ramm: '],
+    ['no machine', { schema: 1, image: { file: 'x' } }, 's: machine: '],
+    ['two machines', { ...small, machine: { ram: 1, firmware: 'x', memmap: 'y' } }, 's: machine: is none of { memmap }, { map } and { ram, firmware }'],
+    ['half a machine', { ...small, machine: { ram: '512MiB' } }, 's: machine: is none of { memmap }, { map } and { ram, firmware }'],
+    ['odd RAM', { ...small, machine: { ram: '512MB', firmware: 'x' } }, 's: machine.ram: "512MB" is not a number of bytes'],
+    ['negative RAM', { ...small, machine: { ram: -5, firmware: 'x' } }, 's: machine.ram: is negative'],
+    ['too much RAM', { ...small, machine: { ram: '0x20000000000000', firmware: 'x' } }, 's: machine.ram: "0x20000000000000" is more than the 52 bits'],
+    ['odd moment', { ...small, memmapAt: 'later' }, 's: memmapAt: is none of before-load, '],
+    ['empty file name', { ...small, image: { file: '' } }, 's: image.file: is empty'],
+    ['empty map', { ...small, machine: { map: [] } }, 's: machine.map: is empty'],
+    ['odd type', { ...small, machine: { map: [{ type: 'Fast', start: 0, end: 4096 }] } }, 's: machine.map[0].type: is neither'],
+    ['backwards', { ...small, machine: { map: [{ type: 7, start: 8192, end: 4096 }] } }, 's: machine.map[0]: ends at 0x1000, not behind its start 0x2000'],
+    ['half pages', { ...small, machine: { map: [{ type: 7, start: 0, end: 4097 }] } }, 's: machine.map[0]: does not begin and end at whole pages'],
+  ])('refuses %s', (_, value, message) => {
+    expect(() => validateScenario(value, 's')).toThrow(UsageError)
+    expect(() => validateScenario(value, 's')).toThrow(message)
+  })
+
+  test('says where JSON ends', () => {
+    expect(() => parseScenario('{ "schema": 1,', 'half.json')).toThrow(/^half\.json: not JSON: /)
+  })
+})
+
+test('a map in place becomes descriptors', () => {
+  expect(descriptorsOf([{ type: 'EfiConventionalMemory', start: 0, end: 4096 }, { type: 0x70000001, start: 4096, end: 8192, attribute: '0x8000000000000000' }])).toEqual([
+    { type: 7, range: { start: 0, end: 4096 }, attribute: 0xfn },
+    { type: 0x70000001, range: { start: 4096, end: 8192 }, attribute: 1n << 63n },
+  ])
+  expect(() => descriptorsOf([{ type: 'Fast', start: 0, end: 4096 }])).toThrow(UsageError)
+})
+
+describe('scenario.schema.json', () => {
+  const file = fileURLToPath(new URL('../../../src/boot/scenario.schema.json', import.meta.url))
+  const made = toJsonSchema(scenarioSchema, { typeMode: 'input', target: 'draft-2020-12', errorMode: 'ignore' })
+
+  test('is the schema that the code enforces (update with vitest -u)', async () => {
+    await expect(`${JSON.stringify({ ...made, title: 'stubsim scenario' }, null, 2)}\n`).toMatchFileSnapshot(file)
+  })
+
+  test('is accepted by ajv and agrees with the code', () => {
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
+    expect(validate(small)).toBe(true)
+    for (const odd of [7, {}, { ...small, ramm: 1 }, { ...small, machine: { ram: '512MB', firmware: 'x' } }, { ...small, schema: 2 }, { ...small, machine: { ram: 1 } }]) {
+      expect(validate(odd)).toBe(false)
+      expect(() => validateScenario(odd, 's')).toThrow(UsageError)
+    }
+  })
+})
