@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'fast',
           include: ['test/**/*.test.ts'],
           exclude: ['test/real/**', 'node_modules/**'],
+          globalSetup: ['test/support/fresh-dist.ts'],
           pool: 'threads',
           testTimeout: 30_000,
         },
