@@ -1,0 +1,51 @@
+/** What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte source. */
+import { bytesSource, sparseSource, type ByteSource } from '../bytes/source.ts'
+import { UsageError } from '../bytes/errors.ts'
+
+/** `{text}` UTF-8; `{hex}` pairs of digits; `{initrd}` a cpio archive's first bytes, then a pattern; sizes in bytes. A ByteSource is taken as it is. */
+export type Content =
+  | { readonly text: string }
+  | { readonly hex: string }
+  | { readonly initrd: number }
+  | { readonly pattern: number; readonly seed?: number }
+  | { readonly zero: number }
+  | { readonly parts: readonly { readonly at: number; readonly content: Content }[]; readonly size: number; readonly seed?: number }
+  | ByteSource
+
+/** First bytes of a cpio archive in the newc format. */
+export const CPIO_MAGIC = '070701'
+
+/** A byte from 1 to 255 that depends on the offset: never zero, not periodic within pages. */
+export function patternByte(at: number, seed = 0): number {
+  return 1 + ((at * 31 + Math.floor(at / 251) * 7 + Math.floor(at / 65536) * 13 + seed) % 255)
+}
+
+/** `size` bytes of pattern. */
+export function patternSource(size: number, seed = 0): ByteSource {
+  return sparseSource(size, [], at => patternByte(at, seed))
+}
+
+/** The bytes. Throws UsageError on hex that is none and on sizes that are no counts. */
+export function contentSource(content: Content): ByteSource {
+  if ('read' in content) return content
+  if ('text' in content) return bytesSource(new TextEncoder().encode(content.text))
+  if ('hex' in content) return bytesSource(bytesOfHex(content.hex))
+  if ('zero' in content) return sparseSource(counted(content.zero), [])
+  if ('pattern' in content) return patternSource(counted(content.pattern), content.seed)
+  if ('initrd' in content) {
+    return sparseSource(counted(content.initrd), [{ at: 0, source: contentSource({ text: CPIO_MAGIC }) }], at => patternByte(at, 5))
+  }
+  const pieces = content.parts.map(part => ({ at: part.at, source: contentSource(part.content) }))
+  const { seed } = content
+  return sparseSource(counted(content.size), pieces, seed === undefined ? 0 : at => patternByte(at, seed))
+}
+
+function counted(size: number): number {
+  if (!Number.isSafeInteger(size) || size < 0) throw new UsageError(`not a count of bytes: ${String(size)}`)
+  return size
+}
+
+function bytesOfHex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) throw new UsageError(`not pairs of hexadecimal digits: ${text.slice(0, 40)}`)
+  return Uint8Array.from(text.match(/../g) ?? [], pair => Number.parseInt(pair, 16))
+}
