@@ -1,8 +1,8 @@
 /** Builds the UKI of a recorded boot out of the real stub and the real kernel, byte for byte as large as the recorded one. */
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Recording } from '../oracle/recording.ts'
-import { fetchUkify, runTool } from './fetch.ts'
+import { cacheDirectory, fetchUkify, runTool } from './fetch.ts'
 import { recipeOf, type KernelEdit, type PayloadName, type Recipe } from './recipes.ts'
 
 const OSREL = 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n'
@@ -16,12 +16,19 @@ function cpioEntry(inode: number, name: string, mode: number, size: number): Buf
 }
 
 /** A newc archive of exactly the recorded size, with one file of bytes that are never zero. */
-export function makeInitrd(): Buffer {
+function makeInitrd(): Buffer {
   const trailer = cpioEntry(0, 'TRAILER!!!', 0, 0)
   const size = INITRD_SIZE - trailer.length - cpioEntry(1, 'probe', 0o100644, 0).length
   const data = Buffer.alloc(size)
   for (let at = 0; at < size; at++) data[at] = 1 + ((at * 31 + (at >> 8)) % 255)
   return Buffer.concat([cpioEntry(1, 'probe', 0o100644, size), data, trailer])
+}
+
+/** The initrd in the cache. */
+export function initrdFile(): string {
+  const path = join(cacheDirectory(), 'initrd.img')
+  if (!existsSync(path)) writeFileSync(path, makeInitrd())
+  return path
 }
 
 /** Where the PE header of a file begins. */

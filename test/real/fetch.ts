@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SECURITY_SUITES, SUITES, UKIFY_PACKAGES, type RealFile } from './packages.ts'
+import { REAL_FILES, SECURITY_SUITES, SUITES, UKIFY_PACKAGES, type RealFile } from './packages.ts'
 
 const BIG = 1 << 28
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -115,6 +115,13 @@ export function fetchFile(file: RealFile): string {
   rmSync(tree, { recursive: true, force: true })
   rmSync(deb, { force: true })
   return path
+}
+
+/** Fetches a file by the name that recordings use. */
+export function fetchNamed(kind: RealFile['kind'], name: string): string {
+  const file = REAL_FILES.find(one => one.kind === kind && one.name === name)
+  if (file === undefined) throw new Error(`no package for ${kind} ${name}`)
+  return fetchFile(file)
 }
 
 /** The command that runs ukify 257.13 out of the cache, with python3-pefile beside it. */

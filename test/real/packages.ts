@@ -1,4 +1,5 @@
 /** The Debian packages that hold the recorded stubs and kernels, and the SHA-256 of the one file that is wanted from each. */
+import type { Recording } from '../oracle/recording.ts'
 
 export interface RealFile {
   readonly kind: 'stub' | 'kernel'
@@ -34,6 +35,12 @@ export const REAL_FILES: readonly RealFile[] = [
   kernel('6.1', '6.1.0-47-cloud-amd64', '6.1.170-3', '024c595aa9b6b4e5da7042a33631d2229fe5377aaab854d1331c981d0e843cde'),
   kernel('6.12', '6.12.107+deb13-cloud-amd64', '6.12.107-1', '75d7f9be0da1b6f6ab7715058b1bf6ad73308ce74a930b88b92d426ae0c1e3ec'),
 ]
+
+/** Was this boot made with a stub and a kernel that are fetched here? */
+export function isReal(recording: Recording): boolean {
+  const has = (kind: RealFile['kind'], name: string): boolean => REAL_FILES.some(file => file.kind === kind && file.name === name)
+  return has('stub', recording.stub) && has('kernel', recording.kernel)
+}
 
 /** What ukify needs; unpacked beside the rest, never installed. */
 export const UKIFY_PACKAGES = ['systemd-ukify=257.13-1~deb13u1', 'python3-pefile'] as const
