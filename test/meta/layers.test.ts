@@ -15,10 +15,11 @@ const LADDER: Readonly<Record<string, { readonly any: readonly string[]; readonl
   boot: { any: [...BELOW_STAGES, 'stub', 'kernel'] },
   hazard: { any: ['bytes', 'memory', 'image'] },
   report: { any: ['bytes', 'memory', 'hazard'], types: ['machine', 'boot'] },
-  'check.ts': { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report'] },
-  'index.ts': { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts'] },
-  vitest: { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts'] },
-  cli: { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts'] },
+  'version.ts': { any: [] },
+  'check.ts': { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'version.ts'] },
+  'index.ts': { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'version.ts'] },
+  vitest: { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
+  cli: { any: [...BELOW_STAGES, 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
 }
 const BARRELS = ['src/index.ts', 'src/vitest/index.ts', 'src/report/index.ts']
 /** What src outside cli must not name: the machine it runs on, the clock, chance. */

@@ -1,0 +1,186 @@
+/** Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and the result. */
+import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, writeFileSync, type Stats } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { UsageError } from '../bytes/errors.ts'
+import { hex } from '../bytes/range.ts'
+import { byteCount } from '../bytes/units.ts'
+import type { ByteSource } from '../bytes/source.ts'
+
+const BLOCK = 4096
+/** Blocks up to here are kept for the next read; more than that is read past the cache. */
+const KEEP_MAX = 64 * 1024
+/** Memory maps and scenarios are small; a text beyond this is a mistake of the caller. */
+const TEXT_MAX = 16 * 2 ** 20
+
+export interface Files {
+  /** Opens a file for reading in place. Throws UsageError when that cannot be done. */
+  source(path: string): ByteSource
+  /** The whole of a small text file. */
+  text(path: string): string
+  /** Writes a result. */
+  write(path: string, content: string): void
+  /** Bytes that were read from, and bytes that are in, all files opened so far. */
+  total(): { readonly read: number; readonly of: number }
+  close(): void
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file: part of the path is not a directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'is a directory',
+  ELOOP: 'too many symbolic links',
+  EMFILE: 'too many open files',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left',
+  EIO: 'the device reports a read error',
+  ENAMETOOLONG: 'the name is too long',
+  ENXIO: 'is not a regular file or block device',
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return REASONS[code] ?? code
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    throw new UsageError(`${path}: ${reasonOf(error)}`)
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'is a directory'
+  if (stats.isFIFO()) return 'is a pipe; it is read at many places, so a regular file or block device is needed'
+  return 'is not a regular file or block device'
+}
+
+/** A block device has no size of its own in stat: the end is where reads begin to return nothing. */
+function deviceSize(fd: number): number {
+  const probe = new Uint8Array(1)
+  const there = (at: number): boolean => readSync(fd, probe, 0, 1, at) === 1
+  let end = 1
+  while (end < 2 ** 52 && there(end - 1)) end *= 2
+  let low = 0
+  while (low < end) {
+    const middle = Math.floor((low + end) / 2)
+    if (there(middle)) low = middle + 1
+    else end = middle
+  }
+  return low
+}
+
+interface OpenFile {
+  readonly fd: number
+  readonly size: number
+  readonly source: ByteSource
+  read: number
+}
+
+function openFile(path: string): OpenFile {
+  if (path.includes('\0')) throw new UsageError(`${JSON.stringify(path)}: not a file name`)
+  // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
+  const fd = attempt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
+  try {
+    const stats = fstatSync(fd)
+    if (!stats.isFile() && !stats.isBlockDevice()) throw new UsageError(`${path}: ${kindOf(stats)}`)
+    const size = stats.isFile() ? stats.size : attempt(path, () => deviceSize(fd))
+    const file: OpenFile = { fd, size, read: 0, source: { size: byteCount(size), read: (at, length) => readCached(at, length) } }
+    let kept = new Uint8Array(0)
+    let keptAt = 0
+    const readCached = (at: number, length: number): Uint8Array => {
+      const end = Math.min(at + length, size)
+      if (at >= end) return new Uint8Array(0)
+      if (at < keptAt || end > keptAt + kept.length) {
+        const from = at - (at % BLOCK)
+        const bytes = readAll(path, file, from, Math.min(Math.ceil(end / BLOCK) * BLOCK, size) - from)
+        if (bytes.length > KEEP_MAX) return bytes.subarray(at - from, end - from)
+        kept = bytes
+        keptAt = from
+      }
+      return kept.subarray(at - keptAt, end - keptAt)
+    }
+    return file
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function readAll(path: string, file: OpenFile, at: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length)
+  let done = 0
+  while (done < length) {
+    const count = readOnce(path, file.fd, bytes, done, at)
+    if (count === 0) throw new UsageError(`${path}: ends at ${hex(at + done)} now, but had ${hex(file.size)} bytes when it was opened: it changed while it was read`)
+    done += count
+    file.read += count
+  }
+  return bytes
+}
+
+function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at: number): number {
+  try {
+    return readSync(fd, bytes, done, bytes.length - done, at + done)
+  } catch (error) {
+    throw new UsageError(`${path}: at ${hex(at + done)}: ${reasonOf(error)}`)
+  }
+}
+
+/** The files of one invocation. */
+export function openFiles(): Files {
+  const open: OpenFile[] = []
+  const source = (path: string): ByteSource => {
+    const file = openFile(path)
+    open.push(file)
+    return file.source
+  }
+  return {
+    source,
+    text: path => {
+      const from = source(path)
+      if (from.size === 0) throw new UsageError(`${path}: the file is empty`)
+      if (from.size > TEXT_MAX) throw new UsageError(`${path}: ${String(from.size)} bytes are too many for a text file of this kind`)
+      return decode(path, from)
+    },
+    write: (path, content) => {
+      attempt(path, () => { writeFileSync(path, content) })
+    },
+    total: () => ({ read: open.reduce((sum, file) => sum + file.read, 0), of: open.reduce((sum, file) => sum + file.size, 0) }),
+    close: () => {
+      for (const file of open.splice(0)) closeSync(file.fd)
+    },
+  }
+}
+
+/** UTF-8, or UTF-16 with a byte order mark: the EFI shell redirects its output in UTF-16. */
+function decode(path: string, source: ByteSource): string {
+  const bytes = source.read(0 as never, source.size)
+  const wide = bytes[0] === 0xff && bytes[1] === 0xfe
+  if (!wide && bytes.includes(0)) throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
+  return new TextDecoder(wide ? 'utf-16le' : 'utf-8').decode(bytes)
+}
+
+/** A file of this package: `spec/…`, `docs/hazards/…`; null when it is not there. */
+export function packageText(path: string): string | null {
+  const files = openFiles()
+  try {
+    return files.text(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
+  } catch {
+    return null
+  } finally {
+    files.close()
+  }
+}
+
+/** Names of the files in a folder of this package, sorted; empty when it is not there. */
+export function packageFolder(path: string): string[] {
+  try {
+    return readdirSync(new URL(`../../${path}/`, import.meta.url)).sort()
+  } catch {
+    return []
+  }
+}

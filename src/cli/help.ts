@@ -1,0 +1,100 @@
+/** Help and the reference page, both made from the command table. */
+import type { Command, Option } from './command.ts'
+
+/** Exit codes that every command has. */
+export const COMMON_EXITS: readonly (readonly [code: number, meaning: string])[] = [
+  [2, 'the input cannot be used: one line on stderr names it and says why'],
+  [70, 'a bug in stubsim: one line on stderr, and please report it'],
+]
+
+function optionText(option: Option): string {
+  const long = `--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`
+  return option.short === undefined ? long : `-${option.short}, ${long}`
+}
+
+function optionHelp(option: Option): string {
+  return option.choices === undefined ? option.help : `${option.help}: ${option.choices.join(', ')}`
+}
+
+function exitsOf(command: Command): (readonly [number, string])[] {
+  return [...command.exits, ...COMMON_EXITS].sort(([a], [b]) => a - b)
+}
+
+/** `stubsim check [FILE] [options]`. */
+export function usageLine(command: Command): string {
+  const { operand } = command
+  const operandText = operand === null ? '' : operand.required === 'always' ? ` ${operand.name}` : ` [${operand.name}]`
+  return `stubsim ${command.name}${operandText} [options]`
+}
+
+const TEXT_WIDTH = 100
+
+/** Words in lines of at most `width`, each after `indent` spaces; the first line is not indented. */
+function wrap(text: string, indent: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > TEXT_WIDTH) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`)
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${wrap(right, width + 4)}\n`).join('')
+}
+
+/** `stubsim --help`. */
+export function overviewHelp(commands: readonly Command[]): string {
+  return [
+    'stubsim predicts what a boot through UEFI, systemd-stub and the Linux decompressor would damage, before it is tried.\n',
+    '\nusage: stubsim COMMAND [FILE] [options]\n\n',
+    table(commands.map(command => [command.name, command.summary])),
+    '\nstubsim COMMAND --help tells more; stubsim --version prints the release.\n',
+  ].join('')
+}
+
+/** `stubsim COMMAND --help`. */
+export function commandHelp(command: Command): string {
+  const { operand } = command
+  return [
+    `${command.name}: ${command.summary}\n`,
+    `\nusage: ${usageLine(command)}\n\n`,
+    table([...(operand === null ? [] : [[operand.name, operand.help] as const]), ...command.options.map(option => [optionText(option), optionHelp(option)] as const)]),
+    '\nexit code\n',
+    table(exitsOf(command).map(([code, meaning]) => [String(code), meaning])),
+    command.examples.length === 0 ? '' : `\nexamples\n${command.examples.map(example => `  ${example}\n`).join('')}`,
+  ].join('')
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+function commandSection(command: Command): string {
+  const { operand } = command
+  const rows = [
+    ...(operand === null ? [] : [`| \`${operand.name}\` | ${cell(operand.help)} |`]),
+    ...command.options.map(option => `| \`${optionText(option)}\` | ${cell(optionHelp(option))} |`),
+  ]
+  return [
+    `## ${command.name}`,
+    `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
+    `\`\`\`text\n${usageLine(command)}\n\`\`\``,
+    ['| operand, option | meaning |', '|---|---|', ...rows].join('\n'),
+    ['| exit | meaning |', '|---|---|', ...exitsOf(command).map(([code, meaning]) => `| ${String(code)} | ${cell(meaning)} |`)].join('\n'),
+    ...(command.examples.length === 0 ? [] : [`\`\`\`sh\n${command.examples.join('\n')}\n\`\`\``]),
+  ].join('\n\n')
+}
+
+/** docs/reference/cli.md. */
+export function referencePage(commands: readonly Command[]): string {
+  return [
+    '# The command line',
+    'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
+    'The result goes to stdout and nothing else does; what went wrong, and with `-v` what is done, goes to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours appear on a terminal only, and never when `NO_COLOR` is set to something; `--color` overrules both.',
+    '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` explains one.',
+    ...commands.map(commandSection),
+  ].join('\n\n') + '\n'
+}

@@ -1,0 +1,100 @@
+/** argv against the command table. Whatever is odd is a UsageError: unknown, twice, empty, superfluous, missing. */
+import { parseArgs } from 'node:util'
+import { parseAddress, parseSize } from '../boot/quantity.ts'
+import { UsageError } from '../bytes/errors.ts'
+import type { Command, Given, Option } from './command.ts'
+import { didYouMean } from './suggest.ts'
+
+/** What argv asks for. */
+export type Request =
+  | { readonly kind: 'version' }
+  /** `command` is null for the overview. `asked` is false when argv was empty. */
+  | { readonly kind: 'help'; readonly command: Command | null; readonly asked: boolean }
+  | { readonly kind: 'run'; readonly command: Command; readonly given: Given }
+
+/** Reads argv (without node and script). Throws UsageError. */
+export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Request {
+  const [first, ...rest] = argv
+  if (first === undefined) return { kind: 'help', command: null, asked: false }
+  if (first === '--version' || first === '-V') return { kind: 'version' }
+  if (first === '--help' || first === '-h') return { kind: 'help', command: null, asked: true }
+  if (first.startsWith('-')) throw new UsageError(`the command comes first, then its options: stubsim COMMAND ${first} …; see stubsim --help`)
+  const command = commands.find(known => known.name === first)
+  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(first)}${didYouMean(first, commands.map(known => known.name))}; see stubsim --help`)
+  const { values, operands } = readTokens(command, rest)
+  if (values.has('help')) return { kind: 'help', command, asked: true }
+  return { kind: 'run', command, given: givenOf(command, values, operands) }
+}
+
+interface Tokens {
+  readonly values: ReadonlyMap<string, string | true>
+  readonly operands: readonly string[]
+}
+
+function readTokens(command: Command, args: readonly string[]): Tokens {
+  const options = Object.fromEntries(
+    command.options.map(({ name, short, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const), ...(short === undefined ? {} : { short }) }]),
+  )
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
+  const values = new Map<string, string | true>()
+  const operands: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value)
+    if (token.kind !== 'option') continue
+    const option = command.options.find(known => known.name === token.name)
+    if (option === undefined) {
+      const names = command.options.map(known => `--${known.name}`)
+      throw new UsageError(`unknown option ${token.rawName}${didYouMean(token.rawName, names)}; see stubsim ${command.name} --help`)
+    }
+    if (values.has(option.name)) throw new UsageError(`--${option.name} is given twice`)
+    values.set(option.name, valueOf(option, token.rawName, token.value, token.inlineValue ?? false))
+  }
+  return { values, operands }
+}
+
+function valueOf(option: Option, written: string, value: string | undefined, inline: boolean): string | true {
+  if (option.value === undefined) {
+    if (value !== undefined) throw new UsageError(`${written} takes no value`)
+    return true
+  }
+  if (value === undefined) throw new UsageError(`${written} needs a value: ${option.value}`)
+  if (value === '') throw new UsageError(`${written} has an empty value; it needs ${option.value}`)
+  if (!inline && /^-\D/.test(value)) throw new UsageError(`${written} needs a value: ${option.value}, but ${value} follows (write ${written}=${value} if that is the value)`)
+  if (option.choices !== undefined && !option.choices.includes(value)) {
+    throw new UsageError(`${written}: ${JSON.stringify(value)} is none of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`)
+  }
+  if (option.kind !== undefined) quantityOf(option, value)
+  return value
+}
+
+function quantityOf(option: Option, value: string): number {
+  try {
+    return option.kind === 'size' ? parseSize(value) : parseAddress(value)
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`--${option.name}: ${error.message}`) : error
+  }
+}
+
+function givenOf(command: Command, values: ReadonlyMap<string, string | true>, operands: readonly string[]): Given {
+  const [operand = null, second] = operands
+  const expected = command.operand
+  if (expected === null && operand !== null) throw new UsageError(`${command.name} takes no operand, but ${JSON.stringify(operand)} is given`)
+  if (second !== undefined) throw new UsageError(`${command.name} takes one ${expected?.name ?? 'operand'}, but ${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`)
+  if (operand === '') throw new UsageError(`${expected?.name ?? 'the operand'} is empty`)
+  const needed = expected !== null && (expected.required === 'always' || (typeof expected.required === 'object' && !values.has(expected.required.unless)))
+  if (needed && operand === null) throw new UsageError(`${command.name} needs ${expected.name}: ${expected.help}; see stubsim ${command.name} --help`)
+  const text = (name: string): string | undefined => {
+    const value = values.get(name)
+    return value === true ? undefined : value
+  }
+  return {
+    operand,
+    has: flag => values.has(flag),
+    text,
+    quantity: name => {
+      const option = command.options.find(known => known.name === name)
+      const value = text(name)
+      return option === undefined || value === undefined ? undefined : quantityOf(option, value)
+    },
+  }
+}

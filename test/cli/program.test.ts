@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { commands } from '../../src/cli/commands.ts'
+import { VERSION } from '../../src/version.ts'
+import { scratch, stubsim } from '../support/program.ts'
+
+const { folder } = scratch()
+
+describe('the program', () => {
+  test('without arguments prints its help on stderr', () => {
+    const { code, stdout, stderr } = stubsim([])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('usage: stubsim COMMAND')
+  })
+
+  test('--version and --help go to stdout', () => {
+    expect(stubsim(['--version'])).toEqual({ code: 0, stdout: `stubsim ${VERSION}\n`, stderr: '' })
+    const help = stubsim(['--help'])
+    expect([help.code, help.stderr]).toEqual([0, ''])
+    for (const { name, summary } of commands) expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'))
+  })
+
+  test.each(commands.map(command => command.name))('%s --help', name => {
+    const { code, stdout, stderr } = stubsim([name, '--help'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`usage: stubsim ${name}`)
+  })
+
+  test('a misspelt command is one line on stderr', () => {
+    expect(stubsim(['spce'])).toEqual({ code: 2, stdout: '', stderr: 'stubsim: unknown command "spce" (did you mean spec?); see stubsim --help\n' })
+  })
+
+  test('-o writes the result to a file and leaves stdout empty', () => {
+    const path = join(folder, 'result')
+    const direct = stubsim(['spec'])
+    expect(stubsim(['spec', '-o', path])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(readFileSync(path, 'utf8')).toBe(direct.stdout)
+    expect(stubsim(['spec', '-o', folder])).toEqual({ code: 2, stdout: '', stderr: `stubsim: ${folder}: is a directory\n` })
+  })
+})
+
+describe('spec and explain', () => {
+  test.each([
+    [['spec', 'PE-9999'], /^stubsim: no clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
+    [['explain', 'no-such-rule-at-all'], /^stubsim: no rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/],
+  ])('%j is refused', (args, message) => {
+    const { code, stdout, stderr } = stubsim(args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+  })
+})
