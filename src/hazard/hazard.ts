@@ -1,6 +1,6 @@
 /** What a rule reports. Three classes, never mixed: damage was seen on the recorded run, breach is a broken contract, advice is about the file alone. */
 import type { Range } from '../bytes/range.ts'
-import type { EventId } from '../memory/event.ts'
+import type { Actor, EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
 export type HazardClass = 'damage' | 'breach' | 'advice'
@@ -10,6 +10,9 @@ export interface Leg {
   readonly role: 'placed' | 'moved' | 'overwritten' | 'handed-out' | 'used' | 'found'
   /** The event, when the leg is one. */
   readonly event: EventId | null
+  /** Who did it, and under which clause; null when the leg is no event. */
+  readonly actor: Actor | null
+  readonly clause: string | null
   readonly range: Range | null
   readonly what: string
 }
@@ -27,4 +30,11 @@ export interface Hazard {
   readonly why: string
   readonly fix: string
   readonly legs: readonly Leg[]
+}
+
+/** A hazard with what its rule says about itself. */
+export interface Finding extends Hazard {
+  readonly class: HazardClass
+  readonly title: string
+  readonly clause: string
 }

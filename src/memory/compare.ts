@@ -38,7 +38,7 @@ export function compare(memory: Compared, where: Range, object: ObjectId, at: nu
 function comparePlain({ cells, claims }: Compared, where: Range, object: ObjectId, at: number, shift: number): Deviation[] {
   const found: Deviation[] = []
   const say = (start: number, end: number, kind: Deviation['kind'], extent: Extent | null) => {
-    found.push({ range: range(start, end), at: at + shift + start - where.start, kind, found: extent })
+    found.push({ range: range(start, end), at: at + shift + start - where.start, wanted: { object, at: at + start - where.start }, kind, found: extent })
   }
   let next: number = where.start
   for (const run of cells.runs(where.start, where.end)) {

@@ -1,6 +1,6 @@
 /** Everything that can happen to memory, as data. Events are appended, never changed; rules read nothing else. */
 import type { Range } from '../bytes/range.ts'
-import type { Content, Extent, ObjectId } from './extent.ts'
+import type { Content, Extent, ObjectId, Whose } from './extent.ts'
 
 /** Index of an event in its recording. */
 export type EventId = number
@@ -38,6 +38,8 @@ export interface Deviation {
   readonly range: Range
   /** Offset in the object that was wanted. */
   readonly at: number
+  /** Whose byte belongs here: the same, or the part when the object is composed of others. */
+  readonly wanted: Whose
   /**
    * clobbered: written by or for something else. uninitialised: handed out and never written. unclaimed: part of no allocation.
    * outside: not RAM.

@@ -1,18 +1,13 @@
 /** The report as data. Schema 1: machines may rely on it; the text may change. Every address is a number here and a hex string in JSON. */
 import type { Range } from '../bytes/range.ts'
-import type { Hazard, HazardClass } from '../hazard/hazard.ts'
+import type { Finding } from '../hazard/hazard.ts'
 import type { Assumption, Gap, Outcome } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 
 /** clean: arrived, nothing damaged. A broken contract or advice alone leaves it clean (unless asked to be strict). */
 export type Verdict = 'clean' | 'damage' | 'refused' | 'unknown'
 
-/** A hazard with what its rule says about itself. */
-export interface Finding extends Hazard {
-  readonly class: HazardClass
-  readonly title: string
-  readonly clause: string
-}
+export type { Finding } from '../hazard/hazard.ts'
 
 /** Which row of a table was run, and why. */
 export interface EraRef {

@@ -1,0 +1,49 @@
+/** What to do about an object that was overwritten: numbers that a builder of images can use. Chapter HZ. */
+import { hex } from '../bytes/range.ts'
+import { isWrite, type EventId } from '../memory/event.ts'
+import type { Recording } from '../memory/recorder.ts'
+import { eventsOf, type Damage } from './damage.ts'
+import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './words.ts'
+
+/** The highest address that the destroying events wrote, or that a broken init window claims. */
+function endOfHarm(recording: Recording, damage: Damage, destroyers: readonly EventId[]): number {
+  const ends = brokenContracts(recording, 'init-window-occupied', damage.ranges).map(contract => contract.range?.end ?? 0)
+  for (const id of destroyers) {
+    const range = recording.events[id]?.range
+    if (range !== null && range !== undefined) ends.push(range.end)
+  }
+  return Math.max(...ends)
+}
+
+/** `.initrd must start at or beyond .linux + 0xb6e200`, for damage that some events did. */
+export function placementFix(recording: Recording, damage: Damage): string {
+  const { events } = recording
+  const destroyers = eventsOf(damage.pieces, past => [past.by])
+  const first = destroyers.map(id => events[id])[0]
+  const victim = damage.pieces[0]?.deviation.wanted.object ?? damage.object
+  if (first === undefined) return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
+  if (!isWrite(first)) return `keep the memory of ${victim} allocated until it was read for the last time`
+  const writer = first.op === 'copy' ? null : first.object
+  const base = baseOf(events, victim, first.id)
+  if (writer !== null && writer !== 'kernel' && writer !== 'vo' && writer !== victim && base !== null && (first.actor === 'firmware' || writer.startsWith('stub:'))) {
+    const other = first.range.start - (first.op === 'copy' ? 0 : first.at)
+    const [low, high] = other < base ? [writer, victim] : [victim, writer]
+    const length = reachOf(events, low)
+    return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
+  }
+  return behindKernel(recording, damage, destroyers, victim, base)
+}
+
+function behindKernel(recording: Recording, damage: Damage, destroyers: readonly EventId[], victim: string, base: number | null): string {
+  const { events } = recording
+  const end = endOfHarm(recording, damage, destroyers)
+  const kernel = victim === 'kernel' ? null : baseOf(events, 'kernel', destroyers[0] ?? 0)
+  if (kernel === null || base === null || base < kernel) {
+    const shift = base === null ? '' : `, that is ${exactSize(end - base)} higher`
+    return `keep ${sectionOf(victim)} out of the way: in this memory it would have to start at or beyond ${hex(end)}${shift}`
+  }
+  return (
+    `${sectionOf(victim)} must start at or beyond .linux + ${hex(end - kernel)}; it starts at .linux + ${hex(base - kernel)}. ` +
+    'Or start the kernel in memory of its own: with a stub that copies it first, or through its PE entry'
+  )
+}

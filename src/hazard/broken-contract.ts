@@ -1,0 +1,51 @@
+/** A contract that was not kept at a hand-off, as a breach. The stages evaluate contracts, the rules here report them. Chapter HZ. */
+import { formatRange, sizeOf } from '../bytes/range.ts'
+import type { MemoryEvent } from '../memory/event.ts'
+import type { Recording } from '../memory/recorder.ts'
+import type { Reporter } from './rule.ts'
+import { contentName, legsOf } from './words.ts'
+
+export type ContractEvent = Extract<MemoryEvent, { op: 'contract' }>
+
+/** Why and what to do, for one broken contract. */
+export interface ContractWords {
+  readonly object: (contract: ContractEvent) => string | null
+  readonly why: (contract: ContractEvent) => string
+  readonly fix: (contract: ContractEvent) => string
+}
+
+/** Reports every broken contract that names this rule, each sentence once. */
+export function reportBroken(recording: Recording, report: Reporter, ruleId: string, words: ContractWords): void {
+  const said = new Set<string>()
+  for (const contract of recording.events) {
+    if (contract.op !== 'contract' || contract.rule !== ruleId || contract.kept) continue
+    const where = contract.range === null ? '' : ` at ${formatRange(contract.range)}`
+    const key = `${contract.clause} ${contract.what}${where}`
+    if (said.has(key)) continue
+    said.add(key)
+    report({
+      object: words.object(contract),
+      ranges: contract.found.length > 0 ? contract.found.map(extent => extent.range) : contract.range === null ? [] : [contract.range],
+      offsets: [],
+      what: `${contract.clause} was not kept: ${contract.what}.`,
+      why: words.why(contract),
+      fix: words.fix(contract),
+      legs: [
+        ...legsOf(recording, 'placed', [...new Set(contract.found.map(extent => extent.by))].sort((a, b) => a - b)),
+        { role: 'found', event: contract.id, actor: contract.actor, clause: contract.clause, range: contract.range, what: 'the hand-off was checked' },
+      ],
+    })
+  }
+}
+
+/** `initrd (4.7 MiB from 0x1b261000 on)` for what was found in a contract's range, one entry per object. */
+export function intruders(contract: ContractEvent): string[] {
+  const seen = new Map<string, { start: number; bytes: number }>()
+  for (const extent of contract.found) {
+    const name = contentName(extent)
+    const known = seen.get(name)
+    if (known === undefined) seen.set(name, { start: extent.range.start, bytes: sizeOf(extent.range) })
+    else known.bytes += sizeOf(extent.range)
+  }
+  return [...seen].map(([name, { start, bytes }]) => `${name} (${String(bytes)} bytes from 0x${start.toString(16)} on)`)
+}

@@ -1,0 +1,81 @@
+/** Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage rules. Chapter HZ. */
+import { range, sizeOf, union, type Range } from '../bytes/range.ts'
+import type { Deviation, EventId, MemoryEvent, ReadEvent } from '../memory/event.ts'
+import type { ObjectId } from '../memory/extent.ts'
+import { pastOf, type Past } from './trace-back.ts'
+
+/** Some bytes of a read that deviate in one way, with one past. */
+export interface Piece {
+  readonly read: ReadEvent
+  readonly deviation: Deviation
+  readonly range: Range
+  /** Offset in the object that was read. */
+  readonly at: number
+  readonly past: Past
+}
+
+/** All pieces of one object that have one cause. */
+export interface Damage {
+  readonly object: ObjectId
+  readonly pieces: readonly Piece[]
+  /** The reads that met them, in order. */
+  readonly reads: readonly ReadEvent[]
+  readonly ranges: readonly Range[]
+  readonly offsets: readonly { readonly from: number; readonly to: number }[]
+  /** Damaged bytes of the object, each counted once. */
+  readonly bytes: number
+}
+
+/** Cuts a deviation wherever its past changes. */
+function piecesOf(events: readonly MemoryEvent[], read: ReadEvent, deviation: Deviation): Piece[] {
+  const pieces: Piece[] = []
+  const length = sizeOf(deviation.range)
+  for (let done = 0; done < length; ) {
+    const address = deviation.range.start + done
+    const past = pastOf(events, deviation.wanted.object, deviation.wanted.at + done, address, read.id)
+    const end = Math.min(deviation.range.end, address + past.length)
+    pieces.push({ read, deviation, range: range(address, end), at: deviation.at + done, past })
+    done = end - deviation.range.start
+  }
+  return pieces
+}
+
+/** Whose deed: bytes that one actor destroyed belong together, so do bytes that never were there. */
+function causeOf(events: readonly MemoryEvent[], past: Past): string {
+  return past.by === null ? past.state : `${past.state} ${events[past.by]?.actor ?? ''}`
+}
+
+/** Every deviation of a kind, one entry per object and cause, in the order in which they were met. */
+export function damages(events: readonly MemoryEvent[], kinds: readonly Deviation['kind'][]): Damage[] {
+  const groups = new Map<string, Piece[]>()
+  for (const read of events) {
+    if (read.op !== 'read') continue
+    for (const deviation of read.deviations) {
+      if (!kinds.includes(deviation.kind)) continue
+      for (const piece of piecesOf(events, read, deviation)) {
+        const key = `${read.object} ${causeOf(events, piece.past)}`
+        const group = groups.get(key)
+        if (group === undefined) groups.set(key, [piece])
+        else group.push(piece)
+      }
+    }
+  }
+  return [...groups.values()].map(damageOf)
+}
+
+function damageOf(pieces: readonly Piece[]): Damage {
+  const offsets = union(pieces.map(piece => range(piece.at, piece.at + sizeOf(piece.range)))).map(({ start, end }) => ({ from: start, to: end }))
+  return {
+    object: pieces[0]?.read.object ?? '',
+    pieces,
+    reads: [...new Set(pieces.map(piece => piece.read))],
+    ranges: union(pieces.map(piece => piece.range)),
+    offsets,
+    bytes: offsets.reduce((sum, { from, to }) => sum + to - from, 0),
+  }
+}
+
+/** The events of some pieces, each once, ascending. */
+export function eventsOf(pieces: readonly Piece[], pick: (past: Past) => readonly (EventId | null)[]): EventId[] {
+  return [...new Set(pieces.flatMap(piece => pick(piece.past)))].filter(id => id !== null).sort((a, b) => a - b)
+}

@@ -1,0 +1,69 @@
+/** clobbered-object: a reader met bytes that were written by or for something else. HZ-2. */
+import { formatRange, formatSize } from '../../bytes/range.ts'
+import { isWrite, type EventId } from '../../memory/event.ts'
+import type { Recording } from '../../memory/recorder.ts'
+import { placementFix } from '../advise-placement.ts'
+import { damages, eventsOf, type Damage } from '../damage.ts'
+import type { Leg } from '../hazard.ts'
+import { rule } from '../rule.ts'
+import { brokenContracts, clauseOf, contentName, describeEvent, exactSize, formatOffsets, legsOf, some } from '../words.ts'
+import { foundLegs, howItWasRead } from '../used.ts'
+
+export const clobberedObject = rule({
+  id: 'clobbered-object',
+  class: 'damage',
+  since: '0.1.0',
+  clause: 'HZ-2',
+  title: 'An object was overwritten before it was read',
+  visit(recording, report) {
+    for (const damage of damages(recording.events, ['clobbered'])) {
+      const destroyers = eventsOf(damage.pieces, past => [past.by])
+      const never = destroyers.length === 0
+      report({
+        object: damage.object,
+        ranges: damage.ranges,
+        offsets: damage.offsets,
+        what: `${howItWasRead(damage)}; ${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${never ? 'never were there: the place holds' : 'were no longer its own: they are'} ${contentsOf(damage)}.`,
+        why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
+        fix: placementFix(recording, damage),
+        legs: legsOfDamage(recording, damage, destroyers),
+      })
+    }
+  },
+})
+
+function contentsOf(damage: Damage): string {
+  return some([...new Set(damage.pieces.map(({ deviation }) => contentName(deviation.found)))])
+}
+
+function whyAbsent(damage: Damage): string {
+  const first = damage.pieces[0]
+  return `nothing in this run put ${first?.deviation.wanted.object ?? damage.object} at ${first === undefined ? '' : formatRange(first.range)} before it was read there`
+}
+
+function whyOverwritten(recording: Recording, damage: Damage, destroyers: readonly EventId[]): string {
+  const deeds = destroyers.flatMap(id => {
+    const event = recording.events[id]
+    if (event === undefined) return []
+    const clause = clauseOf(recording, event)
+    return [`${event.actor} ${describeEvent(event)}${clause === null ? '' : ` (${clause})`}`]
+  })
+  const broken = brokenContracts(recording, 'init-window-occupied', damage.ranges)[0]
+  return some(deeds) + (broken === undefined ? '' : `; the hand-off broke ${broken.clause}: ${broken.what}${broken.range === null ? '' : ` (${formatRange(broken.range)}, ${formatSize(broken.range.end - broken.range.start)})`}`)
+}
+
+/** placed, moved, overwritten, used; what was overwritten before a move stands before it. */
+function legsOfDamage(recording: Recording, damage: Damage, destroyers: readonly EventId[]): Leg[] {
+  const placed = eventsOf(damage.pieces, past => [past.placed])
+  const moved = eventsOf(damage.pieces, past => past.moved)
+  const between = [...legsOf(recording, 'moved', moved), ...destroyers.length === 0 ? foundLegs(recording, damage) : legsOf(recording, 'overwritten', destroyers)]
+  between.sort((a, b) => (a.event ?? Infinity) - (b.event ?? Infinity))
+  const reads = damage.reads.map(read => read.id)
+  return [...legsOf(recording, 'placed', placed), ...between.map(leg => released(recording, leg)), ...legsOf(recording, 'used', reads)]
+}
+
+/** Memory that was handed out again is no overwriting. */
+function released(recording: Recording, leg: Leg): Leg {
+  const event = leg.event === null ? undefined : recording.events[leg.event]
+  return event === undefined || isWrite(event) ? leg : { ...leg, role: 'handed-out' }
+}

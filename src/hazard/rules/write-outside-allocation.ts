@@ -1,0 +1,47 @@
+/** write-outside-allocation: somebody wrote where he was given nothing. HZ-9. */
+import { formatRange, sizeOf, union, type Range } from '../../bytes/range.ts'
+import { isWrite, type Actor, type WriteEvent } from '../../memory/event.ts'
+import { rule } from '../rule.ts'
+import { clauseOf, exactSize, legsOf, some } from '../words.ts'
+
+export const writeOutsideAllocation = rule({
+  id: 'write-outside-allocation',
+  class: 'breach',
+  since: '0.1.0',
+  clause: 'HZ-9',
+  title: 'Memory was written that the writer was not given',
+  visit(recording, report) {
+    const groups = new Map<string, WriteEvent[]>()
+    for (const event of recording.events) {
+      if (!isWrite(event) || strayOf(event).length === 0) continue
+      const key = `${event.actor} ${clauseOf(recording, event) ?? ''}`
+      groups.set(key, [...(groups.get(key) ?? []), event])
+    }
+    for (const writes of groups.values()) {
+      const ranges = union(writes.flatMap(strayOf))
+      const actor = writes[0]?.actor ?? ''
+      const owners = [...new Set(writes.flatMap(write => write.lost.flatMap(({ whose }) => (whose?.object.startsWith('firmware:') === true ? [whose.object] : []))))]
+      const bytes = ranges.reduce((sum, one) => sum + sizeOf(one), 0)
+      report({
+        object: owners[0] ?? null,
+        ranges,
+        offsets: [],
+        what: `${actor} wrote ${exactSize(bytes)} outside every allocation of its own: ${some(ranges.map(formatRange))}.`,
+        why: owners.length > 0 ? `the memory belongs to ${some(owners)}` : 'no allocation covers this memory, so the firmware may give it to somebody else or use it itself',
+        fix: `let the writer allocate ${exactSize(bytes)} more there, or reserve the room in the image (SizeOfImage, VirtualSize)`,
+        legs: legsOf(recording, 'overwritten', writes.map(write => write.id)),
+      })
+    }
+  },
+})
+
+/** Those act when boot services are over: free memory is theirs. */
+const AFTER_BOOT_SERVICES: ReadonlySet<Actor> = new Set<Actor>(['decompressor', 'kernel'])
+
+/** What an event wrote without right. */
+function strayOf(event: WriteEvent): Range[] {
+  if (event.actor === 'firmware') return []
+  const late = AFTER_BOOT_SERVICES.has(event.actor)
+  const owned = event.lost.filter(({ whose }) => whose?.object.startsWith('firmware:') === true && !(late && whose.object === 'firmware:boot'))
+  return union([...(late ? event.outside : event.strayed), ...owned.map(extent => extent.range)])
+}

@@ -1,0 +1,21 @@
+/** The reader's side of a finding: how the object was read and what lay there instead. Chapter HZ. */
+import { formatSize, hex, sizeOf } from '../bytes/range.ts'
+import type { Recording } from '../memory/recorder.ts'
+import type { Damage } from './damage.ts'
+import type { Leg } from './hazard.ts'
+import { legsOf } from './words.ts'
+
+/** `The kernel read 4.7 MiB of initrd at 0x1b261000`; code is not read but about to run. */
+export function howItWasRead(damage: Damage): string {
+  const read = damage.reads.at(-1)
+  if (read === undefined) return damage.object
+  const actor = read.actor.startsWith('x-') ? read.actor : `The ${read.actor}`
+  const where = `${formatSize(sizeOf(read.range))} of ${read.object} at ${hex(read.range.start)}`
+  return read.as === 'code' ? `${actor} was about to run ${where}` : `${actor} read ${where}`
+}
+
+/** Who left there what the reader found. */
+export function foundLegs(recording: Recording, damage: Damage): Leg[] {
+  const found = damage.pieces.flatMap(({ deviation }) => (deviation.found === null ? [] : [deviation.found.by]))
+  return legsOf(recording, 'found', [...new Set(found)].sort((a, b) => a - b))
+}
