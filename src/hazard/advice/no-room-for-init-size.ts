@@ -1,0 +1,40 @@
+/** no-room-for-init-size: behind .linux there is less memory than a kernel that runs in place uses. HZ-11. */
+import { hex } from '../../bytes/range.ts'
+import { parseBzImage } from '../../image/bzimage.ts'
+import { nextAbove, placedSections } from '../layout.ts'
+import { advice } from '../rule.ts'
+import { exactSize } from '../words.ts'
+
+export const noRoomForInitSize = advice({
+  id: 'no-room-for-init-size',
+  since: '0.1.0',
+  clause: 'HZ-11',
+  title: 'A kernel that runs in place has no room behind .linux',
+  inspect({ pe, uki }, report) {
+    const sections = placedSections(uki)
+    for (const linux of sections.filter(section => section.name === '.linux')) {
+      const content = uki.sections[linux.index]?.content
+      const kernel = content === undefined ? null : parseBzImage(content).bzimage
+      if (content === undefined || kernel === null) continue
+      const next = nextAbove(sections, linux, pe.optional.SizeOfImage)
+      const room = next.start - linux.start
+      const image = Math.max(content.size, kernel.pe?.optional.SizeOfImage ?? 0)
+      const window = kernel.hdr.init_size
+      const need = Math.max(image, window)
+      if (room >= need) continue
+      const shape = room < image ? `with its .bss it takes ${exactSize(image)}` : `its image (${exactSize(image)}) fits`
+      report({
+        object: linux.object,
+        ranges: [],
+        offsets: [{ from: room, to: need }],
+        what: `From .linux to ${next.name} there are ${exactSize(room)}; ${shape}, and init_size asks for ${exactSize(window)}.`,
+        why:
+          (room < image ? 'kernels from 6.6 on (and late 6.1.y) clear their .bss where they are entered through the EFI handover protocol; ' : '') +
+          (room < window ? 'a kernel that unpacks itself in place (5.7-rc1; later ones only when loaded as a PE of its own) writes init_size bytes; ' : '') +
+          'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then',
+        fix: next.name === 'the end of the image' ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or place .linux below a gap of ${hex(need)} bytes` : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)}), or at least .linux + ${hex(image)} for kernels that move themselves`,
+        legs: [],
+      })
+    }
+  },
+})

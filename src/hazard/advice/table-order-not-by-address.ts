@@ -1,0 +1,27 @@
+/** table-order-not-by-address: the section table is not sorted by address. HZ-13. */
+import { hex } from '../../bytes/range.ts'
+import { placedSections } from '../layout.ts'
+import { advice } from '../rule.ts'
+
+export const tableOrderNotByAddress = advice({
+  id: 'table-order-not-by-address',
+  since: '0.1.0',
+  clause: 'HZ-13',
+  title: 'The section table is not in the order of addresses',
+  inspect({ uki }, report) {
+    const sections = placedSections(uki)
+    sections.forEach((section, i) => {
+      const before = sections[i - 1]
+      if (before === undefined || before.start <= section.start) return
+      report({
+        object: section.object,
+        ranges: [],
+        offsets: [],
+        what: `${section.name} (${hex(section.start)}) stands behind ${before.name} (${hex(before.start)}) in the section table.`,
+        why: 'the PE format asks for ascending addresses; edk2 loads such a file all the same, in table order, so the order decides which of two overlapping sections is lost; other loaders and tools may refuse it or take the last entry for the end of the image',
+        fix: `sort the section table by VirtualAddress`,
+        legs: [],
+      })
+    })
+  },
+})

@@ -1,0 +1,8 @@
+/** Renderers: pure functions from a report (or a recording) to text or data. */
+export { formatReport, verdictLine } from './text.ts'
+export { formatMap } from './map.ts'
+export { formatTrace } from './trace.ts'
+export { reportToJson } from './json.ts'
+export { reportSchema } from './report-schema.ts'
+export type { Paint, TextOptions, Tone } from './layout.ts'
+export type { EraRef, FileProblem, Finding, MachineRef, MapLine, MapMoment, Report, RunReport, Verdict } from './model.ts'

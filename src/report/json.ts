@@ -1,0 +1,67 @@
+/** The report for machines, schema 1. Addresses are hexadecimal strings, because JSON numbers end at 2^53; see docs/reference/report-schema.md. */
+import { hex, type Range } from '../bytes/range.ts'
+import { factsOf } from './facts.ts'
+import type { Finding, MapMoment, Report, RunReport } from './model.ts'
+
+const rangeJson = ({ start, end }: Range) => ({ start: hex(start), end: hex(end) })
+
+/** Plain data, ready for JSON.stringify, valid against report.schema.json. */
+export function reportToJson(report: Report): Record<string, unknown> {
+  return {
+    schema: report.schema,
+    version: report.version,
+    image: report.image,
+    machine: report.machine,
+    ...runToJson(report),
+    advice: report.advice.map(findingJson),
+    problems: report.problems.map(({ file, id, at, what }) => ({ file, id, at, what })),
+    alternatives: report.alternatives.map(runToJson),
+  }
+}
+
+function runToJson(run: RunReport): Record<string, unknown> {
+  return {
+    verdict: run.verdict,
+    outcome: outcomeJson(run),
+    stub: run.stub,
+    kernel: run.kernel,
+    facts: factsOf(run),
+    findings: run.findings.map(findingJson),
+    assumptions: run.assumptions,
+    gaps: run.gaps,
+    moments: run.moments.map(momentJson),
+  }
+}
+
+function outcomeJson({ outcome }: RunReport): Record<string, unknown> {
+  switch (outcome.kind) {
+    case 'arrived':
+      return { kind: 'arrived', entry: hex(outcome.at.entry), kernel: hex(outcome.at.kernel), bootParams: hex(outcome.at.bootParams) }
+    case 'refused':
+      return { kind: 'refused', ...outcome.refusal }
+    case 'undefined':
+      return { kind: 'undefined', since: outcome.since, why: outcome.why }
+    case 'unknown':
+      return { kind: 'unknown', clause: outcome.gap.clause, why: outcome.gap.why }
+  }
+}
+
+function findingJson(finding: Finding): Record<string, unknown> {
+  return {
+    rule: finding.rule,
+    class: finding.class,
+    clause: finding.clause,
+    title: finding.title,
+    object: finding.object,
+    what: finding.what,
+    why: finding.why,
+    fix: finding.fix,
+    ranges: finding.ranges.map(rangeJson),
+    offsets: finding.offsets.map(({ from, to }) => ({ from: hex(from), to: hex(to) })),
+    legs: finding.legs.map(({ role, event, actor, clause, range, what }) => ({ role, event, actor, clause, range: range === null ? null : rangeJson(range), what })),
+  }
+}
+
+function momentJson({ moment, lines }: MapMoment): Record<string, unknown> {
+  return { moment, lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })) }
+}

@@ -1,0 +1,48 @@
+/** Plain text in columns and indented paragraphs: what the renderers for people share. No colour of its own. */
+
+/** What a stretch of text is, for those who colour it. */
+export type Tone = 'damage' | 'breach' | 'advice' | 'clean' | 'refused' | 'unknown' | 'heading' | 'faint' | 'mark'
+/** Colours a stretch of text; must not change its visible width. */
+export type Paint = (text: string, tone: Tone) => string
+
+/** No colour. */
+export const plain: Paint = text => text
+
+/** Options of the renderers for people. */
+export interface TextOptions {
+  /** Default: no colour. */
+  readonly paint?: Paint
+  /** Width at which prose is wrapped, in characters. Default 120. */
+  readonly width?: number
+}
+
+/** Breaks prose at spaces; a word that is longer than the width stands alone. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+/** A label in a column, prose behind it, further lines indented to the prose. */
+export function labelled(label: string, text: string, { indent, column, width }: { readonly indent: number; readonly column: number; readonly width: number }): string[] {
+  const margin = ' '.repeat(indent)
+  return wrap(text, Math.max(20, width - indent - column)).map((line, i) => `${margin}${(i === 0 ? label : '').padEnd(column)}${line}`)
+}
+
+/** Rows of cells, padded to columns; `right` names the columns that are set flush right. No blanks at the ends of lines. */
+export function columns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = '  '): string[] {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  return rows.map(row => row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join(gap).trimEnd())
+}
+
+/** `1 breach`, `2 breaches`. */
+export function count(n: number, one: string, many: string): string {
+  return `${String(n)} ${n === 1 ? one : many}`
+}

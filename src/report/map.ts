@@ -1,0 +1,57 @@
+/** Memory maps of a report: every moment of a run, and the neighbourhood of a finding with arrows. */
+import { formatSize, hex, intersect, sizeOf, type Range } from '../bytes/range.ts'
+import type { Finding, MapLine, MapMoment, RunReport } from './model.ts'
+import { columns, plain, type TextOptions } from './layout.ts'
+
+const TITLES: Readonly<Record<MapMoment['moment'], string>> = {
+  'before-load': 'before the image is loaded',
+  'stub-entry': 'at the entry of the stub',
+  'hand-off': 'at the hand-off to the kernel',
+  arrival: 'when the extracted kernel starts',
+}
+
+function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
+  return [mark, hex(range.start), hex(range.end), at === 0 ? object : `${object} + ${hex(at)}`, formatSize(sizeOf(range)), what]
+}
+
+/** The memory at every moment of a run, one line per stretch. */
+export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}): string {
+  if (report.moments.length === 0) return 'no memory map: the run did not begin\n'
+  const parts = report.moments.map(({ moment, lines }) => [paint(TITLES[moment], 'heading'), ...columns(lines.map(line => rowOf(line, ' ')), [1, 2, 4])].join('\n'))
+  return `${parts.join('\n\n')}\n`
+}
+
+/** How many lines a neighbourhood has at the most. */
+const NEAR_MAX = 12
+
+/** The moment whose layout a finding is shown against: the last one before the damage showed. */
+function layoutMoment(moments: readonly MapMoment[]): MapMoment | undefined {
+  return moments.findLast(({ moment }) => moment === 'stub-entry') ?? moments.at(-1)
+}
+
+/** The lines around a finding in the layout at the stub's entry; `now` says what lies there at the end of the run. */
+export function mapAround(finding: Finding, moments: readonly MapMoment[]): string[] {
+  const base = layoutMoment(moments)
+  const last = moments.at(-1)
+  if (base === undefined || last === undefined || finding.ranges.length === 0) return []
+  const touches = (line: MapLine): boolean => finding.ranges.some(one => intersect(one, line.range) !== null)
+  const hit = base.lines.flatMap((line, i) => (touches(line) ? [i] : []))
+  const first = hit[0]
+  if (first === undefined) return []
+  const near = base.lines.slice(Math.max(0, first - 1), (hit.at(-1) ?? first) + 2)
+  const shown = near.slice(0, NEAR_MAX)
+  const rows = shown.map(line => [touches(line) ? '>' : ' ', hex(line.range.start), line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`, formatSize(sizeOf(line.range)), last === base ? '' : nowIn(line, last)])
+  const end = shown.at(-1)?.range.end
+  return [...columns(rows, [3]), ...(near.length > shown.length ? [`  and ${String(near.length - shown.length)} lines more`] : []), ...(end === undefined ? [] : [`  ${hex(end)}`])]
+}
+
+/** `now: kernel 9.0 MiB, initrd 2.0 MiB`, unless it is what it was. */
+function nowIn(line: MapLine, last: MapMoment): string {
+  const bytes = new Map<string, number>()
+  for (const { range, object } of last.lines) {
+    const common: Range | null = intersect(range, line.range)
+    if (common !== null) bytes.set(object, (bytes.get(object) ?? 0) + sizeOf(common))
+  }
+  if (bytes.size === 0 || (bytes.size === 1 && bytes.has(line.object))) return ''
+  return `now: ${[...bytes].map(([object, size]) => `${object} ${formatSize(size)}`).join(', ')}`
+}

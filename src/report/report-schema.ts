@@ -1,0 +1,104 @@
+/** JSON Schema (2020-12) of the report for machines, schema 1. report.schema.json is the same as a file; a test keeps them equal. */
+
+const text = { type: 'string' } as const
+const address = { $ref: '#/$defs/address' } as const
+const orNull = <const T extends object>(schema: T) => ({ anyOf: [schema, { type: 'null' }] }) as const
+const listOf = <const T extends object>(items: T) => ({ type: 'array', items }) as const
+/** An object of exactly these properties, all required but those in `optional`. */
+const record = <const P extends Readonly<Record<string, object>>>(properties: P, optional: readonly (keyof P & string)[] = []) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter(name => !optional.includes(name)),
+  additionalProperties: false,
+})
+const count = { type: 'integer', minimum: 0 } as const
+const actor = { type: 'string', pattern: '^(firmware|stub|efi-stub|decompressor|kernel|x-.*)$' } as const
+
+const facts = record(
+  {
+    imageBase: address,
+    sections: listOf(record({ name: text, address, size: count, intact: { type: 'boolean' } })),
+    handOff: record({ door: { enum: ['efi-handover', 'pe-entry'] }, kernelImage: address, entry: address }),
+    bootParams: address,
+    cmdLinePtr: address,
+    commandLine: text,
+    ramdiskImage: address,
+    ramdiskSize: address,
+    ramdiskImageFromStub: address,
+    compressedImage: address,
+    decompressedKernel: address,
+    initrdDamage: listOf({ $ref: '#/$defs/span' }),
+    outcome: { enum: ['arrived', 'refused', 'undefined', 'unknown'] },
+    refusal: record({ by: actor, status: text, message: orNull(text) }),
+  },
+  ['imageBase', 'sections', 'handOff', 'bootParams', 'cmdLinePtr', 'commandLine', 'ramdiskImage', 'ramdiskSize', 'ramdiskImageFromStub', 'compressedImage', 'decompressedKernel', 'initrdDamage', 'refusal'],
+)
+
+const run = {
+  verdict: { enum: ['clean', 'damage', 'refused', 'unknown'] },
+  outcome: {
+    oneOf: [
+      record({ kind: { const: 'arrived' }, entry: address, kernel: address, bootParams: address }),
+      record({ kind: { const: 'refused' }, by: actor, status: text, clause: text, why: text, message: orNull(text) }),
+      record({ kind: { const: 'undefined' }, since: count, why: text }),
+      record({ kind: { const: 'unknown' }, clause: text, why: text }),
+    ],
+  },
+  stub: { $ref: '#/$defs/era' },
+  kernel: { $ref: '#/$defs/era' },
+  facts: { $ref: '#/$defs/facts' },
+  findings: listOf({ $ref: '#/$defs/finding' }),
+  assumptions: listOf(record({ clause: text, what: text })),
+  gaps: listOf(record({ clause: text, why: text })),
+  moments: listOf(
+    record({
+      moment: { enum: ['before-load', 'stub-entry', 'hand-off', 'arrival'] },
+      lines: listOf(record({ range: { $ref: '#/$defs/range' }, object: text, at: count, what: text })),
+    }),
+  ),
+}
+
+/** What `reportToJson` returns is valid against this. */
+export const reportSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'stubsim report, schema 1',
+  ...record({
+    schema: { const: 1 },
+    version: text,
+    image: record({ name: text, size: count }),
+    machine: record({ what: text, ramBytes: count }),
+    ...run,
+    advice: listOf({ $ref: '#/$defs/finding' }),
+    problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
+    alternatives: listOf({ $ref: '#/$defs/run' }),
+  }),
+  $defs: {
+    address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
+    range: { ...record({ start: address, end: address }), description: 'half-open' },
+    span: { ...record({ from: address, to: address }), description: 'half-open offsets' },
+    era: record({ id: orNull(text), title: text, version: orNull(text), evidence: listOf(text), certainty: { enum: ['certain', 'several', 'given', 'none'] } }),
+    leg: record({
+      role: { enum: ['placed', 'moved', 'overwritten', 'handed-out', 'used', 'found'] },
+      event: orNull(count),
+      actor: orNull(actor),
+      clause: orNull(text),
+      range: orNull({ $ref: '#/$defs/range' }),
+      what: text,
+    }),
+    finding: record({
+      rule: text,
+      class: { enum: ['damage', 'breach', 'advice'] },
+      clause: text,
+      title: text,
+      object: orNull(text),
+      what: text,
+      why: text,
+      fix: text,
+      ranges: listOf({ $ref: '#/$defs/range' }),
+      offsets: listOf({ $ref: '#/$defs/span' }),
+      legs: listOf({ $ref: '#/$defs/leg' }),
+    }),
+    facts,
+    run: record(run),
+  },
+}

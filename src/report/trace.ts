@@ -1,0 +1,62 @@
+/** What happened, in order: steps as a tree with their clauses, the memory events of each below it. */
+import { formatRange, hex } from '../bytes/range.ts'
+import type { MemoryEvent, Step } from '../memory/event.ts'
+import type { Recording } from '../memory/recorder.ts'
+import { describeEvent } from '../hazard/words.ts'
+import { plain, type TextOptions } from './layout.ts'
+
+/** One line per step and event, children indented below their step. */
+export function formatTrace(recording: Recording, { paint = plain }: TextOptions = {}): string {
+  const lines: string[] = []
+  const depths = recording.steps.map((step): number => depthOf(recording, step))
+  let next = 0
+  const openUntil = (event: number): void => {
+    for (; next < recording.steps.length; next++) {
+      const step = recording.steps[next]
+      if (step === undefined || step.first > event) return
+      lines.push(`${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ${step.actor}: ${step.what}`)
+    }
+  }
+  for (const event of recording.events) {
+    openUntil(event.id)
+    const depth = event.step === null ? 0 : (depths[event.step] ?? 0) + 1
+    lines.push(...eventLines(event).map((line, i) => `${'  '.repeat(depth)}${i === 0 ? `#${String(event.id)} ` : '   '}${line}`))
+  }
+  openUntil(Infinity)
+  return lines.length === 0 ? 'nothing happened\n' : `${lines.join('\n')}\n`
+}
+
+function depthOf(recording: Recording, step: Step): number {
+  let depth = 0
+  for (let parent = step.parent; parent !== null; parent = recording.steps[parent]?.parent ?? null) depth++
+  return depth
+}
+
+function eventLines(event: MemoryEvent): string[] {
+  const actor = event.step === null ? `${event.actor}: ` : ''
+  switch (event.op) {
+    case 'ram':
+      return [`${actor}RAM ${formatRange(event.range)}`]
+    case 'read':
+      return [
+        `${actor}${event.as === 'code' ? 'runs' : 'reads'} ${formatRange(event.range)} as ${event.object}${event.at === 0 ? '' : ` + ${hex(event.at)}`}`,
+        ...event.deviations.map(({ range, kind, at, found }) => `! ${formatRange(range)} ${kind}: offset ${hex(at)} holds ${found?.whose?.object ?? 'nothing of anybody'}`),
+        ...(event.missing > 0 ? [`! ${hex(event.missing)} bytes of ${event.object} were left out`] : []),
+      ]
+    case 'contract':
+      return [`${actor}${event.clause} ${event.kept ? 'kept' : 'broken'}: ${event.what}`]
+    case 'claim':
+    case 'release':
+      return [actor + describeEvent(event)]
+    case 'put':
+    case 'patch':
+    case 'make':
+    case 'zero':
+    case 'copy':
+      return [
+        actor + describeEvent(event),
+        ...event.lost.map(({ range, whose }) => `- ${formatRange(range)} was ${whose?.object ?? 'nobody'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`),
+        ...event.strayed.map(range => `- ${formatRange(range)} is part of no allocation`),
+      ]
+  }
+}

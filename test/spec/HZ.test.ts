@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest'
+import { range, rangeAt } from '../../src/bytes/range.ts'
+import { phys } from '../../src/bytes/units.ts'
+import { GARBAGE } from '../../src/memory/extent.ts'
+import { advise, judge } from '../../src/hazard/registry.ts'
+import { image, kernelFile, type SectionOf } from '../unit/hazard/images.ts'
+import { bssClearedOverInitrd, INITRD, INITRD_SIZE, KERNEL, KERNEL_SIZE, loaded, machine, readInitrd, slice } from '../unit/hazard/recordings.ts'
+
+const idsOf = (sections: readonly SectionOf[], options = {}) => advise(image(sections, options)).map(({ rule, object }) => `${rule} ${String(object)}`)
+
+test('HZ-1 an object that was moved before its old place was overwritten is no damage', () => {
+  const story = loaded()
+  const { memory, recorder } = story
+  memory.claim(rangeAt(0x2000000, INITRD_SIZE), 'copy')
+  recorder.as('stub', () => memory.copy(phys(0x2000000), rangeAt(INITRD, INITRD_SIZE)))
+  recorder.as('efi-stub', () => memory.zero(rangeAt(INITRD, 0x1000), 'kernel', KERNEL_SIZE))
+  readInitrd(story, 0x2000000)
+  expect(judge(recorder)).toEqual([])
+})
+
+test('HZ-1 what was overwritten, or never written, and is read by nobody is no damage', () => {
+  const { memory, recorder } = loaded()
+  memory.zero(rangeAt(INITRD, 0x1000), 'kernel', KERNEL_SIZE)
+  memory.claim(rangeAt(0x2000000, 0x1000), 'never used')
+  expect(judge(recorder)).toEqual([])
+})
+
+test('HZ-2 an overwritten initrd is one finding with its offsets and what to do', () => {
+  expect(judge(bssClearedOverInitrd().recorder)).toMatchObject([
+    {
+      rule: 'clobbered-object',
+      class: 'damage',
+      object: 'initrd',
+      offsets: [{ from: 0, to: 0x3200 }],
+      ranges: [rangeAt(INITRD, 0x3200)],
+      fix: expect.stringContaining('.initrd must start at or beyond .linux + 0x43200') as unknown,
+    },
+  ])
+})
+
+test('HZ-2 pieces that one actor destroyed are joined, those of another are a finding of their own', () => {
+  const story = loaded()
+  const { memory, recorder } = story
+  recorder.as('decompressor', () => {
+    memory.make(rangeAt(INITRD, 0x1000), 'vo')
+    memory.make(rangeAt(INITRD + 0x8000, 0x1000), 'page-tables')
+  })
+  recorder.as('stub', () => memory.patch(phys(INITRD + 0x10000), new Uint8Array(16), 'stub:.data'))
+  readInitrd(story)
+  expect(judge(recorder, undefined).filter(({ rule }) => rule === 'clobbered-object').map(({ offsets }) => offsets)).toEqual([
+    [
+      { from: 0, to: 0x1000 },
+      { from: 0x8000, to: 0x9000 },
+    ],
+    [{ from: 0x10000, to: 0x10010 }],
+  ])
+})
+
+test('HZ-2 a copy of damaged bytes is damaged by whoever damaged the original', () => {
+  const { memory, recorder } = loaded()
+  recorder.as('stub', () => memory.patch(phys(KERNEL + 0x100), new Uint8Array(0x20), 'stub:.data'))
+  memory.claim(rangeAt(0x2000000, KERNEL_SIZE), 'kernel')
+  recorder.as('firmware', () => memory.copy(phys(0x2000000), rangeAt(KERNEL, KERNEL_SIZE)))
+  recorder.as('efi-stub', () => memory.readAs(rangeAt(0x2000000, KERNEL_SIZE), 'kernel', { as: 'code' }))
+  const [finding, ...rest] = judge(recorder)
+  expect(rest).toEqual([])
+  expect(finding).toMatchObject({ object: 'kernel', offsets: [{ from: 0x100, to: 0x120 }], what: expect.stringContaining('was about to run') as unknown })
+  expect(finding?.legs.map(({ role, actor }) => [role, actor])).toEqual([
+    ['placed', 'firmware'],
+    ['overwritten', 'stub'],
+    ['moved', 'firmware'],
+    ['used', 'efi-stub'],
+  ])
+})
+
+test('HZ-3 a .bss behind the file that nobody cleared is an uninitialised read', () => {
+  const { memory, recorder } = machine()
+  memory.put(phys(KERNEL), slice(KERNEL_SIZE), 'kernel')
+  recorder.as('efi-stub', () => memory.readAs(rangeAt(KERNEL + KERNEL_SIZE, 0x1000), 'kernel', { at: KERNEL_SIZE }))
+  expect(judge(recorder)).toMatchObject([{ rule: 'uninitialised-read', object: 'kernel', offsets: [{ from: KERNEL_SIZE, to: KERNEL_SIZE + 0x1000 }], fix: expect.stringContaining('.linux + 0x40000') as unknown }])
+})
+
+test('HZ-4 a read of memory that no allocation covers, or of no RAM, is a wild read', () => {
+  const story = loaded()
+  readInitrd(story, 0x3000000)
+  readInitrd(story, 0x5000000)
+  expect(judge(story.recorder).map(({ rule, object, ranges }) => ({ rule, object, ranges }))).toEqual([{ rule: 'wild-read', object: 'initrd', ranges: [rangeAt(0x3000000, INITRD_SIZE), rangeAt(0x5000000, INITRD_SIZE)] }])
+})
+
+test('HZ-5 a reader that takes less than all of an object is told how much it left out', () => {
+  const story = loaded()
+  readInitrd(story, INITRD, INITRD_SIZE - 0x10)
+  readInitrd(story, INITRD, INITRD_SIZE - 0x20)
+  expect(judge(story.recorder)).toMatchObject([{ rule: 'truncated-object', object: 'initrd', offsets: [{ from: INITRD_SIZE - 0x20, to: INITRD_SIZE }] }])
+})
+
+for (const [clause, id] of [
+  ['HZ-6', 'init-window-occupied'],
+  ['HZ-7', 'bss-not-cleared'],
+  ['HZ-8', 'address-truncated'],
+] as const) {
+  test(`${clause} a broken contract that names ${id} is a breach, a kept one is nothing, and twice the same is once`, () => {
+    const { memory, recorder } = loaded()
+    const window = range(KERNEL, KERNEL + 0x100000)
+    const found = memory.occupants(window, object => object === 'kernel')
+    const contract = { op: 'contract', clause: 'HO-4', rule: id, what: 'the window is free', range: window, found } as const
+    recorder.append({ ...contract, kept: true })
+    expect(judge(recorder)).toEqual([])
+    recorder.append({ ...contract, kept: false })
+    recorder.append({ ...contract, kept: false })
+    expect(judge(recorder)).toMatchObject([{ rule: id, class: 'breach', clause, object: id === 'bss-not-cleared' ? 'kernel' : 'initrd', ranges: [rangeAt(INITRD, INITRD_SIZE)] }])
+  })
+}
+
+test('HZ-9 a write that leaves its allocation is a breach, except for the firmware itself', () => {
+  const { memory, recorder } = loaded()
+  memory.zero(range(0x11ff000, 0x1201000), null)
+  expect(judge(recorder)).toEqual([])
+  recorder.as('efi-stub', () => memory.zero(range(0x11ff000, 0x1201000), 'kernel', 0x1ff000))
+  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', ranges: [range(0x1200000, 0x1201000)] }])
+})
+
+test('HZ-9 memory of the firmware is taboo; boot-services memory only while boot services run', () => {
+  const { memory, recorder } = machine()
+  memory.claim(range(0x3000000, 0x3002000), 'firmware')
+  memory.make(rangeAt(0x3000000, 0x1000), 'firmware:boot')
+  memory.make(rangeAt(0x3001000, 0x1000), 'firmware:runtime')
+  recorder.as('decompressor', () => memory.make(rangeAt(0x3000000, 0x1000), 'vo'))
+  recorder.as('decompressor', () => memory.make(rangeAt(0x3800000, 0x1000), 'vo', 0x1000))
+  expect(judge(recorder)).toEqual([])
+  recorder.as('decompressor', () => memory.make(rangeAt(0x3001000, 0x1000), 'vo'))
+  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', object: 'firmware:runtime', ranges: [rangeAt(0x3001000, 0x1000)] }])
+})
+
+test('HZ-9 what is no RAM is open to nobody', () => {
+  const { memory, recorder } = machine()
+  memory.ram(rangeAt(0x8000000, 0x1000), GARBAGE)
+  recorder.as('kernel', () => memory.make(range(0x3fff000, 0x4001000), 'vo'))
+  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', ranges: [range(0x4000000, 0x4001000)] }])
+})
+
+test('HZ-10 the section that is earlier in the table loses, also to zero fill', () => {
+  const findings = advise(
+    image([
+      { name: '.initrd', at: 0x3000, raw: 0x1000 },
+      { name: '.linux', at: 0x1000, raw: 0x800, size: 0x2400 },
+    ]),
+  ).filter(({ rule }) => rule === 'sections-overlap')
+  expect(findings).toMatchObject([{ object: 'initrd', offsets: [{ from: 0, to: 0x400 }], what: expect.stringContaining('the zero fill of .linux') as unknown, fix: expect.stringContaining('.initrd start at or beyond 0x3400') as unknown }])
+})
+
+test('HZ-10 neighbours that touch do not overlap', () => {
+  expect(
+    idsOf([
+      { name: '.osrel', at: 0x1000, raw: 0x1000 },
+      { name: '.initrd', at: 0x2000, raw: 0x1000 },
+    ]),
+  ).toEqual([])
+})
+
+test('HZ-11 less room than init_size behind .linux is advice, enough room is not', () => {
+  const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
+  expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
+  expect(idsOf([linux, { name: '.initrd', at: 0x900000, raw: 0x1000 }])).toEqual([])
+  expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual(['no-room-for-init-size kernel'])
+})
+
+test('HZ-12 a section that ends behind SizeOfImage is advice', () => {
+  expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual(['section-beyond-image-size initrd'])
+  expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1000 }], { sizeOfImage: 0x2000 })).toEqual([])
+})
+
+test('HZ-13 a table that is not in the order of addresses is advice', () => {
+  expect(
+    idsOf([
+      { name: '.initrd', at: 0x3000, raw: 0x1000 },
+      { name: '.cmdline', at: 0x1000, raw: 0x1000 },
+    ]),
+  ).toEqual(['table-order-not-by-address cmdline'])
+})
+
+test('HZ-14 a payload name that occurs twice is advice, unless profiles separate them or it may repeat', () => {
+  const cmdline = (at: number): SectionOf => ({ name: '.cmdline', at, raw: 0x10 })
+  expect(idsOf([cmdline(0x1000), cmdline(0x2000)])).toEqual(['duplicate-section cmdline#2'])
+  expect(idsOf([cmdline(0x1000), { name: '.profile', at: 0x2000, raw: 0x10 }, cmdline(0x3000)])).toEqual([])
+  expect(idsOf([0x1000, 0x2000].map(at => ({ name: '.dtbauto', at, raw: 0x10 })))).toEqual([])
+})
+
+test('HZ-15 a payload section off its page, or off SectionAlignment, is advice; a section of the stub is not', () => {
+  expect(
+    idsOf([
+      { name: '.data', at: 0x1010, raw: 0x10 },
+      { name: '.cmdline', at: 0x2010, raw: 0x10 },
+    ]),
+  ).toEqual(['section-unaligned cmdline'])
+  expect(idsOf([{ name: '.cmdline', at: 0x3000, raw: 0x10 }], { alignment: 0x2000 })).toEqual(['section-unaligned cmdline'])
+})
