@@ -107,4 +107,3 @@ export function brokenContracts(recording: Recording, ruleId: string, ranges: re
     return event.rule === ruleId && !event.kept && where !== null && ranges.some(one => intersect(one, where) !== null)
   })
 }
-
