@@ -1,0 +1,150 @@
+/** EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then everything (chapter FW). */
+import { ModelBug } from '../bytes/errors.ts'
+import { range, type Range } from '../bytes/range.ts'
+import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../bytes/units.ts'
+import { EFI_MEMORY_SP, EfiConventionalMemory, EfiPersistentMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import { joinDescriptors, reported, SPECIAL_TYPES, splitMap } from './memory-map.ts'
+import type { Bin, FirmwareRow, SearchPolicy } from './policies.ts'
+import type { AllocateType, Allocation } from './services.ts'
+import type { EfiError, EfiStatus } from './status.ts'
+
+/** First type number that OEMs and loaders may choose. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
+const OEM_TYPES = 0x70000000
+
+/** What FreePages did: pages freed before a failure stay freed. */
+export interface Freed {
+  readonly status: EfiStatus
+  readonly ranges: readonly Range[]
+}
+
+const refusal = (status: EfiError): Allocation => ({ status, at: null })
+
+/** A type that AllocatePages and AllocatePool turn down (FW-7). */
+export function isRefusedType(type: number): boolean {
+  return type === EfiConventionalMemory || type === EfiPersistentMemory || (type >= EfiUnacceptedMemoryType && type < OEM_TYPES)
+}
+
+/** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
+export class Allocator {
+  #map: MemoryDescriptor[]
+  readonly #foreign: readonly MemoryDescriptor[]
+  readonly #search: SearchPolicy
+  readonly #row: FirmwareRow
+
+  /** Throws UsageError when descriptors overlap or are not made of pages. */
+  constructor(map: readonly MemoryDescriptor[], search: SearchPolicy, row: FirmwareRow) {
+    const { ram, foreign } = splitMap(map)
+    this.#map = [...ram]
+    this.#foreign = foreign
+    this.#search = search
+    this.#row = row
+  }
+
+  /** GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special bin as its type (FW-15). */
+  memoryMap(): MemoryDescriptor[] {
+    const shown = this.#map.map(descriptor => {
+      const bin = descriptor.type === EfiConventionalMemory ? this.#search.bins.find(one => SPECIAL_TYPES.has(one.type) && one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max) : undefined
+      return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
+    })
+    return [...joinDescriptors(shown), ...this.#foreign]
+  }
+
+  /** The descriptors that the allocator itself keeps, ascending. */
+  descriptors(): readonly MemoryDescriptor[] {
+    return this.#map
+  }
+
+  /** AllocatePages, with its checks in the firmware's order (FW-7). */
+  allocate(where: AllocateType, type: number, pages: number): Allocation {
+    if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
+    if (isRefusedType(type)) return refusal('EFI_INVALID_PARAMETER')
+    if (where.kind === 'address') return this.#allocateAddress(where.at, type, pages)
+    const found = this.#find(where.kind === 'any' ? PHYS_END - 1 : where.limit, pages, type)
+    if (found === null) return refusal('EFI_OUT_OF_RESOURCES')
+    this.#convert(found, found + pages * PAGE, type)
+    return { status: 'EFI_SUCCESS', at: phys(found) }
+  }
+
+  /** Puts `pages` pages at `at` under `type`, whatever the firmware would say: the address was observed. False where the map has no free memory there. */
+  pin(at: Phys, pages: number, type: number): boolean {
+    if (!this.#isFree(at, at + pages * PAGE)) return false
+    this.#convert(at, at + pages * PAGE, type)
+    return true
+  }
+
+  /** FreePages: descriptor by descriptor, stopping at the first piece that is free already (FW-10). */
+  free(at: number, pages: number): Freed {
+    if (this.#holding(at) === undefined) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (at % PAGE !== 0 || pages === 0) return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
+    const end = at + pages * PAGE
+    const ranges: Range[] = []
+    for (let next = at; next < end; ) {
+      const held = this.#holding(next)
+      if (held === undefined || held.type === EfiConventionalMemory) return { status: 'EFI_NOT_FOUND', ranges }
+      const piece = range(next, Math.min(end, held.range.end))
+      this.#convert(piece.start, piece.end, EfiConventionalMemory)
+      ranges.push(piece)
+      next = piece.end
+    }
+    return { status: 'EFI_SUCCESS', ranges }
+  }
+
+  #allocateAddress(at: number, type: number, pages: number): Allocation {
+    const end = at + pages * PAGE
+    const foreignBin = (bin: Bin) => bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
+    if (at % PAGE !== 0 || pages === 0) return refusal('EFI_NOT_FOUND')
+    if (at === 0 && this.#row.addressZero === 'refused') return refusal('EFI_NOT_FOUND')
+    if (this.#search.bins.some(foreignBin) || !this.#isFree(at, end)) return refusal('EFI_NOT_FOUND')
+    this.#convert(at, end, type)
+    return { status: 'EFI_SUCCESS', at: phys(at) }
+  }
+
+  /** The bin of the type, the default range, everything up to the limit: each only when the limit reaches its top (FW-4). */
+  #find(limit: number, pages: number, type: number): number | null {
+    const { bins, defaultMax } = this.#search
+    const bin = bins.find(one => one.type === type)
+    const inBin = bin !== undefined && limit >= bin.max ? this.#scan(bin.max, bin.base, pages) : null
+    if (inBin !== null) return inBin
+    const inDefault = limit >= defaultMax ? this.#scan(defaultMax, 0, pages) : null
+    return inDefault ?? this.#scan(limit, 0, pages)
+  }
+
+  /** The free descriptor with the highest end that holds the pages between `min` and `max` (its highest byte); null at page 0 (FW-5, FW-6). */
+  #scan(max: number, min: number, pages: number): number | null {
+    const top = alignDown(max + 1, PAGE)
+    const bytes = pages * PAGE
+    if (bytes === 0) return null
+    for (let i = this.#map.length - 1; i >= 0; i--) {
+      const { range: hole, type, attribute } = this.#map[i] as MemoryDescriptor
+      if (type !== EfiConventionalMemory || (this.#row.specialPurpose === 'skipped' && (attribute & EFI_MEMORY_SP) !== 0n)) continue
+      const start = Math.min(hole.end, top) - bytes
+      if (start >= hole.start && start >= min) return start === 0 ? null : start
+    }
+    return null
+  }
+
+  #holding(at: number): MemoryDescriptor | undefined {
+    return this.#map.find(({ range: { start, end } }) => start <= at && at < end)
+  }
+
+  #isFree(start: number, end: number): boolean {
+    const held = this.#holding(start)
+    return held?.type === EfiConventionalMemory && end <= held.range.end
+  }
+
+  /** Cuts [start, end) out of the descriptor that holds it and joins it with its new neighbours (FW-1). */
+  #convert(start: number, end: number, type: number): void {
+    const next: MemoryDescriptor[] = []
+    for (const descriptor of this.#map) {
+      const { range: where } = descriptor
+      if (where.start > start || where.end < end) {
+        next.push(descriptor)
+        continue
+      }
+      if (where.start < start) next.push({ ...descriptor, range: range(where.start, start) })
+      next.push({ ...descriptor, range: range(start, end), type })
+      if (end < where.end) next.push({ ...descriptor, range: range(end, where.end) })
+    }
+    this.#map = joinDescriptors(next)
+  }
+}

@@ -1,0 +1,150 @@
+/** The boot services over a memory: RAM is laid out as the map says, then every call is carried out and recorded (chapters FW, PE). */
+import { hex, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
+import { PAGE, type Phys } from '../bytes/units.ts'
+import { EfiBootServicesCode, EfiBootServicesData, EfiLoaderCode, EfiLoaderData, memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
+import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
+import type { Memory } from '../memory/memory.ts'
+import type { Recorder } from '../memory/recorder.ts'
+import { Allocator } from './allocator.ts'
+import { inferBins } from './bins.ts'
+import { firmwareOwner, ramOf } from './memory-map.ts'
+import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from './policies.ts'
+import { Pool } from './pool.ts'
+import { loadImage } from './pe-loader.ts'
+import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
+import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
+import type { EfiStatus } from './status.ts'
+
+/**
+ * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed pages keep their bytes.
+ * poison: nothing is known of either.
+ */
+export type Contents = 'ovmf' | 'residue' | 'poison'
+
+/** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
+export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
+
+/** `untouched` at the start, `freed` when given back, `pool` when handed out as a pool buffer; undefined keeps the bytes. */
+const CONTENTS: Readonly<Record<Contents, { readonly untouched: Content; readonly freed: Content | undefined; readonly pool: Content | undefined }>> = {
+  ovmf: { untouched: ZERO, freed: CLEARED, pool: CLEARED },
+  residue: { untouched: ZERO, freed: undefined, pool: undefined },
+  poison: { untouched: GARBAGE, freed: GARBAGE, pool: GARBAGE },
+}
+
+export interface FirmwareOptions {
+  readonly memory: Memory
+  /** Where steps are recorded; the memory records its events by itself. */
+  readonly recorder?: Recorder
+  /** The map before the modelled boot begins: what is Conventional is free. */
+  readonly map: readonly MemoryDescriptor[]
+  /** The release's row and where it searches. Default: 2022.11, and the bins that the map shows. */
+  readonly policy?: { readonly row?: FirmwareRow; readonly search?: SearchPolicy }
+  readonly contents: Contents
+  readonly assume: Assume
+}
+
+/** Types whose pools only the modelled boot uses: they are empty when it begins. */
+const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
+
+/** Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are not made of pages. */
+export function createFirmware(options: FirmwareOptions): BootServices {
+  const { memory, recorder, map, policy, contents, assume } = options
+  const search = policy?.search ?? inferBins(map)
+  const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
+  if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
+  const preset = CONTENTS[contents]
+  const step: Step = (clause, what, body) => (recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body)))
+  const allocator = new Allocator(map, search, row)
+  step('FW-3', 'memory as the firmware has left it', () => {
+    layOut(memory, map, allocator, preset.untouched)
+  })
+  assume('FW-12', contents === 'poison' ? 'nothing is known of the contents of memory that this boot has not written' : 'memory that is free when the boot begins holds 0x00')
+
+  const claimed = (allocation: Allocation, pages: number, label: ObjectId): Allocation => {
+    if (allocation.status === 'EFI_SUCCESS') memory.claim(rangeAt(allocation.at, pages * PAGE), label)
+    return allocation
+  }
+  const release = (where: Range, label: ObjectId) => {
+    if (where.start === 0 && preset.freed !== undefined) {
+      memory.release(range(0, PAGE), label, ZERO)
+      if (where.end > PAGE) memory.release(range(PAGE, where.end), label, preset.freed)
+    } else memory.release(where, label, preset.freed)
+  }
+  const allocatePages = (where: AllocateType, type: number, pages: number, label: ObjectId): Allocation =>
+    step('FW-4', `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`, () => claimed(allocator.allocate(where, type, pages), pages, label))
+  const freePages = (at: Phys, pages: number): EfiStatus =>
+    step('FW-10', `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
+      const { status, ranges } = allocator.free(at, pages)
+      for (const where of ranges) release(where, 'free')
+      return status
+    })
+  const pool = new Pool({
+    allocate: (type, pages) => claimed(allocator.allocate({ kind: 'any' }, type, pages), pages, 'firmware:pool'),
+    free: where => {
+      for (const freed of allocator.free(where.start, sizeOf(where) / PAGE).ranges) release(freed, 'free')
+    },
+  })
+  const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
+    step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
+      const { status, buffer, carved } = pool.allocate(type, size)
+      if (status !== 'EFI_SUCCESS') return { status, at: null }
+      if (carved && !FRESH_POOLS.has(type)) assume('FW-19', `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`)
+      memory.claim(buffer, label, preset.pool)
+      return { status, at: buffer.start }
+    })
+  const freePool = (at: Phys): EfiStatus =>
+    step('FW-18', `FreePool(${hex(at)})`, () => {
+      const { status, block } = pool.free(at)
+      if (block !== null) memory.claim(block, 'firmware:pool', preset.freed)
+      return status
+    })
+  const ports: LoaderPorts = {
+    memory,
+    row,
+    step,
+    assume,
+    allocatePages,
+    pinPages: (at, type, pages, label) => {
+      if (!allocator.pin(at, pages, type)) assume('PE-24', `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`)
+      memory.claim(rangeAt(at, pages * PAGE), label)
+    },
+    freePages,
+    allocateFileBuffer: (size, label) => {
+      const { status, at } = allocatePool(EfiBootServicesData, size, label)
+      return status === 'EFI_SUCCESS' ? rangeAt(at, Math.max(1, size)) : null
+    },
+    freeFileBuffer: buffer => {
+      freePool(buffer.start)
+    },
+  }
+  return {
+    memoryMap: () => allocator.memoryMap(),
+    allocatePages,
+    freePages,
+    allocatePool,
+    freePool,
+    loadImage: request => loadImage(ports, request),
+    unloadImage: (image: LoadedImage) => step('PE-23', `UnloadImage(${image.name})`, () => freePages(image.pages.start, sizeOf(image.pages) / PAGE)),
+    exitBootServices: () => {
+      step('FW-20', 'ExitBootServices', () => {
+        for (const { type, range: where } of allocator.descriptors()) if (type === EfiBootServicesCode || type === EfiBootServicesData) memory.release(where, 'firmware:boot')
+      })
+    },
+  }
+}
+
+function describe(where: AllocateType): string {
+  if (where.kind === 'any') return 'AnyPages'
+  return where.kind === 'max' ? `MaxAddress ${hex(where.limit)}` : `Address ${hex(where.at)}`
+}
+
+/** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
+function layOut(memory: Memory, map: readonly MemoryDescriptor[], allocator: Allocator, untouched: Content): void {
+  for (const where of ramOf(map)) memory.ram(where, untouched)
+  for (const { type, range: where } of allocator.descriptors()) {
+    const owner = firmwareOwner(type)
+    if (owner === null) continue
+    memory.claim(where, owner)
+    memory.make(where, owner, where.start)
+  }
+}

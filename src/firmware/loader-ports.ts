@@ -1,0 +1,33 @@
+/** What the PE loader needs from the firmware it is a part of. */
+import type { Range } from '../bytes/range.ts'
+import type { Phys } from '../bytes/units.ts'
+import type { Memory } from '../memory/memory.ts'
+import type { FirmwareRow } from './policies.ts'
+import type { AllocateType, Allocation } from './services.ts'
+import type { EfiError } from './status.ts'
+
+/** Says what is taken for granted: a clause and a sentence. */
+export type Assume = (clause: `${'FW' | 'PE'}-${number}`, what: string) => void
+
+/** Runs something as a step of the recording. */
+export type Step = <T>(clause: `${'FW' | 'PE'}-${number}`, what: string, body: () => T) => T
+
+export interface LoaderPorts {
+  readonly memory: Memory
+  readonly row: FirmwareRow
+  readonly step: Step
+  readonly assume: Assume
+  allocatePages(where: AllocateType, type: number, pages: number, label: string): Allocation
+  /** Takes the pages for an image whose address was observed; says so when the map has them not free. */
+  pinPages(at: Phys, type: number, pages: number, label: string): void
+  freePages(at: Phys, pages: number): void
+  allocateFileBuffer(size: number, label: string): Range | null
+  freeFileBuffer(buffer: Range): void
+}
+
+/** Why a file was turned down. */
+export interface LoadRefusal {
+  readonly status: EfiError
+  readonly clause: `PE-${number}`
+  readonly why: string
+}

@@ -1,0 +1,83 @@
+/** Recorded memory maps by firmware, and how they scale with the size of RAM (chapter FW). */
+import { UsageError } from '../bytes/errors.ts'
+import { formatSize, range, rangeAt } from '../bytes/range.ts'
+import { PAGE } from '../bytes/units.ts'
+import { EFI_MEMORY_RUNTIME, EfiConventionalMemory, EfiMemoryMappedIO, EfiReservedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import { reported, splitMap } from './memory-map.ts'
+import type { Profile } from './profiles/profile.ts'
+import { OVMF_2020_11_PC_4M } from './profiles/ovmf-2020.11-pc-4M.ts'
+import { OVMF_2020_11_Q35_4M } from './profiles/ovmf-2020.11-q35-4M.ts'
+import { OVMF_2022_11_PC_4M } from './profiles/ovmf-2022.11-pc-4M.ts'
+import { OVMF_2022_11_Q35_2M } from './profiles/ovmf-2022.11-q35-2M.ts'
+import { OVMF_2022_11_Q35_4M } from './profiles/ovmf-2022.11-q35-4M.ts'
+import { OVMF_2025_02_Q35_4M } from './profiles/ovmf-2025.02-q35-4M.ts'
+
+export type { Profile } from './profiles/profile.ts'
+
+/** Every profile, in the order in which they are listed to people. */
+export const PROFILES: readonly Profile[] = [OVMF_2022_11_Q35_4M, OVMF_2022_11_Q35_2M, OVMF_2022_11_PC_4M, OVMF_2020_11_Q35_4M, OVMF_2020_11_PC_4M, OVMF_2025_02_Q35_4M]
+
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+/** Least RAM that a map is made for, in bytes. */
+export const RAM_MIN = 64 * MIB
+/** Most RAM that a map is made for, in bytes: OVMF reserves from 0xfd00000000 on. */
+export const RAM_MAX = 768 * GIB
+/** RAM of the recorded maps, in bytes. */
+const RECORDED_RAM = 512 * MIB
+
+/** RAM below 4 GiB: all of it up to a threshold, a fixed amount from there on (FW-22). Source: QEMU 7.2 hw/i386/pc_q35.c, pc_piix.c, `info mtree`. */
+const SPLITS = {
+  q35: { from: 2816 * MIB, low: 2 * GIB },
+  pc: { from: 3584 * MIB, low: 3 * GIB },
+} as const
+
+/** The profile of that name; a name may leave out flash size (4M), then machine (q35), then version (2022.11): `ovmf-2025.02`, `ovmf`. Throws UsageError. */
+export function profileNamed(name: string): Profile {
+  const found = PROFILES.find(profile => profile.id === name || profile.id.startsWith(`${name}-`))
+  if (found === undefined) throw new UsageError(`no firmware profile '${name}'; there are ${PROFILES.map(profile => profile.id).join(', ')}`)
+  return found
+}
+
+/** Size of RAM below 4 GiB on this machine, in bytes. */
+export function lowRam(machine: Profile['machine'], ramBytes: number): number {
+  const { from, low } = SPLITS[machine]
+  return ramBytes < from ? ramBytes : low
+}
+
+/** What is taken for granted when a profile stands for a machine with this much RAM; null when boots were recorded at that size. */
+export function profileAssumption(profile: Profile, ramBytes: number): string | null {
+  if (profile.recorded.includes(ramBytes / MIB)) return null
+  return `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${profile.recorded.map(String).join(', ')} MiB`
+}
+
+function recordedMap(profile: Profile): MemoryDescriptor[] {
+  return profile.map.join(' ').split(' ').map(word => {
+    const [type = 0, start = 0, pages = 0] = word.split(/[:+]/u).map(digits => Number.parseInt(digits, 16))
+    const device = type === EfiMemoryMappedIO ? EFI_MEMORY_RUNTIME | 1n : type === EfiReservedMemoryType && start >= RECORDED_RAM ? 1n : 0xfn
+    return reported({ type, range: rangeAt(start, pages * PAGE), attribute: device })
+  })
+}
+
+/**
+ * The map before BDS loads a boot option, on a machine with `ramBytes` of RAM (FW-21): everything above the largest free block keeps
+ * its distance from the top of low RAM, what lies below it stays, RAM above 4 GiB is free. Throws UsageError outside 64 MiB to 768 GiB
+ * and where RAM is not a whole number of MiB.
+ */
+export function profileMap(profile: Profile, ramBytes: number): MemoryDescriptor[] {
+  if (!(ramBytes >= RAM_MIN && ramBytes <= RAM_MAX) || ramBytes % MIB !== 0) {
+    throw new UsageError(`RAM of ${String(ramBytes)} bytes: a profile needs whole MiB, from ${formatSize(RAM_MIN)} to ${formatSize(RAM_MAX)}`)
+  }
+  const low = lowRam(profile.machine, ramBytes)
+  const { ram, foreign } = splitMap(recordedMap(profile))
+  const free = ram.filter(descriptor => descriptor.type === EfiConventionalMemory)
+  const largest = free.reduce((best, one) => (one.range.end - one.range.start > best.range.end - best.range.start ? one : best))
+  const shift = low - RECORDED_RAM
+  const scaled = ram.map(descriptor => {
+    const { start, end } = descriptor.range
+    if (end <= largest.range.start) return reported(descriptor)
+    return reported({ ...descriptor, range: range(descriptor === largest ? start : start + shift, end + shift) })
+  })
+  const high = ramBytes > low ? [{ type: EfiConventionalMemory, range: rangeAt(4 * GIB, ramBytes - low), attribute: 0xfn }] : []
+  return [...scaled, ...high, ...foreign]
+}

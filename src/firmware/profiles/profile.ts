@@ -1,0 +1,20 @@
+/** What a recorded memory map of a firmware is (chapter FW). */
+import type { FirmwareRowId } from '../policies.ts'
+
+/** One firmware build on one machine. */
+export interface Profile {
+  /** `ovmf-2022.11-q35-4M`. */
+  readonly id: string
+  readonly version: string
+  /** QEMU's machine: decides how much RAM lies below 4 GiB. */
+  readonly machine: 'q35' | 'pc'
+  /** Size of the flash image. */
+  readonly flash: '2M' | '4M'
+  readonly row: FirmwareRowId
+  /** Where the map comes from. */
+  readonly source: string
+  /** RAM sizes, in MiB, at which boots were recorded; others are scaled. */
+  readonly recorded: readonly number[]
+  /** The map with 512 MiB of RAM as `type:start+pages`, hexadecimal, blank between descriptors, in the firmware's order. */
+  readonly map: readonly string[]
+}
