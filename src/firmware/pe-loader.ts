@@ -5,6 +5,7 @@ import { add, byteCount, PAGE, pagesOf, phys, physOf, PHYS_END, rva, wrap32, typ
 import type { PeFile, PeSection } from '../image/pe.ts'
 import type { Memory } from '../memory/memory.ts'
 import { checkBootOption, checkImage, type CheckedImage } from './pe-checks.ts'
+import { bootManagerMessage } from './messages.ts'
 import { relocate } from './pe-relocate.ts'
 import type { LoaderPorts, LoadRefusal } from './loader-ports.ts'
 import type { LoadedImage, LoadRequest, LoadResult, SectionOwner } from './services.ts'
@@ -33,25 +34,25 @@ interface Place {
 /** LoadImage (chapter PE). A file is first read into a buffer of the firmware's own, which it gives back in the end (PE-1). */
 export function loadImage(ports: LoaderPorts, request: LoadRequest): LoadResult {
   const { from, name } = request
-  if (from.kind === 'memory') return answer(load(ports, request, memorySource(ports.memory, from.range)))
+  if (from.kind === 'memory') return answer(load(ports, request, memorySource(ports.memory, from.range)), false)
   const { source } = from
   const refusal = ports.step('PE-2', `BDS looks at the headers of ${name}`, () => checkBootOption(source))
-  if (refusal !== null) return answer(refusal)
+  if (refusal !== null) return answer(refusal, true)
   const buffer = ports.step('PE-1', `the firmware reads ${name} into a buffer of its own`, () => {
     const where = ports.allocateFileBuffer(source.size, `${name}:file`)
     if (where !== null) ports.memory.put(where.start, { source, at: 0, length: source.size }, `${name}:file`)
     return where
   })
-  if (buffer === null) return answer({ status: 'EFI_NOT_FOUND', clause: 'PE-1', why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file` })
+  if (buffer === null) return answer({ status: 'EFI_NOT_FOUND', clause: 'PE-1', why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file` }, true)
   const result = load(ports, request, source)
   ports.step('PE-1', `the firmware gives the file buffer of ${name} back`, () => {
     ports.freeFileBuffer(buffer)
   })
-  return answer(result)
+  return answer(result, true)
 }
 
-function answer(result: LoadedImage | LoadRefusal): LoadResult {
-  return 'clause' in result ? { ...result, image: null } : { status: 'EFI_SUCCESS', image: result }
+function answer(result: LoadedImage | LoadRefusal, byBootManager: boolean): LoadResult {
+  return 'clause' in result ? { ...result, image: null, message: byBootManager ? bootManagerMessage('load', result.status) : null } : { status: 'EFI_SUCCESS', image: result }
 }
 
 function load(ports: LoaderPorts, request: LoadRequest, source: ByteSource): LoadedImage | LoadRefusal {

@@ -45,10 +45,11 @@ export function lowRam(machine: Profile['machine'], ramBytes: number): number {
   return ramBytes < from ? ramBytes : low
 }
 
-/** What is taken for granted when a profile stands for a machine with this much RAM; null when boots were recorded at that size. */
+/** What is taken for granted when a profile stands for a machine with this much RAM; null when UKIs were booted on it at that size. */
 export function profileAssumption(profile: Profile, ramBytes: number): string | null {
-  if (profile.recorded.includes(ramBytes / MIB)) return null
-  return `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${profile.recorded.map(String).join(', ')} MiB`
+  const sizes = `${profile.recorded.map(String).join(', ')} MiB`
+  if (profile.basis === 'application') return `the memory map of ${profile.id} was recorded with ${sizes} and other devices: what lies in the upper free blocks may be some pages off`
+  return profile.recorded.includes(ramBytes / MIB) ? null : `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${sizes}`
 }
 
 function recordedMap(profile: Profile): MemoryDescriptor[] {

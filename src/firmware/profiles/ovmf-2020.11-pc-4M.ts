@@ -8,6 +8,7 @@ export const OVMF_2020_11_PC_4M: Profile = {
   flash: '4M',
   row: 'edk2-2020.11',
   source: 'GetMemoryMap at the entry of an application started by BDS',
+  basis: 'application',
   recorded: [512],
   map: [
     '7:0+a0 7:100000+706 a:806000+2 7:808000+8 a:810000+f0 4:900000+c00 7:1500000+1aa36 4:1bf36000+20 7:1bf56000+2519 4:1e46f000+55c 3:1e9cb000+9e',

@@ -8,6 +8,7 @@ export const OVMF_2022_11_PC_4M: Profile = {
   flash: '4M',
   row: 'edk2-2022.11',
   source: 'oracle machine-pc/257.13/5.10',
+  basis: 'uki',
   recorded: [512],
   map: [
     '3:0+1 7:1000+9f 7:100000+706 a:806000+2 7:808000+8 a:810000+f0 4:900000+c00 7:1500000+1a675 4:1bb75000+20 7:1bb95000+2430 4:1dfc5000+57d 3:1e542000+9e',

@@ -8,6 +8,7 @@ export const OVMF_2025_02_Q35_4M: Profile = {
   flash: '4M',
   row: 'edk2-2025.02',
   source: 'GetMemoryMap at the entry of an application started by BDS',
+  basis: 'application',
   recorded: [512],
   map: [
     '7:0+a0 7:100000+700 a:800000+8 7:808000+3 a:80b000+1 7:80c000+5 a:811000+ef 4:900000+e80 7:1780000+1a3ec 4:1bb6c000+20 7:1bb8c000+25d0 4:1e15c000+55c',

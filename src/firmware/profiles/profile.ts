@@ -13,6 +13,8 @@ export interface Profile {
   readonly row: FirmwareRowId
   /** Where the map comes from. */
   readonly source: string
+  /** What was started when the map was taken: a UKI, or a small application on a machine with other devices. */
+  readonly basis: 'uki' | 'application'
   /** RAM sizes, in MiB, at which boots were recorded; others are scaled. */
   readonly recorded: readonly number[]
   /** The map with 512 MiB of RAM as `type:start+pages`, hexadecimal, blank between descriptors, in the firmware's order. */
