@@ -1,0 +1,80 @@
+/** What the model takes from the kernel's own file: constants that the running code has built in, whatever memory says. Chapters EP and ZO. */
+import { alignUp, PAGE } from '../bytes/units.ts'
+import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Payload } from '../machine/model.ts'
+
+/** Link-time facts of one kernel. Offsets named with an underscore, and payload and code, count from `startup_32`. */
+export interface KernelFile {
+  /** S: offset of `startup_32` in the file, in bytes. */
+  readonly setupSize: number
+  /** End of the file's bytes of ZO, from `startup_32`: syssize * 16. */
+  readonly codeEnd: number
+  readonly payloadOffset: number
+  /** ilen, in bytes. */
+  readonly payloadLength: number
+  /** olen, in bytes: the decompressed kernel and its relocation table. */
+  readonly outputLength: number
+  readonly bss: number
+  readonly ebss: number
+  readonly pgtable: number
+  readonly end: number
+  readonly bootStackEnd: number
+  /** LOAD_PHYSICAL_ADDR: the header's pref_address. */
+  readonly loadPhysicalAddress: number
+  /** CONFIG_PHYSICAL_ALIGN: the header's kernel_alignment. */
+  readonly physicalAlign: number
+  /** init_size as the file has it. */
+  readonly initSize: number
+}
+
+/** From `pgtable` to `_end`: 32 pages and the top-level table. Source: linux@6.12.107 arch/x86/include/asm/boot.h BOOT_PGT_SIZE; the same in nine Debian kernels. */
+export const PGTABLE_SIZE = 0x21000
+/** `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
+export const BOOT_STACK_SIZE = 0x4000
+
+/** Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload. */
+export function readKernelFile(machine: Machine, from: Payload): KernelFile {
+  const { bzimage, problems } = parseBzImage(from.source)
+  if (bzimage === null) return machine.gap('EP-1', `the kernel file cannot be read: ${problems.at(-1)?.what ?? 'no bzImage'}`)
+  const { payload, hdr, setupSize } = bzimage
+  if (payload === null) return machine.gap('EP-1', 'the setup header names no payload')
+  return {
+    setupSize,
+    codeEnd: hdr.syssize * 16,
+    payloadOffset: hdr.payload_offset,
+    payloadLength: payload.length,
+    outputLength: payload.output_len ?? unknownOutput(machine, hdr.init_size),
+    ...geometryOf(machine, bzimage),
+    loadPhysicalAddress: Number(hdr.pref_address),
+    physicalAlign: hdr.kernel_alignment,
+    initSize: hdr.init_size,
+  }
+}
+
+function unknownOutput(machine: Machine, initSize: number): number {
+  machine.doubt('ZO-1', 'the length of the decompressed kernel stands behind the end of the file; init_size is taken for it')
+  return initSize
+}
+
+type Edges = Pick<KernelFile, 'bss' | 'ebss' | 'pgtable' | 'end' | 'bootStackEnd'>
+
+/** Edges of ZO: read from its code; else from its PE, whose SizeOfImage ends at `_end` since 6.7; else unknown. */
+function geometryOf(machine: Machine, image: BzImage): Edges {
+  const { geometry, hdr, pe, setupSize } = image
+  const covers = pe !== null && pe.optional.SectionAlignment === PAGE
+  const end = geometry._end ?? (covers ? pe.optional.SizeOfImage - setupSize : null)
+  const fileEnd = alignUp(hdr.syssize * 16, PAGE)
+  if (geometry._bss !== null && geometry._ebss !== null && end !== null) {
+    return { bss: geometry._bss, ebss: geometry._ebss, end, pgtable: geometry.pgtable ?? alignUp(geometry._ebss, PAGE), bootStackEnd: geometry.boot_stack_end ?? geometry._bss + BOOT_STACK_SIZE }
+  }
+  if (covers && end !== null) {
+    machine.assume('ZO-2', `.bss is taken to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`)
+    const pgtable = Math.max(fileEnd, end - PGTABLE_SIZE)
+    return { bss: fileEnd, ebss: pgtable, pgtable, end, bootStackEnd: fileEnd + BOOT_STACK_SIZE }
+  }
+  machine.doubt('ZO-2', 'where the .bss of the decompressor begins and ends is in no header, and its code has not the known shape')
+  const ebss = fileEnd + BOOT_STACK_SIZE
+  return { bss: fileEnd, ebss, pgtable: ebss, end: end ?? ebss + PGTABLE_SIZE, bootStackEnd: ebss }
+}
+

@@ -1,0 +1,100 @@
+/** The slots of a kernel era and the one procedure that calls them in order. Chapters EP and ZO. */
+import { phys } from '../bytes/units.ts'
+import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
+import { guestAlign, header, type KernelBoot, type Step } from './boot.ts'
+import { readKernelFile, type KernelFile } from './file.ts'
+import { arrive } from './steps/arrive.ts'
+import { enterKernel } from './steps/entry.ts'
+
+/** Where kernel eras differ. Every cell is a step of steps/<file>.ts. */
+export interface KernelSlots {
+  /** Is the code in front of the payload (.head.text) run on an EFI boot? */
+  readonly entryCode: Step
+  /** .bss after a handover: cleared, used as it is, or not used. */
+  readonly bssAtHandover: Step
+  /** .bss after a PE entry. */
+  readonly bssAtPeEntry: Step
+  /** PE entry: where the zero page comes from. */
+  readonly zeroPage: Step
+  /** PE entry: what goes into its setup header. */
+  readonly setupHeader: Step
+  /** Either the compressed kernel moves, or the EFI stub decompresses it. */
+  readonly place: Step
+  /** The initrd that waits behind LoadFile2. */
+  readonly initrd: Step
+  /** Memory map, e820, ExitBootServices. */
+  readonly exit: Step
+  /** From the end of boot services to the extracted kernel's first instruction. */
+  readonly run: Step
+}
+
+/** A row of eras.ts. */
+export interface KernelEra extends EraInfo {
+  readonly slots: KernelSlots
+  /** The contracts it is held to, by the door through which it was entered. */
+  readonly contracts: Readonly<Record<HandOff['via'], readonly ContractName[]>>
+}
+
+/** A kernel that behaves as this era does. */
+export function kernelModel(era: KernelEra): KernelModel {
+  return { id: era.id, start: (machine, from) => startKernel(era, machine, from, readKernelFile(machine, from.payload)) }
+}
+
+/** The procedure, for a kernel whose link-time facts are known. */
+export function startKernel(era: KernelEra, machine: Machine, from: HandOff, file: KernelFile): Arrival {
+  const boot = beginBoot(machine, from, file)
+  const { slots } = era
+  judge(era, boot)
+  machine.as('efi-stub', () => {
+    enterKernel(boot)
+    slots.entryCode(boot)
+    if (from.via === 'efi-handover') slots.bssAtHandover(boot)
+    else {
+      slots.bssAtPeEntry(boot)
+      slots.zeroPage(boot)
+      slots.setupHeader(boot)
+    }
+    slots.place(boot)
+    slots.initrd(boot)
+    slots.exit(boot)
+  })
+  machine.as('decompressor', () => {
+    slots.run(boot)
+  })
+  return machine.as('kernel', () => arrive(boot))
+}
+
+function beginBoot(machine: Machine, from: HandOff, file: KernelFile): KernelBoot {
+  const image = from.via === 'efi-handover' ? from.image : from.loaded.base
+  return {
+    machine,
+    from,
+    file,
+    object: from.payload.object,
+    image,
+    compressed: phys(image + file.setupSize),
+    imageOffset: from.via === 'efi-handover' ? 0 : file.setupSize,
+    bootParams: from.via === 'efi-handover' ? from.bootParams : phys(0),
+    commandLine: null,
+    output: null,
+    finalMap: [],
+  }
+}
+
+/** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
+function judge(era: KernelEra, boot: KernelBoot): void {
+  const { file, from, image, compressed } = boot
+  const handover = from.via === 'efi-handover'
+  const start = guestAlign(compressed - boot.imageOffset, handover ? header(boot, 'kernel_alignment') : file.physicalAlign)
+  evaluateContracts(boot.machine, era.contracts[from.via], {
+    kernel: boot.object,
+    bootParams: handover ? from.bootParams : null,
+    window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
+    bss: { start: compressed + file.bss, length: file.ebss - file.bss, at: compressed + file.bss - image },
+    initrd: from.initrdObject,
+    commandLine: from.cmdlineObject,
+    ...(handover ? {} : { own: from.loaded.pages }),
+  })
+}

@@ -1,0 +1,75 @@
+/** The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO. */
+import { range, rangeAt, rangeOrNull, sizeOf, union } from '../../bytes/range.ts'
+import { ModelBug } from '../../bytes/errors.ts'
+import { boot_params } from '../../image/boot-params.ts'
+import type { Arrival, OffsetSpan } from '../../machine/model.ts'
+import type { Reading } from '../../memory/memory.ts'
+import { bootParam, header, patchBootParams, ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { commandLinePointer } from './command-line.ts'
+import { VO } from './extract.ts'
+import { ramdisk } from './initrd.ts'
+
+/** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
+export function arrive(boot: KernelBoot): Arrival {
+  const { machine, output, file } = boot
+  if (output === null) throw new ModelBug('a kernel arrives without having been extracted')
+  machine.step('ZO-13', 'the extracted kernel is entered', () => {
+    machine.assume('ZO-13', 'the extracted kernel is entered at its first byte')
+    machine.enter(rangeAt(output.at, file.outputLength), VO, 0, 'the extracted kernel was overwritten')
+    if (output.certain) machine.observe({ decompressedKernel: output.at })
+  })
+  machine.step('ZO-14', 'the extracted kernel reads and sanitises boot_params', () => {
+    machine.memory.readAs(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
+    machine.observe({ bootParams: boot.bootParams })
+    sanitise(boot)
+  })
+  readCommandLine(boot)
+  readInitrd(boot)
+  machine.step('ZO-17', 'the extracted kernel follows setup_data', () => {
+    if (header(boot, 'setup_data') !== 0) machine.doubt('ZO-17', 'boot_params names setup_data, whose nodes are not followed')
+  })
+  return { entry: output.at, kernel: output.at, bootParams: boot.bootParams }
+}
+
+/** A sentinel that is not 0 tells of a loader that copied too much: the high halves are wiped. */
+function sanitise(boot: KernelBoot): void {
+  if (bootParam(boot, 'sentinel') === 0) return
+  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
+}
+
+function readCommandLine(boot: KernelBoot): void {
+  const { machine, commandLine } = boot
+  machine.step('ZO-15', 'the extracted kernel reads its command line', () => {
+    const at = commandLinePointer(boot)
+    if (commandLine === null || at === 0) return
+    const where = rangeOrNull(at, commandLine.length)
+    if (where !== null) machine.memory.readAs(where, commandLine.object)
+    const bytes = where === null ? new Uint8Array(0) : machine.memory.readRaw(where)
+    const nul = bytes.indexOf(0)
+    machine.observe({ cmdLinePtr: commandLine.at, commandLine: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
+  })
+}
+
+function readInitrd(boot: KernelBoot): void {
+  const { machine, from } = boot
+  machine.step('ZO-16', 'the extracted kernel reads its initrd', () => {
+    const { at, size } = ramdisk(boot)
+    const object = from.initrdObject
+    const where = rangeOrNull(at, size)
+    if (where !== null) machine.observe({ ramdiskImage: at, ramdiskSize: size })
+    if (object === null) return
+    if (where === null) {
+      machine.doubt('ZO-16', 'the image has an initrd, but none was handed to the kernel')
+      return
+    }
+    const reading = machine.memory.readAs(where, object, { all: true })
+    machine.observe({ initrdDamage: spansOf(reading, size, machine.memory.lengthOf(object) ?? size) })
+  })
+}
+
+/** Deviating offsets, joined, and what is missing behind the end. */
+function spansOf(reading: Reading, size: number, length: number): OffsetSpan[] {
+  const spans = reading.deviations.map(deviation => range(deviation.at, deviation.at + sizeOf(deviation.range)))
+  if (length > size) spans.push(range(size, length))
+  return union(spans).map(({ start, end }) => ({ from: start, to: end }))
+}

@@ -1,0 +1,37 @@
+/** Who clears the decompressor's .bss before the EFI stub uses it, and who does not. Chapter EP. */
+import { rangeAt, type Range } from '../../bytes/range.ts'
+import type { KernelBoot } from '../boot.ts'
+
+function bssOf(boot: KernelBoot): { where: Range; at: number } {
+  const { compressed, file, image } = boot
+  return { where: rangeAt(compressed + file.bss, file.ebss - file.bss), at: compressed + file.bss - image }
+}
+
+/** The globals of the stub lie in .bss and are read as they are found. */
+export function useBss(boot: KernelBoot): void {
+  boot.machine.step('EP-4', 'the EFI stub reads its globals in .bss, which nobody cleared for it', () => {
+    const { where, at } = bssOf(boot)
+    boot.machine.memory.readAs(where, boot.object, { at })
+  })
+}
+
+/** The globals of the stub lie in .data: .bss is not touched by the stub. */
+export function leaveBss(boot: KernelBoot): void {
+  boot.machine.step('EP-5', 'the EFI stub keeps its globals in .data and does not use .bss', () => undefined)
+}
+
+/** The stub clears .bss first, whoever owns that memory. */
+export function clearBss(boot: KernelBoot): void {
+  boot.machine.step('EP-6', 'the EFI stub clears .bss', () => {
+    const { where, at } = bssOf(boot)
+    boot.machine.memory.zero(where, boot.object, at)
+  })
+}
+
+/** The stub relies on the PE loader, which zeroes the tail of .data. */
+export function trustLoaderForBss(boot: KernelBoot): void {
+  boot.machine.step('EP-7', 'the EFI stub relies on the PE loader for a zeroed .bss', () => {
+    const { where, at } = bssOf(boot)
+    boot.machine.memory.readAs(where, boot.object, { at })
+  })
+}

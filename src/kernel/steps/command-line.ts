@@ -1,0 +1,75 @@
+/** The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry. Chapter EP. */
+import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { phys } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+import type { LoadOptions } from '../../machine/model.ts'
+
+/** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
+export const COMMAND_LINE_SIZE = 2048
+/** Owner of the converted text: bytes of the EFI stub's own making. */
+export const CONVERTED = 'efi-stub:cmdline'
+
+/** Where boot_params says that the command line lies. */
+export function commandLinePointer(boot: KernelBoot): number {
+  return header(boot, 'cmd_line_ptr') + bootParam(boot, 'ext_cmd_line_ptr') * 2 ** 32
+}
+
+/** The command line that a handover loader left, up to its NUL. */
+export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
+  const at = commandLinePointer(boot)
+  if (at === 0) return null
+  const bytes = boot.machine.memory.readRaw(rangeAt(at, COMMAND_LINE_SIZE))
+  const nul = bytes.indexOf(0)
+  const length = nul < 0 ? COMMAND_LINE_SIZE - 1 : nul
+  const text = new TextDecoder().decode(bytes.subarray(0, length))
+  return { at: phys(at), length, object: boot.from.cmdlineObject ?? CONVERTED, text }
+}
+
+/** Converts LoadOptions from UTF-16 into a pool buffer of the stub. */
+export function convertCommandLine(boot: KernelBoot): void {
+  const { machine, from } = boot
+  machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
+    const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
+    const text = options === null ? '' : readOptions(boot, options)
+    const bytes = new Uint8Array([...convert(text), 0])
+    const got = machine.firmware.allocatePool(EfiLoaderData, bytes.length, CONVERTED)
+    if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-13', got.status, 'no pool memory for the command line', null)
+    machine.memory.patch(got.at, bytes, CONVERTED)
+    setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', got.at)
+    boot.commandLine = { at: got.at, length: bytes.length - 1, object: CONVERTED, text: new TextDecoder().decode(bytes.subarray(0, -1)) }
+  })
+}
+
+/** The text in memory, where it lies there; else as it was given. */
+function readOptions(boot: KernelBoot, options: LoadOptions): string {
+  const where = options.at === null ? null : rangeOrNull(options.at, options.bytes)
+  if (where === null) return options.text
+  boot.machine.memory.readAs(where, options.object)
+  const { bytes, known } = boot.machine.memory.peek(where)
+  return known ? new TextDecoder('utf-16le').decode(bytes) : options.text
+}
+
+/** UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most COMMAND_LINE_SIZE - 1 bytes. */
+export function convert(text: string): Uint8Array {
+  const line = text.split(/[\0\n]/, 1)[0] ?? ''
+  const bytes = new TextEncoder().encode(line)
+  if (bytes.length < COMMAND_LINE_SIZE) return bytes
+  let quoted = false
+  let safe = 0
+  bytes.subarray(0, COMMAND_LINE_SIZE).forEach((byte, i) => {
+    if (byte === 0x22) quoted = !quoted
+    else if (!quoted && (byte === 0x20 || (byte >= 9 && byte <= 13))) safe = i
+  })
+  return bytes.subarray(0, safe)
+}
+
+/** Is this word on the command line? */
+export function hasWord(boot: KernelBoot, word: string): boolean {
+  return (boot.commandLine?.text ?? '').split(/[\s]+/).includes(word)
+}
+
+/** Is an option `name=…` on the command line? */
+export function hasOption(boot: KernelBoot, name: string): boolean {
+  return (boot.commandLine?.text ?? '').split(/[\s]+/).some(word => word.startsWith(`${name}=`))
+}

@@ -1,0 +1,92 @@
+/** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
+import { hex, rangeAt } from '../../bytes/range.ts'
+import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
+import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
+import type { KernelBoot, Output, Step } from '../boot.ts'
+import { hasOption, hasWord } from './command-line.ts'
+import { extractTo } from './extract.ts'
+
+/** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
+export const MIN_KERNEL_ALIGN = 0x200000
+const FAILED = 'Failed to decompress kernel\nefi_stub_entry() failed!'
+
+/** Where one descriptor could hold the kernel. */
+export interface Slots {
+  readonly first: number
+  readonly count: number
+}
+
+/** EFI_MEMORY_HOT_PLUGGABLE. Source: uefi@2.10 section 7.2.3. */
+const EFI_MEMORY_HOT_PLUGGABLE = 0x100000n
+
+/** get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots. */
+export function randomAllocSlots(map: readonly MemoryDescriptor[], size: number, align: number, minimum: number): Slots[] {
+  const found = map.flatMap(({ type, range, attribute }) => {
+    if (type !== EfiConventionalMemory || (attribute & (EFI_MEMORY_SP | EFI_MEMORY_HOT_PLUGGABLE)) !== 0n) return []
+    const first = alignUp(Math.max(range.start, minimum), align)
+    const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
+    return first > last ? [] : [{ first, count: (last - first) / align + 1, mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n }]
+  })
+  const mirrored = found.filter(slots => slots.mirrored)
+  return (mirrored.length > 0 ? mirrored : found).map(({ first, count }) => ({ first, count }))
+}
+
+/** How eras differ here. */
+interface Habits {
+  /** Options on the command line that make it take the first slot. */
+  readonly firstSlotFor: readonly string[]
+  /** What efi_random_alloc says when nothing fits. */
+  readonly noSlot: 'EFI_OUT_OF_RESOURCES' | 'success'
+}
+
+function decompressWith(habits: Habits): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step('EP-20', 'the EFI stub allocates memory for the decompressed kernel', () => {
+      boot.output = allocateOutput(boot, habits)
+    })
+    machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
+      const payload = boot.file.setupSize + boot.file.payloadOffset
+      const reading = machine.memory.readAs(rangeAt(boot.image + payload, boot.file.payloadLength), boot.object, { at: payload })
+      if (boot.output === null) return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () => machine.lost(reading.event, 'the kernel is decompressed to an address that nobody set'))
+      if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
+      extractTo(boot, boot.output)
+    })
+  }
+}
+
+function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
+  const { machine, file } = boot
+  machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
+  const size = alignUp(alignUp(file.outputLength, MIN_KERNEL_ALIGN), PAGE)
+  const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, file.loadPhysicalAddress)
+  const first = slots[0]
+  if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(file.loadPhysicalAddress)}`, FAILED)
+  const certain = slots.reduce((sum, { count }) => sum + count, 0) === 1 || !isRandom(boot, habits)
+  if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
+  const got = machine.firmware.allocatePages({ kind: 'address', at: first.first }, EfiLoaderCode, size / PAGE, 'vo')
+  if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(first.first)} free, but it is not handed out`, FAILED)
+  return { at: phys(first.first), certain }
+}
+
+/** Is physical KASLR in force? */
+function isRandom(boot: KernelBoot, { firstSlotFor }: Habits): boolean {
+  return boot.machine.settings.kaslr !== 'off' && !hasWord(boot, 'nokaslr') && !firstSlotFor.some(option => hasOption(boot, option))
+}
+
+const MEMORY_OPTIONS = ['mem', 'memmap', 'hugepages'] as const
+
+/** 6.1.88 to 6.1.92. */
+export const decompressOrGetLost = decompressWith({ firstSlotFor: [], noSlot: 'success' })
+/** 6.1.93 and later of 6.1.y: options that shape memory make it take the first slot. */
+export const decompressLowOrGetLost = decompressWith({ firstSlotFor: MEMORY_OPTIONS, noSlot: 'success' })
+/** Says no when nothing fits. */
+export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, noSlot: 'EFI_OUT_OF_RESOURCES' })
+
+/** Boot services are over: the EFI stub jumps straight into the extracted kernel. */
+export function jumpToOutput(boot: KernelBoot): void {
+  const { machine } = boot
+  machine.step('EP-24', 'the EFI stub jumps into the extracted kernel, past head_64.S', () => {
+    machine.assume('EP-24', 'five-level paging is off, so the trampoline below 4 GiB is not used')
+  })
+}

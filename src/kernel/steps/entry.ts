@@ -1,0 +1,43 @@
+/** The first instructions: what must be the kernel's own bytes. Chapter EP. */
+import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { givenCommandLine } from './command-line.ts'
+import { ramdisk } from './initrd.ts'
+
+/** Longest x86 instruction is 15 bytes: what lies here is executed for certain. */
+const FIRST_BYTES = 16
+
+/** Enters the kernel's code at its entry, then the part behind the payload, where the EFI stub's and the decompressor's code and data lie. */
+export function enterKernel(boot: KernelBoot): void {
+  const { machine, from, image, file } = boot
+  machine.step('EP-1', 'the kernel is entered', () => {
+    if (from.entry < image) machine.gap('EP-1', 'the entry point lies below the kernel image')
+    enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
+    if (from.via === 'efi-handover') readHandOff(boot)
+    const behind = file.setupSize + file.payloadOffset + file.payloadLength
+    enterOwn(boot, behind, file.setupSize + file.codeEnd - behind, "the code of the kernel's EFI stub was overwritten")
+  })
+}
+
+/** The code in front of the payload runs too: the fixed entry points, and head_64.S. */
+export function enterHead(boot: KernelBoot): void {
+  boot.machine.step('EP-2', 'the code in front of the payload is going to run', () => {
+    enterOwn(boot, boot.file.setupSize, boot.file.payloadOffset, 'the code in front of the payload was overwritten')
+  })
+}
+
+/** Nothing in front of the payload runs on an EFI boot. */
+export function skipHead(boot: KernelBoot): void {
+  boot.machine.step('EP-3', 'the code in front of the payload is not run', () => undefined)
+}
+
+function enterOwn(boot: KernelBoot, offset: number, length: number, what: string): void {
+  const where = rangeOrNull(boot.image + offset, length)
+  if (where !== null) boot.machine.enter(where, boot.object, offset, what)
+}
+
+function readHandOff(boot: KernelBoot): void {
+  boot.machine.memory.readAs(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
+  boot.machine.observe({ ramdiskImageFromStub: ramdisk(boot).at })
+  boot.commandLine = givenCommandLine(boot)
+}

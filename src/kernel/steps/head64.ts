@@ -1,0 +1,89 @@
+/** head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of the copy. Chapter ZO. */
+import { overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { phys, wrap32, type Phys } from '../../bytes/units.ts'
+import { guestAlign, header, type KernelBoot, type Output } from '../boot.ts'
+import { extractTo } from './extract.ts'
+import { chooseOutput } from './kaslr.ts'
+
+/** `startup_64` in ZO. */
+const STARTUP_64 = 0x200
+/** The far return that reloads CS pops what two pushes left. Source: linux@5.10.223 arch/x86/boot/compressed/head_64.S startup_64. */
+const FIRST_PUSHES = 16
+/** Where the trampoline is looked for at most: BIOS_START_MAX, and its length. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable_64.c. */
+const BIOS_START_MAX = 0x9f000
+const TRAMPOLINE_32BIT_SIZE = 0x2000
+/** The kernel mapping's alignment: MIN_KERNEL_ALIGN. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel. */
+const MIN_KERNEL_ALIGN = 0x200000
+
+/** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
+export interface Window {
+  readonly start: Phys
+  readonly moved: Phys
+  readonly length: number
+}
+
+/** The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and `_end` are built in. */
+export function runtimeWindow(boot: Pick<KernelBoot, 'compressed' | 'imageOffset' | 'file'>, kernelAlignment: number, initSize: number): Window {
+  const mask = wrap32(kernelAlignment - 1)
+  const aligned = guestAlign(boot.compressed - boot.imageOffset, mask + 1)
+  const start = phys(Math.max(aligned, boot.file.loadPhysicalAddress))
+  return { start, moved: phys(start + wrap32(initSize - boot.file.end)), length: initSize }
+}
+
+/** Runs head_64.S and the decompressor in the copy that lies at L. */
+export function runHead64(boot: KernelBoot): void {
+  const { machine, file, object } = boot
+  const code = file.setupSize
+  machine.observe({ compressedImage: boot.compressed })
+  const window = machine.step('ZO-3', 'startup_64 computes the runtime start and the place it moves to', () => {
+    machine.enter(rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES), object, code + STARTUP_64, 'startup_64 was overwritten')
+    return runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
+  })
+  const { moved } = window
+  machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
+    machine.memory.make(rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES), object, code + file.bootStackEnd - FIRST_PUSHES)
+  })
+  borrowTrampoline(boot, window)
+  machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
+    machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
+    boot.compressed = moved
+  })
+  machine.step('ZO-7', 'the copy clears its .bss', () => {
+    machine.memory.zero(rangeAt(moved + file.bss, file.ebss - file.bss), object, code + file.bss)
+  })
+  machine.step('ZO-8', 'the copy builds its page tables', () => {
+    const behind = file.payloadOffset + file.payloadLength
+    const own = rangeOrNull(moved + behind, file.codeEnd - behind)
+    if (own !== null) machine.enter(own, object, code + behind, 'the code of the moved decompressor was overwritten')
+    machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
+  })
+  extractInPlace(boot, window)
+}
+
+/** The trampoline's 8 KiB are saved, used and put back, so nothing changes unless the window lies there. */
+function borrowTrampoline(boot: KernelBoot, window: Window): void {
+  boot.machine.step('ZO-5', 'paging_prepare borrows 8 KiB of low memory for its trampoline', () => {
+    boot.machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
+    const low = rangeAt(0, BIOS_START_MAX + TRAMPOLINE_32BIT_SIZE)
+    if (overlaps(low, rangeAt(window.start, Math.max(window.length, 1)))) boot.machine.doubt('ZO-5', 'the window lies in the low memory where the trampoline is put')
+  })
+}
+
+function extractInPlace(boot: KernelBoot, window: Window): void {
+  const { machine, file, object } = boot
+  const output = chooseOutput(boot, window)
+  machine.step('ZO-10', 'extract_kernel checks its output address', () => {
+    if (output.at % MIN_KERNEL_ALIGN !== 0) {
+      machine.refuse('ZO-10', 'EFI_LOAD_ERROR', 'the runtime start is no multiple of 2 MiB: kernel_alignment in boot_params is too small', 'Destination physical address inappropriately aligned\n -- System halted')
+    }
+  })
+  machine.step('ZO-11', 'the moved payload is read', () => {
+    const at = file.setupSize + file.payloadOffset
+    const input = rangeAt(window.moved + file.payloadOffset, file.payloadLength)
+    const reading = machine.memory.readAs(input, object, { at })
+    if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
+    if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
+  })
+  extractTo(boot, output)
+  boot.output = output satisfies Output
+}

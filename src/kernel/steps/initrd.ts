@@ -1,0 +1,27 @@
+/** The initrd that the stub offers through LoadFile2. Chapter EP. */
+import { rangeAt } from '../../bytes/range.ts'
+import { PHYS_END, pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+
+/** What boot_params says about the initrd. */
+export function ramdisk(boot: KernelBoot): { readonly at: Phys; readonly size: number } {
+  return {
+    at: phys(Math.min(header(boot, 'ramdisk_image') + bootParam(boot, 'ext_ramdisk_image') * 2 ** 32, PHYS_END)),
+    size: header(boot, 'ramdisk_size') + bootParam(boot, 'ext_ramdisk_size') * 2 ** 32,
+  }
+}
+
+/** Loads it into pages of its own, as high as the firmware likes; after a handover what boot_params has stays. */
+export function loadInitrd(boot: KernelBoot): void {
+  const { machine, from } = boot
+  machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
+    const offer = from.via === 'pe-entry' ? from.initrd : null
+    if (offer === null || offer.size === 0) return
+    const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(offer.size), 'initrd')
+    if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-14', got.status, `no pages for an initrd of ${String(offer.size)} bytes`, 'Failed to load initrd: 0x8000000000000009')
+    machine.as('stub', () => machine.memory.copy(got.at, rangeAt(offer.at, offer.size)))
+    setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', got.at)
+    setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
+  })
+}

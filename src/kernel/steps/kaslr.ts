@@ -1,0 +1,57 @@
+/** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
+import { overlaps, range, rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
+import { alignUp, phys } from '../../bytes/units.ts'
+import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory } from '../../image/memory-types.ts'
+import { ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
+import { hasWord } from './command-line.ts'
+import type { Window } from './head64.ts'
+import { ramdisk } from './initrd.ts'
+
+/** Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c choose_random_location. */
+const MINIMUM_MAX = 512 * 2 ** 20
+const MIN_KERNEL_ALIGN = 0x200000
+
+/** mem_avoid: input and working area of the decompressor, initrd, command line, zero page. */
+export function memAvoid(boot: KernelBoot, window: Window): Range[] {
+  const initrd = ramdisk(boot)
+  const { commandLine, file, bootParams } = boot
+  return [
+    rangeOrNull(window.moved + file.payloadOffset, window.start + window.length - window.moved - file.payloadOffset),
+    rangeOrNull(initrd.at, initrd.size),
+    commandLine === null ? null : rangeAt(commandLine.at, commandLine.length + 1),
+    rangeAt(bootParams, ZERO_PAGE),
+  ].filter(avoided => avoided !== null)
+}
+
+/** First addresses of the runs that can hold `size` bytes, in the order of the regions; at most one per free stretch. */
+export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], size: number, align: number, minimum: number): number[] {
+  return regions.flatMap(region => {
+    const areas: number[] = []
+    let start = alignUp(Math.max(region.start, minimum), align)
+    while (start + size <= region.end) {
+      const rest = range(start, region.end)
+      const [hit] = avoid.filter(avoided => overlaps(avoided, rest)).sort((a, b) => a.start - b.start)
+      if (hit === undefined || hit.start >= start + size) areas.push(start)
+      if (hit === undefined) break
+      start = alignUp(hit.end, align)
+    }
+    return areas
+  })
+}
+
+/** R without KASLR or where nothing else fits; else a place that this model cannot know. */
+export function chooseOutput(boot: KernelBoot, window: Window): Output {
+  const { machine, file } = boot
+  return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
+    const here: Output = { at: window.start, certain: true }
+    if (machine.settings.kaslr === 'off' || hasWord(boot, 'nokaslr')) return here
+    const usable = boot.finalMap.filter(({ type, attribute }) => type === EfiConventionalMemory && (attribute & EFI_MEMORY_SP) === 0n)
+    const mirrored = usable.filter(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
+    const regions = (mirrored.length > 0 ? mirrored : usable).map(descriptor => descriptor.range)
+    const minimum = alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign)
+    const [first] = kaslrAreas(regions, memAvoid(boot, window), alignUp(file.outputLength, MIN_KERNEL_ALIGN), file.physicalAlign, minimum)
+    if (first === undefined) return here
+    machine.assume('ZO-9', 'the kernel goes to a random place; only free memory outside the avoid list is chosen, so nothing that lives can be hit wherever it is')
+    return { at: phys(first), certain: false }
+  })
+}

@@ -1,0 +1,86 @@
+/** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
+import { formatRange, rangeAt } from '../../bytes/range.ts'
+import { alignUp, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
+import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
+import { convertCommandLine } from './command-line.ts'
+
+/** Loader id of the EFI stub: 2 with version 1. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
+const TYPE_OF_LOADER = 0x21
+const VID_MODE = 0xffff
+/** Source: linux@6.12.107 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
+const INITRD_ADDR_MAX = 0x7fffffff
+/** The header in the loaded image: offset of hdr.jump. */
+const JUMP = setupHeaderAt('jump')
+/** The first header ended with the sector that holds it; the later copy ends with the structure. */
+const SECTOR = 512
+const STRUCTURE = 0x26c - JUMP
+
+/** Takes pages of `size` bytes, anywhere, for the zero page, and clears them. */
+function takePages(size: number): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
+      const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), 'boot_params')
+      if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-8', got.status, 'no pages for boot_params', 'Failed to allocate lowmem for boot params')
+      machine.memory.zero(rangeAt(got.at, size), 'boot_params')
+      boot.bootParams = got.at
+    })
+  }
+}
+
+/** 16 KiB of which the first page counts. */
+export const zeroPageOf16KiB = takePages(0x4000)
+/** One page. */
+export const zeroPageOf4KiB = takePages(ZERO_PAGE)
+
+/** The zero page is a variable in .bss; where in it is in no header, and nothing but the kernel's own memory depends on it. */
+export function zeroPageInBss(boot: KernelBoot): void {
+  const { machine, compressed, file, image } = boot
+  machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
+    const at = phys(alignUp(compressed + file.bss, PAGE))
+    const where = rangeAt(at, ZERO_PAGE)
+    machine.assume('EP-9', `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to lie at its start`)
+    machine.memory.zero(where, 'boot_params')
+    boot.bootParams = at
+  })
+}
+
+/** Copies the setup header from the loaded image, as it is in memory. */
+function copyHeader(length: number): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
+      const from = rangeAt(boot.compressed - boot.imageOffset + JUMP, length)
+      machine.memory.readAs(from, boot.object, { at: JUMP })
+      patchBootParams(boot, JUMP, machine.memory.readRaw(from))
+      setHeader(boot, 'boot_flag', BOOT_FLAG)
+      setHeader(boot, 'ramdisk_image', 0)
+      setHeader(boot, 'ramdisk_size', 0)
+    })
+    fillIn(boot)
+  }
+}
+
+/** Copies to the end of the sector, 404 bytes more than the header has. */
+export const copySector = copyHeader(SECTOR)
+/** Copies the header only. */
+export const copyStructure = copyHeader(STRUCTURE)
+
+/** Copies nothing: the few fields that VO reads are set. */
+export function makeHeader(boot: KernelBoot): void {
+  boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
+    setHeader(boot, 'initrd_addr_max', INITRD_ADDR_MAX)
+  })
+  fillIn(boot)
+}
+
+function fillIn(boot: KernelBoot): void {
+  boot.machine.step('EP-12', 'the EFI stub names itself as the loader', () => {
+    setHeader(boot, 'root_flags', 1)
+    setHeader(boot, 'vid_mode', VID_MODE)
+    setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
+  })
+  convertCommandLine(boot)
+}
