@@ -77,4 +77,3 @@ function geometryOf(machine: Machine, image: BzImage): Edges {
   const ebss = fileEnd + BOOT_STACK_SIZE
   return { bss: fileEnd, ebss, pgtable: ebss, end: end ?? ebss + PGTABLE_SIZE, bootStackEnd: ebss }
 }
-

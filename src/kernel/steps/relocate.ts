@@ -83,4 +83,3 @@ function copyKernel(boot: KernelBoot, to: Phys, length: number): void {
   if (rest !== null) machine.memory.make(rest, object, file.setupSize + own)
   if (length < file.codeEnd) machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
 }
-

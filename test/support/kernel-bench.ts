@@ -1,0 +1,202 @@
+/** A bench for kernels: a machine with a memory map, a kernel that lies in it, and a hand-off made by hand. */
+import { rangeAt, type Range } from '../../src/bytes/range.ts'
+import type { ByteSource } from '../../src/bytes/source.ts'
+import { alignUp, byteCount, fileOffset, PAGE, phys } from '../../src/bytes/units.ts'
+import { parseBzImage, type BzImage } from '../../src/image/bzimage.ts'
+import { SETUP_HEADER_AT, setup_header, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
+import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, type MemoryDescriptor } from '../../src/image/memory-types.ts'
+import { buildKernel } from '../../src/image/synthetic.ts'
+import { contentSource } from '../../src/image/content.ts'
+import { kernelEras } from '../../src/kernel/eras.ts'
+import { kernelModel, type KernelEra } from '../../src/kernel/model.ts'
+import { createMachine, Stop, type Machine, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
+import type { HandOff, InitrdOffer } from '../../src/machine/model.ts'
+import type { MemoryEvent } from '../../src/memory/event.ts'
+import { GARBAGE } from '../../src/memory/extent.ts'
+import { Memory } from '../../src/memory/memory.ts'
+import { Recorder } from '../../src/memory/recorder.ts'
+import { plainFirmware } from './plain-firmware.ts'
+
+export interface Kernel {
+  readonly source: ByteSource
+  readonly image: BzImage
+}
+
+/** A kernel by its name in kernel-facts.ts. */
+export function kernelNamed(name: string): Kernel {
+  const facts = KERNEL_FACTS[name]
+  if (facts === undefined) throw new Error(`no kernel ${name}`)
+  return kernelOf(buildKernel(facts))
+}
+
+export function kernelOf(source: ByteSource): Kernel {
+  const { bzimage } = parseBzImage(source)
+  if (bzimage === null) throw new Error('no bzImage')
+  return { source, image: bzimage }
+}
+
+export function eraNamed(id: string): KernelEra {
+  const era = kernelEras.find(row => row.id === id)
+  if (era === undefined) throw new Error(`no era ${id}`)
+  return era
+}
+
+export const descriptor = (type: number, start: number, length: number, attribute = 0xfn): MemoryDescriptor => ({ type, range: rangeAt(start, length), attribute })
+export const free = (start: number, length: number): MemoryDescriptor => descriptor(EfiConventionalMemory, start, length)
+
+/** 512 MiB, with pref_address taken and the image of a UKI at 0x18000000. */
+export const SMALL_MAP: readonly MemoryDescriptor[] = [
+  free(0x1000, 0x9f000),
+  descriptor(4, 0x900000, 0xc00000),
+  free(0x1500000, 0x16b00000),
+  descriptor(EfiLoaderCode, 0x18000000, 0x4000000),
+  free(0x1c000000, 0x2000000),
+  descriptor(EfiLoaderData, 0x1e000000, 0x10000),
+]
+export const BOOT_PARAMS = 0x1e000000
+export const COMMAND_LINE = 0x1e002000
+export const LOAD_OPTIONS = 0x1e003000
+export const POOL = 0x1e004000
+
+export interface BenchOptions {
+  readonly map?: readonly MemoryDescriptor[]
+  readonly kaslr?: Settings['kaslr']
+  readonly arena?: number | null
+}
+
+export interface Bench {
+  readonly machine: Machine
+  readonly memory: Memory
+  readonly recorder: Recorder
+  readonly notes: Notes
+}
+
+/** RAM wherever the map has an entry below the device hole, all of it garbage; what is not free is allocated. */
+export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL }: BenchOptions = {}): Bench {
+  const recorder = new Recorder()
+  const memory = new Memory(recorder)
+  for (const { type, range } of map) {
+    if (type === 11 || range.start === 0xb0000000) continue
+    memory.ram(range, GARBAGE)
+    if (type !== EfiConventionalMemory) memory.claim(range, `map:${String(type)}`)
+  }
+  const notes: Notes = { assumptions: [], doubts: [], facts: {} }
+  const firmware = plainFirmware(memory, map, arena)
+  return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr }, notes), memory, recorder, notes }
+}
+
+/** An initrd in memory. */
+export interface InitrdAt {
+  readonly at: number
+  readonly size: number
+}
+
+export interface HandoverOptions {
+  readonly kernel: Kernel
+  /** F. */
+  readonly image: number
+  readonly initrd?: InitrdAt | null
+  readonly commandLine?: string | null
+  readonly bootParams?: number
+  readonly commandLineAt?: number
+  /** Header fields to set after the copy. */
+  readonly header?: Partial<Record<SetupHeaderField, number | bigint>>
+  /** Bytes of boot_params to set, by offset. */
+  readonly bytes?: Readonly<Record<number, number>>
+}
+
+/** What a handover stub would do: the kernel flat at `image`, the zero page with its header, initrd and command line. */
+export function handover({ memory, recorder }: Bench, options: HandoverOptions): HandOff {
+  const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', bootParams = BOOT_PARAMS, commandLineAt = COMMAND_LINE } = options
+  recorder.as('stub', () => {
+    memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
+    if (initrd !== null) memory.put(phys(initrd.at), { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size }, 'initrd')
+    const text = new TextEncoder().encode(`${commandLine ?? ''}\0`)
+    memory.patch(phys(commandLineAt), text, 'cmdline')
+    memory.zero(rangeAt(bootParams, PAGE), 'boot_params')
+    memory.patch(phys(bootParams + SETUP_HEADER_AT), kernel.source.read(fileOffset(SETUP_HEADER_AT), setup_header.size), 'boot_params', SETUP_HEADER_AT)
+    const fields = { type_of_loader: 0xff, ramdisk_image: (initrd?.at ?? 0) % 2 ** 32, ramdisk_size: initrd?.size ?? 0, cmd_line_ptr: commandLine === null ? 0 : commandLineAt, ...options.header }
+    for (const [name, value] of Object.entries(fields)) {
+      const field = name as SetupHeaderField
+      memory.patch(phys(bootParams + setupHeaderAt(field)), setup_header.encode(field, value as never), 'boot_params', setupHeaderAt(field))
+    }
+    for (const [at, byte] of Object.entries(options.bytes ?? {})) memory.patch(phys(bootParams + Number(at)), Uint8Array.of(byte), 'boot_params', Number(at))
+  })
+  return {
+    via: 'efi-handover',
+    image: phys(image),
+    entry: phys(image + (kernel.image.handover64 ?? 0)),
+    bootParams: phys(bootParams),
+    payload: { object: 'kernel', source: kernel.source },
+    initrdObject: initrd === null ? null : 'initrd',
+    cmdlineObject: commandLine === null ? null : 'cmdline',
+  }
+}
+
+export interface PeEntryOptions {
+  readonly kernel: Kernel
+  readonly image: number
+  readonly initrd?: InitrdAt | null
+  readonly commandLine?: string | null
+  /** Does the loader zero what the file does not have? Default: yes. */
+  readonly zeroTail?: boolean
+  /** Is only the text of LoadOptions known? */
+  readonly textOnly?: boolean
+}
+
+/** What LoadImage and a stub with LoadFile2 would do. */
+export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): HandOff {
+  const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', zeroTail = true, textOnly = false } = options
+  const { pe } = kernel.image
+  if (pe === null) throw new Error('no PE')
+  const size = pe.optional.SizeOfImage
+  const pages: Range = rangeAt(image, alignUp(size, PAGE))
+  const encoded = new Uint8Array(new Uint16Array([...(`${commandLine ?? ''}\0`)].map(letter => letter.charCodeAt(0))).buffer)
+  recorder.as('firmware', () => {
+    memory.claim(pages, 'kernel')
+    memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
+    if (zeroTail) memory.zero(rangeAt(image + kernel.source.size, size - kernel.source.size), 'kernel', kernel.source.size)
+    if (initrd !== null) memory.put(phys(initrd.at), { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size }, 'initrd')
+    if (!textOnly) memory.patch(phys(LOAD_OPTIONS), encoded, 'load-options')
+  })
+  const offer: InitrdOffer | null = initrd === null ? null : { at: phys(initrd.at), size: initrd.size, object: 'initrd' }
+  const loadOptions = commandLine === null ? null : { at: textOnly ? null : phys(LOAD_OPTIONS), bytes: byteCount(encoded.length), text: commandLine, object: 'load-options' }
+  return {
+    via: 'pe-entry',
+    entry: phys(image + pe.optional.AddressOfEntryPoint),
+    payload: { object: 'kernel', source: kernel.source },
+    initrdObject: initrd === null ? null : 'initrd',
+    cmdlineObject: commandLine === null ? null : 'cmdline',
+    loaded: { name: 'kernel', base: phys(image), size: byteCount(size), pages, pe, entry: phys(image + pe.optional.AddressOfEntryPoint), loadOptions },
+    initrd: offer,
+  }
+}
+
+/** Starts a kernel of an era and says how the run ended. */
+export function start({ machine }: Bench, era: string | KernelEra, from: HandOff): Outcome {
+  try {
+    return { kind: 'arrived', at: kernelModel(typeof era === 'string' ? eraNamed(era) : era).start(machine, from) }
+  } catch (stop) {
+    if (stop instanceof Stop) return stop.outcome
+    throw stop
+  }
+}
+
+/** The events of one kind under steps of a clause. */
+export function eventsOf<Op extends MemoryEvent['op']>({ recorder }: Bench, clause: string, op: Op): Extract<MemoryEvent, { op: Op }>[] {
+  const found: Extract<MemoryEvent, { op: Op }>[] = []
+  for (const event of recorder.events) {
+    if (event.op === op && event.step !== null && recorder.steps[event.step]?.clause === clause) found.push(event as Extract<MemoryEvent, { op: Op }>)
+  }
+  return found
+}
+
+/** Which clauses steps ran under, in order. */
+export function clausesOf({ recorder }: Bench): string[] {
+  return recorder.steps.map(step => step.clause)
+}
+
+export function contractsOf({ recorder }: Bench): { clause: string; rule: string; kept: boolean }[] {
+  return recorder.events.flatMap(event => (event.op === 'contract' ? [{ clause: event.clause, rule: event.rule, kept: event.kept }] : []))
+}
