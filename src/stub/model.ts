@@ -1,0 +1,150 @@
+/** systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order (spec/ST-systemd-stub.md). */
+import type { Phys } from '../bytes/units.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { EraInfo, HandOff, LoadedImage, Payload, StubModel } from '../machine/model.ts'
+import type { ObjectId } from '../memory/extent.ts'
+import { ownImage } from './steps/own-image.ts'
+import { kernelLength, type SetupHeader } from './setup-header.ts'
+
+/** What every step is given: the machine, and the image that the stub runs from. */
+export interface Booting {
+  readonly machine: Machine
+  readonly self: LoadedImage
+}
+
+/** A section header as it lies in memory. */
+export interface TableEntry {
+  /** Position in the table, from 0. */
+  readonly index: number
+  /** Up to 8 bytes, cut at the first NUL, Latin-1. */
+  readonly name: string
+  readonly VirtualSize: number
+  readonly VirtualAddress: number
+}
+
+/** A section that the stub took for one of the names it looks for. */
+export interface Found extends Payload {
+  readonly name: string
+  /** ImageBase + VirtualAddress. */
+  readonly at: Phys
+  /** VirtualSize, in bytes. */
+  readonly size: number
+}
+
+/** What was found, by the name that was looked for. */
+export type Located = ReadonlyMap<string, Found>
+
+/** The kernel file as the stub sees it. `found` is false where the stub takes its own image for the kernel. */
+export interface Kernel extends Payload {
+  readonly at: Phys
+  readonly size: number
+  readonly found: boolean
+}
+
+/** The command line that was chosen, as a string in memory. */
+export interface CommandLine {
+  readonly at: Phys
+  /** Bytes of the string in memory; with its terminator where it has one. */
+  readonly bytes: number
+  /** One character per code unit. */
+  readonly text: string
+  /** What the bytes are, and what the kernel should find. */
+  readonly object: ObjectId
+}
+
+/** One stretch of memory that is handed over as the initrd. */
+export interface Initrd {
+  readonly at: Phys
+  readonly size: number
+  /** Null when the address is passed although there is no initrd. */
+  readonly object: ObjectId | null
+}
+
+/** All that is handed over. */
+export interface Cargo {
+  readonly kernel: Kernel
+  readonly commandLine: CommandLine | null
+  readonly initrd: Initrd | null
+}
+
+/** Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by starting a loaded image. */
+export type Door = { readonly via: 'efi-handover'; readonly sizeInMemory: number } | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+
+/** boot_params as the stub made them. */
+export interface BootParams {
+  readonly at: Phys
+  /** The kernel takes addresses above 4 GiB. */
+  readonly above4G: boolean
+  /** setup_sects, 0 replaced by 4. */
+  readonly setup_sects: number
+}
+
+/** A row of the era table: what is said of the era, and a step for every slot. */
+export interface StubEra extends EraInfo {
+  /** Reads firmware variables; what stays allocated from that. */
+  readonly variables: (on: Booting) => void
+  /** Checks the image's own header and lists its section headers, from memory. */
+  readonly sectionTable: (on: Booting) => readonly TableEntry[]
+  /** Which header counts for a name. */
+  readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
+  /** The kernel, or what is done without one. */
+  readonly kernel: (on: Booting, located: Located) => Kernel
+  /** Whose command line, and the string that is made of it. */
+  readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  /** The pieces of the initrd and how they are joined. */
+  readonly initrd: (on: Booting, located: Located) => Initrd | null
+  /** The way into the kernel. */
+  readonly door: (on: Booting, kernel: Kernel) => Door
+  /** What the kernel's setup header must say for the handover protocol. */
+  readonly headerChecks: (on: Booting, kernel: Kernel) => SetupHeader
+  /** Where the kernel lies when it is entered through the handover protocol. */
+  readonly placeKernel: (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys
+  /** Where an initrd lies that is passed in boot_params. */
+  readonly placeInitrd: (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null
+  /** The zero page: where it lies and how much of the setup header it gets. */
+  readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
+  /** Where the command line lies that is passed in boot_params, and the fields that say so. */
+  readonly placeCommandLine: (on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void
+  /** The fields that pass the initrd. */
+  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => void
+  /** The address that is jumped to. */
+  readonly entry: (on: Booting, kernel: Kernel, header: SetupHeader, bootParams: BootParams, image: Phys) => Phys
+}
+
+/** Makes a model of a row. */
+export function stubModel(era: StubEra): StubModel {
+  return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
+}
+
+function boot(era: StubEra, on: Booting): HandOff {
+  ownImage(on)
+  era.variables(on)
+  const located = era.locate(on, era.sectionTable(on))
+  const kernel = era.kernel(on, located)
+  const commandLine = era.commandLine(on, located)
+  const initrd = era.initrd(on, located)
+  kernelLength(on, kernel)
+  const cargo = { kernel, commandLine, initrd }
+  const door = era.door(on, kernel)
+  return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
+}
+
+function handOver(era: StubEra, on: Booting, { kernel, commandLine, initrd }: Cargo, sizeInMemory: number): HandOff {
+  const header = era.headerChecks(on, kernel)
+  const image = era.placeKernel(on, kernel, sizeInMemory)
+  const placed = era.placeInitrd(on, header, initrd)
+  const bootParams = era.bootParams(on, kernel, header, image)
+  if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
+  era.passInitrd(on, bootParams, placed)
+  const entry = era.entry(on, kernel, header, bootParams, image)
+  on.machine.observe({ handOff: { door: 'efi-handover', kernelImage: image, entry }, bootParams: bootParams.at })
+  return {
+    via: 'efi-handover',
+    entry,
+    image,
+    bootParams: bootParams.at,
+    payload: { object: kernel.object, source: kernel.source },
+    initrdObject: placed?.object ?? null,
+    cmdlineObject: commandLine?.object ?? null,
+  }
+}

@@ -1,0 +1,96 @@
+/** Slot commandLine: whose command line, and the string that is made of it (chapter ST). */
+import { rangeAt } from '../../bytes/range.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import type { ClauseId } from '../../machine/machine.ts'
+import type { LoadOptions } from '../../machine/model.ts'
+import type { Booting, CommandLine, Found, Located } from '../model.ts'
+import { printableOptions, profileIn } from './load-options.ts'
+import { sectionOf } from './locate.ts'
+import { poolOrHalt } from './patch.ts'
+
+/** Longest stretch that is searched for the end of a string. */
+const TEXT_MAX = 2 ** 20
+/** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
+export const UTF16_LINE = 'cmdline:utf-16'
+
+function asEightBit(on: Booting, options: LoadOptions): CommandLine {
+  const bytes = Math.floor(options.bytes / 2)
+  const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
+  if (got.status !== 'EFI_SUCCESS') return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
+  const line = Uint8Array.from({ length: bytes }, (_, i) => (i < options.text.length ? options.text.charCodeAt(i) & 0xff : 0))
+  on.machine.memory.patch(got.at, line, options.object)
+  return { at: got.at, bytes, text: latin1(line), object: options.object }
+}
+
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('')
+
+function inSection({ machine }: Booting, clause: ClauseId, { at, size }: Found): Uint8Array {
+  const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
+  if (!known) machine.doubt(clause, 'what the command line says is not known: its section holds bytes that are not modelled')
+  return bytes
+}
+
+/** All bytes of `.cmdline`, or of LoadOptions; `underSecureBoot` says what rules LoadOptions out then. */
+export function eightBitLine(clause: ClauseId, underSecureBoot: 'never options' | 'options without section'): (on: Booting, located: Located) => CommandLine | null {
+  return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
+    const section = sectionOf(located, '.cmdline')
+    const options = printableOptions(on.self)
+    const free = !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
+    if (free && options !== null) return asEightBit(on, options)
+    if (section === null) return null
+    return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section)), object: section.object }
+  })
+}
+
+/** Control characters become spaces, spaces at the end go. */
+function mangled(text: string): string {
+  return Array.from(text, character => (character.charCodeAt(0) <= 0x1f ? ' ' : character)).join('').replace(/ +$/, '')
+}
+
+function cString(text: string): string {
+  const nul = text.indexOf('\0')
+  return nul < 0 ? text : text.slice(0, nul)
+}
+
+/** The string in pool. `room`: characters that fit with a NUL behind them. */
+function asUtf16(on: Booting, raw: string, room: number, object: string): CommandLine {
+  return on.machine.step('ST-18', 'makes a string of it', () => {
+    const text = mangled(raw)
+    const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
+    const bytes = new Uint8Array(2 * (text.length + 1))
+    const view = new DataView(bytes.buffer)
+    for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true)
+    on.machine.memory.patch(at, bytes, UTF16_LINE)
+    return { at, bytes: bytes.length, text, object }
+  })
+}
+
+/** What LoadOptions say; null when nothing is left behind a profile specifier. */
+function optionsText(options: LoadOptions, profiles: 'profiles' | 'no profiles'): string | null {
+  const text = cString(options.text)
+  if (profiles === 'no profiles') return text
+  const { rest } = profileIn(text)
+  return mangled(rest) === '' ? null : rest
+}
+
+function fromSection(on: Booting, clause: ClauseId, section: Found): CommandLine {
+  const { machine } = on
+  machine.memory.readAs(rangeAt(section.at, section.size), section.object)
+  const bytes = inSection(on, clause, section)
+  const nul = bytes.indexOf(0)
+  if (nul < 0 && section.size > TEXT_MAX) machine.gap(clause, 'a command line of more than 1 MiB')
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(nul < 0 ? bytes : bytes.subarray(0, nul))
+  return asUtf16(on, text, section.size, section.object)
+}
+
+/** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
+export function utf16Line(clause: ClauseId, profiles: 'profiles' | 'no profiles'): (on: Booting, located: Located) => CommandLine | null {
+  return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
+    on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
+    const section = sectionOf(located, '.cmdline')
+    const options = printableOptions(on.self)
+    const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, profiles)
+    if (options !== null && text !== null) return asUtf16(on, text, text.length, options.object)
+    return section === null ? null : fromSection(on, clause, section)
+  })
+}

@@ -1,0 +1,150 @@
+/** Slot initrd: the pieces, and how they become one stretch of memory (chapter ST). */
+import { rangeAt } from '../../bytes/range.ts'
+import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import type { Part } from '../../memory/memory.ts'
+import type { Booting, Found, Initrd, Located } from '../model.ts'
+import { archiveOf } from './cpio.ts'
+import { sectionOf } from './locate.ts'
+import { pagesOrHalt, poolOrHalt } from './patch.ts'
+
+/** Highest address for a joined initrd. */
+const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
+/** What a joined initrd is called. */
+export const JOINED = 'initrd:joined'
+
+/** A piece of the initrd in memory. */
+export interface Piece {
+  readonly at: Phys
+  readonly size: number
+  /** What its bytes are. */
+  readonly parts: readonly Part[]
+  /** The section whose bytes it is, or null for an archive in pool. */
+  readonly section: Found | null
+}
+
+/** Where a piece comes from. */
+export type PieceStep = (on: Booting, located: Located) => Piece | null
+
+/** The address of `.initrd` in the image, or of the image where there is none. */
+export function initrdInImage({ machine, self }: Booting, located: Located): Initrd {
+  return machine.step('ST-19', 'takes the initrd', () => {
+    const found = located.get('.initrd')
+    if (found === undefined) return { at: self.base, size: 0, object: null }
+    return { at: found.at, size: found.size, object: found.size > 0 ? found.object : null }
+  })
+}
+
+/** A section as it lies in the image. */
+export function sectionPiece(name: string): PieceStep {
+  return (_, located) => {
+    const section = sectionOf(located, name)
+    return section === null ? null : { at: section.at, size: section.size, parts: [{ object: section.object, at: 0, length: section.size }], section }
+  }
+}
+
+/** A section packed into an archive as `.extra/<file>`, in pool. */
+export function archivePiece(name: string, file: string): PieceStep {
+  return (on, located) => {
+    const section = sectionOf(located, name)
+    return section === null ? null : on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
+  }
+}
+
+function pack(on: Booting, section: Found, file: string): Piece {
+  const { memory, firmware } = on.machine
+  const { head, tail, growth } = archiveOf('.extra', file, section.size)
+  const object = `cpio:${section.name}`
+  let start = poolOrHalt(on, 'ST-21', growth[0], object)
+  for (const size of growth.slice(1)) {
+    const next = poolOrHalt(on, 'ST-21', size, object)
+    firmware.freePool(start)
+    start = next
+  }
+  memory.patch(start, head, object)
+  memory.copy(add(start, head.length), rangeAt(section.at, section.size))
+  memory.patch(add(start, head.length + section.size), tail, object, head.length)
+  const parts = [{ object, at: 0, length: head.length }, { object: section.object, at: 0, length: section.size }, { object, at: head.length, length: tail.length }]
+  return { at: start, size: head.length + section.size + tail.length, parts, section: null }
+}
+
+/** How an era makes one initrd of its pieces. */
+export interface Joining {
+  /** In the order in which they are joined. */
+  readonly pieces: readonly PieceStep[]
+  /** Are these joined, or is the only one handed over as it lies? */
+  readonly joins: (pieces: readonly Piece[]) => boolean
+  /** Pages for the joined initrd. */
+  readonly pages: (on: Booting, count: number) => Phys
+  /** What happens when there is no piece at all. */
+  readonly none: (on: Booting) => null
+}
+
+/** Joins as soon as the stub adds something to `.initrd`. */
+export function whenSomethingIsAdded(pieces: readonly Piece[]): boolean {
+  return pieces.some(({ section }) => section?.name !== '.initrd')
+}
+
+/** Joins two pieces or more. */
+export function whenMoreThanOne(pieces: readonly Piece[]): boolean {
+  return pieces.length > 1
+}
+
+/** Below 4 GiB or not at all. */
+export function pagesBelow4G(on: Booting, pages: number): Phys {
+  return pagesOrHalt(on, 'ST-23', { where: BELOW_4G, type: EfiLoaderData, pages, label: JOINED })
+}
+
+/** Below 4 GiB, else anywhere. */
+export function pagesBelow4GFirst(on: Booting, pages: number): Phys {
+  return on.machine.step('ST-24', 'finds room for the initrd', () => {
+    const low = on.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
+    return low.status === 'EFI_SUCCESS' ? low.at : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, type: EfiLoaderData, pages, label: JOINED })
+  })
+}
+
+/** Without a piece there is no initrd. */
+export function noInitrd(): null {
+  return null
+}
+
+/** Without a piece the stub reads through a null pointer. */
+export function readsThroughNull({ machine }: Booting): null {
+  return machine.step('ST-25', 'takes the only piece of none', () => machine.gap('ST-25', 'no piece of an initrd: the stub reads the first entry of a list that it never made'))
+}
+
+/** One initrd of all pieces. */
+export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
+  return (on, located) => on.machine.step('ST-20', 'makes the initrd', () => {
+    on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP')
+    const pieces = joining.pieces.map(step => step(on, located)).filter(piece => piece !== null)
+    const [only] = pieces
+    if (only === undefined) return joining.none(on)
+    if (joining.joins(pieces)) return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
+    if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
+    on.machine.memory.compose(JOINED, only.parts)
+    return { at: only.at, size: only.size, object: JOINED }
+  })
+}
+
+function join(on: Booting, pieces: readonly Piece[], pages: Joining['pages']): Initrd {
+  const { memory, firmware } = on.machine
+  const size = pieces.reduce((sum, piece) => sum + alignUp(piece.size, 4), 0)
+  const at = pages(on, pagesOf(size))
+  const parts: Part[] = []
+  let next = at
+  pieces.forEach((piece, index) => {
+    const padding = alignUp(piece.size, 4) - piece.size
+    memory.copy(next, rangeAt(piece.at, piece.size))
+    parts.push(...piece.parts)
+    if (padding > 0) {
+      const object = `${JOINED}:padding-${String(index)}`
+      memory.zero(rangeAt(next + piece.size, padding), object)
+      parts.push({ object, at: 0, length: padding })
+    }
+    next = add(next, piece.size + padding)
+  })
+  memory.compose(JOINED, parts)
+  for (const piece of pieces) if (piece.section === null) firmware.freePool(piece.at)
+  return { at, size, object: JOINED }
+}

@@ -1,0 +1,68 @@
+/** Slots locate and kernel: which section header counts for a name (chapter ST). */
+import { add } from '../../bytes/units.ts'
+import { viewUki } from '../../image/uki.ts'
+import type { ClauseId } from '../../machine/machine.ts'
+import type { Booting, Found, Kernel, Located, TableEntry } from '../model.ts'
+import { chosenProfile } from './load-options.ts'
+import { statusText } from './patch.ts'
+
+function foundOf({ self }: Booting, name: string, { index, VirtualAddress, VirtualSize }: TableEntry): Found {
+  const seen = viewUki(self.pe).sections[index]
+  const at = add(self.base, VirtualAddress)
+  return { name, at, size: VirtualSize, object: seen?.object ?? `${self.name}:${name}`, source: seen?.content ?? self.pe.source }
+}
+
+/** A header counts when its name begins with the wanted one; the last such header counts. */
+export function lastWithPrefix(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
+  return (on, table) => on.machine.step('ST-8', 'locates its payload', () => {
+    const located = new Map<string, Found>()
+    for (const entry of table) for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(on, name, entry))
+    return located
+  })
+}
+
+/** A header counts when its name is the wanted one; the first such header counts, and a profile overrides the base. */
+export function firstWithName(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
+  const firstIn = (on: Booting, slice: readonly TableEntry[]): [string, Found][] =>
+    names.flatMap(name => {
+      const entry = slice.find(candidate => candidate.name === name)
+      return entry === undefined ? [] : [[name, foundOf(on, name, entry)]]
+    })
+  return (on, table) => {
+    const starts = table.filter(entry => entry.name === '.profile').map(entry => table.indexOf(entry))
+    const base = table.slice(0, starts[0] ?? table.length)
+    const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base)))
+    on.machine.step('ST-11', 'takes a profile', () => {
+      const wanted = chosenProfile(on.self)
+      const from = starts[wanted]
+      if (from === undefined && wanted > 0) {
+        on.machine.refuse('ST-11', 'EFI_NOT_FOUND', `the image has no profile ${String(wanted)}`, `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`)
+      }
+      if (from !== undefined) for (const [name, found] of firstIn(on, table.slice(from, starts[wanted + 1] ?? table.length))) located.set(name, found)
+    })
+    return located
+  }
+}
+
+/** The section, unless it is absent or has no bytes. */
+export function sectionOf(located: Located, name: string): Found | null {
+  const found = located.get(name)
+  return found !== undefined && found.size > 0 ? found : null
+}
+
+/** Without a `.linux` the image itself is taken for the kernel, and the header check meets it. */
+export function kernelOrOwnImage({ machine, self }: Booting, located: Located): Kernel {
+  return machine.step('ST-12', 'takes the kernel', () => {
+    const found = located.get('.linux')
+    return found === undefined ? { at: self.base, size: 0, object: self.name, source: self.pe.source, found: false } : { ...found, found: true }
+  })
+}
+
+/** Without a `.linux` the stub says no. */
+export function kernelOrRefusal(clause: ClauseId, message: string): (on: Booting, located: Located) => Kernel {
+  return ({ machine }, located) => machine.step(clause, 'takes the kernel', () => {
+    const found = sectionOf(located, '.linux')
+    if (found === null) return machine.refuse(clause, 'EFI_NOT_FOUND', 'the image has no .linux section', message)
+    return { ...found, found: true }
+  })
+}

@@ -1,0 +1,55 @@
+/** The stub's own code and data, before it does anything: what of it is not its own any more (chapter ST). */
+import { formatRange, range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { add } from '../../bytes/units.ts'
+import type { SectionFact } from '../../machine/model.ts'
+import type { Extent } from '../../memory/extent.ts'
+import { viewUki, type UkiSection } from '../../image/uki.ts'
+import type { Booting } from '../model.ts'
+
+/** Bytes at the entry point that run for certain. */
+export const ENTRY_BYTES = 16
+/** Characteristics. */
+const IMAGE_SCN_MEM_WRITE = 0x80000000
+
+/** Enters the stub, and says which of its own bytes other sections have taken. */
+export function ownImage(on: Booting): void {
+  const { machine, self } = on
+  const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
+  machine.observe({ imageBase: self.base, sections: sections.map(one => factOf(on, one)) })
+  machine.step('ST-1', 'the stub is entered', () => { enter(on, sections) })
+  const own = sections.filter(({ payload }) => !payload)
+  machine.step('ST-2', "the stub's own sections", () => {
+    for (const one of own) for (const extent of foreignIn(on, one)) doubt(on, one, extent)
+  })
+  machine.step('ST-3', 'the stub writes its variables', () => {
+    for (const one of own) {
+      if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
+      for (const { range: where } of foreignIn(on, one)) machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
+    }
+  })
+}
+
+function enter({ machine, self }: Booting, sections: readonly UkiSection[]): void {
+  const at = self.entry - self.base
+  const home = sections.find(({ section, payload }) => !payload && section.VirtualAddress <= at && at < section.VirtualAddress + section.VirtualSize)
+  if (home === undefined) return machine.gap('ST-1', `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} lies in no section of the stub`)
+  const { VirtualAddress, VirtualSize } = home.section
+  const end = Math.min(self.entry + ENTRY_BYTES, self.base + VirtualAddress + VirtualSize)
+  machine.enter(range(self.entry, end), home.object, at - VirtualAddress, `the first instructions of the stub are overwritten`)
+}
+
+function foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Extent[] {
+  const where = rangeOrNull(add(self.base, section.VirtualAddress), section.VirtualSize)
+  if (where === null) return []
+  return [...machine.memory.extents(where)].filter(({ whose, range: { start } }) => whose !== null && !(whose.object === object && whose.at === start - where.start))
+}
+
+function factOf(on: Booting, one: UkiSection): SectionFact {
+  const { name, VirtualAddress, VirtualSize } = one.section
+  return { name, address: add(on.self.base, VirtualAddress), size: VirtualSize, intact: foreignIn(on, one).length === 0 }
+}
+
+function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
+  const by = whose === null ? '' : ` by ${whose.object}`
+  machine.doubt('ST-2', `${one.object} is overwritten at ${formatRange(where)}${by}: whether the stub needs these bytes is not modelled`)
+}
