@@ -2,11 +2,13 @@
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range } from '../bytes/range.ts'
-import { PAGE, PHYS_END } from '../bytes/units.ts'
+import { PAGE } from '../bytes/units.ts'
 import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
-import { QUANTITY_PATTERN, readQuantity } from './quantity.ts'
+import { quantity } from './quantity-schema.ts'
+import { ukiSchema, type ScenarioUki } from './recipe.ts'
 
 export { parseAddress, parseSize } from './quantity.ts'
+export { ukiSource, type ScenarioUki } from './recipe.ts'
 
 /** When a memory map was taken. */
 export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
@@ -31,7 +33,8 @@ export type ScenarioMachine = { readonly memmap: string } | { readonly map: read
 export interface Scenario {
   readonly schema: 1
   readonly name?: string | undefined
-  readonly image: { readonly file: string }
+  /** A file, or a unified kernel image that is made from measured parts. */
+  readonly image: { readonly file: string } | { readonly uki: ScenarioUki }
   readonly machine: ScenarioMachine
   /** Default `before-load`. */
   readonly memmapAt?: (typeof MAP_MOMENTS)[number] | undefined
@@ -47,21 +50,6 @@ export interface Scenario {
   readonly loadOptions?: string | undefined
 }
 
-const WANTED = 'is no number of bytes (write 4096, "0x1000" or "16MiB")'
-const count = v.pipe(v.number(WANTED), v.safeInteger('is not a whole number'), v.minValue(0, 'is negative'), v.maxValue(PHYS_END, 'is more than the 52 bits of a physical address'))
-const quantityText = v.pipe(
-  v.string(WANTED),
-  v.regex(QUANTITY_PATTERN),
-  v.check(written => typeof readQuantity(written) === 'number'),
-  v.transform(written => Number(readQuantity(written))),
-)
-
-function reason(input: unknown): string {
-  const value = typeof input === 'string' ? readQuantity(input) : WANTED
-  return typeof value === 'string' && typeof input === 'string' ? `${JSON.stringify(input)} ${value}` : WANTED
-}
-
-const quantity = v.union([count, quantityText], issue => reason(issue.input))
 const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 
 const mapEntry = v.pipe(
@@ -84,7 +72,7 @@ const machine = v.union(
 export const scenarioSchema = v.strictObject({
   schema: v.literal(1, 'is not 1, the only schema that this release reads'),
   name: v.optional(text),
-  image: v.strictObject({ file: text }),
+  image: v.union([v.strictObject({ file: text }), v.strictObject({ uki: ukiSchema })], 'is neither { file } nor { uki }'),
   machine,
   memmapAt: v.optional(v.picklist(MAP_MOMENTS, `is none of ${MAP_MOMENTS.join(', ')}`)),
   imageBase: v.optional(quantity),
@@ -102,11 +90,18 @@ interface Issue {
   readonly issues?: readonly Issue[] | undefined
 }
 
+/** What valibot says about a key that no schema knows, and about one that is missing. */
+const KEY_WORDS: readonly (readonly [says: RegExp, means: string])[] = [[/^Invalid key: Expected never/, 'is not known here'], [/^Invalid key: /, 'is missing']]
+const keyWord = (issue: Issue): string | undefined => KEY_WORDS.find(([says]) => says.test(issue.message))?.[1]
+
 // Of the branches of a union, the one that got furthest says what is wrong; where none got in, the union itself does.
 function deepest(issue: Issue, before: readonly unknown[] = []): { readonly path: readonly unknown[]; readonly message: string } {
   const path = [...before, ...(issue.path ?? []).map(item => item.key)]
-  const inner = (issue.issues ?? []).map(sub => deepest(sub, path)).filter(sub => sub.path.length > path.length && !sub.message.startsWith('Invalid key'))
-  return inner.sort((a, b) => b.path.length - a.path.length)[0] ?? { path, message: issue.message }
+  const inner = (issue.issues ?? [])
+    .filter(sub => !(keyWord(sub) !== undefined && sub.path?.length === 1))
+    .map(sub => deepest(sub, path))
+    .filter(sub => sub.path.length > path.length)
+  return inner.sort((a, b) => b.path.length - a.path.length)[0] ?? { path, message: keyWord(issue) ?? issue.message }
 }
 
 function pathText(path: readonly unknown[]): string {

@@ -3,10 +3,17 @@ import { fileURLToPath } from 'node:url'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
-import { descriptorsOf, parseAddress, parseScenario, parseSize, scenarioSchema, validateScenario } from '../../../src/boot/scenario.ts'
+import { descriptorsOf, parseAddress, parseScenario, parseSize, scenarioSchema, ukiSource, validateScenario } from '../../../src/boot/scenario.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
+import { fileOffset } from '../../../src/bytes/units.ts'
+import { parseBzImage } from '../../../src/image/bzimage.ts'
+import { parsePe } from '../../../src/image/pe.ts'
+import { viewUki } from '../../../src/image/uki.ts'
 
 const small = { schema: 1, image: { file: 'uki.efi' }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }
+
+const linux = { name: '.linux', VirtualAddress: '32MiB', content: { kernel: 'debian-5.10.223' } }
+const uki = { stub: '247.3', sections: [linux, { name: '.cmdline', VirtualAddress: '0x30000', content: { text: 'quiet' } }], optional: { ImageBase: '0x14df90000' } }
 
 describe('sizes and addresses', () => {
   test.each([
@@ -66,10 +73,10 @@ describe('validateScenario', () => {
   test.each<[string, unknown, string]>([
     ['no object', 7, 's: the document: '],
     ['null', null, 's: the document: '],
-    ['a list', [], 's: schema: '],
+    ['a list', [], 's: schema: is missing'],
     ['another schema', { ...small, schema: 2 }, 's: schema: is not 1, the only schema that this release reads'],
-    ['unknown key', { ...small, ramm: 1 }, 's: ramm: '],
-    ['no machine', { schema: 1, image: { file: 'x' } }, 's: machine: '],
+    ['unknown key', { ...small, ramm: 1 }, 's: ramm: is not known here'],
+    ['no machine', { schema: 1, image: { file: 'x' } }, 's: machine: is missing'],
     ['two machines', { ...small, machine: { ram: 1, firmware: 'x', memmap: 'y' } }, 's: machine: is none of { memmap }, { map } and { ram, firmware }'],
     ['half a machine', { ...small, machine: { ram: '512MiB' } }, 's: machine: is none of { memmap }, { map } and { ram, firmware }'],
     ['odd RAM', { ...small, machine: { ram: '512MB', firmware: 'x' } }, 's: machine.ram: "512MB" is not a number of bytes'],
@@ -77,6 +84,12 @@ describe('validateScenario', () => {
     ['too much RAM', { ...small, machine: { ram: '0x20000000000000', firmware: 'x' } }, 's: machine.ram: "0x20000000000000" is more than the 52 bits'],
     ['odd moment', { ...small, memmapAt: 'later' }, 's: memmapAt: is none of before-load, '],
     ['empty file name', { ...small, image: { file: '' } }, 's: image.file: is empty'],
+    ['another image', { ...small, image: { path: 'x' } }, 's: image: is neither { file } nor { uki }'],
+    ['unknown stub', { ...small, image: { uki: { stub: '1', sections: [] } } }, 's: image.uki.stub: is none of 247.3, '],
+    ['unknown kernel', { ...small, image: { uki: { ...uki, sections: [{ ...linux, content: { kernel: 'mine' } }] } } }, 's: image.uki.sections[0].content.kernel: is none of debian-5.10.223, '],
+    ['odd content', { ...small, image: { uki: { ...uki, sections: [{ ...linux, content: { random: 1 } }] } } }, 's: image.uki.sections[0].content: is none of { kernel }, '],
+    ['long section name', { ...small, image: { uki: { ...uki, sections: [{ ...linux, name: '.toolong0' }] } } }, 's: image.uki.sections[0].name: is longer than the 8 bytes'],
+    ['odd header field', { ...small, image: { uki: { ...uki, optional: { SizeOfHeap: 1 } } } }, 's: image.uki.optional.SizeOfHeap: is not known here'],
     ['empty map', { ...small, machine: { map: [] } }, 's: machine.map: is empty'],
     ['odd type', { ...small, machine: { map: [{ type: 'Fast', start: 0, end: 4096 }] } }, 's: machine.map[0].type: is neither'],
     ['backwards', { ...small, machine: { map: [{ type: 7, start: 8192, end: 4096 }] } }, 's: machine.map[0]: ends at 0x1000, not behind its start 0x2000'],
@@ -89,6 +102,24 @@ describe('validateScenario', () => {
   test('says where JSON ends', () => {
     expect(() => parseScenario('{ "schema": 1,', 'half.json')).toThrow(/^half\.json: not JSON: /)
   })
+})
+
+test('an image that is spelt out becomes a file', () => {
+  const { image } = validateScenario({ ...small, image: { uki } }, 's')
+  if (!('uki' in image)) throw new Error('no recipe')
+  const { pe } = parsePe(ukiSource(image.uki))
+  expect(pe?.optional.ImageBase).toBe(0x14df90000n)
+  expect(pe?.sections.slice(-2).map(({ name, VirtualAddress }) => [name, VirtualAddress])).toEqual([['.linux', 2 ** 25], ['.cmdline', 0x30000]])
+  const content = viewUki(pe ?? expect.fail('no PE')).sections.at(-2)?.content
+  expect(parseBzImage(content ?? expect.fail('no kernel')).bzimage?.release).toBe('5.10.0-32-amd64')
+  const parts = { uki: { stub: '257.13', coff: { TimeDateStamp: 7 }, size: '2GiB', sections: [{ ...linux, content: { size: 4096, parts: [{ at: 16, content: { text: 'hi' } }], seed: 3 } }] } }
+  const made = validateScenario({ ...small, image: parts }, 's').image
+  if (!('uki' in made)) throw new Error('no recipe')
+  const source = ukiSource(made.uki)
+  expect(source.size).toBe(2 ** 31)
+  const second = parsePe(source).pe ?? expect.fail('no PE')
+  expect(second.coff.TimeDateStamp).toBe(7)
+  expect([...(viewUki(second).sections.at(-1)?.content.read(fileOffset(16), 2) ?? [])]).toEqual([0x68, 0x69])
 })
 
 test('a map in place becomes descriptors', () => {
@@ -110,6 +141,7 @@ describe('scenario.schema.json', () => {
   test('is accepted by ajv and agrees with the code', () => {
     const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
     expect(validate(small)).toBe(true)
+    expect([validate({ ...small, image: { uki } }), validate.errors]).toEqual([true, null])
     for (const odd of [7, {}, { ...small, ramm: 1 }, { ...small, machine: { ram: '512MB', firmware: 'x' } }, { ...small, schema: 2 }, { ...small, machine: { ram: 1 } }]) {
       expect(validate(odd)).toBe(false)
       expect(() => validateScenario(odd, 's')).toThrow(UsageError)
