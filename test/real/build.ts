@@ -3,7 +3,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Recording } from '../oracle/recording.ts'
 import { cacheDirectory, fetchUkify, runTool } from './fetch.ts'
-import { recipeOf, type KernelEdit, type PayloadName, type Recipe } from './recipes.ts'
+import { recipeOf, type KernelEdit, type PayloadName, type Recipe } from '../oracle/recipes.ts'
 
 const OSREL = 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n'
 const INITRD_SIZE = 0x4a7e00

@@ -1,5 +1,5 @@
 /** How the UKI of each recorded boot was made: which bytes, at which VMA, by which tool, and which header fields were edited afterwards. */
-import type { Recording } from '../oracle/recording.ts'
+import type { Recording } from './recording.ts'
 
 export type PayloadName = 'osrel' | 'cmdline' | 'linux' | 'initrd'
 

@@ -1,0 +1,66 @@
+/** Makes the image of a recorded boot again from header facts alone: the recorded section table, the measured headers of stub and kernel, patterns for code. */
+import { fileOffset } from '../../src/bytes/units.ts'
+import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
+import type { Content } from '../../src/image/content.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
+import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
+import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
+import { recipeOf } from './recipes.ts'
+import type { Recording } from './recording.ts'
+
+/** Names of the recordings and of the measured kernels. */
+const KERNEL_NAMES: Readonly<Record<string, string>> = {
+  '5.10': 'debian-5.10.223-cloud',
+  '6.1': 'debian-6.1.170-cloud',
+  '6.12': 'debian-6.12.107-cloud',
+  '5.10-full': 'debian-5.10.223',
+  '6.1-full': 'debian-6.1.170',
+  '6.12-full': 'debian-6.12.107',
+}
+
+/** The measured kernel of a recording, or null for the ones that were built by hand. */
+export function kernelOf(recording: Recording): KernelFacts | null {
+  const name = KERNEL_NAMES[recording.kernel]
+  return name === undefined ? null : (KERNEL_FACTS[name] ?? null)
+}
+
+/** The measured stub of a recording. Throws when there is none. */
+export function stubOf(recording: Recording): StubFacts {
+  const stubs: Readonly<Record<string, StubFacts>> = STUB_FACTS
+  const facts = stubs[recording.stub]
+  if (facts === undefined) throw new Error(`${recording.id}: no facts of stub ${recording.stub}`)
+  return facts
+}
+
+/** A source with some bytes replaced. */
+function patched(source: ByteSource, at: number, bytes: readonly number[]): ByteSource {
+  return sparseSource(source.size, [{ at: 0, source }, { at, source: bytesSource(Uint8Array.from(bytes)) }])
+}
+
+function kernelContent(recording: Recording, facts: KernelFacts): Content {
+  const kernel = buildKernel(facts)
+  const { kernel: edit } = recipeOf(recording)
+  if (edit === 'text') return { text: 'this is no kernel\n'.repeat(1000) }
+  const middle = kernel.size >> 1
+  if (edit === 'flip') return patched(kernel, middle, [(kernel.read(fileOffset(middle), 1)[0] ?? 0) ^ 0x55])
+  if (edit === 'major0') return patched(kernel, facts.pe.e_lfanew + 68, [0, 0])
+  return kernel
+}
+
+/** The image with the recorded section table. Null for kernels that were built by hand, whose headers were not measured. */
+export function rebuild(recording: Recording): ByteSource | null {
+  const kernel = kernelOf(recording)
+  if (kernel === null) return null
+  const { commandLine, truncate, extra } = recipeOf(recording)
+  const contents: Record<string, Content[]> = {
+    '.osrel': [{ text: 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n' }],
+    '.cmdline': [{ text: commandLine }],
+    '.linux': [kernelContent(recording, kernel)],
+    '.initrd': [{ initrd: 0x4a7e00 }],
+    '.uname': [{ text: recording.kernel }],
+  }
+  const renamed = recording.edit.find(([name]) => name === '.foo')?.[1]['rename'] ?? '.foo'
+  if (extra !== null) (contents[renamed] ??= []).push(bytesSource(extra.bytes))
+  const optional = { ImageBase: recording.pe_image_base, SizeOfImage: Number(recording.size_of_image) }
+  return buildFromLayout({ stub: stubOf(recording), layout: recording.layout, contents, optional, ...(truncate === null ? {} : { size: truncate }) })
+}
