@@ -75,3 +75,14 @@ export function inSpan(version: string, span: VersionSpan): boolean {
 export function erasFor<T extends EraInfo>(version: string, eras: Readonly<Record<string, T>> | readonly T[]): T[] {
   return Object.values(eras).filter(era => era.spans.some(span => inSpan(version, span)))
 }
+
+/**
+ * The rows that some release of this one's branch (x.y, whatever comes third) belongs to, in table order. For version texts that
+ * name only the branch.
+ */
+export function erasOfBranch<T extends EraInfo>(version: string, eras: readonly T[]): T[] {
+  const [major = 0, minor = 0] = required(version).numbers
+  const first: Version = { numbers: [major, minor], candidate: null, suffix: '' }
+  const next: Version = { numbers: [major, minor + 1], candidate: 0, suffix: '' }
+  return eras.filter(era => era.spans.some(span => compare(required(span.from), next) < 0 && compare(first, required(span.to)) < 0))
+}

@@ -1,0 +1,87 @@
+/** Which rows of the era tables does this image behave like? Candidates with evidence; never "the nearest". */
+import { UsageError } from '../bytes/errors.ts'
+import type { ByteSource } from '../bytes/source.ts'
+import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { readStubVersion } from '../image/sdmagic.ts'
+import type { UkiView } from '../image/uki.ts'
+import { kernelEras } from '../kernel/eras.ts'
+import type { KernelEra } from '../kernel/model.ts'
+import type { Gap } from '../machine/machine.ts'
+import type { EraInfo } from '../machine/model.ts'
+import { stubEras } from '../stub/eras.ts'
+import type { StubEra } from '../stub/model.ts'
+import { erasFor, erasOfBranch, isVersion, kernelRelease } from './version.ts'
+
+/** certain: one candidate. several: more than one fits. given: the user said so. none: outside the tables. */
+export type Certainty = 'certain' | 'several' | 'given' | 'none'
+
+/** A row that fits, or the reason why none does. */
+export interface Candidate<E> {
+  readonly era: E | null
+  /** Why there is no row; null when there is one. */
+  readonly gap: Gap | null
+  readonly version: string | null
+  readonly evidence: readonly string[]
+  readonly certainty: Certainty
+}
+
+/** Rows for the stub of this UKI: by its own version text, or as the user says (a version, an era id, or a row of their own). */
+export function stubCandidates(uki: UkiView, choice?: string | StubEra): Candidate<StubEra>[] {
+  if (typeof choice === 'object') return [given(choice)]
+  if (choice !== undefined) return chosen('stub', choice, Object.values(stubEras), 'ST-1')
+  const found = readStubVersion(uki)
+  if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no systemd-stub version text in the file, so it is not known how its stub behaves; say which with --stub' })]
+  return byVersion('systemd-stub', found.version, [`${found.text} in ${found.where}`], Object.values(stubEras), 'ST-1')
+}
+
+/** Rows for the kernel in these bytes: by its version string, else by the shape of its headers, or as the user says. */
+export function kernelCandidates(source: ByteSource, choice?: string | KernelEra): Candidate<KernelEra>[] {
+  if (typeof choice === 'object') return [given(choice)]
+  if (choice !== undefined) return chosen('kernel', choice, kernelEras, 'EP-1')
+  const { bzimage, problems } = parseBzImage(source)
+  if (bzimage === null) return [none(null, [], { clause: 'EP-1', why: `the payload is no x86 bzImage: ${problems.at(-1)?.what ?? 'no setup header'}` })]
+  const evidence = shapeOf(bzimage)
+  const named = bzimage.version === null ? null : kernelRelease(bzimage.version)
+  if (named === null) return [none(null, evidence, { clause: 'EP-1', why: 'the kernel carries no version string, and its headers alone do not name one row; say which with --kernel' })]
+  const { release, exact } = named
+  const said = [`version string ${JSON.stringify(bzimage.version)} names linux ${release}`, ...evidence]
+  if (exact) return byVersion('linux', release, said, kernelEras, 'EP-1')
+  const rows = erasOfBranch(release, kernelEras)
+  const unsure = [...said, 'the stable level of this branch is not named, so every row that a release of the branch may follow is run']
+  if (rows.length === 0) return byVersion('linux', release, said, kernelEras, 'EP-1')
+  return rows.map(era => ({ era, gap: null, version: release, evidence: unsure, certainty: rows.length === 1 ? 'certain' : 'several' }))
+}
+
+/** What the headers of a kernel say about its age, in words. */
+export function shapeOf(kernel: BzImage): string[] {
+  const { pe, hdr } = kernel
+  if (pe === null) return ['no PE header']
+  const { optional } = pe
+  return [
+    `boot protocol ${String(hdr.version >> 8)}.${String(hdr.version & 0xff)}`,
+    optional.SizeOfImage >= hdr.init_size ? 'SizeOfImage covers init_size (before 6.7)' : 'SizeOfImage does not cover init_size (6.7 and later)',
+    `MajorImageVersion ${String(optional.MajorImageVersion)}`,
+    hdr.handover_offset === 0 ? 'no EFI handover entry' : `handover_offset 0x${hdr.handover_offset.toString(16)}`,
+  ]
+}
+
+function given<E>(era: E): Candidate<E> {
+  return { era, gap: null, version: null, evidence: ['given by the caller'], certainty: 'given' }
+}
+
+function none(version: string | null, evidence: readonly string[], gap: Gap): Candidate<never> {
+  return { era: null, gap, version, evidence, certainty: 'none' }
+}
+
+function chosen<E extends EraInfo>(what: string, choice: string, eras: readonly E[], clause: Gap['clause']): Candidate<E>[] {
+  const era = eras.find(row => row.id === choice)
+  if (era !== undefined) return [{ era, gap: null, version: null, evidence: [`given: --${what} ${choice}`], certainty: 'given' }]
+  if (!isVersion(choice)) throw new UsageError(`--${what} ${choice}: neither a version nor one of ${eras.map(row => row.id).join(', ')}`)
+  return byVersion(what, choice, [`given: --${what} ${choice}`], eras, clause).map(candidate => (candidate.era === null ? candidate : { ...candidate, certainty: 'given' }))
+}
+
+function byVersion<E extends EraInfo>(what: string, version: string, evidence: readonly string[], eras: readonly E[], clause: Gap['clause']): Candidate<E>[] {
+  const fitting = erasFor(version, eras)
+  if (fitting.length === 0) return [none(version, evidence, { clause, why: `${what} ${version} is in none of the modelled rows (${eras.map(row => row.id).join(', ')})` })]
+  return fitting.map(era => ({ era, gap: null, version, evidence, certainty: fitting.length === 1 ? 'certain' : 'several' }))
+}

@@ -1,0 +1,115 @@
+/** One boot: firmware loads the UKI, the stub hands over, the kernel arrives. What comes out is a recording and the facts. */
+import { rangeOrNull } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
+import { add, byteCount, type Phys } from '../bytes/units.ts'
+import { createFirmware, type Contents } from '../firmware/boot-services.ts'
+import type { LoadedImage } from '../firmware/services.ts'
+import type { MemoryDescriptor } from '../image/memory-types.ts'
+import type { UkiView } from '../image/uki.ts'
+import { Stop, createMachine, type Assumption, type Gap, type Machine, type Notes, type Outcome, type Settings } from '../machine/machine.ts'
+import type { Facts, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
+import { Memory } from '../memory/memory.ts'
+import { Recorder, type Recording } from '../memory/recorder.ts'
+import { momentOf, type Moment } from './moments.ts'
+
+/** Everything that one boot depends on. */
+export interface Setup {
+  readonly source: ByteSource
+  readonly uki: UkiView
+  /** The firmware's map before the UKI is loaded. */
+  readonly map: readonly MemoryDescriptor[]
+  readonly contents: Contents
+  /** Observed load address; the allocator decides when absent. */
+  readonly imageBase?: Phys | undefined
+  /** LoadOptions of the boot entry, or null. */
+  readonly loadOptions: string | null
+  readonly settings: Settings
+  /** The stub's model, or why there is none. */
+  readonly stub: StubModel | Gap
+  /** Chooses the kernel's model by what the stub found, or says why there is none. */
+  readonly kernel: (payload: Payload) => KernelModel | Gap
+  /** What was taken for granted before the run. */
+  readonly assumptions: readonly Assumption[]
+}
+
+/** One simulated boot. */
+export interface Run {
+  readonly recording: Recording
+  readonly outcome: Outcome
+  readonly facts: Facts
+  readonly assumptions: readonly Assumption[]
+  readonly gaps: readonly Gap[]
+  readonly moments: readonly Moment[]
+}
+
+/** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
+export function run(setup: Setup): Run {
+  const recorder = new Recorder()
+  const memory = new Memory(recorder)
+  const notes: Notes = { assumptions: [...setup.assumptions], doubts: [], facts: {} }
+  const moments: Moment[] = []
+  let outcome: Outcome
+  try {
+    outcome = boot(setup, recorder, memory, notes, moment => moments.push(momentOf(memory, moment)))
+  } catch (stop) {
+    if (!(stop instanceof Stop)) throw stop
+    outcome = stop.outcome
+  }
+  const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...notes.doubts] : notes.doubts
+  return { recording: recorder, outcome, facts: notes.facts, assumptions: notes.assumptions, gaps, moments }
+}
+
+function boot(setup: Setup, recorder: Recorder, memory: Memory, notes: Notes, look: (moment: Moment['moment']) => void): Outcome {
+  const firmware = createFirmware({
+    memory,
+    map: setup.map,
+    contents: setup.contents,
+    assume: (clause, what) => notes.assumptions.push({ clause, what }),
+  })
+  const machine = createMachine(recorder, memory, firmware, setup.settings, notes)
+  look('before-load')
+  const loaded = machine.as('firmware', () => load(machine, setup))
+  machine.observe({ imageBase: loaded.base, sections: sectionFacts(memory, loaded, setup.uki) })
+  look('stub-entry')
+  const { stub } = setup
+  if ('why' in stub) return { kind: 'unknown', gap: stub }
+  const handOff = machine.as('stub', () => stub.boot(machine, loaded))
+  const kernelImage = handOff.via === 'efi-handover' ? handOff.image : handOff.loaded.base
+  machine.observe({ handOff: { door: handOff.via, kernelImage, entry: handOff.entry } })
+  look('hand-off')
+  const kernel = setup.kernel(handOff.payload)
+  if ('why' in kernel) return { kind: 'unknown', gap: kernel }
+  const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
+  look('arrival')
+  return { kind: 'arrived', at: arrival }
+}
+
+function load(machine: Machine, setup: Setup): LoadedImage {
+  const owners = new Map(setup.uki.sections.map(({ section, object }) => [section.index, object]))
+  const result = machine.step('PE-1', 'the firmware loads the UKI', () =>
+    machine.firmware.loadImage({
+      from: { kind: 'file', source: setup.source },
+      name: 'uki',
+      ownerOf: section => ({ object: owners.get(section.index) ?? 'uki', at: 0 }),
+      pinned: setup.imageBase,
+    }),
+  )
+  if (result.image === null) return machine.refuse(result.clause, result.status, result.why, result.message)
+  const text = setup.loadOptions
+  if (text === null) return result.image
+  return { ...result.image, loadOptions: { at: null, bytes: byteCount(2 * (text.length + 1)), text, object: 'load-options' } }
+}
+
+/** Where every section lies at the stub's entry, and whether all its bytes are its own. */
+function sectionFacts(memory: Memory, image: LoadedImage, uki: UkiView): SectionFact[] {
+  return uki.sections.map(({ section, object }) => {
+    const size = section.VirtualSize === 0 ? section.SizeOfRawData : section.VirtualSize
+    const address = add(image.base, section.VirtualAddress)
+    const where = rangeOrNull(address, size)
+    let own = 0
+    for (const { range, whose } of where === null ? [] : memory.extents(where)) {
+      if (whose?.object === object && whose.at === range.start - address) own += range.end - range.start
+    }
+    return { name: section.name, address, size, intact: own === size }
+  })
+}

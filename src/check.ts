@@ -1,0 +1,178 @@
+/** The front door: an image and a machine in, a report out. */
+import { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
+import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+import { run, type Run } from './boot/run.ts'
+import { UsageError } from './bytes/errors.ts'
+import { hex, sizeOf } from './bytes/range.ts'
+import type { ByteSource } from './bytes/source.ts'
+import type { Phys } from './bytes/units.ts'
+import type { Contents } from './firmware/boot-services.ts'
+import { ramOf } from './firmware/memory-map.ts'
+import { advise, judge, rules as houseRules } from './hazard/registry.ts'
+import type { Rule } from './hazard/rule.ts'
+import type { MemoryDescriptor } from './image/memory-types.ts'
+import { parsePe } from './image/pe.ts'
+import { viewUki, type UkiView } from './image/uki.ts'
+import { kernelModel, type KernelEra } from './kernel/model.ts'
+import type { Assumption, Settings } from './machine/machine.ts'
+import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
+import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
+import { stubModel, type StubEra } from './stub/model.ts'
+import { VERSION } from './version.ts'
+
+/** The machine that is booted. */
+export interface MachineInput {
+  /** For the report: where the map comes from. */
+  readonly what: string
+  readonly map: readonly MemoryDescriptor[]
+  /** When the map was taken. Default before-load. */
+  readonly taken?: MapTaken
+  /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
+  readonly imageBase?: Phys
+  /** What memory holds that nobody has written. Default `ovmf`. */
+  readonly contents?: Contents
+  readonly problems?: readonly FileProblem[]
+  /** What the map itself took for granted: a scaled profile, say. */
+  readonly assumptions?: readonly Assumption[]
+}
+
+export interface CheckInput {
+  readonly image: { readonly name: string; readonly source: ByteSource }
+  readonly machine: MachineInput
+  /** A version, an era id, a row or a model of one's own. Default: identify. */
+  readonly stub?: string | StubEra | StubModel
+  readonly kernel?: string | KernelEra | KernelModel
+  readonly kaslr?: Settings['kaslr']
+  readonly secureBoot?: boolean
+  readonly loadOptions?: string
+  /** Default: the rules of the house. */
+  readonly rules?: readonly Rule[]
+}
+
+export interface Checked {
+  readonly report: Report
+  /** One run per pair of candidates; the first is the one whose fields stand at the top of the report. */
+  readonly runs: readonly Run[]
+}
+
+/** Simulates the boot and judges it. Throws UsageError when the image is no PE file or the map cannot be used. */
+export function check(input: CheckInput): Checked {
+  const { image, machine } = input
+  const { pe, problems } = parsePe(image.source)
+  if (pe === null) {
+    const fatal = problems.at(-1)
+    throw new UsageError(`${image.name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'not a PE file'}`)
+  }
+  const uki = viewUki(pe)
+  const rules = input.rules ?? houseRules
+  const pairs = runAll(input, uki)
+  const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules) }))
+  reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
+  const [lead, ...others] = reports
+  if (lead === undefined) throw new UsageError(`${image.name}: no candidate to run`)
+  const report: Report = {
+    schema: 1,
+    version: VERSION,
+    image: { name: image.name, size: image.source.size },
+    machine: { what: machine.what, ramBytes: ramBytes(machine.map) },
+    ...lead.report,
+    advice: advise({ pe, uki }, rules),
+    problems: [...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })), ...(machine.problems ?? [])],
+    alternatives: others.map(other => other.report),
+  }
+  return { report, runs: reports.map(one => one.run) }
+}
+
+const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
+
+interface Pair {
+  readonly run: Run
+  readonly stub: EraRef
+  readonly kernel: EraRef
+}
+
+function runAll(input: CheckInput, uki: UkiView): Pair[] {
+  const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
+  const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-1' as const, what }))]
+  const pairs: Pair[] = []
+  for (const stub of stubsFor(input, uki)) {
+    let kernel = kernelInFile(input, uki)
+    let candidates = 1
+    for (let index = 0; index < candidates; index++) {
+      const one = run({
+        source: input.image.source,
+        uki,
+        map: rewound.map,
+        contents: input.machine.contents ?? 'ovmf',
+        imageBase: input.machine.imageBase,
+        loadOptions: input.loadOptions ?? null,
+        settings: { secureBoot: input.secureBoot ?? false, kaslr: input.kaslr ?? 'command-line' },
+        stub: stub.model,
+        kernel: payload => {
+          const found = kernelsFor(input, payload.source)
+          candidates = found.length
+          kernel = found[index] ?? kernel
+          return kernel.model
+        },
+        assumptions,
+      })
+      pairs.push({ run: one, stub: stub.ref, kernel: kernel.ref })
+    }
+  }
+  return pairs
+}
+
+interface Choice<M> {
+  readonly ref: EraRef
+  readonly model: M | { readonly clause: Assumption['clause']; readonly why: string }
+}
+
+function isModel<M extends StubModel | KernelModel>(choice: unknown, verb: 'boot' | 'start'): choice is M {
+  return typeof choice === 'object' && choice !== null && verb in choice
+}
+
+function stubsFor(input: CheckInput, uki: UkiView): Choice<StubModel>[] {
+  const { stub } = input
+  if (isModel<StubModel>(stub, 'boot')) return [{ ref: ownRef(stub.id), model: stub }]
+  return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, stubModel))
+}
+
+function kernelsFor(input: CheckInput, source: ByteSource): Choice<KernelModel>[] {
+  const { kernel } = input
+  if (isModel<KernelModel>(kernel, 'start')) return [{ ref: ownRef(kernel.id), model: kernel }]
+  return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, kernelModel))
+}
+
+/** The kernel as the file shows it, for runs that end before the stub has chosen one. */
+function kernelInFile(input: CheckInput, uki: UkiView): Choice<KernelModel> {
+  const linux = uki.sections.find(section => section.section.name === '.linux')
+  const [first] = linux === undefined ? [] : kernelsFor(input, linux.content)
+  const none: EraRef = { id: null, title: 'no .linux section', version: null, evidence: [], certainty: 'none' }
+  return first ?? { ref: none, model: { clause: 'EP-1', why: 'the image has no .linux section' } }
+}
+
+function ownRef(id: string): EraRef {
+  return { id, title: 'a model of the caller', version: null, evidence: ['given by the caller'], certainty: 'given' }
+}
+
+function choiceOf<E extends EraInfo, M>(candidate: Candidate<E>, modelOf: (era: E) => M): Choice<M> {
+  const { era, gap, version, evidence, certainty } = candidate
+  const ref = { id: era?.id ?? null, title: era?.title ?? gap?.why ?? '', version, evidence, certainty }
+  return { ref, model: era === null ? (gap ?? { clause: 'HZ-1', why: 'no row' }) : modelOf(era) }
+}
+
+function runReport(one: Run, stub: EraRef, kernel: EraRef, rules: readonly Rule[]): RunReport {
+  const findings = judge(one.recording, rules)
+  return { verdict: verdictOf(one, findings), outcome: one.outcome, stub, kernel, facts: one.facts, findings, assumptions: one.assumptions, gaps: one.gaps, moments: one.moments }
+}
+
+/** Damage, or code that was lost, comes before everything; a refusal is certain; then comes what is not known. */
+function verdictOf(one: Run, findings: readonly Finding[]): Verdict {
+  if (findings.some(finding => finding.class === 'damage') || one.outcome.kind === 'undefined') return 'damage'
+  if (one.outcome.kind === 'refused') return 'refused'
+  return one.outcome.kind === 'unknown' || one.gaps.length > 0 ? 'unknown' : 'clean'
+}
+
+function ramBytes(map: readonly MemoryDescriptor[]): number {
+  return ramOf(map).reduce((sum, where) => sum + sizeOf(where), 0)
+}
