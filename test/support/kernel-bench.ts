@@ -63,6 +63,7 @@ export interface BenchOptions {
   readonly map?: readonly MemoryDescriptor[]
   readonly kaslr?: Settings['kaslr']
   readonly arena?: number | null
+  readonly ceiling?: number
 }
 
 export interface Bench {
@@ -73,7 +74,7 @@ export interface Bench {
 }
 
 /** RAM wherever the map has an entry below the device hole, all of it garbage; what is not free is allocated. */
-export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL }: BenchOptions = {}): Bench {
+export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling }: BenchOptions = {}): Bench {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   for (const { type, range } of map) {
@@ -82,7 +83,7 @@ export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL }: BenchOpt
     if (type !== EfiConventionalMemory) memory.claim(range, `map:${String(type)}`)
   }
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
-  const firmware = plainFirmware(memory, map, arena)
+  const firmware = plainFirmware(memory, map, arena, ceiling)
   return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr }, notes), memory, recorder, notes }
 }
 

@@ -1,4 +1,4 @@
-/** A firmware for tests of one stage: pages from the top, below 4 GiB first; pool memory from one arena. */
+/** A firmware for tests of one stage: pages from the top, below a ceiling first; pool memory from one arena. */
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import type { Allocation, AllocateType, BootServices } from '../../src/firmware/services.ts'
@@ -9,8 +9,8 @@ export interface PlainFirmware extends BootServices {
   readonly ended: () => boolean
 }
 
-/** `arena`: where pool memory comes from, growing upwards; null makes every pool call fail. */
-export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], arena: number | null): PlainFirmware {
+/** `arena`: where pool memory comes from, growing upwards; null makes every pool call fail. `ceiling`: pages come from below it as long as that works. */
+export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], arena: number | null, ceiling = 2 ** 32): PlainFirmware {
   let descriptors = [...map]
   let next = arena
   let ended = false
@@ -40,7 +40,7 @@ export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], 
       const length = pages * PAGE
       if (where.kind === 'address') return take(where.at, length, type, label)
       const limit = where.kind === 'max' ? where.limit + 1 : 2 ** 52
-      const at = highest(length, Math.min(limit, 2 ** 32)) ?? highest(length, limit)
+      const at = highest(length, Math.min(limit, ceiling)) ?? highest(length, limit)
       return at === null ? { status: 'EFI_OUT_OF_RESOURCES', at: null } : take(at, length, type, label)
     },
     freePages: () => 'EFI_UNSUPPORTED',

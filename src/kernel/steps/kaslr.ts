@@ -3,7 +3,7 @@ import { overlaps, range, rangeAt, rangeOrNull, type Range } from '../../bytes/r
 import { alignUp, phys } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory } from '../../image/memory-types.ts'
 import { ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
-import { hasWord } from './command-line.ts'
+import { commandLinePointer, hasWord } from './command-line.ts'
 import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
 
@@ -44,7 +44,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
   const { machine, file } = boot
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
     const here: Output = { at: window.start, certain: true }
-    if (machine.settings.kaslr === 'off' || hasWord(boot, 'nokaslr')) return here
+    if (machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasWord(boot, 'nokaslr')) return here
     const usable = boot.finalMap.filter(({ type, attribute }) => type === EfiConventionalMemory && (attribute & EFI_MEMORY_SP) === 0n)
     const mirrored = usable.filter(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
     const regions = (mirrored.length > 0 ? mirrored : usable).map(descriptor => descriptor.range)
