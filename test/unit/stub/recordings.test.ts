@@ -15,7 +15,7 @@ import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
 import { stubModel } from '../../../src/stub/model.ts'
 import { mapBeforeLoad, parseMap, readRecordings, type Recording } from '../../oracle/recording.ts'
-import { recipeOf } from '../../real/recipes.ts'
+import { recipeOf } from '../../oracle/recipes.ts'
 import { eraOf } from '../../support/stub-run.ts'
 
 const ROWS = { '247.3': 'systemd-stub/S2', '254.26': 'systemd-stub/S6/254', '257.13': 'systemd-stub/S6/257.11' } as const
