@@ -1,13 +1,19 @@
 /** What to do about an object that was overwritten: numbers that a builder of images can use. Chapter HZ. */
 import { hex } from '../bytes/range.ts'
-import { isWrite, type EventId } from '../memory/event.ts'
+import { isWrite, type Actor, type EventId } from '../memory/event.ts'
+import type { ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { eventsOf, type Damage } from './damage.ts'
 import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './words.ts'
 
-/** The highest address that the destroying events wrote, or that a broken init window claims. */
+/** Broken contracts about the init window in which the damage lies; only the decompressor uses the whole window. */
+export function brokenWindows(recording: Recording, damage: Damage, destroyers: readonly EventId[]): ReturnType<typeof brokenContracts> {
+  return destroyers.some(id => recording.events[id]?.actor === 'decompressor') ? brokenContracts(recording, 'init-window-occupied', damage.ranges) : []
+}
+
+/** The highest address that the destroying events wrote, or that the decompressor's window claims. */
 function endOfHarm(recording: Recording, damage: Damage, destroyers: readonly EventId[]): number {
-  const ends = brokenContracts(recording, 'init-window-occupied', damage.ranges).map(contract => contract.range?.end ?? 0)
+  const ends = brokenWindows(recording, damage, destroyers).map(contract => contract.range?.end ?? 0)
   for (const id of destroyers) {
     const range = recording.events[id]?.range
     if (range !== null && range !== undefined) ends.push(range.end)
@@ -23,15 +29,20 @@ export function placementFix(recording: Recording, damage: Damage): string {
   const victim = damage.pieces[0]?.deviation.wanted.object ?? damage.object
   if (first === undefined) return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
   if (!isWrite(first)) return `keep the memory of ${victim} allocated until it was read for the last time`
-  const writer = first.op === 'copy' ? null : first.object
   const base = baseOf(events, victim, first.id)
-  if (writer !== null && writer !== 'kernel' && writer !== 'vo' && writer !== victim && base !== null && (first.actor === 'firmware' || writer.startsWith('stub:'))) {
-    const other = first.range.start - (first.op === 'copy' ? 0 : first.at)
+  if (first.op !== 'copy' && first.object !== null && base !== null && isSection(first.object, first.actor) && first.object !== victim) {
+    const writer = first.object
+    const other = first.range.start - first.at
     const [low, high] = other < base ? [writer, victim] : [victim, writer]
     const length = reachOf(events, low)
     return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
   }
   return behindKernel(recording, damage, destroyers, victim, base)
+}
+
+/** Was it one section that met another? The firmware loads sections, and a running stub writes its own. */
+function isSection(writer: ObjectId, actor: Actor): boolean {
+  return writer.startsWith('stub:') || actor === 'firmware'
 }
 
 function behindKernel(recording: Recording, damage: Damage, destroyers: readonly EventId[], victim: string, base: number | null): string {

@@ -1,5 +1,5 @@
 /** A contract that was not kept at a hand-off, as a breach. The stages evaluate contracts, the rules here report them. Chapter HZ. */
-import { formatRange, sizeOf } from '../bytes/range.ts'
+import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
 import type { MemoryEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Reporter } from './rule.ts'
@@ -47,5 +47,5 @@ export function intruders(contract: ContractEvent): string[] {
     if (known === undefined) seen.set(name, { start: extent.range.start, bytes: sizeOf(extent.range) })
     else known.bytes += sizeOf(extent.range)
   }
-  return [...seen].map(([name, { start, bytes }]) => `${name} (${String(bytes)} bytes from 0x${start.toString(16)} on)`)
+  return [...seen].map(([name, { start, bytes }]) => `${name} (${formatSize(bytes)} from ${hex(start)} on)`)
 }

@@ -1,4 +1,4 @@
-/** Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage rules. Chapter HZ. */
+/** Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage rules. What nobody reads is no damage: HZ-1. */
 import { range, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { Deviation, EventId, MemoryEvent, ReadEvent } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'

@@ -1,5 +1,5 @@
 /** Renderers: pure functions from a report (or a recording) to text or data. */
-export { formatReport, verdictLine } from './text.ts'
+export { formatFinding, formatReport, verdictLine } from './text.ts'
 export { formatMap } from './map.ts'
 export { formatTrace } from './trace.ts'
 export { reportToJson } from './json.ts'

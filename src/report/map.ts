@@ -1,5 +1,5 @@
 /** Memory maps of a report: every moment of a run, and the neighbourhood of a finding with arrows. */
-import { formatSize, hex, intersect, sizeOf, type Range } from '../bytes/range.ts'
+import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
 import type { Finding, MapLine, MapMoment, RunReport } from './model.ts'
 import { columns, plain, type TextOptions } from './layout.ts'
 
@@ -24,32 +24,35 @@ export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}
 /** How many lines a neighbourhood has at the most. */
 const NEAR_MAX = 12
 
-/** The moment whose layout a finding is shown against: the last one before the damage showed. */
-function layoutMoment(moments: readonly MapMoment[]): MapMoment | undefined {
-  return moments.findLast(({ moment }) => moment === 'stub-entry') ?? moments.at(-1)
+/** The moment in which a finding is shown: the first one from the stub's entry on in which its object lies there, else the last one with anything there. */
+function layoutMoment(finding: Finding, moments: readonly MapMoment[]): MapMoment | undefined {
+  const late = moments.filter(({ moment }) => moment !== 'before-load')
+  const holds = (ofObject: boolean) => ({ lines }: MapMoment): boolean => lines.some(line => touches(finding, line) && (!ofObject || line.object === finding.object))
+  return late.find(holds(true)) ?? late.findLast(holds(false))
 }
 
-/** The lines around a finding in the layout at the stub's entry; `now` says what lies there at the end of the run. */
+function touches({ ranges }: Finding, line: MapLine): boolean {
+  return ranges.some(one => intersect(one, line.range) !== null)
+}
+
+/** The lines around a finding, those that it is about with an arrow; `now` says what lies there at the end of the run. */
 export function mapAround(finding: Finding, moments: readonly MapMoment[]): string[] {
-  const base = layoutMoment(moments)
+  const base = layoutMoment(finding, moments)
   const last = moments.at(-1)
-  if (base === undefined || last === undefined || finding.ranges.length === 0) return []
-  const touches = (line: MapLine): boolean => finding.ranges.some(one => intersect(one, line.range) !== null)
-  const hit = base.lines.flatMap((line, i) => (touches(line) ? [i] : []))
-  const first = hit[0]
-  if (first === undefined) return []
-  const near = base.lines.slice(Math.max(0, first - 1), (hit.at(-1) ?? first) + 2)
+  if (base === undefined || last === undefined) return []
+  const hit = base.lines.flatMap((line, i) => (touches(finding, line) ? [i] : []))
+  const near = base.lines.slice(Math.max(0, Math.min(...hit) - 1), Math.max(...hit) + 2)
   const shown = near.slice(0, NEAR_MAX)
-  const rows = shown.map(line => [touches(line) ? '>' : ' ', hex(line.range.start), line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`, formatSize(sizeOf(line.range)), last === base ? '' : nowIn(line, last)])
-  const end = shown.at(-1)?.range.end
-  return [...columns(rows, [3]), ...(near.length > shown.length ? [`  and ${String(near.length - shown.length)} lines more`] : []), ...(end === undefined ? [] : [`  ${hex(end)}`])]
+  const rows = shown.map(line => [touches(finding, line) ? '>' : ' ', hex(line.range.start), line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`, formatSize(sizeOf(line.range)), last === base ? '' : nowIn(line, last)])
+  const rest = near.length > shown.length ? [`   and ${String(near.length - shown.length)} lines more`] : []
+  return [...columns(rows, [3]), `   ${hex(Math.max(...shown.map(line => line.range.end)))}`, ...rest]
 }
 
 /** `now: kernel 9.0 MiB, initrd 2.0 MiB`, unless it is what it was. */
 function nowIn(line: MapLine, last: MapMoment): string {
   const bytes = new Map<string, number>()
   for (const { range, object } of last.lines) {
-    const common: Range | null = intersect(range, line.range)
+    const common = intersect(range, line.range)
     if (common !== null) bytes.set(object, (bytes.get(object) ?? 0) + sizeOf(common))
   }
   if (bytes.size === 0 || (bytes.size === 1 && bytes.has(line.object))) return ''

@@ -52,8 +52,12 @@ function eraText({ id, title, version, evidence, certainty }: EraRef): string {
   return `${version ?? 'version unknown'}: ${id === null ? 'no era' : `${id}, ${title}`} (${[CERTAINTY[certainty], ...evidence].join('; ')})`
 }
 
-function findingOf(finding: Finding, moments: readonly MapMoment[], options: Options): string[] {
-  const { paint, width } = options
+/** One finding: the sentence, its legs, its place in memory, why and what to do. */
+export function formatFinding(finding: Finding, moments: readonly MapMoment[] = [], options: TextOptions = {}): string {
+  return `${findingOf(finding, moments, { paint: options.paint ?? plain, width: options.width ?? 120 }).join('\n')}\n`
+}
+
+function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, width }: Options): string[] {
   const label = (name: string, text: string): string[] => labelled(name, text, { indent: 2, column: 6, width })
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
   const head = `${finding.class}  ${subject}`

@@ -22,12 +22,12 @@ export const noRoomForInitSize = advice({
       const window = kernel.hdr.init_size
       const need = Math.max(image, window)
       if (room >= need) continue
-      const shape = room < image ? `with its .bss it takes ${exactSize(image)}` : `its image (${exactSize(image)}) fits`
+      const takes = room < image ? `, less than the ${exactSize(image)} that the kernel takes with its .bss` : ''
       report({
         object: linux.object,
         ranges: [],
         offsets: [{ from: room, to: need }],
-        what: `From .linux to ${next.name} there are ${exactSize(room)}; ${shape}, and init_size asks for ${exactSize(window)}.`,
+        what: `From .linux to ${next.name} there are ${exactSize(room)}${takes}; init_size is ${exactSize(window)}.`,
         why:
           (room < image ? 'kernels from 6.6 on (and late 6.1.y) clear their .bss where they are entered through the EFI handover protocol; ' : '') +
           (room < window ? 'a kernel that unpacks itself in place (5.7-rc1; later ones only when loaded as a PE of its own) writes init_size bytes; ' : '') +

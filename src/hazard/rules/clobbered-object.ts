@@ -1,13 +1,13 @@
 /** clobbered-object: a reader met bytes that were written by or for something else. HZ-2. */
-import { formatRange, formatSize } from '../../bytes/range.ts'
+import { formatRange } from '../../bytes/range.ts'
 import { isWrite, type EventId } from '../../memory/event.ts'
 import type { Recording } from '../../memory/recorder.ts'
-import { placementFix } from '../advise-placement.ts'
+import { brokenWindows, placementFix } from '../advise-placement.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import type { Leg } from '../hazard.ts'
 import { rule } from '../rule.ts'
-import { brokenContracts, clauseOf, contentName, describeEvent, exactSize, formatOffsets, legsOf, some } from '../words.ts'
-import { foundLegs, howItWasRead } from '../used.ts'
+import { clauseOf, contentName, describeEvent, exactSize, legsOf, reachOf, some } from '../words.ts'
+import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const clobberedObject = rule({
   id: 'clobbered-object',
@@ -23,7 +23,7 @@ export const clobberedObject = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${never ? 'never were there: the place holds' : 'were no longer its own: they are'} ${contentsOf(damage)}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage)} are not ${damage.object} ${never ? `but ${contentsOf(damage)}: it never lay there` : `any more but ${contentsOf(damage)}`}.`,
         why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
         fix: placementFix(recording, damage),
         legs: legsOfDamage(recording, damage, destroyers),
@@ -48,8 +48,20 @@ function whyOverwritten(recording: Recording, damage: Damage, destroyers: readon
     const clause = clauseOf(recording, event)
     return [`${event.actor} ${describeEvent(event)}${clause === null ? '' : ` (${clause})`}`]
   })
-  const broken = brokenContracts(recording, 'init-window-occupied', damage.ranges)[0]
-  return some(deeds) + (broken === undefined ? '' : `; the hand-off broke ${broken.clause}: ${broken.what}${broken.range === null ? '' : ` (${formatRange(broken.range)}, ${formatSize(broken.range.end - broken.range.start)})`}`)
+  const broken = brokenWindows(recording, damage, destroyers)[0]
+  return some(deeds) + behindFile(recording, destroyers) + (broken === undefined ? '' : `; the hand-off broke ${broken.clause}: ${broken.what}`)
+}
+
+/** Somebody wrote bytes of an object that its file does not have: .bss, or room to unpack. */
+function behindFile({ events }: Recording, destroyers: readonly EventId[]): string {
+  for (const id of destroyers) {
+    const event = events[id]
+    if (event === undefined || !isWrite(event) || event.op === 'copy' || event.object === null) continue
+    const { object } = event
+    const file = reachOf(events.filter(one => one.op === 'put'), object)
+    if (file > 0 && event.at >= file) return `; only ${exactSize(file)} of ${object} were loaded, what it uses behind them was reserved by nobody`
+  }
+  return ''
 }
 
 /** placed, moved, overwritten, used; what was overwritten before a move stands before it. */

@@ -2,8 +2,8 @@
 import { hex } from '../../bytes/range.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import { rule } from '../rule.ts'
-import { contentName, exactSize, formatOffsets, legsOf, reachOf, sectionOf, some } from '../words.ts'
-import { foundLegs, howItWasRead } from '../used.ts'
+import { contentName, exactSize, legsOf, reachOf, sectionOf, some } from '../words.ts'
+import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const uninitialisedRead = rule({
   id: 'uninitialised-read',
@@ -22,7 +22,7 @@ export const uninitialisedRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) had never been written: the memory holds ${leftovers(damage)}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage)} had never been written: the memory holds ${leftovers(damage)}.`,
         why: behind
           ? `these bytes lie behind the ${exactSize(loaded)} that were loaded (the .bss of an image is in no file); memory between sections is not cleared by the firmware, and nobody cleared it`
           : destroyers.length > 0

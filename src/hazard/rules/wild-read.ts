@@ -2,8 +2,8 @@
 import { formatRange, hex } from '../../bytes/range.ts'
 import { damages, eventsOf } from '../damage.ts'
 import { rule } from '../rule.ts'
-import { baseOf, exactSize, formatOffsets, legsOf, some } from '../words.ts'
-import { foundLegs, howItWasRead } from '../used.ts'
+import { baseOf, legsOf, some } from '../words.ts'
+import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const wildRead = rule({
   id: 'wild-read',
@@ -20,7 +20,7 @@ export const wildRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) lie ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage)} lie ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
         why: gone.length > 0 ? `its memory had been given back before the read` : outside ? 'the address that was handed over leads out of RAM' : 'nobody allocated this memory, so anybody may have written there',
         fix: gone.length > 0 ? `keep the memory of ${damage.object} allocated until it was read for the last time` : base === null ? `load ${damage.object} before its address is handed over` : `hand over where ${damage.object} really lies: it was placed at ${hex(base)}`,
         legs: [

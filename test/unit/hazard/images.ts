@@ -36,9 +36,15 @@ export function image(sections: readonly SectionOf[], { sizeOfImage = 0x4000000,
   return { pe, uki: viewUki(pe) }
 }
 
-/** The head of a kernel file without PE header that asks for this window. */
-export function kernelFile(size: number, init_size: number): Uint8Array {
+/** The head of a kernel file that asks for this window; with `sizeOfImage` it is a PE as well. */
+export function kernelFile(size: number, init_size: number, sizeOfImage?: number): Uint8Array {
   const bytes = new Uint8Array(size)
+  if (sizeOfImage !== undefined) {
+    bytes.set(IMAGE_DOS_HEADER.write({ e_magic: 0x5a4d, e_lfanew: 0x40 }))
+    bytes.set(ascii('PE\0\0'), 0x40)
+    bytes.set(IMAGE_FILE_HEADER.write({ Machine: 0x8664, SizeOfOptionalHeader: 112 }), 0x44)
+    bytes.set(IMAGE_OPTIONAL_HEADER64.write({ Magic: PE32_PLUS_MAGIC, SectionAlignment: 0x1000, SizeOfImage: sizeOfImage }), 0x58)
+  }
   bytes.set(setup_header.write({ boot_flag: BOOT_FLAG, jump: 0x6aeb, header: HDRS, version: 0x20f, setup_sects: 4, init_size, syssize: (size - 2560) / 16 }), SETUP_HEADER_AT)
   return bytes
 }
