@@ -10,8 +10,8 @@ test('a report with one damage', () => {
     kernel   version unknown: linux/E5, unpacks itself in the EFI stub (as given)
 
     damage  clobbered-object: initrd                                                                                    HZ-2
-      The kernel read 128.0 KiB of initrd at 0x1140000; 12.5 KiB (0x3200 bytes) of it (offsets 0x0-0x3200) were no longer
-      its own: they are kernel.
+      The kernel read 128.0 KiB of initrd at 0x1140000; 12.5 KiB (0x3200 bytes) of it (offsets 0x0-0x3200) are not initrd
+      any more but kernel.
 
       placed       #3  firmware  PE-6  loaded 0x1140000-0x1160000 as initrd: load the sections in table order
       overwritten  #4  efi-stub  EP-7  zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on: clear the .bss
@@ -19,9 +19,10 @@ test('a report with one damage', () => {
 
          0x1100000  kernel  256.0 KiB
       >  0x1140000  initrd  128.0 KiB  now: kernel 12.5 KiB, initrd 115.5 KiB
-        0x1160000
+         0x1160000
 
-      why   efi-stub zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on (EP-7)
+      why   efi-stub zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on (EP-7); only 256.0 KiB (0x40000 bytes)
+            of kernel were loaded, what it uses behind them was reserved by nobody
       do    .initrd must start at or beyond .linux + 0x43200; it starts at .linux + 0x40000. Or start the kernel in memory
             of its own: with a stub that copies it first, or through its PE entry
       more  stubsim explain clobbered-object
