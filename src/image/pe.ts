@@ -1,6 +1,6 @@
 /** PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; oddities are problems. Source: Microsoft PE format. */
 import { readExactly, type ByteSource } from '../bytes/source.ts'
-import { struct, type Values } from '../bytes/struct.ts'
+import { struct, type Fields, type Struct, type Values } from '../bytes/struct.ts'
 import { byteCount, fileOffset, rva, type ByteCount, type FileOffset, type Rva } from '../bytes/units.ts'
 import { hex } from '../bytes/range.ts'
 import type { Problem } from './problem.ts'
@@ -144,6 +144,8 @@ export interface PeParse {
   readonly problems: readonly Problem[]
 }
 
+const PE_SIGNATURE = 'PE\0\0'
+
 const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 function nameOf(bytes: Uint8Array): string {
@@ -151,43 +153,57 @@ function nameOf(bytes: Uint8Array): string {
   return latin1(nul < 0 ? bytes : bytes.subarray(0, nul))
 }
 
+function readStruct<F extends Fields>(source: ByteSource, at: number, layout: Struct<F>): Values<F> | null {
+  const bytes = readExactly(source, at, layout.size)
+  return bytes === null ? null : layout.read(bytes)
+}
+
 /** Reads the headers of a PE file. Never throws and never reads more than the headers (at most 65535 section headers). */
 export function parsePe(source: ByteSource): PeParse {
   const problems: Problem[] = []
-  const fail = (id: string, at: number | null, what: string): PeParse => ({ pe: null, problems: [...problems, { id, at: at === null ? null : fileOffset(at), what, fatal: true }] })
+  const fail = (id: string, at: number, what: string): PeParse => ({ pe: null, problems: [...problems, { id, at: fileOffset(at), what, fatal: true }] })
   if (source.size === 0) return fail('empty', 0, 'the file is empty')
-  const start = readExactly(source, 0, Math.min(64, source.size)) ?? new Uint8Array(0)
-  if (start[0] !== 0x4d || start[1] !== 0x5a) return fail('not-pe', 0, 'the file does not begin with MZ')
-  const dos = IMAGE_DOS_HEADER.read(start)
-  if (dos === null) return fail('truncated', source.size, `the DOS header needs 64 bytes, the file has ${String(source.size)}`)
-  const at = dos.e_lfanew
-  const signed = readExactly(source, at, 4 + IMAGE_FILE_HEADER.size)
-  if (signed === null) return fail('truncated', 60, `e_lfanew ${hex(at)} leaves no room for the PE header: the file ends at ${hex(source.size)}`)
-  if (latin1(signed.subarray(0, 4)) !== 'PE\0\0') return fail('not-pe', at, `no PE signature at ${hex(at)}`)
-  const coff = IMAGE_FILE_HEADER.read(signed, 4)
-  if (coff === null) return fail('truncated', at, 'COFF header')
+  const at = headerAt(source)
+  if (at === 'not-pe') return fail('not-pe', 0, 'the file begins with neither MZ nor a PE signature')
+  if (at === 'truncated') return fail('truncated', source.size, `the DOS header needs 64 bytes, the file has ${String(source.size)}`)
+  if (at > 0 && at < IMAGE_DOS_HEADER.size) problems.push({ id: 'headers-overlap', at: fileOffset(60), what: `e_lfanew ${hex(at)} puts the PE header into the DOS header`, fatal: false })
+  const coff = readStruct(source, at + 4, IMAGE_FILE_HEADER)
+  if (coff === null) return fail('truncated', 60, `e_lfanew ${hex(at)} leaves no room for the PE header: the file ends at ${hex(source.size)}`)
+  if (latin1(source.read(fileOffset(at), 4)) !== PE_SIGNATURE) return fail('not-pe', at, `no PE signature at ${hex(at)}`)
   const optionalAt = at + 24
-  const magicBytes = readExactly(source, optionalAt, 2)
-  if (magicBytes === null) return fail('truncated', optionalAt, 'the file ends before the optional header')
-  const magic = (magicBytes[0] ?? 0) | ((magicBytes[1] ?? 0) << 8)
-  if (magic !== PE32_MAGIC && magic !== PE32_PLUS_MAGIC) return fail('not-pe', optionalAt, `optional header magic ${hex(magic)} is neither PE32 nor PE32+`)
-  const header = magic === PE32_PLUS_MAGIC ? IMAGE_OPTIONAL_HEADER64 : IMAGE_OPTIONAL_HEADER32
-  if (coff.SizeOfOptionalHeader < header.size) return fail('truncated', at + 20, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(header.size)} that the format needs`)
-  const optionalBytes = readExactly(source, optionalAt, header.size)
-  if (optionalBytes === null) return fail('truncated', optionalAt, 'the file ends inside the optional header')
-  const optional = readOptional(optionalBytes, magic)
-  if (optional === null) return fail('truncated', optionalAt, 'optional header')
-  const dataDirectories = readDirectories(source, optionalAt + header.size, optional.NumberOfRvaAndSizes, coff.SizeOfOptionalHeader - header.size, problems)
+  const [low = 0, high = 0] = source.read(fileOffset(optionalAt), 2)
+  const magic = low | (high << 8)
+  if (source.size >= optionalAt + 2 && magic !== PE32_MAGIC && magic !== PE32_PLUS_MAGIC) return fail('not-pe', optionalAt, `optional header magic ${hex(magic)} is neither PE32 nor PE32+`)
+  const length = magic === PE32_MAGIC ? IMAGE_OPTIONAL_HEADER32.size : IMAGE_OPTIONAL_HEADER64.size
+  const optional = magic === PE32_MAGIC ? readNarrow(source, optionalAt) : readStruct(source, optionalAt, IMAGE_OPTIONAL_HEADER64)
+  if (optional === null) return fail('truncated', optionalAt, 'the file ends inside the optional header')
+  if (coff.SizeOfOptionalHeader < length) return fail('truncated', at + 20, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(length)} that the format needs`)
+  const dataDirectories = readDirectories(source, optionalAt + length, optional.NumberOfRvaAndSizes, coff.SizeOfOptionalHeader - length, problems)
   const sectionTable = optionalAt + coff.SizeOfOptionalHeader
   const sections = readSections(source, sectionTable, coff.NumberOfSections, problems)
   if (sections === null) return fail('truncated', sectionTable, `${String(coff.NumberOfSections)} section headers do not fit: the file ends at ${hex(source.size)}`)
+  checkTable(sectionTable, optional.SizeOfHeaders, sections, problems)
   const pe = { source, e_lfanew: fileOffset(at), coff, optional, dataDirectories, sectionTable: fileOffset(sectionTable), sections, problems }
   return { pe, problems }
 }
 
-function readOptional(bytes: Uint8Array, magic: number): PeOptionalHeader | null {
-  if (magic === PE32_PLUS_MAGIC) return IMAGE_OPTIONAL_HEADER64.read(bytes)
-  const narrow = IMAGE_OPTIONAL_HEADER32.read(bytes)
+/** Offset of the PE signature: e_lfanew, or 0 for a file that has no DOS header, which firmware takes as well. */
+function headerAt(source: ByteSource): number | 'not-pe' | 'truncated' {
+  const start = latin1(source.read(fileOffset(0), 4))
+  if (start === PE_SIGNATURE) return 0
+  return start.startsWith('MZ') ? (readStruct(source, 0, IMAGE_DOS_HEADER)?.e_lfanew ?? 'truncated') : 'not-pe'
+}
+
+/** Firmware reads the table from the first SizeOfHeaders bytes; raw data must begin behind it. */
+function checkTable(at: number, sizeOfHeaders: number, sections: readonly PeSection[], problems: Problem[]): void {
+  const end = at + 40 * sections.length
+  if (end > sizeOfHeaders) problems.push({ id: 'section-table-outside-headers', at: fileOffset(at), what: `the section table ends at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`, fatal: false })
+  const first = sections.find(section => section.SizeOfRawData > 0 && section.PointerToRawData < end)
+  if (first !== undefined) problems.push({ id: 'section-over-headers', at: fileOffset(at + 40 * first.index), what: `section ${first.name} has its raw data at ${hex(first.PointerToRawData)}, inside the headers`, fatal: false })
+}
+
+function readNarrow(source: ByteSource, at: number): PeOptionalHeader | null {
+  const narrow = readStruct(source, at, IMAGE_OPTIONAL_HEADER32)
   return narrow === null ? null : { ...narrow, ImageBase: BigInt(narrow.ImageBase) }
 }
 
@@ -196,8 +212,7 @@ function readDirectories(source: ByteSource, at: number, count: number, room: nu
   if (fits < count) problems.push({ id: 'directories-outside-header', at: fileOffset(at), what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header holds`, fatal: false })
   const directories = []
   for (let i = 0; i < fits; i++) {
-    const bytes = readExactly(source, at + 8 * i, 8)
-    const directory = bytes === null ? null : IMAGE_DATA_DIRECTORY.read(bytes)
+    const directory = readStruct(source, at + 8 * i, IMAGE_DATA_DIRECTORY)
     if (directory !== null) directories.push(directory)
   }
   return directories
@@ -205,10 +220,9 @@ function readDirectories(source: ByteSource, at: number, count: number, room: nu
 
 function readSections(source: ByteSource, at: number, count: number, problems: Problem[]): PeSection[] | null {
   const table = readExactly(source, at, 40 * count)
-  if (table === null) return null
   const sections: PeSection[] = []
   for (let index = 0; index < count; index++) {
-    const header = IMAGE_SECTION_HEADER.read(table, 40 * index)
+    const header = table === null ? null : IMAGE_SECTION_HEADER.read(table, 40 * index)
     if (header === null) return null
     const section: PeSection = {
       index,

@@ -1,36 +1,101 @@
-/** Who wrote this stub: the version text that systemd-stub carries, in `.sdmagic` or among its constants. */
-import { fileOffset } from '../bytes/units.ts'
-import type { UkiView } from './uki.ts'
+/** Texts inside a UKI: the stub's own identification, `.osrel`, `.uname`, `.cmdline`. Reads a bounded part of the file, never the kernel or the initrd. Source: systemd src/boot/stub.c. */
+import { fileOffset, type FileOffset } from '../bytes/units.ts'
+import { hex } from '../bytes/range.ts'
+import type { Problem } from './problem.ts'
+import type { UkiSection, UkiView } from './uki.ts'
+
+/** How a loader of systemd says what it is: `#### LoaderInfo: systemd-stub 247.3-7+deb11u8 ####`. */
+export interface StubIdentity {
+  /** `systemd-stub`, or `systemd-boot` and the like when it is no stub. */
+  readonly product: string
+  /** The whole text. */
+  readonly text: string
+  /** As printed, `247.3-7+deb11u8`. */
+  readonly version: string
+  readonly section: string
+  /** Where the text begins in the file. */
+  readonly at: FileOffset
+}
+
+export interface StubIdentityParse {
+  readonly identity: StubIdentity | null
+  readonly problems: readonly Problem[]
+}
+
+const IDENTITY = /#### LoaderInfo: ([!-~]{1,64}) ([!-~]{1,128}) ####/
+/** Most bytes of the stub's own sections that are searched, all together. */
+export const IDENTITY_SCAN_MAX = 512 * 1024
+/** Most bytes of a text section that are read. */
+export const TEXT_MAX = 64 * 1024
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes)
+}
+
+function find(section: UkiSection, length: number): StubIdentity | null {
+  const match = IDENTITY.exec(latin1(section.content.read(fileOffset(0), length)))
+  if (match === null) return null
+  const [text, product = '', version = ''] = match
+  return { product, text, version, section: section.section.name, at: fileOffset(section.section.PointerToRawData + match.index) }
+}
+
+/**
+ * The identification from `.sdmagic` (systemd 252 and later have it), else from the stub's other sections in table order, IDENTITY_SCAN_MAX bytes in total.
+ * Sections with payload names are not searched. Never throws.
+ */
+export function readStubIdentity(view: UkiView): StubIdentityParse {
+  const own = view.sections.filter(({ payload }) => !payload)
+  const magic = own.filter(({ section }) => section.name === '.sdmagic')
+  let left = IDENTITY_SCAN_MAX
+  for (const section of [...magic, ...own.filter(one => !magic.includes(one))]) {
+    const length = Math.min(left, section.content.size)
+    left -= length
+    const identity = find(section, length)
+    if (identity !== null) return { identity, problems: identity.product === 'systemd-stub' ? [] : [problem('not-a-stub', identity.at, `the file calls itself ${identity.product} ${identity.version}`)] }
+  }
+  return { identity: null, problems: [problem('no-identification', null, `no LoaderInfo text in the stub's own sections${left === 0 ? ` (the first ${hex(IDENTITY_SCAN_MAX)} bytes were searched)` : ''}`)] }
+}
 
 /** The version text of a stub, and the section that holds it. */
 export interface StubVersion {
   readonly text: string
-  /** `247.3-7+deb11u8`. */
   readonly version: string
   readonly where: string
 }
 
-/** Most that is read of a stub's own sections to find the text, in bytes. */
-export const STUB_SCAN_MAX = 512 * 1024
-
-const MAGIC = /#### LoaderInfo: systemd-stub ([^\s#]{1,64}) ####/
-
-/** Looks for `#### LoaderInfo: systemd-stub VERSION ####` in `.sdmagic`, then in the stub's other own sections in table order. */
-export function readStubVersion(uki: UkiView): StubVersion | null {
-  const own = uki.sections.filter(section => !section.payload)
-  const ordered = [...own.filter(({ section }) => section.name === '.sdmagic'), ...own.filter(({ section }) => section.name !== '.sdmagic')]
-  let left = STUB_SCAN_MAX
-  for (const { section, content } of ordered) {
-    const bytes = content.read(fileOffset(0), Math.min(left, content.size))
-    left -= bytes.length
-    const found = MAGIC.exec(latin1(bytes))
-    if (found !== null) return { text: found[0], version: found[1] ?? '', where: section.name }
-  }
-  return null
+/** The identification when it is that of a stub, else null. */
+export function readStubVersion(view: UkiView): StubVersion | null {
+  const { identity } = readStubIdentity(view)
+  return identity?.product === 'systemd-stub' ? { text: identity.text, version: identity.version, where: identity.section } : null
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return text
+function problem(id: string, at: FileOffset | null, what: string): Problem {
+  return { id, at, what, fatal: false }
+}
+
+/** A section as text. */
+export interface SectionText {
+  readonly object: string
+  /** UTF-8 up to the first NUL; a trailing newline stays. */
+  readonly text: string
+  /** The section is longer than TEXT_MAX: `text` is its beginning. */
+  readonly cut: boolean
+}
+
+/** Every section of that name as text, in table order. Never throws. */
+export function readSectionTexts(view: UkiView, name: '.osrel' | '.uname' | '.cmdline'): SectionText[] {
+  return view.sections.filter(({ section }) => section.name === name).map(({ object, content }) => {
+    const bytes = content.read(fileOffset(0), TEXT_MAX)
+    const nul = bytes.indexOf(0)
+    return { object, text: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)), cut: nul < 0 && content.size > TEXT_MAX }
+  })
+}
+
+/** One assignment of an os-release text, without its quotes: `PRETTY_NAME`; null when it is not there. */
+export function osReleaseField(text: string, field: string): string | null {
+  for (const line of text.split('\n')) {
+    const [name, value] = [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).trim()]
+    if (line.includes('=') && name.trim() === field) return /^(["'])(.*)\1$/.exec(value)?.[2] ?? value
+  }
+  return null
 }

@@ -142,7 +142,7 @@ describe('buildPe', () => {
     const pe = parsed(buildPe({ format: 'PE32', e_lfanew: 0x40, optional: { ImageBase: 0x400000, NumberOfRvaAndSizes: 2 }, directories: [{ index: 1, VirtualAddress: 5, Size: 6 }], sections: [] }))
     expect(pe.optional.ImageBase).toBe(0x400000n)
     expect(pe.dataDirectories).toEqual([{ VirtualAddress: 0, Size: 0 }, { VirtualAddress: 5, Size: 6 }])
-    const huge = parsePe(buildPe({ optional: { NumberOfRvaAndSizes: 0xffffffff }, sections: [] }))
+    const huge = parsePe(buildPe({ optional: { NumberOfRvaAndSizes: 0xffffffff, SizeOfHeaders: 0x400 }, sections: [] }))
     expect(huge.pe?.dataDirectories).toHaveLength(16)
     expect(huge.problems.map(p => p.id)).toEqual(['directories-outside-header'])
   })
