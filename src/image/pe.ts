@@ -180,6 +180,7 @@ export function parsePe(source: ByteSource): PeParse {
   if (coff.SizeOfOptionalHeader < length) return fail('truncated', at + 20, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(length)} that the format needs`)
   const dataDirectories = readDirectories(source, optionalAt + length, optional.NumberOfRvaAndSizes, coff.SizeOfOptionalHeader - length, problems)
   const sectionTable = optionalAt + coff.SizeOfOptionalHeader
+  if (sectionTable > source.size) return fail('truncated', optionalAt, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} goes behind the end of the file`)
   const sections = readSections(source, sectionTable, coff.NumberOfSections, problems)
   if (sections === null) return fail('truncated', sectionTable, `${String(coff.NumberOfSections)} section headers do not fit: the file ends at ${hex(source.size)}`)
   checkTable(sectionTable, optional.SizeOfHeaders, sections, problems)
