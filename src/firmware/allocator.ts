@@ -89,6 +89,7 @@ export class Allocator {
     return { status: 'EFI_SUCCESS', ranges }
   }
 
+  /** All pages in one free descriptor (FW-25), none in a special bin of another type (FW-8). */
   #allocateAddress(at: number, type: number, pages: number): Allocation {
     const end = at + pages * PAGE
     const foreignBin = (bin: Bin) => bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
@@ -99,7 +100,7 @@ export class Allocator {
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
 
-  /** The bin of the type, the default range, everything up to the limit: each only when the limit reaches its top (FW-4). */
+  /** The bin of the type, the default range, everything up to the limit: each only when the limit reaches its top (FW-4, FW-26). */
   #find(limit: number, pages: number, type: number): number | null {
     const { bins, defaultMax } = this.#search
     const bin = bins.find(one => one.type === type)
@@ -109,7 +110,7 @@ export class Allocator {
     return inDefault ?? this.#scan(limit, 0, pages)
   }
 
-  /** The free descriptor with the highest end that holds the pages between `min` and `max` (its highest byte); null at page 0 (FW-5, FW-6). */
+  /** From the free descriptor that ends highest between `min` and the highest byte `max` (FW-5, FW-11); never page 0 (FW-6); FW-24. */
   #scan(max: number, min: number, pages: number): number | null {
     const top = alignDown(max + 1, PAGE)
     const bytes = pages * PAGE

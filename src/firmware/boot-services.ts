@@ -24,7 +24,7 @@ export type Contents = 'ovmf' | 'residue' | 'poison'
 /** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
 
-/** `untouched` at the start, `freed` when given back, `pool` when handed out as a pool buffer; undefined keeps the bytes. */
+/** `untouched` at the start (FW-12), `freed` when given back (FW-13), `pool` when handed out as a pool buffer (FW-23); undefined keeps the bytes. */
 const CONTENTS: Readonly<Record<Contents, { readonly untouched: Content; readonly freed: Content | undefined; readonly pool: Content | undefined }>> = {
   ovmf: { untouched: ZERO, freed: CLEARED, pool: CLEARED },
   residue: { untouched: ZERO, freed: undefined, pool: undefined },

@@ -1,7 +1,7 @@
 /** LoadImage as EDK2 does it: file buffer, checks, pages, headers, sections in table order, relocation (chapter PE). */
 import { hex, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { sliceSource, type ByteSource } from '../bytes/source.ts'
-import { add, byteCount, PAGE, pagesOf, phys, physOf, PHYS_END, rva, wrap32, type FileOffset, type Phys } from '../bytes/units.ts'
+import { add, byteCount, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type FileOffset, type Phys } from '../bytes/units.ts'
 import type { PeFile, PeSection } from '../image/pe.ts'
 import type { Memory } from '../memory/memory.ts'
 import { checkBootOption, checkImage, type CheckedImage } from './pe-checks.ts'
@@ -55,6 +55,7 @@ function answer(result: LoadedImage | LoadRefusal, byBootManager: boolean): Load
   return 'clause' in result ? { ...result, image: null, message: byBootManager ? bootManagerMessage('load', result.status) : null } : { status: 'EFI_SUCCESS', image: result }
 }
 
+/** The image in memory, or why not; its entry point is 0 when it lies outside (PE-25). */
 function load(ports: LoaderPorts, request: LoadRequest, source: ByteSource): LoadedImage | LoadRefusal {
   const { name } = request
   const checked = checkImage(source)
@@ -121,8 +122,8 @@ function bring(memory: Memory, { from }: LoadRequest, pe: PeFile, at: number, le
   else memory.put(to, { source: sliceSource(pe.source, at, length), at: 0, length }, owner.object, owner.at)
 }
 
-/** One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7, PE-15 to PE-17). */
-function placeSection({ memory, row }: LoaderPorts, request: LoadRequest, pe: PeFile, section: PeSection, imageSize: number, base: Phys): LoadRefusal | null {
+/** One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); what lies around it stays (PE-18). */
+function placeSection({ memory, row, step }: LoaderPorts, request: LoadRequest, pe: PeFile, section: PeSection, imageSize: number, base: Phys): LoadRefusal | null {
   const { name, VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData } = section
   const copied = VirtualSize === 0 || VirtualSize > SizeOfRawData ? SizeOfRawData : VirtualSize
   const owner = request.ownerOf(section)
@@ -135,7 +136,16 @@ function placeSection({ memory, row }: LoaderPorts, request: LoadRequest, pe: Pe
     bring(memory, request, pe, PointerToRawData, copied, add(base, VirtualAddress), owner)
   }
   if (copied >= VirtualSize) return null
-  if (startsInside) memory.zero(rangeAt(add(base, rva(VirtualAddress)) + copied, VirtualSize - copied), owner.object, owner.at + copied)
-  else if (row.emptySectionOutside === 'zeroes-address-0') memory.zero(rangeAt(0, VirtualSize), owner.object, owner.at)
+  if (!startsInside && row.emptySectionOutside === 'skipped') return null
+  const where = rangeAt((startsInside ? add(base, VirtualAddress) : 0) + copied, VirtualSize - copied)
+  step(zeroClause(startsInside, last < imageSize), `zeroes up to the VirtualSize of ${name}`, () => {
+    memory.zero(where, owner.object, owner.at + copied)
+  })
   return null
+}
+
+/** Inside the image, past its end (PE-17), or at address 0 because the section begins outside (PE-26). */
+function zeroClause(startsInside: boolean, endsInside: boolean): 'PE-7' | 'PE-17' | 'PE-26' {
+  if (!startsInside) return 'PE-26'
+  return endsInside ? 'PE-7' : 'PE-17'
 }
