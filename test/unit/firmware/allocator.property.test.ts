@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { rangeAt } from '../../../src/bytes/range.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
+import { Allocator } from '../../../src/firmware/allocator.ts'
+import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../../src/firmware/policies.ts'
+import type { AllocateType } from '../../../src/firmware/services.ts'
+import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
+
+const PAGES = 48
+const SPECIAL = [0, 5, 6, 9, 10]
+
+interface PageState {
+  type: number
+  readonly attribute: bigint
+}
+
+/** The machine page by page; null is no RAM. Slow, and plain enough to be believed. */
+class PageArray {
+  readonly pages: (PageState | null)[]
+  readonly search: SearchPolicy
+  readonly row: FirmwareRow
+
+  constructor(pages: (PageState | null)[], search: SearchPolicy, row: FirmwareRow) {
+    this.pages = pages
+    this.search = search
+    this.row = row
+  }
+
+  /** First and last page of the free descriptor that holds this page. */
+  hole(page: number): [first: number, last: number] | null {
+    const state = this.pages[page]
+    if (state?.type !== 7) return null
+    const same = (other: number) => this.pages[other]?.type === 7 && this.pages[other].attribute === state.attribute
+    let [first, last] = [page, page]
+    while (same(first - 1)) first--
+    while (same(last + 1)) last++
+    return [first, last]
+  }
+
+  scan(lowest: number, highest: number, count: number): number | null {
+    for (let last = Math.min(highest, PAGES - 1); last >= 0; last--) {
+      const hole = this.hole(last)
+      if (hole === null || (last !== highest && last !== hole[1])) continue
+      if (this.row.specialPurpose === 'skipped' && ((this.pages[last]?.attribute ?? 0n) & EFI_MEMORY_SP) !== 0n) continue
+      const first = last - count + 1
+      if (count > 0 && first >= hole[0] && first >= lowest) return first === 0 ? null : first
+    }
+    return null
+  }
+
+  find(limit: number, type: number, count: number): number | null {
+    const lastWhole = (max: number) => Math.floor((max + 1) / PAGE) - 1
+    for (const bin of this.search.bins) {
+      if (bin.type !== type || limit < bin.max) continue
+      const found = this.scan(bin.base / PAGE, lastWhole(bin.max), count)
+      if (found !== null) return found
+    }
+    if (limit >= this.search.defaultMax) {
+      const found = this.scan(0, lastWhole(this.search.defaultMax), count)
+      if (found !== null) return found
+    }
+    return this.scan(0, lastWhole(limit), count)
+  }
+
+  allocate(where: AllocateType, type: number, count: number): string {
+    if (type === 7 || type === 14 || (type >= 15 && type < 0x70000000)) return 'EFI_INVALID_PARAMETER'
+    let first: number | null
+    if (where.kind === 'address') {
+      if (where.at % PAGE !== 0) return 'EFI_NOT_FOUND'
+      first = where.at / PAGE
+      const hole = this.hole(first)
+      if (hole === null || count === 0 || first + count - 1 > hole[1] || (first === 0 && this.row.addressZero === 'refused')) return 'EFI_NOT_FOUND'
+      for (let page = first; page < first + count; page++) {
+        if (this.search.bins.some(bin => bin.type !== type && SPECIAL.includes(bin.type) && page * PAGE >= bin.base && page * PAGE <= bin.max)) return 'EFI_NOT_FOUND'
+      }
+    } else first = this.find(where.kind === 'any' ? 2 ** 52 - 1 : where.limit, type, count)
+    if (first === null) return 'EFI_OUT_OF_RESOURCES'
+    for (let page = first; page < first + count; page++) (this.pages[page] as PageState).type = type
+    return `EFI_SUCCESS ${String(first * PAGE)}`
+  }
+
+  free(at: number, count: number): string {
+    const first = at / PAGE
+    if ((this.pages[Math.floor(first)] ?? null) === null) return 'EFI_NOT_FOUND'
+    if (!Number.isInteger(first) || count === 0) return 'EFI_INVALID_PARAMETER'
+    for (let page = first; page < first + count; page++) {
+      const state = this.pages[page] ?? null
+      if (state === null || state.type === 7) return 'EFI_NOT_FOUND'
+      state.type = 7
+    }
+    return 'EFI_SUCCESS'
+  }
+
+  /** `type/attribute` of every page, as GetMemoryMap shows it. */
+  shown(): string[] {
+    return this.pages.map((state, page) => {
+      if (state === null) return 'none'
+      const hole = this.hole(page)
+      const bin = hole === null ? undefined : this.search.bins.find(one => SPECIAL.includes(one.type) && one.base <= hole[0] * PAGE && (hole[1] + 1) * PAGE - 1 <= one.max)
+      const type = bin?.type ?? state.type
+      return `${String(type)}/${String(type === 5 || type === 6 || type === 13 ? state.attribute | (1n << 63n) : state.attribute)}`
+    })
+  }
+}
+
+function shownBy(map: readonly MemoryDescriptor[]): string[] {
+  const pages = Array.from({ length: PAGES }, () => 'none')
+  for (const { type, range: where, attribute } of map) for (let at = where.start; at < where.end; at = (at + PAGE) as typeof at) pages[at / PAGE] = `${String(type)}/${String(attribute)}`
+  return pages
+}
+
+const run = fc.record({ type: fc.constantFrom(7, 7, 7, 4, 6, 2, 99), length: fc.integer({ min: 1, max: 9 }), attribute: fc.constantFrom(0xfn, 0xfn, 0x7n, 0xfn | EFI_MEMORY_SP) })
+const bin = fc.record({ type: fc.constantFrom(0, 4, 6, 9), first: fc.integer({ min: 0, max: PAGES - 1 }), pages: fc.integer({ min: 1, max: 10 }) }).map(({ type, first, pages }) => ({ type, base: first * PAGE, max: (first + pages) * PAGE - 1 }))
+const anyType = fc.constantFrom(0, 1, 2, 4, 4, 6, 9, 7, 8, 13, 14, 15, 16, 0x6fffffff, 0x70000000, 0x80000001)
+const limit = fc.oneof(fc.integer({ min: 0, max: PAGES * PAGE }), fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE), fc.integer({ min: 1, max: PAGES }).map(page => page * PAGE - 1))
+const where: fc.Arbitrary<AllocateType> = fc.oneof(
+  fc.constant({ kind: 'any' } as const),
+  limit.map(max => ({ kind: 'max', limit: max }) as const),
+  fc.integer({ min: 0, max: PAGES }).map(page => ({ kind: 'address', at: page * PAGE }) as const),
+  fc.integer({ min: 0, max: PAGES * PAGE }).map(at => ({ kind: 'address', at }) as const),
+)
+const action = fc.oneof(
+  fc.record({ do: fc.constant('allocate' as const), where, type: anyType, pages: fc.integer({ min: 0, max: 8 }) }),
+  fc.record({ do: fc.constant('free' as const), at: fc.oneof(fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE), fc.constant(PAGE + 1)), pages: fc.integer({ min: 0, max: 12 }) }),
+)
+
+test('the allocator does what a machine kept page by page does', () => {
+  fc.assert(
+    fc.property(fc.array(run, { minLength: 1, maxLength: 16 }), fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }), limit, fc.constantFrom(...Object.values(FIRMWARE_ROWS)), fc.array(action, { minLength: 1, maxLength: 25 }), (runs, bins, defaultMax, row, actions) => {
+      const pages: (PageState | null)[] = []
+      const map: MemoryDescriptor[] = []
+      for (const { type, length, attribute } of runs) {
+        const fits = Math.min(length, PAGES - pages.length)
+        if (fits <= 0) break
+        if (type !== 99) map.push({ type, range: rangeAt(pages.length * PAGE, fits * PAGE), attribute })
+        for (let i = 0; i < fits; i++) pages.push(type === 99 ? null : { type, attribute })
+      }
+      const search = { bins, defaultMax }
+      const slow = new PageArray(pages, search, row)
+      const fast = new Allocator(map, search, row)
+      for (const step of actions) {
+        if (step.do === 'allocate') {
+          const { status, at } = fast.allocate(step.where, step.type, step.pages)
+          expect(at === null ? status : `${status} ${String(at)}`).toBe(slow.allocate(step.where, step.type, step.pages))
+        } else expect(fast.free(step.at, step.pages).status).toBe(slow.free(step.at, step.pages))
+        expect(shownBy(fast.memoryMap())).toEqual(slow.shown().concat(Array.from({ length: PAGES - pages.length }, () => 'none')))
+      }
+      expect(fast.memoryMap().every((one, i, all) => i === 0 || (all[i - 1]?.range.end ?? 0) <= one.range.start)).toBe(true)
+    }),
+    { numRuns: 1500 },
+  )
+})
