@@ -2,6 +2,7 @@
 import type { StubEra } from './model.ts'
 import { bothHalves, convertedToAscii, copiedLow, fourPages, fromCode32Start, fromImage, lowHalves, onePage } from './steps/boot-params.ts'
 import { eightBitLine, utf16Line } from './steps/command-line.ts'
+import { ignoresDeviceTree, installsDeviceTree } from './steps/device-tree.ts'
 import { alwaysHandover, imageOrHandover } from './steps/door.ts'
 import { eachCondition, fourConditions } from './steps/header-checks.ts'
 import { archivePiece, initrdInImage, joined, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, sectionPiece, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
@@ -33,6 +34,7 @@ const S2: StubEra = {
   kernel: kernelOrOwnImage,
   commandLine: eightBitLine('ST-15', 'options without section'),
   initrd: initrdInImage,
+  deviceTree: ignoresDeviceTree,
   door: alwaysHandover,
   headerChecks: fourConditions,
   placeKernel: inPlace,
@@ -67,6 +69,7 @@ const S6_254: StubEra = {
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX_254}: Not found`),
   commandLine: utf16Line('ST-16', 'no profiles'),
   initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, pages: pagesBelow4G, none: noInitrd }),
+  deviceTree: installsDeviceTree(['.dtb']),
   door: imageOrHandover,
   headerChecks: eachCondition,
   placeKernel: copiedWithTail,
@@ -101,6 +104,7 @@ const S6_257: StubEra = {
   locate: firstWithName(NAMES_257),
   kernel: kernelOrRefusal('ST-10', 'Image lacks .linux section.'),
   commandLine: utf16Line('ST-17', 'profiles'),
+  deviceTree: installsDeviceTree(['.dtb', '.dtbauto']),
   initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, pages: pagesBelow4G, none: readsThroughNull }),
 }
 

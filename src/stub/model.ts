@@ -93,6 +93,8 @@ export interface StubEra extends EraInfo {
   readonly commandLine: (on: Booting, located: Located) => CommandLine | null
   /** The pieces of the initrd and how they are joined. */
   readonly initrd: (on: Booting, located: Located) => Initrd | null
+  /** What becomes of a device tree in the image. */
+  readonly deviceTree: (on: Booting, located: Located) => void
   /** The way into the kernel. */
   readonly door: (on: Booting, kernel: Kernel) => Door
   /** What the kernel's setup header must say for the handover protocol. */
@@ -123,6 +125,7 @@ function boot(era: StubEra, on: Booting): HandOff {
   const kernel = era.kernel(on, located)
   const commandLine = era.commandLine(on, located)
   const initrd = era.initrd(on, located)
+  era.deviceTree(on, located)
   kernelLength(on, kernel)
   const cargo = { kernel, commandLine, initrd }
   const door = era.door(on, kernel)

@@ -5,7 +5,7 @@ import type { ByteSource } from '../../src/bytes/source.ts'
 import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
 import { parsePe } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
-import { buildKernel, buildUki, type AddedSection } from '../../src/image/synthetic.ts'
+import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
 import { createMachine, Stop, type Notes, type Outcome } from '../../src/machine/machine.ts'
 import type { HandOff, LoadOptions } from '../../src/machine/model.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
@@ -62,6 +62,8 @@ export interface StubSetting {
   readonly free?: readonly [number, number]
   readonly full?: readonly string[]
   readonly fullBelow?: readonly string[]
+  /** Fields of the optional header of the UKI. */
+  readonly edit?: UkiRecipe['optional']
   /** Done to memory before the stub runs. */
   readonly before?: (memory: Memory, base: number) => void
 }
@@ -81,7 +83,7 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   memory.ram(range(0, 0x200000000), GARBAGE)
-  const { pe } = parsePe(buildUki({ stub: STUB_FACTS[stub], sections }))
+  const { pe } = parsePe(buildUki({ stub: STUB_FACTS[stub], sections, ...(setting.edit === undefined ? {} : { optional: setting.edit }) }))
   if (pe === null) throw new Error('the UKI of the test is no PE')
   const loadOptions: LoadOptions | null = options === undefined ? null : { at: null, bytes: byteCount(setting.optionBytes ?? 2 * (options.length + 1)), text: options, object: OPTIONS }
   const self = placeUki(memory, pe, base, loadOptions)
