@@ -10,6 +10,7 @@ import { Stop, createMachine, type Assumption, type Gap, type Machine, type Note
 import type { Facts, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
+import { lookAhead } from './look-ahead.ts'
 import { momentOf, type Moment } from './moments.ts'
 
 /** Everything that one boot depends on. */
@@ -81,6 +82,9 @@ function boot(setup: Setup, recorder: Recorder, memory: Memory, notes: Notes, lo
   if ('why' in kernel) return { kind: 'unknown', gap: kernel }
   const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
   look('arrival')
+  machine.as('kernel', () => {
+    lookAhead(machine, handOff.initrdObject, notes.facts)
+  })
   return { kind: 'arrived', at: arrival }
 }
 

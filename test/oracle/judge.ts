@@ -9,14 +9,16 @@ export function show(value: number | string | undefined): string {
   return typeof value === 'number' ? `0x${value.toString(16)}` : JSON.stringify(value)
 }
 
-/** May the prediction be silent about this fact of this boot? */
-function mayBeAbsent(fact: PlainFact, seen: BootFacts): boolean {
+/** May the prediction be silent about this fact of this boot? A command line in which the stub's own variables lie has no text that could be told. */
+function mayBeAbsent(fact: PlainFact, seen: BootFacts, harmed: boolean): boolean {
+  if (fact === 'commandLine') return harmed
   if (fact === 'decompressedKernel') return !(seen.commandLine ?? '').split(' ').includes('nokaslr')
   return seen.door === 'pe-entry' && (fact === 'cmdLinePtr' || fact === 'bootParams')
 }
 
 /** Sentences about addresses and texts that differ. */
-function factDifferences(recording: Recording, seen: BootFacts, predicted: BootFacts, arrived: boolean): string[] {
+function factDifferences(recording: Recording, seen: BootFacts, predicted: BootFacts, harmed: boolean): string[] {
+  const arrived = recording.outcome.startsWith('booted')
   const known = KNOWN_DIFFERENCES.filter(({ id }) => id === recording.id)
   return PLAIN_FACTS.flatMap(fact => {
     const [want, got] = [seen[fact], predicted[fact]]
@@ -26,7 +28,7 @@ function factDifferences(recording: Recording, seen: BootFacts, predicted: BootF
       return off === excuse.off ? [] : [`${fact}: listed as off by ${show(excuse.off)}, but predicted ${show(got)} and recorded ${show(want)}`]
     }
     if (want === undefined || want === got) return []
-    if (got === undefined && (!arrived || mayBeAbsent(fact, seen))) return []
+    if (got === undefined && (!arrived || mayBeAbsent(fact, seen, harmed))) return []
     return [`${fact}: predicted ${show(got)}, recorded ${show(want)}`]
   })
 }
@@ -54,7 +56,7 @@ export function disagreements(recording: Recording, predicted: Boot): string[] {
   const harmed = isRecordedHarmed(recording)
   const unseen = UNSEEN_HARM.find(({ id }) => id === recording.id)
   const booted = recording.outcome.startsWith('booted')
-  const wrong = [...factDifferences(recording, seen, predicted.facts, booted), ...damageDifferences(seen, predicted.facts)]
+  const wrong = [...factDifferences(recording, seen, predicted.facts, harmed), ...damageDifferences(seen, predicted.facts)]
   if (booted && predicted.facts.ending !== 'arrived') wrong.push(`ending: predicted ${predicted.facts.ending}, recorded ${recording.outcome}`)
   if (!harmed && (predicted.verdict === 'damage' || predicted.verdict === 'refused')) wrong.push(`verdict: ${predicted.verdict}, but the boot was not harmed`)
   if (harmed && (predicted.verdict === 'clean') !== (unseen !== undefined)) wrong.push(`verdict: ${predicted.verdict ?? 'none'}, but ${recording.outcome}${unseen === undefined ? '' : ' (listed as harm that is not seen)'}`)

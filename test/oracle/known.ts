@@ -9,7 +9,23 @@ export interface KnownDifference {
   readonly why: string
 }
 
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = []
+const PAGE = 0x1000
+
+/**
+ * The recorded map at the kernel's entry shows one more page of BootServicesData just above the kernel (0x1db1b000): while it loaded the kernel, the firmware's
+ * pool ran out of free pieces and took a page from the top. How full its pages are stands in no memory map, so everything that is placed from the top down
+ * after that lies one page lower than predicted.
+ */
+const POOL_PAGE = "the firmware's own pool took one page between the stub's entry and the kernel's"
+
+const onePageHigher = (id: string, facts: readonly PlainFact[]): KnownDifference[] => facts.map(fact => ({ id, fact, off: PAGE, why: POOL_PAGE }))
+
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  ...onePageHigher('machine-pc/257.13/5.10', ['bootParams', 'ramdiskImage']),
+  ...onePageHigher('machine-pc/257.13/6.12', ['kernelImage', 'kernelEntry', 'bootParams', 'ramdiskImage']),
+]
 
 /** Boots that failed for a reason that the model does not look at, so that it says `clean`. */
-export const UNSEEN_HARM: readonly { readonly id: string; readonly why: string }[] = []
+export const UNSEEN_HARM: readonly { readonly id: string; readonly why: string }[] = [
+  { id: 'i8-linux-one-payload-byte-flipped/257.13/6.12', why: 'the compressed kernel is corrupt in the file already; the payload is not decompressed here, and nothing on the way damages it' },
+]

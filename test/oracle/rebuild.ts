@@ -47,20 +47,24 @@ function kernelContent(recording: Recording, facts: KernelFacts): Content {
   return kernel
 }
 
-/** The image with the recorded section table. Null for kernels that were built by hand, whose headers were not measured. */
-export function rebuild(recording: Recording): ByteSource | null {
+/** The image with the recorded section table, with other contents where they are given. Null for kernels that were built by hand, whose headers were not measured. */
+export function rebuild(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): ByteSource | null {
   const kernel = kernelOf(recording)
   if (kernel === null) return null
-  const { commandLine, truncate, extra } = recipeOf(recording)
+  const { commandLine, truncate, extra, tool } = recipeOf(recording)
   const contents: Record<string, Content[]> = {
     '.osrel': [{ text: 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n' }],
     '.cmdline': [{ text: commandLine }],
     '.linux': [kernelContent(recording, kernel)],
     '.initrd': [{ initrd: 0x4a7e00 }],
     '.uname': [{ text: recording.kernel }],
+    ...other,
   }
   const renamed = recording.edit.find(([name]) => name === '.foo')?.[1]['rename'] ?? '.foo'
   if (extra !== null) (contents[renamed] ??= []).push(bytesSource(extra.bytes))
+  // ukify cuts off the symbols of the stub that objcopy leaves behind the last section
+  const end = Math.max(...recording.layout.map(row => Number(row[3]) + Number(row[4])))
+  const size = truncate ?? (tool === 'ukify' ? end : null)
   const optional = { ImageBase: recording.pe_image_base, SizeOfImage: Number(recording.size_of_image) }
-  return buildFromLayout({ stub: stubOf(recording), layout: recording.layout, contents, optional, ...(truncate === null ? {} : { size: truncate }) })
+  return buildFromLayout({ stub: stubOf(recording), layout: recording.layout, contents, optional, ...(size === null ? {} : { size }) })
 }

@@ -155,7 +155,7 @@ export function factsOf(recording: Recording): BootFacts {
     kernelImage: number(entry?.image_at),
     kernelEntry: number(entry?.rip),
     bootParams: number(final?.at),
-    cmdLinePtr: number(final?.cmd_line_ptr),
+    cmdLinePtr: number(final?.cmd_line_ptr) || undefined,
     commandLine: final?.cmdline,
     ramdiskImageFromStub: number(trace.boot_params_from_stub?.ramdisk_image),
     ramdiskImage: number(final?.ramdisk_image),

@@ -38,15 +38,17 @@ function sanitise(boot: KernelBoot): void {
 }
 
 function readCommandLine(boot: KernelBoot): void {
-  const { machine, commandLine } = boot
+  const { machine, commandLine, from } = boot
   machine.step('ZO-15', 'the extracted kernel reads its command line', () => {
     const at = commandLinePointer(boot)
     if (commandLine === null || at === 0) return
     const where = rangeOrNull(at, commandLine.length)
     if (where !== null) machine.memory.readAs(where, commandLine.object)
-    const bytes = where === null ? new Uint8Array(0) : machine.memory.readRaw(where)
+    const { bytes, known } = where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
-    machine.observe({ cmdLinePtr: commandLine.at, commandLine: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
+    // after a PE entry it lies in pool: which piece of a page the firmware hands out is not modelled
+    if (from.via === 'efi-handover') machine.observe({ cmdLinePtr: commandLine.at })
+    if (known) machine.observe({ commandLine: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
   })
 }
 

@@ -31,23 +31,24 @@ export function convertCommandLine(boot: KernelBoot): void {
   const { machine, from } = boot
   machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
     const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
-    const text = options === null ? '' : readOptions(boot, options)
-    const bytes = new Uint8Array([...convert(text), 0])
+    const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
+    const bytes = known ? new Uint8Array([...convert(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
     const got = machine.firmware.allocatePool(EfiLoaderData, bytes.length, CONVERTED)
     if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-13', got.status, 'no pool memory for the command line', null)
-    machine.memory.patch(got.at, bytes, CONVERTED)
+    if (known) machine.memory.patch(got.at, bytes, CONVERTED)
+    else machine.memory.make(rangeAt(got.at, bytes.length), CONVERTED)
     setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', got.at)
     boot.commandLine = { at: got.at, length: bytes.length - 1, object: CONVERTED, text: new TextDecoder().decode(bytes.subarray(0, -1)) }
   })
 }
 
-/** The text in memory, where it lies there; else as it was given. */
-function readOptions(boot: KernelBoot, options: LoadOptions): string {
+/** The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory are not modelled. */
+function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: string; readonly known: boolean } {
   const where = options.at === null ? null : rangeOrNull(options.at, options.bytes)
-  if (where === null) return options.text
+  if (where === null) return { text: options.text, known: true }
   boot.machine.memory.readAs(where, options.object)
   const { bytes, known } = boot.machine.memory.peek(where)
-  return known ? new TextDecoder('utf-16le').decode(bytes) : options.text
+  return { text: known ? new TextDecoder('utf-16le').decode(bytes) : options.text, known }
 }
 
 /** UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most COMMAND_LINE_SIZE - 1 bytes. */

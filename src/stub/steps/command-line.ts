@@ -24,10 +24,10 @@ function asEightBit(on: Booting, options: LoadOptions): CommandLine {
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('')
 
-function inSection({ machine }: Booting, clause: ClauseId, { at, size }: Found): Uint8Array {
+function inSection({ machine }: Booting, clause: ClauseId, { at, size }: Found): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known) machine.doubt(clause, 'what the command line says is not known: its section holds bytes that are not modelled')
-  return bytes
+  return { bytes, known }
 }
 
 /** All bytes of `.cmdline`, or of LoadOptions; `underSecureBoot` says what rules LoadOptions out then. */
@@ -38,7 +38,7 @@ export function eightBitLine(clause: ClauseId, underSecureBoot: 'never options' 
     const free = !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
     if (free && options !== null) return asEightBit(on, options)
     if (section === null) return null
-    return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section)), object: section.object }
+    return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section).bytes), object: section.object }
   })
 }
 
@@ -52,15 +52,16 @@ function cString(text: string): string {
   return nul < 0 ? text : text.slice(0, nul)
 }
 
-/** The string in pool. `room`: characters that fit with a NUL behind them. */
-function asUtf16(on: Booting, raw: string, room: number, object: string): CommandLine {
+/** The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes that it is made of are not modelled. */
+function asUtf16(on: Booting, raw: string, room: number, object: string, known = true): CommandLine {
   return on.machine.step('ST-18', 'makes a string of it', () => {
     const text = mangled(raw)
     const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = new Uint8Array(2 * (text.length + 1))
     const view = new DataView(bytes.buffer)
     for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true)
-    on.machine.memory.patch(at, bytes, UTF16_LINE)
+    if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
+    else on.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
     return { at, bytes: bytes.length, text, object }
   })
 }
@@ -76,11 +77,11 @@ function optionsText(options: LoadOptions, profiles: 'profiles' | 'no profiles')
 function fromSection(on: Booting, clause: ClauseId, section: Found): CommandLine {
   const { machine } = on
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
-  const bytes = inSection(on, clause, section)
+  const { bytes, known } = inSection(on, clause, section)
   const nul = bytes.indexOf(0)
   if (nul < 0 && section.size > TEXT_MAX) machine.gap(clause, 'a command line of more than 1 MiB')
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(nul < 0 ? bytes : bytes.subarray(0, nul))
-  return asUtf16(on, text, section.size, section.object)
+  return asUtf16(on, text, section.size, section.object, known)
 }
 
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */

@@ -1,0 +1,16 @@
+/** One interface, two machines: the recorder of real boots, and the simulator that is given the same image and the same memory map. */
+import { factsOf, type Recording } from './recording.ts'
+import type { Boot } from './facts.ts'
+import { simulate } from './simulate.ts'
+
+/** Boots what a recording names and says what happened. */
+export interface BootDriver {
+  readonly name: string
+  boot(recording: Recording): Boot
+}
+
+/** Tells what QEMU and OVMF did. */
+export const recorded: BootDriver = { name: 'recorded boot', boot: recording => ({ facts: factsOf(recording), verdict: null }) }
+
+/** Tells what the model does. */
+export const simulated: BootDriver = { name: 'simulator', boot: recording => simulate(recording) }

@@ -1,0 +1,52 @@
+/** The recorded boots are the judge: every address, every verdict. */
+import { describe, expect, test } from 'vitest'
+import { recorded, simulated } from './driver.ts'
+import { disagreements, isRecordedHarmed } from './judge.ts'
+import { isHandBuilt, isJudged } from './judged.ts'
+import { KNOWN_DIFFERENCES, UNSEEN_HARM } from './known.ts'
+import { LAWS } from './laws.ts'
+import { readRecordings } from './recording.ts'
+
+const rows = readRecordings()
+const judged = rows.filter(isJudged)
+
+test('every boot of a stub and a kernel in the tables is judged', () => {
+  expect(judged.length).toBeGreaterThanOrEqual(66)
+  for (const { id } of [...KNOWN_DIFFERENCES, ...UNSEEN_HARM]) expect(judged.map(row => row.id)).toContain(id)
+})
+
+describe('the simulator predicts what was recorded', () => {
+  test.each(judged)('$id: $outcome', recording => {
+    expect(disagreements(recording, simulated.boot(recording))).toEqual([])
+  })
+})
+
+describe('a stub outside the tables is not guessed at', () => {
+  test.each(rows.filter(row => !isJudged(row) && !isHandBuilt(row)))('$id is unknown, or refused before the stub runs', recording => {
+    const { facts, verdict } = simulated.boot(recording)
+    expect([verdict, facts.ending]).toEqual(recording.outcome === 'firmware refuses to load' ? ['refused', 'refused'] : ['unknown', 'unknown'])
+  })
+})
+
+describe.each([recorded, simulated])('laws of placement, seen at the $name', driver => {
+  test.each(LAWS)('$name', law => {
+    let held = 0
+    for (const recording of judged) {
+      const verdict = law.holds(recording, driver.boot(recording).facts)
+      if (verdict === null) continue
+      expect(verdict, recording.id).toBe('')
+      held++
+    }
+    expect(held).toBeGreaterThanOrEqual(law.atLeast)
+  })
+})
+
+test('recall: every harmed boot is flagged, or said to be unknown, or listed', () => {
+  const silent = judged.filter(row => isRecordedHarmed(row) && simulated.boot(row).verdict === 'clean').map(row => row.id)
+  expect(silent).toEqual(UNSEEN_HARM.map(({ id }) => id))
+})
+
+test('precision: no boot that went well is flagged', () => {
+  const flagged = judged.filter(row => ['damage', 'refused'].includes(simulated.boot(row).verdict ?? '') && !isRecordedHarmed(row))
+  expect(flagged.map(row => row.id)).toEqual([])
+})

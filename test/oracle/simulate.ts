@@ -1,0 +1,47 @@
+/** Boots a recorded case in the simulator: same section table, same headers, same memory map. */
+import { check } from '../../src/check.ts'
+import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
+import type { Content } from '../../src/image/content.ts'
+import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
+import type { Report, RunReport } from '../../src/report/model.ts'
+import type { Boot, BootFacts } from './facts.ts'
+import { rebuild } from './rebuild.ts'
+import { mapBeforeLoad, type Recording } from './recording.ts'
+
+/** The recorded map; for boots that never reached the stub, the profile of the machine. */
+export function mapFor(recording: Recording): readonly MemoryDescriptor[] {
+  return mapBeforeLoad(recording) ?? profileMap(profileNamed(`ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`), recording.ram_mib * 2 ** 20)
+}
+
+/** The facts of a report in the words of the oracle. */
+export function factsOfRun({ facts, outcome }: RunReport): BootFacts {
+  return {
+    ending: outcome.kind,
+    imageBase: facts.imageBase,
+    door: facts.handOff?.door,
+    kernelImage: facts.handOff?.kernelImage,
+    kernelEntry: facts.handOff?.entry,
+    bootParams: facts.bootParams,
+    cmdLinePtr: facts.cmdLinePtr,
+    commandLine: facts.commandLine,
+    ramdiskImageFromStub: facts.ramdiskImageFromStub,
+    ramdiskImage: facts.ramdiskImage,
+    ramdiskSize: facts.ramdiskSize,
+    compressedImage: facts.compressedImage,
+    decompressedKernel: facts.decompressedKernel,
+    initrdDamage: facts.initrdDamage,
+  }
+}
+
+/** The whole report on a recorded case, with other contents of its sections where they are given. Throws for kernels that cannot be rebuilt. */
+export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
+  const source = rebuild(recording, other)
+  if (source === null) throw new Error(`${recording.id}: the headers of kernel ${recording.kernel} were not measured`)
+  return check({ image: { name: recording.id, source }, machine: { what: 'recorded map', map: mapFor(recording) } }).report
+}
+
+/** What the simulator says about a recorded case. */
+export function simulate(recording: Recording): Boot {
+  const report = reportOn(recording)
+  return { facts: factsOfRun(report), verdict: report.verdict }
+}

@@ -1,0 +1,66 @@
+/** Runs the built command line on a real image and reads its JSON report in the words of the oracle. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
+import type { Boot, Ending } from '../oracle/facts.ts'
+import { mapBeforeLoad, type Recording } from '../oracle/recording.ts'
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const SHELL_NAMES = ['Reserved', 'LoaderCode', 'LoaderData', 'BS_Code', 'BS_Data', 'RT_Code', 'RT_Data', 'Available', 'Unusable', 'ACPI_Recl', 'ACPI_NVS', 'MMIO', 'MMIO_Port', 'PalCode', 'Persistent'] as const
+
+/** The map as the EFI shell's `memmap` prints it. */
+export function shellMap(map: readonly MemoryDescriptor[]): string {
+  const wide = (value: number): string => value.toString(16).toUpperCase().padStart(16, '0')
+  const lines = map.map(({ type, range: { start, end } }) => `${(SHELL_NAMES[type] ?? 'Reserved').padEnd(10)} ${wide(start)}-${wide(end - 1)} ${wide((end - start) / 0x1000)} ${wide(0xf)}`)
+  return `${['Type       Start            End              # Pages          Attributes', ...lines].join('\n')}\n`
+}
+
+interface JsonReport {
+  readonly verdict: 'clean' | 'damage' | 'refused' | 'unknown'
+  readonly stub: { readonly version: string | null }
+  readonly kernel: { readonly version: string | null }
+  readonly facts: {
+    readonly outcome: Ending
+    readonly handOff?: { readonly door: 'efi-handover' | 'pe-entry'; readonly kernelImage: string; readonly entry: string }
+    readonly commandLine?: string
+    readonly initrdDamage?: readonly { readonly from: string; readonly to: string }[]
+    readonly [address: string]: unknown
+  }
+}
+
+const EXIT_OF = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
+
+/** `stubsim check IMAGE --format json` with the machine of the recording: its map before the load, or the profile where none was recorded. */
+export function checkByCommand(recording: Recording, uki: string, work: string): Boot {
+  const map = mapBeforeLoad(recording)
+  const machine = map === null ? ['--firmware', `ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`, '--ram', `${String(recording.ram_mib)}M`] : ['--memmap', join(work, 'map.txt')]
+  if (map !== null) writeFileSync(join(work, 'map.txt'), shellMap(map))
+  const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (done.error !== undefined) throw done.error
+  if (done.stdout === '') throw new Error(`exit ${String(done.status)}: ${done.stderr}`)
+  const report = JSON.parse(done.stdout) as JsonReport
+  if (done.status !== EXIT_OF[report.verdict]) throw new Error(`verdict ${report.verdict}, but exit ${String(done.status)}: ${done.stderr}`)
+  const { facts } = report
+  const address = (name: string): number | undefined => (typeof facts[name] === 'string' ? Number(facts[name]) : undefined)
+  return {
+    verdict: report.verdict,
+    facts: {
+      ending: facts.outcome,
+      imageBase: address('imageBase'),
+      door: facts.handOff?.door,
+      kernelImage: facts.handOff && Number(facts.handOff.kernelImage),
+      kernelEntry: facts.handOff && Number(facts.handOff.entry),
+      bootParams: address('bootParams'),
+      cmdLinePtr: address('cmdLinePtr'),
+      commandLine: facts.commandLine,
+      ramdiskImageFromStub: address('ramdiskImageFromStub'),
+      ramdiskImage: address('ramdiskImage'),
+      ramdiskSize: address('ramdiskSize'),
+      compressedImage: address('compressedImage'),
+      decompressedKernel: address('decompressedKernel'),
+      initrdDamage: facts.initrdDamage?.map(({ from, to }) => ({ from: Number(from), to: Number(to) })),
+    },
+  }
+}
