@@ -127,19 +127,15 @@ interface Choice<M> {
   readonly model: M | { readonly clause: Assumption['clause']; readonly why: string }
 }
 
-function isModel<M extends StubModel | KernelModel>(choice: unknown, verb: 'boot' | 'start'): choice is M {
-  return typeof choice === 'object' && choice !== null && verb in choice
-}
-
 function stubsFor(input: CheckInput, uki: UkiView): Choice<StubModel>[] {
   const { stub } = input
-  if (isModel<StubModel>(stub, 'boot')) return [{ ref: ownRef(stub.id), model: stub }]
+  if (typeof stub === 'object' && 'boot' in stub) return [{ ref: ownRef(stub.id), model: stub }]
   return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, stubModel))
 }
 
 function kernelsFor(input: CheckInput, source: ByteSource): Choice<KernelModel>[] {
   const { kernel } = input
-  if (isModel<KernelModel>(kernel, 'start')) return [{ ref: ownRef(kernel.id), model: kernel }]
+  if (typeof kernel === 'object' && 'start' in kernel) return [{ ref: ownRef(kernel.id), model: kernel }]
   return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, kernelModel))
 }
 

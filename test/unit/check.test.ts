@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import { UsageError } from '../../src/bytes/errors.ts'
+import { bytesSource } from '../../src/bytes/source.ts'
+import { check, type CheckInput } from '../../src/check.ts'
+import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
+import { phys } from '../../src/bytes/units.ts'
+import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { STUB_FACTS } from '../../src/image/stub-facts.ts'
+import { buildKernel } from '../../src/image/synthetic.ts'
+import { kernelEras } from '../../src/kernel/eras.ts'
+import type { KernelModel, StubModel } from '../../src/machine/model.ts'
+import { stubEras } from '../../src/stub/eras.ts'
+import { kernel, uki, type UkiOptions } from '../../src/vitest/builders.ts'
+
+const MiB = 2 ** 20
+const map = (ram = 512 * MiB) => profileMap(profileNamed('ovmf-2022.11'), ram)
+const input = (options: UkiOptions, more: Partial<CheckInput> = {}): CheckInput => ({
+  image: { name: 'test.efi', source: uki(options) },
+  machine: { what: 'test machine', map: map() },
+  ...more,
+})
+
+describe('a whole boot', () => {
+  test('an old stub with a 5.10 kernel arrives clean; both are certain', () => {
+    const { report } = check(input({ stub: '247.3', kernel: '5.10.223-cloud', at: 'dracut', gap: '16M' }))
+    expect(report).toMatchObject({ schema: 1, verdict: 'clean', stub: { id: 'systemd-stub/S2', certainty: 'certain' }, kernel: { id: 'linux/E2', certainty: 'certain' }, alternatives: [] })
+    expect(report.facts.handOff?.door).toBe('efi-handover')
+    expect(report.moments.map(({ moment }) => moment)).toEqual(['before-load', 'stub-entry', 'hand-off', 'arrival'])
+    expect(report.machine.ramBytes).toBeGreaterThan(500 * MiB)
+  })
+
+  test('a 6.12 kernel zeroes the initrd that is packed behind it on an old stub: damage, to the byte', () => {
+    const { report } = check(input({ stub: '247.3', kernel: '6.12.107-cloud' }))
+    expect(report.verdict).toBe('damage')
+    expect(report.facts.initrdDamage).toEqual([{ from: 0, to: 0x43078 }])
+    expect(report.findings.filter(finding => finding.class === 'damage')).toMatchObject([{ rule: 'clobbered-object', object: 'initrd', offsets: [{ from: 0, to: 0x43078 }] }])
+  })
+
+  test('the same image on a stub that loads the kernel as PE is clean', () => {
+    expect(check(input({ stub: '257.13', kernel: '6.12.107-cloud' })).report.verdict).toBe('clean')
+  })
+
+  test('too little memory is refused by the firmware, with its clause', () => {
+    const { report } = check(input({ stub: '247.3', kernel: '5.10.223-cloud', initrd: '5M', at: 'dracut', gap: '16M' }, { machine: { what: 'small', map: map(128 * MiB) } }))
+    expect(report).toMatchObject({ verdict: 'refused', outcome: { kind: 'refused', refusal: { by: 'firmware', status: 'EFI_OUT_OF_RESOURCES' } }, kernel: { id: 'linux/E2' } })
+  })
+
+  test('a rule of one’s own takes the place of the rules of the house', () => {
+    const { report } = check(input({ stub: '247.3', kernel: '6.12.107-cloud' }, { rules: [] }))
+    expect(report.findings).toEqual([])
+    expect(report.verdict).toBe('clean')
+  })
+
+  test('the same input gives the same recording', () => {
+    const once = check(input({ stub: '257.13' }))
+    const again = check(input({ stub: '257.13' }))
+    expect(again.runs[0]?.recording.events.length).toBe(once.runs[0]?.recording.events.length)
+    expect(again.report.facts).toEqual(once.report.facts)
+  })
+})
+
+describe('which rows are run', () => {
+  test('a version or an id given by the caller wins over what the file says', () => {
+    const byVersion = check(input({ stub: '257.13', kernel: '5.10.223-cloud' }, { stub: '247.3', kernel: '5.7-rc1' })).report
+    expect([byVersion.stub, byVersion.kernel]).toMatchObject([{ id: 'systemd-stub/S2', certainty: 'given', version: '247.3' }, { id: 'linux/E1', certainty: 'given' }])
+    expect(check(input({ stub: '257.13' }, { stub: 'systemd-stub/S2' })).report.stub).toMatchObject({ id: 'systemd-stub/S2', certainty: 'given' })
+  })
+
+  test('a row or a whole model of the caller is run as it is', () => {
+    const row = stubEras['systemd-stub/S2']
+    const era = kernelEras[0]
+    if (row === undefined || era === undefined) throw new Error('rows are missing')
+    expect(check(input({ stub: '257.13' }, { stub: { ...row, id: 'mine' }, kernel: { ...era, id: 'my-kernel' } })).report).toMatchObject({ stub: { id: 'mine' }, kernel: { id: 'my-kernel' } })
+    const stub: StubModel = { id: 'tiny', boot: machine => machine.refuse('x-tiny', 'EFI_ABORTED', 'it never boots') }
+    expect(check(input({}, { stub })).report).toMatchObject({ verdict: 'refused', stub: { id: 'tiny', title: 'a model of the caller' } })
+    const own: KernelModel = { id: 'own', start: (_, from) => ({ entry: from.entry, kernel: from.entry, bootParams: phys(0) }) }
+    expect(check(input({}, { kernel: own })).report).toMatchObject({ verdict: 'clean', kernel: { id: 'own' }, outcome: { kind: 'arrived' } })
+  })
+
+  test('a version that no row holds is unknown and named, never the nearest', () => {
+    const { report } = check(input({ stub: '257.13' }, { stub: '199' }))
+    expect(report).toMatchObject({ verdict: 'unknown', stub: { id: null, certainty: 'none' }, outcome: { kind: 'unknown' } })
+    expect(report.gaps[0]?.why).toMatch(/199 is in none of the modelled rows/)
+    expect(check(input({ stub: '257.13' }, { kernel: '3.2.1' })).report).toMatchObject({ verdict: 'unknown', kernel: { id: null } })
+  })
+
+  test('nonsense for a version is the caller’s mistake', () => {
+    expect(() => check(input({}, { stub: 'newest' }))).toThrow(UsageError)
+    expect(() => check(input({}, { kernel: 'newest' }))).toThrow(/neither a version nor one of linux\/E/)
+  })
+
+  test('a kernel that names only its branch is run as every row that the branch may follow', () => {
+    const facts = { ...kernel('6.1.170-cloud'), version: '6.1.0-47-generic (builder@host) #1 SMP' }
+    const { report, runs } = check(input({ stub: '247.3', kernel: facts }))
+    expect(report.kernel.version).toBe('6.1.0-47-generic')
+    expect(runs.length).toBe(report.alternatives.length + 1)
+    expect(report.kernel.evidence.join()).toMatch(/stable level of this branch is not named/)
+  })
+
+  test('a kernel without a version string is unknown', () => {
+    const { report } = check(input({ stub: '247.3', kernel: { ...kernel('5.10.223-cloud'), version: '' } }))
+    expect(report).toMatchObject({ verdict: 'unknown', kernel: { id: null, certainty: 'none' } })
+  })
+
+  test('a bare kernel has no stub that could be named', () => {
+    const facts = KERNEL_FACTS['debian-6.12.107-cloud']
+    if (facts === undefined) throw new Error('facts are missing')
+    const { report } = check({ image: { name: 'vmlinuz', source: buildKernel(facts) }, machine: { what: 'test', map: map() } })
+    expect(report).toMatchObject({ verdict: 'unknown', stub: { id: null }, kernel: { title: 'no .linux section' } })
+    expect(report.facts.imageBase).toBeDefined()
+  })
+})
+
+describe('input that cannot be used', () => {
+  test.each([
+    ['empty', new Uint8Array(0), /test\.efi: at 0x0: the file is empty/],
+    ['text', new TextEncoder().encode('not a boot image'), /neither MZ nor a PE signature/],
+  ])('%s: one error that names the file', (_, bytes, message) => {
+    expect(() => check({ image: { name: 'test.efi', source: bytesSource(bytes) }, machine: { what: 'm', map: map() } })).toThrow(message)
+  })
+
+  test('a late map that cannot hold the image is the caller’s mistake', () => {
+    expect(() => check(input({}, { machine: { what: 'm', map: map(), taken: 'stub-entry' } }))).toThrow(/say where it lay with --image-base/)
+  })
+})
+
+test('an observed image base is used as it is, and said to be assumed', () => {
+  const at = phys(0x10000000)
+  const { report } = check(input({ stub: '247.3' }, { machine: { what: 'm', map: map(), imageBase: at } }))
+  expect(report.facts.imageBase).toBe(at)
+})
+
+test('LoadOptions of the boot entry take the place of the command line where the stub lets them', () => {
+  const options: UkiOptions = { stub: '247.3', kernel: '5.10.223-cloud', at: 'dracut', gap: '16M' }
+  expect(check(input(options, { loadOptions: 'quiet nokaslr' })).report.facts.commandLine).toBe('quiet nokaslr')
+  expect(check(input(options, { loadOptions: 'quiet nokaslr', secureBoot: true })).report.facts.commandLine).toBe('console=ttyS0 nokaslr')
+})
+
+test('every measured stub is at least named', () => {
+  for (const version of Object.keys(STUB_FACTS)) expect(check(input({ stub: version })).report.stub.version).toMatch(new RegExp(`^${version.replace('.', '\\.')}`))
+})
