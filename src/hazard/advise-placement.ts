@@ -26,14 +26,14 @@ export function placementFix(recording: Recording, damage: Damage): string {
   const { events } = recording
   const destroyers = eventsOf(damage.pieces, past => [past.by])
   const first = destroyers.map(id => events[id])[0]
-  const victim = damage.pieces[0]?.deviation.wanted.object ?? damage.object
+  const victim = damage.part
   if (first === undefined) return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
   if (!isWrite(first)) return `keep the memory of ${victim} allocated until it was read for the last time`
   const base = baseOf(events, victim, first.id)
   if (first.op !== 'copy' && first.object !== null && base !== null && isSection(first.object, first.actor) && first.object !== victim) {
     const writer = first.object
     const other = first.range.start - first.at
-    const [low, high] = other < base ? [writer, victim] : [victim, writer]
+    const [low, high] = other <= base ? [writer, victim] : [victim, writer]
     const length = reachOf(events, low)
     return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
   }

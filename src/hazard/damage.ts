@@ -14,12 +14,18 @@ export interface Piece {
   readonly past: Past
 }
 
+/** At least one. */
+type Some<T> = readonly [T, ...T[]]
+
 /** All pieces of one object that have one cause. */
 export interface Damage {
   readonly object: ObjectId
-  readonly pieces: readonly Piece[]
-  /** The reads that met them, in order. */
+  readonly pieces: Some<Piece>
+  /** The object, or the part of it, that the first piece belongs to. */
+  readonly part: ObjectId
+  /** The reads that met them, in order, and the last of them. */
   readonly reads: readonly ReadEvent[]
+  readonly read: ReadEvent
   readonly ranges: readonly Range[]
   readonly offsets: readonly { readonly from: number; readonly to: number }[]
   /** Damaged bytes of the object, each counted once. */
@@ -42,12 +48,12 @@ function piecesOf(events: readonly MemoryEvent[], read: ReadEvent, deviation: De
 
 /** Whose deed: bytes that one actor destroyed belong together, so do bytes that never were there. */
 function causeOf(events: readonly MemoryEvent[], past: Past): string {
-  return past.by === null ? past.state : `${past.state} ${events[past.by]?.actor ?? ''}`
+  return past.by === null ? past.state : `${past.state} ${String(events[past.by]?.actor)}`
 }
 
 /** Every deviation of a kind, one entry per object and cause, in the order in which they were met. */
 export function damages(events: readonly MemoryEvent[], kinds: readonly Deviation['kind'][]): Damage[] {
-  const groups = new Map<string, Piece[]>()
+  const groups = new Map<string, [Piece, ...Piece[]]>()
   for (const read of events) {
     if (read.op !== 'read') continue
     for (const deviation of read.deviations) {
@@ -63,12 +69,15 @@ export function damages(events: readonly MemoryEvent[], kinds: readonly Deviatio
   return [...groups.values()].map(damageOf)
 }
 
-function damageOf(pieces: readonly Piece[]): Damage {
+function damageOf(pieces: Some<Piece>): Damage {
   const offsets = union(pieces.map(piece => range(piece.at, piece.at + sizeOf(piece.range)))).map(({ start, end }) => ({ from: start, to: end }))
+  const [{ read: firstRead, deviation }] = pieces
   return {
-    object: pieces[0]?.read.object ?? '',
+    object: firstRead.object,
     pieces,
+    part: deviation.wanted.object,
     reads: [...new Set(pieces.map(piece => piece.read))],
+    read: pieces.reduce((_, { read }) => read, firstRead),
     ranges: union(pieces.map(piece => piece.range)),
     offsets,
     bytes: offsets.reduce((sum, { from, to }) => sum + to - from, 0),

@@ -29,6 +29,8 @@ export function placedSections(uki: UkiView): Placed[] {
 
 /** What follows a section: the start of the next one above it, or the end of the image. */
 export function nextAbove(sections: readonly Placed[], of: Placed, sizeOfImage: number): { readonly name: string; readonly start: number } {
-  const above = sections.filter(other => other !== of && other.start > of.start).sort((a, b) => a.start - b.start)[0]
-  return above === undefined || above.start > sizeOfImage ? { name: 'the end of the image', start: sizeOfImage } : { name: above.name, start: above.start }
+  let next = { name: 'the end of the image', start: sizeOfImage }
+  for (const { name, start } of sections) if (start > of.start && start < next.start) next = { name, start }
+  return next
+}
 }

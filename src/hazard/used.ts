@@ -6,18 +6,16 @@ import type { Leg } from './hazard.ts'
 import { exactSize, formatOffsets, legsOf } from './words.ts'
 
 /** `The kernel read 4.7 MiB of initrd at 0x1b261000`; code is not read but about to run. */
-export function howItWasRead(damage: Damage): string {
-  const read = damage.reads.at(-1)
-  if (read === undefined) return damage.object
+export function howItWasRead({ read }: Damage): string {
   const actor = read.actor.startsWith('x-') ? read.actor : `The ${read.actor}`
   const where = `${formatSize(sizeOf(read.range))} of ${read.object} at ${hex(read.range.start)}`
   return read.as === 'code' ? `${actor} was about to run ${where}` : `${actor} read ${where}`
 }
 
-/** `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`. */
-export function damagedPart(damage: Damage): string {
-  const read = damage.reads.at(-1)
-  return read !== undefined && damage.bytes === sizeOf(read.range) ? 'all of it' : `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)})`
+/** `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and the verb that goes with it. */
+export function damagedPart(damage: Damage, [one, many]: readonly [one: string, many: string]): string {
+  if (damage.bytes === sizeOf(damage.read.range)) return `all of it ${one}`
+  return `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${damage.bytes === 1 ? one : many}`
 }
 
 /** Who left there what the reader found. */

@@ -37,28 +37,34 @@ export function exactSize(count: number): string {
   return count < 1024 ? formatSize(count) : `${formatSize(count)} (${hex(count)} bytes)`
 }
 
-const VERBS: Readonly<Record<MemoryEvent['op'], string>> = {
-  put: 'loaded',
-  patch: 'wrote',
-  make: 'wrote',
-  zero: 'zeroed',
-  copy: 'copied',
-  claim: 'handed out',
-  release: 'given back',
-  ram: 'is RAM',
-  read: 'read',
-  contract: 'checked',
-}
-
-/** What an event did and where: `zeroed kernel from offset 0xb2a200 on at 0x1000-0x2000`. */
+/** What an event did and where: `zeroed 0x1000-0x2000 as kernel from its offset 0xb2a200 on`. */
 export function describeEvent(event: MemoryEvent): string {
   const where = event.range === null ? '' : formatRange(event.range)
-  if (event.op === 'copy') return `copied ${formatRange(event.from)} to ${where}`
-  if (event.op === 'claim' || event.op === 'release') return `${where} ${VERBS[event.op]} as ${event.label}`
-  if (event.op === 'put' || event.op === 'patch' || event.op === 'make' || event.op === 'zero') {
-    return `${VERBS[event.op]} ${where}${event.object === null ? '' : ` as ${event.object}${event.at === 0 ? '' : ` from its offset ${hex(event.at)} on`}`}`
+  switch (event.op) {
+    case 'copy':
+      return `copied ${formatRange(event.from)} to ${where}`
+    case 'ram':
+      return `RAM ${where}`
+    case 'claim':
+      return `${where} handed out as ${event.label}`
+    case 'release':
+      return `${where} given back as ${event.label}`
+    case 'read':
+      return `read ${where} as ${event.object}`
+    case 'contract':
+      return `${event.clause} ${event.kept ? 'kept' : 'broken'}: ${event.what}`
+    case 'put':
+      return `loaded ${where}${asObject(event.object, event.at)}`
+    case 'patch':
+    case 'make':
+      return `wrote ${where}${asObject(event.object, event.at)}`
+    case 'zero':
+      return `zeroed ${where}${asObject(event.object, event.at)}`
   }
-  return event.op === 'read' ? `read ${where} as ${event.object}` : `${VERBS[event.op]} ${where}`
+}
+
+function asObject(object: ObjectId | null, at: number): string {
+  return object === null ? '' : ` as ${object}${at === 0 ? '' : ` from its offset ${hex(at)} on`}`
 }
 
 /** The clause of the step under which an event happened, or null. */

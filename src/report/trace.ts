@@ -2,7 +2,7 @@
 import { formatRange, hex } from '../bytes/range.ts'
 import type { MemoryEvent, Step } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
-import { describeEvent } from '../hazard/words.ts'
+import { contentName, describeEvent } from '../hazard/words.ts'
 import { plain, type TextOptions } from './layout.ts'
 
 /** One line per step and event, children indented below their step. */
@@ -35,16 +35,14 @@ function depthOf(recording: Recording, step: Step): number {
 function eventLines(event: MemoryEvent): string[] {
   const actor = event.step === null ? `${event.actor}: ` : ''
   switch (event.op) {
-    case 'ram':
-      return [`${actor}RAM ${formatRange(event.range)}`]
     case 'read':
       return [
         `${actor}${event.as === 'code' ? 'runs' : 'reads'} ${formatRange(event.range)} as ${event.object}${event.at === 0 ? '' : ` + ${hex(event.at)}`}`,
-        ...event.deviations.map(({ range, kind, at, found }) => `! ${formatRange(range)} ${kind}: offset ${hex(at)} holds ${found?.whose?.object ?? 'nothing of anybody'}`),
+        ...event.deviations.map(({ range, kind, at, found }) => `! ${formatRange(range)} ${kind}: offset ${hex(at)} finds ${contentName(found)}`),
         ...(event.missing > 0 ? [`! ${hex(event.missing)} bytes of ${event.object} were left out`] : []),
       ]
     case 'contract':
-      return [`${actor}${event.clause} ${event.kept ? 'kept' : 'broken'}: ${event.what}`]
+    case 'ram':
     case 'claim':
     case 'release':
       return [actor + describeEvent(event)]

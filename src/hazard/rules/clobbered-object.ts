@@ -23,7 +23,7 @@ export const clobberedObject = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage)} are not ${damage.object} ${never ? `but ${contentsOf(damage)}: it never lay there` : `any more but ${contentsOf(damage)}`}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['is', 'are'])} not ${damage.object} ${never ? `but ${contentsOf(damage)}: it never lay there` : `any more but ${contentsOf(damage)}`}.`,
         why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
         fix: placementFix(recording, damage),
         legs: legsOfDamage(recording, damage, destroyers),
@@ -36,9 +36,8 @@ function contentsOf(damage: Damage): string {
   return some([...new Set(damage.pieces.map(({ deviation }) => contentName(deviation.found)))])
 }
 
-function whyAbsent(damage: Damage): string {
-  const first = damage.pieces[0]
-  return `nothing in this run put ${first?.deviation.wanted.object ?? damage.object} at ${first === undefined ? '' : formatRange(first.range)} before it was read there`
+function whyAbsent({ part, pieces: [first] }: Damage): string {
+  return `nothing in this run put ${part} at ${formatRange(first.range)} before it was read there`
 }
 
 function whyOverwritten(recording: Recording, damage: Damage, destroyers: readonly EventId[]): string {

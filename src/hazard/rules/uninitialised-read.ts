@@ -14,15 +14,15 @@ export const uninitialisedRead = rule({
   visit(recording, report) {
     for (const damage of damages(recording.events, ['uninitialised'])) {
       const loaded = reachOf(recording.events.filter(event => event.op === 'put'), damage.object)
-      const from = damage.offsets[0]?.from ?? 0
-      const to = damage.offsets.at(-1)?.to ?? 0
+      const from = Math.min(...damage.offsets.map(span => span.from))
+      const to = Math.max(...damage.offsets.map(span => span.to))
       const behind = loaded > 0 && from >= loaded
       const destroyers = eventsOf(damage.pieces, past => [past.by])
       report({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage)} had never been written: the memory holds ${leftovers(damage)}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written: the memory holds ${leftovers(damage)}.`,
         why: behind
           ? `these bytes lie behind the ${exactSize(loaded)} that were loaded (the .bss of an image is in no file); memory between sections is not cleared by the firmware, and nobody cleared it`
           : destroyers.length > 0

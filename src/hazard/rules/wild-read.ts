@@ -15,12 +15,12 @@ export const wildRead = rule({
     for (const damage of damages(recording.events, ['unclaimed', 'outside'])) {
       const outside = damage.pieces.some(({ deviation }) => deviation.kind === 'outside')
       const gone = eventsOf(damage.pieces, past => [past.by])
-      const base = baseOf(recording.events, damage.object, damage.reads[0]?.id ?? 0)
+      const base = baseOf(recording.events, damage.object, damage.read.id)
       report({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage)} lie ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
         why: gone.length > 0 ? `its memory had been given back before the read` : outside ? 'the address that was handed over leads out of RAM' : 'nobody allocated this memory, so anybody may have written there',
         fix: gone.length > 0 ? `keep the memory of ${damage.object} allocated until it was read for the last time` : base === null ? `load ${damage.object} before its address is handed over` : `hand over where ${damage.object} really lies: it was placed at ${hex(base)}`,
         legs: [

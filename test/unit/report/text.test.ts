@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { formatReport } from '../../../src/report/index.ts'
-import { damagedReport } from './reports.ts'
+import { formatFinding, formatReport, verdictLine, type Paint } from '../../../src/report/index.ts'
+import { examples } from '../hazard/examples.ts'
+import { cleanReport, damagedReport } from './reports.ts'
 
 test('a report with one damage', () => {
   expect(formatReport(damagedReport())).toMatchInlineSnapshot(`
@@ -50,4 +51,86 @@ test('a report with one damage', () => {
     verdict  damage: 1 damage, 1 assumption
     "
   `)
+})
+
+test('an era in doubt, a refusal, problems of files and other candidates are told', () => {
+  const report = cleanReport({
+    verdict: 'refused',
+    outcome: { kind: 'refused', refusal: { by: 'firmware', status: 'EFI_LOAD_ERROR', clause: 'PE-9', why: 'section .initrd ends behind SizeOfImage', message: 'Load Error' } },
+    kernel: { id: null, title: '', version: '4.4.1', evidence: ['kernel_version says 4.4.1'], certainty: 'none' },
+    facts: {},
+    moments: [],
+    problems: [
+      { file: 'uki.efi', id: 'section-outside-file', at: 0x1f8, what: 'section .initrd has raw data up to 0x9000' },
+      { file: 'map.txt', id: 'empty', at: null, what: 'no memory map in it' },
+    ],
+    alternatives: [damagedReport(), cleanReport({ stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' }, kernel: { id: null, title: '', version: null, evidence: [], certainty: 'several' } })],
+  })
+  expect(formatReport(report)).toMatchInlineSnapshot(`
+    "uki.efi  388.0 KiB (397312 bytes)
+    machine  profile ovmf-2022.11-q35, 64.0 MiB RAM
+    stub     247.3: systemd-stub/S2, enters the kernel in place (certain; LoaderInfo names systemd-stub 247.3)
+    kernel   4.4.1: no era (outside the tables; kernel_version says 4.4.1)
+
+    outcome  refused by firmware with EFI_LOAD_ERROR (PE-9): section .initrd ends behind SizeOfImage
+             it prints: Load Error
+
+    files
+      uki.efi at 0x1f8: section .initrd has raw data up to 0x9000 (section-outside-file)
+      map.txt: no memory map in it (empty)
+
+    other candidates
+      systemd-stub/S2  linux/E5       verdict  damage: 1 damage, 1 assumption
+      no stub era      no kernel era  verdict  clean
+
+    verdict  refused
+    "
+  `)
+})
+
+test.each([
+  [cleanReport(), 'outcome  the extracted kernel starts at 0x1600000 with its boot_params at 0x1e000'],
+  [cleanReport({ outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' } }), 'outcome  undefined since event #7: the entry point was overwritten'],
+  [cleanReport({ outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } } }), 'outcome  unknown: the model ends here (ST-1): no era is known'],
+  [cleanReport({ outcome: { kind: 'refused', refusal: { by: 'stub', status: 'EFI_NOT_FOUND', clause: 'ST-4', why: 'no .linux', message: null } } }), 'outcome  refused by stub with EFI_NOT_FOUND (ST-4): no .linux\n         it prints nothing'],
+])('outcome %#', (report, expected) => {
+  expect(formatReport(report)).toContain(`\n${expected}\n`)
+})
+
+test('gaps are listed with their clauses, and the verdict line counts what it rests on', () => {
+  const gaps = [{ clause: 'ST-1', why: 'no era is known' }] as const
+  const text = formatReport(cleanReport({ verdict: 'unknown', gaps }))
+  expect(text).toContain('gaps\n  ST-1   no era is known\n')
+  expect(text.endsWith('\nverdict  unknown: 1 gap of the model\n')).toBe(true)
+  expect(verdictLine(cleanReport())).toBe('verdict  clean')
+  expect(verdictLine(cleanReport({ gaps: [...gaps, ...gaps], assumptions: [{ clause: 'FW-1', what: 'a' }, { clause: 'FW-2', what: 'b' }], advice: examples['section-unaligned']?.() ?? [], findings: [...(examples['bss-not-cleared']?.() ?? []), ...(examples['address-truncated']?.() ?? [])] }))).toBe(
+    'verdict  clean: 2 breaches, 1 advice, 2 gaps of the model, 2 assumptions',
+  )
+})
+
+test('advice stands in the report without a map', () => {
+  expect(formatReport(cleanReport({ advice: examples['section-unaligned']?.() ?? [] }))).toContain('\nadvice  section-unaligned: initrd')
+})
+
+test('an initrd that is whole is said so', () => {
+  expect(formatReport(cleanReport())).toContain('initrdDamage  none')
+})
+
+test('colour is a matter of the caller, and changes no other character', () => {
+  const paint: Paint = (text, tone) => `<${tone}>${text}</${tone}>`
+  const painted = formatReport(damagedReport(), { paint })
+  expect(painted).toContain('verdict  <damage>damage</damage>')
+  expect(painted).toContain('<damage>damage  clobbered-object: initrd</damage>')
+  expect(painted.replace(/<\/?[a-z]+>/g, '')).toBe(formatReport(damagedReport()))
+})
+
+test('prose is wrapped at the width, legs and maps are not', () => {
+  const lines = formatReport(damagedReport(), { width: 60 }).split('\n')
+  expect(lines).toContain('  do    .initrd must start at or beyond .linux + 0x43200; it')
+  expect(lines.some(text => text.startsWith('  overwritten  #4  efi-stub  EP-7') && text.length > 60)).toBe(true)
+})
+
+test('a finding without object is named by its rule', () => {
+  const [finding] = examples['write-outside-allocation']?.() ?? []
+  expect(finding === undefined ? '' : formatFinding(finding).split('\n')[0]).toMatch(/^breach {2}write-outside-allocation +HZ-9$/)
 })
