@@ -33,4 +33,3 @@ export function nextAbove(sections: readonly Placed[], of: Placed, sizeOfImage: 
   for (const { name, start } of sections) if (start > of.start && start < next.start) next = { name, start }
   return next
 }
-}
