@@ -1,13 +1,91 @@
 /** The command table: parsing, help and docs/reference/cli.md are made from it. */
-import type { Command, Option } from './command.ts'
+import { CONTENTS, KASLR_CHOICES, MAP_MOMENTS } from '../boot/scenario.ts'
+import { check, map, trace } from './check.ts'
+import type { Command, Operand, Option } from './command.ts'
 import { explain, spec } from './explain.ts'
+import { inspect } from './inspect.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
 const output: Option = { name: 'output', short: 'o', value: 'FILE', help: 'write the result there instead of to stdout' }
+const format: Option = { name: 'format', value: 'FORMAT', choices: ['text', 'json'], help: 'how the result is written, text by default' }
+const stats: Option = { name: 'stats', help: 'say on stderr how many bytes were read of how many' }
 const verbose: Option = { name: 'verbose', short: 'v', help: 'say on stderr what is done' }
+
+const color: Option = { name: 'color', value: 'WHEN', choices: ['auto', 'always', 'never'], help: 'colours on stdout, auto by default' }
+
+const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: 'the unified kernel image; superfluous with --scenario' }
+
+/** What a simulated boot depends on. */
+const boot: readonly Option[] = [
+  { name: 'memmap', value: 'FILE', help: 'memory map of the machine: from the EFI shell, a kernel log with efi=debug, GRUB, or JSON' },
+  { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken, before-load by default' },
+  { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' },
+  { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35' },
+  { name: 'image-base', value: 'ADDR', kind: 'address', help: 'where the firmware put the image, when that is known' },
+  { name: 'contents', value: 'KIND', choices: CONTENTS, help: 'what memory holds that nobody wrote, ovmf by default' },
+  { name: 'stub', value: 'VERSION', help: 'version of the stub (247.3) or an era (systemd-stub/S2); identified from the file by default' },
+  { name: 'kernel', value: 'VERSION', help: 'version of the kernel (5.10.223, 5.7-rc1) or an era (linux/E2); identified from the file by default' },
+  { name: 'kaslr', value: 'HOW', choices: KASLR_CHOICES, help: 'off places as nokaslr does; command-line is the default' },
+  { name: 'secure-boot', help: 'enforce Secure Boot' },
+  { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },
+  { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
+  { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
+  format,
+  output,
+  color,
+  stats,
+  verbose,
+  help,
+]
+
+const bootExits: Command['exits'] = [
+  [0, 'no damage: the kernel is reached with everything intact'],
+  [1, 'damage, or a stage refuses to go on; with --strict a broken contract, too'],
+  [3, 'unknown: the boot leaves what is modelled, and the report says where'],
+]
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
+  {
+    name: 'check',
+    operand: image,
+    summary: 'simulate a boot and report damage, broken contracts and advice',
+    options: boot,
+    exits: bootExits,
+    examples: [
+      'stubsim check uki.efi --ram 512MiB --firmware ovmf-2022.11-q35',
+      'stubsim check uki.efi --memmap memmap.txt --kaslr off --format json',
+      'stubsim check --scenario boot.yaml --strict',
+    ],
+    run: check,
+  },
+  {
+    name: 'map',
+    operand: image,
+    summary: 'print whose memory is whose: before the load, at the stub, at the hand-off, at the kernel',
+    options: boot,
+    exits: bootExits,
+    examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
+    run: map,
+  },
+  {
+    name: 'trace',
+    operand: image,
+    summary: 'print every step with its clause, and every access to memory below it',
+    options: boot,
+    exits: bootExits,
+    examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
+    run: trace,
+  },
+  {
+    name: 'inspect',
+    operand: { name: 'FILE', required: 'always', help: 'a UKI, another PE file, or a kernel' },
+    summary: 'print what a file says about itself: headers, sections, stub, kernel, problems, advice',
+    options: [format, output, stats, verbose, help],
+    exits: [[0, 'the file could be read']],
+    examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
+    run: inspect,
+  },
   {
     name: 'explain',
     operand: { name: 'RULE', required: 'never', help: 'a rule such as clobbered-object; without it, the list of rules' },

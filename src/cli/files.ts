@@ -11,11 +11,15 @@ const BLOCK = 4096
 const KEEP_MAX = 64 * 1024
 /** Memory maps and scenarios are small; a text beyond this is a mistake of the caller. */
 const TEXT_MAX = 16 * 2 ** 20
+/** Room for a file that does not say its size. */
+const SMALL_MAX = 2 ** 20
 
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError when that cannot be done. */
   source(path: string): ByteSource
-  /** The whole of a small text file. */
+  /** The whole of a small file. */
+  bytes(path: string): Uint8Array
+  /** The whole of a small text file, UTF-8. */
   text(path: string): string
   /** Writes a result. */
   write(path: string, content: string): void
@@ -133,19 +137,26 @@ function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at:
 /** The files of one invocation. */
 export function openFiles(): Files {
   const open: OpenFile[] = []
-  const source = (path: string): ByteSource => {
+  const opened = (path: string): OpenFile => {
     const file = openFile(path)
     open.push(file)
-    return file.source
+    return file
+  }
+  // A file of procfs says that it is empty, so what counts is where reading ends
+  const bytes = (path: string): Uint8Array => {
+    const file = opened(path)
+    const room = new Uint8Array(Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
+    let done = 0
+    for (let count = 1; count > 0 && done < room.length; done += count) count = readOnce(path, file.fd, room, done, 0)
+    file.read += done
+    if (done === 0) throw new UsageError(`${path}: the file is empty`)
+    if (done > TEXT_MAX) throw new UsageError(`${path}: more than ${String(TEXT_MAX)} bytes are too many for a file of this kind`)
+    return room.subarray(0, done)
   }
   return {
-    source,
-    text: path => {
-      const from = source(path)
-      if (from.size === 0) throw new UsageError(`${path}: the file is empty`)
-      if (from.size > TEXT_MAX) throw new UsageError(`${path}: ${String(from.size)} bytes are too many for a text file of this kind`)
-      return decode(path, from)
-    },
+    source: path => opened(path).source,
+    bytes,
+    text: path => decode(path, bytes(path)),
     write: (path, content) => {
       attempt(path, () => { writeFileSync(path, content) })
     },
@@ -156,12 +167,9 @@ export function openFiles(): Files {
   }
 }
 
-/** UTF-8, or UTF-16 with a byte order mark: the EFI shell redirects its output in UTF-16. */
-function decode(path: string, source: ByteSource): string {
-  const bytes = source.read(0 as never, source.size)
-  const wide = bytes[0] === 0xff && bytes[1] === 0xfe
-  if (!wide && bytes.includes(0)) throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
-  return new TextDecoder(wide ? 'utf-16le' : 'utf-8').decode(bytes)
+function decode(path: string, bytes: Uint8Array): string {
+  if (bytes.includes(0)) throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
+  return new TextDecoder().decode(bytes)
 }
 
 /** A file of this package: `spec/…`, `docs/hazards/…`; null when it is not there. */

@@ -1,0 +1,156 @@
+/** `inspect`: what a file says about itself, header by header, before anything is simulated. */
+import { UsageError } from '../bytes/errors.ts'
+import { formatSize, hex } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
+import { advise } from '../hazard/registry.ts'
+import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { parsePe, type PeFile } from '../image/pe.ts'
+import type { Problem } from '../image/problem.ts'
+import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
+import { viewUki, type UkiView } from '../image/uki.ts'
+import type { Finding } from '../hazard/hazard.ts'
+import { columns, labelled } from '../report/layout.ts'
+import type { Call } from './command.ts'
+import { sectionNotes } from './section-notes.ts'
+
+/** A kernel in the file, and the object that it would be in memory. */
+interface KernelInside {
+  readonly object: string
+  readonly bzimage: BzImage | null
+  readonly problems: readonly Problem[]
+}
+
+/** All that is known of a file without running it. */
+export interface Inspection {
+  readonly name: string
+  readonly size: number
+  readonly pe: PeFile | null
+  readonly uki: UkiView | null
+  readonly stub: StubVersion | null
+  readonly kernels: readonly KernelInside[]
+  readonly problems: readonly Problem[]
+  readonly advice: readonly Finding[]
+}
+
+/** Reads headers only. Throws UsageError when the file is neither a PE file nor a kernel. */
+export function inspectSource(name: string, source: ByteSource): Inspection {
+  const { pe, problems } = parsePe(source)
+  const uki = pe === null ? null : viewUki(pe)
+  const inside = (uki?.sections ?? []).filter(({ section }) => section.name === '.linux').map(({ object, content }) => ({ object, ...parseBzImage(content) }))
+  const itself = inside.length > 0 ? null : parseBzImage(source)
+  if (pe === null && (itself?.bzimage ?? null) === null) {
+    const fatal = problems.at(-1)
+    throw new UsageError(`${name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'neither a PE file nor a kernel'}`)
+  }
+  const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
+  const stub = uki === null ? null : readStubVersion(uki)
+  const advice = pe === null || uki === null ? [] : advise({ pe, uki })
+  return { name, size: source.size, pe, uki, stub, kernels, problems: pe === null ? [] : problems, advice }
+}
+
+const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value instanceof Uint8Array ? [] : [[name, hex(value)]])))
+
+function kernelJson({ object, bzimage, problems }: KernelInside): Record<string, unknown> {
+  if (bzimage === null) return { object, problems }
+  const { hdr, geometry, payload, version, release, setupSize, fileSize, handover64, startup64, peEntry } = bzimage
+  const offset = (value: number | null): string | null => (value === null ? null : hex(value))
+  return {
+    object,
+    version,
+    release,
+    setupSize: hex(setupSize),
+    fileSize: hex(fileSize),
+    entries: { handover64: offset(handover64), startup64: offset(startup64), peEntry: offset(peEntry) },
+    payload: payload === null ? null : { at: hex(payload.at), length: hex(payload.length), compression: payload.compression, output_len: offset(payload.output_len) },
+    geometry: Object.fromEntries(Object.entries(geometry as unknown as Record<string, number | null>).map(([name, value]) => [name, offset(value)])),
+    hdr: hexFields(hdr),
+    kernel_info: bzimage.kernel_info === null ? null : hexFields(bzimage.kernel_info),
+    problems,
+  }
+}
+
+/** Plain data: header fields as hexadecimal strings under upstream's names. */
+export function inspectionToJson({ name, size, pe, uki, stub, kernels, problems, advice }: Inspection): Record<string, unknown> {
+  const notes = pe === null ? [] : sectionNotes(pe)
+  return {
+    schema: 1,
+    file: { name, size },
+    pe: pe === null ? null : { e_lfanew: hex(pe.e_lfanew), coff: hexFields(pe.coff), optional: hexFields(pe.optional), dataDirectories: pe.dataDirectories.map(hexFields) },
+    sections: (uki?.sections ?? []).map(({ section, object, payload }) => {
+      const { index, name: sectionName, ...fields } = section
+      return { index, name: sectionName, object, payload, ...hexFields(fields), notes: notes[index] ?? [] }
+    }),
+    stub,
+    kernels: kernels.map(kernelJson),
+    problems,
+    advice: advice.map(({ rule, clause, object, what, why, fix }) => ({ rule, clause, object, what, why, fix })),
+  }
+}
+
+function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array | null>>): string[] {
+  const cells = Object.entries(fields).map(([name, value]) => `${name} ${value === null ? 'not found' : value instanceof Uint8Array ? '' : hex(value)}`)
+  const rows: string[][] = []
+  for (let i = 0; i < cells.length; i += 3) rows.push(cells.slice(i, i + 3))
+  return columns(rows).map(row => `  ${row}`)
+}
+
+function problemLines(name: string, problems: readonly Problem[]): string[] {
+  return problems.map(({ id, at, what }) => `  ${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`)
+}
+
+function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
+  if (bzimage === null) return [`kernel   in ${object}: no bzImage`, ...problemLines(object, problems)]
+  const { payload, hdr, geometry, setupSize, fileSize, handover64, startup64, peEntry, pe, protocol } = bzimage
+  const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 10, width: 120 })
+  const entry = (name: string, at: number | null): string => `${name} ${at === null ? 'none' : hex(at)}`
+  return [
+    `kernel   ${bzimage.version ?? 'no version string'} (object ${object})`,
+    ...line('protocol', `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ${hex(setupSize)}, declared size ${hex(fileSize)}`),
+    ...line('entries', [entry('handover64', handover64), entry('startup_64', startup64), entry('PE', peEntry)].join(', ')),
+    ...line('payload', payload === null ? 'none' : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ${hex(payload.length)} bytes, ${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`),
+    ...(pe === null ? [] : line('PE', `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ${String(pe.optional.MajorImageVersion)}, SectionAlignment ${hex(pe.optional.SectionAlignment)}`)),
+    'setup header',
+    ...fieldLines(hdr),
+    'decompressor, offsets from startup_32',
+    ...fieldLines(geometry as unknown as Record<string, number | null>),
+    ...(problems.length === 0 ? [] : [`problems of ${object}`, ...problemLines(object, problems)]),
+  ]
+}
+
+function peLines(pe: PeFile): string[] {
+  const { coff, optional } = pe
+  const directories = pe.dataDirectories.flatMap(({ VirtualAddress, Size }, i) => (Size === 0 ? [] : [`${String(i)} ${hex(VirtualAddress)}+${hex(Size)}`]))
+  return ['PE header', ...fieldLines({ e_lfanew: pe.e_lfanew, ...coff }), 'optional header', ...fieldLines(optional), `data directories  ${directories.join(', ') || 'none'}`]
+}
+
+function sectionLines(pe: PeFile, uki: UkiView): string[] {
+  const notes = sectionNotes(pe)
+  const head = ['#', 'name', 'memory', 'VirtualSize', 'file', 'SizeOfRawData', 'flags', 'object', 'notes']
+  const rows = uki.sections.map(({ section, object }) => {
+    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } = section
+    return [String(index), name, hex(VirtualAddress), hex(VirtualSize), hex(PointerToRawData), hex(SizeOfRawData), hex(Characteristics), object, (notes[index] ?? []).join('; ')]
+  })
+  return ['sections, in table order', ...columns([head, ...rows], [0, 2, 3, 4, 5, 6]).map(row => `  ${row}`)]
+}
+
+/** For people. */
+export function formatInspection({ name, size, pe, uki, stub, kernels, problems, advice }: Inspection): string {
+  const blocks = [
+    [`${name}  ${formatSize(size)} (${String(size)} bytes)`],
+    ...(pe === null || uki === null ? [['no PE file: a kernel without an EFI stub']] : [peLines(pe), sectionLines(pe, uki)]),
+    stub === null ? [] : [`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`],
+    ...kernels.map(kernelLines),
+    problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],
+    advice.flatMap(({ rule, what, fix }, i) => [...(i === 0 ? ['advice'] : []), ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }), ...labelled('do', fix, { indent: 4, column: 4, width: 120 })]),
+  ]
+  return `${blocks.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`
+}
+
+/** The command. */
+export function inspect(call: Call): number {
+  const name = call.operand ?? ''
+  const inspection = inspectSource(name, call.files.source(name))
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n` : formatInspection(inspection))
+  return 0
+}
