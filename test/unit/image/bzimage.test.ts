@@ -4,6 +4,7 @@ import { setup_header, SETUP_HEADER_AT, type SetupHeaderField } from '../../../s
 import { COMPRESSIONS, PAYLOAD_MAGIC, parseBzImage, type BzImage } from '../../../src/image/bzimage.ts'
 import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
+import { TINY_KERNELS } from '../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
 
 const facts = (name: string): KernelFacts => {
@@ -32,7 +33,7 @@ function withField(source: ByteSource, field: SetupHeaderField, value: number): 
 const ids = (source: ByteSource): string[] => parseBzImage(source).problems.map(problem => problem.id)
 
 describe('parseBzImage', () => {
-  it.each(Object.values(KERNEL_FACTS))('reads from $name what its facts say, without a problem', of => {
+  it.each([...Object.values(KERNEL_FACTS), ...TINY_KERNELS])('reads from $name what its facts say, without a problem', of => {
     const source = countingSource(buildKernel(of))
     const b = parsed(source)
     expect(b.problems).toEqual([])

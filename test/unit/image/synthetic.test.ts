@@ -7,6 +7,7 @@ import { parsePe, type PeFile } from '../../../src/image/pe.ts'
 import { STUB_FACTS, type StubFacts } from '../../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel, buildPe, buildStub, buildUki } from '../../../src/image/synthetic.ts'
 import { viewUki } from '../../../src/image/uki.ts'
+import { TINY_KERNELS, TINY_STUB_VARIABLES } from '../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
 
 function parsed(source: ByteSource): PeFile {
@@ -149,12 +150,22 @@ describe('buildPe', () => {
 })
 
 describe('KERNEL_FACTS', () => {
-  it.each(Object.values(KERNEL_FACTS))('$name: init_size, SizeOfImage and the declared length agree among themselves', ({ hdr, geometry, pe, output_len, vmlinux, fileSize }) => {
+  it.each([...Object.values(KERNEL_FACTS), ...TINY_KERNELS])('$name: init_size, SizeOfImage and the declared length agree among themselves', ({ hdr, geometry, pe, output_len, vmlinux, fileSize }) => {
     const setup = (hdr.setup_sects + 1) * 512
     expect(setup + hdr.syssize * 16 + (pe.certificates?.[1] ?? 0)).toBe(fileSize)
     const extra = Math.floor(output_len / 256) + 131072
     const zo = geometry._end + Math.ceil((output_len + extra - hdr.payload_length) / 4096) * 4096
     expect(hdr.init_size).toBe(Math.max(zo, vmlinux.kernel_total_size))
     expect(pe.optional.SizeOfImage).toBe(pe.optional.SectionAlignment === 0x1000 ? setup + geometry._end : hdr.init_size + 0x200000)
+  })
+
+  it('has the small kernels with the sizes of the recorded boots, the variables of the stub inside .bss and behind the last byte of the file', () => {
+    expect(TINY_KERNELS.map(facts => facts.fileSize)).toEqual([0x1655c0, 0x1655c0, 0x165580, 0x165580])
+    const { at, length } = TINY_STUB_VARIABLES
+    for (const { geometry } of TINY_KERNELS) {
+      expect(at).toBeGreaterThan(geometry._bss)
+      expect(at + length).toBeLessThan(geometry._ebss)
+      expect(geometry._ebss).toBeLessThan(geometry.pgtable)
+    }
   })
 })
