@@ -89,8 +89,8 @@ export function importsOf(path: string): Import[] {
 export function stringsOf(path: string): string[] {
   const found: string[] = []
   for (const node of nodesOf(path)) {
-    const isSpecifier = ts.isImportDeclaration(node.parent) || ts.isExportDeclaration(node.parent)
-    if (!isSpecifier && (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node))) found.push(node.text)
+    if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node) && !ts.isTemplateMiddle(node) && !ts.isTemplateTail(node)) continue
+    if (!ts.isImportDeclaration(node.parent) && !ts.isExportDeclaration(node.parent)) found.push(node.text)
   }
   return found
 }

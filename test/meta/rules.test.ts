@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { readClauses } from '../support/clauses.ts'
+import { filesBelow, stringsOf, textOf } from '../support/repository.ts'
+import { rules } from '../../src/hazard/registry.ts'
+import { examples } from '../unit/hazard/examples.ts'
+
+const ruleFiles = [...filesBelow('src/hazard/rules'), ...filesBelow('src/hazard/advice')]
+const nameOf = (path: string): string => path.replace(/^.*\/|\.[a-z]+$/g, '')
+const pages = filesBelow('docs/hazards').filter(path => path.endsWith('.md') && !path.endsWith('/README.md'))
+const ids = ruleFiles.map(nameOf)
+
+const lawTests = filesBelow('test/spec').filter(path => path.endsWith('.test.ts'))
+
+test('there are rules of all three classes', () => {
+  expect([...new Set(rules.map(rule => rule.class))].sort()).toEqual(['advice', 'breach', 'damage'])
+})
+
+test('every rule file is one registered rule of its name, and every registered rule has a file', () => {
+  expect([...rules.map(rule => rule.id)].sort()).toEqual([...ids].sort())
+  expect(new Set(ids).size).toBe(ids.length)
+  for (const rule of rules) expect(ruleFiles).toContain(`src/hazard/${rule.class === 'advice' ? 'advice' : 'rules'}/${rule.id}.ts`)
+})
+
+test('every rule says since when, in one line, and under a clause that exists', () => {
+  const clauses = new Set(readClauses().clauses.map(clause => clause.id))
+  for (const rule of rules) {
+    expect(rule.id).toMatch(/^[a-z]+(-[a-z0-9]+)*$/)
+    expect([rule.id, clauses.has(rule.clause)]).toEqual([rule.id, true])
+    expect(rule.since).toMatch(/^\d+\.\d+\.\d+$/)
+    expect(rule.title).toMatch(/^[A-Z].*[^.]$/)
+  }
+})
+
+test('every rule has a page and every page has a rule', () => {
+  expect(pages.map(nameOf).sort()).toEqual([...ids].sort())
+})
+
+test('every page says what, why and what to do, shows an example and names the eras', () => {
+  const wrong = rules.flatMap(rule => {
+    const headings = textOf(`docs/hazards/${rule.id}.md`).match(/^#+ .*$/gm)?.slice(1)
+    return headings?.join() === ['## Why it happens', '## Example', '## What to do', '## Eras'].join() ? [] : [rule.id]
+  })
+  expect(wrong).toEqual([])
+})
+
+test('every rule is named by a law test', () => {
+  const named = new Set(lawTests.flatMap(stringsOf))
+  expect(ids.filter(id => ![...named].some(text => text.split(/[^a-z0-9-]+/).includes(id)))).toEqual([])
+})
+
+test('every rule is seen to fire, and to fire alone, in its example', () => {
+  expect(Object.keys(examples).sort()).toEqual([...ids].sort())
+  for (const [id, example] of Object.entries(examples)) expect([id, example().map(finding => finding.rule)]).toEqual([id, [id]])
+})
