@@ -17,6 +17,7 @@ export interface Recorded {
   readonly size_of_image: string
   readonly bzimage: { readonly release?: string } | null
   readonly outcome: string
+  readonly serial: { readonly errors: readonly string[] }
   readonly trace: {
     readonly image_base?: string
     readonly stub_entry?: string
