@@ -19,8 +19,8 @@ export const PROFILES: readonly Profile[] = [OVMF_2022_11_Q35_4M, OVMF_2022_11_Q
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
-/** Least RAM that a map is made for, in bytes. */
-export const RAM_MIN = 64 * MIB
+/** Least RAM that a map is made for, in bytes: with less there is no room below OVMF's upper memory, and it lies otherwise. */
+export const RAM_MIN = 96 * MIB
 /** Most RAM that a map is made for, in bytes: OVMF reserves from 0xfd00000000 on. */
 export const RAM_MAX = 768 * GIB
 /** RAM of the recorded maps, in bytes. */
@@ -62,7 +62,7 @@ function recordedMap(profile: Profile): MemoryDescriptor[] {
 
 /**
  * The map before BDS loads a boot option, on a machine with `ramBytes` of RAM (FW-21): everything above the largest free block keeps
- * its distance from the top of low RAM, what lies below it stays, RAM above 4 GiB is free. Throws UsageError outside 64 MiB to 768 GiB
+ * its distance from the top of low RAM, what lies below it stays, RAM above 4 GiB is free. Throws UsageError outside 96 MiB to 768 GiB
  * and where RAM is not a whole number of MiB.
  */
 export function profileMap(profile: Profile, ramBytes: number): MemoryDescriptor[] {

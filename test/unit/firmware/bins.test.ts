@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { inferBins, OVMF_BINS } from '../../../src/firmware/bins.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
+import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { descriptor } from './small-machine.ts'
+
+const GIB = 2 ** 30
+
+/** The five bins one behind the other from `start`, with this many pages each. */
+function bins(start: number, pages: readonly number[] = OVMF_BINS.map(bin => bin.pages)): MemoryDescriptor[] {
+  let next = start
+  return OVMF_BINS.map(({ type }, i) => {
+    const from = next
+    next += (pages[i] ?? 0) * PAGE
+    return descriptor(type, from, next)
+  })
+}
+
+const below = descriptor(7, 0x100000, 0x1000000)
+
+test('five bins of the least size are recognised, larger ones too', () => {
+  expect(inferBins([below, ...bins(0x1000000)])).toMatchObject({ defaultMax: 0xffffff, assumption: null })
+  const grown = inferBins([below, ...bins(0x1000000, [0x200, 0x100, 0x90, 0x12, 0x80])])
+  expect(grown.bins[0]).toEqual({ type: 6, base: 0x1000000, max: 0x11fffff })
+  expect(grown.assumption).toBeNull()
+})
+
+test('bins that are too small, apart or in another order are not', () => {
+  for (let i = 0; i < OVMF_BINS.length; i++) {
+    const sizes = OVMF_BINS.map((bin, at) => bin.pages - (at === i ? 1 : 0))
+    expect(inferBins([below, ...bins(0x1000000, sizes)]).assumption).not.toBeNull()
+  }
+  const apart = bins(0x1000000).map((one, i) => (i < 3 ? one : descriptor(one.type, one.range.start + PAGE, one.range.end + PAGE)))
+  expect(inferBins([below, ...apart]).assumption).not.toBeNull()
+  const swapped = bins(0x1000000).map((one, i, all) => ({ ...one, type: (all[i < 2 ? 1 - i : i] ?? one).type }))
+  expect(inferBins([below, ...swapped]).assumption).not.toBeNull()
+})
+
+test('the highest set of bins below 4 GiB counts', () => {
+  expect(inferBins([below, ...bins(0x1000000), ...bins(0x8000000)]).defaultMax).toBe(0x7ffffff)
+  expect(inferBins([below, ...bins(0x1000000), ...bins(5 * GIB)]).defaultMax).toBe(0xffffff)
+})
+
+test('without bins the default range ends at the highest RAM below 4 GiB, and that is said', () => {
+  const search = inferBins([below, descriptor(4, 0x2000000, 0x3000000), descriptor(7, 4 * GIB, 5 * GIB), descriptor(11, 0xf0000000, 0xf0001000)])
+  expect(search).toMatchObject({ bins: [], defaultMax: 0x2ffffff })
+  expect(search.assumption).toContain('0x2ffffff')
+  expect(inferBins([descriptor(7, 3 * GIB, 4 * GIB)]).defaultMax).toBe(4 * GIB - 1)
+  expect(inferBins([descriptor(7, 4 * GIB, 5 * GIB)]).defaultMax).toBe(0)
+})

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { UsageError } from '../../../src/bytes/errors.ts'
+import { inferBins } from '../../../src/firmware/bins.ts'
+import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
+import { profileAssumption, profileMap, profileNamed, PROFILES, RAM_MAX, RAM_MIN } from '../../../src/firmware/profiles.ts'
+import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
+
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+
+test('every profile is found by its own name, and its row exists', () => {
+  for (const profile of PROFILES) {
+    expect(profileNamed(profile.id)).toBe(profile)
+    expect(profile.id).toBe(`ovmf-${profile.version}-${profile.machine}-${profile.flash}`)
+    expect(FIRMWARE_ROWS[profile.row].id).toBe(profile.row)
+  }
+  expect(new Set(PROFILES.map(profile => profile.id)).size).toBe(PROFILES.length)
+})
+
+test('shorter names mean the usual machine', () => {
+  expect(profileNamed('ovmf').id).toBe('ovmf-2022.11-q35-4M')
+  expect(profileNamed('ovmf-2022.11').id).toBe('ovmf-2022.11-q35-4M')
+  expect(profileNamed('ovmf-2022.11-pc').id).toBe('ovmf-2022.11-pc-4M')
+  expect(profileNamed('ovmf-2025.02').id).toBe('ovmf-2025.02-q35-4M')
+  expect(profileNamed('ovmf-2020.11').id).toBe('ovmf-2020.11-q35-4M')
+})
+
+test('unknown names and sizes are refused in one line', () => {
+  for (const name of ['ovm', 'seabios', '', 'ovmf-2022']) expect(() => profileNamed(name)).toThrow(UsageError)
+  expect(() => profileNamed('seabios')).toThrow('ovmf-2022.11-q35-2M')
+  const profile = profileNamed('ovmf')
+  for (const bytes of [RAM_MIN - MIB, RAM_MAX + MIB, 512 * MIB + 4096, Number.NaN]) expect(() => profileMap(profile, bytes)).toThrow(UsageError)
+  for (const bytes of [RAM_MIN, RAM_MAX]) expect(() => profileMap(profile, bytes)).not.toThrow()
+})
+
+test('every profile has OVMF\'s bins at every size, and all RAM is accounted for', () => {
+  for (const profile of PROFILES) {
+    for (const mib of [96, 128, 512, 2048, 2816, 4096, 8192]) {
+      const map = profileMap(profile, mib * MIB)
+      expect(inferBins(map).assumption, `${profile.id} ${String(mib)}`).toBeNull()
+      const low = map.filter(one => one.range.end <= 3 * GIB && one.attribute !== 1n)
+      expect(Math.max(...low.map(one => one.range.end))).toBe(map.some(one => one.range.start === 4 * GIB) ? (profile.machine === 'q35' ? 2 : 3) * GIB : mib * MIB)
+      const ram = map.filter(one => (one.attribute & 0xfn) === 0xfn).reduce((sum, one) => sum + one.range.end - one.range.start, 0)
+      expect(ram, `${profile.id} ${String(mib)}`).toBe(mib * MIB - 0x60000)
+      expect(map.filter(one => one.type === 11)).toMatchObject([{ attribute: EFI_MEMORY_RUNTIME | 1n }])
+    }
+  }
+})
+
+test('what is scaled or recorded elsewhere is said', () => {
+  expect(profileAssumption(profileNamed('ovmf'), 512 * MIB)).toBeNull()
+  expect(profileAssumption(profileNamed('ovmf'), 4096 * MIB)).toBeNull()
+  expect(profileAssumption(profileNamed('ovmf'), 768 * MIB)).toBe('the memory map of ovmf-2022.11-q35-4M with 768.0 MiB is scaled: it was recorded with 160, 192, 256, 512, 1024, 2048, 4096 MiB')
+  expect(profileAssumption(profileNamed('ovmf-2025.02'), 512 * MIB)).toContain('other devices')
+})
