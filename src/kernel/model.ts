@@ -85,16 +85,15 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile): KernelBoo
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
 function judge(era: KernelEra, boot: KernelBoot): void {
-  const { file, from, image, compressed } = boot
+  const { file, from, compressed } = boot
   const handover = from.via === 'efi-handover'
   const start = guestAlign(compressed - boot.imageOffset, handover ? header(boot, 'kernel_alignment') : file.physicalAlign)
   evaluateContracts(boot.machine, era.contracts[from.via], {
     kernel: boot.object,
     bootParams: handover ? from.bootParams : null,
     window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
-    bss: { start: compressed + file.bss, length: file.ebss - file.bss, at: compressed + file.bss - image },
+    bss: { start: compressed + file.bss, length: file.ebss - file.bss },
     initrd: from.initrdObject,
     commandLine: from.cmdlineObject,
-    ...(handover ? {} : { own: from.loaded.pages }),
   })
 }

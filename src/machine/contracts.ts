@@ -23,12 +23,10 @@ export interface HandedOver {
   readonly bootParams: Phys | null
   /** [runtime start, runtime start + init_size). */
   readonly window: Stretch
-  /** .bss of the kernel, and the offset in the kernel of its first byte. */
-  readonly bss: Stretch & { readonly at: number }
+  /** .bss of the kernel. */
+  readonly bss: Stretch
   readonly initrd: ObjectId | null
   readonly commandLine: ObjectId | null
-  /** Pages that a PE loader allocated for the kernel. */
-  readonly own?: Range
 }
 
 /** Firmware memory that outlives boot services. */

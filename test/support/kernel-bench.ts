@@ -120,7 +120,7 @@ export function handover({ memory, recorder }: Bench, options: HandoverOptions):
     const fields = { type_of_loader: 0xff, ramdisk_image: (initrd?.at ?? 0) % 2 ** 32, ramdisk_size: initrd?.size ?? 0, cmd_line_ptr: commandLine === null ? 0 : commandLineAt, ...options.header }
     for (const [name, value] of Object.entries(fields)) {
       const field = name as SetupHeaderField
-      memory.patch(phys(bootParams + setupHeaderAt(field)), setup_header.encode(field, value as never), 'boot_params', setupHeaderAt(field))
+      memory.patch(phys(bootParams + setupHeaderAt(field)), setup_header.encode(field, value), 'boot_params', setupHeaderAt(field))
     }
     for (const [at, byte] of Object.entries(options.bytes ?? {})) memory.patch(phys(bootParams + Number(at)), Uint8Array.of(byte), 'boot_params', Number(at))
   })
@@ -146,6 +146,10 @@ export interface PeEntryOptions {
   readonly textOnly?: boolean
 }
 
+function utf16(text: string): Uint8Array {
+  return new Uint8Array(Uint16Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)).buffer)
+}
+
 /** What LoadImage and a stub with LoadFile2 would do. */
 export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): HandOff {
   const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', zeroTail = true, textOnly = false } = options
@@ -153,7 +157,7 @@ export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): H
   if (pe === null) throw new Error('no PE')
   const size = pe.optional.SizeOfImage
   const pages: Range = rangeAt(image, alignUp(size, PAGE))
-  const encoded = new Uint8Array(new Uint16Array([...(`${commandLine ?? ''}\0`)].map(letter => letter.charCodeAt(0))).buffer)
+  const encoded = utf16(`${commandLine ?? ''}\0`)
   recorder.as('firmware', () => {
     memory.claim(pages, 'kernel')
     memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
@@ -185,10 +189,10 @@ export function start({ machine }: Bench, era: string | KernelEra, from: HandOff
 }
 
 /** The events of one kind under steps of a clause. */
-export function eventsOf<Op extends MemoryEvent['op']>({ recorder }: Bench, clause: string, op: Op): Extract<MemoryEvent, { op: Op }>[] {
-  const found: Extract<MemoryEvent, { op: Op }>[] = []
+export function eventsOf<Op extends MemoryEvent['op']>({ recorder }: Bench, clause: string, op: Op): (MemoryEvent & { readonly op: Op })[] {
+  const found: (MemoryEvent & { readonly op: Op })[] = []
   for (const event of recorder.events) {
-    if (event.op === op && event.step !== null && recorder.steps[event.step]?.clause === clause) found.push(event as Extract<MemoryEvent, { op: Op }>)
+    if (event.op === op && event.step !== null && recorder.steps[event.step]?.clause === clause) found.push(event as MemoryEvent & { readonly op: Op })
   }
   return found
 }

@@ -1,7 +1,7 @@
 /** head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of the copy. Chapter ZO. */
-import { overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { phys, wrap32, type Phys } from '../../bytes/units.ts'
-import { guestAlign, header, type KernelBoot, type Output } from '../boot.ts'
+import { guestAlign, header, type KernelBoot } from '../boot.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
 
@@ -9,9 +9,6 @@ import { chooseOutput } from './kaslr.ts'
 const STARTUP_64 = 0x200
 /** The far return that reloads CS pops what two pushes left. Source: linux@5.10.223 arch/x86/boot/compressed/head_64.S startup_64. */
 const FIRST_PUSHES = 16
-/** Where the trampoline is looked for at most: BIOS_START_MAX, and its length. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable_64.c. */
-const BIOS_START_MAX = 0x9f000
-const TRAMPOLINE_32BIT_SIZE = 0x2000
 /** The kernel mapping's alignment: MIN_KERNEL_ALIGN. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel. */
 const MIN_KERNEL_ALIGN = 0x200000
 
@@ -43,7 +40,7 @@ export function runHead64(boot: KernelBoot): void {
   machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
     machine.memory.make(rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES), object, code + file.bootStackEnd - FIRST_PUSHES)
   })
-  borrowTrampoline(boot, window)
+  borrowTrampoline(boot)
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
     machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
     boot.compressed = moved
@@ -60,12 +57,10 @@ export function runHead64(boot: KernelBoot): void {
   extractInPlace(boot, window)
 }
 
-/** The trampoline's 8 KiB are saved, used and put back, so nothing changes unless the window lies there. */
-function borrowTrampoline(boot: KernelBoot, window: Window): void {
+/** The trampoline's 8 KiB are saved, used and put back before the move: nothing changes. */
+function borrowTrampoline(boot: KernelBoot): void {
   boot.machine.step('ZO-5', 'paging_prepare borrows 8 KiB of low memory for its trampoline', () => {
     boot.machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
-    const low = rangeAt(0, BIOS_START_MAX + TRAMPOLINE_32BIT_SIZE)
-    if (overlaps(low, rangeAt(window.start, Math.max(window.length, 1)))) boot.machine.doubt('ZO-5', 'the window lies in the low memory where the trampoline is put')
   })
 }
 
@@ -85,5 +80,5 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
   })
   extractTo(boot, output)
-  boot.output = output satisfies Output
+  boot.output = output
 }

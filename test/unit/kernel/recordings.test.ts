@@ -47,7 +47,7 @@ function replay(recording: Recording): { outcome: ReturnType<typeof start>; fact
 /** Is the place of the kernel a matter of chance? */
 function random({ trace }: Recording): boolean {
   const final = trace.boot_params_final
-  return final !== undefined && final !== null && Number(final.cmd_line_ptr) !== 0 && final.cmdline?.includes('nokaslr') !== true
+  return final !== undefined && Number(final.cmd_line_ptr) !== 0 && final.cmdline?.includes('nokaslr') !== true
 }
 
 /** A byte of the payload that was flipped in the file: whether a decompressor notices is not modelled. */
@@ -63,7 +63,7 @@ describe('a kernel that starts from a recorded hand-off ends where the real one 
     const { facts, outcome, notes } = replay(recording)
     if (id !== FLIPPED) expect(outcome).toMatchObject({ kind: endingOf(recording) })
     expect(notes.doubts).toEqual([])
-    const final = trace.boot_params_final ?? undefined
+    const final = trace.boot_params_final
     expect(facts.compressedImage).toBe(addressOf(trace.compressed_image_at))
     if (!random(recording) && id !== FLIPPED && outcome.kind === 'arrived') expect(facts.decompressedKernel).toBe(addressOf(trace.decompressed_at ?? recording.serial.kernel_code?.[0]))
     if (final === undefined) return

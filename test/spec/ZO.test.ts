@@ -1,0 +1,313 @@
+import { describe, expect, test } from 'vitest'
+import { range, rangeAt } from '../../src/bytes/range.ts'
+import { sparseSource, bytesSource, sliceSource } from '../../src/bytes/source.ts'
+import { phys } from '../../src/bytes/units.ts'
+import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
+import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
+import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
+import type { Outcome } from '../../src/machine/machine.ts'
+import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eventsOf, free, handover, kernelNamed, SMALL_MAP, start, type Bench, type HandoverOptions } from '../support/kernel-bench.ts'
+
+const E2 = kernelNamed('debian-5.10.223-cloud')
+const E5 = kernelNamed('debian-6.12.107-cloud')
+const F = 0x18200000
+const INITRD = { at: 0x1b000000, size: 0x4a7e00 }
+const R = 0x1600000
+const X = R + 0x2d5e000 - 0xbd5000
+
+function handed(options: Partial<HandoverOptions> = {}, on: Bench = bench(), era = 'linux/E2'): { on: Bench; outcome: Outcome } {
+  const from = handover(on, { kernel: E2, image: F, initrd: INITRD, ...options })
+  return { on, outcome: start(on, era, from) }
+}
+
+const fileOf = (name: string): KernelFile => {
+  const { machine } = bench()
+  return readKernelFile(machine, { object: 'kernel', source: kernelNamed(name).source })
+}
+
+describe('ZO-1', () => {
+  test.each(Object.values(KERNEL_FACTS).map(facts => [facts.name, facts.output_len] as const))('ZO-1 %s says how long it is decompressed', (name, length) => {
+    expect(fileOf(name).outputLength).toBe(length)
+  })
+
+  test('ZO-1 a file that ends before is a doubt, with init_size in its place', () => {
+    const on = bench()
+    const file = readKernelFile(on.machine, { object: 'kernel', source: sliceSource(E2.source, 0, 0x400000) })
+    expect(file.outputLength).toBe(0x2d5e000)
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-1')
+  })
+})
+
+describe('ZO-2', () => {
+  test.each(Object.values(KERNEL_FACTS).map(facts => [facts.name, facts.geometry] as const))('ZO-2 the edges of %s are read from its code', (name, geometry) => {
+    const { bss, ebss, pgtable, end, bootStackEnd } = fileOf(name)
+    expect({ bss, ebss, pgtable, end, bootStackEnd }).toEqual({ bss: geometry._bss, ebss: geometry._ebss, pgtable: geometry.pgtable, end: geometry._end, bootStackEnd: geometry.boot_stack_end })
+  })
+
+  /** The same kernel without the code that tells its edges. */
+  const stripped = (name: string) => {
+    const { source, image } = kernelNamed(name)
+    const length = KERNEL_FACTS[name]?.hdr.payload_offset ?? 0
+    return sparseSource(source.size, [{ at: 0, source }, { at: image.setupSize, source: bytesSource(new Uint8Array(length)) }, { at: image.setupSize + (KERNEL_FACTS[name]?.geometry.relocated ?? 0), source: bytesSource(new Uint8Array(0x200)) }])
+  }
+
+  test('ZO-2 without that code the PE tells them from 6.7 on', () => {
+    const on = bench()
+    const file = readKernelFile(on.machine, { object: 'kernel', source: stripped('debian-6.12.107-cloud') })
+    expect(file).toMatchObject({ bss: 0xb26000, ebss: 0xb6a000, pgtable: 0xb6a000, end: 0xb8b000 })
+    expect(on.notes.doubts).toEqual([])
+    expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('ZO-2')
+  })
+
+  test('ZO-2 without that code an older kernel is a doubt', () => {
+    const on = bench()
+    const file = readKernelFile(on.machine, { object: 'kernel', source: stripped('debian-5.10.223-cloud') })
+    expect(file.bss).toBe(0xb91000)
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-2')
+  })
+})
+
+/** facts measured on nine kernels: R, X, and the ranges that follow from them. */
+const VECTOR = [
+  ['debian-5.10.223', 0x447b000, 0x4b36000, 0x4b58880, 0x4b59000, 0x4b7a000],
+  ['debian-5.10.223-cloud', 0x3189000, 0x3d1a000, 0x3d3c880, 0x3d3d000, 0x3d5e000],
+  ['debian-6.1.170', 0x477e000, 0x4f54000, 0x4f768e0, 0x4f77000, 0x4f98000],
+  ['debian-6.1.170-cloud', 0x35ba000, 0x4333000, 0x43558e0, 0x4356000, 0x4377000],
+  ['debian-6.12.107', 0x3bfa000, 0x478a000, 0x47cd078, 0x47ce000, 0x47ef000],
+  ['debian-6.12.107-cloud', 0x3c52000, 0x4778000, 0x47bb078, 0x47bc000, 0x47dd000],
+  ['debian-7.2.13', 0x3e08000, 0x4be3000, 0x4c2d000, 0x4c2d000, 0x4c4e000],
+  ['debian-7.2.13-cloud', 0x3e74000, 0x4bd0000, 0x4c1a000, 0x4c1a000, 0x4c3b000],
+  ['debian-7.3-rc7', 0x3de1000, 0x4be7000, 0x4c31000, 0x4c31000, 0x4c52000],
+] as const
+
+describe('ZO-3', () => {
+  test.each(VECTOR)('ZO-3 below LOAD_PHYSICAL_ADDR: %s', (name, x, bss, ebss, pgtable, end) => {
+    const file = fileOf(name)
+    const { start: r, moved, length } = runtimeWindow({ compressed: phys(0x100000), imageOffset: 0, file }, 0x200000, file.initSize)
+    expect([r, moved, moved + file.bss, moved + file.ebss, moved + file.pgtable, r + length]).toEqual([0x1000000, x, bss, ebss, pgtable, end])
+    expect(moved + file.end).toBe(end)
+  })
+
+  test.each([
+    ['debian-5.10.223', 0x567b000, 0x5d7a000], ['debian-5.10.223-cloud', 0x4389000, 0x4f5e000], ['debian-6.1.170', 0x597e000, 0x6198000],
+    ['debian-6.1.170-cloud', 0x47ba000, 0x5577000], ['debian-6.12.107', 0x4dfa000, 0x59ef000], ['debian-6.12.107-cloud', 0x4e52000, 0x59dd000],
+    ['debian-7.2.13', 0x5008000, 0x5e4e000], ['debian-7.2.13-cloud', 0x5074000, 0x5e3b000], ['debian-7.3-rc7', 0x4fe1000, 0x5e52000],
+  ])('ZO-3 with the file at 0x2000000: %s', (name, x, end) => {
+    const file = fileOf(name)
+    const window = runtimeWindow({ compressed: phys(0x2000000 + file.setupSize), imageOffset: 0, file }, 0x200000, file.initSize)
+    expect([window.start, window.moved, window.start + window.length]).toEqual([0x2200000, x, end])
+  })
+
+  const at = (compressed: number, alignment: number, initSize: number, imageOffset = 0) => runtimeWindow({ compressed: phys(compressed), imageOffset, file: fileOf('debian-5.10.223-cloud') }, alignment, initSize)
+
+  test('ZO-3 one byte more than a multiple goes to the next one', () => {
+    expect(at(0x1000001, 0x200000, 0x2d5e000)).toEqual({ start: 0x1200000, moved: 0x1200000 + 0x2d5e000 - 0xbd5000, length: 0x2d5e000 })
+  })
+
+  test('ZO-3 image_offset lets the window begin at an aligned image', () => {
+    expect(at(0x2003c00, 0x200000, 0x2d5e000, 0x3c00).start).toBe(0x2000000)
+  })
+
+  test('ZO-3 a kernel_alignment of 0 goes to the next multiple of 4 GiB; an init_size of 0 wraps at 32 bits', () => {
+    expect(at(0x2000000, 0, 0x2d5e000).start).toBe(2 ** 32)
+    expect(at(0x2000000, 0x200000, 0).moved).toBe(0x2000000 + 2 ** 32 - 0xbd5000)
+  })
+
+  test('ZO-3 alignment and init_size are those of boot_params', () => {
+    const { on } = handed({ header: { init_size: 0x3000000, kernel_alignment: 0x400000 } })
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ range: { start: 0x1800000 + 0x3000000 - 0xbd5000 } }])
+  })
+
+  test('ZO-3 startup_64 itself must be whole', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E2, image: F })
+    on.memory.patch(phys(F + 0x3c00 + 0x204), Uint8Array.of(0xcc), 'uki:.osrel')
+    expect(start(on, 'linux/E5', from).kind).toBe('arrived')
+    expect(start(on, 'linux/E2', from).kind).toBe('undefined')
+  })
+})
+
+test('ZO-4 the stack is written at the destination before the move', () => {
+  const { on } = handed()
+  const [stack] = eventsOf(on, 'ZO-4', 'make')
+  expect(stack?.range.end).toBe(X + 0xba5000)
+  expect(stack?.id).toBeLessThan(eventsOf(on, 'ZO-6', 'copy')[0]?.id ?? 0)
+})
+
+test('ZO-5 low memory is as it was', () => {
+  const on = bench()
+  const from = handover(on, { kernel: E2, image: F, commandLineAt: 0x9e000 })
+  expect(start(on, 'linux/E2', from).kind).toBe('arrived')
+  expect(on.memory.readAs(rangeAt(0x9e000, 12), 'cmdline').whole).toBe(true)
+  expect(on.notes.doubts).toEqual([])
+})
+
+test('ZO-6 the move reads up to _bss and writes at X', () => {
+  const { on } = handed()
+  expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ from: rangeAt(R, 0xb91000), range: rangeAt(X, 0xb91000) }])
+})
+
+test('ZO-7 only the copy is cleared', () => {
+  const { on } = handed()
+  expect(eventsOf(on, 'ZO-7', 'zero')).toMatchObject([{ range: rangeAt(X + 0xb91000, 0x22880), object: 'kernel', at: 0x3c00 + 0xb91000 }])
+})
+
+test('ZO-8 page tables reach to the end of the window', () => {
+  const { on } = handed()
+  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: range(X + 0xbb4000, R + 0x2d5e000) }])
+})
+
+describe('ZO-9', () => {
+  const M = 0x100000
+  const place = (commandLine: string | null, map = SMALL_MAP): unknown => handed({ commandLine }, bench({ kaslr: 'command-line', map })).on.notes.facts.decompressedKernel
+
+  test('ZO-9 with nokaslr, or without a command line, the output address is R', () => {
+    expect(place('nokaslr')).toBe(R)
+    expect(place(null)).toBe(R)
+    expect(place('quiet')).toBeUndefined()
+  })
+
+  test('ZO-9 when nothing else fits it is R as well', () => {
+    const map = [free(0x1600000, 0x2e00000), ...SMALL_MAP.slice(3, 4), ...SMALL_MAP.slice(5)]
+    expect(place('quiet', map)).toBe(R)
+  })
+
+  test('ZO-9 the window is written whatever place is chosen', () => {
+    const { on } = handed({ commandLine: 'quiet' }, bench({ kaslr: 'command-line' }))
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ range: { start: X } }])
+    expect(eventsOf(on, 'ZO-12', 'make')[0]?.range.start).not.toBe(R)
+  })
+
+  test('ZO-9 candidates keep off what must be avoided', () => {
+    const regions = [rangeAt(16 * M, 16 * M), rangeAt(64 * M, 3 * M)]
+    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 16 * M)).toEqual([16 * M])
+    expect(kaslrAreas(regions, [rangeAt(17 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([18 * M])
+    expect(kaslrAreas(regions, [rangeAt(22 * M, M), rangeAt(20 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([16 * M, 24 * M])
+    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 30 * M)).toEqual([])
+  })
+
+  test('ZO-9 mirrored memory is preferred, memory set aside is not used', () => {
+    const mirrored = SMALL_MAP.map(entry => (entry.range.start === 0x1c000000 ? { ...entry, attribute: 0x1000fn } : entry))
+    const reserved = SMALL_MAP.map(entry => (entry.range.start === 0x1500000 ? entry : { ...entry, attribute: 0x4000fn }))
+    expect(place('quiet', mirrored)).toBe(R)
+    expect(place('quiet', reserved)).toBeUndefined()
+  })
+})
+
+test('ZO-10 an output address that is no multiple of 2 MiB is refused in the decompressor\'s words', () => {
+  const { outcome } = handed({ header: { kernel_alignment: 0x1000 } }, bench({ map: [free(0x1501000, 0x10000000), ...SMALL_MAP.slice(3)] }))
+  expect(outcome).toMatchObject({ kind: 'refused', refusal: { by: 'decompressor', clause: 'ZO-10', message: 'Destination physical address inappropriately aligned\n -- System halted' } })
+})
+
+describe('ZO-11', () => {
+  test('ZO-11 the payload is read where it was moved to', () => {
+    const { on } = handed()
+    expect(eventsOf(on, 'ZO-11', 'read')).toMatchObject([{ range: rangeAt(X + 0x45c, 0xb7d599), at: 0x3c00 + 0x45c, deviations: [] }])
+  })
+
+  test('ZO-11 an init_size that leaves no margin is a doubt', () => {
+    const { on } = handed({ header: { init_size: 0x2d5e000 - 0x200000 } })
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-11')
+  })
+})
+
+describe('ZO-12', () => {
+  test('ZO-12 the output is the decompressed length, from the output address on', () => {
+    const { on } = handed()
+    expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: rangeAt(R, 0x2cb8b34), object: 'vo' }])
+  })
+
+  test('ZO-12 in place, an initrd inside the window is gone', () => {
+    const image = 0x18200000 - 0x3c00
+    const { on, outcome } = handed({ image, initrd: { at: image + 0xb94000, size: 0x4a7e00 }, kernel: kernelNamed('derived-5.7-rc1') }, bench(), 'linux/E1')
+    expect(outcome.kind).toBe('arrived')
+    expect(on.notes.facts).toMatchObject({ compressedImage: 0x18200000, decompressedKernel: 0x18200000, initrdDamage: [{ from: 0, to: 0x4a7e00 }] })
+  })
+})
+
+describe('ZO-13', () => {
+  test('ZO-13 VO is entered at the output address with boot_params', () => {
+    const { on, outcome } = handed()
+    expect(outcome).toEqual({ kind: 'arrived', at: { entry: R, kernel: R, bootParams: BOOT_PARAMS } })
+    expect(on.notes.facts.decompressedKernel).toBe(R)
+    expect(eventsOf(on, 'ZO-13', 'read')).toMatchObject([{ as: 'code', object: 'vo', actor: 'kernel' }])
+  })
+})
+
+describe('ZO-14', () => {
+  test('ZO-14 a sentinel that is not 0 wipes the high halves', () => {
+    const bytes = { 0x1ef: 0xff, 0xc0: 1 }
+    const wiped = handed({ bytes })
+    expect(wiped.on.notes.facts.ramdiskImage).toBe(INITRD.at)
+    const kept = handed({ bytes: { 0xc0: 1 } })
+    expect(kept.on.notes.facts.ramdiskImage).toBe(INITRD.at + 2 ** 32)
+  })
+
+  test('ZO-14 damage to boot_params is seen', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E5, image: F })
+    on.memory.patch(phys(BOOT_PARAMS + 0x800), Uint8Array.of(1), 'uki:.osrel')
+    start(on, 'linux/E5', from)
+    expect(eventsOf(on, 'ZO-14', 'read')[0]).toMatchObject({ deviations: [{ at: 0x800 }] })
+  })
+})
+
+describe('ZO-15', () => {
+  test('ZO-15 the command line is read at its address as its object', () => {
+    const { on } = handed({ commandLine: 'nokaslr root=LABEL=x' })
+    expect(on.notes.facts).toMatchObject({ cmdLinePtr: COMMAND_LINE, commandLine: 'nokaslr root=LABEL=x' })
+    expect(eventsOf(on, 'ZO-15', 'read')).toMatchObject([{ object: 'cmdline', deviations: [] }])
+  })
+
+  test('ZO-15 bytes written over it are what the kernel gets, also when they end it early', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E5, image: F, initrd: { at: F + 0xb2b000, size: 0x1000 }, commandLineAt: F + 0xb2e000, commandLine: 'nokaslr quiet' })
+    start(on, 'linux/E5', from)
+    expect(on.notes.facts.commandLine).toBe('')
+    expect(eventsOf(on, 'ZO-15', 'read')).toMatchObject([{ deviations: [{ kind: 'clobbered' }] }])
+  })
+
+  test('ZO-15 a line without an end is 2047 bytes long, and one of nobody is the loader\'s own', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E2, image: F, commandLine: 'x'.repeat(3000) })
+    start(on, 'linux/E2', { ...from, cmdlineObject: null })
+    expect(on.notes.facts.commandLine).toHaveLength(2047)
+  })
+
+  test('ZO-15 no pointer, no command line', () => {
+    expect(handed({ commandLine: null }).on.notes.facts.cmdLinePtr).toBeUndefined()
+  })
+})
+
+describe('ZO-16', () => {
+  test('ZO-16 damage is said in offsets of the initrd, joined', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E2, image: F, initrd: INITRD })
+    for (const at of [0x100, 0x110, 0x1000]) on.memory.patch(phys(INITRD.at + at), new Uint8Array(0x10), 'uki:.osrel')
+    start(on, 'linux/E2', from)
+    expect(on.notes.facts.initrdDamage).toEqual([{ from: 0x100, to: 0x120 }, { from: 0x1000, to: 0x1010 }])
+  })
+
+  test('ZO-16 what ramdisk_size leaves out is missing', () => {
+    const { on } = handed({ header: { ramdisk_size: 0x1000 } })
+    expect(on.notes.facts.initrdDamage).toEqual([{ from: 0x1000, to: INITRD.size }])
+  })
+
+  test('ZO-16 an initrd that nobody handed over is a doubt; one that is no object of the image is only an address', () => {
+    const { on } = handed({ header: { ramdisk_size: 0, ramdisk_image: 0 } })
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-16')
+    const other = bench()
+    const from = handover(other, { kernel: E2, image: F, initrd: INITRD })
+    start(other, 'linux/E2', { ...from, initrdObject: null })
+    expect(other.notes.facts.ramdiskSize).toBe(INITRD.size)
+    expect(other.notes.facts.initrdDamage).toBeUndefined()
+  })
+})
+
+test('ZO-17 setup_data is a doubt', () => {
+  expect(handed().on.notes.doubts).toEqual([])
+  const { on } = handed({ header: { setup_data: 0x1e003000n } })
+  expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-17'])
+  expect(clausesOf(on).at(-1)).toBe('ZO-17')
+})
