@@ -5,9 +5,10 @@ import { eightBitLine, utf16Line } from './steps/command-line.ts'
 import { ignoresDeviceTree, installsDeviceTree } from './steps/device-tree.ts'
 import { alwaysHandover, imageOrHandover } from './steps/door.ts'
 import { eachCondition, fourConditions } from './steps/header-checks.ts'
-import { archivePiece, initrdInImage, joined, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, sectionPiece, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
+import { archivePiece, initrdInImage, joined, keepsList, keepsNoList, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, sectionPiece, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
 import { firstWithName, kernelOrOwnImage, kernelOrRefusal, lastWithPrefix } from './steps/locate.ts'
 import { copiedWithTail, initrdStays, initrdWithinReach, inPlace } from './steps/place-kernel.ts'
+import { freesExtraDir, keepsExtraDir, keepsNoString } from './steps/strings.ts'
 import { tableOfAnyMachine, tableOfOwnMachine } from './steps/section-table.ts'
 import { keepsNoVariable, keepsVariableBuffer } from './steps/variables.ts'
 
@@ -33,6 +34,7 @@ const S2: StubEra = {
   locate: lastWithPrefix(['.cmdline', '.linux', '.initrd', '.splash']),
   kernel: kernelOrOwnImage,
   commandLine: eightBitLine('ST-15', 'options without section'),
+  strings: keepsNoString,
   initrd: initrdInImage,
   deviceTree: ignoresDeviceTree,
   door: alwaysHandover,
@@ -68,7 +70,8 @@ const S6_254: StubEra = {
   locate: lastWithPrefix(NAMES_254),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX_254}: Not found`),
   commandLine: utf16Line('ST-16', 'no profiles'),
-  initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, pages: pagesBelow4G, none: noInitrd }),
+  strings: keepsExtraDir,
+  initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
   deviceTree: installsDeviceTree(['.dtb']),
   door: imageOrHandover,
   headerChecks: eachCondition,
@@ -88,7 +91,7 @@ const S6_256: StubEra = {
   commits: ['84111f8916'],
   seen: [],
   locate: lastWithPrefix(NAMES_256),
-  initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, pages: pagesBelow4G, none: noInitrd }),
+  initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
 }
 
 const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, osrel, profile]
@@ -104,8 +107,9 @@ const S6_257: StubEra = {
   locate: firstWithName(NAMES_257),
   kernel: kernelOrRefusal('ST-10', 'Image lacks .linux section.'),
   commandLine: utf16Line('ST-17', 'profiles'),
+  strings: freesExtraDir,
   deviceTree: installsDeviceTree(['.dtb', '.dtbauto']),
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, pages: pagesBelow4G, none: readsThroughNull }),
+  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4G, none: readsThroughNull }),
 }
 
 const S6_257_5: StubEra = {
@@ -115,7 +119,7 @@ const S6_257_5: StubEra = {
   spans: [{ from: '257.5', to: '257.11' }],
   commits: ['c5a5046792'],
   seen: [],
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, pages: pagesBelow4GFirst, none: readsThroughNull }),
+  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: readsThroughNull }),
 }
 
 const S6_257_11: StubEra = {
@@ -125,7 +129,7 @@ const S6_257_11: StubEra = {
   spans: [{ from: '257.11', to: '258' }],
   commits: ['3f4279829e'],
   seen: ['257.13'],
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, pages: pagesBelow4GFirst, none: noInitrd }),
+  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: noInitrd }),
 }
 
 /** All rows by id. A row under another one's id (`S6/257`) differs from it in the cells that it names. */

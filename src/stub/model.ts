@@ -91,6 +91,8 @@ export interface StubEra extends EraInfo {
   readonly kernel: (on: Booting, located: Located) => Kernel
   /** Whose command line, and the string that is made of it. */
   readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  /** Other strings that it makes in pool, and which of them stay. */
+  readonly strings: (on: Booting) => void
   /** The pieces of the initrd and how they are joined. */
   readonly initrd: (on: Booting, located: Located) => Initrd | null
   /** What becomes of a device tree in the image. */
@@ -124,6 +126,7 @@ function boot(era: StubEra, on: Booting): HandOff {
   const located = era.locate(on, era.sectionTable(on))
   const kernel = era.kernel(on, located)
   const commandLine = era.commandLine(on, located)
+  era.strings(on)
   const initrd = era.initrd(on, located)
   era.deviceTree(on, located)
   kernelLength(on, kernel)

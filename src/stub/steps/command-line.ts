@@ -88,6 +88,8 @@ function fromSection(on: Booting, clause: ClauseId, section: Found): CommandLine
 export function utf16Line(clause: ClauseId, profiles: 'profiles' | 'no profiles'): (on: Booting, located: Located) => CommandLine | null {
   return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
     on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
+    const uname = sectionOf(located, '.uname')
+    if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
     const section = sectionOf(located, '.cmdline')
     const options = printableOptions(on.self)
     const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, profiles)

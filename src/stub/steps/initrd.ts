@@ -74,6 +74,8 @@ export interface Joining {
   readonly pieces: readonly PieceStep[]
   /** Are these joined, or is the only one handed over as it lies? */
   readonly joins: (pieces: readonly Piece[]) => boolean
+  /** What the list of pieces takes in pool. */
+  readonly list: (on: Booting, pieces: number) => void
   /** Pages for the joined initrd. */
   readonly pages: (on: Booting, count: number) => Phys
   /** What happens when there is no piece at all. */
@@ -88,6 +90,26 @@ export function whenSomethingIsAdded(pieces: readonly Piece[]): boolean {
 /** Joins two pieces or more. */
 export function whenMoreThanOne(pieces: readonly Piece[]): boolean {
   return pieces.length > 1
+}
+
+/** The list lies on the stack. */
+export function keepsNoList(): void {
+  // Nothing is allocated.
+}
+
+/** sizeof(struct iovec) */
+const IOVEC = 16
+
+/** The list lies in pool and grows piece by piece. */
+export function keepsList(on: Booting, pieces: number): void {
+  on.machine.step('ST-51', 'lists the pieces', () => {
+    let list: Phys | null = null
+    for (let count = 1; count <= pieces; count++) {
+      const next = poolOrHalt(on, 'ST-51', IOVEC * count, 'stub:initrds')
+      if (list !== null) on.machine.firmware.freePool(list)
+      list = next
+    }
+  })
 }
 
 /** Below 4 GiB or not at all. */
@@ -120,6 +142,7 @@ export function joined(joining: Joining): (on: Booting, located: Located) => Ini
     const pieces = joining.pieces.map(step => step(on, located)).filter(piece => piece !== null)
     const [only] = pieces
     if (only === undefined) return joining.none(on)
+    joining.list(on, pieces.length)
     if (joining.joins(pieces)) return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
     if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
     on.machine.memory.compose(JOINED, only.parts)

@@ -4,7 +4,7 @@ import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import type { BootServices } from '../../../src/firmware/services.ts'
 import type { Content } from '../../../src/image/content.ts'
 import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
-import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { EfiLoaderData, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel } from '../../../src/image/synthetic.ts'
@@ -30,7 +30,7 @@ function contentsOf(recording: Recording): Record<string, readonly Content[]> {
   const recipe = recipeOf(recording)
   const old: KernelFacts = { ...facts, pe: { ...facts.pe, optional: { ...facts.pe.optional, MajorImageVersion: 0 } } }
   const kernel: Content = recipe.kernel === 'text' ? { text: 'this is not a kernel\n'.repeat(900) } : buildKernel(recipe.kernel === 'major0' ? old : facts)
-  return { '.linux': [kernel, { text: 'junk'.repeat(4096) }], '.initrd': [{ initrd: 0x4a7e00 }], '.cmdline': [{ text: recipe.commandLine }], '.osrel': [{ text: OSREL }] }
+  return { '.linux': [kernel, { text: 'junk'.repeat(4096) }], '.initrd': [{ initrd: 0x4a7e00 }], '.cmdline': [{ text: recipe.commandLine }], '.osrel': [{ text: OSREL }], '.uname': [{ text: recording.kernel }] }
 }
 
 interface Boot {
@@ -110,6 +110,19 @@ const offered = entered.filter(({ recording }) => recording.trace.kernel_entry?.
 test.each(offered)('$id: the initrd that waits has the size that the kernel got', ({ recording, era, map }) => {
   const { handOff } = boot(recording, era, map)
   expect(hex(handOff?.via === 'pe-entry' ? handOff.initrd?.size ?? 0 : 0)).toBe(recording.trace.boot_params_final?.ramdisk_size)
+})
+
+const ownPool = offered.filter(({ recording }) => recording.trace.boot_params_final?.cmdline?.startsWith('console=ttyS0') === true)
+
+test('there are recorded command lines that the kernel put into pool', () => {
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '254.26')).toHaveLength(6)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '257.13')).toHaveLength(18)
+})
+
+test.each(ownPool)('$id: the next pool buffer for a command line lies where the kernel got one', ({ recording, era, map }) => {
+  const { firmware } = boot(recording, era, map)
+  const { cmdline = '', cmd_line_ptr } = recording.trace.boot_params_final ?? {}
+  expect(hex(firmware.allocatePool(EfiLoaderData, cmdline.length + 1, 'cmdline').at ?? 0)).toBe(cmd_line_ptr)
 })
 
 const refused = usable.filter(({ recording }) => recording.serial.errors?.some(line => line.startsWith('Execution of embedded')))

@@ -1,0 +1,35 @@
+/** Slot strings: paths and texts that the stub makes in pool between the command line and the initrd (chapter ST). */
+import type { Booting } from '../model.ts'
+import { poolOrHalt } from './patch.ts'
+
+/** `\EFI\BOOT\BOOTX64.EFI.extra.d` and its NUL, in UTF-16. */
+const EXTRA_DIR = 60
+/** Vendor and revision of the firmware in UTF-16: any text of up to 43 characters takes the same block. */
+const FIRMWARE_INFO = 72
+
+function assumeUsual({ machine }: Booting): void {
+  machine.assume('ST-48', 'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, by no boot loader, on a firmware whose vendor string is short')
+}
+
+/** All such buffers are freed, and their pages go back. */
+export function keepsNoString({ machine }: Booting): void {
+  machine.step('ST-49', 'makes strings for variables', () => undefined)
+}
+
+/** The path of the folder beside the image is kept. */
+export function keepsExtraDir(on: Booting): void {
+  on.machine.step('ST-48', 'makes the path of the folder beside the image', () => {
+    assumeUsual(on)
+    poolOrHalt(on, 'ST-48', EXTRA_DIR, 'stub:extra.d')
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-48', FIRMWARE_INFO, 'stub:LoaderFirmwareInfo'))
+  })
+}
+
+/** The path of the folder beside the image is freed before the strings for variables are made. */
+export function freesExtraDir(on: Booting): void {
+  on.machine.step('ST-50', 'makes the path of the folder beside the image', () => {
+    assumeUsual(on)
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-50', EXTRA_DIR, 'stub:extra.d'))
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-50', FIRMWARE_INFO, 'stub:LoaderFirmwareInfo'))
+  })
+}
