@@ -1,6 +1,6 @@
 /** Does a prediction agree with what was recorded? The same sentences are asked of the model in memory and of the command line on real files. */
 import { covers, damageHull, isHarmed, PLAIN_FACTS, type Boot, type BootFacts, type PlainFact } from './facts.ts'
-import { KNOWN_DIFFERENCES, UNSEEN_HARM } from './known.ts'
+import { KNOWN_DIFFERENCES, LUCKY, UNSEEN_BYTES, UNSEEN_HARM } from './known.ts'
 import { factsOf, type Recording } from './recording.ts'
 
 /** `0x1000` for addresses and sizes, quoted text for texts. */
@@ -34,11 +34,12 @@ function factDifferences(recording: Recording, seen: BootFacts, predicted: BootF
 }
 
 /** Sentences about the initrd's damaged bytes. */
-function damageDifferences(seen: BootFacts, predicted: BootFacts): string[] {
+function damageDifferences({ id }: Recording, seen: BootFacts, predicted: BootFacts): string[] {
   if (seen.initrdDamage === undefined) return []
   if (predicted.initrdDamage === undefined) return seen.initrdDamage.length === 0 ? [] : ['initrdDamage: predicted nothing']
   const [want, got] = [damageHull(seen.initrdDamage), damageHull(predicted.initrdDamage)]
   const same = want?.from === got?.from && want?.to === got?.to
+  if (UNSEEN_BYTES.some(one => one.id === id)) return got === null ? [] : ['initrdDamage: listed as not seen, but predicted']
   return same && covers(predicted.initrdDamage, seen.initrdDamage) ? [] : [`initrdDamage: predicted ${JSON.stringify(predicted.initrdDamage)}, recorded ${JSON.stringify(seen.initrdDamage)}`]
 }
 
@@ -56,9 +57,10 @@ export function disagreements(recording: Recording, predicted: Boot): string[] {
   const harmed = isRecordedHarmed(recording)
   const unseen = UNSEEN_HARM.find(({ id }) => id === recording.id)
   const booted = recording.outcome.startsWith('booted')
-  const wrong = [...factDifferences(recording, seen, predicted.facts, harmed), ...damageDifferences(seen, predicted.facts)]
+  const wrong = [...factDifferences(recording, seen, predicted.facts, harmed), ...damageDifferences(recording, seen, predicted.facts)]
   if (booted && predicted.facts.ending !== 'arrived') wrong.push(`ending: predicted ${predicted.facts.ending}, recorded ${recording.outcome}`)
-  if (!harmed && (predicted.verdict === 'damage' || predicted.verdict === 'refused')) wrong.push(`verdict: ${predicted.verdict}, but the boot was not harmed`)
+  const lucky = LUCKY.some(({ id }) => id === recording.id)
+  if (!harmed && (predicted.verdict === 'damage' || predicted.verdict === 'refused') !== lucky) wrong.push(`verdict: ${predicted.verdict ?? 'none'}, but the boot was not harmed`)
   if (harmed && (predicted.verdict === 'clean') !== (unseen !== undefined)) wrong.push(`verdict: ${predicted.verdict ?? 'none'}, but ${recording.outcome}${unseen === undefined ? '' : ' (listed as harm that is not seen)'}`)
   return wrong
 }

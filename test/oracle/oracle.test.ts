@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { recorded, simulated } from './driver.ts'
 import { disagreements, isRecordedHarmed } from './judge.ts'
-import { isHandBuilt, isJudged } from './judged.ts'
-import { KNOWN_DIFFERENCES, UNSEEN_HARM } from './known.ts'
+import { isJudged } from './judged.ts'
+import { KNOWN_DIFFERENCES, LUCKY, UNSEEN_BYTES, UNSEEN_HARM } from './known.ts'
 import { LAWS } from './laws.ts'
 import { readRecordings } from './recording.ts'
 
@@ -11,8 +11,8 @@ const rows = readRecordings()
 const judged = rows.filter(isJudged)
 
 test('every boot of a stub and a kernel in the tables is judged', () => {
-  expect(judged.length).toBeGreaterThanOrEqual(66)
-  for (const { id } of [...KNOWN_DIFFERENCES, ...UNSEEN_HARM]) expect(judged.map(row => row.id)).toContain(id)
+  expect(judged.length).toBeGreaterThanOrEqual(99)
+  for (const { id } of [...KNOWN_DIFFERENCES, ...UNSEEN_HARM, ...LUCKY, ...UNSEEN_BYTES]) expect(judged.map(row => row.id)).toContain(id)
 })
 
 describe('the simulator predicts what was recorded', () => {
@@ -22,7 +22,7 @@ describe('the simulator predicts what was recorded', () => {
 })
 
 describe('a stub outside the tables is not guessed at', () => {
-  test.each(rows.filter(row => !isJudged(row) && !isHandBuilt(row)))('$id is unknown, or refused before the stub runs', recording => {
+  test.each(rows.filter(row => !isJudged(row)))('$id is unknown, or refused before the stub runs', recording => {
     const { facts, verdict } = simulated.boot(recording)
     expect([verdict, facts.ending]).toEqual(recording.outcome === 'firmware refuses to load' ? ['refused', 'refused'] : ['unknown', 'unknown'])
   })
@@ -46,7 +46,7 @@ test('recall: every harmed boot is flagged, or said to be unknown, or listed', (
   expect(silent).toEqual(UNSEEN_HARM.map(({ id }) => id))
 })
 
-test('precision: no boot that went well is flagged', () => {
+test('precision: no boot that went well is flagged, but for those that went well by luck', () => {
   const flagged = judged.filter(row => ['damage', 'refused'].includes(simulated.boot(row).verdict ?? '') && !isRecordedHarmed(row))
-  expect(flagged.map(row => row.id)).toEqual([])
+  expect(flagged.map(row => row.id).sort()).toEqual(LUCKY.map(({ id }) => id).sort())
 })

@@ -6,6 +6,7 @@ import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
 import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
 import { recipeOf } from './recipes.ts'
+import { HAND_BUILT, handBuiltKernel } from './hand-built.ts'
 import type { Recording } from './recording.ts'
 
 /** Names of the recordings and of the measured kernels. */
@@ -18,10 +19,11 @@ const KERNEL_NAMES: Readonly<Record<string, string>> = {
   '6.12-full': 'debian-6.12.107',
 }
 
-/** The measured kernel of a recording, or null for the ones that were built by hand. */
-export function kernelOf(recording: Recording): KernelFacts | null {
-  const name = KERNEL_NAMES[recording.kernel]
-  return name === undefined ? null : (KERNEL_FACTS[name] ?? null)
+/** The kernel of a recording: measured, or built by hand. Throws when there is none. */
+export function kernelOf(recording: Recording): KernelFacts {
+  const facts = KERNEL_FACTS[KERNEL_NAMES[recording.kernel] ?? ''] ?? HAND_BUILT[recording.kernel]
+  if (facts === undefined) throw new Error(`${recording.id}: no facts of kernel ${recording.kernel}`)
+  return facts
 }
 
 /** The measured stub of a recording. Throws when there is none. */
@@ -38,7 +40,7 @@ function patched(source: ByteSource, at: number, bytes: readonly number[]): Byte
 }
 
 function kernelContent(recording: Recording, facts: KernelFacts): Content {
-  const kernel = buildKernel(facts)
+  const kernel = recording.kernel in HAND_BUILT ? handBuiltKernel(recording) : buildKernel(facts)
   const { kernel: edit } = recipeOf(recording)
   if (edit === 'text') return { text: 'this is no kernel\n'.repeat(1000) }
   const middle = kernel.size >> 1
@@ -47,10 +49,9 @@ function kernelContent(recording: Recording, facts: KernelFacts): Content {
   return kernel
 }
 
-/** The image with the recorded section table, with other contents where they are given. Null for kernels that were built by hand, whose headers were not measured. */
-export function rebuild(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): ByteSource | null {
+/** The image with the recorded section table, with other contents where they are given. */
+export function rebuild(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): ByteSource {
   const kernel = kernelOf(recording)
-  if (kernel === null) return null
   const { commandLine, truncate, extra, tool } = recipeOf(recording)
   const contents: Record<string, Content[]> = {
     '.osrel': [{ text: 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n' }],

@@ -5,6 +5,7 @@ import type { Content } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Report, RunReport } from '../../src/report/model.ts'
 import type { Boot, BootFacts } from './facts.ts'
+import { handBuiltEra } from './hand-built.ts'
 import { rebuild } from './rebuild.ts'
 import { mapBeforeLoad, type Recording } from './recording.ts'
 
@@ -33,11 +34,11 @@ export function factsOfRun({ facts, outcome }: RunReport): BootFacts {
   }
 }
 
-/** The whole report on a recorded case, with other contents of its sections where they are given. Throws for kernels that cannot be rebuilt. */
+/** The whole report on a recorded case, with other contents of its sections where they are given. RAM that was filled before power-on is RAM of which nothing is known. */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
-  const source = rebuild(recording, other)
-  if (source === null) throw new Error(`${recording.id}: the headers of kernel ${recording.kernel} were not measured`)
-  return check({ image: { name: recording.id, source }, machine: { what: 'recorded map', map: mapFor(recording) } }).report
+  const kernel = handBuiltEra(recording.kernel)
+  const machine = { what: 'recorded map', map: mapFor(recording), ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}) }
+  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine, ...(kernel === undefined ? {} : { kernel }) }).report
 }
 
 /** What the simulator says about a recorded case. */
