@@ -143,7 +143,7 @@ function handOver(era: StubEra, on: Booting, { kernel, commandLine, initrd }: Ca
   if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
   era.passInitrd(on, bootParams, placed)
   const entry = era.entry(on, kernel, header, bootParams, image)
-  on.machine.observe({ handOff: { door: 'efi-handover', kernelImage: image, entry }, bootParams: bootParams.at })
+  on.machine.observe({ bootParams: bootParams.at })
   return {
     via: 'efi-handover',
     entry,

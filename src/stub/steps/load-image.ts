@@ -15,7 +15,6 @@ export function startImage(on: Booting, { kernel, commandLine, initrd }: Cargo):
   const image = machine.step('ST-28', 'LoadImage of the kernel', () => load(on, kernel))
   const loaded = machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
   const offer = machine.step('ST-30', 'registers the initrd', () => register(on, initrd))
-  machine.observe({ handOff: { door: 'pe-entry', kernelImage: loaded.base, entry: loaded.entry } })
   return { via: 'pe-entry', entry: loaded.entry, loaded, initrd: offer, payload: { object: kernel.object, source: kernel.source }, initrdObject: offer?.object ?? null, cmdlineObject: commandLine?.object ?? null }
 }
 

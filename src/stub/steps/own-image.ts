@@ -1,7 +1,6 @@
 /** The stub's own code and data, before it does anything: what of it is not its own any more (chapter ST). */
-import { formatRange, range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { formatRange, range, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
-import type { SectionFact } from '../../machine/model.ts'
 import type { Extent } from '../../memory/extent.ts'
 import { viewUki, type UkiSection } from '../../image/uki.ts'
 import type { Booting } from '../model.ts'
@@ -15,7 +14,6 @@ const IMAGE_SCN_MEM_WRITE = 0x80000000
 export function ownImage(on: Booting): void {
   const { machine, self } = on
   const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
-  machine.observe({ imageBase: self.base, sections: sections.map(one => factOf(on, one)) })
   machine.step('ST-1', 'the stub is entered', () => { enter(on, sections) })
   const own = sections.filter(({ payload }) => !payload)
   machine.step('ST-2', "the stub's own sections", () => {
@@ -39,17 +37,10 @@ function enter({ machine, self }: Booting, sections: readonly UkiSection[]): voi
 }
 
 function foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Extent[] {
-  const where = rangeOrNull(add(self.base, section.VirtualAddress), section.VirtualSize)
-  if (where === null) return []
+  const where = rangeAt(add(self.base, section.VirtualAddress), section.VirtualSize)
   return [...machine.memory.extents(where)].filter(({ whose, range: { start } }) => whose !== null && !(whose.object === object && whose.at === start - where.start))
 }
 
-function factOf(on: Booting, one: UkiSection): SectionFact {
-  const { name, VirtualAddress, VirtualSize } = one.section
-  return { name, address: add(on.self.base, VirtualAddress), size: VirtualSize, intact: foreignIn(on, one).length === 0 }
-}
-
 function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
-  const by = whose === null ? '' : ` by ${whose.object}`
-  machine.doubt('ST-2', `${one.object} is overwritten at ${formatRange(where)}${by}: whether the stub needs these bytes is not modelled`)
+  machine.doubt('ST-2', `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`)
 }

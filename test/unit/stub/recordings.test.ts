@@ -38,8 +38,11 @@ interface Boot {
   readonly outcome: Outcome | null
   readonly firmware: BootServices
   readonly notes: Notes
-  readonly memory: Memory
+  readonly base: number
 }
+
+/** Where the kernel that is entered lies. */
+const imageOf = (handOff: HandOff | null): number => (handOff === null ? 0 : handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image)
 
 function boot(recording: Recording, era: string, map: readonly MemoryDescriptor[]): Boot {
   const recorder = new Recorder()
@@ -56,9 +59,9 @@ function boot(recording: Recording, era: string, map: readonly MemoryDescriptor[
   const loaded = firmware.loadImage({ from: { kind: 'file', source }, name: 'uki', ownerOf: section => ({ object: owners[section.index]?.object ?? 'uki', at: 0 }) })
   if (loaded.image === null) throw new Error(`${recording.id}: the firmware refuses: ${loaded.why}`)
   try {
-    return { handOff: stubModel(eraOf(era)).boot(machine, loaded.image), outcome: null, firmware, notes, memory }
+    return { handOff: stubModel(eraOf(era)).boot(machine, loaded.image), outcome: null, firmware, notes, base: loaded.image.base }
   } catch (stop) {
-    if (stop instanceof Stop) return { handOff: null, outcome: stop.outcome, firmware, notes, memory }
+    if (stop instanceof Stop) return { handOff: null, outcome: stop.outcome, firmware, notes, base: loaded.image.base }
     throw stop
   }
 }
@@ -84,18 +87,18 @@ const TOOK_A_PAGE = 'machine-pc/257.13/6.12'
 
 test('where the firmware took a page for itself, the kernel lies one page lower than expected', () => {
   for (const { recording, era, map } of entered.filter(({ id }) => id === TOOK_A_PAGE)) {
-    const { notes } = boot(recording, era, map)
-    expect((notes.facts.handOff?.kernelImage ?? 0) - Number(recording.trace.kernel_entry?.image_at)).toBe(0x1000)
+    const { handOff } = boot(recording, era, map)
+    expect(imageOf(handOff) - Number(recording.trace.kernel_entry?.image_at)).toBe(0x1000)
   }
 })
 
 test.each(entered.filter(({ id }) => id !== TOOK_A_PAGE))('$id: the kernel is entered where it was, and loaders hold the same pages', ({ recording, era, map }) => {
-  const { handOff, outcome, firmware, notes } = boot(recording, era, map)
+  const { handOff, outcome, firmware, notes, base } = boot(recording, era, map)
   const { kernel_entry: entry, boot_params_from_stub: stubParams, image_base, efi_map_at_kernel_entry } = recording.trace
   expect(outcome).toBeNull()
-  expect(hex(notes.facts.imageBase ?? 0)).toBe(image_base)
+  expect(hex(base)).toBe(image_base)
   expect(handOff?.via).toBe(entry?.kind === 'handover64' ? 'efi-handover' : 'pe-entry')
-  expect(hex(notes.facts.handOff?.kernelImage ?? 0)).toBe(entry?.image_at)
+  expect(hex(imageOf(handOff))).toBe(entry?.image_at)
   expect(hex(handOff?.entry ?? 0)).toBe(entry?.rip)
   if (stubParams !== undefined) {
     expect(hex(notes.facts.bootParams ?? 0)).toBe(stubParams.at)
