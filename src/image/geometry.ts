@@ -57,6 +57,12 @@ function target(code: Uint8Array, at: number, base: number): ByteCount | null {
   return offset >= 0 ? byteCount(offset) : null
 }
 
+/** `_bss` and `_ebss` from the code at .Lrelocated that clears what lies between them. */
+function readClear(code: Uint8Array, relocated: number): Pick<Geometry, '_bss' | '_ebss'> | null {
+  const clear = findIn(code, CLEAR_BSS, 0)
+  return clear === null ? null : { _bss: target(code, clear + 3, relocated), _ebss: target(code, clear + 10, relocated) }
+}
+
 /** Reads at most 2.1 KiB of code from behind `setupSize`. Never throws. */
 export function readGeometry(source: ByteSource, setupSize: number, payloadOffset: number): Geometry {
   const head = source.read(fileOffset(setupSize), payloadOffset > 0 ? Math.min(payloadOffset, HEAD_MAX) : HEAD_MAX)
@@ -67,13 +73,11 @@ export function readGeometry(source: ByteSource, setupSize: number, payloadOffse
   const destination = move === null ? null : lastIn(head, LEA_DESTINATION, Math.max(0x200, move - MOVE_LOOK_BACK), move)
   const before = operand(destination, 3)
   const relocated = move === null ? null : operand(findIn(head, JUMP, move), 3)
-  const code = relocated === null ? new Uint8Array(0) : source.read(fileOffset(setupSize + relocated), 64)
-  const clear = findIn(code, CLEAR_BSS, 0)
-  const cleared = clear === null ? null : target(code, clear + 3, relocated ?? 0)
+  const cleared = relocated === null ? null : readClear(source.read(fileOffset(setupSize + relocated), 64), relocated)
   const moved = before === null ? null : byteCount(before + 8)
   return {
-    _bss: moved ?? cleared,
-    _ebss: clear === null ? null : target(code, clear + 10, relocated ?? 0),
+    _bss: moved ?? cleared?._bss ?? null,
+    _ebss: cleared?._ebss ?? null,
     pgtable: operand(findIn(head, CLEAR_PGTABLE, 0, 0x200), 2),
     _end: operand(sub, 2),
     boot_stack_end: operand(stack, 3),

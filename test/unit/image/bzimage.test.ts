@@ -159,6 +159,11 @@ describe('parseBzImage', () => {
     expect(b.geometry._bss).toBe(E2.geometry._bss)
   })
 
+  it('has neither _bss nor _ebss when both codes are other code', () => {
+    const without = edited(buildKernel(E2), 0x3c00 + 0x287, [0x90, 0x90, 0x90])
+    expect(parsed(edited(without, 0x3c00 + E2.geometry.relocated, [0x90, 0x90, 0x90])).geometry).toMatchObject({ _bss: null, _ebss: null, _end: E2.geometry._end, relocated: E2.geometry.relocated })
+  })
+
   it('has no target for an operand that points below startup_32', () => {
     const b = parsed(edited(buildKernel(E2), 0x3c00 + E2.geometry.relocated + 5, [0, 0, 0, 0x80]))
     expect(b.geometry._ebss).toBe(E2.geometry._ebss)
