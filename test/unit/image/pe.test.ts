@@ -158,7 +158,7 @@ describe('any bytes', () => {
       const counted = countingSource(mutations.reduce((file, [at, values]) => edited(file, at, values), source))
       readAll(counted)
       expect(counted.bytesRead()).toBeLessThan(4 * MIB)
-    }), { numRuns: 80 })
+    }), { numRuns: 30 })
   })
 
   it('in the setup header of a good kernel never throw and never make anybody read much', () => {
