@@ -1,6 +1,6 @@
 /** One start of a kernel while it goes on: where its image is now, and the zero page, read and written in memory. Chapter EP. */
-import { rangeAt } from '../bytes/range.ts'
-import { phys, type Phys } from '../bytes/units.ts'
+import { rangeAt, type Range } from '../bytes/range.ts'
+import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
 import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -87,6 +87,11 @@ export function setHeader(boot: KernelBoot, field: SetupHeaderField, value: numb
 /** Writes bytes of boot_params in its name. */
 export function patchBootParams(boot: KernelBoot, offset: number, bytes: Uint8Array): EventId {
   return boot.machine.memory.patch(phys(boot.bootParams + offset), bytes, 'boot_params', offset)
+}
+
+/** The range that a guest names; null when it is empty or reaches beyond 52 bits, where nothing can be. */
+export function guestRange(at: number, length: number): Range | null {
+  return length > 0 && at + length <= PHYS_END ? rangeAt(at, length) : null
 }
 
 /** `value` in `width` little-endian bytes. */

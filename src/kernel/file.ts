@@ -33,13 +33,13 @@ export const PGTABLE_SIZE = 0x21000
 /** `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const BOOT_STACK_SIZE = 0x4000
 
-/** Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload. */
+/** Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload, or one with numbers that no kernel has. */
 export function readKernelFile(machine: Machine, from: Payload): KernelFile {
   const { bzimage, problems } = parseBzImage(from.source)
-  if (bzimage === null) return machine.gap('EP-1', `the kernel file cannot be read: ${problems.at(-1)?.what ?? 'no bzImage'}`)
+  if (bzimage === null) return machine.gap('EP-1', `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`)
   const { payload, hdr, setupSize } = bzimage
   if (payload === null) return machine.gap('EP-1', 'the setup header names no payload')
-  return {
+  const file: KernelFile = {
     setupSize,
     codeEnd: hdr.syssize * 16,
     payloadOffset: hdr.payload_offset,
@@ -50,6 +50,14 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     physicalAlign: hdr.kernel_alignment,
     initSize: hdr.init_size,
   }
+  return isPossible(file) ? file : machine.gap('EP-1', 'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has')
+}
+
+/** Above this no kernel is linked: MAXMEM with four-level paging. */
+const ADDRESS_MAX = 2 ** 46
+
+function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd }: KernelFile): boolean {
+  return codeEnd > 0 && loadPhysicalAddress < ADDRESS_MAX && physicalAlign >= PAGE && Number.isInteger(Math.log2(physicalAlign)) && outputLength > 0
 }
 
 function unknownOutput(machine: Machine, initSize: number): number {
@@ -62,18 +70,23 @@ type Edges = Pick<KernelFile, 'bss' | 'ebss' | 'pgtable' | 'end' | 'bootStackEnd
 /** Edges of ZO: read from its code; else from its PE, whose SizeOfImage ends at `_end` since 6.7; else unknown. */
 function geometryOf(machine: Machine, image: BzImage): Edges {
   const { geometry, hdr, pe, setupSize } = image
-  const covers = pe !== null && pe.optional.SectionAlignment === PAGE
-  const end = geometry._end ?? (covers ? pe.optional.SizeOfImage - setupSize : null)
   const fileEnd = alignUp(hdr.syssize * 16, PAGE)
-  if (geometry._bss !== null && geometry._ebss !== null && end !== null) {
-    return { bss: geometry._bss, ebss: geometry._ebss, end, pgtable: geometry.pgtable ?? alignUp(geometry._ebss, PAGE), bootStackEnd: geometry.boot_stack_end ?? geometry._bss + BOOT_STACK_SIZE }
+  const { _bss: bss, _ebss: ebss, _end: end } = geometry
+  if (bss !== null && ebss !== null && end !== null) {
+    const read = { bss, ebss, end, pgtable: geometry.pgtable ?? alignUp(ebss, PAGE), bootStackEnd: geometry.boot_stack_end ?? bss + BOOT_STACK_SIZE }
+    if (inOrder(read)) return read
   }
-  if (covers && end !== null) {
+  const covered = pe?.optional.SectionAlignment === PAGE ? pe.optional.SizeOfImage - setupSize : 0
+  const derived = { bss: fileEnd, ebss: covered - PGTABLE_SIZE, pgtable: covered - PGTABLE_SIZE, end: covered, bootStackEnd: fileEnd + BOOT_STACK_SIZE }
+  if (inOrder(derived)) {
     machine.assume('ZO-2', `.bss is taken to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`)
-    const pgtable = Math.max(fileEnd, end - PGTABLE_SIZE)
-    return { bss: fileEnd, ebss: pgtable, pgtable, end, bootStackEnd: fileEnd + BOOT_STACK_SIZE }
+    return derived
   }
   machine.doubt('ZO-2', 'where the .bss of the decompressor begins and ends is in no header, and its code has not the known shape')
-  const ebss = fileEnd + BOOT_STACK_SIZE
-  return { bss: fileEnd, ebss, pgtable: ebss, end: end ?? ebss + PGTABLE_SIZE, bootStackEnd: ebss }
+  const guess = fileEnd + BOOT_STACK_SIZE
+  return { bss: fileEnd, ebss: guess, pgtable: guess, end: guess + PGTABLE_SIZE, bootStackEnd: guess }
+}
+
+function inOrder({ bss, ebss, pgtable, end, bootStackEnd }: Edges): boolean {
+  return bss > 0 && bss < ebss && ebss <= pgtable && pgtable < end && bss < bootStackEnd && bootStackEnd <= ebss
 }

@@ -60,6 +60,17 @@ describe('ZO-2', () => {
     expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('ZO-2')
   })
 
+  test('ZO-2 page tables begin on the page behind .bss, and the stack is taken to be first in it, where the code does not say', () => {
+    const { source, image } = E2
+    const head = source.read((image.setupSize) as never, 0x45c).slice()
+    for (const pattern of [[0x8d, 0xbb], [0x48, 0x8d, 0xa3]]) {
+      for (let at = 0; at < head.length; at++) if (pattern.every((byte, i) => head[at + i] === byte) && !(pattern.length === 2 && head[at - 1] === 0x48)) head.fill(0, at, at + pattern.length)
+    }
+    const on = bench()
+    const file = readKernelFile(on.machine, { object: 'kernel', source: sparseSource(source.size, [{ at: 0, source }, { at: image.setupSize, source: bytesSource(head) }]) })
+    expect(file).toMatchObject({ bss: 0xb91000, ebss: 0xbb3880, pgtable: 0xbb4000, end: 0xbd5000, bootStackEnd: 0xb95000 })
+  })
+
   test('ZO-2 without that code an older kernel is a doubt', () => {
     const on = bench()
     const file = readKernelFile(on.machine, { object: 'kernel', source: stripped('debian-5.10.223-cloud') })
@@ -294,6 +305,13 @@ describe('ZO-16', () => {
     expect(on.notes.facts.initrdDamage).toEqual([{ from: 0x1000, to: INITRD.size }])
   })
 
+  test('ZO-16 an address beyond physical memory is a doubt, not a crash', () => {
+    const { on, outcome } = handed({ bytes: { 0xc3: 0xff, 0xcb: 0xff, 0x25f: 0xff } }, bench({ kaslr: 'command-line' }))
+    expect(outcome.kind).toBe('arrived')
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-16'])
+    expect(on.notes.facts).not.toHaveProperty('ramdiskImageFromStub')
+  })
+
   test('ZO-16 an initrd that nobody handed over is a doubt; one that is no object of the image is only an address', () => {
     const { on } = handed({ header: { ramdisk_size: 0, ramdisk_image: 0 } })
     expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-16')
@@ -303,6 +321,26 @@ describe('ZO-16', () => {
     expect(other.notes.facts.ramdiskSize).toBe(INITRD.size)
     expect(other.notes.facts.initrdDamage).toBeUndefined()
   })
+})
+
+test('ZO-13 whatever the headers say, a run ends in an outcome', () => {
+  let seed = 1
+  const next = (limit: number): number => {
+    seed = (seed * 48271) % 0x7fffffff
+    return seed % limit
+  }
+  for (let round = 0; round < 150; round++) {
+    const kernel = round % 2 === 0 ? E2 : E5
+    const header = kernel.source.read(0 as never, 0x1000).slice()
+    for (let i = 0; i < 6; i++) header[0x1f1 + next(0x7b)] = next(256)
+    header.set([0x55, 0xaa], 0x1fe)
+    header.set([0x48, 0x64, 0x72, 0x53], 0x202)
+    const source = sparseSource(kernel.source.size, [{ at: 0, source: kernel.source }, { at: 0, source: bytesSource(header) }])
+    const on = bench({ kaslr: 'command-line' })
+    const bytes = Object.fromEntries(Array.from({ length: 6 }, () => [0xc0 + next(0x1b0), next(256)]))
+    const from = handover(on, { kernel, image: F, initrd: INITRD, bytes })
+    expect(['arrived', 'refused', 'undefined', 'unknown']).toContain(start(on, round % 2 === 0 ? 'linux/E1' : 'linux/E4', { ...from, payload: { object: 'kernel', source } }).kind)
+  }
 })
 
 test('ZO-17 setup_data is a doubt', () => {

@@ -1,10 +1,10 @@
 /** The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO. */
-import { range, rangeAt, rangeOrNull, sizeOf, union } from '../../bytes/range.ts'
+import { range, rangeAt, sizeOf, union } from '../../bytes/range.ts'
 import { ModelBug } from '../../bytes/errors.ts'
 import { boot_params } from '../../image/boot-params.ts'
 import type { Arrival, OffsetSpan } from '../../machine/model.ts'
 import type { Reading } from '../../memory/memory.ts'
-import { bootParam, header, patchBootParams, ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { bootParam, guestRange, header, patchBootParams, ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
@@ -42,7 +42,7 @@ function readCommandLine(boot: KernelBoot): void {
   machine.step('ZO-15', 'the extracted kernel reads its command line', () => {
     const at = commandLinePointer(boot)
     if (commandLine === null || at === 0) return
-    const where = rangeOrNull(at, commandLine.length)
+    const where = guestRange(at, commandLine.length)
     if (where !== null) machine.memory.readAs(where, commandLine.object)
     const { bytes, known } = where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
@@ -57,11 +57,11 @@ function readInitrd(boot: KernelBoot): void {
   machine.step('ZO-16', 'the extracted kernel reads its initrd', () => {
     const { at, size } = ramdisk(boot)
     const object = from.initrdObject
-    const where = rangeOrNull(at, size)
-    if (where !== null) machine.observe({ ramdiskImage: at, ramdiskSize: size })
+    const where = guestRange(at, size)
+    if (where !== null) machine.observe({ ramdiskImage: where.start, ramdiskSize: size })
     if (object === null) return
     if (where === null) {
-      machine.doubt('ZO-16', 'the image has an initrd, but none was handed to the kernel')
+      machine.doubt('ZO-16', 'the image has an initrd, but boot_params names none that could be in memory')
       return
     }
     const reading = machine.memory.readAs(where, object, { all: true })

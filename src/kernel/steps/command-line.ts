@@ -1,8 +1,7 @@
 /** The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+import { bootParam, guestRange, header, setSplit, type KernelBoot } from '../boot.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 
 /** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
@@ -18,12 +17,13 @@ export function commandLinePointer(boot: KernelBoot): number {
 /** The command line that a handover loader left, up to its NUL. */
 export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   const at = commandLinePointer(boot)
-  if (at === 0) return null
-  const bytes = boot.machine.memory.readRaw(rangeAt(at, COMMAND_LINE_SIZE))
+  const where = guestRange(at, COMMAND_LINE_SIZE)
+  if (at === 0 || where === null) return null
+  const bytes = boot.machine.memory.readRaw(where)
   const nul = bytes.indexOf(0)
   const length = nul < 0 ? COMMAND_LINE_SIZE - 1 : nul
   const text = new TextDecoder().decode(bytes.subarray(0, length))
-  return { at: phys(at), length, object: boot.from.cmdlineObject ?? CONVERTED, text }
+  return { at: where.start, length, object: boot.from.cmdlineObject ?? CONVERTED, text }
 }
 
 /** Converts LoadOptions from UTF-16 into a pool buffer of the stub. */

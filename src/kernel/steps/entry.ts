@@ -1,5 +1,6 @@
 /** The first instructions: what must be the kernel's own bytes. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { physOf } from '../../bytes/units.ts'
 import { ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { givenCommandLine } from './command-line.ts'
 import { ramdisk } from './initrd.ts'
@@ -38,6 +39,7 @@ function enterOwn(boot: KernelBoot, offset: number, length: number, what: string
 
 function readHandOff(boot: KernelBoot): void {
   boot.machine.memory.readAs(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
-  boot.machine.observe({ ramdiskImageFromStub: ramdisk(boot).at })
+  const at = physOf(ramdisk(boot).at)
+  if (at !== null) boot.machine.observe({ ramdiskImageFromStub: at })
   boot.commandLine = givenCommandLine(boot)
 }

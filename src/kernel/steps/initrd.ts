@@ -1,13 +1,13 @@
 /** The initrd that the stub offers through LoadFile2. Chapter EP. */
 import { rangeAt } from '../../bytes/range.ts'
-import { PHYS_END, pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
 
-/** What boot_params says about the initrd. */
-export function ramdisk(boot: KernelBoot): { readonly at: Phys; readonly size: number } {
+/** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
+export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {
   return {
-    at: phys(Math.min(header(boot, 'ramdisk_image') + bootParam(boot, 'ext_ramdisk_image') * 2 ** 32, PHYS_END)),
+    at: header(boot, 'ramdisk_image') + bootParam(boot, 'ext_ramdisk_image') * 2 ** 32,
     size: header(boot, 'ramdisk_size') + bootParam(boot, 'ext_ramdisk_size') * 2 ** 32,
   }
 }

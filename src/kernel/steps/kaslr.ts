@@ -1,8 +1,8 @@
 /** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
-import { overlaps, range, rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
+import { overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
 import { alignUp, phys } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory } from '../../image/memory-types.ts'
-import { ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
+import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
 import { commandLinePointer, hasWord } from './command-line.ts'
 import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
@@ -16,8 +16,8 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
   const initrd = ramdisk(boot)
   const { commandLine, file, bootParams } = boot
   return [
-    rangeOrNull(window.moved + file.payloadOffset, window.start + window.length - window.moved - file.payloadOffset),
-    rangeOrNull(initrd.at, initrd.size),
+    guestRange(window.moved + file.payloadOffset, file.end - file.payloadOffset),
+    guestRange(initrd.at, initrd.size),
     commandLine === null ? null : rangeAt(commandLine.at, commandLine.length + 1),
     rangeAt(bootParams, ZERO_PAGE),
   ].filter(avoided => avoided !== null)

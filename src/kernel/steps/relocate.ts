@@ -2,7 +2,7 @@
 import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { alignUp, PAGE, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
-import { guestAlign, header, type KernelBoot, type Step } from '../boot.ts'
+import { guestAlign, guestRange, header, type KernelBoot, type Step } from '../boot.ts'
 
 /** MAXMEM with four-level paging. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c MAXMEM_X86_64_4LEVEL. */
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
@@ -50,8 +50,9 @@ function relocate(boot: KernelBoot, length: number): void {
 
 function allocate(boot: KernelBoot, size: number): Phys {
   const { machine, file } = boot
-  const wanted = machine.firmware.allocatePages({ kind: 'address', at: header(boot, 'pref_address') }, EfiLoaderData, pagesOf(size), boot.object)
-  if (wanted.status === 'EFI_SUCCESS') return wanted.at
+  const preferred = guestRange(header(boot, 'pref_address'), size)
+  const wanted = preferred === null ? null : machine.firmware.allocatePages({ kind: 'address', at: preferred.start }, EfiLoaderData, pagesOf(size), boot.object)
+  if (wanted?.status === 'EFI_SUCCESS') return wanted.at
   const low = lowAllocAbove(boot, size, header(boot, 'kernel_alignment'), file.loadPhysicalAddress)
   const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(file.loadPhysicalAddress)}`
   return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
