@@ -2,6 +2,7 @@
 import { CONTENTS, KASLR_CHOICES, MAP_MOMENTS } from '../boot/scenario.ts'
 import { check, map, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
+import { eras } from './eras.ts'
 import { explain, spec } from './explain.ts'
 import { inspect } from './inspect.ts'
 
@@ -103,5 +104,14 @@ export const commands: readonly Command[] = [
     exits: [[0, 'the clause was printed']],
     examples: ['stubsim spec', 'stubsim spec PE', 'stubsim spec PE-7'],
     run: spec,
+  },
+  {
+    name: 'eras',
+    operand: null,
+    summary: 'print the eras of stub and kernel: releases, commits, and what each does',
+    options: [format, output, verbose, help],
+    exits: [[0, 'the tables were printed']],
+    examples: ['stubsim eras', 'stubsim eras --format json'],
+    run: eras,
   },
 ]

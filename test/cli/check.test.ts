@@ -1,0 +1,183 @@
+import { mkdirSync, readFileSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { ByteSource } from '../../src/bytes/source.ts'
+import { fileOffset } from '../../src/bytes/units.ts'
+import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { STUB_FACTS } from '../../src/image/stub-facts.ts'
+import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
+import { scratch, stubsim, type Finished } from '../support/program.ts'
+
+const { folder, file } = scratch()
+const bytesOf = (source: ByteSource): Uint8Array => source.read(fileOffset(0), source.size)
+const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
+
+const linux = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
+const sections = [
+  { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+  { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(linux) },
+  { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
+]
+const good = file('good.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })))
+
+/** A kernel that clears its bss, started in place, with the initrd right behind its file. */
+const clobbering = file('clobbering.json', JSON.stringify({
+  schema: 1,
+  image: { uki: { stub: '247.3', sections: [
+    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+    { name: '.linux', VirtualAddress: 0x40000, content: { kernel: 'debian-6.12.107-cloud' } },
+    { name: '.initrd', VirtualAddress: 0x40000 + 0xb2b000, content: { initrd: '4MiB' } },
+  ] } },
+  machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
+}))
+
+function oneLine({ code, stdout, stderr }: Finished): string {
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^stubsim: [^\n]+\n$/)
+  expect(stderr).not.toMatch(/\bat .*\(?(file:|node:|\/.*\.(js|ts):\d)/)
+  return stderr
+}
+
+describe('check', () => {
+  test('a boot that arrives whole: exit 0, the report on stdout, nothing on stderr', () => {
+    const { code, stdout, stderr } = stubsim(['check', good, ...machine])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('systemd-stub/S2')
+    expect(stdout).toContain('linux/E2')
+    expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
+  })
+
+  test('--format json is the report as data; -v and --stats go to stderr; few bytes are read', () => {
+    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--format', 'json', '-v', '--stats'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 1, verdict: 'clean', image: { name: good }, facts: { outcome: 'arrived', initrdDamage: [] } })
+    expect(stderr).toMatch(/^stubsim: debug: image file=/m)
+    const [, read, of] = /^read (\d+) bytes of (\d+)$/m.exec(stderr) ?? []
+    expect(Number(of)).toBeGreaterThan(2 ** 22)
+    expect(Number(read)).toBeLessThan(2 ** 20)
+  })
+
+  test('damage: exit 1, from a scenario, with colours when wanted', () => {
+    const { code, stdout } = stubsim(['check', '--scenario', clobbering, '--color', 'always'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('\u001b[1;31m')
+    expect(stdout).toContain('clobbered-object: initrd')
+    expect(stubsim(['check', '--scenario', clobbering], { NO_COLOR: '1' }).stdout).not.toContain('\u001b')
+  })
+
+  test('outside the tables: exit 3', () => {
+    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--kernel', '4.19'])
+    expect([code, stderr]).toEqual([3, ''])
+    expect(stdout).toMatch(/\nverdict {2}unknown.*\n$/)
+  })
+
+  test('a memory map instead of a profile, and when it was taken', () => {
+    const memmap = file('map.txt', 'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n')
+    const { code, stdout } = stubsim(['check', good, '--memmap', memmap, '--memmap-at', 'exit-boot-services', '--format', 'json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ machine: { what: `memory map ${memmap} (uefi-shell, lines 2-3), taken at exit-boot-services` } })
+  })
+})
+
+describe('map and trace', () => {
+  test('map shows the moments and ends with the verdict', () => {
+    const { code, stdout } = stubsim(['map', good, ...machine])
+    expect(code).toBe(0)
+    for (const part of ['before the image is loaded', 'at the entry of the stub', 'at the hand-off to the kernel', 'when the extracted kernel starts']) expect(stdout).toContain(part)
+    expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
+    const json = JSON.parse(stubsim(['map', good, ...machine, '--format', 'json']).stdout) as { moments: { moment: string }[] }
+    expect(json.moments.map(({ moment }) => moment)).toEqual(['before-load', 'stub-entry', 'hand-off', 'arrival'])
+  })
+
+  test('trace shows steps with clauses and events', () => {
+    const { code, stdout } = stubsim(['trace', good, ...machine])
+    expect(code).toBe(0)
+    for (const clause of ['PE-', 'ST-', 'EP-', 'ZO-']) expect(stdout).toMatch(new RegExp(`^ *${clause}\\d+  `, 'm'))
+    const json = JSON.parse(stubsim(['trace', good, ...machine, '--format', 'json']).stdout) as { steps: { clause: string }[]; events: object[] }
+    expect(json.steps.length).toBeGreaterThan(20)
+    expect(json.events.length).toBeGreaterThan(json.steps.length)
+  })
+})
+
+describe('a machine must be said, whole and once', () => {
+  test.each<[string[], RegExp]>([
+    [[], /on which machine\? Give --memmap FILE .*, or --ram SIZE --firmware PROFILE .*ovmf-2022\.11-q35/],
+    [['--ram', '512MiB'], /--ram needs --firmware PROFILE: one of .*ovmf-2022\.11-q35/],
+    [['--firmware', 'ovmf'], /--firmware needs --ram SIZE/],
+    [['--memmap', good, '--ram', '1G'], /--memmap describes a whole machine/],
+    [[...machine, '--memmap-at', 'stub-entry'], /--memmap-at .* needs --memmap/],
+    [['--ram', '512MiB', '--firmware', 'seabios'], /no firmware profile 'seabios'; there are /],
+    [['--ram', '1', '--firmware', 'ovmf'], /RAM of 1 bytes/],
+    [[...machine, '--image-base', '0x1234'], /the image base 0x1234 is not a multiple of 0x1000/],
+    [[...machine, '--stub', 'mine'], /--stub mine: neither a version nor one of systemd-stub\/S2/],
+    [['--memmap', good], /good\.efi: /],
+  ])('%j', (options, message) => {
+    expect(oneLine(stubsim(['check', good, ...options]))).toMatch(message)
+  })
+})
+
+describe('input that cannot be used: one line, exit 2', () => {
+  const truncated = file('truncated.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })).subarray(0, 0x100))
+  const outside = file('outside.efi', bytesOf(buildPe({ e_lfanew: 0x80, optional: {}, sections: [], size: 0x200 })).with(0x3d, 0x99))
+  const crowded = file('crowded.efi', bytesOf(buildPe({ optional: {}, coff: { NumberOfSections: 65535 }, sections: [], size: 0x1000 })))
+  mkdirSync(join(folder, 'directory'))
+  const inputs: [string, string, RegExp][] = [
+    ['empty', file('empty.efi', ''), /at 0x0: the file is empty/],
+    ['one byte', file('one.efi', 'M'), /at 0x0: the file begins with/],
+    ['text', file('text.efi', 'hello, world\n'.repeat(100)), /at 0x0: the file begins with/],
+    ['directory', join(folder, 'directory'), /is a directory/],
+    ['missing', join(folder, 'missing.efi'), /no such file/],
+    ['truncated', truncated, /at 0x[0-9a-f]+: .*(ends|fit)/],
+    ['e_lfanew past the end', outside, /at 0x3c: e_lfanew 0x9980/],
+    ['65535 sections', crowded, /at 0x[0-9a-f]+: 65535 section headers do not fit/],
+  ]
+  test.each(inputs)('%s', (_, path, message) => {
+    for (const result of [stubsim(['check', path, ...machine]), stubsim(['inspect', path])]) {
+      const line = oneLine(result)
+      expect(line).toContain(`stubsim: ${path}: `)
+      expect(line).toMatch(message)
+    }
+  })
+
+  test.each([
+    ['not YAML', 'a: [1', /: not YAML: /],
+    ['two documents', 'a: 1\n---\nb: 2\n', /: not YAML: /],
+    ['no scenario', 'schema: 1\n', /: image: is missing/],
+    ['too many aliases', `a: &a [1,1]\n${Array.from({ length: 20 }, (_, i) => `b${String(i)}: &b${String(i)} [${Array<string>(9).fill(i === 0 ? '*a' : `*b${String(i - 1)}`).join(',')}]`).join('\n')}\n`, /: not YAML: /],
+  ])('a scenario that is %s', (name, text, message) => {
+    expect(oneLine(stubsim(['check', '--scenario', file(`${name}.yaml`, text)]))).toMatch(message)
+  })
+})
+
+describe('inspect', () => {
+  test('a 2 GiB image costs no more than a small one', () => {
+    const huge = file('huge.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })))
+    truncateSync(huge, 2 ** 31)
+    const { code, stdout, stderr } = stubsim(['inspect', huge, '--stats'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('2.0 GiB (2147483648 bytes)')
+    expect(Number(/^read (\d+) bytes of 2147483648$/m.exec(stderr)?.[1])).toBeLessThan(2 ** 20)
+  })
+
+  test('eras prints both tables', () => {
+    const { code, stdout } = stubsim(['eras'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^systemd-stub\/S2 /m)
+    expect(stdout).toMatch(/^linux\/E5 /m)
+  })
+})
+
+describe('docs/reference/scenario.md', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/reference/scenario.md', import.meta.url)), 'utf8')
+  const blocks = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(found => found[1] ?? '')
+  file('uki.efi', readFileSync(good))
+
+  test('has examples', () => { expect(blocks).toHaveLength(3) })
+  test.each(blocks.map((block, i) => [i, block] as const))('example %i runs', (i, block) => {
+    const { code, stdout, stderr } = stubsim(['check', '--scenario', file(`example-${String(i)}.yaml`, block)])
+    expect(stderr).toBe('')
+    expect([0, 1]).toContain(code)
+    expect(stdout).toMatch(/\nverdict {2}(clean|damage).*\n$/)
+  })
+})
