@@ -11,6 +11,7 @@ export default defineConfig({
           exclude: ['test/real/**', 'node_modules/**'],
           globalSetup: ['test/support/fresh-dist.ts'],
           pool: 'threads',
+          isolate: false,
           testTimeout: 30_000,
         },
       },
