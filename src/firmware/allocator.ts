@@ -1,6 +1,6 @@
 /** EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then everything (chapter FW). */
 import { ModelBug } from '../bytes/errors.ts'
-import { range, type Range } from '../bytes/range.ts'
+import { intersect, range, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../bytes/units.ts'
 import { EFI_MEMORY_SP, EfiConventionalMemory, EfiPersistentMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
 import { joinDescriptors, reported, SPECIAL_TYPES, splitMap } from './memory-map.ts'
@@ -65,11 +65,13 @@ export class Allocator {
     return { status: 'EFI_SUCCESS', at: phys(found) }
   }
 
-  /** Puts `pages` pages at `at` under `type`, whatever the firmware would say: the address was observed. False where the map has no free memory there. */
+  /** Takes what is free of these pages, whatever the firmware would say: the address was observed. False where not all of them were free. */
   pin(at: Phys, pages: number, type: number): boolean {
-    if (!this.#isFree(at, at + pages * PAGE)) return false
-    this.#convert(at, at + pages * PAGE, type)
-    return true
+    const wanted = range(at, at + pages * PAGE)
+    const whole = this.#isFree(wanted.start, wanted.end)
+    const free = this.#map.filter(descriptor => descriptor.type === EfiConventionalMemory).map(descriptor => intersect(descriptor.range, wanted))
+    for (const piece of free) if (piece !== null) this.#convert(piece.start, piece.end, type)
+    return whole
   }
 
   /** FreePages: descriptor by descriptor, stopping at the first piece that is free already (FW-10). */

@@ -48,7 +48,8 @@ const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
 
 /** Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are not made of pages. */
 export function createFirmware(options: FirmwareOptions): BootServices {
-  const { memory, recorder, map, policy, contents, assume } = options
+  const { memory, recorder, map, policy, contents } = options
+  const assume = saidOnce(options.assume)
   const search = policy?.search ?? inferBins(map)
   const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
@@ -130,6 +131,16 @@ export function createFirmware(options: FirmwareOptions): BootServices {
         for (const { type, range: where } of allocator.descriptors()) if (type === EfiBootServicesCode || type === EfiBootServicesData) memory.release(where, 'firmware:boot')
       })
     },
+  }
+}
+
+/** Passes every sentence on once. */
+function saidOnce(assume: Assume): Assume {
+  const said = new Set<string>()
+  return (clause, what) => {
+    if (said.has(`${clause} ${what}`)) return
+    said.add(`${clause} ${what}`)
+    assume(clause, what)
   }
 }
 

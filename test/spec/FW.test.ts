@@ -224,6 +224,9 @@ test('FW-17 carves small blocks from the head of a page, the rest into the large
   expect(offset(984)).toBe(128 + 2688)
   expect(offset(216)).toBe(128 + 2688 + 1024)
   expect(offset(1)).toBe(-0x1000)
+  expect(pool.allocate(4, 1).carved).toBe(true)
+  expect(pool.allocate(4, 1).carved).toBe(false)
+  expect(pool.allocate(4, 4096).carved).toBe(false)
   const other = poolOverPages().pool
   const first = other.allocate(2, 1624).buffer?.start ?? 0
   expect(first).toBe(0xff018)
@@ -258,8 +261,8 @@ test('FW-19 says that the firmware\'s own pools may have room elsewhere', () => 
   firmware.allocatePool(1, 64, 'mine')
   firmware.allocatePool(4, PAGE, 'mine')
   expect(assumptions.map(([clause]) => clause)).not.toContain('FW-19')
-  firmware.allocatePool(4, 64, 'mine')
-  expect(assumptions.map(([clause]) => clause)).toContain('FW-19')
+  for (let i = 0; i < 40; i++) firmware.allocatePool(4, 64, 'mine')
+  expect(assumptions.filter(([clause]) => clause === 'FW-19')).toHaveLength(1)
 })
 
 test('FW-20 neither frees nor clears at ExitBootServices, but boot services memory is nobody\'s', () => {

@@ -363,6 +363,7 @@ test('PE-24 puts an image where it was observed', () => {
   expect(machine.assumptions.map(([clause]) => clause)).not.toContain('PE-24')
   expect(loaded(machine, smallPe(), { pinned: phys(0x7fe000) }).base).toBe(0x7fe000)
   expect(machine.assumptions.map(([clause]) => clause)).toContain('PE-24')
+  expect(machine.firmware.memoryMap().slice(-5, -1)).toEqual([descriptor(7, 0x204000, 0x7fe000), descriptor(1, 0x7fe000, 0x800000), descriptor(4, 0x800000, 0x801000), descriptor(1, 0x801000, 0x802000)])
 })
 
 test('PE-25 gives address 0 as the entry point of an image that has it outside', () => {
