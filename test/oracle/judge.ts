@@ -12,8 +12,7 @@ export function show(value: number | string | undefined): string {
 /** May the prediction be silent about this fact of this boot? A command line in which the stub's own variables lie has no text that could be told. */
 function mayBeAbsent(fact: PlainFact, seen: BootFacts, harmed: boolean): boolean {
   if (fact === 'commandLine') return harmed
-  if (fact === 'decompressedKernel') return !(seen.commandLine ?? '').split(' ').includes('nokaslr')
-  return seen.door === 'pe-entry' && (fact === 'cmdLinePtr' || fact === 'bootParams')
+  return fact === 'decompressedKernel' && !(seen.commandLine ?? '').split(' ').includes('nokaslr')
 }
 
 /** Sentences about addresses and texts that differ. */

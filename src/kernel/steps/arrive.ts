@@ -38,7 +38,7 @@ function sanitise(boot: KernelBoot): void {
 }
 
 function readCommandLine(boot: KernelBoot): void {
-  const { machine, commandLine, from } = boot
+  const { machine, commandLine } = boot
   machine.step('ZO-15', 'the extracted kernel reads its command line', () => {
     const at = commandLinePointer(boot)
     if (commandLine === null || at === 0) return
@@ -46,8 +46,7 @@ function readCommandLine(boot: KernelBoot): void {
     if (where !== null) machine.memory.readAs(where, commandLine.object)
     const { bytes, known } = where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
-    // after a PE entry it lies in pool: which piece of a page the firmware hands out is not modelled
-    if (from.via === 'efi-handover') machine.observe({ cmdLinePtr: commandLine.at })
+    machine.observe({ cmdLinePtr: commandLine.at })
     if (known) machine.observe({ commandLine: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
   })
 }
