@@ -34,7 +34,7 @@ export function placementFix(recording: Recording, damage: Damage): string {
     const writer = first.object
     const other = first.range.start - first.at
     const [low, high] = other <= base ? [writer, victim] : [victim, writer]
-    const length = reachOf(events, low)
+    const length = reachOf(events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'), low)
     return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
   }
   return behindKernel(recording, damage, destroyers, victim, base)

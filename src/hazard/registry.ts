@@ -14,6 +14,7 @@ import { addressTruncated } from './rules/address-truncated.ts'
 import { bssNotCleared } from './rules/bss-not-cleared.ts'
 import { clobberedObject } from './rules/clobbered-object.ts'
 import { initWindowOccupied } from './rules/init-window-occupied.ts'
+import { setupHeaderWrong } from './rules/setup-header-wrong.ts'
 import { truncatedObject } from './rules/truncated-object.ts'
 import { uninitialisedRead } from './rules/uninitialised-read.ts'
 import { wildRead } from './rules/wild-read.ts'
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   initWindowOccupied,
   bssNotCleared,
   addressTruncated,
+  setupHeaderWrong,
   writeOutsideAllocation,
   sectionsOverlap,
   noRoomForInitSize,

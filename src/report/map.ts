@@ -11,7 +11,8 @@ const TITLES: Readonly<Record<MapMoment['moment'], string>> = {
 }
 
 function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
-  return [mark, hex(range.start), hex(range.end), at === 0 ? object : `${object} + ${hex(at)}`, formatSize(sizeOf(range)), what]
+  const size = formatSize(sizeOf(range))
+  return [mark, hex(range.start), hex(range.end), at === 0 ? object : `${object} + ${hex(at)}`, size, what === size ? '' : what]
 }
 
 /** The memory at every moment of a run, one line per stretch. */
@@ -24,11 +25,12 @@ export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}
 /** How many lines a neighbourhood has at the most. */
 const NEAR_MAX = 12
 
-/** The moment in which a finding is shown: the first one from the stub's entry on in which its object lies there, else the last one with anything there. */
+/** The moment in which a finding is shown: the hand-off for a breach, else the first one from the stub's entry on in which its object lies there, else the last one with anything there. */
 function layoutMoment(finding: Finding, moments: readonly MapMoment[]): MapMoment | undefined {
   const late = moments.filter(({ moment }) => moment !== 'before-load')
   const holds = (ofObject: boolean) => ({ lines }: MapMoment): boolean => lines.some(line => touches(finding, line) && (!ofObject || line.object === finding.object))
-  return late.find(holds(true)) ?? late.findLast(holds(false))
+  const handOff = finding.class === 'breach' ? late.filter(({ moment }) => moment === 'hand-off') : []
+  return handOff.find(holds(false)) ?? late.find(holds(true)) ?? late.findLast(holds(false))
 }
 
 function touches({ ranges }: Finding, line: MapLine): boolean {

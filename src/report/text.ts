@@ -1,6 +1,6 @@
 /** The report for people: every finding with its legs, its place in memory, why and what to do; then what the run was and took for granted. */
 import { formatRange, formatSize, hex } from '../bytes/range.ts'
-import { columns, count, labelled, plain, type TextOptions } from './layout.ts'
+import { columns, count, labelled, plain, printable, type TextOptions } from './layout.ts'
 import { mapAround } from './map.ts'
 import type { EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
 
@@ -15,7 +15,8 @@ export function formatReport(report: Report, options: TextOptions = {}): string 
     ...report.advice.map(finding => findingOf(finding, [], all)),
     outcomeOf(report, all),
     factsLines(report, all),
-    takenForGranted(report, all),
+    clauses('assumed', report.assumptions, all),
+    clauses('gaps', report.gaps.map(({ clause, why }) => ({ clause, what: why })), all),
     problemsOf(report.problems, all),
     alternativesOf(report, all),
     [verdictLine(report, all)],
@@ -39,7 +40,7 @@ export function verdictLine(report: RunReport & { readonly advice?: readonly Fin
 function headOf(report: Report, { width, paint }: Options): string[] {
   const line = (label: string, text: string): string[] => labelled(label, text, { indent: 0, column: 9, width })
   return [
-    paint(`${report.image.name}  ${formatSize(report.image.size)} (${String(report.image.size)} bytes)`, 'heading'),
+    paint(`${printable(report.image.name)}  ${formatSize(report.image.size)} (${String(report.image.size)} bytes)`, 'heading'),
     ...line('machine', `${report.machine.what}, ${formatSize(report.machine.ramBytes)} RAM`),
     ...line('stub', eraText(report.stub)),
     ...line('kernel', eraText(report.kernel)),
@@ -60,7 +61,7 @@ export function formatFinding(finding: Finding, moments: readonly MapMoment[] = 
 function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, width }: Options): string[] {
   const label = (name: string, text: string): string[] => labelled(name, text, { indent: 2, column: 6, width })
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
-  const head = `${finding.class}  ${subject}`
+  const head = printable(`${finding.class}  ${subject}`)
   const map = mapAround(finding, moments).map(line => `  ${line.startsWith('>') ? paint(line, 'mark') : line}`)
   return [
     `${paint(head, finding.class)}${' '.repeat(Math.max(2, width - head.length - finding.clause.length))}${paint(finding.clause, 'faint')}`,
@@ -119,10 +120,8 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }
 
-function takenForGranted({ assumptions, gaps }: RunReport, { paint, width }: Options): string[] {
-  const list = (name: string, items: readonly { readonly clause: string; readonly what: string }[]): string[] =>
-    items.length === 0 ? [] : [paint(name, 'heading'), ...items.flatMap(({ clause, what }) => labelled(clause, what, { indent: 2, column: 7, width }))]
-  return [...list('assumed', assumptions), ...list('gaps', gaps.map(({ clause, why }) => ({ clause, what: why })))]
+function clauses(name: string, items: readonly { readonly clause: string; readonly what: string }[], { paint, width }: Options): string[] {
+  return items.length === 0 ? [] : [paint(name, 'heading'), ...items.flatMap(({ clause, what }) => labelled(clause, what, { indent: 2, column: 7, width }))]
 }
 
 function problemsOf(problems: readonly FileProblem[], { paint, width }: Options): string[] {

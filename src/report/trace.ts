@@ -3,7 +3,7 @@ import { formatRange, hex } from '../bytes/range.ts'
 import type { MemoryEvent, Step } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { contentName, describeEvent } from '../hazard/words.ts'
-import { plain, type TextOptions } from './layout.ts'
+import { plain, printable, type TextOptions } from './layout.ts'
 
 /** One line per step and event, children indented below their step. */
 export function formatTrace(recording: Recording, { paint = plain }: TextOptions = {}): string {
@@ -14,16 +14,32 @@ export function formatTrace(recording: Recording, { paint = plain }: TextOptions
     for (; next < recording.steps.length; next++) {
       const step = recording.steps[next]
       if (step === undefined || step.first > event) return
-      lines.push(`${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ${step.actor}: ${step.what}`)
+      lines.push(`${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ${printable(`${step.actor}: ${step.what}`)}`)
     }
   }
-  for (const event of recording.events) {
-    openUntil(event.id)
-    const depth = event.step === null ? 0 : (depths[event.step] ?? 0) + 1
-    lines.push(...eventLines(event).map((line, i) => `${'  '.repeat(depth)}${i === 0 ? `#${String(event.id)} ` : '   '}${line}`))
+  for (let id = 0; id < recording.events.length; ) {
+    const run = ownMemory(recording, id)
+    openUntil(id)
+    const event = recording.events[id]
+    if (event === undefined) break
+    const margin = '  '.repeat(event.step === null ? 0 : (depths[event.step] ?? 0) + 1)
+    if (run.length >= RUN_MIN) lines.push(`${margin}#${String(id)}-#${String(id + run.length - 1)} ${event.actor}: ${String(run.length)} events about memory of the firmware`)
+    else lines.push(...eventLines(event).map((line, i) => `${margin}${i === 0 ? `#${String(id)} ` : '   '}${printable(line)}`))
+    id += run.length >= RUN_MIN ? run.length : 1
   }
   openUntil(Infinity)
   return lines.length === 0 ? 'nothing happened\n' : `${lines.join('\n')}\n`
+}
+
+/** So many events in a row that only say which memory is the firmware's are told in one line. */
+const RUN_MIN = 8
+
+function ownMemory({ events }: Recording, from: number): readonly MemoryEvent[] {
+  const step = events[from]?.step
+  const isOwn = (event: MemoryEvent): boolean =>
+    event.step === step && (((event.op === 'claim' || event.op === 'release') && event.label.startsWith('firmware:')) || (event.op === 'make' && event.object.startsWith('firmware:') && event.lost.length === 0))
+  const end = events.findIndex((event, id) => id >= from && !isOwn(event))
+  return events.slice(from, end === -1 ? undefined : end)
 }
 
 function depthOf(recording: Recording, step: Step): number {

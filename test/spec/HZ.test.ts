@@ -98,6 +98,7 @@ for (const [clause, id] of [
   ['HZ-6', 'init-window-occupied'],
   ['HZ-7', 'bss-not-cleared'],
   ['HZ-8', 'address-truncated'],
+  ['HZ-16', 'setup-header-wrong'],
 ] as const) {
   test(`${clause} a broken contract that names ${id} is a breach, a kept one is nothing, and twice the same is once`, () => {
     const { memory, recorder } = loaded()
@@ -108,7 +109,7 @@ for (const [clause, id] of [
     expect(judge(recorder)).toEqual([])
     recorder.append({ ...contract, kept: false })
     recorder.append({ ...contract, kept: false })
-    expect(judge(recorder)).toMatchObject([{ rule: id, class: 'breach', clause, object: id === 'bss-not-cleared' ? 'kernel' : 'initrd', ranges: [rangeAt(INITRD, INITRD_SIZE)] }])
+    expect(judge(recorder)).toMatchObject([{ rule: id, class: 'breach', clause, object: ({ 'bss-not-cleared': 'kernel', 'setup-header-wrong': 'boot_params' } as Record<string, string>)[id] ?? 'initrd', ranges: [rangeAt(INITRD, INITRD_SIZE)] }])
   })
 }
 
@@ -158,11 +159,15 @@ test('HZ-10 neighbours that touch do not overlap', () => {
   ).toEqual([])
 })
 
-test('HZ-11 less room than init_size behind .linux is advice, enough room is not', () => {
+test('HZ-11 less room than the kernel takes behind .linux is advice, enough room is not', () => {
   const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
   expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
   expect(idsOf([linux, { name: '.initrd', at: 0x900000, raw: 0x1000 }])).toEqual([])
   expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual(['no-room-for-init-size kernel'])
+  const late = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000, 0x90000) }
+  expect(idsOf([late, { name: '.initrd', at: 0x190000, raw: 0x1000 }])).toEqual([])
+  expect(idsOf([late, { name: '.initrd', at: 0x18f000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
+  expect(idsOf([{ name: '.linux', at: 0x100000, raw: 0x100 }, { name: '.initrd', at: 0x101000, raw: 0x1000 }])).toEqual([])
 })
 
 test('HZ-12 a section that ends behind SizeOfImage is advice', () => {

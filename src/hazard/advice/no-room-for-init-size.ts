@@ -18,21 +18,19 @@ export const noRoomForInitSize = advice({
       if (content === undefined || kernel === null) continue
       const next = nextAbove(sections, linux, pe.optional.SizeOfImage)
       const room = next.start - linux.start
-      const image = Math.max(content.size, kernel.pe?.optional.SizeOfImage ?? 0)
       const window = kernel.hdr.init_size
-      const need = Math.max(image, window)
+      const own = kernel.pe?.optional.SizeOfImage
+      const need = Math.max(content.size, own ?? window)
       if (room >= need) continue
-      const takes = room < image ? `, less than the ${exactSize(image)} that the kernel takes with its .bss` : ''
       report({
         object: linux.object,
         ranges: [],
         offsets: [{ from: room, to: need }],
-        what: `From .linux to ${next.name} there are ${exactSize(room)}${takes}; init_size is ${exactSize(window)}.`,
+        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel that is entered where it lies takes ${exactSize(need)} (${own === undefined ? 'init_size' : `SizeOfImage of its own PE header; init_size is ${hex(window)}`}).`,
         why:
-          (room < image ? 'kernels from 6.6 on (and late 6.1.y) clear their .bss where they are entered through the EFI handover protocol; ' : '') +
-          (room < window ? 'a kernel that unpacks itself in place (5.7-rc1; later ones only when loaded as a PE of its own) writes init_size bytes; ' : '') +
-          'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then',
-        fix: next.name === 'the end of the image' ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or place .linux below a gap of ${hex(need)} bytes` : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)}), or at least .linux + ${hex(image)} for kernels that move themselves`,
+          'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
+          'Entered in place, 5.7-rc1 unpacks itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 move themselves first',
+        fix: next.name === 'the end of the image' ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ${hex(need)} bytes are free` : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)})`,
         legs: [],
       })
     }

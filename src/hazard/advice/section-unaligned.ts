@@ -21,7 +21,7 @@ export const sectionUnaligned = advice({
         ranges: [],
         offsets: [],
         what: `${name} begins at ${hex(start)}, which is ${[...(off ? ['no multiple of a page'] : []), ...(odd ? [`no multiple of SectionAlignment ${hex(step)}`] : [])].join(' and ')}.`,
-        why: 'the PE format asks for SectionAlignment, and edk2 does not check it: stubs that enter the kernel in place then run it from an address that it was not linked for, and the initrd shares its first page with a neighbour; recorded boots of all eras went well with it',
+        why: `the PE format asks for SectionAlignment, edk2 does not check it${name === '.linux' ? ', and a stub that enters the kernel in place runs it where it is not aligned' : ''}; recorded boots went well with it, other firmware may refuse the file`,
         fix: `let ${name} begin at ${hex(alignUp(start, Math.max(step, PAGE)))}`,
         legs: [],
       })

@@ -1,8 +1,8 @@
 /** bss-not-cleared: the kernel is entered with something else than zeroes in its .bss. HZ-7. */
-import { formatRange } from '../../bytes/range.ts'
+import { hex } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
-import { some } from '../words.ts'
+import { baseOf, some } from '../words.ts'
 
 export const bssNotCleared = rule({
   id: 'bss-not-cleared',
@@ -15,9 +15,13 @@ export const bssNotCleared = rule({
       object: () => 'kernel',
       why: contract => {
         const found = intruders(contract)
-        return `the .bss lies behind the bytes of the kernel file; whoever starts the kernel without a PE loader has to clear it${found.length === 0 ? '' : `, but it holds ${some(found)}`}`
+        return `the .bss lies behind the bytes of the kernel file; whoever starts the kernel without a PE loader has to clear it${found.length === 0 ? '' : `; there lies ${some(found)}`}`
       },
-      fix: contract => `zero ${contract.range === null ? 'the memory behind the kernel file' : formatRange(contract.range)} before the entry, after copying the kernel to an allocation of SizeOfImage bytes`,
+      fix: contract => {
+        const kernel = baseOf(recording.events, 'kernel', contract.id)
+        const room = contract.range === null || kernel === null || kernel > contract.range.start ? '' : `, and nothing else may lie below .linux + ${hex(contract.range.end - kernel)} when it is entered in place`
+        return `copy the kernel to an allocation of SizeOfImage bytes and zero what its file does not fill${room}`
+      },
     })
   },
 })

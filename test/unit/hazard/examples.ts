@@ -60,6 +60,7 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
   'init-window-occupied': () => broken('init-window-occupied', 'HO-1', 'nothing that is needed later lies in the init window', 0x1ac00000, 0x1ac00000 + 0x2d5e000),
   'bss-not-cleared': () => broken('bss-not-cleared', 'HO-2', 'the .bss of the kernel is zero at its entry', KERNEL + KERNEL_SIZE, KERNEL + BSS_END),
   'address-truncated': () => broken('address-truncated', 'HO-3', 'ramdisk_image 0x5b1f8000 stands for 0x15b1f8000', INITRD, INITRD + INITRD_SIZE),
+  'setup-header-wrong': () => broken('setup-header-wrong', 'HO-3', 'the sentinel of boot_params is 0', 0x1dfbc1ef, 0x1dfbc1f0),
   'write-outside-allocation': () =>
     booted((memory, recorder) => {
       const end = IMAGE + 0x4000000

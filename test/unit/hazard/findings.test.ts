@@ -145,11 +145,12 @@ test('many events are shortened, and many offsets', () => {
 
 test('contracts without place or finder are told all the same', () => {
   const { recorder } = machine()
-  for (const rule of ['init-window-occupied', 'bss-not-cleared', 'address-truncated']) recorder.append({ op: 'contract', clause: 'HO-1', rule, kept: false, what: rule, range: null, found: [] })
+  for (const rule of ['init-window-occupied', 'bss-not-cleared', 'address-truncated', 'setup-header-wrong']) recorder.append({ op: 'contract', clause: 'HO-1', rule, kept: false, what: rule, range: null, found: [] })
   expect(judge(recorder)).toMatchObject([
     { rule: 'init-window-occupied', object: null, ranges: [], fix: 'leave init_size bytes from the start of the kernel to the kernel' },
-    { rule: 'bss-not-cleared', object: 'kernel', ranges: [], fix: 'zero the memory behind the kernel file before the entry, after copying the kernel to an allocation of SizeOfImage bytes' },
+    { rule: 'bss-not-cleared', object: 'kernel', ranges: [], fix: 'copy the kernel to an allocation of SizeOfImage bytes and zero what its file does not fill' },
     { rule: 'address-truncated', object: null, ranges: [] },
+    { rule: 'setup-header-wrong', object: 'boot_params', ranges: [] },
   ])
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { columns, count, labelled, wrap } from '../../../src/report/layout.ts'
+import { columns, count, labelled, printable, wrap } from '../../../src/report/layout.ts'
 
 test('prose breaks at spaces; a long word stands alone', () => {
   expect(wrap('one two three', 8)).toEqual(['one two', 'three'])
@@ -18,4 +18,10 @@ test('columns are as wide as their widest cell, left or right, with no blank at 
 
 test('one is one, two are many', () => {
   expect([count(1, 'breach', 'breaches'), count(2, 'breach', 'breaches')]).toEqual(['1 breach', '2 breaches'])
+})
+
+test('nothing that a file holds can steer the terminal or break a line', () => {
+  expect(printable('a\u001b[31mb\nc\u202ed\u0085')).toBe('a\\x1b[31mb\\x0ac\\u202ed\\x85')
+  expect(columns([['x\ny', 'z']])).toEqual(['x\\x0ay  z'])
+  expect(labelled('', 'x\ny', { indent: 0, column: 0, width: 80 })).toEqual(['x\\x0ay'])
 })

@@ -59,3 +59,13 @@ test('a long neighbourhood is cut and says so', () => {
   expect(shown).toHaveLength(14)
   expect(shown.at(-1)).toBe('   and 5 lines more')
 })
+
+test('a breach is shown as it was at the hand-off', () => {
+  const moments: MapMoment[] = [
+    { moment: 'stub-entry', lines: [line(0x5000, 0x1000, 'kernel')] },
+    { moment: 'hand-off', lines: [line(0x5000, 0x1000, 'initrd', 0, '4.0 KiB')] },
+    { moment: 'arrival', lines: [line(0x5000, 0x1000, 'kernel')] },
+  ]
+  expect(mapAround({ ...finding('kernel', rangeAt(0x5000, 0x10)), class: 'breach' }, moments)).toEqual(['>  0x5000  initrd  4.0 KiB  now: kernel 4.0 KiB', '   0x6000'])
+  expect(formatMap(cleanReport({ moments: moments.slice(1, 2) })).split('\n')[1]).toBe('   0x5000  0x6000  initrd  4.0 KiB')
+})

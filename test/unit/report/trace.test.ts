@@ -66,3 +66,23 @@ test('steps inside steps, every kind of event, and steps without events', () => 
 test('an empty recording', () => {
   expect(formatTrace(new Recorder())).toBe('nothing happened\n')
 })
+
+test('a long row of events about memory of the firmware is one line', () => {
+  const { memory, recorder } = loaded()
+  recorder.step('FW-1', 'the firmware has memory of its own', () => {
+    for (let i = 0; i < 4; i++) {
+      memory.claim(rangeAt(0x3000000 + 0x1000 * i, 0x1000), 'firmware:boot')
+      memory.make(rangeAt(0x3000000 + 0x1000 * i, 0x1000), 'firmware:boot', 0x1000 * i)
+    }
+    memory.make(rangeAt(0x3010000, 0x1000), 'x')
+  })
+  memory.release(rangeAt(0x3000000, 0x1000), 'firmware:boot')
+  expect(formatTrace(recorder).split('\n').slice(5)).toEqual([
+    'FW-1  firmware: the firmware has memory of its own',
+    '  #4-#11 firmware: 8 events about memory of the firmware',
+    '  #12 wrote 0x3010000-0x3011000 as x',
+    '     - 0x3010000-0x3011000 is part of no allocation',
+    '#13 firmware: 0x3000000-0x3001000 given back as firmware:boot',
+    '',
+  ])
+})
