@@ -26,7 +26,7 @@ export const noRoomForInitSize = advice({
         object: linux.object,
         ranges: [],
         offsets: [{ from: room, to: need }],
-        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel that is entered where it lies takes ${exactSize(need)} (${own === undefined ? 'init_size' : `SizeOfImage of its own PE header; init_size is ${hex(window)}`}).`,
+        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel that is entered where it lies takes ${exactSize(need)}, ${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
         why:
           'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
           'Entered in place, 5.7-rc1 unpacks itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 move themselves first',
