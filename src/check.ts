@@ -10,7 +10,6 @@ import type { Contents } from './firmware/boot-services.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
-import type { FirmwareRowId } from './firmware/policies.ts'
 import type { MemoryDescriptor } from './image/memory-types.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
@@ -32,8 +31,6 @@ export interface MachineInput {
   readonly imageBase?: Phys
   /** What memory holds that nobody has written. Default `ovmf`. */
   readonly contents?: Contents
-  /** The release whose habits the firmware has. Default `edk2-2022.11`, with an assumption. */
-  readonly firmware?: FirmwareRowId
   readonly problems?: readonly FileProblem[]
   /** What the map itself took for granted: a scaled profile, say. */
   readonly assumptions?: readonly Assumption[]
@@ -96,8 +93,7 @@ interface Pair {
 
 function runAll(input: CheckInput, uki: UkiView): Pair[] {
   const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
-  const release: Assumption[] = input.machine.firmware === undefined ? [{ clause: 'FW-28', what: 'the firmware is EDK2 and behaves as its release 2022.11' }] : []
-  const assumptions = [...(input.machine.assumptions ?? []), ...release, ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
+  const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-1' as const, what }))]
   const pairs: Pair[] = []
   for (const stub of stubsFor(input, uki)) {
     let kernel = kernelInFile(input, uki)
@@ -108,7 +104,6 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
         uki,
         map: rewound.map,
         contents: input.machine.contents ?? 'ovmf',
-        firmware: input.machine.firmware ?? 'edk2-2022.11',
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
         settings: { secureBoot: input.secureBoot ?? false, kaslr: input.kaslr ?? 'command-line' },

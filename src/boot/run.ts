@@ -3,7 +3,6 @@ import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
 import { createFirmware, type Contents } from '../firmware/boot-services.ts'
-import { FIRMWARE_ROWS, type FirmwareRowId } from '../firmware/policies.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { UkiView } from '../image/uki.ts'
@@ -21,8 +20,6 @@ export interface Setup {
   /** The firmware's map before the UKI is loaded. */
   readonly map: readonly MemoryDescriptor[]
   readonly contents: Contents
-  /** The release whose habits the firmware has. */
-  readonly firmware: FirmwareRowId
   /** Observed load address; the allocator decides when absent. */
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
@@ -66,9 +63,7 @@ export function run(setup: Setup): Run {
 function boot(setup: Setup, recorder: Recorder, memory: Memory, notes: Notes, look: (moment: Moment['moment']) => void): Outcome {
   const firmware = createFirmware({
     memory,
-    recorder,
     map: setup.map,
-    policy: { row: FIRMWARE_ROWS[setup.firmware] },
     contents: setup.contents,
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
   })

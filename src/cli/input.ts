@@ -17,7 +17,7 @@ interface Wanted {
   readonly firmware: string | undefined
 }
 
-type Machine = Pick<MachineInput, 'what' | 'map' | 'problems' | 'assumptions' | 'firmware'>
+type Machine = Pick<MachineInput, 'what' | 'map' | 'problems' | 'assumptions'>
 
 function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {
   return choices.find(choice => choice === text)
@@ -73,7 +73,7 @@ function fromMemmap(call: Call, path: string): Machine {
 function fromProfile(ram: number, firmware: string): Machine {
   const profile = profileNamed(firmware)
   const assumption = profileAssumption(profile, ram)
-  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), firmware: profile.row, ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
+  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
 }
 
 function machineOf(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioPath: string): Machine {

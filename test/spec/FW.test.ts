@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest'
 import { range, rangeAt } from '../../src/bytes/range.ts'
-import { mapBeforeLoad } from '../../src/boot/rewind.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
-import { check } from '../../src/check.ts'
 import { Allocator } from '../../src/firmware/allocator.ts'
 import { inferBins } from '../../src/firmware/bins.ts'
 import { joinDescriptors, ramOf } from '../../src/firmware/memory-map.ts'
@@ -10,7 +8,6 @@ import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../src/fi
 import { Pool } from '../../src/firmware/pool.ts'
 import { lowRam, profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
-import { scenario } from '../../src/vitest/scenario.ts'
 import { mapOf, RECORDED, textOf } from '../unit/firmware/recorded.ts'
 import { descriptor, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
 
@@ -341,24 +338,4 @@ test('FW-26 answers a failed search with EFI_OUT_OF_RESOURCES', () => {
   expect(allocator.allocate({ kind: 'any' }, 2, 3).status).toBe('EFI_OUT_OF_RESOURCES')
   expect(allocator.allocate({ kind: 'any' }, 2, 0).status).toBe('EFI_OUT_OF_RESOURCES')
   expect(allocator.allocate({ kind: 'max', limit: 0x1fff }, 2, 2).status).toBe('EFI_OUT_OF_RESOURCES')
-})
-
-test('FW-27 a map taken at the stub’s entry, with the image given back, puts the image where it was recorded', () => {
-  const { row, map } = recorded('good/247.3/5.10/512')
-  const image = phys(Number(row.trace?.image_base))
-  const before = mapBeforeLoad(map, 'stub-entry', Number(row.size_of_image), image).map
-  const holes = ramOf(before.filter(entry => entry.type === 7))
-  expect(holes.some(hole => hole.start <= image && image + Number(row.size_of_image) <= hole.end)).toBe(true)
-  const { report } = check({ ...scenario({ image: { stub: '247.3', kernel: '5.10.223-cloud', initrd: 0x4a7e00, at: { '.osrel': 0x20000, '.cmdline': 0x30000, '.linux': 0x2000000, '.initrd': 0x3000000 } } }), machine: { what: 'recorded', map, taken: 'stub-entry' } })
-  expect(report.facts.imageBase).toBe(image)
-  expect(report.assumptions).toContainEqual({ clause: 'FW-27', what: expect.stringContaining('was the UKI') as string })
-})
-
-test('FW-28 a firmware that nobody named is EDK2, and the report says that this was assumed', () => {
-  const assumed = { clause: 'FW-28', what: 'the firmware is EDK2 and behaves as its release 2022.11' }
-  const input = scenario({ image: { stub: '257.13' } })
-  const { firmware, ...unnamed } = input.machine
-  expect(firmware).toBe('edk2-2022.11')
-  expect(check(input).report.assumptions).not.toContainEqual(assumed)
-  expect(check({ ...input, machine: unnamed }).report.assumptions).toContainEqual(assumed)
 })

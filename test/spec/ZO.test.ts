@@ -7,6 +7,8 @@ import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
 import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
 import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
+import { check } from '../../src/check.ts'
+import { scenario } from '../../src/vitest/scenario.ts'
 import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eventsOf, free, handover, kernelNamed, SMALL_MAP, start, type Bench, type HandoverOptions } from '../support/kernel-bench.ts'
 
 const E2 = kernelNamed('debian-5.10.223-cloud')
@@ -348,4 +350,12 @@ test('ZO-17 setup_data is a doubt', () => {
   const { on } = handed({ header: { setup_data: 0x1e003000n } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-17'])
   expect(clausesOf(on).at(-1)).toBe('ZO-17')
+})
+
+test('ZO-18 without an initrd of the image and without root= there is nothing to boot into', () => {
+  const gaps = (initrd: string | null, cmdline: string): string[] => check(scenario({ image: { initrd, cmdline } })).report.gaps.map(gap => gap.clause)
+  expect(gaps(null, 'console=ttyS0 nokaslr')).toEqual(['ZO-18'])
+  expect(gaps(null, 'nokaslr xroot=1')).toEqual(['ZO-18'])
+  expect(gaps(null, 'root=/dev/vda1 nokaslr')).toEqual([])
+  expect(gaps('1M', 'console=ttyS0 nokaslr')).toEqual([])
 })
