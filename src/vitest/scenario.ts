@@ -38,5 +38,5 @@ export function scenario(options: ScenarioOptions): CheckInput {
 function profileMachine(ramBytes: number, firmware: string): MachineInput {
   const profile = profileNamed(firmware)
   const assumption = profileAssumption(profile, ramBytes)
-  return { what: `profile ${profile.id}`, map: profileMap(profile, ramBytes), assumptions: assumption === null ? [] : [{ clause: 'FW-1', what: assumption }] }
+  return { what: `profile ${profile.id}`, map: profileMap(profile, ramBytes), assumptions: assumption === null ? [] : [{ clause: 'FW-21', what: assumption }] }
 }
