@@ -1,4 +1,4 @@
-// npm run oracle -- score [--markdown | --write]: replays the recorded boots and prints how the predictions compare; --write puts the table into README.md.
+// npm run oracle [-- score [--markdown | --write]]: replays the recorded boots and prints how the predictions compare; --write puts the table into README.md.
 // Runs the TypeScript sources through vitest's own loader.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { createViteServer } from 'vitest/node'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
-const [command, ...options] = process.argv.slice(2)
+const [command = 'score', ...options] = process.argv.slice(2)
 if (command !== 'score' || options.length > 1 || options.some(option => !['--markdown', '--write'].includes(option))) {
-  console.error('usage: npm run oracle -- score [--markdown | --write]')
+  console.error('usage: npm run oracle [-- score [--markdown | --write]]')
   process.exit(2)
 }
 const server = await createViteServer({ root: top, configFile: false, logLevel: 'error', appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } })
