@@ -5,7 +5,7 @@ import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import { readStubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
 import { kernelEras } from '../kernel/eras.ts'
-import type { KernelEra } from '../kernel/model.ts'
+import type { KernelEra, KernelShape } from '../kernel/model.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
@@ -42,7 +42,7 @@ export function kernelCandidates(source: ByteSource, choice?: string | KernelEra
   if (bzimage === null) return [none(null, [], { clause: 'EP-1', why: `the payload is no x86 bzImage: ${problems.at(-1)?.what ?? 'no setup header'}` })]
   const evidence = shapeOf(bzimage)
   const named = bzimage.version === null ? null : kernelRelease(bzimage.version)
-  if (named === null) return [none(null, evidence, { clause: 'EP-1', why: 'the kernel carries no version string, and its headers alone do not name one row; say which with --kernel' })]
+  if (named === null) return byShape(bzimage, evidence)
   const { release, exact } = named
   const said = [`version string ${JSON.stringify(bzimage.version)} names linux ${release}`, ...evidence]
   if (exact) return byVersion('linux', release, said, kernelEras, 'EP-1')
@@ -50,6 +50,29 @@ export function kernelCandidates(source: ByteSource, choice?: string | KernelEra
   const unsure = [...said, 'the stable level of this branch is not named, so every row that a release of the branch may follow is run']
   if (rows.length === 0) return byVersion('linux', release, said, kernelEras, 'EP-1')
   return rows.map(era => ({ era, gap: null, version: release, evidence: unsure, certainty: rows.length === 1 ? 'certain' : 'several' }))
+}
+
+/** Without a version string every row whose files look like this one is run. */
+function byShape(kernel: BzImage, evidence: readonly string[]): Candidate<KernelEra>[] {
+  const shapes = kernelShapes(kernel)
+  const rows = kernelEras.filter(era => era.shapes.some(shape => shapes.includes(shape)))
+  if (rows.length === 0) return [none(null, evidence, { clause: 'EP-1', why: 'the kernel carries no version string, and its headers look like those of no modelled row; say which with --kernel' })]
+  const said = ['no version string', ...evidence, 'every row whose files look so is run']
+  return rows.map(era => ({ era, gap: null, version: null, evidence: said, certainty: rows.length === 1 ? 'certain' : 'several' }))
+}
+
+/** Place of `efi64_stub_entry` while it lay in front of the payload, as handover_offset has it. */
+const FIXED_HANDOVER_OFFSET = 0x190
+
+/** Shapes that the headers of this file may be; without a handover entry two of them look alike. Empty without a PE header. */
+export function kernelShapes({ pe, hdr, protocol }: BzImage): KernelShape[] {
+  if (pe === null || protocol < 0x20b) return []
+  const { SectionAlignment, SizeOfImage, ImageBase, MajorImageVersion } = pe.optional
+  if (pe.sections.some(({ name }) => name === '.bss') && ImageBase === 0n && SectionAlignment === 0x20) return ['bss-section']
+  if (SectionAlignment === 0x1000 && SizeOfImage < hdr.init_size) return [MajorImageVersion >= 3 ? 'tight-3' : 'tight']
+  if (SizeOfImage !== hdr.init_size + hdr.kernel_alignment) return []
+  if (hdr.handover_offset === 0) return ['window-fixed-entry', 'window']
+  return [hdr.handover_offset === FIXED_HANDOVER_OFFSET ? 'window-fixed-entry' : 'window']
 }
 
 /** What the headers of a kernel say about its age, in words. */

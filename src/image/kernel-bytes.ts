@@ -1,5 +1,5 @@
 /** The bytes of a synthetic bzImage that somebody reads: setup header, version, payload ends, kernel_info, and code that carries the link addresses. */
-import { bytesSource, type SparsePiece } from '../bytes/source.ts'
+import { bytesSource, sparseSource, type SparsePiece } from '../bytes/source.ts'
 import { BOOT_FLAG, HDRS, kernel_info, LTOP, SETUP_HEADER_AT, setup_header } from './boot-params.ts'
 import { PAYLOAD_MAGIC } from './bzimage.ts'
 import type { KernelFacts } from './kernel-facts.ts'
@@ -46,10 +46,12 @@ export function kernelPieces(facts: KernelFacts): SparsePiece[] {
   const startup32 = (hdr.setup_sects + 1) * 512
   const payload = startup32 + hdr.payload_offset
   const info = kernel_info.write({ header: LTOP, size: 16, size_total: 16, setup_type_max: facts.setup_type_max })
+  const zeros = hdr.syssize * 16 - geometry._bss
   const compat = facts.pe.sections.find(([name]) => name === '.compat')
   return [
     put(SETUP_HEADER_AT - 2, [0xff, 0xff]),
     put(SETUP_HEADER_AT, setup_header.write({ ...COMMON_HDR, ...hdr })),
+    ...(zeros > 0 ? [{ at: startup32 + geometry._bss, source: sparseSource(zeros, []) }] : []),
     put(0x200 + hdr.kernel_version, [...ascii(facts.version), 0]),
     put(payload, PAYLOAD_MAGIC[facts.compression]),
     put(payload + hdr.payload_length - 4, le32(facts.output_len)),

@@ -1,4 +1,4 @@
-/** Header fields and link addresses of nine Debian kernels for x86-64, measured on the binaries, and one kernel derived from them. Their code is not here. */
+/** Header fields and link addresses of nine Debian kernels for x86-64, measured on the binaries, and two kernels derived from them. Their code is not here. */
 import type { Compression } from './bzimage.ts'
 import type { SectionFacts } from './stub-facts.ts'
 
@@ -277,5 +277,24 @@ const I: KernelFacts = {
  */
 const E1: KernelFacts = { ...B, name: 'derived-5.7-rc1', version: '5.7.0-rc1 (derived from the layout of 5.10.223) #1 SMP' }
 
+/**
+ * Linux 5.6. Derived, not measured: B's numbers with the headers of that release (fixed place, image base 0, a section .bss) and with .bss and page tables
+ * as zeros in the file, which ends one step of 32 bytes behind `_end`.
+ */
+const E0: KernelFacts = {
+  ...B, name: 'derived-5.6', version: '5.6.0 (derived from the numbers of 5.10.223) #1 SMP', fileSize: 0xbd8c20,
+  hdr: { ...B.hdr, syssize: 0xbd502 },
+  pe: {
+    ...B.pe,
+    optional: { ...B.pe.optional, SizeOfCode: 0xbd8a20, ImageBase: 0, SizeOfImage: 0x2d5e000, MajorImageVersion: 0 },
+    sections: [
+      ['.setup', 0x200, 0x39e0, 0x200, 0x39e0, 0x60500020],
+      ['.reloc', 0x3be0, 0x20, 0x3be0, 0x20, 0x42100040],
+      ['.text', 0x3c00, 0xbd5020, 0x3c00, 0xbd5020, 0x60500020],
+      ['.bss', 0xbd8c20, 0x21853e0, 0, 0, 0xc8000080],
+    ],
+  },
+}
+
 /** By name. */
-export const KERNEL_FACTS: Readonly<Record<string, KernelFacts>> = Object.fromEntries([A, B, C, D, E, F, G, H, I, E1].map(facts => [facts.name, facts]))
+export const KERNEL_FACTS: Readonly<Record<string, KernelFacts>> = Object.fromEntries([A, B, C, D, E, F, G, H, I, E0, E1].map(facts => [facts.name, facts]))

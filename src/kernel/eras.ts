@@ -2,15 +2,30 @@
 import type { ContractName } from '../machine/contracts.ts'
 import type { KernelEra, KernelSlots } from './model.ts'
 import { clearBss, leaveBss, trustLoaderForBss, useBss } from './steps/bss.ts'
-import { decompressLow, decompressLowOrGetLost, decompressOrGetLost, jumpToOutput } from './steps/decompress.ts'
+import { convertToLowPages, convertToPages, convertToPool } from './steps/command-line.ts'
+import { decompressAnywhere, decompressHigh, decompressLow, decompressLowOrGetLost, decompressMiscounted, decompressMiscountedOrGetLost, decompressOrGetLost, jumpToOutput } from './steps/decompress.ts'
 import { enterHead, skipHead } from './steps/entry.ts'
 import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable } from './steps/exit.ts'
 import { runHead64 } from './steps/head64.ts'
-import { loadInitrd } from './steps/initrd.ts'
-import { relocateAfterHandover, relocateIfMisaligned } from './steps/relocate.ts'
-import { copySector, copyStructure, makeHeader, zeroPageInBss, zeroPageOf16KiB, zeroPageOf4KiB } from './steps/zero-page.ts'
+import { leaveInitrd, loadInitrd } from './steps/initrd.ts'
+import { relocateAfterHandover, relocateAnywhere, relocateFromCode32Start, relocateIfMisaligned, relocateUpToBss } from './steps/relocate.ts'
+import { copySector, copySectorAndStart, copyStructure, copyWithoutSetupData, lowZeroPage, makeHeader, zeroPageInBss, zeroPageOf16KiB, zeroPageOf4KiB } from './steps/zero-page.ts'
 
 const HANDOVER: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'whole-addresses']
+
+/** 5.3.11 and 5.4 to 5.6. */
+const trusting: KernelSlots = {
+  entryCode: enterHead,
+  bssAtHandover: useBss,
+  bssAtPeEntry: useBss,
+  zeroPage: lowZeroPage,
+  setupHeader: copySectorAndStart,
+  commandLine: convertToLowPages,
+  place: relocateFromCode32Start,
+  initrd: leaveInitrd,
+  exit: exitWithLoaderData,
+  run: runHead64,
+}
 
 /** 5.7-rc2 to 5.8-rc6. */
 const moving: KernelSlots = {
@@ -19,11 +34,15 @@ const moving: KernelSlots = {
   bssAtPeEntry: leaveBss,
   zeroPage: zeroPageOf16KiB,
   setupHeader: copySector,
+  commandLine: convertToPool,
   place: relocateAfterHandover,
   initrd: loadInitrd,
   exit: exitWithLoaderData,
   run: runHead64,
 }
+
+/** 5.10.146 and later of 5.10.y. */
+const movingLate: KernelSlots = { ...moving, zeroPage: zeroPageOf4KiB, setupHeader: copyWithoutSetupData }
 
 /** 6.1.103 and later of 6.1.y. */
 const decompressing: KernelSlots = {
@@ -32,23 +51,54 @@ const decompressing: KernelSlots = {
   bssAtPeEntry: clearBss,
   zeroPage: zeroPageOf4KiB,
   setupHeader: makeHeader,
+  commandLine: convertToPool,
   place: decompressLowOrGetLost,
   initrd: loadInitrd,
   exit: exitWithReclaimable,
   run: jumpToOutput,
 }
 
-const MOVES = { 'efi-handover': HANDOVER, 'pe-entry': ['init-window'] } as const
-const DECOMPRESSES = { 'efi-handover': [...HANDOVER, 'bss-owned'], 'pe-entry': [] } as const
+/** 6.6.23 and later of 6.6.y. */
+const decompressingEarly: KernelSlots = { ...decompressing, setupHeader: copyWithoutSetupData, place: decompressAnywhere }
+/** 6.9. */
+const decompressingFromBss: KernelSlots = { ...decompressing, zeroPage: zeroPageInBss, place: decompressHigh }
+/** 6.11 and later. */
+const decompressingUnchecked: KernelSlots = { ...decompressing, bssAtPeEntry: trustLoaderForBss, place: decompressLow, exit: exitWithMoreSlack }
+
+/** What rows of one shape of file are held to. */
+type Form = Pick<KernelEra, 'shapes' | 'contracts'>
+const TRUSTS: Form = { shapes: ['bss-section'], contracts: { 'efi-handover': [...HANDOVER, 'code32-start'], 'pe-entry': [] } }
+const MOVES: Form = { shapes: ['window-fixed-entry'], contracts: { 'efi-handover': HANDOVER, 'pe-entry': ['init-window'] } }
+const CLEARS: Form = { shapes: ['window'], contracts: { 'efi-handover': [...HANDOVER, 'bss-owned'], 'pe-entry': [] } }
+const TIGHT: Form = { ...CLEARS, shapes: ['tight'] }
 
 export const kernelEras: readonly KernelEra[] = [
+  {
+    id: 'linux/E0a',
+    title: 'moves itself to pref_address or as low as memory goes, from where code32_start says that it is; .bss is in the file',
+    spans: [{ from: '4.19', to: '5.3.11' }, { from: '5.4-rc1', to: '5.4' }],
+    commits: ['5b11f1cee579'],
+    seen: [],
+    slots: { ...trusting, place: relocateAnywhere },
+    ...TRUSTS,
+  },
+  {
+    id: 'linux/E0',
+    title: 'moves itself to pref_address or low, from where code32_start says that it is; .bss is in the file',
+    spans: [{ from: '5.3.11', to: '5.4-rc1' }, { from: '5.4', to: '5.7-rc1' }],
+    commits: ['220dd7699c46'],
+    seen: ['5.4', '5.6'],
+    slots: trusting,
+    ...TRUSTS,
+  },
   {
     id: 'linux/E1',
     title: 'bss no longer in the file and not cleared; moves itself only when misaligned',
     spans: [{ from: '5.7-rc1', to: '5.7-rc2' }],
     commits: ['3ee372ccce4d', '1887c9b653f9', 'd5cdf4cfeac9'],
     seen: ['5.7-rc1'],
-    slots: { ...moving, bssAtHandover: useBss, bssAtPeEntry: trustLoaderForBss, place: relocateIfMisaligned },
+    slots: { ...moving, bssAtHandover: useBss, bssAtPeEntry: trustLoaderForBss, commandLine: convertToPages, place: relocateIfMisaligned },
+    shapes: [],
     contracts: { 'efi-handover': [...HANDOVER, 'init-window', 'bss-zero'], 'pe-entry': ['init-window', 'bss-zero'] },
   },
   {
@@ -58,16 +108,88 @@ export const kernelEras: readonly KernelEra[] = [
     commits: ['105cb9544b16', '21cb9b414301'],
     seen: [],
     slots: moving,
-    contracts: MOVES,
+    ...MOVES,
+  },
+  {
+    id: 'linux/E2c',
+    title: 'always moves itself after a handover; decompresses in place after a PE entry; takes over setup_data of the image',
+    spans: [{ from: '5.8-rc7', to: '5.10.146' }],
+    commits: [],
+    seen: ['5.10.13'],
+    slots: { ...movingLate, setupHeader: copyStructure },
+    ...MOVES,
   },
   {
     id: 'linux/E2',
     title: 'always moves itself after a handover; decompresses in place after a PE entry',
-    spans: [{ from: '5.8-rc7', to: '5.11-rc1' }],
+    spans: [{ from: '5.10.146', to: '5.11-rc1' }],
     commits: [],
-    seen: ['5.10.13', '5.10.223'],
-    slots: { ...moving, zeroPage: zeroPageOf4KiB, setupHeader: copyStructure },
-    contracts: MOVES,
+    seen: ['5.10.223'],
+    slots: movingLate,
+    ...MOVES,
+  },
+  {
+    id: 'linux/E2d',
+    title: 'moves only what lies in front of .bss; takes over setup_data of the image',
+    spans: [{ from: '5.11-rc1', to: '6.0-rc1' }],
+    commits: ['688eb28211ab'],
+    seen: [],
+    slots: { ...movingLate, setupHeader: copyStructure, place: relocateUpToBss },
+    ...MOVES,
+  },
+  {
+    id: 'linux/E2e',
+    title: 'moves only what lies in front of .bss',
+    spans: [{ from: '6.0-rc1', to: '6.1-rc1' }],
+    commits: ['688eb28211ab'],
+    seen: [],
+    slots: { ...movingLate, place: relocateUpToBss },
+    ...MOVES,
+  },
+  {
+    id: 'linux/E2b',
+    title: 'moves only what lies in front of .bss; keeps the memory map in ACPI reclaim memory',
+    spans: [{ from: '6.1-rc1', to: '6.1.81' }, { from: '6.2-rc1', to: '6.6-rc1' }],
+    commits: ['688eb28211ab'],
+    seen: ['6.1.4'],
+    slots: { ...movingLate, place: relocateUpToBss, exit: exitWithReclaimable },
+    ...MOVES,
+  },
+  {
+    id: 'linux/E3a',
+    title: 'the EFI stub decompresses, at any address; clears .bss only after a handover; copies the header',
+    spans: [{ from: '6.6-rc1', to: '6.6.23' }],
+    commits: ['a1b87d54f4e4', 'd7156b986d4c', '127920645876'],
+    seen: [],
+    slots: { ...decompressingEarly, bssAtPeEntry: trustLoaderForBss },
+    ...CLEARS,
+  },
+  {
+    id: 'linux/E3',
+    title: 'the EFI stub decompresses, at any address; clears .bss at every entry; copies the header',
+    spans: [{ from: '6.6.23', to: '6.7-rc1' }],
+    commits: ['b3810c5a2cc4'],
+    seen: [],
+    slots: decompressingEarly,
+    ...CLEARS,
+  },
+  {
+    id: 'linux/E3b',
+    title: 'the EFI stub decompresses; clears .bss only after a handover; copies the header; miscounts slots; gets lost when no memory fits',
+    spans: [{ from: '6.1.81', to: '6.1.83' }],
+    commits: ['a1b87d54f4e4', '2f77465b05b1'],
+    seen: [],
+    slots: { ...decompressingEarly, bssAtPeEntry: trustLoaderForBss, place: decompressMiscountedOrGetLost },
+    ...CLEARS,
+  },
+  {
+    id: 'linux/E3c',
+    title: 'the EFI stub decompresses; clears .bss at every entry; copies the header; gets lost when no memory fits',
+    spans: [{ from: '6.1.83', to: '6.1.88' }],
+    commits: ['b3810c5a2cc4', '3cb4a4827596'],
+    seen: [],
+    slots: { ...decompressingEarly, place: decompressOrGetLost },
+    ...CLEARS,
   },
   {
     id: 'linux/E4a',
@@ -76,7 +198,7 @@ export const kernelEras: readonly KernelEra[] = [
     commits: ['8eace5b35556', '7e50262229fa', 'd7156b986d4c'],
     seen: [],
     slots: { ...decompressing, zeroPage: zeroPageInBss, place: decompressOrGetLost },
-    contracts: DECOMPRESSES,
+    ...TIGHT,
   },
   {
     id: 'linux/E4b',
@@ -85,7 +207,7 @@ export const kernelEras: readonly KernelEra[] = [
     commits: ['15aa8fb852f9'],
     seen: [],
     slots: { ...decompressing, zeroPage: zeroPageInBss },
-    contracts: DECOMPRESSES,
+    ...TIGHT,
   },
   {
     id: 'linux/E4',
@@ -94,7 +216,52 @@ export const kernelEras: readonly KernelEra[] = [
     commits: ['ae835a96d72c'],
     seen: ['6.1.170', '6.1.176'],
     slots: decompressing,
-    contracts: DECOMPRESSES,
+    ...TIGHT,
+  },
+  {
+    id: 'linux/E4c',
+    title: 'the EFI stub decompresses, at any address; clears .bss only after a handover; zero page in .bss',
+    spans: [{ from: '6.7-rc1', to: '6.7.11' }],
+    commits: ['8eace5b35556', '7e50262229fa', '5f51c5d0e905'],
+    seen: [],
+    slots: { ...decompressingFromBss, bssAtPeEntry: trustLoaderForBss, place: decompressAnywhere },
+    ...TIGHT,
+  },
+  {
+    id: 'linux/E4d',
+    title: 'the EFI stub decompresses, at any address; clears .bss at every entry; zero page in .bss',
+    spans: [{ from: '6.7.11', to: '6.7.12' }],
+    commits: ['b3810c5a2cc4'],
+    seen: [],
+    slots: { ...decompressingFromBss, place: decompressAnywhere },
+    ...TIGHT,
+  },
+  {
+    id: 'linux/E4e',
+    title: 'the EFI stub decompresses; clears .bss only after a handover; zero page in .bss; miscounts slots',
+    spans: [{ from: '6.8-rc1', to: '6.9-rc1' }],
+    commits: ['2f77465b05b1'],
+    seen: [],
+    slots: { ...decompressingFromBss, bssAtPeEntry: trustLoaderForBss, place: decompressMiscounted },
+    ...TIGHT,
+  },
+  {
+    id: 'linux/E4f',
+    title: 'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; memory options do not matter to KASLR',
+    spans: [{ from: '6.7.12', to: '6.8-rc1' }, { from: '6.9-rc1', to: '6.10-rc1' }],
+    commits: ['b3810c5a2cc4', '3cb4a4827596'],
+    seen: [],
+    slots: decompressingFromBss,
+    ...TIGHT,
+  },
+  {
+    id: 'linux/E4g',
+    title: 'the EFI stub decompresses; clears .bss at every entry; zero page in .bss',
+    spans: [{ from: '6.10-rc1', to: '6.11-rc1' }],
+    commits: ['15aa8fb852f9'],
+    seen: [],
+    slots: { ...decompressingFromBss, place: decompressLow },
+    ...TIGHT,
   },
   {
     id: 'linux/E5',
@@ -102,7 +269,18 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.11-rc1', to: '6.15-rc1' }],
     commits: ['ebf5a79acf9a'],
     seen: ['6.12.107'],
-    slots: { ...decompressing, bssAtPeEntry: trustLoaderForBss, place: decompressLow, exit: exitWithMoreSlack },
-    contracts: DECOMPRESSES,
+    slots: decompressingUnchecked,
+    ...TIGHT,
+    shapes: ['tight', 'tight-3'],
+  },
+  {
+    id: 'linux/E6',
+    title: 'the EFI stub decompresses; clears .bss only after a handover; no checksum in the file',
+    spans: [{ from: '6.15-rc1', to: '7.4-rc1' }],
+    commits: ['9c54baab4401', 'a8327be7b2aa'],
+    seen: ['7.2.8', '7.2.13', '7.3-rc7'],
+    slots: decompressingUnchecked,
+    ...CLEARS,
+    shapes: ['tight-3'],
   },
 ]

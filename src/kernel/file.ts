@@ -28,6 +28,11 @@ export interface KernelFile {
   readonly initSize: number
 }
 
+/** Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as well. */
+export function codeStop({ codeEnd, bss }: Pick<KernelFile, 'codeEnd' | 'bss'>): number {
+  return Math.min(codeEnd, bss)
+}
+
 /** From `pgtable` to `_end`: 32 pages and the top-level table. Source: linux@6.12.107 arch/x86/include/asm/boot.h BOOT_PGT_SIZE; the same in nine Debian kernels. */
 export const PGTABLE_SIZE = 0x21000
 /** `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */

@@ -20,6 +20,8 @@ export interface KernelSlots {
   readonly zeroPage: Step
   /** PE entry: what goes into its setup header. */
   readonly setupHeader: Step
+  /** PE entry: where the converted command line goes. */
+  readonly commandLine: Step
   /** Either the compressed kernel moves, or the EFI stub decompresses it. */
   readonly place: Step
   /** The initrd that waits behind LoadFile2. */
@@ -30,8 +32,17 @@ export interface KernelSlots {
   readonly run: Step
 }
 
+/**
+ * What a kernel file looks like, as far as its headers tell its age. `bss-section`: a PE section .bss, ImageBase 0. `window-fixed-entry`: SizeOfImage
+ * is init_size and kernel_alignment, handover_offset 0x190. `window`: the same with the entry elsewhere. `tight`: pages as sections, SizeOfImage below
+ * init_size. `tight-3`: the same with MajorImageVersion 3.
+ */
+export type KernelShape = 'bss-section' | 'window-fixed-entry' | 'window' | 'tight' | 'tight-3'
+
 /** A row of eras.ts. */
 export interface KernelEra extends EraInfo {
+  /** Shapes that files of this era have; none where only the version string can tell (a release candidate that looks like its successors). */
+  readonly shapes: readonly KernelShape[]
   readonly slots: KernelSlots
   /** The contracts it is held to, by the door through which it was entered. */
   readonly contracts: Readonly<Record<HandOff['via'], readonly ContractName[]>>
@@ -55,6 +66,7 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
       slots.bssAtPeEntry(boot)
       slots.zeroPage(boot)
       slots.setupHeader(boot)
+      slots.commandLine(boot)
     }
     slots.place(boot)
     slots.initrd(boot)
@@ -93,6 +105,7 @@ function judge(era: KernelEra, boot: KernelBoot): void {
     bootParams: handover ? from.bootParams : null,
     window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
     bss: { start: compressed + file.bss, length: file.ebss - file.bss },
+    startup32: compressed,
     initrd: from.initrdObject,
     commandLine: from.cmdlineObject,
   })

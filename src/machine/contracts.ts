@@ -6,7 +6,7 @@ import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { ContractResult, Machine } from './machine.ts'
 
 /** The contracts by name; which ones a kernel is held to is a field of its era. */
-export type ContractName = 'setup-header' | 'alignment' | 'sentinel' | 'init-window' | 'bss-zero' | 'bss-owned' | 'whole-addresses'
+export type ContractName = 'setup-header' | 'alignment' | 'sentinel' | 'init-window' | 'bss-zero' | 'bss-owned' | 'whole-addresses' | 'code32-start'
 
 /** A stretch of memory that may be empty. */
 export interface Stretch {
@@ -25,6 +25,8 @@ export interface HandedOver {
   readonly window: Stretch
   /** .bss of the kernel. */
   readonly bss: Stretch
+  /** L: where `startup_32` of the kernel lies. */
+  readonly startup32: number
   readonly initrd: ObjectId | null
   readonly commandLine: ObjectId | null
 }
@@ -112,6 +114,12 @@ const wholeAddresses: Judge = (machine, { bootParams, initrd, commandLine }) => 
   ]
 }
 
+const code32Start: Judge = (machine, { bootParams, startup32 }) => {
+  if (bootParams === null) return []
+  const kept = headerOf(machine, bootParams).code32_start === startup32
+  return result('HO-9', 'setup-header-wrong', kept, 'code32_start in boot_params is the address of startup_32', rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.code32_start[0], 4))
+}
+
 /** Broken when the object begins at no place that the two halves name, but at one whose low half is the same. */
 function cut(machine: Machine, clause: 'HO-7' | 'HO-8', object: ObjectId | null, low: number, high: number, what: string): ContractResult[] {
   if (object === null) return []
@@ -130,6 +138,7 @@ const JUDGES: Readonly<Record<ContractName, Judge>> = {
   'bss-zero': bssZero,
   'bss-owned': bssOwned,
   'whole-addresses': wholeAddresses,
+  'code32-start': code32Start,
 }
 
 /** Judges the named contracts in order and records each result. */

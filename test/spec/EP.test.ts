@@ -9,6 +9,7 @@ import { e820Of } from '../../src/kernel/steps/exit.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { bench, BOOT_PARAMS, clausesOf, descriptor, eventsOf, free, handover, kernelNamed, LOAD_OPTIONS, peEntry, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
 
+const E0 = kernelNamed('derived-5.6')
 const E1 = kernelNamed('derived-5.7-rc1')
 const E2 = kernelNamed('debian-5.10.223-cloud')
 const E4 = kernelNamed('debian-6.1.170-cloud')
@@ -16,10 +17,18 @@ const E5 = kernelNamed('debian-6.12.107-cloud')
 /** F of a handover, and of a loaded image; both inside the claimed part of the map. */
 const F = 0x18200000
 const INITRD = { at: 0x1b000000, size: 0x4a7e00 }
-const ERAS = [['linux/E1', E1], ['linux/E2a', E2], ['linux/E2', E2], ['linux/E4a', E4], ['linux/E4b', E4], ['linux/E4', E4], ['linux/E5', E5]] as const
+const ERAS = [
+  ...['linux/E0a', 'linux/E0'].map(era => [era, E0] as const),
+  ['linux/E1', E1],
+  ...['linux/E2a', 'linux/E2c', 'linux/E2', 'linux/E2d', 'linux/E2e', 'linux/E2b', 'linux/E3a', 'linux/E3', 'linux/E3b', 'linux/E3c'].map(era => [era, E2] as const),
+  ...['linux/E4a', 'linux/E4b', 'linux/E4', 'linux/E4c', 'linux/E4d', 'linux/E4e', 'linux/E4f', 'linux/E4g'].map(era => [era, E4] as const),
+  ['linux/E5', E5],
+  ['linux/E6', kernelNamed('debian-7.2.13-cloud')],
+] as const
 
 function handed(era: string, kernel = E2, options: Partial<Parameters<typeof handover>[1]> = {}, on: Bench = bench()): { on: Bench; outcome: Outcome } {
-  const from = handover(on, { kernel, image: F, initrd: INITRD, ...options })
+  const image = options.image ?? F
+  const from = handover(on, { kernel, image, initrd: INITRD, ...options, header: { code32_start: image + kernel.image.setupSize, ...options.header } })
   return { on, outcome: start(on, era, from) }
 }
 
@@ -403,8 +412,8 @@ describe('EP-20', () => {
   test('EP-20 slots are counted in the map\'s order, aligned, not below the minimum, in free memory only', () => {
     const M = 0x100000
     const map = [free(40 * M, 8 * M), free(15 * M, 7 * M), descriptor(2, 24 * M, 8 * M), free(32 * M, M), descriptor(7, 64 * M, 8 * M, 0x40000n), descriptor(7, 80 * M, 8 * M, 0x100000n)]
-    expect(randomAllocSlots(map, 2 * M, 2 * M, 16 * M)).toEqual([{ first: 40 * M, count: 4 }, { first: 16 * M, count: 3 }])
-    expect(randomAllocSlots([...map, descriptor(7, 96 * M, 2 * M, 0x10000n)], 2 * M, 2 * M, 16 * M)).toEqual([{ first: 96 * M, count: 1 }])
+    expect(randomAllocSlots(map, 2 * M, 2 * M, 16 * M)).toEqual([{ first: 40 * M, count: 4, lowest: 40 * M }, { first: 16 * M, count: 3, lowest: 16 * M }])
+    expect(randomAllocSlots([...map, descriptor(7, 96 * M, 2 * M, 0x10000n)], 2 * M, 2 * M, 16 * M)).toEqual([{ first: 96 * M, count: 1, lowest: 96 * M }])
   })
 })
 
@@ -456,4 +465,137 @@ test('EP-25 6.1.y without a slot is lost instead of refused', () => {
   const { on, outcome } = handed('linux/E4', E4, {}, bench({ map }))
   expect(outcome).toMatchObject({ kind: 'undefined', why: 'the kernel is decompressed to an address that nobody set' })
   expect(clausesOf(on)).toContain('EP-25')
+})
+
+describe('EP-4', () => {
+  test('EP-4 up to 5.6 the file holds .bss as zeros, so it is whole wherever the file is copied flat', () => {
+    for (const era of ['linux/E0a', 'linux/E0']) {
+      const { on, outcome } = handed(era, E0)
+      expect(outcome.kind).toBe('arrived')
+      expect(eventsOf(on, 'EP-4', 'read')).toMatchObject([{ range: rangeAt(F + 0xb94c00, 0x22880), deviations: [] }])
+      expect(on.notes.doubts).toEqual([])
+    }
+  })
+})
+
+describe('EP-26', () => {
+  test('EP-26 the zero page is the lowest 16 KiB that are free', () => {
+    const { on } = entered('linux/E0', E0, { initrd: null })
+    expect(eventsOf(on, 'EP-26', 'zero')).toMatchObject([{ range: rangeAt(0x1000, 0x4000), object: 'boot_params' }])
+    expect(on.notes.facts.bootParams).toBe(0x1000)
+  })
+
+  test('EP-26 without free pages the stub says no', () => {
+    const map = SMALL_MAP.filter(entry => entry.type !== 7)
+    expect(entered('linux/E0', E0, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-26' } })
+  })
+})
+
+describe('EP-27', () => {
+  test('EP-27 a kernel that code32_start says to be at pref_address stays, any other moves', () => {
+    const map = [...SMALL_MAP.slice(0, 1), descriptor(2, 0x900000, 0x4000000), ...SMALL_MAP.slice(3)]
+    const stays = handed('linux/E0', E0, { image: 0x1000000 - 0x3c00, initrd: null }, bench({ map }))
+    expect(stays.on.notes.facts.compressedImage).toBe(0x1000000)
+    expect(eventsOf(stays.on, 'EP-16', 'copy')).toEqual([])
+    const moves = handed('linux/E0', E0)
+    expect(moves.on.notes.facts.compressedImage).toBe(0x1600000)
+    expect(field(moves.on, 'code32_start', 4)).toBe(0x1600000)
+    expect(field(moves.on, 'pref_address', 4)).toBe(F + 0x3c00)
+  })
+
+  test('EP-27 the PE entry sets it, so the loaded image moves and its window begins at the copy', () => {
+    const { on } = entered('linux/E0', E0, { initrd: null })
+    expect(eventsOf(on, 'EP-16', 'copy')).toMatchObject([{ from: { start: F + 0x3c00 }, range: { start: 0x1600000 } }])
+    expect(on.notes.facts.decompressedKernel).toBe(0x1600000)
+  })
+
+  test('EP-27 the descriptor table takes the lowest free page; without one the stub says no', () => {
+    const { on } = handed('linux/E0', E0)
+    expect(eventsOf(on, 'EP-27', 'make')).toMatchObject([{ range: rangeAt(0x1000, 0x800), object: 'efi-stub:gdt' }])
+    const map = SMALL_MAP.filter(entry => entry.type !== 7)
+    expect(handed('linux/E0', E0, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-27' } })
+  })
+})
+
+describe('EP-28', () => {
+  const map = [free(0x200000, 0x4000000), ...SMALL_MAP.slice(3)]
+  test('EP-28 before 5.3.11 the kernel moves below LOAD_PHYSICAL_ADDR and extracts itself to memory that it does not have', () => {
+    const taken = [free(0x200000, 0x3000000), descriptor(4, 0x3200000, 0x4000000), ...SMALL_MAP.slice(3)]
+    const { on } = handed('linux/E0a', E0, {}, bench({ map: taken }))
+    expect(on.notes.facts.compressedImage).toBe(0x400000)
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ range: { start: 0x3189000 } }])
+  })
+
+  test('EP-28 from then on it stays above, or says no', () => {
+    expect(handed('linux/E0', E0, {}, bench({ map: [...map.slice(0, 1), descriptor(4, 0x1000000, 0x1000), ...map.slice(1)] })).on.notes.facts.compressedImage).toBe(0x1000000)
+    const taken = [free(0x200000, 0x3000000), descriptor(4, 0x3200000, 0x4000000), ...SMALL_MAP.slice(3)]
+    expect(handed('linux/E0', E0, {}, bench({ map: taken })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-17' } })
+  })
+})
+
+describe('EP-29', () => {
+  test('EP-29 from 5.11 on _bss bytes are read, before it init_size bytes are', () => {
+    for (const era of ['linux/E2d', 'linux/E2e', 'linux/E2b']) {
+      const { on } = handed(era)
+      const [copy] = eventsOf(on, 'EP-16', 'copy')
+      const [rest] = eventsOf(on, 'EP-16', 'make')
+      expect([copy?.range.start, rest?.range.end]).toEqual([0x1600000, 0x1600000 + 0xb91000])
+      expect(eventsOf(on, 'EP-16', 'claim')).toEqual([])
+      expect(eventsOf(on, 'EP-17', 'claim')).toMatchObject([{ range: rangeAt(0x1600000, 0x2d5e000) }])
+      expect(clausesOf(on)).toContain('EP-29')
+    }
+    expect(eventsOf(handed('linux/E2').on, 'EP-16', 'make')).toMatchObject([{ range: { end: 0x1600000 + 0x2d5e000 } }])
+  })
+
+  test('EP-29 an init_size shorter than _bss is refused', () => {
+    expect(handed('linux/E2b', E2, { header: { init_size: 0x100000 } }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-16', status: 'EFI_INVALID_PARAMETER' } })
+  })
+})
+
+test('EP-30 a setup_data that stands in the image is followed up to 5.10.145 and wiped from then on', () => {
+  const arrived = (era: string): string[] => {
+    const on = bench()
+    const from = peEntry(on, { kernel: E2, image: F })
+    on.memory.patch(phys(F + setupHeaderAt('setup_data')), Uint8Array.of(1), 'kernel', setupHeaderAt('setup_data'))
+    start(on, era, from)
+    return on.notes.doubts.map(doubt => doubt.clause)
+  }
+  for (const era of ['linux/E2a', 'linux/E2c', 'linux/E2d']) expect([era, arrived(era)]).toEqual([era, ['ZO-17']])
+  for (const era of ['linux/E2', 'linux/E2e', 'linux/E2b', 'linux/E3']) expect([era, arrived(era)]).toEqual([era, []])
+})
+
+test('EP-31 a kernel that does not know LoadFile2 boots without the initrd that is offered there', () => {
+  const { on } = entered('linux/E0', E0)
+  expect(clausesOf(on)).toContain('EP-31')
+  expect(on.notes.facts.ramdiskImage).toBeUndefined()
+  expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-16'])
+  expect(clausesOf(entered('linux/E1', E1).on)).not.toContain('EP-31')
+})
+
+describe('EP-32, EP-33', () => {
+  const at = (era: string, map: Parameters<typeof bench>[0]): unknown => handed(era, E5, {}, bench(map)).on.notes.facts.decompressedKernel
+  const straddles = { map: [free(0x600000, 0x9000000), ...SMALL_MAP.slice(3)] }
+  const low = { map: [free(0x100000, 0x3b00000), descriptor(4, 0x3c00000, 0x400000), free(0x4000000, 0x8000000), ...SMALL_MAP.slice(3)] }
+
+  test('EP-32 6.6 and 6.7 go to the first free descriptor with room, however low', () => {
+    for (const era of ['linux/E3a', 'linux/E3', 'linux/E4c', 'linux/E4d']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x200000])
+  })
+
+  test('EP-33 6.8 counts from LOAD_PHYSICAL_ADDR and goes below it all the same', () => {
+    for (const era of ['linux/E4e', 'linux/E3b']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x4000000])
+  })
+
+  test('EP-33 from 6.9 on the limit is kept', () => {
+    for (const era of ['linux/E3c', 'linux/E4a', 'linux/E4f', 'linux/E4g', 'linux/E5', 'linux/E6']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x1000000, 0x4000000])
+  })
+})
+
+test('EP-34 the command line gets the lowest free page up to 5.6, pages in 5.7-rc1, pool memory from then on', () => {
+  const line = (era: string, kernel: typeof E0): unknown => {
+    const { on } = entered(era, kernel, { initrd: null })
+    return [on.notes.facts.cmdLinePtr, on.notes.facts.commandLine]
+  }
+  expect(line('linux/E0', E0)).toEqual([0x5000, 'nokaslr quiet'])
+  expect(line('linux/E1', E1)).toEqual([0x1e000000 - 0x5000, 'nokaslr quiet'])
+  expect(line('linux/E2', E2)).toEqual([0x1e004000, 'nokaslr quiet'])
 })

@@ -4,6 +4,7 @@ import { phys } from '../../src/bytes/units.ts'
 import { evaluateContracts, type ContractName, type HandedOver } from '../../src/machine/contracts.ts'
 import { bench, BOOT_PARAMS, COMMAND_LINE, contractsOf, descriptor, handover, kernelNamed, peEntry, SMALL_MAP, start, type Bench, type HandoverOptions } from '../support/kernel-bench.ts'
 
+const E0 = kernelNamed('derived-5.6')
 const E1 = kernelNamed('derived-5.7-rc1')
 const E2 = kernelNamed('debian-5.10.223-cloud')
 const E5 = kernelNamed('debian-6.12.107-cloud')
@@ -128,11 +129,23 @@ describe('HO-7, HO-8', () => {
   })
 })
 
-test('HO-1 to HO-8 without a zero page or with nothing to judge there is no result', () => {
+test('HO-9 a code32_start of 32 bits must name startup_32, on kernels that take their place from it', () => {
+  const named = (code32_start: number, era = 'linux/E0', image = F): boolean | undefined => {
+    const on = bench({ map: [...SMALL_MAP, descriptor(2, 2 ** 32, 0x2000000)] })
+    start(on, era, handover(on, { kernel: E0, image, initrd: null, header: { code32_start } }))
+    return contractsOf(on).find(contract => contract.clause === 'HO-9')?.kept
+  }
+  expect(named(F + 0x3c00)).toBe(true)
+  expect(named(0x100000)).toBe(false)
+  expect(named(0x3c00, 'linux/E0', 2 ** 32)).toBe(false)
+  expect(named(0x100000, 'linux/E1')).toBeUndefined()
+})
+
+test('HO-1 to HO-9 without a zero page or with nothing to judge there is no result', () => {
   const on = bench()
   on.memory.put(phys(COMMAND_LINE), { source: E2.source, at: 0, length: 16 }, 'cmdline')
-  const handed: HandedOver = { kernel: 'kernel', bootParams: null, window: { start: BOOT_PARAMS, length: 0 }, bss: { start: BOOT_PARAMS, length: 0 }, initrd: null, commandLine: null }
-  const all: ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses']
+  const handed: HandedOver = { kernel: 'kernel', bootParams: null, window: { start: BOOT_PARAMS, length: 0 }, bss: { start: BOOT_PARAMS, length: 0 }, startup32: 0, initrd: null, commandLine: null }
+  const all: ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses', 'code32-start']
   evaluateContracts(on.machine, all, handed)
   expect(contractsOf(on)).toEqual([])
 })

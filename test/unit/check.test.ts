@@ -97,9 +97,10 @@ describe('which rows are run', () => {
     expect(report.kernel.evidence.join()).toMatch(/stable level of this branch is not named/)
   })
 
-  test('a kernel without a version string is unknown', () => {
-    const { report } = check(input({ stub: '247.3', kernel: { ...kernel('5.10.223-cloud'), version: '' } }))
-    expect(report).toMatchObject({ verdict: 'unknown', kernel: { id: null, certainty: 'none' } })
+  test('a kernel without a version string is run as every row whose files look like it', () => {
+    const { report, runs } = check(input({ stub: '247.3', kernel: { ...kernel('5.10.223-cloud'), version: '' } }))
+    expect(report).toMatchObject({ verdict: 'clean', kernel: { version: null, certainty: 'several' } })
+    expect(runs).toHaveLength(6)
   })
 
   test('a bare kernel has no stub that could be named', () => {

@@ -1,8 +1,11 @@
 /** The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { PAGE, PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { bootParam, guestRange, header, setSplit, type KernelBoot } from '../boot.ts'
+import type { Machine } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
+import { bootParam, guestRange, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
+import { lowAlloc } from './low-alloc.ts'
 
 /** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
 export const COMMAND_LINE_SIZE = 2048
@@ -26,21 +29,34 @@ export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   return { at: where.start, length, object: boot.from.cmdlineObject ?? CONVERTED, text }
 }
 
-/** Converts LoadOptions from UTF-16 into a pool buffer of the stub. */
-export function convertCommandLine(boot: KernelBoot): void {
-  const { machine, from } = boot
-  machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
-    const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
-    const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
-    const bytes = known ? new Uint8Array([...convert(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
-    const got = machine.firmware.allocatePool(EfiLoaderData, bytes.length, CONVERTED)
-    if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-13', got.status, 'no pool memory for the command line', null)
-    if (known) machine.memory.patch(got.at, bytes, CONVERTED)
-    else machine.memory.make(rangeAt(got.at, bytes.length), CONVERTED)
-    setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', got.at)
-    boot.commandLine = { at: got.at, length: bytes.length - 1, object: CONVERTED, text: new TextDecoder().decode(bytes.subarray(0, -1)) }
-  })
+type Take = (machine: Machine, size: number) => Phys | null
+
+/** Converts LoadOptions from UTF-16 into memory that `take` finds. */
+function convertInto(take: Take): Step {
+  return boot => {
+    const { machine, from } = boot
+    machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
+      const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
+      const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
+      const bytes = known ? new Uint8Array([...convert(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
+      const at = take(machine, bytes.length)
+      if (at === null) return machine.refuse('EP-13', 'EFI_OUT_OF_RESOURCES', 'no memory for the command line', null)
+      if (known) machine.memory.patch(at, bytes, CONVERTED)
+      else machine.memory.make(rangeAt(at, bytes.length), CONVERTED)
+      setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', at)
+      boot.commandLine = { at, length: bytes.length - 1, object: CONVERTED, text: new TextDecoder().decode(bytes.subarray(0, -1)) }
+    })
+  }
 }
+
+/** Into pool memory. */
+export const convertToPool = convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at)
+/** Into pages of its own, as high as the firmware likes. */
+export const convertToPages = convertInto((machine, size) =>
+  machine.step('EP-34', 'the command line gets pages of its own', () => machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), CONVERTED).at),
+)
+/** Into the lowest free page. */
+export const convertToLowPages = convertInto((machine, size) => machine.step('EP-34', 'the command line gets the lowest free page', () => lowAlloc(machine, { size, align: PAGE, minimum: 0, label: CONVERTED })))
 
 /** The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory are not modelled. */
 function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: string; readonly known: boolean } {

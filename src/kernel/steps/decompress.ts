@@ -14,6 +14,8 @@ const FAILED = 'Failed to decompress kernel\nefi_stub_entry() failed!'
 export interface Slots {
   readonly first: number
   readonly count: number
+  /** Where the descriptor's first aligned address is, whatever the minimum. */
+  readonly lowest: number
 }
 
 /** EFI_MEMORY_HOT_PLUGGABLE. Source: uefi@2.10 section 7.2.3. */
@@ -25,16 +27,18 @@ export function randomAllocSlots(map: readonly MemoryDescriptor[], size: number,
     if (type !== EfiConventionalMemory || (attribute & (EFI_MEMORY_SP | EFI_MEMORY_HOT_PLUGGABLE)) !== 0n) return []
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
-    return first > last ? [] : [{ first, count: (last - first) / align + 1, mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n }]
+    return first > last ? [] : [{ first, count: (last - first) / align + 1, lowest: alignUp<number>(range.start, align), mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n }]
   })
   const mirrored = found.filter(slots => slots.mirrored)
-  return (mirrored.length > 0 ? mirrored : found).map(({ first, count }) => ({ first, count }))
+  return (mirrored.length > 0 ? mirrored : found).map(({ first, count, lowest }) => ({ first, count, lowest }))
 }
 
 /** How eras differ here. */
 interface Habits {
   /** Options on the command line that make it take the first slot. */
   readonly firstSlotFor: readonly string[]
+  /** LOAD_PHYSICAL_ADDR as the lowest address: not known, known only when slots are counted, or kept. */
+  readonly minimum: 'none' | 'counted' | 'kept'
   /** What efi_random_alloc says when nothing fits. */
   readonly noSlot: 'EFI_OUT_OF_RESOURCES' | 'success'
 }
@@ -59,14 +63,16 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const { machine, file } = boot
   machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
   const size = alignUp(alignUp(file.outputLength, MIN_KERNEL_ALIGN), PAGE)
-  const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, file.loadPhysicalAddress)
+  const minimum = habits.minimum === 'none' ? machine.step('EP-32', 'no address is too low', () => 0) : file.loadPhysicalAddress
+  const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, minimum)
   const first = slots[0]
-  if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(file.loadPhysicalAddress)}`, FAILED)
+  if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(minimum)}`, FAILED)
+  const at = habits.minimum === 'kept' ? first.first : machine.step('EP-33', 'the slot is counted from the start of its descriptor', () => first.lowest)
   const certain = slots.reduce((sum, { count }) => sum + count, 0) === 1 || !isRandom(boot, habits)
   if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
-  const got = machine.firmware.allocatePages({ kind: 'address', at: first.first }, EfiLoaderCode, size / PAGE, 'vo')
-  if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(first.first)} free, but it is not handed out`, FAILED)
-  return { at: phys(first.first), certain }
+  const got = machine.firmware.allocatePages({ kind: 'address', at }, EfiLoaderCode, size / PAGE, 'vo')
+  if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(at)} free, but it is not handed out`, FAILED)
+  return { at: phys(at), certain }
 }
 
 /** Is physical KASLR in force? */
@@ -76,12 +82,20 @@ function isRandom(boot: KernelBoot, { firstSlotFor }: Habits): boolean {
 
 const MEMORY_OPTIONS = ['mem', 'memmap', 'hugepages'] as const
 
-/** 6.1.88 to 6.1.92. */
-export const decompressOrGetLost = decompressWith({ firstSlotFor: [], noSlot: 'success' })
+/** 6.6 and 6.7: any memory will do. */
+export const decompressAnywhere = decompressWith({ firstSlotFor: [], minimum: 'none', noSlot: 'EFI_OUT_OF_RESOURCES' })
+/** 6.8: slots are counted from LOAD_PHYSICAL_ADDR, the address is not. */
+export const decompressMiscounted = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'EFI_OUT_OF_RESOURCES' })
+/** 6.9: at or above LOAD_PHYSICAL_ADDR. */
+export const decompressHigh = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
+/** 6.1.81 and 6.1.82: as 6.8, and lost when nothing fits. */
+export const decompressMiscountedOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'success' })
+/** 6.1.83 to 6.1.92. */
+export const decompressOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'success' })
 /** 6.1.93 and later of 6.1.y: options that shape memory make it take the first slot. */
-export const decompressLowOrGetLost = decompressWith({ firstSlotFor: MEMORY_OPTIONS, noSlot: 'success' })
-/** Says no when nothing fits. */
-export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressLowOrGetLost = decompressWith({ firstSlotFor: MEMORY_OPTIONS, minimum: 'kept', noSlot: 'success' })
+/** 6.10 and later: says no when nothing fits. */
+export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
 
 /** Boot services are over: the EFI stub jumps straight into the extracted kernel. */
 export function jumpToOutput(boot: KernelBoot): void {

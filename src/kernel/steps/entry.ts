@@ -2,6 +2,7 @@
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { physOf } from '../../bytes/units.ts'
 import { ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { codeStop } from '../file.ts'
 import { givenCommandLine } from './command-line.ts'
 import { ramdisk } from './initrd.ts'
 
@@ -16,7 +17,7 @@ export function enterKernel(boot: KernelBoot): void {
     enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via === 'efi-handover') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength
-    enterOwn(boot, behind, file.setupSize + file.codeEnd - behind, "the code of the kernel's EFI stub was overwritten")
+    enterOwn(boot, behind, file.setupSize + codeStop(file) - behind, "the code of the kernel's EFI stub was overwritten")
   })
 }
 

@@ -2,6 +2,7 @@
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { phys, wrap32, type Phys } from '../../bytes/units.ts'
 import { guestAlign, header, type KernelBoot } from '../boot.ts'
+import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
 
@@ -50,7 +51,7 @@ export function runHead64(boot: KernelBoot): void {
   })
   machine.step('ZO-8', 'the copy builds its page tables', () => {
     const behind = file.payloadOffset + file.payloadLength
-    const own = rangeOrNull(moved + behind, file.codeEnd - behind)
+    const own = rangeOrNull(moved + behind, codeStop(file) - behind)
     if (own !== null) machine.enter(own, object, code + behind, 'the code of the moved decompressor was overwritten')
     machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
   })

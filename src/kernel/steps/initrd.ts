@@ -25,3 +25,8 @@ export function loadInitrd(boot: KernelBoot): void {
     setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
   })
 }
+
+/** Kernels before LoadFile2: what boot_params names stays, what a loader offers is not asked for. */
+export function leaveInitrd(boot: KernelBoot): void {
+  boot.machine.step('EP-31', 'the EFI stub does not know LoadFile2', () => undefined)
+}

@@ -1,8 +1,10 @@
 /** efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP. */
 import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { alignUp, PAGE, pagesOf, type Phys } from '../../bytes/units.ts'
-import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
-import { guestAlign, guestRange, header, type KernelBoot, type Step } from '../boot.ts'
+import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { guestAlign, guestRange, header, setHeader, type KernelBoot, type Step } from '../boot.ts'
+import { codeStop } from '../file.ts'
+import { lowAlloc } from './low-alloc.ts'
 
 /** MAXMEM with four-level paging. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c MAXMEM_X86_64_4LEVEL. */
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
@@ -16,6 +18,15 @@ interface Placement {
   readonly misaligned: boolean
 }
 
+/** What a move copies, and how low it may go. */
+interface Move {
+  /** Address of the first byte. */
+  readonly from: number
+  /** Bytes. */
+  readonly length: number
+  readonly minimum: number
+}
+
 /** Moves when the window would begin too low or end too high, or when `also` says so. */
 function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: KernelBoot) => number): Step {
   return boot => {
@@ -25,7 +36,9 @@ function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: 
       const start = guestAlign(compressed - imageOffset, alignment)
       const end = start + header(boot, 'init_size')
       const misaligned = alignment !== 0 && compressed % alignment !== 0
-      if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || also({ start, end, imageOffset, misaligned })) relocate(boot, copyLength(boot))
+      if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || also({ start, end, imageOffset, misaligned })) {
+        boot.compressed = relocate(boot, { from: compressed, length: copyLength(boot), minimum: file.loadPhysicalAddress })
+      }
     })
   }
 }
@@ -34,53 +47,75 @@ const wholeWindow = (boot: KernelBoot): number => header(boot, 'init_size')
 
 /** 5.7-rc1: after a handover only when `startup_32` is not aligned. */
 export const relocateIfMisaligned = relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow)
-/** 5.7-rc2 and later: after a handover always. Copies init_size bytes. */
+/** 5.7-rc2 to 5.10: after a handover always. Copies init_size bytes. */
 export const relocateAfterHandover = relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow)
+/** 5.11 and later: the same, but only what lies in front of .bss is copied. */
+export const relocateUpToBss = relocateIf(
+  ({ imageOffset }) => imageOffset === 0,
+  boot => boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss),
+)
 
-function relocate(boot: KernelBoot, length: number): void {
+/** Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where it went. */
+function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step('EP-27', 'efi_main moves the compressed kernel unless code32_start is pref_address', () => {
+      boot.imageOffset = 0
+      takeDescriptorTable(boot)
+      const from = header(boot, 'code32_start')
+      if (from !== header(boot, 'pref_address')) {
+        const to = relocate(boot, { from, length: wholeWindow(boot), minimum: minimum(boot) })
+        setHeader(boot, 'pref_address', from)
+        setHeader(boot, 'code32_start', to)
+      }
+      boot.compressed = phys(header(boot, 'code32_start'))
+    })
+  }
+}
+
+/** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
+export const relocateFromCode32Start = relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress)
+/** Before: as low as memory goes. */
+export const relocateAnywhere = relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => 0))
+
+/** Size of the descriptor table of the EFI stub. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
+const DESCRIPTOR_TABLE = 0x800
+
+function takeDescriptorTable({ machine }: KernelBoot): void {
+  const at = lowAlloc(machine, { size: DESCRIPTOR_TABLE, align: PAGE, minimum: 0, label: 'efi-stub:gdt' })
+  if (at === null) return machine.refuse('EP-27', 'EFI_NOT_FOUND', 'no free page for the descriptor table', 'Failed to alloc mem for gdt')
+  machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
+}
+
+/** Answers where the copy is. */
+function relocate(boot: KernelBoot, move: Move): Phys {
   const { machine } = boot
-  machine.step('EP-16', 'efi_relocate_kernel takes pages and copies the compressed kernel there', () => {
+  return machine.step('EP-16', 'efi_relocate_kernel takes pages and copies the compressed kernel there', () => {
     const size = header(boot, 'init_size')
     if (size === 0) return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is 0', FAILED)
-    const to = allocate(boot, size)
-    copyKernel(boot, to, length)
-    boot.compressed = to
+    if (size < move.length) return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is shorter than what is copied', FAILED)
+    const to = allocate(boot, size, move.minimum)
+    copyKernel(boot, to, move)
+    return to
   })
 }
 
-function allocate(boot: KernelBoot, size: number): Phys {
-  const { machine, file } = boot
+function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
+  const { machine } = boot
   const preferred = guestRange(header(boot, 'pref_address'), size)
   const wanted = preferred === null ? null : machine.firmware.allocatePages({ kind: 'address', at: preferred.start }, EfiLoaderData, pagesOf(size), boot.object)
   if (wanted?.status === 'EFI_SUCCESS') return wanted.at
-  const low = lowAllocAbove(boot, size, header(boot, 'kernel_alignment'), file.loadPhysicalAddress)
-  const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(file.loadPhysicalAddress)}`
+  const low = machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () => lowAlloc(machine, { size, align: header(boot, 'kernel_alignment'), minimum, label: boot.object }))
+  const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
   return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
 }
 
-/** efi_low_alloc_above: the first descriptor, in the map's order, with an aligned run at or above `minimum`; null when there is none. */
-function lowAllocAbove(boot: KernelBoot, size: number, alignment: number, minimum: number): Phys | null {
-  const { machine } = boot
-  return machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () => {
-    const align = Math.max(alignment, PAGE)
-    const length = pagesOf(size) * PAGE
-    for (const { type, range, attribute } of machine.firmware.memoryMap()) {
-      if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) continue
-      const start = alignUp(Math.max(range.start, minimum), align)
-      if (start + length > range.end) continue
-      const got = machine.firmware.allocatePages({ kind: 'address', at: start }, EfiLoaderData, pagesOf(size), boot.object)
-      if (got.status === 'EFI_SUCCESS') return got.at
-    }
-    return null
-  })
-}
-
 /** Copies the file's bytes with whatever became of them; what is read behind them is copied too and never used. */
-function copyKernel(boot: KernelBoot, to: Phys, length: number): void {
-  const { machine, file, compressed, object } = boot
+function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
+  const { machine, file, object } = boot
   const own = Math.min(length, file.codeEnd)
-  machine.memory.copy(to, rangeAt(compressed, own))
+  machine.memory.copy(to, rangeAt(from, own))
   const rest = rangeOrNull(to + own, length - own)
   if (rest !== null) machine.memory.make(rest, object, file.setupSize + own)
-  if (length < file.codeEnd) machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
+  if (length < codeStop(file)) machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
 }

@@ -4,7 +4,7 @@ import { alignUp, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
 import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
-import { convertCommandLine } from './command-line.ts'
+import { lowAlloc } from './low-alloc.ts'
 
 /** Loader id of the EFI stub: 2 with version 1. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
 const TYPE_OF_LOADER = 0x21
@@ -16,6 +16,8 @@ const JUMP = setupHeaderAt('jump')
 /** The first header ended with the sector that holds it; the later copy ends with the structure. */
 const SECTOR = 512
 const STRUCTURE = 0x26c - JUMP
+/** 4 KiB count; the rest is head-room that nobody uses. */
+const SIXTEEN_KIB = 0x4000
 
 /** Takes pages of `size` bytes, anywhere, for the zero page, and clears them. */
 function takePages(size: number): Step {
@@ -30,8 +32,19 @@ function takePages(size: number): Step {
   }
 }
 
+/** The lowest 16 KiB that are free. */
+export function lowZeroPage(boot: KernelBoot): void {
+  const { machine } = boot
+  machine.step('EP-26', 'the EFI stub takes the lowest free pages for the zero page and clears them', () => {
+    const at = lowAlloc(machine, { size: SIXTEEN_KIB, align: PAGE, minimum: 0, label: 'boot_params' })
+    if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', 'Failed to allocate lowmem for boot params')
+    machine.memory.zero(rangeAt(at, SIXTEEN_KIB), 'boot_params')
+    boot.bootParams = at
+  })
+}
+
 /** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = takePages(0x4000)
+export const zeroPageOf16KiB = takePages(SIXTEEN_KIB)
 /** One page. */
 export const zeroPageOf4KiB = takePages(ZERO_PAGE)
 
@@ -47,8 +60,8 @@ export function zeroPageInBss(boot: KernelBoot): void {
   })
 }
 
-/** Copies the setup header from the loaded image, as it is in memory. */
-function copyHeader(length: number): Step {
+/** Copies the setup header from the loaded image, as it is in memory, then sets what `more` says. */
+function copyHeader(length: number, more: Step = () => undefined): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
@@ -58,15 +71,27 @@ function copyHeader(length: number): Step {
       setHeader(boot, 'boot_flag', BOOT_FLAG)
       setHeader(boot, 'ramdisk_image', 0)
       setHeader(boot, 'ramdisk_size', 0)
+      more(boot)
     })
     fillIn(boot)
   }
 }
 
+const wipeSetupData: Step = boot => {
+  boot.machine.step('EP-30', 'a setup_data of the image is not taken over', () => { setHeader(boot, 'setup_data', 0) })
+}
+const nameStart: Step = boot => {
+  boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => { setHeader(boot, 'code32_start', boot.compressed) })
+}
+
+/** Copies to the end of the sector, and says where startup_32 is. */
+export const copySectorAndStart = copyHeader(SECTOR, nameStart)
 /** Copies to the end of the sector, 404 bytes more than the header has. */
 export const copySector = copyHeader(SECTOR)
 /** Copies the header only. */
 export const copyStructure = copyHeader(STRUCTURE)
+/** Copies the header without its setup_data. */
+export const copyWithoutSetupData = copyHeader(STRUCTURE, wipeSetupData)
 
 /** Copies nothing: the few fields that VO reads are set. */
 export function makeHeader(boot: KernelBoot): void {
@@ -82,5 +107,4 @@ function fillIn(boot: KernelBoot): void {
     setHeader(boot, 'vid_mode', VID_MODE)
     setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
   })
-  convertCommandLine(boot)
 }
