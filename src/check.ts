@@ -59,9 +59,9 @@ export interface Checked {
 export function check(input: CheckInput): Checked {
   const { image, machine } = input
   const { pe, problems } = parsePe(image.source)
-  if (pe === null) {
-    const fatal = problems.at(-1)
-    throw new UsageError(`${image.name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'not a PE file'}`)
+  const unusable = pe === null ? problems.at(-1) : problems.find(problem => TANGLED.has(problem.id))
+  if (pe === null || unusable !== undefined) {
+    throw new UsageError(`${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`)
   }
   const uki = viewUki(pe)
   const rules = input.rules ?? houseRules
@@ -82,6 +82,9 @@ export function check(input: CheckInput): Checked {
   }
   return { report, runs: reports.map(one => one.run) }
 }
+
+/** Problems of headers that lie in each other: what a section is cannot be said, so the file is no input. */
+const TANGLED: ReadonlySet<string> = new Set(['headers-overlap', 'section-table-outside-headers'])
 
 const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../src/bytes/errors.ts'
-import { bytesSource } from '../../src/bytes/source.ts'
+import { bytesSource, sparseSource } from '../../src/bytes/source.ts'
 import { check, type CheckInput } from '../../src/check.ts'
 import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { phys } from '../../src/bytes/units.ts'
@@ -118,6 +118,18 @@ describe('input that cannot be used', () => {
     ['text', new TextEncoder().encode('not a boot image'), /neither MZ nor a PE signature/],
   ])('%s: one error that names the file', (_, bytes, message) => {
     expect(() => check({ image: { name: 'test.efi', source: bytesSource(bytes) }, machine: { what: 'm', map: map() } })).toThrow(message)
+  })
+
+  test.each([
+    ['a section table that runs out of the headers', 0x80 + 6, [0xff, 0xff], /test\.efi: at 0x188: the section table ends at 0x280160, SizeOfHeaders is 0x400/],
+    ['a PE header inside the DOS header', 0x3c, [0x20, 0, 0, 0], /test\.efi: /],
+  ])('%s: one error that names the place', (_, at, bytes, message) => {
+    const good = uki({ stub: '247.3', kernel: '6.12.107-cloud' })
+    const broken = sparseSource(good.size, [
+      { at: 0, source: good },
+      { at, source: bytesSource(Uint8Array.from(bytes)) },
+    ])
+    expect(() => check({ image: { name: 'test.efi', source: broken }, machine: { what: 'm', map: map() } })).toThrow(message)
   })
 
   test('a late map that cannot hold the image is the caller’s mistake', () => {
