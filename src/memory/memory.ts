@@ -5,7 +5,7 @@ import { bytesSource, type ByteSource } from '../bytes/source.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
 import { extentOf, holesIn, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
-import type { Deviation, EventId, MemoryEvent } from './event.ts'
+import type { Deviation, EventId } from './event.ts'
 import { OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
 import type { Recorder } from './recorder.ts'
 import { RunMap } from './run-map.ts'
@@ -242,14 +242,4 @@ export class Memory {
   #grow(object: ObjectId, length: number): void {
     if (!this.#parts.has(object)) this.#lengths.set(object, Math.max(length, this.#lengths.get(object) ?? 0))
   }
-}
-
-/** The last write before `before` (exclusive) that brought this byte of the object into memory at this place, or null. */
-export function placedBy(events: readonly MemoryEvent[], object: ObjectId, at: number, address: number, before: EventId): EventId | null {
-  for (let id = before - 1; id >= 0; id--) {
-    const event = events[id]
-    if (event === undefined || !('range' in event) || event.range === null || address < event.range.start || address >= event.range.end) continue
-    if ((event.op === 'put' || event.op === 'make' || event.op === 'zero' || event.op === 'patch') && event.object === object && event.at + address - event.range.start === at) return id
-  }
-  return null
 }

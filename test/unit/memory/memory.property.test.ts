@@ -5,7 +5,7 @@ import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { isWrite, type Deviation } from '../../../src/memory/event.ts'
 import { GARBAGE, ZERO, type Content, type Extent } from '../../../src/memory/extent.ts'
-import { Memory, placedBy, type Part } from '../../../src/memory/memory.ts'
+import { Memory, type Part } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
 
 /** Addresses of the little machine: RAM is made in it, and holes stay. */
@@ -241,21 +241,6 @@ test('a reader that takes less than the whole object for all of it is told how m
     }),
   )
   expect(new Memory(new Recorder()).lengthOf('nobody')).toBeUndefined()
-})
-
-test('the origin of a byte is the last write before that brought this offset of the object to this place', () => {
-  fc.assert(
-    fc.property(anyStory, fc.nat(SPACE - 1), anyObject, anyOffset, fc.nat(30), (ops, address, object, at, before) => {
-      const { recorder } = play(ops)
-      let expected: number | null = null
-      for (const event of recorder.events.slice(0, before)) {
-        if (event.op !== 'put' && event.op !== 'make' && event.op !== 'zero' && event.op !== 'patch') continue
-        if (event.object === object && address >= event.range.start && address < event.range.end && event.at + address - event.range.start === at) expected = event.id
-      }
-      expect(placedBy(recorder.events, object, at, address, before)).toBe(expected)
-    }),
-    { numRuns: 300 },
-  )
 })
 
 test('occupants are the owned extents that the caller does not except', () => {
