@@ -75,7 +75,7 @@ function boot(setup: Setup, recorder: Recorder, memory: Memory, notes: Notes, lo
   const { stub } = setup
   if ('why' in stub) return { kind: 'unknown', gap: stub }
   const handOff = machine.as('stub', () => stub.boot(machine, loaded))
-  const kernelImage = handOff.via === 'efi-handover' ? handOff.image : handOff.loaded.base
+  const kernelImage = handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
   machine.observe({ handOff: { door: handOff.via, kernelImage, entry: handOff.entry } })
   look('hand-off')
   const kernel = setup.kernel(handOff.payload)

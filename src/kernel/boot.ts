@@ -49,7 +49,7 @@ export type Step = (boot: KernelBoot) => void
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size
 
-export type BootParamsField = 'ext_ramdisk_image' | 'ext_ramdisk_size' | 'ext_cmd_line_ptr' | 'sentinel'
+export type BootParamsField = 'ext_ramdisk_image' | 'ext_ramdisk_size' | 'ext_cmd_line_ptr' | 'sentinel' | 'e820_entries'
 
 /** A field of boot_params as memory has it now. */
 export function bootParam(boot: KernelBoot, field: BootParamsField): number {

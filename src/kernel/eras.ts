@@ -9,6 +9,7 @@ import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable } from './st
 import { runHead64 } from './steps/head64.ts'
 import { leaveInitrd, loadInitrd } from './steps/initrd.ts'
 import { relocateAfterHandover, relocateAnywhere, relocateFromCode32Start, relocateIfMisaligned, relocateUpToBss } from './steps/relocate.ts'
+import { startup32Signed, startup32Unsigned } from './steps/startup32.ts'
 import { copySector, copySectorAndStart, copyStructure, copyWithoutSetupData, lowZeroPage, makeHeader, zeroPageInBss, zeroPageOf16KiB, zeroPageOf4KiB } from './steps/zero-page.ts'
 
 const HANDOVER: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'whole-addresses']
@@ -25,6 +26,7 @@ const trusting: KernelSlots = {
   initrd: leaveInitrd,
   exit: exitWithLoaderData,
   run: runHead64,
+  startup32: startup32Signed,
 }
 
 /** 5.7-rc2 to 5.8-rc6. */
@@ -39,6 +41,7 @@ const moving: KernelSlots = {
   initrd: loadInitrd,
   exit: exitWithLoaderData,
   run: runHead64,
+  startup32: startup32Unsigned,
 }
 
 /** 5.10.146 and later of 5.10.y. */
@@ -56,6 +59,7 @@ const decompressing: KernelSlots = {
   initrd: loadInitrd,
   exit: exitWithReclaimable,
   run: jumpToOutput,
+  startup32: startup32Unsigned,
 }
 
 /** 6.6.23 and later of 6.6.y. */

@@ -6,7 +6,9 @@ import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts
 import { guestAlign, header, type KernelBoot, type Step } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import { arrive } from './steps/arrive.ts'
-import { enterKernel } from './steps/entry.ts'
+import { enterHead, enterKernel } from './steps/entry.ts'
+import { runHead64 } from './steps/head64.ts'
+import { useLoadersCopy } from './steps/startup32.ts'
 
 /** Where kernel eras differ. Every cell is a step of steps/<file>.ts. */
 export interface KernelSlots {
@@ -30,6 +32,8 @@ export interface KernelSlots {
   readonly exit: Step
   /** From the end of boot services to the extracted kernel's first instruction. */
   readonly run: Step
+  /** The 32-bit entry of the boot protocol, up to `startup_64`. */
+  readonly startup32: Step
 }
 
 /**
@@ -44,8 +48,8 @@ export interface KernelEra extends EraInfo {
   /** Shapes that files of this era have; none where only the version string can tell (a release candidate that looks like its successors). */
   readonly shapes: readonly KernelShape[]
   readonly slots: KernelSlots
-  /** The contracts it is held to, by the door through which it was entered. */
-  readonly contracts: Readonly<Record<HandOff['via'], readonly ContractName[]>>
+  /** The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own entries ask the same of all. */
+  readonly contracts: Readonly<Record<'efi-handover' | 'pe-entry', readonly ContractName[]>>
 }
 
 /** A kernel that behaves as this era does. */
@@ -58,6 +62,7 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
   const boot = beginBoot(machine, from, file)
   const { slots } = era
   judge(era, boot)
+  if (from.via === 'legacy-32' || from.via === 'legacy-64') return startWithoutStub(era, boot)
   machine.as('efi-stub', () => {
     enterKernel(boot)
     slots.entryCode(boot)
@@ -78,8 +83,21 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
   return machine.as('kernel', () => arrive(boot))
 }
 
+/** Boot protocol, 32 or 64 bits: the decompressor is entered at once, in the copy that the loader made. */
+function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
+  const { machine, from } = boot
+  machine.as('decompressor', () => {
+    enterKernel(boot)
+    enterHead(boot)
+    useLoadersCopy(boot)
+    if (from.via === 'legacy-32') slots.startup32(boot)
+    runHead64(boot)
+  })
+  return machine.as('kernel', () => arrive(boot))
+}
+
 function beginBoot(machine: Machine, from: HandOff, file: KernelFile): KernelBoot {
-  const image = from.via === 'efi-handover' ? from.image : from.loaded.base
+  const image = from.via === 'pe-entry' ? from.loaded.base : from.image
   return {
     machine,
     from,
@@ -87,22 +105,26 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile): KernelBoo
     object: from.payload.object,
     image,
     compressed: phys(image + file.setupSize),
-    imageOffset: from.via === 'efi-handover' ? 0 : file.setupSize,
-    bootParams: from.via === 'efi-handover' ? from.bootParams : phys(0),
+    imageOffset: from.via === 'pe-entry' ? file.setupSize : 0,
+    bootParams: from.via === 'pe-entry' ? phys(0) : from.bootParams,
     commandLine: null,
     output: null,
     finalMap: [],
   }
 }
 
+/** What the boot protocol's own entries ask of a loader: the code runs where it was put, with all the memory around it. */
+const WITHOUT_STUB: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-owned', 'whole-addresses']
+
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
 function judge(era: KernelEra, boot: KernelBoot): void {
   const { file, from, compressed } = boot
-  const handover = from.via === 'efi-handover'
+  const handover = from.via !== 'pe-entry'
+  const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
   const start = guestAlign(compressed - boot.imageOffset, handover ? header(boot, 'kernel_alignment') : file.physicalAlign)
-  evaluateContracts(boot.machine, era.contracts[from.via], {
+  evaluateContracts(boot.machine, names, {
     kernel: boot.object,
-    bootParams: handover ? from.bootParams : null,
+    bootParams: from.via === 'pe-entry' ? null : from.bootParams,
     window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
     bss: { start: compressed + file.bss, length: file.ebss - file.bss },
     startup32: compressed,

@@ -43,7 +43,7 @@ interface HandOffBase {
   readonly cmdlineObject: ObjectId | null
 }
 
-/** What passes from the stub to the kernel. */
+/** What passes from whoever starts the kernel to the kernel. */
 export type HandOff =
   | (HandOffBase & {
       readonly via: 'efi-handover'
@@ -57,6 +57,13 @@ export type HandOff =
       readonly loaded: LoadedImage
       /** LoadFile2, or null when the stub registered none. */
       readonly initrd: InitrdOffer | null
+    })
+  | (HandOffBase & {
+      /** The boot protocol's own entries, `startup_32` and `startup_64`: boot services are over or never were, and no EFI stub runs. */
+      readonly via: 'legacy-32' | 'legacy-64'
+      /** F: where byte 0 of the kernel file would lie; only what follows the setup block has to be there. */
+      readonly image: Phys
+      readonly bootParams: Phys
     })
 
 /** The extracted kernel is about to run. */
@@ -107,7 +114,7 @@ export interface SectionFact {
 export interface Facts {
   readonly imageBase?: Phys
   readonly sections?: readonly SectionFact[]
-  readonly handOff?: { readonly door: 'efi-handover' | 'pe-entry'; readonly kernelImage: Phys; readonly entry: Phys }
+  readonly handOff?: { readonly door: HandOff['via']; readonly kernelImage: Phys; readonly entry: Phys }
   readonly bootParams?: Phys
   readonly cmdLinePtr?: Phys
   readonly commandLine?: string

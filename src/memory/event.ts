@@ -12,7 +12,7 @@ export type ClauseId = `${'FW' | 'PE' | 'ST' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${numb
 export type AnyClauseId = ClauseId | `x-${string}`
 
 /** Who acts. A user's own stage may bring a name of its own. */
-export type Actor = 'firmware' | 'stub' | 'efi-stub' | 'decompressor' | 'kernel' | `x-${string}`
+export type Actor = 'firmware' | 'loader' | 'stub' | 'efi-stub' | 'decompressor' | 'kernel' | `x-${string}`
 
 /** Fields that every event has. */
 export interface EventBase {

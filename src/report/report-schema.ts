@@ -18,7 +18,7 @@ const facts = record(
   {
     imageBase: address,
     sections: listOf(record({ name: text, address, size: count, intact: { type: 'boolean' } })),
-    handOff: record({ door: { enum: ['efi-handover', 'pe-entry'] }, kernelImage: address, entry: address }),
+    handOff: record({ door: { enum: ['efi-handover', 'pe-entry', 'legacy-32', 'legacy-64'] }, kernelImage: address, entry: address }),
     bootParams: address,
     cmdLinePtr: address,
     commandLine: text,

@@ -1,4 +1,5 @@
 /** The facts in which a recorded boot and a simulated one are compared, and the comparison itself. */
+import type { HandOff } from '../../src/machine/model.ts'
 
 /** How a boot ended, in the words of a run. */
 export type Ending = 'arrived' | 'refused' | 'undefined' | 'unknown'
@@ -13,7 +14,7 @@ export interface Span {
 export interface BootFacts {
   readonly ending: Ending
   readonly imageBase: number | undefined
-  readonly door: 'efi-handover' | 'pe-entry' | undefined
+  readonly door: HandOff['via'] | undefined
   readonly kernelImage: number | undefined
   /** First instruction of the kernel that the stub jumps to. */
   readonly kernelEntry: number | undefined

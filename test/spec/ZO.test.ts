@@ -9,7 +9,7 @@ import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { check } from '../../src/check.ts'
 import { scenario } from '../../src/vitest/scenario.ts'
-import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eventsOf, free, handover, kernelNamed, SMALL_MAP, start, type Bench, type HandoverOptions } from '../support/kernel-bench.ts'
+import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eventsOf, free, handover, kernelNamed, SMALL_MAP, legacy, start, type Bench, type HandoverOptions, type LegacyOptions } from '../support/kernel-bench.ts'
 
 const E2 = kernelNamed('debian-5.10.223-cloud')
 const E5 = kernelNamed('debian-6.12.107-cloud')
@@ -358,4 +358,70 @@ test('ZO-18 without an initrd of the image and without root= there is nothing to
   expect(gaps(null, 'nokaslr xroot=1')).toEqual(['ZO-18'])
   expect(gaps(null, 'root=/dev/vda1 nokaslr')).toEqual([])
   expect(gaps('1M', 'console=ttyS0 nokaslr')).toEqual([])
+})
+
+/** One GiB of RAM as a legacy loader sees it, nothing taken but its own small things. */
+const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3fe00000)]
+const LEGACY = { bootParams: 0x90000, commandLineAt: 0x92000 }
+
+function enteredLegacy(name: string, era: string, at: number, options: Partial<LegacyOptions> = {}, on: Bench = bench({ map: WIDE })): { on: Bench; outcome: Outcome } {
+  const from = legacy(on, { kernel: kernelNamed(name), at, ...LEGACY, ...options })
+  return { on, outcome: start(on, era, from) }
+}
+
+const NINE = [
+  ['debian-5.10.223', 'linux/E2'], ['debian-5.10.223-cloud', 'linux/E2'], ['debian-6.1.170', 'linux/E4'], ['debian-6.1.170-cloud', 'linux/E4'],
+  ['debian-6.12.107', 'linux/E5'], ['debian-6.12.107-cloud', 'linux/E5'], ['debian-7.2.13', 'linux/E6'], ['debian-7.2.13-cloud', 'linux/E6'], ['debian-7.3-rc7', 'linux/E6'],
+] as const
+
+describe('ZO-20', () => {
+  test.each(NINE)('ZO-20 %s from 0x100000 extracts itself to LOAD_PHYSICAL_ADDR through the window that its numbers give', (name, era) => {
+    const { on, outcome } = enteredLegacy(name, era, 0x100000)
+    const [, x = 0, bss = 0, ebss, pgtable, end] = VECTOR.find(([kernel]) => kernel === name) ?? []
+    const facts = KERNEL_FACTS[name]
+    expect(outcome).toMatchObject({ kind: 'arrived', at: { kernel: 0x1000000 } })
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ from: rangeAt(0x100000, facts?.geometry._bss ?? 0), range: { start: x, end: bss } }])
+    expect(eventsOf(on, 'ZO-7', 'zero')).toMatchObject([{ range: { start: bss, end: ebss } }])
+    expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: { start: pgtable, end } }])
+    expect(eventsOf(on, 'ZO-11', 'read')).toMatchObject([{ range: rangeAt(x + (facts?.hdr.payload_offset ?? 0), facts?.hdr.payload_length ?? 0) }])
+    expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: rangeAt(0x1000000, facts?.output_len ?? 0) }])
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual([])
+  })
+
+  test('ZO-20 nothing of the EFI stub runs', () => {
+    for (const [name, era] of NINE) expect(clausesOf(enteredLegacy(name, era, 0x100000).on).filter(clause => clause.startsWith('EP-') && clause !== 'EP-1' && clause !== 'EP-2')).toEqual([])
+  })
+
+  test('ZO-20 what lies in .bss behind the loader\'s copy may be written, which the loader is told', () => {
+    const name = 'debian-6.12.107-cloud'
+    const { on } = enteredLegacy(name, 'linux/E5', 0x100000, { initrd: { at: 0x100000 + 0xb26000, size: 0x1000 } })
+    expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-20')
+    const behind = enteredLegacy(name, 'linux/E5', 0x100000, { initrd: { at: 0x100000 + 0xb69078, size: 0x1000 } })
+    expect(behind.on.notes.doubts.map(doubt => doubt.clause)).not.toContain('ZO-20')
+  })
+
+  test('ZO-20 with KASLR the place is one of e820, not of a memory map', () => {
+    const { on } = enteredLegacy('debian-6.12.107-cloud', 'linux/E5', 0x100000, { commandLine: 'quiet', ram: [rangeAt(0x30000000, 0x8000000)] }, bench({ map: WIDE, kaslr: 'command-line' }))
+    expect(eventsOf(on, 'ZO-12', 'make')[0]?.range.start).toBe(0x30000000)
+    expect(on.notes.facts.decompressedKernel).toBeUndefined()
+  })
+})
+
+describe('ZO-21', () => {
+  test('ZO-21 the first page tables lie where the copy will have its own', () => {
+    for (const [name, era] of NINE) {
+      const { on } = enteredLegacy(name, era, 0x100000, { via: 'legacy-32' })
+      expect(eventsOf(on, 'ZO-21', 'zero')).toMatchObject([{ range: rangeAt(VECTOR.find(([kernel]) => kernel === name)?.[4] ?? 0, 0x6000) }])
+      expect(eventsOf(on, 'ZO-21', 'patch')).toMatchObject([{ range: rangeAt(LEGACY.bootParams + 0x1e4, 4) }])
+      expect(eventsOf(on, 'ZO-21', 'make')).toMatchObject([{ range: { end: 0x100000 + (KERNEL_FACTS[name]?.geometry.boot_stack_end ?? 0) } }])
+    }
+  })
+
+  test('ZO-21 from 2 GiB on the signed comparison of older kernels goes to LOAD_PHYSICAL_ADDR, the 64-bit entry does not', () => {
+    const high = (): Bench => bench({ map: [...WIDE, free(0x80000000, 0x20000000)] })
+    const tables = (name: string, era: string): unknown => eventsOf(enteredLegacy(name, era, 0x80000000, { via: 'legacy-32' }, high()).on, 'ZO-21', 'zero')[0]?.range.start
+    expect(tables('derived-5.6', 'linux/E0')).toBe(0x3d3d000)
+    expect(tables('debian-5.10.223-cloud', 'linux/E2')).toBe(0x80000000 + 0x3d3d000 - 0x1000000)
+    for (const via of ['legacy-32', 'legacy-64'] as const) expect(enteredLegacy('derived-5.6', 'linux/E0', 0x80000000, { via }, high()).outcome).toMatchObject({ at: { kernel: 0x80000000 } })
+  })
 })

@@ -3,7 +3,7 @@ import { rangeAt, type Range } from '../../src/bytes/range.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { alignUp, byteCount, fileOffset, PAGE, phys } from '../../src/bytes/units.ts'
 import { parseBzImage, type BzImage } from '../../src/image/bzimage.ts'
-import { SETUP_HEADER_AT, setup_header, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
+import { boot_e820_entry, boot_params, SETUP_HEADER_AT, setup_header, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, type MemoryDescriptor } from '../../src/image/memory-types.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
@@ -58,6 +58,8 @@ export const BOOT_PARAMS = 0x1e000000
 export const COMMAND_LINE = 0x1e002000
 export const LOAD_OPTIONS = 0x1e003000
 export const POOL = 0x1e004000
+/** F of a hand-off whose kernel somebody else puts there. */
+const ELSEWHERE = 0
 
 export interface BenchOptions {
   readonly map?: readonly MemoryDescriptor[]
@@ -111,7 +113,7 @@ export interface HandoverOptions {
 export function handover({ memory, recorder }: Bench, options: HandoverOptions): HandOff {
   const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', bootParams = BOOT_PARAMS, commandLineAt = COMMAND_LINE } = options
   recorder.as('stub', () => {
-    memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
+    if (image !== ELSEWHERE) memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
     if (initrd !== null) memory.put(phys(initrd.at), { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size }, 'initrd')
     const text = new TextEncoder().encode(`${commandLine ?? ''}\0`)
     memory.patch(phys(commandLineAt), text, 'cmdline')
@@ -133,6 +135,33 @@ export function handover({ memory, recorder }: Bench, options: HandoverOptions):
     initrdObject: initrd === null ? null : 'initrd',
     cmdlineObject: commandLine === null ? null : 'cmdline',
   }
+}
+
+export interface LegacyOptions extends Omit<HandoverOptions, 'image'> {
+  /** L. */
+  readonly at: number
+  readonly via?: 'legacy-32' | 'legacy-64'
+  /** RAM in e820; default: what the map has free. */
+  readonly ram?: readonly Range[]
+}
+
+/** What a loader of the boot protocol would do: everything behind the setup block at L, the zero page, e820. */
+export function legacy(on: Bench, { at, via = 'legacy-64', ram, ...options }: LegacyOptions): HandOff {
+  const { memory, recorder, machine } = on
+  const { kernel } = options
+  const image = at - kernel.image.setupSize
+  const from = handover(on, { ...options, image: ELSEWHERE })
+  if (from.via !== 'efi-handover') throw new Error('no handover')
+  const regions = ram ?? machine.firmware.memoryMap().flatMap(entry => (entry.type === EfiConventionalMemory ? [entry.range] : []))
+  recorder.as('loader', () => {
+    memory.put(phys(at), { source: kernel.source, at: kernel.image.setupSize, length: kernel.image.fileSize - kernel.image.setupSize }, 'kernel', kernel.image.setupSize)
+    memory.patch(phys(from.bootParams + boot_params.fields.e820_entries[0]), Uint8Array.of(regions.length), 'boot_params', boot_params.fields.e820_entries[0])
+    regions.forEach(({ start, end }, i) => {
+      const offset = boot_params.fields.e820_table[0] + 20 * i
+      memory.patch(phys(from.bootParams + offset), boot_e820_entry.write({ addr: BigInt(start), size: BigInt(end - start), type: 1 }), 'boot_params', offset)
+    })
+  })
+  return { ...from, via, image: phys(image), entry: phys(at + (via === 'legacy-64' ? 0x200 : 0)) }
 }
 
 export interface PeEntryOptions {

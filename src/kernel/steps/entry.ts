@@ -15,7 +15,7 @@ export function enterKernel(boot: KernelBoot): void {
   machine.step('EP-1', 'the kernel is entered', () => {
     if (from.entry < image) machine.gap('EP-1', 'the entry point lies below the kernel image')
     enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
-    if (from.via === 'efi-handover') readHandOff(boot)
+    if (from.via !== 'pe-entry') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength
     enterOwn(boot, behind, file.setupSize + codeStop(file) - behind, "the code of the kernel's EFI stub was overwritten")
   })
