@@ -112,7 +112,8 @@ function sectionFacts(memory: Memory, image: LoadedImage, uki: UkiView): Section
     const where = rangeOrNull(address, size)
     let own = 0
     for (const { range, whose } of where === null ? [] : memory.extents(where)) {
-      if (whose?.object === object && whose.at === range.start - address) own += range.end - range.start
+      if (whose?.object !== object || whose.at !== range.start - address) break
+      own += range.end - range.start
     }
     return { name: section.name, address, size, intact: own === size }
   })

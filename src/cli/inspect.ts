@@ -32,11 +32,15 @@ export interface Inspection {
   readonly advice: readonly Finding[]
 }
 
+/** Kernels that are shown; a table can name 65535. */
+const KERNELS_MAX = 16
+
 /** Reads headers only. Throws UsageError when the file is neither a PE file nor a kernel. */
 export function inspectSource(name: string, source: ByteSource): Inspection {
   const { pe, problems } = parsePe(source)
   const uki = pe === null ? null : viewUki(pe)
-  const inside = (uki?.sections ?? []).filter(({ section }) => section.name === '.linux').map(({ object, content }) => ({ object, ...parseBzImage(content) }))
+  const linux = (uki?.sections ?? []).filter(({ section }) => section.name === '.linux')
+  const inside = linux.slice(0, KERNELS_MAX).map(({ object, content }) => ({ object, ...parseBzImage(content) }))
   const itself = inside.length > 0 ? null : parseBzImage(source)
   if (pe === null && (itself?.bzimage ?? null) === null) {
     const fatal = problems.at(-1)
@@ -45,7 +49,9 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
   const stub = uki === null ? null : readStubVersion(uki)
   const advice = pe === null || uki === null ? [] : advise({ pe, uki })
-  return { name, size: source.size, pe, uki, stub, kernels, problems: pe === null ? [] : problems, advice }
+  const hidden = linux.length - inside.length
+  const unseen: Problem[] = hidden > 0 ? [{ id: 'kernels-not-shown', at: null, what: `${String(hidden)} more .linux sections are not shown as kernels`, fatal: false }] : []
+  return { name, size: source.size, pe, uki, stub, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice }
 }
 
 const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>>): Record<string, string> =>

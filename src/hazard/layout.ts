@@ -27,9 +27,36 @@ export function placedSections(uki: UkiView): Placed[] {
   return placed
 }
 
+/** Numbers in ascending order. */
+export function sorted(numbers: readonly number[]): readonly number[] {
+  return [...numbers].sort((a, b) => a - b)
+}
+
+/** How many of these ascending numbers are less than `limit`. */
+export function countBelow(ascending: readonly number[], limit: number): number {
+  return firstIndex(ascending, number => number >= limit)
+}
+
+/** Where in an ascending list `holds` begins to be true; its length when it never is. */
+function firstIndex<T>(ascending: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0
+  let high = ascending.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const item = ascending[middle]
+    if (item === undefined || holds(item)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** Sections by where they start; of those that start together, the earlier of the table first. */
+export function byStart(sections: readonly Placed[]): readonly Placed[] {
+  return [...sections].sort((a, b) => a.start - b.start || a.index - b.index)
+}
+
 /** What follows a section: the start of the next one above it, or the end of the image. */
-export function nextAbove(sections: readonly Placed[], of: Placed, sizeOfImage: number): { readonly name: string; readonly start: number } {
-  let next = { name: 'the end of the image', start: sizeOfImage }
-  for (const { name, start } of sections) if (start > of.start && start < next.start) next = { name, start }
-  return next
+export function nextAbove(ascending: readonly Placed[], of: Placed, sizeOfImage: number): { readonly name: string; readonly start: number } {
+  const next = ascending[firstIndex(ascending, section => section.start > of.start)]
+  return next !== undefined && next.start < sizeOfImage ? { name: next.name, start: next.start } : { name: 'the end of the image', start: sizeOfImage }
 }

@@ -9,7 +9,7 @@ import { sectionUnaligned } from './advice/section-unaligned.ts'
 import { sectionsOverlap } from './advice/sections-overlap.ts'
 import { tableOrderNotByAddress } from './advice/table-order-not-by-address.ts'
 import type { Finding } from './hazard.ts'
-import type { Reporter, Rule } from './rule.ts'
+import { ADVICE_MAX, type AdviceRule, type Reporter, type Rule } from './rule.ts'
 import { addressTruncated } from './rules/address-truncated.ts'
 import { bssNotCleared } from './rules/bss-not-cleared.ts'
 import { clobberedObject } from './rules/clobbered-object.ts'
@@ -57,9 +57,20 @@ export function judge(recording: Recording, among: readonly Rule[] = rules): Fin
   return findings
 }
 
-/** Advice about a file, in the order of the rules. */
+/** Advice about a file, in the order of the rules. Of each rule ADVICE_MAX findings at the most, and then one that says how many more there are. */
 export function advise(image: { readonly pe: PeFile; readonly uki: UkiView }, among: readonly Rule[] = rules): Finding[] {
+  return among.flatMap(rule => (rule.class === 'advice' ? someOf(rule, image) : []))
+}
+
+function someOf(rule: AdviceRule, image: Parameters<AdviceRule['inspect']>[0]): Finding[] {
   const findings: Finding[] = []
-  for (const rule of among) if (rule.class === 'advice') rule.inspect(image, collect(rule, findings))
+  const keep = collect(rule, findings)
+  let left = 0
+  rule.inspect(image, (hazard, more = 0) => {
+    if (findings.length < ADVICE_MAX) keep(hazard)
+    else left++
+    left += more
+  })
+  if (left > 0) keep({ object: null, ranges: [], offsets: [], what: `There are ${String(left)} more findings of this kind in the file.`, why: `no more than ${String(ADVICE_MAX)} of a kind are spelt out`, fix: 'mend what is named, then look again', legs: [] })
   return findings
 }

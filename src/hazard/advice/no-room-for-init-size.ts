@@ -1,8 +1,8 @@
 /** no-room-for-init-size: behind .linux there is less memory than a kernel that runs in place uses. HZ-11. */
 import { hex } from '../../bytes/range.ts'
 import { parseBzImage } from '../../image/bzimage.ts'
-import { nextAbove, placedSections } from '../layout.ts'
-import { advice } from '../rule.ts'
+import { byStart, nextAbove, placedSections, type Placed } from '../layout.ts'
+import { ADVICE_MAX, advice } from '../rule.ts'
 import { exactSize } from '../words.ts'
 
 export const noRoomForInitSize = advice({
@@ -12,11 +12,12 @@ export const noRoomForInitSize = advice({
   title: 'A kernel that runs in place has no room behind .linux',
   inspect({ pe, uki }, report) {
     const sections = placedSections(uki)
-    for (const linux of sections.filter(section => section.name === '.linux')) {
+    const ascending = byStart(sections)
+    for (const linux of firstAndLast(sections.filter(section => section.name === '.linux'))) {
       const content = uki.sections[linux.index]?.content
       const kernel = content === undefined ? null : parseBzImage(content).bzimage
       if (content === undefined || kernel === null) continue
-      const next = nextAbove(sections, linux, pe.optional.SizeOfImage)
+      const next = nextAbove(ascending, linux, pe.optional.SizeOfImage)
       const room = next.start - linux.start
       const window = kernel.hdr.init_size
       const own = kernel.pe?.optional.SizeOfImage
@@ -36,3 +37,8 @@ export const noRoomForInitSize = advice({
     }
   },
 })
+
+/** Which of many kernels counts depends on the stub: the first or the last. duplicate-section counts those between. */
+function firstAndLast(linux: readonly Placed[]): readonly Placed[] {
+  return linux.length <= ADVICE_MAX ? linux : [...linux.slice(0, ADVICE_MAX / 2), ...linux.slice(-ADVICE_MAX / 2)]
+}

@@ -29,7 +29,7 @@ export function firstWithName(names: readonly string[]): (on: Booting, table: re
       return entry === undefined ? [] : [[name, foundOf(on, name, entry)]]
     })
   return (on, table) => {
-    const starts = table.filter(entry => entry.name === '.profile').map(entry => table.indexOf(entry))
+    const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
     const base = table.slice(0, starts[0] ?? table.length)
     const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base)))
     on.machine.step('ST-11', 'takes a profile', () => {

@@ -7,6 +7,10 @@ import type { Booting } from '../model.ts'
 
 /** Bytes at the entry point that run for certain. */
 export const ENTRY_BYTES = 16
+/** Places that are doubted one by one; sections can be made to overlap in thousands. */
+const DOUBTS_MAX = 16
+/** Places in which the stub writes its variables over other sections; beyond them the run ends. */
+const WRITES_MAX = 65536
 /** Characteristics. */
 const IMAGE_SCN_MEM_WRITE = 0x80000000
 
@@ -17,12 +21,16 @@ export function ownImage(on: Booting): void {
   machine.step('ST-1', 'the stub is entered', () => { enter(on, sections) })
   const own = sections.filter(({ payload }) => !payload)
   machine.step('ST-2', "the stub's own sections", () => {
-    for (const one of own) for (const extent of foreignIn(on, one)) doubt(on, one, extent)
+    doubtAll(on, own)
   })
   machine.step('ST-3', 'the stub writes its variables', () => {
+    let places = 0
     for (const one of own) {
       if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
-      for (const { range: where } of foreignIn(on, one)) machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
+      for (const { range: where } of [...foreignIn(on, one)]) {
+        if (places++ === WRITES_MAX) return machine.gap('ST-3', `the stub's variables lie in more than ${String(WRITES_MAX)} places that other sections have taken`)
+        machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
+      }
     }
   })
 }
@@ -36,9 +44,26 @@ function enter({ machine, self }: Booting, sections: readonly UkiSection[]): voi
   machine.enter(range(self.entry, end), home.object, at - VirtualAddress, `the first instructions of the stub are overwritten`)
 }
 
-function foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Extent[] {
+function* foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Generator<Extent> {
   const where = rangeAt(add(self.base, section.VirtualAddress), section.VirtualSize)
-  return [...machine.memory.extents(where)].filter(({ whose, range: { start } }) => whose !== null && !(whose.object === object && whose.at === start - where.start))
+  for (const extent of machine.memory.extents(where)) {
+    const { whose, range: { start } } = extent
+    if (whose !== null && !(whose.object === object && whose.at === start - where.start)) yield extent
+  }
+}
+
+function doubtAll(on: Booting, own: readonly UkiSection[]): void {
+  let places = 0
+  for (const one of own) {
+    for (const extent of foreignIn(on, one)) {
+      if (places === DOUBTS_MAX) {
+        on.machine.doubt('ST-2', "more of the stub's own sections is overwritten than these places")
+        return
+      }
+      doubt(on, one, extent)
+      places++
+    }
+  }
 }
 
 function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
