@@ -1,0 +1,49 @@
+/** The x86 filter of xz, undone: the targets of CALL and JMP become relative again. Source: the xz file format 1.1.0, section 5.3.2. */
+
+/** CALL is 0xe8, JMP 0xe9, each with an operand of four bytes. */
+const isBranch = (byte: number): boolean => (byte & 0xfe) === 0xe8
+/** The highest byte of an operand that the filter touches: its target is within 16 MiB either way. */
+const isNear = (byte: number): boolean => byte === 0 || byte === 0xff
+
+/**
+ * Which of the three bytes before may have been branches, as a mask (bit 0: the byte before). With these masks an opcode may be one itself;
+ * NEAREST says which byte of its operand must then not be that of a near target.
+ */
+const MAY_BE_BRANCH: readonly boolean[] = [true, true, true, false, true, false, false, false]
+const NEAREST: readonly number[] = [0, 1, 2, 2, 3, 3, 3, 3]
+
+/** The relative target; bits that an overlapping branch has disturbed are put right first. */
+function relative(absolute: number, next: number, mask: number): number {
+  let from = absolute
+  for (let round = 0; ; round++) {
+    const to = (from - next) | 0
+    const bit = 8 * (NEAREST[mask] as number)
+    // Twice is enough: the second round undoes what the first has changed
+    if (mask === 0 || round > 2 || !isNear((to >>> (24 - bit)) & 255)) return to
+    from = to ^ (2 ** (32 - bit) - 1)
+  }
+}
+
+/** Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot hold a branch. */
+export function undoX86(bytes: Uint8Array, from: number, to: number): void {
+  let mask = 0
+  let last = -Infinity
+  for (let at = from; at < to - 4; at++) {
+    if (!isBranch(bytes[at] as number)) continue
+    const distance = at - last
+    last = at
+    mask = distance > 3 ? 0 : (mask << (distance - 1)) & 7
+    const disturbed = mask !== 0 && (MAY_BE_BRANCH[mask] !== true || isNear(bytes[at + 4 - (NEAREST[mask] as number)] as number))
+    if (disturbed || !isNear(bytes[at + 4] as number)) {
+      mask = (mask << 1) | 1
+      continue
+    }
+    const absolute = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8) | ((bytes[at + 3] as number) << 16) | ((bytes[at + 4] as number) << 24)
+    const target = relative(absolute, at - from + 5, mask)
+    bytes[at + 1] = target
+    bytes[at + 2] = target >> 8
+    bytes[at + 3] = target >> 16
+    bytes[at + 4] = target & 0x1000000 ? 0xff : 0
+    at += 4
+  }
+}
