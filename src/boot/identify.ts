@@ -99,12 +99,12 @@ function none(version: string | null, evidence: readonly string[], gap: Gap): Ca
 function chosen<E extends EraInfo>(what: string, choice: string, eras: readonly E[], clause: Gap['clause']): Candidate<E>[] {
   const era = eras.find(row => row.id === choice)
   if (era !== undefined) return [{ era, gap: null, version: null, evidence: [`given: --${what} ${choice}`], certainty: 'given' }]
-  if (!isVersion(choice)) throw new UsageError(`--${what} ${choice}: neither a version nor one of ${eras.map(row => row.id).join(', ')}`)
+  if (!isVersion(choice)) throw new UsageError(`--${what} ${choice}: neither a version nor an era such as ${eras[0]?.id ?? what}; stubsim eras lists them`)
   return byVersion(what, choice, [`given: --${what} ${choice}`], eras, clause).map(candidate => (candidate.era === null ? candidate : { ...candidate, certainty: 'given' }))
 }
 
 function byVersion<E extends EraInfo>(what: string, version: string, evidence: readonly string[], eras: readonly E[], clause: Gap['clause']): Candidate<E>[] {
   const fitting = erasFor(version, eras)
-  if (fitting.length === 0) return [none(version, evidence, { clause, why: `${what} ${version} is in none of the modelled rows (${eras.map(row => row.id).join(', ')})` })]
+  if (fitting.length === 0) return [none(version, evidence, { clause, why: `${what} ${version} is in none of the modelled rows; stubsim eras lists them` })]
   return fitting.map(era => ({ era, gap: null, version, evidence, certainty: fitting.length === 1 ? 'certain' : 'several' }))
 }

@@ -41,6 +41,8 @@ export type Outcome =
 /** Settings of the machine that a stage may ask for. */
 export interface Settings {
   readonly secureBoot: boolean
+  /** shim started the image. Default: it did not. */
+  readonly shim?: boolean
   /** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. */
   readonly kaslr: 'off' | 'command-line'
 }

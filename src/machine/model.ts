@@ -51,6 +51,8 @@ export type HandOff =
       readonly image: Phys
       /** The zero page that the stub made. */
       readonly bootParams: Phys
+      /** LoadFile2 beside what boot_params says; absent when the stub registered none. */
+      readonly initrd?: InitrdOffer
     })
   | (HandOffBase & {
       readonly via: 'pe-entry'

@@ -1,126 +1,98 @@
-/** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. */
+/** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. Here S6 to S8; eras-early.ts has the older ones. */
+import { EARLY_ERAS, initrd, NAMES_256, NO_LINUX, pcrpkey, pcrsig, S5_254, ucode } from './eras-early.ts'
 import type { StubEra } from './model.ts'
-import { bothHalves, convertedToAscii, copiedLow, fourPages, fromCode32Start, fromImage, lowHalves, onePage } from './steps/boot-params.ts'
-import { eightBitLine, utf16Line } from './steps/command-line.ts'
-import { ignoresDeviceTree, installsDeviceTree } from './steps/device-tree.ts'
-import { alwaysHandover, imageOrHandover } from './steps/door.ts'
-import { eachCondition, fourConditions } from './steps/header-checks.ts'
-import { archivePiece, initrdInImage, joined, keepsList, keepsNoList, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, sectionPiece, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
-import { firstWithName, kernelOrOwnImage, kernelOrRefusal, lastWithPrefix } from './steps/locate.ts'
-import { copiedWithTail, initrdStays, initrdWithinReach, inPlace } from './steps/place-kernel.ts'
-import { freesExtraDir, keepsExtraDir, keepsNoString } from './steps/strings.ts'
-import { tableOfAnyMachine, tableOfOwnMachine } from './steps/section-table.ts'
-import { keepsNoVariable, keepsVariableBuffer } from './steps/variables.ts'
+import { atMostKnown, onePage } from './steps/boot-params.ts'
+import { utf16Line } from './steps/command-line.ts'
+import { installsDeviceTree } from './steps/device-tree.ts'
+import { entryInside, ownLoaderOrHandover } from './steps/door.ts'
+import { archivePiece, joined, keepsList, keepsNoList, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
+import { alignedPages, allInside, anyPages, fromImageBase, fromImageBaseInside, rawDataInside } from './steps/inner-loader.ts'
+import { cleanOptions, printableOptions } from './steps/load-options.ts'
+import { anywhere, firstWithName, insideImage, kernelOrRefusal, lastWithPrefix } from './steps/locate.ts'
+import { statusText } from './steps/patch.ts'
+import { copiedWhenHigh, copiedWithTail } from './steps/place-kernel.ts'
+import { freesExtraDir } from './steps/strings.ts'
+import { atMost96Sections, peBehindDos, sixDirectories, tableInImage, tableOfOwnMachine } from './steps/section-table.ts'
 
-const pcrsig = archivePiece('.pcrsig', 'tpm2-pcr-signature.json')
-const pcrpkey = archivePiece('.pcrpkey', 'tpm2-pcr-public-key.pem')
-const osrel = archivePiece('.osrel', 'os-release')
-const profile = archivePiece('.profile', 'profile')
-const initrd = sectionPiece('.initrd')
-const ucode = sectionPiece('.ucode')
-
-const NAMES_254 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.uname', '.sbat', '.pcrsig', '.pcrpkey']
-const NAMES_256 = [...NAMES_254, '.ucode']
 const NAMES_257 = [...NAMES_256, '.profile', '.dtbauto', '.hwids']
-
-const S2: StubEra = {
-  id: 'systemd-stub/S2',
-  title: 'EFI handover in place; the setup header alone goes to boot_params',
-  spans: [{ from: '244', to: '250' }],
-  commits: ['6247c33614', '53a2045521'],
-  seen: ['245', '247.3'],
-  variables: keepsVariableBuffer,
-  sectionTable: tableOfAnyMachine,
-  locate: lastWithPrefix(['.cmdline', '.linux', '.initrd', '.splash']),
-  kernel: kernelOrOwnImage,
-  commandLine: eightBitLine('ST-15', 'options without section'),
-  strings: keepsNoString,
-  initrd: initrdInImage,
-  deviceTree: ignoresDeviceTree,
-  door: alwaysHandover,
-  headerChecks: fourConditions,
-  placeKernel: inPlace,
-  placeInitrd: initrdStays,
-  bootParams: fourPages,
-  placeCommandLine: copiedLow,
-  passInitrd: lowHalves,
-  entry: fromCode32Start,
-}
-
-const S2_242: StubEra = {
-  ...S2,
-  id: 'systemd-stub/S2/242',
-  title: 'as S2, but under Secure Boot LoadOptions are never taken',
-  spans: [{ from: '242', to: '244' }],
-  commits: ['6247c33614'],
-  seen: [],
-  commandLine: eightBitLine('ST-14', 'never options'),
-}
-
-const NO_LINUX_254 = 'Unable to locate embedded .linux section'
+const NAMES_258 = [...NAMES_257, '.efifw']
+const NO_TABLE = 'Unable to locate PE section table'
+const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, archivePiece('.osrel', 'os-release'), archivePiece('.profile', 'profile')]
 
 const S6_254: StubEra = {
+  ...S5_254,
   id: 'systemd-stub/S6/254',
   title: 'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy with a zeroed tail',
-  spans: [{ from: '254.17', to: '255' }, { from: '255.11', to: '256' }],
+  spans: [{ from: '254.17', to: '254.24' }, { from: '255.11', to: '255.18' }],
   commits: ['19812661f1', '7ba47e37a2', '7941c60205'],
-  seen: ['254.26'],
-  variables: keepsNoVariable,
-  sectionTable: tableOfOwnMachine('ST-7', NO_LINUX_254),
-  locate: lastWithPrefix(NAMES_254),
-  kernel: kernelOrRefusal('ST-13', `${NO_LINUX_254}: Not found`),
-  commandLine: utf16Line('ST-16', 'no profiles'),
-  strings: keepsExtraDir,
-  initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
-  deviceTree: installsDeviceTree(['.dtb']),
-  door: imageOrHandover,
-  headerChecks: eachCondition,
   placeKernel: copiedWithTail,
-  placeInitrd: initrdWithinReach,
-  bootParams: onePage,
-  placeCommandLine: convertedToAscii,
-  passInitrd: bothHalves,
-  entry: fromImage,
+}
+
+const S6_254_24: StubEra = {
+  ...S6_254,
+  id: 'systemd-stub/S6/254.24',
+  title: 'as S6/254, with any number of sections',
+  spans: [{ from: '254.24', to: '255' }, { from: '255.18', to: '256' }],
+  commits: ['8c5b359579'],
+  seen: ['254.26'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
 }
 
 const S6_256: StubEra = {
   ...S6_254,
   id: 'systemd-stub/S6/256',
   title: 'as S6/254, with .ucode joined in front of .initrd',
-  spans: [{ from: '256.5', to: '257' }],
+  spans: [{ from: '256.5', to: '256.12' }],
   commits: ['84111f8916'],
-  seen: [],
   locate: lastWithPrefix(NAMES_256),
   initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
 }
 
-const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, osrel, profile]
+const S6_256_12: StubEra = {
+  ...S6_256,
+  id: 'systemd-stub/S6/256.12',
+  title: 'as S6/256, with any number of sections',
+  spans: [{ from: '256.12', to: '257' }],
+  commits: ['8c5b359579'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
+}
 
 const S6_257: StubEra = {
   ...S6_256,
   id: 'systemd-stub/S6/257',
   title: 'as S6/256, with exact names, the first of which counts, profiles, and .osrel packed behind the initrd',
-  spans: [{ from: '257', to: '257.5' }],
+  spans: [{ from: '257', to: '257.3' }],
   commits: ['9e63e28aa6', '19812661f1'],
-  seen: [],
-  sectionTable: tableOfOwnMachine('ST-7', 'Unable to locate PE section table'),
-  locate: firstWithName(NAMES_257),
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, atMost96Sections] }),
+  locate: firstWithName(NAMES_257, printableOptions, anywhere),
   kernel: kernelOrRefusal('ST-10', 'Image lacks .linux section.'),
-  commandLine: utf16Line('ST-17', 'profiles'),
+  commandLine: utf16Line('ST-17', { options: printableOptions, profiles: true, firmwareConsole: 'left alone' }),
   strings: freesExtraDir,
   deviceTree: installsDeviceTree(['.dtb', '.dtbauto']),
   initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4G, none: readsThroughNull }),
 }
 
-const S6_257_5: StubEra = {
+const S6_257_3: StubEra = {
   ...S6_257,
+  id: 'systemd-stub/S6/257.3',
+  title: 'as S6/257, with any number of sections',
+  spans: [{ from: '257.3', to: '257.5' }],
+  commits: ['8c5b359579'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos] }),
+}
+
+const readsNull = joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: readsThroughNull })
+
+const S6_257_5: StubEra = {
+  ...S6_257_3,
   id: 'systemd-stub/S6/257.5',
-  title: 'as S6/257, with the joined initrd above 4 GiB when there is no room below',
+  title: 'as S6/257.3, with the joined initrd above 4 GiB when there is no room below',
   spans: [{ from: '257.5', to: '257.11' }],
   commits: ['c5a5046792'],
-  seen: [],
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: readsThroughNull }),
+  initrd: readsNull,
 }
+
+const joinsOrNone = joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: noInitrd })
 
 const S6_257_11: StubEra = {
   ...S6_257_5,
@@ -129,8 +101,141 @@ const S6_257_11: StubEra = {
   spans: [{ from: '257.11', to: '258' }],
   commits: ['3f4279829e'],
   seen: ['257.13'],
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: noInitrd }),
+  initrd: joinsOrNone,
 }
 
+const S7: StubEra = {
+  ...S6_257_5,
+  id: 'systemd-stub/S7',
+  title: "the stub's own loader, which subtracts the kernel's ImageBase; for older kernels EFI handover in place",
+  spans: [{ from: '258', to: '258.4' }],
+  commits: ['cab9c7b5a4', '40aabfae72', '23d56ae890', '428cd7bfba', '70b7e03ebb'],
+  locate: firstWithName(NAMES_258, printableOptions, anywhere),
+  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBase }, [peBehindDos]),
+  placeKernel: copiedWhenHigh,
+}
+
+const S7_258_4: StubEra = {
+  ...S7,
+  id: 'systemd-stub/S7/258.4',
+  title: 'as S7, and boots without any piece of an initrd',
+  spans: [{ from: '258.4', to: '258.8' }],
+  commits: ['3f4279829e'],
+  initrd: joinsOrNone,
+}
+
+const S7_258_8: StubEra = {
+  ...S7_258_4,
+  id: 'systemd-stub/S7/258.8',
+  title: 'as S7/258.4, and copies no more of the setup header than it knows',
+  spans: [{ from: '258.8', to: '258.10' }],
+  commits: ['a770fb3e14'],
+  bootParams: onePage('ST-83', atMostKnown),
+}
+
+const S7_258_10: StubEra = {
+  ...S7_258_8,
+  id: 'systemd-stub/S7/258.10',
+  title: 'as S7/258.8, with more checks of headers and of the virtual size of sections',
+  spans: [{ from: '258.10', to: '259' }],
+  commits: ['918e8f9dd9', 'feeba8fa3b', 'ecf3f5056a'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, sixDirectories] }),
+  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBaseInside }, [peBehindDos, sixDirectories, entryInside]),
+}
+
+const line259 = utf16Line('ST-85', { options: cleanOptions, profiles: true, firmwareConsole: 'left alone' })
+
+const S7_259: StubEra = {
+  ...S7,
+  id: 'systemd-stub/S7/259',
+  title: 'as S7, but LoadOptions must not hold any control character',
+  spans: [{ from: '259', to: '259.1' }],
+  commits: ['226e050a0d'],
+  locate: firstWithName(NAMES_258, cleanOptions, anywhere),
+  commandLine: line259,
+}
+
+const S7_259_1: StubEra = {
+  ...S7_259,
+  id: 'systemd-stub/S7/259.1',
+  title: 'as S7/259, and boots without any piece of an initrd',
+  spans: [{ from: '259.1', to: '259.2' }],
+  commits: ['3f4279829e'],
+  initrd: joinsOrNone,
+}
+
+const S8_259_2: StubEra = {
+  ...S7_259_1,
+  id: 'systemd-stub/S8/259.2',
+  title: "the stub's own loader, whatever the kernel's ImageBase is, with checks of the raw data; for older kernels EFI handover in place",
+  spans: [{ from: '259.2', to: '259.6' }, { from: '260', to: '260.2' }],
+  commits: ['d9d300dc4c', '1cd2ff3cca'],
+  door: ownLoaderOrHandover({ pages: anyPages, sections: rawDataInside }, [peBehindDos]),
+}
+
+const S8_259_6: StubEra = {
+  ...S8_259_2,
+  id: 'systemd-stub/S8/259.6',
+  title: 'as S8/259.2, and copies no more of the setup header than it knows',
+  spans: [{ from: '259.6', to: '259.7' }, { from: '260.2', to: '260.3' }],
+  commits: ['a770fb3e14'],
+  bootParams: onePage('ST-83', atMostKnown),
+}
+
+const S8_259_7: StubEra = {
+  ...S8_259_6,
+  id: 'systemd-stub/S8/259.7',
+  title: "as S8/259.6, and aligns the kernel as its SectionAlignment says",
+  spans: [{ from: '259.7', to: '259.8' }, { from: '260.3', to: '260.4' }],
+  commits: ['e641f37499'],
+  door: ownLoaderOrHandover({ pages: alignedPages, sections: rawDataInside }, [peBehindDos]),
+}
+
+const S8_259_8: StubEra = {
+  ...S8_259_7,
+  id: 'systemd-stub/S8/259.8',
+  title: 'as S8/259.7, with every check of headers and sections',
+  spans: [{ from: '259.8', to: '260' }, { from: '260.4', to: '261' }],
+  commits: ['918e8f9dd9', 'dc55e4a5a0', 'feeba8fa3b', 'ecf3f5056a'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, sixDirectories, tableInImage] }),
+  locate: firstWithName(NAMES_258, cleanOptions, insideImage),
+  door: ownLoaderOrHandover({ pages: alignedPages, sections: allInside }, [peBehindDos, sixDirectories, entryInside]),
+}
+
+const line261 = utf16Line('ST-85', { options: cleanOptions, profiles: true, firmwareConsole: 'added' })
+
+const S8_261: StubEra = {
+  ...S8_259_6,
+  id: 'systemd-stub/S8/261',
+  title: "as S8/259.6, and may name the firmware's console on the command line",
+  spans: [{ from: '261', to: '261.1' }],
+  commits: ['45e4df9a33'],
+  commandLine: line261,
+}
+
+const S8_261_1: StubEra = {
+  ...S8_259_7,
+  id: 'systemd-stub/S8/261.1',
+  title: "as S8/259.7, and may name the firmware's console on the command line",
+  spans: [{ from: '261.1', to: '261.2' }],
+  commits: ['e641f37499', '45e4df9a33'],
+  commandLine: line261,
+}
+
+const S8: StubEra = {
+  ...S8_259_8,
+  id: 'systemd-stub/S8',
+  title: "the stub's own loader with every check; for older kernels EFI handover in place",
+  spans: [{ from: '261.2', to: '263' }],
+  commits: ['dc55e4a5a0', '45e4df9a33'],
+  seen: ['262.1'],
+  commandLine: line261,
+}
+
+const LATER_ERAS = [
+  S6_254, S6_254_24, S6_256, S6_256_12, S6_257, S6_257_3, S6_257_5, S6_257_11, S7, S7_258_4, S7_258_8, S7_258_10, S7_259, S7_259_1,
+  S8_259_2, S8_259_6, S8_259_7, S8_259_8, S8_261, S8_261_1, S8,
+]
+
 /** All rows by id. A row under another one's id (`S6/257`) differs from it in the cells that it names. */
-export const stubEras: Readonly<Record<string, StubEra>> = Object.fromEntries([S2, S2_242, S6_254, S6_256, S6_257, S6_257_5, S6_257_11].map(era => [era.id, era]))
+export const stubEras: Readonly<Record<string, StubEra>> = Object.fromEntries([...EARLY_ERAS, ...LATER_ERAS].map(era => [era.id, era]))

@@ -1,7 +1,7 @@
 /** systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order (spec/ST-systemd-stub.md). */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { EraInfo, HandOff, LoadedImage, Payload, StubModel } from '../machine/model.ts'
+import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import { ownImage } from './steps/own-image.ts'
 import { kernelLength, type SetupHeader } from './setup-header.ts'
@@ -109,8 +109,8 @@ export interface StubEra extends EraInfo {
   readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
   /** Where the command line lies that is passed in boot_params, and the fields that say so. */
   readonly placeCommandLine: (on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void
-  /** The fields that pass the initrd. */
-  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => void
+  /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
+  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
   /** The address that is jumped to. */
   readonly entry: (on: Booting, kernel: Kernel, header: SetupHeader, bootParams: BootParams, image: Phys) => Phys
 }
@@ -141,7 +141,7 @@ function handOver(era: StubEra, on: Booting, { kernel, commandLine, initrd }: Ca
   const placed = era.placeInitrd(on, header, initrd)
   const bootParams = era.bootParams(on, kernel, header, image)
   if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
-  era.passInitrd(on, bootParams, placed)
+  const offer = era.passInitrd(on, bootParams, placed)
   const entry = era.entry(on, kernel, header, bootParams, image)
   on.machine.observe({ bootParams: bootParams.at })
   return {
@@ -150,6 +150,7 @@ function handOver(era: StubEra, on: Booting, { kernel, commandLine, initrd }: Ca
     image,
     bootParams: bootParams.at,
     payload: { object: kernel.object, source: kernel.source },
+    ...(offer === null ? {} : { initrd: offer }),
     initrdObject: placed?.object ?? null,
     cmdlineObject: commandLine?.object ?? null,
   }

@@ -26,6 +26,7 @@ export const BOOT_PARAMS = {
   ext_ramdisk_image: 0xc0,
   ext_ramdisk_size: 0xc4,
   ext_cmd_line_ptr: 0xc8,
+  secure_boot: 0x1ec,
   setup_sects: 0x1f1,
   type_of_loader: 0x210,
   code32_start: 0x214,

@@ -110,7 +110,7 @@ describe('a machine must be said, whole and once', () => {
     [['--ram', '512MiB', '--firmware', 'seabios'], /no firmware profile 'seabios'; there are /],
     [['--ram', '1', '--firmware', 'ovmf'], /RAM of 1 bytes/],
     [[...machine, '--image-base', '0x1234'], /the image base 0x1234 is not a multiple of 0x1000/],
-    [[...machine, '--stub', 'mine'], /--stub mine: neither a version nor one of systemd-stub\/S2/],
+    [[...machine, '--stub', 'mine'], /--stub mine: neither a version nor an era such as systemd-stub\/S/],
     [['--memmap', good], /good\.efi: /],
   ])('%j', (options, message) => {
     expect(oneLine(stubsim(['check', good, ...options]))).toMatch(message)

@@ -107,7 +107,7 @@ for (const [name, rows] of Object.entries(tables)) {
   test(`every cell of the ${name} table is a function, and the step that it names runs under a clause of the law`, () => {
     const law = new Set(readClauses().clauses.map(clause => clause.id))
     expect(rows.flatMap(era => slots.filter(slot => typeof (era as unknown as Record<string, unknown>)[slot] !== 'function').map(slot => `${era.id} ${slot}`))).toEqual([])
-    const named = cellsNamedIn(`src/${name}/eras.ts`, slots)
+    const named = sources(`src/${name}`).filter(file => /\/eras[^/]*\.ts$/.test(file)).flatMap(file => cellsNamedIn(file, slots))
     expect(new Set(named.map(cell => cell.slot))).toEqual(new Set(slots))
     const cited = named.map(cell => ({ ...cell, clauses: [...new Set([...cell.given, ...clausesOf(cell.file, cell.step)])] }))
     expect(cited.filter(({ clauses }) => clauses.length === 0 || clauses.some(id => !law.has(id))).map(({ slot, step, clauses }) => `${slot}: ${step} cites ${clauses.join(' ') || 'nothing'}`)).toEqual([])

@@ -257,6 +257,16 @@ describe('EP-14', () => {
     expect(eventsOf(on, 'EP-14', 'copy')).toEqual([])
   })
 
+  test('EP-14 what is offered beside a handover supersedes what boot_params has', () => {
+    const on = bench()
+    const from = handover(on, { kernel: E5, image: F, initrd: INITRD })
+    if (from.via !== 'efi-handover') throw new Error('no handover')
+    expect(start(on, 'linux/E5', { ...from, initrd: { at: phys(INITRD.at), size: INITRD.size, object: 'initrd' } }).kind).toBe('arrived')
+    expect(eventsOf(on, 'EP-14', 'copy')).toMatchObject([{ from: rangeAt(INITRD.at, INITRD.size), actor: 'stub' }])
+    expect(on.notes.facts.ramdiskImage).not.toBe(INITRD.at)
+    expect(on.notes.facts).toMatchObject({ ramdiskImageFromStub: INITRD.at, initrdDamage: [] })
+  })
+
   test('EP-14 an initrd that fits nowhere ends the boot; one of no bytes is none', () => {
     const map = [...SMALL_MAP.filter(entry => entry.type !== 7), free(0x1500000, 0x3b00000)]
     expect(entered('linux/E5', E5, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-14' } })

@@ -58,6 +58,7 @@ export interface StubSetting {
   readonly options?: string
   readonly optionBytes?: number
   readonly secureBoot?: boolean
+  readonly shim?: boolean
   readonly base?: number
   readonly free?: readonly [number, number]
   readonly full?: readonly string[]
@@ -90,7 +91,7 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   setting.before?.(memory, base)
   const firmware = fakeFirmware(memory, range(...free), setting.full, setting.fullBelow)
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
-  const machine = createMachine(recorder, memory, firmware, { secureBoot: setting.secureBoot ?? false, kaslr: 'off' }, notes)
+  const machine = createMachine(recorder, memory, firmware, { secureBoot: setting.secureBoot ?? false, shim: setting.shim ?? false, kaslr: 'off' }, notes)
   const made = { memory, recorder, notes, calls: firmware.calls }
   try {
     return { handOff: stubModel(eraOf(id)).boot(machine, self), outcome: null, ...made }

@@ -86,7 +86,7 @@ describe('which rows are run', () => {
 
   test('nonsense for a version is the caller’s mistake', () => {
     expect(() => check(input({}, { stub: 'newest' }))).toThrow(UsageError)
-    expect(() => check(input({}, { kernel: 'newest' }))).toThrow(/neither a version nor one of linux\/E/)
+    expect(() => check(input({}, { kernel: 'newest' }))).toThrow(/neither a version nor an era such as linux\/E/)
   })
 
   test('a kernel that names only its branch is run as every row that the branch may follow', () => {

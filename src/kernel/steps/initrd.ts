@@ -16,7 +16,7 @@ export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size:
 export function loadInitrd(boot: KernelBoot): void {
   const { machine, from } = boot
   machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
-    const offer = from.via === 'pe-entry' ? from.initrd : null
+    const offer = ('initrd' in from ? from.initrd : null) ?? null
     if (offer === null || offer.size === 0) return
     const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(offer.size), 'initrd')
     if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-14', got.status, `no pages for an initrd of ${String(offer.size)} bytes`, 'Failed to load initrd: 0x8000000000000009')

@@ -4,7 +4,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { Booting, CommandLine, Found, Located } from '../model.ts'
-import { printableOptions, profileIn } from './load-options.ts'
+import { profileIn, type OptionsRule } from './load-options.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
 
@@ -13,11 +13,11 @@ const TEXT_MAX = 2 ** 20
 /** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
 export const UTF16_LINE = 'cmdline:utf-16'
 
-function asEightBit(on: Booting, options: LoadOptions): CommandLine {
+function asEightBit(on: Booting, options: LoadOptions, write: (code: number) => number): CommandLine {
   const bytes = Math.floor(options.bytes / 2)
   const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
   if (got.status !== 'EFI_SUCCESS') return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
-  const line = Uint8Array.from({ length: bytes }, (_, i) => (i < options.text.length ? options.text.charCodeAt(i) & 0xff : 0))
+  const line = Uint8Array.from({ length: bytes }, (_, i) => (i < options.text.length ? write(options.text.charCodeAt(i)) & 0xff : 0))
   on.machine.memory.patch(got.at, line, options.object)
   return { at: got.at, bytes, text: latin1(line), object: options.object }
 }
@@ -30,13 +30,27 @@ function inSection({ machine }: Booting, clause: ClauseId, { at, size }: Found):
   return { bytes, known }
 }
 
-/** All bytes of `.cmdline`, or of LoadOptions; `underSecureBoot` says what rules LoadOptions out then. */
-export function eightBitLine(clause: ClauseId, underSecureBoot: 'never options' | 'options without section'): (on: Booting, located: Located) => CommandLine | null {
+/** What a row of the early eras says of LoadOptions. */
+export interface EightBitRules {
+  /** Which it takes. */
+  readonly options: OptionsRule
+  readonly underSecureBoot: 'never options' | 'options without section'
+  /** What becomes of a character. */
+  readonly write: (code: number) => number
+}
+
+/** As it is; the low byte is kept. */
+export const asItIs = (code: number): number => code
+/** A space in place of what is not printable ASCII. */
+export const spaced = (code: number): number => (code <= 0x1f || code >= 0x7f ? 0x20 : code)
+
+/** All bytes of `.cmdline`, or of LoadOptions. */
+export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot, write }: EightBitRules): (on: Booting, located: Located) => CommandLine | null {
   return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
     const section = sectionOf(located, '.cmdline')
-    const options = printableOptions(on.self)
+    const options = rule(on.self)
     const free = !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
-    if (free && options !== null) return asEightBit(on, options)
+    if (free && options !== null) return asEightBit(on, options, write)
     if (section === null) return null
     return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section).bytes), object: section.object }
   })
@@ -52,14 +66,20 @@ function cString(text: string): string {
   return nul < 0 ? text : text.slice(0, nul)
 }
 
+/** The characters and a NUL, two bytes each. */
+function utf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(2 * (text.length + 1))
+  const view = new DataView(bytes.buffer)
+  for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true)
+  return bytes
+}
+
 /** The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes that it is made of are not modelled. */
 function asUtf16(on: Booting, raw: string, room: number, object: string, known = true): CommandLine {
   return on.machine.step('ST-18', 'makes a string of it', () => {
     const text = mangled(raw)
     const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
-    const bytes = new Uint8Array(2 * (text.length + 1))
-    const view = new DataView(bytes.buffer)
-    for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true)
+    const bytes = utf16(text)
     if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
     else on.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
     return { at, bytes: bytes.length, text, object }
@@ -67,9 +87,9 @@ function asUtf16(on: Booting, raw: string, room: number, object: string, known =
 }
 
 /** What LoadOptions say; null when nothing is left behind a profile specifier. */
-function optionsText(options: LoadOptions, profiles: 'profiles' | 'no profiles'): string | null {
+function optionsText(options: LoadOptions, profiles: boolean): string | null {
   const text = cString(options.text)
-  if (profiles === 'no profiles') return text
+  if (!profiles) return text
   const { rest } = profileIn(text)
   return mangled(rest) === '' ? null : rest
 }
@@ -84,16 +104,36 @@ function fromSection(on: Booting, clause: ClauseId, section: Found): CommandLine
   return asUtf16(on, text, section.size, section.object, known)
 }
 
+/** What a row of the later eras says of the command line. */
+export interface Utf16Rules {
+  readonly options: OptionsRule
+  /** LoadOptions may begin with a profile specifier. */
+  readonly profiles: boolean
+  /** Does the stub name the firmware's console where the line names none? */
+  readonly firmwareConsole: 'left alone' | 'added'
+}
+
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
-export function utf16Line(clause: ClauseId, profiles: 'profiles' | 'no profiles'): (on: Booting, located: Located) => CommandLine | null {
+export function utf16Line(clause: ClauseId, { options: rule, profiles, firmwareConsole }: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
   return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
     on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
     const uname = sectionOf(located, '.uname')
     if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
     const section = sectionOf(located, '.cmdline')
-    const options = printableOptions(on.self)
+    const options = rule(on.self)
     const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, profiles)
-    if (options !== null && text !== null) return asUtf16(on, text, text.length, options.object)
-    return section === null ? null : fromSection(on, clause, section)
+    const line = options !== null && text !== null ? asUtf16(on, text, text.length, options.object) : section === null ? null : fromSection(on, clause, section)
+    if (firmwareConsole === 'added' && !/(?:^| )console=/.test(line?.text ?? '')) on.machine.assume('ST-75', 'the firmware has no console that the stub would add to a command line without console=')
+    return line
+  })
+}
+
+/** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
+export function widened(on: Booting, line: CommandLine | null): CommandLine | null {
+  return line === null ? null : on.machine.step('ST-74', 'widens the command line', () => {
+    const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+    const bytes = utf16(line.text)
+    on.machine.memory.patch(at, bytes, UTF16_LINE)
+    return { ...line, at, bytes: bytes.length }
   })
 }

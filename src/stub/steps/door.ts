@@ -1,24 +1,47 @@
 /** Slot door: which way into the kernel (chapter ST). */
+import type { EfiError } from '../../firmware/status.ts'
 import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
-import type { Booting, Door, Kernel } from '../model.ts'
-import { startImage } from './load-image.ts'
+import type { ClauseId } from '../../machine/machine.ts'
+import type { HandOff } from '../../machine/model.ts'
+import type { Booting, Cargo, Door, Kernel } from '../model.ts'
+import { startOwn, type InnerLoading } from './inner-loader.ts'
+import { shimWords, startLoaded } from './load-image.ts'
 import { statusText } from './patch.ts'
-import { isOwnMachine, peAt } from './section-table.ts'
+import { brokenCheck, isOwnMachine, peAt, type HeaderCheck, type PeInMemory } from './section-table.ts'
 
 /** The handover protocol for every kernel. */
 export function alwaysHandover({ machine }: Booting): Door {
   return machine.step('ST-26', 'goes through the handover protocol', () => ({ via: 'efi-handover', sizeInMemory: 0 }))
 }
 
+/** The kernel's own PE header, or the refusal of what is none. */
+function kernelHeader({ machine }: Booting, clause: ClauseId, kernel: Kernel, words: (status: EfiError) => string, checks: readonly HeaderCheck[]): PeInMemory {
+  const bad = (id: ClauseId, why: string): never => machine.refuse(id, 'EFI_LOAD_ERROR', why, `Bad kernel image: ${words('EFI_LOAD_ERROR')}`)
+  const pe = peAt(machine, kernel.at)
+  if (pe === null || !isOwnMachine(pe)) return bad(clause, `.linux is ${pe !== null && pe.Machine !== IMAGE_FILE_MACHINE_AMD64 ? 'a PE of another machine' : 'no PE'}`)
+  const broken = brokenCheck(checks, pe, null)
+  return broken === null ? pe : bad(broken.clause, `.linux: ${broken.why}`)
+}
+
 /** A loaded image for kernels that fetch their initrd; the handover protocol for older ones. */
-export function imageOrHandover({ machine }: Booting, kernel: Kernel): Door {
-  return machine.step('ST-27', "looks at the kernel's PE header", () => {
-    const pe = peAt(machine, kernel.at)
-    if (pe === null || !isOwnMachine(pe)) {
-      const what = pe !== null && pe.Machine !== IMAGE_FILE_MACHINE_AMD64 ? 'a PE of another machine' : 'no PE'
-      return machine.refuse('ST-27', 'EFI_LOAD_ERROR', `.linux is ${what}`, `Bad kernel image: ${statusText('EFI_LOAD_ERROR')}`)
-    }
-    if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: pe.SizeOfImage }
-    return { via: 'pe-entry', start: startImage }
+export function imageOrHandover(start: (on: Booting, cargo: Cargo) => HandOff, words: (status: EfiError) => string): (on: Booting, kernel: Kernel) => Door {
+  return (on, kernel) => on.machine.step('ST-27', "looks at the kernel's PE header", () => {
+    const pe = kernelHeader(on, 'ST-27', kernel, words, [])
+    return pe.MajorImageVersion < 1 ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage } : { via: 'pe-entry', start }
+  })
+}
+
+/** The entry point lies in the image. */
+export const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoint, SizeOfImage }) =>
+  MajorImageVersion >= 1 && AddressOfEntryPoint >= SizeOfImage ? { clause: 'ST-69', why: 'the entry point lies behind the end of the image' } : null
+
+/** The stub's own loader, or LoadImage under Secure Boot with shim; the handover protocol for older kernels, of whose PE it then knows nothing. */
+export function ownLoaderOrHandover(loading: InnerLoading, checks: readonly HeaderCheck[]): (on: Booting, kernel: Kernel) => Door {
+  return (on, kernel) => on.machine.step('ST-59', "looks at the kernel's PE header", () => {
+    const pe = kernelHeader(on, 'ST-59', kernel, statusText, checks)
+    if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
+    const { secureBoot, shim = false } = on.machine.settings
+    if (secureBoot) on.machine.assume('ST-67', shim ? 'shim started the image, and its loader protocol or both security protocols are there' : 'shim did not start the image')
+    return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, loading) }
   })
 }

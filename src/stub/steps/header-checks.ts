@@ -12,6 +12,14 @@ function read(on: Booting, kernel: Kernel): SetupHeader {
   return readSetupHeader(on, kernel)
 }
 
+/** `.linux` is as long as a zero page, then the four conditions. */
+export function longEnoughAndFour(on: Booting, kernel: Kernel): SetupHeader {
+  return on.machine.step('ST-81', 'looks at the length of .linux', () => {
+    if (kernel.size < BOOT_PARAMS_SIZE) on.machine.refuse('ST-81', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page', `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`)
+    return fourConditions(on, kernel)
+  })
+}
+
 /** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
 export function fourConditions(on: Booting, kernel: Kernel): SetupHeader {
   const { machine } = on

@@ -1,10 +1,21 @@
 /** LoadOptions that the firmware gave to the stub, and the profile that they may ask for (chapter ST). */
 import type { LoadedImage, LoadOptions } from '../../machine/model.ts'
 
-/** LoadOptions of at least one character, the first of them no control character; else null. */
-export function printableOptions({ loadOptions }: LoadedImage): LoadOptions | null {
-  return loadOptions !== null && loadOptions.bytes >= 2 && loadOptions.text.charCodeAt(0) > 0x1f ? loadOptions : null
+/** Which LoadOptions an era takes; null for those that it leaves alone. */
+export type OptionsRule = (self: LoadedImage) => LoadOptions | null
+
+function optionsIf({ loadOptions }: LoadedImage, holds: (text: string) => boolean): LoadOptions | null {
+  return loadOptions !== null && loadOptions.bytes >= 2 && holds(loadOptions.text) ? loadOptions : null
 }
+
+/** Any. */
+export const anyOptions: OptionsRule = self => optionsIf(self, () => true)
+/** Those whose first character is not NUL. */
+export const textOptions: OptionsRule = self => optionsIf(self, text => text !== '' && !text.startsWith('\0'))
+/** Those whose first character is no control character. */
+export const printableOptions: OptionsRule = self => optionsIf(self, text => text.charCodeAt(0) > 0x1f)
+/** Those without any control character up to their NUL, and not empty. */
+export const cleanOptions: OptionsRule = self => optionsIf(self, text => /^[^\0-\x1f]+(?:\0|$)/.test(text))
 
 /** Splits a profile specifier off: `@2 quiet` is profile 2 with the rest `quiet`. */
 export function profileIn(text: string): { readonly profile: number; readonly rest: string } {
@@ -14,7 +25,7 @@ export function profileIn(text: string): { readonly profile: number; readonly re
 }
 
 /** The profile that LoadOptions ask for; 0 when they ask for none. */
-export function chosenProfile(self: LoadedImage): number {
-  const options = printableOptions(self)
+export function chosenProfile(self: LoadedImage, rule: OptionsRule): number {
+  const options = rule(self)
   return options === null ? 0 : profileIn(options.text).profile
 }

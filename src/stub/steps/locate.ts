@@ -3,7 +3,7 @@ import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { Booting, Found, Kernel, Located, TableEntry } from '../model.ts'
-import { chosenProfile } from './load-options.ts'
+import { chosenProfile, type OptionsRule } from './load-options.ts'
 import { statusText } from './patch.ts'
 
 function foundOf({ self }: Booting, name: string, { index, VirtualAddress, VirtualSize }: TableEntry): Found {
@@ -21,11 +21,30 @@ export function lastWithPrefix(names: readonly string[]): (on: Booting, table: r
   })
 }
 
+/** Does the whole section lie where the era wants it? */
+export type SectionBounds = (on: Booting, entry: TableEntry) => boolean
+/** Anywhere. */
+export const anywhere: SectionBounds = () => true
+/** Inside SizeOfImage; a header of another section is passed over. */
+export const insideImage: SectionBounds = ({ machine, self }, { VirtualAddress, VirtualSize }) => machine.step('ST-70', 'asks whether a section lies inside the image', () => VirtualAddress + VirtualSize <= self.size)
+
+/** As the last with a prefix, and a warning when neighbours in the table are not in the order of their addresses or overlap. */
+export function lastWithPrefixWarned(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
+  const locate = lastWithPrefix(names)
+  return (on, table) => {
+    on.machine.step('ST-71', 'looks for overlapping sections', () => {
+      const overlaps = table.some((entry, i) => entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0))
+      if (overlaps) on.machine.assume('ST-71', 'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing')
+    })
+    return locate(on, table)
+  }
+}
+
 /** A header counts when its name is the wanted one; the first such header counts, and a profile overrides the base. */
-export function firstWithName(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
+export function firstWithName(names: readonly string[], rule: OptionsRule, fits: SectionBounds): (on: Booting, table: readonly TableEntry[]) => Located {
   const firstIn = (on: Booting, slice: readonly TableEntry[]): [string, Found][] =>
     names.flatMap(name => {
-      const entry = slice.find(candidate => candidate.name === name)
+      const entry = slice.find(candidate => candidate.name === name && fits(on, candidate))
       return entry === undefined ? [] : [[name, foundOf(on, name, entry)]]
     })
   return (on, table) => {
@@ -33,7 +52,7 @@ export function firstWithName(names: readonly string[]): (on: Booting, table: re
     const base = table.slice(0, starts[0] ?? table.length)
     const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base)))
     on.machine.step('ST-11', 'takes a profile', () => {
-      const wanted = chosenProfile(on.self)
+      const wanted = chosenProfile(on.self, rule)
       const from = starts[wanted]
       if (from === undefined && wanted > 0) {
         on.machine.refuse('ST-11', 'EFI_NOT_FOUND', `the image has no profile ${String(wanted)}`, `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`)

@@ -5,7 +5,8 @@ import { IMAGE_DOS_HEADER, IMAGE_FILE_HEADER, IMAGE_FILE_MACHINE_AMD64, IMAGE_FI
 import type { ClauseId, Machine } from '../../machine/machine.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { Booting, TableEntry } from '../model.ts'
-import { statusText, statusTitle } from './patch.ts'
+import type { EfiError } from '../../firmware/status.ts'
+import { statusTitle } from './patch.ts'
 
 /** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
 const OTHER_MACHINES = [0xaa64, 0x1c2, 0x5064]
@@ -20,9 +21,23 @@ export interface PeInMemory {
   readonly Magic: number
   readonly MajorImageVersion: number
   readonly SizeOfImage: number
+  readonly e_lfanew: number
+  readonly SizeOfOptionalHeader: number
+  readonly AddressOfEntryPoint: number
+  readonly ImageBase: bigint
+  readonly SectionAlignment: number
+  readonly DllCharacteristics: number
+  readonly NumberOfRvaAndSizes: number
+  /** Size of the base relocation directory; 0 where there is none. */
+  readonly relocations: number
   /** Address of the section table. */
   readonly table: Phys
 }
+
+/** Index of the base relocations among the data directories. */
+const BASERELOC = 5
+/** sizeof(struct IMAGE_OPTIONAL_HEADER64) with room for six directories. */
+const OPTIONAL_HEADER = 112 + 8 * (BASERELOC + 1)
 
 /** Reads the headers that lie at an address. */
 export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
@@ -30,16 +45,27 @@ export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
   const dos = IMAGE_DOS_HEADER.read(dosBytes)
   if (dos?.e_magic !== 0x5a4d) return null
   const pe = add(at, dos.e_lfanew)
-  const bytes = memory.readRaw(rangeAt(pe, 24 + 64))
+  const bytes = memory.readRaw(rangeAt(pe, 24 + OPTIONAL_HEADER))
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const coff = IMAGE_FILE_HEADER.read(bytes, 4)
   if (view.getUint32(0, true) !== 0x4550 || coff === null) return null
+  const Magic = view.getUint16(24, true)
+  const narrow = Magic === PE32_MAGIC ? 16 : 0
+  const NumberOfRvaAndSizes = view.getUint32(24 + 108 - narrow, true)
   return {
     Machine: coff.Machine,
     NumberOfSections: coff.NumberOfSections,
-    Magic: view.getUint16(24, true),
+    SizeOfOptionalHeader: coff.SizeOfOptionalHeader,
+    Magic,
     MajorImageVersion: view.getUint16(24 + 44, true),
     SizeOfImage: view.getUint32(24 + 56, true),
+    e_lfanew: dos.e_lfanew,
+    AddressOfEntryPoint: view.getUint32(24 + 16, true),
+    ImageBase: narrow === 0 ? view.getBigUint64(24 + 24, true) : BigInt(view.getUint32(24 + 28, true)),
+    SectionAlignment: view.getUint32(24 + 32, true),
+    DllCharacteristics: view.getUint16(24 + 70, true),
+    NumberOfRvaAndSizes,
+    relocations: NumberOfRvaAndSizes > BASERELOC ? view.getUint32(24 + 112 - narrow + 8 * BASERELOC + 4, true) : 0,
     table: add(pe, 24 + coff.SizeOfOptionalHeader),
   }
 }
@@ -76,12 +102,60 @@ export function tableOfAnyMachine(on: Booting): readonly TableEntry[] {
   })
 }
 
-/** Its own machine only, at least one section. The prefix of the message is the era's. */
-export function tableOfOwnMachine(clause: ClauseId, message: string): (on: Booting) => readonly TableEntry[] {
+/** A further condition on a header: the clause under which it is not kept, or null. `imageSize`: bytes of the loaded image, null for a file. */
+export type HeaderCheck = (pe: PeInMemory, imageSize: number | null) => { readonly clause: ClauseId; readonly why: string } | null
+
+/** No more sections than the cap. */
+export const atMost96Sections: HeaderCheck = ({ NumberOfSections }) => (NumberOfSections > MAX_SECTIONS ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(MAX_SECTIONS)}` } : null)
+
+/** The PE header does not lie inside the DOS header. */
+export const peBehindDos: HeaderCheck = ({ e_lfanew }) => (e_lfanew < IMAGE_DOS_HEADER.size ? { clause: 'ST-53', why: `e_lfanew ${hex(e_lfanew)} points into the DOS header` } : null)
+
+/** The optional header reaches to the directory of base relocations. */
+export const sixDirectories: HeaderCheck = ({ SizeOfOptionalHeader, NumberOfRvaAndSizes, Magic }) =>
+  SizeOfOptionalHeader < OPTIONAL_HEADER - (Magic === PE32_MAGIC ? 16 : 0) || NumberOfRvaAndSizes <= BASERELOC ? { clause: 'ST-54', why: 'the optional header ends before its sixth data directory' } : null
+
+/** Headers and section table end inside the image. */
+export const tableInImage: HeaderCheck = ({ e_lfanew, SizeOfOptionalHeader, NumberOfSections }, imageSize) => {
+  const end = e_lfanew + 24 + SizeOfOptionalHeader + IMAGE_SECTION_HEADER.size * NumberOfSections
+  return imageSize !== null && end > imageSize ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` } : null
+}
+
+/** The first condition that is not kept. */
+export function brokenCheck(checks: readonly HeaderCheck[], pe: PeInMemory, imageSize: number | null): ReturnType<HeaderCheck> {
+  for (const check of checks) {
+    const broken = check(pe, imageSize)
+    if (broken !== null) return broken
+  }
+  return null
+}
+
+/** What a row says of its section table: the words of its message, and conditions beyond those of all. */
+export interface TableRules {
+  readonly message: string
+  /** How a status is printed. */
+  readonly words: (status: EfiError) => string
+  readonly checks: readonly HeaderCheck[]
+}
+
+/** Its own machine only, at least one section. */
+export function tableOfOwnMachine(clause: ClauseId, { message, words, checks }: TableRules): (on: Booting) => readonly TableEntry[] {
   return on => on.machine.step(clause, 'reads its section table', () => {
     const pe = peAt(on.machine, on.self.base)
-    if (pe === null || !isOwnMachine(pe)) return on.machine.refuse(clause, 'EFI_LOAD_ERROR', 'the header of the image is no PE header of this machine', `${message}: ${statusText('EFI_LOAD_ERROR')}`)
-    if (pe.NumberOfSections > MAX_SECTIONS) return on.machine.gap(clause, `${hex(pe.NumberOfSections)} sections: releases of this era differ in how many they accept`)
+    const said = `${message}: ${words('EFI_LOAD_ERROR')}`
+    if (pe === null || !isOwnMachine(pe)) return on.machine.refuse(clause, 'EFI_LOAD_ERROR', 'the header of the image is no PE header of this machine', said)
+    const broken = brokenCheck(checks, pe, on.self.size)
+    if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
     return entriesOf(on, pe)
+  })
+}
+
+/** From the file on disk, whatever memory holds: at most 96 sections of any machine that the era knows. */
+export function tableOnDisk(on: Booting): readonly TableEntry[] {
+  return on.machine.step('ST-82', 'reads its section table from its file', () => {
+    on.machine.assume('ST-82', 'the image was started from a file system that the stub can read, and the file there is the one that was loaded')
+    const { coff, sections } = on.self.pe
+    if ([IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) && coff.NumberOfSections <= MAX_SECTIONS) return sections
+    return on.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `)
   })
 }

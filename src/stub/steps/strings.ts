@@ -33,3 +33,15 @@ export function freesExtraDir(on: Booting): void {
     on.machine.firmware.freePool(poolOrHalt(on, 'ST-50', FIRMWARE_INFO, 'stub:LoaderFirmwareInfo'))
   })
 }
+
+/** Room that the printing routine adds behind a string: PRINT_STRING_LEN of gnu-efi, in UTF-16. */
+const PRINT_ROOM = 400
+
+/** Strings are printed into large buffers, one after the other, and each is freed. */
+export function freesLargeStrings(on: Booting): void {
+  on.machine.step('ST-84', 'makes strings in large buffers', () => {
+    assumeUsual(on)
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-84', FIRMWARE_INFO + PRINT_ROOM, 'stub:LoaderFirmwareInfo'))
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-84', EXTRA_DIR + PRINT_ROOM, 'stub:extra.d'))
+  })
+}

@@ -13,6 +13,14 @@ export function keepsVariableBuffer({ machine }: Booting): void {
   })
 }
 
+/** One pool buffer of 8 KiB for the value of SecureBoot, freed once it was looked at. */
+export function freesVariableBuffer({ machine }: Booting): void {
+  machine.step('ST-80', 'reads the variable SecureBoot', () => {
+    const got = machine.firmware.allocatePool(EfiLoaderData, VARIABLE_BUFFER, 'stub:SecureBoot')
+    if (got.status === 'EFI_SUCCESS') machine.firmware.freePool(got.at)
+  })
+}
+
 /** Buffers of the variables' own size, each freed at once. */
 export function keepsNoVariable({ machine }: Booting): void {
   machine.step('ST-5', 'reads variables', () => {

@@ -18,7 +18,7 @@ import { mapBeforeLoad, parseMap, readRecordings, type Recording } from '../../o
 import { recipeOf } from '../../oracle/recipes.ts'
 import { eraOf } from '../../support/stub-run.ts'
 
-const ROWS = { '247.3': 'systemd-stub/S2', '254.26': 'systemd-stub/S6/254', '257.13': 'systemd-stub/S6/257.11' } as const
+const ROWS = { '247.3': 'systemd-stub/S2', '252.39': 'systemd-stub/S4/252.36', '254.26': 'systemd-stub/S6/254.24', '257.13': 'systemd-stub/S6/257.11', '262.1': 'systemd-stub/S8' } as const
 const KERNELS: Readonly<Record<string, string>> = {
   '5.10': 'debian-5.10.223-cloud', '5.10-full': 'debian-5.10.223', '6.1': 'debian-6.1.170-cloud', '6.1-full': 'debian-6.1.170', '6.12': 'debian-6.12.107-cloud', '6.12-full': 'debian-6.12.107',
 }
@@ -79,7 +79,7 @@ const entered = usable.filter(({ recording }) => recording.trace.kernel_entry !=
 
 test('there are recordings of every row', () => {
   const count = (stub: string) => entered.filter(({ recording }) => recording.stub === stub).length
-  expect([count('247.3'), count('254.26'), count('257.13')]).toEqual([32, 10, 22])
+  expect([count('247.3'), count('252.39'), count('254.26'), count('257.13'), count('262.1')]).toEqual([32, 4, 10, 22, 5])
 })
 
 /** This firmware had no room left in its own pool and took a page of EfiBootServicesData while it loaded the kernel, which no map tells beforehand. */
@@ -120,6 +120,8 @@ const ownPool = offered.filter(({ recording }) => recording.trace.boot_params_fi
 test('there are recorded command lines that the kernel put into pool', () => {
   expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '254.26')).toHaveLength(6)
   expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '257.13')).toHaveLength(18)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '252.39')).toHaveLength(4)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '262.1')).toHaveLength(5)
 })
 
 test.each(ownPool)('$id: the next pool buffer for a command line lies where the kernel got one', ({ recording, era, map }) => {
