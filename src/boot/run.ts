@@ -7,7 +7,7 @@ import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { UkiView } from '../image/uki.ts'
 import { Stop, createMachine, type Assumption, type Gap, type Machine, type Notes, type Outcome, type Settings } from '../machine/machine.ts'
-import type { Facts, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
+import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
 import { lookAhead } from './look-ahead.ts'
@@ -45,13 +45,34 @@ export interface Run {
 
 /** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
 export function run(setup: Setup): Run {
+  return record(setup, on => boot(setup, on))
+}
+
+/** What every kind of boot depends on. */
+export type Surroundings = Pick<Setup, 'map' | 'contents' | 'settings' | 'assumptions'>
+
+/** A machine, what is noted beside the recording, and a look at memory. */
+export interface Stage {
+  readonly machine: Machine
+  readonly notes: Notes
+  readonly look: (moment: Moment['moment']) => void
+}
+
+/** Carries out `body` on a fresh machine and keeps what happened. */
+export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Run {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const notes: Notes = { assumptions: [...setup.assumptions], doubts: [], facts: {} }
   const moments: Moment[] = []
   let outcome: Outcome
   try {
-    outcome = boot(setup, recorder, memory, notes, moment => moments.push(momentOf(memory, moment)))
+    const firmware = createFirmware({
+      memory,
+      map: setup.map,
+      contents: setup.contents,
+      assume: (clause, what) => notes.assumptions.push({ clause, what }),
+    })
+    outcome = body({ machine: createMachine(recorder, memory, firmware, setup.settings, notes), notes, look: moment => moments.push(momentOf(memory, moment)) })
   } catch (stop) {
     if (!(stop instanceof Stop)) throw stop
     outcome = stop.outcome
@@ -60,25 +81,23 @@ export function run(setup: Setup): Run {
   return { recording: recorder, outcome, facts: notes.facts, assumptions: notes.assumptions, gaps, moments }
 }
 
-function boot(setup: Setup, recorder: Recorder, memory: Memory, notes: Notes, look: (moment: Moment['moment']) => void): Outcome {
-  const firmware = createFirmware({
-    memory,
-    map: setup.map,
-    contents: setup.contents,
-    assume: (clause, what) => notes.assumptions.push({ clause, what }),
-  })
-  const machine = createMachine(recorder, memory, firmware, setup.settings, notes)
+function boot(setup: Setup, stage: Stage): Outcome {
+  const { machine, look } = stage
   look('before-load')
   const loaded = machine.as('firmware', () => load(machine, setup))
-  machine.observe({ imageBase: loaded.base, sections: sectionFacts(memory, loaded, setup.uki) })
+  machine.observe({ imageBase: loaded.base, sections: sectionFacts(machine.memory, loaded, setup.uki) })
   look('stub-entry')
   const { stub } = setup
   if ('why' in stub) return { kind: 'unknown', gap: stub }
-  const handOff = machine.as('stub', () => stub.boot(machine, loaded))
+  return start(stage, machine.as('stub', () => stub.boot(machine, loaded)), setup.kernel)
+}
+
+/** The kernel from its door on. */
+export function start({ machine, look, notes }: Stage, handOff: HandOff, chooseKernel: Setup['kernel']): Outcome {
   const kernelImage = handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
   machine.observe({ handOff: { door: handOff.via, kernelImage, entry: handOff.entry } })
   look('hand-off')
-  const kernel = setup.kernel(handOff.payload)
+  const kernel = chooseKernel(handOff.payload)
   if ('why' in kernel) return { kind: 'unknown', gap: kernel }
   const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
   look('arrival')

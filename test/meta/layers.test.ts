@@ -12,15 +12,16 @@ const LADDER: Readonly<Record<string, { readonly any: readonly string[]; readonl
   firmware: { any: ['bytes', 'memory', 'image'] },
   machine: { any: ['bytes', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
+  loader: { any: BELOW_STAGES },
   kernel: { any: [...BELOW_STAGES, 'decode'] },
-  boot: { any: [...BELOW_STAGES, 'stub', 'kernel'] },
+  boot: { any: [...BELOW_STAGES, 'stub', 'loader', 'kernel'] },
   hazard: { any: ['bytes', 'memory', 'image'] },
   report: { any: ['bytes', 'memory', 'hazard'], types: ['machine', 'boot'] },
   'version.ts': { any: [] },
-  'check.ts': { any: [...BELOW_STAGES, 'decode', 'stub', 'kernel', 'boot', 'hazard', 'report', 'version.ts'] },
-  'index.ts': { any: [...BELOW_STAGES, 'decode', 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'version.ts'] },
-  vitest: { any: [...BELOW_STAGES, 'decode', 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
-  cli: { any: [...BELOW_STAGES, 'decode', 'stub', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
+  'check.ts': { any: [...BELOW_STAGES, 'decode', 'stub', 'loader', 'kernel', 'boot', 'hazard', 'report', 'version.ts'] },
+  'index.ts': { any: [...BELOW_STAGES, 'decode', 'stub', 'loader', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'version.ts'] },
+  vitest: { any: [...BELOW_STAGES, 'decode', 'stub', 'loader', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
+  cli: { any: [...BELOW_STAGES, 'decode', 'stub', 'loader', 'kernel', 'boot', 'hazard', 'report', 'check.ts', 'index.ts', 'version.ts'] },
 }
 const BARRELS = ['src/index.ts', 'src/vitest/index.ts', 'src/report/index.ts']
 /** What src outside cli must not name: the machine it runs on, the clock, chance. */

@@ -425,3 +425,9 @@ describe('ZO-21', () => {
     for (const via of ['legacy-32', 'legacy-64'] as const) expect(enteredLegacy('derived-5.6', 'linux/E0', 0x80000000, { via }, high()).outcome).toMatchObject({ at: { kernel: 0x80000000 } })
   })
 })
+
+test('ZO-22 a size whose high half is junk of the file does not keep the kernel from a random place', () => {
+  const place = (bytes: Readonly<Record<number, number>>): unknown => enteredLegacy('debian-5.10.223-cloud', 'linux/E2', 0x100000, { commandLine: 'quiet', initrd: { at: 0x3e00000, size: 0x1000 }, bytes }, bench({ map: WIDE, kaslr: 'command-line' })).on.notes.facts.decompressedKernel
+  expect(place({ 0x1ef: 0xff, 0xc4: 6 })).toBeUndefined()
+  expect(place({ 0xc4: 6 })).toBe(0x1000000)
+})

@@ -1,13 +1,13 @@
 /** The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO. */
 import { range, rangeAt, sizeOf, union } from '../../bytes/range.ts'
 import { ModelBug } from '../../bytes/errors.ts'
-import { boot_params } from '../../image/boot-params.ts'
 import type { Arrival, OffsetSpan } from '../../machine/model.ts'
 import type { Reading } from '../../memory/memory.ts'
-import { bootParam, guestRange, header, patchBootParams, ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { guestRange, header, ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
+import { sanitise } from './sanitise.ts'
 
 /** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
 export function arrive(boot: KernelBoot): Arrival {
@@ -29,12 +29,6 @@ export function arrive(boot: KernelBoot): Arrival {
     if (header(boot, 'setup_data') !== 0) machine.doubt('ZO-17', 'boot_params names setup_data, whose nodes are not followed')
   })
   return { entry: output.at, kernel: output.at, bootParams: boot.bootParams }
-}
-
-/** A sentinel that is not 0 tells of a loader that copied too much: the high halves are wiped. */
-function sanitise(boot: KernelBoot): void {
-  if (bootParam(boot, 'sentinel') === 0) return
-  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
 }
 
 function readCommandLine(boot: KernelBoot): void {

@@ -5,6 +5,7 @@ import { guestAlign, header, type KernelBoot } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
+import { sanitise } from './sanitise.ts'
 
 /** `startup_64` in ZO. */
 const STARTUP_64 = 0x200
@@ -67,6 +68,7 @@ function borrowTrampoline(boot: KernelBoot): void {
 
 function extractInPlace(boot: KernelBoot, window: Window): void {
   const { machine, file, object } = boot
+  machine.step('ZO-22', 'extract_kernel sanitises boot_params', () => { sanitise(boot) })
   const output = chooseOutput(boot, window)
   machine.step('ZO-10', 'extract_kernel checks its output address', () => {
     if (output.at % MIN_KERNEL_ALIGN !== 0) {

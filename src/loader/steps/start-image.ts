@@ -1,0 +1,47 @@
+/** The kernel as a PE image: the firmware loads it, its own EFI stub runs, the initrd waits behind LoadFile2. Chapter HO. */
+import { rangeAt } from '../../bytes/range.ts'
+import { byteCount, PHYS_END, type Phys } from '../../bytes/units.ts'
+import type { Machine } from '../../machine/machine.ts'
+import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, readKernel, type LoaderCargo } from '../model.ts'
+
+const ANYWHERE = PHYS_END - 1
+
+/** GRUB reads the file into pages of its own and gives them to LoadImage. */
+export function grubStartImage(machine: Machine, cargo: LoaderCargo): HandOff {
+  const kernel = readKernel(machine, 'HO-12', cargo.kernel)
+  const image = machine.step('HO-12', 'GRUB reads the kernel into pages and calls LoadImage', () => {
+    const buffer = pagesBelow(machine, 'HO-12', ANYWHERE, cargo.kernel.size, KERNEL)
+    putFile(machine, buffer, cargo.kernel, KERNEL)
+    return load(machine, 'HO-12', { kind: 'memory', range: rangeAt(buffer, cargo.kernel.size) })
+  })
+  const major = kernel.pe?.optional.MajorImageVersion ?? 0
+  return startWith(machine, 'HO-12', image, major >= 1 ? cargo : { ...cargo, initrd: null })
+}
+
+/** The firmware, or a boot manager, loads the file. */
+export function startImage(machine: Machine, cargo: LoaderCargo): HandOff {
+  readKernel(machine, 'HO-15', cargo.kernel)
+  const image = machine.step('HO-15', 'the kernel file is given to LoadImage', () => load(machine, 'HO-15', { kind: 'file', source: cargo.kernel }))
+  return startWith(machine, 'HO-15', image, cargo)
+}
+
+type Clause = 'HO-12' | 'HO-15'
+type From = Parameters<Machine['firmware']['loadImage']>[0]['from']
+
+function load(machine: Machine, clause: Clause, from: From): LoadedImage {
+  const result = machine.firmware.loadImage({ from, name: KERNEL, ownerOf: section => ({ object: KERNEL, at: section.VirtualAddress }), headers: { object: KERNEL, at: 0 } })
+  return result.status === 'EFI_SUCCESS' ? result.image : machine.refuse(clause, result.status, `the firmware refuses the kernel: ${result.why}`, result.message)
+}
+
+function startWith(machine: Machine, clause: Clause, image: LoadedImage, cargo: LoaderCargo): HandOff {
+  const { commandLine, initrd } = cargo
+  const offer = machine.step(clause, 'the initrd is read into pages and offered through LoadFile2', (): InitrdOffer | null => {
+    if (initrd === null || initrd.size === 0) return null
+    const at: Phys = pagesBelow(machine, clause, ANYWHERE, initrd.size, 'initrd')
+    putFile(machine, at, initrd, 'initrd')
+    return { at, size: initrd.size, object: 'initrd' }
+  })
+  const loadOptions = commandLine === null ? null : { at: null, bytes: byteCount(2 * (commandLine.length + 1)), text: commandLine, object: 'load-options' }
+  return { ...payloadOf(cargo), via: 'pe-entry', entry: image.entry, loaded: { ...image, loadOptions }, initrd: offer }
+}
