@@ -37,7 +37,7 @@ const HEAD_MAX = 0x800
 const MOVE_LOOK_BACK = 40
 
 function findIn(code: Uint8Array, pattern: Pattern, from: number, to = code.length): number | null {
-  for (let at = from; at + pattern.length <= to; at++) if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
+  for (let at = from; at + pattern.length <= Math.min(to, code.length); at++) if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
   return null
 }
 

@@ -61,6 +61,10 @@ describe('parseBzImage', () => {
     expect(parseBzImage(bytesSource(new Uint8Array(0))).problems[0]?.fatal).toBe(true)
   })
 
+  it('reads no operand behind the end of the code in front of the payload', () => {
+    for (let end = 0x200; end < 0x2b0; end++) expect([null, E2.geometry.boot_stack_end]).toContain(parsed(withField(buildKernel(E2), 'payload_offset', end)).geometry.boot_stack_end)
+  })
+
   it('takes four setup sectors for none', () => {
     expect(parsed(withField(buildKernel(E2), 'setup_sects', 0)).setupSize).toBe(5 * 512)
   })
