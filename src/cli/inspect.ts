@@ -4,6 +4,7 @@ import { formatSize, hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { advise } from '../hazard/registry.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { recogniseLayout, type LayoutFound } from '../image/layouts/recognise.ts'
 import { parsePe, type PeFile } from '../image/pe.ts'
 import type { Problem } from '../image/problem.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
@@ -27,6 +28,8 @@ export interface Inspection {
   readonly pe: PeFile | null
   readonly uki: UkiView | null
   readonly stub: StubVersion | null
+  /** Who may have built it; null when it is no unified kernel image. */
+  readonly layout: LayoutFound | null
   readonly kernels: readonly KernelInside[]
   readonly problems: readonly Problem[]
   readonly advice: readonly Finding[]
@@ -51,7 +54,8 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const advice = pe === null || uki === null ? [] : advise({ pe, uki })
   const hidden = linux.length - inside.length
   const unseen: Problem[] = hidden > 0 ? [{ id: 'kernels-not-shown', at: null, what: `${String(hidden)} more .linux sections are not shown as kernels`, fatal: false }] : []
-  return { name, size: source.size, pe, uki, stub, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice }
+  const layout = pe === null || uki === null ? null : recogniseLayout(pe, uki)
+  return { name, size: source.size, pe, uki, stub, layout, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice }
 }
 
 const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>>): Record<string, string> =>
@@ -77,7 +81,7 @@ function kernelJson({ object, bzimage, problems }: KernelInside): Record<string,
 }
 
 /** Plain data: header fields as hexadecimal strings under upstream's names. */
-export function inspectionToJson({ name, size, pe, uki, stub, kernels, problems, advice }: Inspection): Record<string, unknown> {
+export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, problems, advice }: Inspection): Record<string, unknown> {
   const notes = pe === null ? [] : sectionNotes(pe)
   return {
     schema: 1,
@@ -88,6 +92,7 @@ export function inspectionToJson({ name, size, pe, uki, stub, kernels, problems,
       return { index, name: sectionName, object, payload, ...hexFields(fields), notes: notes[index] ?? [] }
     }),
     stub,
+    layout,
     kernels: kernels.map(kernelJson),
     problems,
     advice: advice.map(({ rule, clause, object, what, why, fix }) => ({ rule, clause, object, what, why, fix })),
@@ -140,12 +145,24 @@ function sectionLines(pe: PeFile, uki: UkiView): string[] {
   return ['sections, in table order', ...columns([head, ...rows], [0, 2, 3, 4, 5, 6]).map(row => `  ${row}`)]
 }
 
+const CERTAINTY: Readonly<Record<LayoutFound['certainty'], string>> = {
+  certain: 'certain',
+  several: 'one of several that lay out alike',
+  unknown: 'unknown: no tool of the table lays out an image so',
+}
+
+function layoutLines({ certainty, candidates }: LayoutFound): string[] {
+  const prose = { indent: 2, column: 0, width: 120 }
+  return [`built by  ${CERTAINTY[certainty]}`, ...candidates.flatMap(({ id, title, evidence }) => labelled('', `${title} (${id}): ${evidence.join(' ')}`, prose))]
+}
+
 /** For people. */
-export function formatInspection({ name, size, pe, uki, stub, kernels, problems, advice }: Inspection): string {
+export function formatInspection({ name, size, pe, uki, stub, layout, kernels, problems, advice }: Inspection): string {
   const blocks = [
     [`${name}  ${formatSize(size)} (${String(size)} bytes)`],
     ...(pe === null || uki === null ? [['no PE file: a kernel without an EFI stub']] : [peLines(pe), sectionLines(pe, uki)]),
     stub === null ? [] : [`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`],
+    layout === null ? [] : layoutLines(layout),
     ...kernels.map(kernelLines),
     problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],
     advice.flatMap(({ rule, what, fix }, i) => [...(i === 0 ? ['advice'] : []), ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }), ...labelled('do', fix, { indent: 4, column: 4, width: 120 })]),

@@ -8,7 +8,9 @@ import type { Content } from '../image/content.ts'
 import { KERNEL_FACTS, type KernelFacts } from '../image/kernel-facts.ts'
 import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
 import { STUB_FACTS, type StubFacts } from '../image/stub-facts.ts'
+import type { LayoutId } from '../image/layouts/table.ts'
 import { buildKernel, buildUki, type AddedSection } from '../image/synthetic.ts'
+import { builtAs } from './builders-as.ts'
 
 /** Bytes as a number, or as text with a unit: `9M`, `34MiB`, `0x1000`. */
 export type Size = number | string
@@ -84,6 +86,12 @@ export interface UkiOptions {
   readonly at?: 'dracut' | Readonly<Partial<Record<'.osrel' | '.cmdline' | '.linux' | '.initrd', Size>>>
   /** Order of the payload in the section table. Default `.osrel`, `.cmdline`, `.linux`, `.initrd`. */
   readonly order?: readonly ('.osrel' | '.cmdline' | '.linux' | '.initrd')[]
+  /** Laid out as this tool does it: `dracut-050`, `ukify-257.3` …; not together with `gap`, `at` or `order`. */
+  readonly as?: LayoutId
+  /** Further sections by name, for a tool that has a place for them: `.splash`, `.uname`, `.dtb` … */
+  readonly more?: Readonly<Record<string, Content>>
+  /** With `as`: objcopy is given its addresses without the stub's ImageBase. */
+  readonly absolute?: boolean
 }
 
 const DRACUT = { '.osrel': 0x20000, '.cmdline': 0x30000, '.linux': 0x2000000 } as const
@@ -95,7 +103,7 @@ function stubNamed(name: string): StubFacts {
   return found
 }
 
-/** A unified kernel image: a measured stub, a kernel, an initrd and a command line, laid out as told. */
+/** A unified kernel image: a measured stub, a kernel, an initrd and a command line, laid out as told. Throws UsageError for options that exclude each other. */
 export function uki(options: UkiOptions = {}): ByteSource {
   const stub = typeof options.stub === 'object' ? options.stub : stubNamed(options.stub ?? '257.13')
   const named = typeof options.kernel === 'object' ? options.kernel : kernel(options.kernel ?? '6.12.107-cloud', options.linux === undefined ? {} : { size: options.linux })
@@ -108,6 +116,13 @@ export function uki(options: UkiOptions = {}): ByteSource {
     '.linux': linux,
     '.initrd': initrd === null ? null : { initrd: bytesOf(initrd) },
   }
+  if (options.as !== undefined) {
+    if (options.gap !== undefined || options.at !== undefined || options.order !== undefined) throw new UsageError('`as` says where everything lies: it goes with none of `gap`, `at` and `order`')
+    const present = Object.entries(contents).flatMap(([name, content]) => (name === '.linux' || content === null ? [] : [[name, content] as const]))
+    const uname = options.as.startsWith('ukify-') ? { '.uname': { text: named.version.split(' ')[0] ?? '' } } : {}
+    return builtAs(options.as, { stub, kernel: named, contents: { ...Object.fromEntries(present), ...uname, ...options.more }, absolute: options.absolute ?? false })
+  }
+  if (options.more !== undefined || options.absolute !== undefined) throw new UsageError('`more` and `absolute` go with `as`')
   const given = options.at === 'dracut' ? DRACUT : (options.at ?? {})
   let next = Math.max(...stub.sections.map(([, VirtualAddress, VirtualSize]) => alignUp(VirtualAddress + VirtualSize, PAGE)))
   let linuxAt = 0

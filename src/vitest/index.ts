@@ -3,6 +3,9 @@ import { expect } from 'vitest'
 import { toBeRefused, toBootCleanly, toHaveHazard, toKeep, toKeepContract, type HazardFilter, type RefusalFilter } from './matchers.ts'
 
 export { bytesOf, kernel, memoryMap, uki, type KernelOptions, type MapLine, type Size, type UkiOptions } from './builders.ts'
+export { recogniseLayout, type LayoutCandidate, type LayoutFound } from '../image/layouts/recognise.ts'
+export type { LayoutId } from '../image/layouts/table.ts'
+export { builtAs, type ToolInput } from './builders-as.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
 export { scenario, type ScenarioOptions } from './scenario.ts'
 

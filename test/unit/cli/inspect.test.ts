@@ -7,6 +7,7 @@ import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki, type SectionRecipe } from '../../../src/image/synthetic.ts'
+import { uki } from '../../../src/vitest/builders.ts'
 
 const kernel = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
 const image = buildUki({
@@ -43,6 +44,17 @@ describe('inspectSource', () => {
     expect(json.sections.map(({ name }) => name)).toEqual(['.text', '.reloc', '.data', '.dynamic', '.rela', '.dynsym', '.linux', '.initrd'])
     expect(json.kernels).toHaveLength(1)
     expect(json.kernels[0]?.hdr['init_size']).toBe('0x3b7a000')
+  })
+
+  test('names who may have built it, with what speaks for each', () => {
+    const made = inspectSource('uki.efi', uki({ as: 'dracut-050', stub: '247.3' }))
+    const text = formatInspection(made)
+    expect(text).toContain('built by  one of several that lay out alike\n  dracut 050 to 059 (dracut-050): .osrel at 0x20000, .cmdline at 0x30000, .linux at 0x2000000 and .initrd at 0x3000000')
+    expect(text).toContain('mkinitcpio v31 to v34 (mkinitcpio-31)')
+    expect(inspectionToJson(made)['layout']).toMatchObject({ certainty: 'several', candidates: [{ id: 'dracut-050' }, { id: 'mkinitcpio-31' }, { id: 'test-220' }, { id: 'man-250' }] })
+    expect(formatInspection(inspectSource('uki.efi', uki({ as: 'ukify-257.3' })))).toContain('built by  certain\n  ukify 257.3 and later')
+    expect(formatInspection(inspection)).toContain('built by  unknown: no tool of the table lays out an image so')
+    expect(formatInspection(inspectSource('vmlinuz', buildKernel(kernel)))).not.toContain('built by')
   })
 
   test('takes a kernel, as PE file and without', () => {

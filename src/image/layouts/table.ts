@@ -1,0 +1,71 @@
+/** How tools lay out a unified kernel image: fixed addresses given to objcopy, or addresses computed from the stub's end. Sources: systemd, dracut and mkinitcpio, the releases that each row names. */
+
+/** Names a tool and the first of the releases that lay out alike. */
+export type LayoutId = 'test-220' | 'man-250' | 'dracut-042' | 'dracut-050' | 'dracut-060' | 'mkinitcpio-31' | 'mkinitcpio-35' | 'mkinitcpio-36' | 'ukify-253' | 'ukify-254' | 'ukify-257.0' | 'ukify-257.3'
+
+/** Where the next section begins, from the end of the one before it: its end as it is, the next multiple, or the next multiple and never the end itself. */
+export type Rounding = 'none' | 'aligned' | 'beyond'
+
+/** The flags of `.linux`: data as objcopy gives them, code, or code that may be executed. */
+export type LinuxFlags = 'data' | 'code' | 'executable'
+
+/** Addresses that are the same in every image, in bytes from the image base. */
+export interface FixedLayout {
+  readonly kind: 'fixed'
+  readonly id: LayoutId
+  readonly title: string
+  readonly at: Readonly<Record<string, number>>
+}
+
+/** Addresses one behind the other, from the end of the stub's last section on. */
+export interface ComputedLayout {
+  readonly kind: 'computed'
+  readonly id: LayoutId
+  readonly title: string
+  /** Order of the sections that are added; `*` stands for any others. */
+  readonly order: readonly string[]
+  /** The first is what the tool does; the others cannot be told apart from it. */
+  readonly rounding: readonly Rounding[]
+  /** What addresses are multiples of: the file's SectionAlignment, or 4096. */
+  readonly step: 'SectionAlignment' | 'page'
+  readonly linux: LinuxFlags
+  /** VirtualSize of `.linux`: the length of the kernel file, or SizeOfImage of the kernel's own PE header. */
+  readonly linuxSize: 'file' | 'SizeOfImage'
+}
+
+export type Layout = FixedLayout | ComputedLayout
+
+const OSREL_CMDLINE = { '.osrel': 0x20000, '.cmdline': 0x30000 } as const
+const LATE = { '.linux': 0x2000000, '.initrd': 0x3000000 } as const
+const BY_HAND = ['.osrel', '.cmdline', '.splash', '.linux', '.initrd'] as const
+const EARLY_UKIFY = ['.osrel', '.cmdline', '.dtb', '.uname', '.splash', '.pcrpkey', '.initrd', '.ucode', '*'] as const
+
+/** In the order in which candidates are named. */
+export const LAYOUTS: readonly Layout[] = [
+  { kind: 'fixed', id: 'dracut-042', title: 'dracut 042 to 049', at: { ...OSREL_CMDLINE, '.linux': 0x40000, '.initrd': 0x3000000 } },
+  { kind: 'fixed', id: 'dracut-050', title: 'dracut 050 to 059', at: { ...OSREL_CMDLINE, '.splash': 0x40000, ...LATE } },
+  { kind: 'fixed', id: 'mkinitcpio-31', title: 'mkinitcpio v31 to v34', at: { ...OSREL_CMDLINE, '.splash': 0x40000, ...LATE } },
+  { kind: 'fixed', id: 'test-220', title: 'objcopy with the addresses of systemd test-efi-create-disk.sh, v220 to v250', at: { ...OSREL_CMDLINE, '.splash': 0x40000, ...LATE } },
+  { kind: 'fixed', id: 'man-250', title: 'objcopy with the addresses of systemd-stub(7), v250 to v252', at: { ...OSREL_CMDLINE, '.dtb': 0x40000, '.splash': 0x100000, ...LATE } },
+  { kind: 'computed', id: 'dracut-060', title: 'dracut 060 and later, without ukify', order: ['.osrel', '.cmdline', '.splash', '.sbat', '.linux', '.initrd'], rounding: ['beyond'], step: 'SectionAlignment', linux: 'data', linuxSize: 'file' },
+  { kind: 'computed', id: 'mkinitcpio-35', title: 'mkinitcpio v35', order: BY_HAND, rounding: ['none'], step: 'SectionAlignment', linux: 'data', linuxSize: 'file' },
+  { kind: 'computed', id: 'mkinitcpio-36', title: 'mkinitcpio v36 and later, without ukify', order: BY_HAND, rounding: ['aligned', 'beyond'], step: 'SectionAlignment', linux: 'data', linuxSize: 'file' },
+  {
+    kind: 'computed', id: 'ukify-253', title: 'ukify 253', order: ['.osrel', '.cmdline', '.dtb', '.splash', '.pcrpkey', '.initrd', '.uname', '*', '.pcrsig', '.linux'],
+    rounding: ['aligned'], step: 'page', linux: 'executable', linuxSize: 'file',
+  },
+  { kind: 'computed', id: 'ukify-254', title: 'ukify 254 to 256', order: [...EARLY_UKIFY, '.pcrsig', '.sbat', '.linux'], rounding: ['aligned'], step: 'SectionAlignment', linux: 'code', linuxSize: 'file' },
+  { kind: 'computed', id: 'ukify-257.0', title: 'ukify 257 to 257.2', order: [...EARLY_UKIFY, '.linux', '.sbat', '.profile', '.pcrsig'], rounding: ['aligned'], step: 'SectionAlignment', linux: 'code', linuxSize: 'SizeOfImage' },
+  {
+    kind: 'computed', id: 'ukify-257.3', title: 'ukify 257.3 and later',
+    order: ['.osrel', '.cmdline', '.dtb', '.dtbauto', '.hwids', '.uname', '.splash', '.pcrpkey', '.linux', '.initrd', '.efifw', '.ucode', '*', '.sbat', '.profile', '.pcrsig'],
+    rounding: ['aligned'], step: 'SectionAlignment', linux: 'code', linuxSize: 'file',
+  },
+]
+
+/** Where a section may begin that follows one which ends at `end`. */
+export function roundedUp(end: number, rounding: Rounding, step: number): number {
+  if (rounding === 'none') return end
+  const past = end % step
+  return past === 0 && rounding === 'aligned' ? end : end + step - past
+}

@@ -1,0 +1,155 @@
+/** Images as the tools of the table of layouts make them, with their own arithmetic: objcopy with addresses, and ukify with pefile. */
+import { UsageError } from '../bytes/errors.ts'
+import { hex } from '../bytes/range.ts'
+import { sliceSource, type ByteSource } from '../bytes/source.ts'
+import { alignUp, PAGE, wrap32 } from '../bytes/units.ts'
+import { contentSource, type Content } from '../image/content.ts'
+import type { KernelFacts } from '../image/kernel-facts.ts'
+import { layoutNamed } from '../image/layouts/recognise.ts'
+import { roundedUp, type ComputedLayout, type FixedLayout, type LayoutId } from '../image/layouts/table.ts'
+import type { StubFacts } from '../image/stub-facts.ts'
+import { buildKernel, buildPe, stubRecipe, type PeRecipe, type SectionRecipe } from '../image/synthetic.ts'
+
+/** What a tool is given. */
+export interface ToolInput {
+  readonly stub: StubFacts
+  readonly kernel: KernelFacts
+  /** By section name, without `.linux`. */
+  readonly contents: Readonly<Record<string, Content>>
+  /** The ImageBase of the stub is not added to the addresses that objcopy is given. */
+  readonly absolute?: boolean
+}
+
+/** A section to add, at an address that includes ImageBase. */
+interface Addition {
+  readonly name: string
+  readonly vma: bigint
+  readonly content: ByteSource
+  readonly VirtualSize?: number
+  readonly Characteristics: number
+}
+
+const DATA = 0x40000040
+/** What `--set-section-flags code,readonly` makes of a section, measured with binutils 2.40. */
+const EXECUTABLE = 0x60000020
+/** What pefile is told to write for `.linux`. */
+const CODE = 0x40000020
+/** IMAGE_DLLCHARACTERISTICS_NX_COMPAT. */
+const NX_COMPAT = 0x100
+/** Bytes that ukify adds to the stub's own SBAT text, and length of the text that it makes where the stub has none; measured with 257.13. */
+const SBAT_GROWTH = 0x52
+const SBAT_ALONE = 0x9f
+
+/** The image as that tool lays it out. Throws UsageError for a section that it does not know, and where the tool itself would give up. */
+export function builtAs(id: LayoutId, input: ToolInput): ByteSource {
+  const layout = layoutNamed(id)
+  if (layout === undefined) throw new UsageError(`no builder ${JSON.stringify(id)}`)
+  if (layout.kind === 'fixed') return objcopy(input, fixedAdditions(layout, input))
+  return layout.linux === 'code' ? ukify(layout, input) : objcopy(input, computedAdditions(layout, input))
+}
+
+function contentOf({ contents, kernel }: ToolInput, name: string): ByteSource | null {
+  const content = name === '.linux' ? buildKernel(kernel) : contents[name]
+  return content === undefined ? null : contentSource(content)
+}
+
+/** Names in the tool's order; those that it has no place for are a mistake of the caller. */
+function namesFor({ id, order }: { readonly id: LayoutId; readonly order: readonly string[] }, { contents }: ToolInput): string[] {
+  const others = Object.keys(contents).filter(name => !order.includes(name))
+  if (others.length > 0 && !order.includes('*')) throw new UsageError(`${id} adds no section ${others.join(', ')}`)
+  return order.flatMap(name => (name === '*' ? others : name === '.linux' || contents[name] !== undefined ? [name] : []))
+}
+
+function fixedAdditions({ id, at }: FixedLayout, input: ToolInput): Addition[] {
+  const base = input.absolute === true ? 0n : BigInt(input.stub.optional.ImageBase)
+  return namesFor({ id, order: Object.keys(at) }, input).flatMap(name => {
+    const content = contentOf(input, name)
+    return content === null ? [] : [{ name, vma: base + BigInt(at[name] ?? 0), content, Characteristics: DATA }]
+  })
+}
+
+/** One behind the other, from the end of the last section of the stub's table. */
+function computedAdditions(layout: ComputedLayout, input: ToolInput): Addition[] {
+  const { stub } = input
+  const [, VirtualAddress = 0, VirtualSize = 0] = stub.sections.at(-1) ?? []
+  const step = layout.step === 'page' ? PAGE : stub.optional.SectionAlignment
+  let end = VirtualAddress + VirtualSize
+  return namesFor(layout, input).flatMap(name => {
+    const content = contentOf(input, name)
+    if (content === null) return []
+    const at = roundedUp(end, layout.rounding[0] ?? 'none', step)
+    end = at + content.size
+    return [{ name, vma: BigInt(stub.optional.ImageBase) + BigInt(at), content, Characteristics: name === '.linux' && layout.linux === 'executable' ? EXECUTABLE : DATA }]
+  })
+}
+
+/** objcopy: the table is sorted by address, SizeOfImage comes from its last section, RVAs keep 32 bits, the symbols stay behind the last raw data. */
+function objcopy({ stub: facts }: ToolInput, additions: readonly Addition[]): ByteSource {
+  const stub = stubRecipe(facts)
+  const { FileAlignment, SectionAlignment } = facts.optional
+  const base = BigInt(facts.optional.ImageBase)
+  const own = stub.sections.map(section => ({ vma: base + BigInt(section.VirtualAddress), section }))
+  const added = additions.map(addition => ({ vma: addition.vma, section: sectionOf(addition, wrap32(Number(BigInt.asIntN(52, addition.vma - base))), FileAlignment) }))
+  const sorted = [...own, ...added].sort((a, b) => (a.vma < b.vma ? -1 : a.vma > b.vma ? 1 : 0))
+  let raw = Math.min(...stub.sections.map(section => section.PointerToRawData))
+  const sections = sorted.map(({ section }) => {
+    const PointerToRawData = raw
+    raw += section.SizeOfRawData
+    return { ...section, PointerToRawData }
+  })
+  const last = sections.at(-1)
+  const SizeOfImage = last === undefined ? 0 : alignUp<number>(last.VirtualAddress + last.VirtualSize, SectionAlignment)
+  const symbols = facts.symbolTable === null ? 0 : facts.fileSize - facts.symbolTable[0]
+  return buildPe({
+    ...stub,
+    coff: { ...stub.coff, ...(symbols === 0 ? {} : { PointerToSymbolTable: raw }) },
+    optional: { ...stub.optional, SizeOfImage },
+    sections,
+    parts: symbols === 0 ? [] : [{ at: raw, content: { pattern: symbols, seed: 9 } }],
+    size: raw + symbols,
+  })
+}
+
+function sectionOf({ name, content, Characteristics, VirtualSize }: Omit<Addition, 'vma'>, VirtualAddress: number, fileAlignment: number): SectionRecipe {
+  return { name, VirtualAddress, VirtualSize: VirtualSize ?? content.size, PointerToRawData: 0, SizeOfRawData: alignUp<number>(content.size, fileAlignment), Characteristics, content }
+}
+
+/** ukify with pefile: sections are appended, `.sbat` is replaced where it lies, symbols are cut off. */
+function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
+  const { stub: facts, kernel } = input
+  const { FileAlignment, SectionAlignment, SizeOfHeaders, DllCharacteristics } = facts.optional
+  const stub = stubRecipe(facts)
+  const own = stub.sections.find(section => section.name === '.sbat')
+  const sections = stub.sections.map(section => (section === own ? mergedSbat(section) : section))
+  const contents: ToolInput['contents'] = own === undefined ? { '.sbat': { pattern: SBAT_ALONE, seed: 8 }, ...input.contents } : input.contents
+  for (const name of namesFor(layout, { ...input, contents })) {
+    const content = contentOf({ ...input, contents }, name)
+    const last = sections.at(-1)
+    if (content === null || last === undefined) continue
+    const Characteristics = name === '.linux' ? CODE : DATA
+    const VirtualSize = name === '.linux' && layout.linuxSize === 'SizeOfImage' ? kernel.pe.optional.SizeOfImage : content.size
+    const at = roundedUp(last.VirtualAddress + last.VirtualSize, layout.rounding[0] ?? 'none', SectionAlignment)
+    const PointerToRawData = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
+    sections.push({ ...sectionOf({ name, content, Characteristics, VirtualSize }, at, FileAlignment), PointerToRawData: alignUp<number>(PointerToRawData, FileAlignment) })
+  }
+  checkHeaderRoom(facts, stub, sections.length, alignUp<number>(SizeOfHeaders, FileAlignment))
+  const last = sections.at(-1)
+  const SizeOfImage = last === undefined ? 0 : alignUp<number>(last.VirtualAddress + last.VirtualSize, SectionAlignment)
+  // Only the newest row does so, from 257.9 on.
+  const nx = layout.id === 'ukify-257.3' && (kernel.pe.optional.DllCharacteristics & NX_COMPAT) === 0 ? { DllCharacteristics: DllCharacteristics & ~NX_COMPAT } : {}
+  const size = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
+  return buildPe({ ...stub, coff: { ...stub.coff, PointerToSymbolTable: 0, NumberOfSymbols: 0 }, optional: { ...stub.optional, ...nx, SizeOfImage }, sections, parts: [], size })
+}
+
+/** The stub's SBAT text and ukify's own line in its place. Text that fills its raw data is padded, and stays as long as it is. */
+function mergedSbat(section: SectionRecipe): SectionRecipe {
+  const VirtualSize = section.VirtualSize + SBAT_GROWTH > section.SizeOfRawData ? section.VirtualSize : section.VirtualSize + SBAT_GROWTH
+  const text = section.content === undefined ? { pattern: section.VirtualSize, seed: 8 } : sliceSource(contentSource(section.content), 0, section.VirtualSize)
+  return { ...section, VirtualSize, content: { size: VirtualSize, parts: [{ at: 0, content: text }], seed: 8 } }
+}
+
+function checkHeaderRoom(facts: StubFacts, stub: PeRecipe, sections: number, sizeOfHeaders: number): void {
+  const directories = Number(stub.optional.NumberOfRvaAndSizes ?? 16)
+  const end = facts.e_lfanew + 24 + 112 + 8 * directories + 40 * sections
+  if (end > sizeOfHeaders) throw new UsageError(`ukify finds not enough header space: ${String(sections)} sections end at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`)
+}
