@@ -44,6 +44,8 @@ export interface CheckInput {
   readonly kernel?: string | KernelEra | KernelModel
   readonly kaslr?: Settings['kaslr']
   readonly secureBoot?: boolean
+  /** shim started the image. Default: it did not. */
+  readonly shim?: boolean
   readonly loadOptions?: string
   /** Default: the rules of the house. */
   readonly rules?: readonly Rule[]
@@ -109,7 +111,7 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
         contents: input.machine.contents ?? 'ovmf',
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
-        settings: { secureBoot: input.secureBoot ?? false, kaslr: input.kaslr ?? 'command-line' },
+        settings: { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' },
         stub: stub.model,
         kernel: payload => {
           const found = kernelsFor(input, payload.source)

@@ -46,6 +46,8 @@ export interface Scenario {
   readonly kernel?: string | undefined
   readonly kaslr?: (typeof KASLR_CHOICES)[number] | undefined
   readonly secureBoot?: boolean | undefined
+  /** shim started the image. */
+  readonly shim?: boolean | undefined
   /** What the firmware passes as LoadOptions. */
   readonly loadOptions?: string | undefined
 }
@@ -81,6 +83,7 @@ export const scenarioSchema = v.strictObject({
   kernel: v.optional(text),
   kaslr: v.optional(v.picklist(KASLR_CHOICES, `is none of ${KASLR_CHOICES.join(', ')}`)),
   secureBoot: v.optional(v.boolean('is neither true nor false')),
+  shim: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),
 })
 

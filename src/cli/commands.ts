@@ -28,6 +28,7 @@ const boot: readonly Option[] = [
   { name: 'kernel', value: 'VERSION', help: 'version of the kernel (5.10.223, 5.7-rc1) or an era (linux/E2); identified from the file by default' },
   { name: 'kaslr', value: 'HOW', choices: KASLR_CHOICES, help: 'off places as nokaslr does; command-line is the default' },
   { name: 'secure-boot', help: 'enforce Secure Boot' },
+  { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },
   { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
   { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
@@ -107,11 +108,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'eras',
-    operand: null,
+    operand: { name: 'B', required: 'never', help: 'the second version or era of --diff' },
     summary: 'print the eras of stub and kernel: releases, commits, and what each does',
-    options: [format, output, verbose, help],
+    options: [{ name: 'diff', value: 'A', help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot' }, format, output, verbose, help],
     exits: [[0, 'the tables were printed']],
-    examples: ['stubsim eras', 'stubsim eras --format json'],
+    examples: ['stubsim eras', 'stubsim eras --format json', 'stubsim eras --diff 257.13 262.1', 'stubsim eras --diff linux/E1 linux/E2'],
     run: eras,
   },
 ]

@@ -1,63 +1,9 @@
 /** `eras`: the two tables, row by row: releases, upstream's commits, and what each cell does under which clause. */
-import { kernelEras } from '../kernel/eras.ts'
-import type { EraInfo } from '../machine/model.ts'
+import { UsageError } from '../bytes/errors.ts'
 import { columns, labelled } from '../report/layout.ts'
-import { stubEras } from '../stub/eras.ts'
 import type { Call } from './command.ts'
-
-/** A cell: the slot, the step's name where the function has one, its clauses, and what it says it does. */
-export interface Cell {
-  readonly slot: string
-  readonly step: string | null
-  readonly clauses: readonly string[]
-  readonly what: string | null
-}
-
-/** A row as it is shown. */
-export interface EraRow extends Pick<EraInfo, 'id' | 'title' | 'spans' | 'commits' | 'seen'> {
-  readonly cells: readonly Cell[]
-}
-
-const CLAUSE = /\b(?:FW|PE|ST|HO|EP|ZO|HZ)-\d+\b/g
-type AnyStep = (...given: readonly unknown[]) => unknown
-
-/** Ends a cell as soon as it has said which step it is. */
-class Said extends Error {}
-
-/** A cell names its step by beginning it: it is called with a machine that only listens. Null when it does something else first. */
-function firstStep(cell: AnyStep): { readonly clause: string; readonly what: string } | null {
-  let said: { clause: string; what: string } | null = null
-  const machine = {
-    step: (clause: string, what: string): never => {
-      said = { clause, what }
-      throw new Said()
-    },
-  }
-  try {
-    cell({ machine, from: {}, file: {}, self: {} }, [])
-  } catch {
-    return said
-  }
-  return said
-}
-
-function cellOf(slot: string, cell: AnyStep): Cell {
-  const first = firstStep(cell)
-  const clauses = new Set([...(first === null ? [] : [first.clause]), ...(String(cell).match(CLAUSE) ?? [])])
-  return { slot, step: cell.name === '' ? null : cell.name, clauses: [...clauses], what: first?.what ?? null }
-}
-
-/** A row of a table whose cells are functions under the names of their slots. */
-export function eraRow(era: EraInfo, slots: object): EraRow {
-  const { id, title, spans, commits, seen } = era
-  const cells = Object.entries(slots).flatMap(([slot, cell]) => (typeof cell === 'function' ? [cellOf(slot, cell as AnyStep)] : []))
-  return { id, title, spans, commits, seen, cells }
-}
-
-/** Both tables, in their own order. */
-export function eraTables(): { readonly stub: readonly EraRow[]; readonly kernel: readonly EraRow[] } {
-  return { stub: Object.values(stubEras).map(era => eraRow(era, era)), kernel: kernelEras.map(era => eraRow(era, era.slots)) }
-}
+import { eraTables, type EraRow } from './era-rows.ts'
+import { printDiff } from './eras-diff.ts'
 
 function rowLines({ id, title, spans, commits, seen, cells }: EraRow): string[] {
   const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 10, width: 120 })
@@ -72,6 +18,12 @@ function rowLines({ id, title, spans, commits, seen, cells }: EraRow): string[] 
 
 /** The command. */
 export function eras(call: Call): number {
+  const from = call.text('diff')
+  if (from !== undefined) {
+    printDiff(call, from)
+    return 0
+  }
+  if (call.operand !== null) throw new UsageError(`eras takes ${JSON.stringify(call.operand)} only as the second of --diff A B`)
   const tables = eraTables()
   if (call.text('format') === 'json') call.print(`${JSON.stringify({ schema: 1, ...tables }, null, 2)}\n`)
   else call.print(`${[...tables.stub, ...tables.kernel].map(row => rowLines(row).join('\n')).join('\n\n')}\n`)

@@ -132,5 +132,6 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(loadOptions === undefined ? {} : { loadOptions }),
     kaslr: call.text('kaslr') === 'off' ? 'off' : (scenario?.kaslr ?? 'command-line'),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
+    shim: call.has('shim') || (scenario?.shim ?? false),
   }
 }

@@ -113,6 +113,11 @@ export interface Utf16Rules {
   readonly firmwareConsole: 'left alone' | 'added'
 }
 
+/** A line without console= may get one. */
+function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
+  if (!/(?:^| )console=/.test(line?.text ?? '')) machine.assume('ST-75', 'the firmware has no console that the stub would add to a command line without console=')
+}
+
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
 export function utf16Line(clause: ClauseId, { options: rule, profiles, firmwareConsole }: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
   return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
@@ -123,7 +128,7 @@ export function utf16Line(clause: ClauseId, { options: rule, profiles, firmwareC
     const options = rule(on.self)
     const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, profiles)
     const line = options !== null && text !== null ? asUtf16(on, text, text.length, options.object) : section === null ? null : fromSection(on, clause, section)
-    if (firmwareConsole === 'added' && !/(?:^| )console=/.test(line?.text ?? '')) on.machine.assume('ST-75', 'the firmware has no console that the stub would add to a command line without console=')
+    if (firmwareConsole === 'added') assumeNoConsole(on, line)
     return line
   })
 }

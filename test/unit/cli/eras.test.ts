@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { eraRow, eraTables } from '../../../src/cli/eras.ts'
+import { eraRow, eraTables } from '../../../src/cli/era-rows.ts'
 import { filesBelow, textOf } from '../../support/repository.ts'
 
 const { stub, kernel } = eraTables()

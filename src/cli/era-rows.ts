@@ -1,0 +1,58 @@
+/** The rows of both tables of eras as plain data: what each cell does, and under which clauses. */
+import { kernelEras } from '../kernel/eras.ts'
+import type { EraInfo } from '../machine/model.ts'
+import { stubEras } from '../stub/eras.ts'
+
+/** A cell: the slot, the step's name where the function has one, its clauses, and what it says it does. */
+export interface Cell {
+  readonly slot: string
+  readonly step: string | null
+  readonly clauses: readonly string[]
+  readonly what: string | null
+}
+
+/** A row as it is shown. */
+export interface EraRow extends Pick<EraInfo, 'id' | 'title' | 'spans' | 'commits' | 'seen'> {
+  readonly cells: readonly Cell[]
+}
+
+const CLAUSE = /\b(?:FW|PE|ST|HO|EP|ZO|HZ)-\d+\b/g
+type AnyStep = (...given: readonly unknown[]) => unknown
+
+/** Ends a cell as soon as it has said which step it is. */
+class Said extends Error {}
+
+/** A cell names its step by beginning it: it is called with a machine that only listens. Null when it does something else first. */
+function firstStep(cell: AnyStep): { readonly clause: string; readonly what: string } | null {
+  let said: { clause: string; what: string } | null = null
+  const machine = {
+    step: (clause: string, what: string): never => {
+      said = { clause, what }
+      throw new Said()
+    },
+  }
+  try {
+    cell({ machine, from: {}, file: {}, self: {} }, [])
+  } catch {
+    return said
+  }
+  return said
+}
+
+function cellOf(slot: string, cell: AnyStep): Cell {
+  const first = firstStep(cell)
+  const clauses = new Set([...(first === null ? [] : [first.clause]), ...(String(cell).match(CLAUSE) ?? [])])
+  return { slot, step: cell.name === '' ? null : cell.name, clauses: [...clauses], what: first?.what ?? null }
+}
+
+/** A row of a table whose cells are functions under the names of their slots. */
+export function eraRow(era: EraInfo, slots: object): EraRow {
+  const { id, title, spans, commits, seen } = era
+  const cells = Object.entries(slots).flatMap(([slot, cell]) => (typeof cell === 'function' ? [cellOf(slot, cell as AnyStep)] : []))
+  return { id, title, spans, commits, seen, cells }
+}
+
+/** Both tables, in their own order. */
+export function eraTables(): { readonly stub: readonly EraRow[]; readonly kernel: readonly EraRow[] } {
+  return { stub: Object.values(stubEras).map(era => eraRow(era, era)), kernel: kernelEras.map(era => eraRow(era, era.slots)) }
+}
