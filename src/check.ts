@@ -14,7 +14,7 @@ import type { MemoryDescriptor } from './image/memory-types.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/model.ts'
-import type { Assumption, Settings } from './machine/machine.ts'
+import type { Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
 import { stubModel, type StubEra } from './stub/model.ts'
@@ -34,6 +34,8 @@ export interface MachineInput {
   readonly problems?: readonly FileProblem[]
   /** What the map itself took for granted: a scaled profile, say. */
   readonly assumptions?: readonly Assumption[]
+  /** What the map cannot tell, so that no run on it is clean. */
+  readonly doubts?: readonly Gap[]
 }
 
 export interface CheckInput {
@@ -98,7 +100,7 @@ interface Pair {
 
 function runAll(input: CheckInput, uki: UkiView): Pair[] {
   const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
-  const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-1' as const, what }))]
+  const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
   const pairs: Pair[] = []
   for (const stub of stubsFor(input, uki)) {
     let kernel = kernelInFile(input, uki)
@@ -120,6 +122,7 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
           return kernel.model
         },
         assumptions,
+        doubts: input.machine.doubts ?? [],
       })
       pairs.push({ run: one, stub: stub.ref, kernel: kernel.ref })
     }

@@ -31,6 +31,8 @@ export interface Setup {
   readonly kernel: (payload: Payload) => KernelModel | Gap
   /** What was taken for granted before the run. */
   readonly assumptions: readonly Assumption[]
+  /** What makes the verdict unknown before the run: a map that cannot tell all. */
+  readonly doubts?: readonly Gap[]
 }
 
 /** One simulated boot. */
@@ -49,7 +51,7 @@ export function run(setup: Setup): Run {
 }
 
 /** What every kind of boot depends on. */
-export type Surroundings = Pick<Setup, 'map' | 'contents' | 'settings' | 'assumptions'>
+export type Surroundings = Pick<Setup, 'map' | 'contents' | 'settings' | 'assumptions' | 'doubts'>
 
 /** A machine, what is noted beside the recording, and a look at memory. */
 export interface Stage {
@@ -62,7 +64,7 @@ export interface Stage {
 export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Run {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
-  const notes: Notes = { assumptions: [...setup.assumptions], doubts: [], facts: {} }
+  const notes: Notes = { assumptions: [...setup.assumptions], doubts: [...(setup.doubts ?? [])], facts: {} }
   const moments: Moment[] = []
   let outcome: Outcome
   try {

@@ -18,8 +18,8 @@ const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: '
 
 /** What a simulated boot depends on. */
 const boot: readonly Option[] = [
-  { name: 'memmap', value: 'FILE', help: 'memory map of the machine: from the EFI shell, a kernel log with efi=debug, GRUB, or JSON' },
-  { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken, before-load by default' },
+  { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' },
+  { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken; by default its form says so' },
   { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' },
   { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35' },
   { name: 'image-base', value: 'ADDR', kind: 'address', help: 'where the firmware put the image, when that is known' },

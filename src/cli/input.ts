@@ -1,5 +1,6 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
+import { machineFromMemmap } from '../boot/memmap-machine.ts'
 import { CONTENTS, MAP_MOMENTS, descriptorsOf, parseScenario, ukiSource, validateScenario, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
@@ -7,6 +8,7 @@ import { PAGE, phys } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import { PROFILES, profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
 import { readMemmap } from '../image/memmap.ts'
+import type { Problem } from '../image/problem.ts'
 import type { Call } from './command.ts'
 
 /** What the command line or the scenario says about one machine; exactly one of the three ways is whole. */
@@ -17,7 +19,7 @@ interface Wanted {
   readonly firmware: string | undefined
 }
 
-type Machine = Pick<MachineInput, 'what' | 'map' | 'problems' | 'assumptions'>
+type Machine = Pick<MachineInput, 'what' | 'map' | 'taken' | 'problems' | 'assumptions' | 'doubts'>
 
 function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {
   return choices.find(choice => choice === text)
@@ -62,12 +64,19 @@ function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: stri
 
 const profileList = (): string => PROFILES.map(profile => profile.id).join(', ')
 
-function fromMemmap(call: Call, path: string): Machine {
-  const { map, dialect, lines, problems } = readMemmap(call.files.bytes(path))
-  const fatal = problems.find(problem => problem.fatal)
-  if (fatal !== undefined || map.length === 0) throw new UsageError(`${path}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'no memory map in it'}`)
+/** Why a text gave no map: the last problem, and the first one where that says more. */
+function reasonOf(problems: readonly Problem[]): string {
+  const [first] = problems
+  const last = problems.at(-1)
+  return [last, first === last ? undefined : first].flatMap(problem => (problem === undefined ? [] : [problem.what])).join(': ')
+}
+
+function fromMemmap(call: Call, path: string, taken: MachineInput['taken']): Machine {
+  const parse = readMemmap(call.files.bytes(path))
+  const { map, dialect, problems } = parse
+  if (map.length === 0) throw new UsageError(`${path}: ${reasonOf(problems)}`)
   call.log.debug('memory map', { file: path, dialect: dialect ?? '', entries: map.length })
-  return { what: `memory map ${path} (${dialect ?? 'unknown form'}, lines ${lines.map(String).join('-')})`, map, problems: problems.map(({ id, at, what }) => ({ file: path, id, at, what })) }
+  return machineFromMemmap(path, parse, taken)
 }
 
 function fromProfile(ram: number, firmware: string): Machine {
@@ -76,9 +85,9 @@ function fromProfile(ram: number, firmware: string): Machine {
   return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
 }
 
-function machineOf(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioPath: string): Machine {
-  if (memmap !== undefined) return fromMemmap(call, memmap)
-  if (map !== undefined) return { what: `memory map of ${scenarioPath}`, map: descriptorsOf(map) }
+function machineOf(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioPath: string, taken: MachineInput['taken']): Machine {
+  if (memmap !== undefined) return fromMemmap(call, memmap, taken)
+  if (map !== undefined) return { what: `memory map of ${scenarioPath}${taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`}`, map: descriptorsOf(map), ...(taken === undefined ? {} : { taken }) }
   if (ram !== undefined && firmware !== undefined) return fromProfile(ram, firmware)
   if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)
   if (firmware !== undefined) throw new UsageError('--firmware needs --ram SIZE, such as --ram 512MiB')
@@ -116,8 +125,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const imageBase = baseOf(call, scenario)
   const contents = oneOf(CONTENTS, call.text('contents')) ?? scenario?.contents
   const machine: MachineInput = {
-    ...machineOf(call, wanted, scenarioPath),
-    ...(taken === undefined ? {} : { taken }),
+    ...machineOf(call, wanted, scenarioPath, taken),
     ...(imageBase === undefined ? {} : { imageBase }),
     ...(contents === undefined ? {} : { contents }),
   }
@@ -126,7 +134,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const loadOptions = call.text('load-options') ?? scenario?.loadOptions
   return {
     image: imageOf(call, scenario, scenarioPath),
-    machine: { ...machine, what: taken === undefined || taken === 'before-load' ? machine.what : `${machine.what}, taken at ${taken}` },
+    machine,
     ...(stub === undefined ? {} : { stub }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),

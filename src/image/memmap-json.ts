@@ -1,10 +1,8 @@
 /** Our own JSON form of a memory map: {"schema": 1, "map": [{"type", "start", "end" or "pages", "attribute"}]}. `end` is exclusive. */
 import { PAGE } from '../bytes/units.ts'
-import type { MemmapRow } from './memmap.ts'
+import { ATTRIBUTE_UNSAID, odd, type MemmapRow } from './memmap/model.ts'
 import { memoryTypeOf } from './memory-type-names.ts'
 import type { Problem } from './problem.ts'
-
-const ATTRIBUTE_UNSAID = 0xfn
 
 /** A whole number, or text: `0x` and digits, or decimal digits. */
 function wide(value: unknown): bigint | null {
@@ -32,7 +30,6 @@ function rowOf(entry: unknown): MemmapRow | null {
 
 /** The rows; what cannot be read is a problem. Never throws. */
 export function readMemmapJson(text: string): { readonly rows: readonly MemmapRow[]; readonly problems: readonly Problem[] } {
-  const odd = (id: string, what: string): Problem => ({ id, at: null, what, fatal: false })
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -22,7 +22,7 @@ export function memoryTypeOf(name: string): number | null {
   return BY_NAME.get(name.trim().toLowerCase()) ?? null
 }
 
-/** Attribute flags as the kernel (`RUN`, `MR`, `HP`) and GRUB (`RT`) print them. */
+/** Attribute flags as the kernel (`RUN`, `MR`, `HP`), GRUB (`RT`) and U-Boot (`REL`, `HOTPL`) print them. */
 const FLAGS: Readonly<Record<string, bigint>> = {
   UC: 1n,
   WC: 2n,
@@ -38,6 +38,9 @@ const FLAGS: Readonly<Record<string, bigint>> = {
   SP: EFI_MEMORY_SP,
   CC: 0x80000n,
   HP: 0x100000n,
+  REL: EFI_MEMORY_MORE_RELIABLE,
+  CRYPT: 0x80000n,
+  HOTPL: 0x100000n,
   RUN: EFI_MEMORY_RUNTIME,
   RT: EFI_MEMORY_RUNTIME,
 }

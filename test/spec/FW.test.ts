@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { machineFromMemmap } from '../../src/boot/memmap-machine.ts'
+import { mapBeforeLoad } from '../../src/boot/rewind.ts'
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
+import { check } from '../../src/check.ts'
 import { Allocator } from '../../src/firmware/allocator.ts'
 import { inferBins } from '../../src/firmware/bins.ts'
 import { joinDescriptors, ramOf } from '../../src/firmware/memory-map.ts'
@@ -8,6 +11,10 @@ import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../src/fi
 import { Pool } from '../../src/firmware/pool.ts'
 import { lowRam, profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
+import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { readMemmap } from '../../src/image/memmap.ts'
+import { STUB_FACTS } from '../../src/image/stub-facts.ts'
+import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import { mapOf, RECORDED, textOf } from '../unit/firmware/recorded.ts'
 import { descriptor, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
 
@@ -338,4 +345,32 @@ test('FW-26 answers a failed search with EFI_OUT_OF_RESOURCES', () => {
   expect(allocator.allocate({ kind: 'any' }, 2, 3).status).toBe('EFI_OUT_OF_RESOURCES')
   expect(allocator.allocate({ kind: 'any' }, 2, 0).status).toBe('EFI_OUT_OF_RESOURCES')
   expect(allocator.allocate({ kind: 'max', limit: 0x1fff }, 2, 2).status).toBe('EFI_OUT_OF_RESOURCES')
+})
+
+test('FW-27 frees the loader memory of a map that a kernel printed, and nothing else', () => {
+  const types = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+  const map = types.map(type => descriptor(type, type * 0x1000, (type + 1) * 0x1000))
+  for (const taken of ['kernel-entry', 'exit-boot-services'] as const) {
+    expect(mapBeforeLoad(map, taken, 0).map.map(({ type }) => type)).toEqual([0, 7, 7, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(mapBeforeLoad(map, taken, 0).assumptions).toHaveLength(1)
+  }
+  const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000100000-0x0000000000100fff] (0MB)')
+  expect(machineFromMemmap('log', log)).toMatchObject({ taken: 'exit-boot-services', doubts: [], assumptions: [{ clause: 'FW-27' }] })
+  expect(machineFromMemmap('log', log, 'before-load')).toMatchObject({ taken: 'before-load' })
+})
+
+test('FW-28 takes all usable memory of an e820 table as free, and no run on it is clean', () => {
+  const poor = readMemmap('BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n')
+  expect(poor.map).toEqual([descriptor(7, 0, 0xa0000), descriptor(7, 0x100000, 0x20000000)])
+  const stub = STUB_FACTS['247.3']
+  const sections = [
+    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')) },
+    { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
+  ]
+  const image = { name: 'uki.efi', source: buildUki({ stub, sections }) }
+  const { report } = check({ image, machine: machineFromMemmap('log', poor) })
+  expect(report).toMatchObject({ verdict: 'unknown', outcome: { kind: 'arrived' }, gaps: [{ clause: 'FW-28' }] })
+  expect(report.assumptions.filter(one => one.clause === 'FW-28')).toHaveLength(1)
+  expect(check({ image, machine: { what: 'the same as an EFI map', map: poor.map } }).report.verdict).toBe('clean')
 })

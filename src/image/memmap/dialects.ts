@@ -1,0 +1,18 @@
+/** The table of dialects, in the order in which a line is offered to them. */
+import { bootParamsDump } from './boot-params-dump.ts'
+import { e820, kexec } from './e820.ts'
+import { grub, grubLsmmap } from './efi-grub.ts'
+import { linuxEfi, linuxEfiArm } from './efi-linux.ts'
+import { uefiShell, uefiShellSfo } from './efi-shell.ts'
+import { uboot, ubootEfiMem } from './efi-uboot.ts'
+import { iomem, sysfsMemmap } from './iomem.ts'
+import { MEMMAP_KINDS, type Dialect } from './model.ts'
+import { compact, raw } from './plain.ts'
+
+/** All dialects that are read line by line; our JSON is known by its first character. */
+export const DIALECTS: readonly Dialect[] = [uefiShell, uefiShellSfo, linuxEfi, linuxEfiArm, grub, uboot, ubootEfiMem, raw, compact, e820, sysfsMemmap, grubLsmmap, kexec, iomem, bootParamsDump]
+
+/** Better kinds have lower ranks. */
+export function rankOf(dialect: Dialect): number {
+  return MEMMAP_KINDS.indexOf(dialect.kind)
+}

@@ -1,0 +1,44 @@
+/** The UEFI shell's `memmap`, as a table and with -sfo. Source: edk2 UefiShellDebug1CommandsLib MemMap.c, and captures. */
+import { memoryTypeOf } from '../memory-type-names.ts'
+import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
+
+const HEX16 = '[0-9A-Fa-f]{16}'
+const ROW = new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`)
+const LOOKS = new RegExp(`^\\s*\\S+\\s+${HEX16}-${HEX16}\\s+${HEX16}`)
+const SFO_ROW = /^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/
+
+/** A name, or eight hexadecimal digits for a type that has none. */
+function typeOf(name: string): number | null {
+  return /^[0-9A-Fa-f]{8}$/.test(name) ? Number.parseInt(name, 16) : memoryTypeOf(name)
+}
+
+function rowOf(match: RegExpExecArray | null): MemmapRow[] | null {
+  const type = match === null ? null : typeOf(match[1] ?? '')
+  return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: hexValue(match[5]) }]
+}
+
+const LACKS = ['what the shell itself holds stays occupied: true only if the image is started from that shell']
+
+export const uefiShell: Dialect = {
+  name: 'uefi-shell',
+  kind: 'efi',
+  title: 'UEFI shell, `memmap`',
+  example: 'Available  0000000001500000-00000000373FFFFF 0000000000035F00 000000000000000F\nRT_Data    0000000037400000-00000000374FFFFF 0000000000000100 800000000000000F',
+  taken: 'before-load',
+  lacks: LACKS,
+  sniff: line => LOOKS.test(line),
+  stop: /[\d,]{1,24} Pages \(|^\s*Total Memory:|^\s*Type\s+Start\s/,
+  read: eachLine('uefi-shell', line => rowOf(ROW.exec(line))),
+}
+
+export const uefiShellSfo: Dialect = {
+  name: 'uefi-shell-sfo',
+  kind: 'efi',
+  title: 'UEFI shell, `memmap -sfo`',
+  example: 'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
+  taken: 'before-load',
+  lacks: LACKS,
+  sniff: line => line.startsWith('MemoryMap,'),
+  stop: /^MemoryMapSummary,/,
+  read: eachLine('uefi-shell-sfo', line => rowOf(SFO_ROW.exec(line))),
+}

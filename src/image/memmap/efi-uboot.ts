@@ -1,0 +1,43 @@
+/** U-Boot's `efidebug memmap`, whose end is exclusive, and the `efi mem` of a U-Boot that was started by UEFI. Source: u-boot cmd/efidebug.c, cmd/efi.c. */
+import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
+import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
+import { eachLine, hexValue, type Dialect } from './model.ts'
+
+const LOOKS = /^\s*[A-Za-z][A-Za-z ]{1,22}\s+[0-9a-f]{16}-[0-9a-f]{16}(?:\s+[A-Z]\S*)?\s*$/
+const ROW = /^\s*([A-Za-z][A-Za-z ]{1,22}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/
+const MEM_LOOKS = /^\s*\d{1,4}\s+[0-9a-f]{1,8}:\S+\s+[0-9a-f]{10}|^\s+<gap>\s/
+const MEM_ROW = /^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/
+
+export const uboot: Dialect = {
+  name: 'uboot',
+  kind: 'efi',
+  title: 'U-Boot, `efidebug memmap`',
+  example: 'CONVENTIONAL     0000000000100000-000000003e000000 WB\nRUNTIME DATA     000000003e000000-000000003e001000 WB|RT',
+  taken: 'before-load',
+  lacks: ['2023.01 to 2025.01 print the attribute XP as WP'],
+  sniff: line => LOOKS.test(line),
+  stop: /^\s*Type\s+Start\s/,
+  read: eachLine('uboot', line => {
+    const match = ROW.exec(line)
+    const type = match === null ? null : memoryTypeOf(match[1] ?? '')
+    return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]), attribute: attributeOf((match[4] ?? '').split('|')) }]
+  }),
+}
+
+export const ubootEfiMem: Dialect = {
+  name: 'uboot-efi-mem',
+  kind: 'efi',
+  title: 'U-Boot under UEFI, `efi mem all`',
+  example: ' 0  7:conv          0000000000  0000000000  00000a0000  f\n    <gap>           00000a0000              0000060000\n 1  7:conv          0000100000  0000000000  0000706000  f',
+  taken: 'before-load',
+  lacks: ['without `all`, loader and boot-services memory is printed as free', 'what U-Boot itself holds stays occupied'],
+  sniff: line => MEM_LOOKS.test(line),
+  stop: /^\s*Attributes key:/,
+  read: eachLine('uboot-efi-mem', line => {
+    if (line.trimStart().startsWith('<gap>')) return []
+    const match = MEM_ROW.exec(line)
+    if (match === null) return null
+    const start = hexValue(match[2])
+    return [{ type: Number.parseInt(match[1] ?? '', 16), start, end: start + hexValue(match[3]), attribute: hexValue(match[5]) | (match[4] === 'r' ? EFI_MEMORY_RUNTIME : 0n) }]
+  }),
+}

@@ -1,0 +1,103 @@
+/** /proc/iomem and /sys/firmware/memmap: the resource tree and the e820 table as files. Source: linux kernel/resource.c, drivers/firmware/memmap.c. */
+import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
+import type { Problem } from '../problem.ts'
+import { E820_LACKS } from './e820.ts'
+import { ATTRIBUTE_UNSAID, hexValue, odd, unreadable, type Block, type Dialect, type Line, type MemmapRow, type Placed } from './model.ts'
+
+/** Names that the kernel gives to e820's types, as UEFI types; all other names are devices. */
+const NAMES: ReadonlyMap<string, number> = new Map([
+  ['system ram', EfiConventionalMemory],
+  ['reserved', EfiReservedMemoryType],
+  ['acpi tables', EfiACPIReclaimMemory],
+  ['acpi non-volatile storage', EfiACPIMemoryNVS],
+  ['unusable memory', EfiUnusableMemory],
+  ['persistent memory', EfiPersistentMemory],
+  ['persistent memory (legacy)', EfiPersistentMemory],
+  ['soft reserved', EfiConventionalMemory],
+  ['unknown e820 type', EfiReservedMemoryType],
+  ['ram buffer', EfiReservedMemoryType],
+])
+
+function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
+  const type = NAMES.get(name.trim().toLowerCase())
+  if (type === undefined) return null
+  return { type, start, end, attribute: name.trim().toLowerCase() === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID, loose: true }
+}
+
+const IOMEM = /^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/
+
+/** Only what stands at the left margin: what is nested below System RAM is the kernel's own use of it. */
+function readIomem(lines: readonly Line[]): Block {
+  const placed: Placed[] = []
+  const last = lines.at(-1)?.at ?? 0
+  const parts = lines.flatMap(line => {
+    const [, indent = '', start, end, name = ''] = IOMEM.exec(line.text) ?? []
+    return start === undefined ? [] : [{ line, nested: indent !== '', start: hexValue(start), end: hexValue(end), name }]
+  })
+  if (parts.every(part => part.start === 0n && part.end === 0n)) {
+    const first = String(lines[0]?.at ?? 0)
+    return { placed, problems: [odd('zero-address', `lines ${first}-${String(last)}: all addresses are zero, as the kernel shows them to readers without CAP_SYS_ADMIN: read /proc/iomem as root`)], last }
+  }
+  for (const { line, nested, start, end, name } of parts) {
+    const row = nested ? null : rowOf(start, end + 1n, name)
+    if (row === null || name.trim() === 'RAM buffer') continue
+    // the kernel reserves the first page for itself, whatever the firmware said
+    const own = row.type === EfiReservedMemoryType && start === 0n && end === 0xfffn
+    placed.push({ row: own ? { ...row, type: EfiConventionalMemory } : row, line: line.at })
+  }
+  return { placed, problems: [], last }
+}
+
+export const iomem: Dialect = {
+  name: 'iomem',
+  kind: 'resources',
+  title: '`/proc/iomem`, read as root',
+  example: '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
+  taken: 'exit-boot-services',
+  lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
+  sniff: line => IOMEM.test(line),
+  read: readIomem,
+}
+
+const SYSFS = /^(?:\S*\/)?(\d{1,6})\/(start|end|type):(.*)$/
+
+interface Entry {
+  start?: bigint
+  end?: bigint
+  type?: string
+  line: number
+}
+
+function readSysfs(lines: readonly Line[]): Block {
+  const entries = new Map<number, Entry>()
+  const problems: Problem[] = []
+  for (const line of lines) {
+    const [, number, field, text = ''] = SYSFS.exec(line.text) ?? []
+    const value = text.trim()
+    const key = Number(number)
+    const entry: Entry = entries.get(key) ?? { line: line.at }
+    entries.set(key, entry)
+    const digits = /^0x([0-9a-f]{1,16})$/.exec(value)?.[1]
+    if (field === 'type') entry.type = value
+    else if (digits === undefined) problems.push(unreadable(line, 'sysfs-memmap'))
+    else entry[field === 'start' ? 'start' : 'end'] = hexValue(digits)
+  }
+  const placed: Placed[] = []
+  for (const [number, { start, end, type, line }] of [...entries].sort(([a], [b]) => a - b)) {
+    const row = start === undefined || end === undefined || type === undefined ? null : rowOf(start, end + 1n, type)
+    if (row === null) problems.push(odd('unreadable-line', `line ${String(line)}: entry ${String(number)} ${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`))
+    else placed.push({ row, line })
+  }
+  return { placed, problems, last: lines.at(-1)?.at ?? 0 }
+}
+
+export const sysfsMemmap: Dialect = {
+  name: 'sysfs-memmap',
+  kind: 'e820',
+  title: '`grep . /sys/firmware/memmap/*/*`',
+  example: '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
+  taken: 'exit-boot-services',
+  lacks: E820_LACKS,
+  sniff: line => SYSFS.test(line),
+  read: readSysfs,
+}

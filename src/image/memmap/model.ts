@@ -1,0 +1,92 @@
+/** What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot say. */
+import type { Problem } from '../problem.ts'
+
+export const MEMMAP_DIALECTS = ['uefi-shell', 'uefi-shell-sfo', 'linux', 'linux-arm', 'grub', 'uboot', 'uboot-efi-mem', 'raw', 'compact', 'json', 'e820', 'boot-params', 'sysfs-memmap', 'grub-lsmmap', 'kexec', 'iomem'] as const
+export type MemmapDialect = (typeof MEMMAP_DIALECTS)[number]
+
+/** efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a kernel made of that. In the order in which they are preferred. */
+export const MEMMAP_KINDS = ['efi', 'e820', 'resources'] as const
+export type MemmapKind = (typeof MEMMAP_KINDS)[number]
+
+/** One row before it is checked. `end` is exclusive. */
+export interface MemmapRow {
+  readonly type: number
+  readonly start: bigint
+  readonly end: bigint
+  readonly attribute: bigint
+  /** As printed beside the range, where it is. */
+  readonly pages?: bigint
+  /** The bounds need not be those of pages: free memory is cut to whole pages, all other memory grows to them. */
+  readonly loose?: boolean
+}
+
+/** A line without prefix, escapes and line end; `at` counts from 1. */
+export interface Line {
+  readonly text: string
+  readonly at: number
+}
+
+export interface Placed {
+  readonly row: MemmapRow
+  readonly line: number
+}
+
+/** What the lines of one map became. */
+export interface Block {
+  readonly placed: readonly Placed[]
+  readonly problems: readonly Problem[]
+  /** Last line that belongs to it. */
+  readonly last: number
+}
+
+export interface Dialect {
+  readonly name: MemmapDialect
+  readonly kind: MemmapKind
+  /** Who prints it, and on which command. */
+  readonly title: string
+  /** A few lines of it, for people; a test reads them. */
+  readonly example: string
+  /** When such a map was taken, unless somebody knows better. */
+  readonly taken: 'before-load' | 'exit-boot-services'
+  /** What the text cannot say, as sentence fragments. */
+  readonly lacks: readonly string[]
+  /** Does this line hold, or try to hold, a part of it? */
+  readonly sniff: (line: string) => boolean
+  /** A line that counts only behind others of the same map. */
+  readonly joins?: (line: string) => boolean
+  /** A line behind which no row of this map comes any more. */
+  readonly stop?: RegExp
+  readonly read: (lines: readonly Line[]) => Block
+}
+
+/** All cache modes: where the text does not say. */
+export const ATTRIBUTE_UNSAID = 0xfn
+
+/** The value of hexadecimal digits. */
+export function hexValue(digits: string | undefined): bigint {
+  return BigInt(`0x${digits === undefined || digits === '' ? '0' : digits}`)
+}
+
+/** A problem that leaves the rest usable. */
+export function odd(id: string, what: string): Problem {
+  return { id, at: null, what, fatal: false }
+}
+
+/** What is said of a line that looks like one of the dialect and cannot be read. */
+export function unreadable(line: Line, name: string): Problem {
+  return odd('unreadable-line', `line ${String(line.at)} cannot be read as ${name}: ${line.text.trim().slice(0, 80)}`)
+}
+
+/** A reader for dialects in which every line stands for itself. `rows`: null when the line cannot be read; none for a line that is known to hold no row. */
+export function eachLine(name: string, rows: (line: string) => MemmapRow[] | null): Dialect['read'] {
+  return lines => {
+    const placed: Placed[] = []
+    const problems: Problem[] = []
+    for (const line of lines) {
+      const found = rows(line.text)
+      if (found === null) problems.push(unreadable(line, name))
+      else placed.push(...found.map(row => ({ row, line: line.at })))
+    }
+    return { placed, problems, last: lines.at(-1)?.at ?? 0 }
+  }
+}
