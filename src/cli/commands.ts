@@ -5,6 +5,7 @@ import type { Command, Operand, Option } from './command.ts'
 import { eras } from './eras.ts'
 import { explain, spec } from './explain.ts'
 import { inspect } from './inspect.ts'
+import { loaders } from './loaders.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
 const output: Option = { name: 'output', short: 'o', value: 'FILE', help: 'write the result there instead of to stdout' }
@@ -16,12 +17,16 @@ const color: Option = { name: 'color', value: 'WHEN', choices: ['auto', 'always'
 
 const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: 'the unified kernel image; superfluous with --scenario' }
 
+const memmap: Option = { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' }
+const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
+const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35' }
+
 /** What a simulated boot depends on. */
 const boot: readonly Option[] = [
-  { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' },
+  memmap,
   { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken; by default its form says so' },
-  { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' },
-  { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35' },
+  ram,
+  firmware,
   { name: 'image-base', value: 'ADDR', kind: 'address', help: 'where the firmware put the image, when that is known' },
   { name: 'contents', value: 'KIND', choices: CONTENTS, help: 'what memory holds that nobody wrote, ovmf by default' },
   { name: 'stub', value: 'VERSION', help: 'version of the stub (247.3) or an era (systemd-stub/S2); identified from the file by default' },
@@ -87,6 +92,28 @@ export const commands: readonly Command[] = [
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
     run: inspect,
+  },
+  {
+    name: 'loaders',
+    operand: { name: 'FILE', required: 'always', help: 'a UKI or another PE file' },
+    summary: 'load a file as EDK2, shim, GRUB, U-Boot and others do, and print where they disagree',
+    options: [
+      memmap,
+      ram,
+      firmware,
+      { name: 'loader', value: 'NAMES', help: 'only these loaders, separated by commas, such as edk2-2022.11,shim-16' },
+      format,
+      output,
+      stats,
+      verbose,
+      help,
+    ],
+    exits: [
+      [0, 'all loaders load it, and no byte of a section differs'],
+      [1, 'loaders disagree, or some refuse the file'],
+    ],
+    examples: ['stubsim loaders uki.efi', 'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json'],
+    run: loaders,
   },
   {
     name: 'explain',

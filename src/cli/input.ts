@@ -94,6 +94,13 @@ function machineOf(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioP
   throw new UsageError(`on which machine? Give --memmap FILE with its memory map, or --ram SIZE --firmware PROFILE with a profile of ${profileList()}`)
 }
 
+/** The machine that the options alone give; null when they say nothing. Throws UsageError. */
+export function machineGiven(call: Call): Machine | null {
+  const wanted = { memmap: call.text('memmap'), map: undefined, ram: call.quantity('ram'), firmware: call.text('firmware') }
+  if (wanted.memmap !== undefined && (wanted.ram ?? wanted.firmware) !== undefined) throw new UsageError('--memmap describes a whole machine: --ram and --firmware do not go with it')
+  return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined ? null : machineOf(call, wanted, '', undefined)
+}
+
 /** When the map was taken: to be said only where there is a map. */
 function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): MachineInput['taken'] {
   const given = oneOf(MAP_MOMENTS, call.text('memmap-at'))

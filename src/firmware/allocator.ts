@@ -24,8 +24,17 @@ export function isRefusedType(type: number): boolean {
   return type === EfiConventionalMemory || type === EfiPersistentMemory || (type >= EfiUnacceptedMemoryType && type < OEM_TYPES)
 }
 
+/** What the boot services need of a page allocator. */
+export interface PageAllocator {
+  memoryMap(): MemoryDescriptor[]
+  descriptors(): readonly MemoryDescriptor[]
+  allocate(where: AllocateType, type: number, pages: number): Allocation
+  pin(at: Phys, pages: number, type: number): boolean
+  free(at: number, pages: number): Freed
+}
+
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
-export class Allocator {
+export class Allocator implements PageAllocator {
   #map: MemoryDescriptor[]
   readonly #foreign: readonly MemoryDescriptor[]
   readonly #search: SearchPolicy
@@ -36,17 +45,29 @@ export class Allocator {
     const { ram, foreign } = splitMap(map)
     this.#map = [...ram]
     this.#foreign = foreign
-    this.#search = search
+    this.#search = row.search === 'top-down' ? { bins: [], defaultMax: PHYS_END - 1 } : search
     this.#row = row
   }
 
   /** GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special bin as its type (FW-15). */
   memoryMap(): MemoryDescriptor[] {
-    const shown = this.#map.map(descriptor => {
+    const shown = this.#shownParts().map(descriptor => {
       const bin = descriptor.type === EfiConventionalMemory ? this.#search.bins.find(one => SPECIAL_TYPES.has(one.type) && one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max) : undefined
       return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
     })
     return [...joinDescriptors(shown), ...this.#foreign]
+  }
+
+  /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
+  #shownParts(): readonly MemoryDescriptor[] {
+    if (this.#row.freeInBin === 'whole') return this.#map
+    const edges = this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type)).flatMap(bin => [bin.base, bin.max + 1])
+    return this.#map.flatMap(descriptor => {
+      const { start, end } = descriptor.range
+      const cuts = descriptor.type === EfiConventionalMemory ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b) : []
+      const bounds = [start, ...new Set(cuts), end]
+      return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
+    })
   }
 
   /** The descriptors that the allocator itself keeps, ascending. */
@@ -59,7 +80,7 @@ export class Allocator {
     if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
     if (isRefusedType(type)) return refusal('EFI_INVALID_PARAMETER')
     if (where.kind === 'address') return this.#allocateAddress(where.at, type, pages)
-    const found = this.#find(where.kind === 'any' ? PHYS_END - 1 : where.limit, pages, type)
+    const found = this.#find(where.kind === 'any' ? PHYS_END - 1 : this.#highest(where.limit), pages, type)
     if (found === null) return refusal('EFI_OUT_OF_RESOURCES')
     this.#convert(found, found + pages * PAGE, type)
     return { status: 'EFI_SUCCESS', at: phys(found) }
@@ -89,6 +110,11 @@ export class Allocator {
       next = piece.end
     }
     return { status: 'EFI_SUCCESS', ranges }
+  }
+
+  /** Highest byte that a limit allows (FW-11, FW-29). */
+  #highest(limit: number): number {
+    return this.#row.limit === 'exclusive' ? alignDown(limit, PAGE) - 1 : limit
   }
 
   /** All pages in one free descriptor (FW-25), none in a special bin of another type (FW-8). */

@@ -1,16 +1,20 @@
 /** The boot services over a memory: RAM is laid out as the map says, then every call is carried out and recorded (chapters FW, PE). */
 import { hex, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
-import { PAGE, type Phys } from '../bytes/units.ts'
+import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
 import { EfiBootServicesCode, EfiBootServicesData, EfiLoaderCode, EfiLoaderData, memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import { Allocator } from './allocator.ts'
+import { Allocator, type PageAllocator } from './allocator.ts'
+import { BottomUpAllocator } from './bottom-up-allocator.ts'
 import { inferBins } from './bins.ts'
 import { firmwareOwner, ramOf } from './memory-map.ts'
+import type { Loader } from './loaders/loader.ts'
 import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from './policies.ts'
-import { Pool } from './pool.ts'
+import { PagePool } from './page-pool.ts'
+import { Pool, type PoolPages } from './pool.ts'
 import { loadImage } from './pe-loader.ts'
+import { DEFAULT_LOADER } from './loaders/rows.ts'
 import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
 import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
 import type { EfiStatus } from './status.ts'
@@ -39,6 +43,10 @@ export interface FirmwareOptions {
   readonly map: readonly MemoryDescriptor[]
   /** The release's row and where it searches. Default: 2022.11, and the bins that the map shows. */
   readonly policy?: { readonly row?: FirmwareRow; readonly search?: SearchPolicy }
+  /** Who loads a file. Default: EDK2 2022.11. */
+  readonly loader?: Loader
+  /** Who loads what lies in memory: the image's own LoadImage. Default: who loads files. */
+  readonly inner?: Loader
   readonly contents: Contents
   readonly assume: Assume
 }
@@ -50,12 +58,13 @@ const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
 export function createFirmware(options: FirmwareOptions): BootServices {
   const { memory, recorder, map, policy, contents } = options
   const assume = saidOnce(options.assume)
-  const search = policy?.search ?? inferBins(map)
   const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
+  const loader = options.loader ?? DEFAULT_LOADER
+  const search = policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
   const preset = CONTENTS[contents]
   const step: Step = (clause, what, body) => (recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body)))
-  const allocator = new Allocator(map, search, row)
+  const allocator: PageAllocator = row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row)
   step('FW-3', 'memory as the firmware has left it', () => {
     layOut(memory, map, allocator, preset.untouched)
   })
@@ -79,12 +88,13 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       for (const where of ranges) release(where, 'free')
       return status
     })
-  const pool = new Pool({
+  const pages: PoolPages = {
     allocate: (type, pages) => claimed(allocator.allocate({ kind: 'any' }, type, pages), pages, 'firmware:pool'),
     free: where => {
       for (const freed of allocator.free(where.start, sizeOf(where) / PAGE).ranges) release(freed, 'free')
     },
-  })
+  }
+  const pool = row.pool === 'blocks' ? new Pool(pages) : new PagePool(pages, row.pool.head)
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
     step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
       const { status, buffer, carved } = pool.allocate(type, size)
@@ -110,11 +120,11 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       memory.claim(rangeAt(at, pages * PAGE), label)
     },
     freePages,
-    allocateFileBuffer: (size, label) => {
-      const { status, at } = allocatePool(EfiBootServicesData, size, label)
+    allocatePool: (type, size, label) => {
+      const { status, at } = allocatePool(type, size, label)
       return status === 'EFI_SUCCESS' ? rangeAt(at, Math.max(1, size)) : null
     },
-    freeFileBuffer: buffer => {
+    freePool: buffer => {
       freePool(buffer.start)
     },
   }
@@ -124,8 +134,8 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     freePages,
     allocatePool,
     freePool,
-    loadImage: request => loadImage(ports, request),
-    unloadImage: (image: LoadedImage) => step('PE-23', `UnloadImage(${image.name})`, () => freePages(image.pages.start, sizeOf(image.pages) / PAGE)),
+    loadImage: request => loadImage(ports, request.from.kind === 'memory' ? (options.inner ?? loader) : loader, request),
+    unloadImage: (image: LoadedImage) => step('PE-23', `UnloadImage(${image.name})`, () => (image.pages.start % PAGE === 0 ? freePages(image.pages.start, pagesOf(sizeOf(image.pages))) : freePool(image.pages.start))),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
         for (const { type, range: where } of allocator.descriptors()) if (type === EfiBootServicesCode || type === EfiBootServicesData) memory.release(where, 'firmware:boot')
@@ -150,7 +160,7 @@ function describe(where: AllocateType): string {
 }
 
 /** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
-function layOut(memory: Memory, map: readonly MemoryDescriptor[], allocator: Allocator, untouched: Content): void {
+function layOut(memory: Memory, map: readonly MemoryDescriptor[], allocator: PageAllocator, untouched: Content): void {
   for (const where of ramOf(map)) memory.ram(where, untouched)
   for (const { type, range: where } of allocator.descriptors()) {
     const owner = firmwareOwner(type)

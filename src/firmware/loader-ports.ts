@@ -21,8 +21,9 @@ export interface LoaderPorts {
   /** Takes the pages for an image whose address was observed; says so when the map has them not free. */
   pinPages(at: Phys, type: number, pages: number, label: string): void
   freePages(at: Phys, pages: number): void
-  allocateFileBuffer(size: number, label: string): Range | null
-  freeFileBuffer(buffer: Range): void
+  /** The buffer, or null when there is no memory for it. */
+  allocatePool(type: number, size: number, label: string): Range | null
+  freePool(buffer: Range): void
 }
 
 /** Why a file was turned down. */
@@ -30,4 +31,6 @@ export interface LoadRefusal {
   readonly status: EfiError
   readonly clause: `PE-${number}`
   readonly why: string
+  /** What the loader prints; absent where the boot manager speaks for it. */
+  readonly message?: string
 }

@@ -25,13 +25,13 @@ const MZ = 0x5a4d
 const PE_SIGNATURE = 0x4550
 const EFI_APPLICATION = 10
 /** Memory type of an image by Subsystem. Source: edk2@stable202211 Image.c CoreLoadPeImage. */
-const IMAGE_TYPES: Readonly<Record<number, number>> = { [EFI_APPLICATION]: EfiLoaderCode, 11: EfiBootServicesCode, 12: EfiRuntimeServicesCode, 13: EfiRuntimeServicesCode }
+export const IMAGE_TYPES: Readonly<Record<number, number>> = { [EFI_APPLICATION]: EfiLoaderCode, 11: EfiBootServicesCode, 12: EfiRuntimeServicesCode, 13: EfiRuntimeServicesCode }
 /** Machines that the library reads: i386, x64, EBC, ARM64. Source: edk2@stable202211 BasePeCoffLib PeCoffLoaderImageFormatSupported. */
 const READABLE = new Set([IMAGE_FILE_MACHINE_I386, IMAGE_FILE_MACHINE_AMD64, 0xebc, 0xaa64])
 /** Machines that an x64 firmware loads (i386 it refuses to start). */
 const LOADABLE = new Set([IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386])
 /** IMAGE_FILE_RELOCS_STRIPPED. */
-const RELOCS_STRIPPED = 1
+export const RELOCS_STRIPPED = 1
 const DIRECTORY_DEBUG = 6
 const DEBUG_ENTRY = 28
 const DEBUG_TYPE_CODEVIEW = 2
@@ -46,6 +46,8 @@ export interface CheckedImage {
   /** UEFI's memory type of the pages. */
   readonly memoryType: number
   readonly relocationsStripped: boolean
+  /** SectionAlignment as the loader takes it, in bytes. */
+  readonly alignment: number
 }
 
 const refuse = (clause: `PE-${number}`, why: string, status: EfiError = 'EFI_UNSUPPORTED'): LoadRefusal => ({ status, clause, why })
@@ -79,7 +81,7 @@ export function checkImage(source: ByteSource): CheckedImage | LoadRefusal {
   if (!LOADABLE.has(Machine)) return refuse('PE-8', `machine ${hex(Machine)} does not run on an x64 firmware`)
   const memoryType = IMAGE_TYPES[pe.optional.Subsystem]
   if (memoryType === undefined) return refuse('PE-8', `Subsystem ${String(pe.optional.Subsystem)} is none of EFI's`)
-  return { pe, imageSize: pe.optional.SizeOfImage + codeView, memoryType, relocationsStripped: (Characteristics & RELOCS_STRIPPED) !== 0 }
+  return { pe, imageSize: pe.optional.SizeOfImage + codeView, memoryType, relocationsStripped: (Characteristics & RELOCS_STRIPPED) !== 0, alignment: pe.optional.SectionAlignment }
 }
 
 function checkReadable(source: ByteSource): PeFile | LoadRefusal {

@@ -54,12 +54,27 @@ export function relocate(memory: Memory, pe: PeFile, base: Phys, size: number, n
     assume('PE-20', `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is taken to be the file's`)
     return null
   }
-  return applyBlocks(memory, base, size, directory, adjust, name)
+  const read: Reader = (at, width) => Number(integer(memory.readRaw(rangeAt(base + at, width))))
+  return applyBlocks({ memory, base, size, adjust, name, read }, directory)
 }
 
-function applyBlocks(memory: Memory, base: Phys, size: number, directory: { start: number; size: number }, adjust: bigint, name: string): LoadRefusal | null {
-  const end = directory.start + directory.size
-  const read = (at: number, width: number) => Number(integer(memory.readRaw(rangeAt(base + at, width))))
+/** Little-endian number of `width` bytes at an offset of the relocation data. */
+export type Reader = (at: number, width: 2 | 4) => number
+
+/** What fixups are applied to, and where the blocks are read: at the offsets of the loaded image. */
+export interface Fixing {
+  readonly memory: Memory
+  readonly base: Phys
+  readonly size: number
+  /** Load address less ImageBase, in 64 bits. */
+  readonly adjust: bigint
+  readonly name: string
+  readonly read: Reader
+}
+
+/** Applies every block of a directory; the first that is wrong ends it. */
+export function applyBlocks({ memory, base, size, adjust, name, read }: Fixing, directory: { readonly start: number; readonly size: number }): LoadRefusal | null {
+  const end = directory.start + Math.min(directory.size, DIRECTORY_MAX)
   for (let block = directory.start; block < end - 1; ) {
     const page = read(block, 4)
     const length = read(block + 4, 4)

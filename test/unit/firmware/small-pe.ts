@@ -9,6 +9,7 @@ export interface SmallSection {
   readonly raw: number
   /** Default: behind what the sections before it have. */
   readonly PointerToRawData?: number
+  readonly Characteristics?: number
   /** Contents; default: every byte is 0x10 + the section's index. */
   readonly bytes?: Uint8Array
 }
@@ -31,6 +32,7 @@ export interface SmallPe {
   readonly NumberOfSections?: number
   readonly signature?: number
   readonly e_magic?: number
+  readonly FileAlignment?: number
   /** Cuts (or lengthens) the file. */
   readonly fileSize?: number
 }
@@ -64,6 +66,7 @@ export function smallPeBytes(pe: SmallPe = {}): Uint8Array {
   if (pe32) view.setUint32(at + 28, Number(pe.ImageBase ?? 0n), true)
   else view.setBigUint64(at + 24, pe.ImageBase ?? 0n, true)
   view.setUint32(at + 32, pe.SectionAlignment ?? 0x1000, true)
+  view.setUint32(at + 36, pe.FileAlignment ?? 0, true)
   view.setUint32(at + 56, pe.SizeOfImage ?? 0x4000, true)
   view.setUint32(at + 60, pe.SizeOfHeaders ?? HEADERS, true)
   view.setUint16(at + 68, pe.Subsystem ?? 10, true)
@@ -79,6 +82,7 @@ export function smallPeBytes(pe: SmallPe = {}): Uint8Array {
     view.setUint32(header + 12, section.VirtualAddress, true)
     view.setUint32(header + 16, section.raw, true)
     view.setUint32(header + 20, section.at, true)
+    view.setUint32(header + 36, section.Characteristics ?? 0, true)
     bytes.fill(0x10 + i, section.at, section.at + section.raw)
     if (section.bytes !== undefined) bytes.set(section.bytes, section.at)
   })

@@ -1,0 +1,100 @@
+/** `loaders`: one file through every PE loader, and where they disagree. */
+import { compareLoaders, type Holds, type LoaderComparison, type LoaderDifference, type LoaderOutcome } from '../boot/compare-loaders.ts'
+import { UsageError } from '../bytes/errors.ts'
+import { formatSize, hex } from '../bytes/range.ts'
+import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
+import { profileMap, profileNamed } from '../firmware/profiles.ts'
+import type { MemoryDescriptor } from '../image/memory-types.ts'
+import { parsePe } from '../image/pe.ts'
+import { viewUki } from '../image/uki.ts'
+import { columns, labelled } from '../report/layout.ts'
+import type { Call } from './command.ts'
+import { machineGiven } from './input.ts'
+
+const EXIT_DISAGREE = 1
+/** The machine when none is given: room for any image that firmware loads below 4 GiB. */
+const DEFAULT_MACHINE = { profile: 'ovmf-2022.11-q35-4M', ram: 2 ** 31 }
+
+function holdsText(holds: Holds, section: string | null): string {
+  switch (holds.kind) {
+    case 'data':
+      return `${holds.object === section ? 'its own bytes' : `bytes of ${holds.object}`} from ${hex(holds.at)}`
+    case 'zero':
+      return 'zeros'
+    case 'stale':
+      return 'what the pages held before'
+    case 'no-memory':
+      return 'no memory'
+  }
+}
+
+const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 24, width: 130 })
+
+function outcomeRow({ loader, refused, loaded, strayed }: LoaderOutcome): string[] {
+  if (loaded === null) return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
+  const stray = strayed.length === 0 ? '' : `writes outside what it took: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+  return [loader, 'loaded', `takes ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
+}
+
+function differenceLines({ section, from, to, groups }: LoaderDifference): string[] {
+  return [`  ${hex(from)}-${hex(to)} (${formatSize(to - from)})`, ...groups.flatMap(({ holds, loaders }) => labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, { indent: 4, column: 0, width: 130 }))]
+}
+
+/** For people. */
+export function formatLoaders(name: string, { outcomes, differences, gaps, agree }: LoaderComparison): string {
+  const refusals = outcomes.flatMap(({ loader, refused }) => (refused === null ? [] : [...line(loader, `${refused.status}, ${refused.clause}: ${refused.why}`), ...(refused.message === null ? [] : line('', `prints: ${refused.message}`))]))
+  const bySection = [...new Set(differences.map(({ index }) => index))].map(index => {
+    const own = differences.filter(one => one.index === index)
+    return [`section ${String(index)} ${own[0]?.section ?? ''}`, ...own.flatMap(differenceLines)]
+  })
+  const blocks = [
+    [name],
+    columns(outcomes.map(outcomeRow)),
+    refusals.length === 0 ? [] : ['refused', ...refusals],
+    ...bySection,
+    gaps.length === 0 ? [] : [`outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`],
+    [agree ? 'all loaders agree' : 'the loaders disagree'],
+  ]
+  return `${blocks.filter(block => block.length > 0).map(block => block.join('\n')).join('\n\n')}\n`
+}
+
+const stretchJson = ({ from, to }: { readonly from: number; readonly to: number }) => ({ from: hex(from), to: hex(to) })
+const holdsJson = (holds: Holds) => (holds.kind === 'data' ? { ...holds, at: hex(holds.at) } : holds)
+const differenceJson = (one: LoaderDifference) => ({ index: one.index, section: one.section, ...stretchJson(one), groups: one.groups.map(({ holds, loaders }) => ({ holds: holdsJson(holds), loaders })) })
+
+/** Plain data: offsets, sizes and addresses as hexadecimal strings. */
+export function loadersToJson(name: string, { outcomes, differences, gaps, agree }: LoaderComparison): Record<string, unknown> {
+  return {
+    schema: 1,
+    file: name,
+    agree,
+    loaders: outcomes.map(({ loader, title, refused, loaded, runs, strayed, assumptions }) => ({
+      loader,
+      title,
+      refused,
+      loaded: loaded === null ? null : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
+      runs: runs.map(run => ({ ...stretchJson(run), holds: holdsJson(run.holds) })),
+      strayed: strayed.map(stretchJson),
+      assumptions,
+    })),
+    differences: differences.map(differenceJson),
+    gaps: gaps.map(differenceJson),
+  }
+}
+
+/** The machine that is given, or a large one. */
+function mapOf(call: Call): readonly MemoryDescriptor[] {
+  return machineGiven(call)?.map ?? profileMap(profileNamed(DEFAULT_MACHINE.profile), DEFAULT_MACHINE.ram)
+}
+
+/** The command. Throws UsageError when the file is no PE file. */
+export function loaders(call: Call): number {
+  const name = call.operand ?? ''
+  const source = call.files.source(name)
+  const { pe, problems } = parsePe(source)
+  if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
+  const chosen = call.text('loader')?.split(',').map(firmwareNamed) ?? FIRMWARES
+  const comparison = compareLoaders(source, viewUki(pe), mapOf(call), chosen)
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n` : formatLoaders(name, comparison))
+  return comparison.agree ? 0 : EXIT_DISAGREE
+}

@@ -1,0 +1,130 @@
+/** The table of PE loaders: one row per loader and range of releases that load alike (chapter PE). Data and names of steps, nothing else. */
+import { UsageError } from '../../bytes/errors.ts'
+import { EfiBootServicesData, EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
+import { checkImage } from '../pe-checks.ts'
+import { checkAudk, checkPatina, checkPeimage, checkRustHypervisorFirmware, checkShim, checkUBoot } from './checks.ts'
+import { allocateEdk2, headersEdk2, relocateEdk2, sectionEdk2 } from './edk2.ts'
+import { nothing, type Loader } from './loader.ts'
+import * as other from './others.ts'
+import { allocateRhboot, allocateShim, finishShim, headersShim, relocateShim, sectionShim, type ShimHabits } from './shim.ts'
+
+const edk2: Omit<Loader, 'id' | 'title' | 'source'> = {
+  buffer: { from: 'pool', type: EfiBootServicesData, until: 'loaded' },
+  bootManager: true,
+  check: checkImage,
+  allocate: allocateEdk2,
+  headers: headersEdk2,
+  order: 'table',
+  section: sectionEdk2,
+  relocate: relocateEdk2,
+  finish: nothing,
+  givesBackFrom: 'base',
+}
+
+/** `tag`: the release that was read; one between two of them behaves as commits say that lie between. */
+function edk2Row(release: string, tag: string): Loader {
+  return { ...edk2, id: `edk2-${release}`, title: `EDK2 ${release}: BDS and DXE core`, source: `edk2@stable${tag}` }
+}
+
+function shim(habits: ShimHabits): Omit<Loader, 'id' | 'title' | 'source'> {
+  return {
+    buffer: { from: 'pool', type: EfiLoaderData, until: 'image-ends' },
+    bootManager: false,
+    check: checkShim,
+    allocate: allocateShim,
+    headers: headersShim,
+    order: 'table',
+    section: sectionShim(habits),
+    relocate: relocateShim(habits),
+    finish: finishShim(habits),
+    givesBackFrom: 'pages',
+  }
+}
+
+const SHIM_EARLY: ShimHabits = { copies: 'raw', unreadable: 'loaded', entryBy: 'SizeOfRawData', uninitialised: 'zeroed' }
+const SHIM_MIDDLE: ShimHabits = { copies: 'clamped', unreadable: 'skipped', entryBy: 'SizeOfRawData', uninitialised: 'zeroed' }
+const SHIM_LATE: ShimHabits = { ...SHIM_MIDDLE, entryBy: 'VirtualSize' }
+const RHBOOT: ShimHabits = { copies: 'raw', unreadable: 'loaded', entryBy: 'SizeOfRawData', uninitialised: 'copied' }
+
+function uBoot({ copies, orRaw, aligns }: { readonly copies: 'clamped' | 'raw'; readonly orRaw: boolean; readonly aligns: boolean }): Omit<Loader, 'id' | 'title' | 'source'> {
+  return {
+    buffer: { from: 'pages', type: EfiBootServicesData, until: 'loaded' },
+    bootManager: false,
+    check: source => checkUBoot(source, other.sizeUBoot(orRaw)),
+    allocate: other.allocateUBoot(aligns),
+    headers: other.headersUBoot,
+    order: 'reverse',
+    section: other.sectionUBoot({ copies, orRaw }),
+    relocate: other.relocateInPlace,
+    finish: nothing,
+    givesBackFrom: 'pages',
+  }
+}
+
+function audk(policy: 'relaxed' | 'strict'): Omit<Loader, 'id' | 'title' | 'source'> {
+  return { ...edk2, check: source => checkAudk(source, policy), headers: other.headersZeroed('PE-49'), section: other.sectionAudk, relocate: other.relocateInPlace, givesBackFrom: 'pages' }
+}
+
+/** All rows, in the order in which they are listed to people. */
+export const LOADERS: readonly Loader[] = [
+  edk2Row('2020.11', '202011'),
+  edk2Row('2022.11', '202211'),
+  edk2Row('2024.11', '202502'),
+  edk2Row('2025.02', '202502'),
+  edk2Row('2025.08', '202605'),
+  edk2Row('2026.05', '202605'),
+  { ...shim(SHIM_EARLY), id: 'shim-13', title: 'shim 13 to 15, its own loader for the second stage', source: 'shim@13' },
+  { ...shim(SHIM_MIDDLE), id: 'shim-15.6', title: 'shim 15.6 and 15.7, its own loader for the second stage', source: 'shim@15.6' },
+  { ...shim(SHIM_LATE), id: 'shim-15.8', title: 'shim 15.8, its own loader for the second stage', source: 'shim@15.8' },
+  { ...shim(SHIM_LATE), buffer: { from: 'pool', type: EfiLoaderData, until: 'loaded' }, id: 'shim-16', title: 'shim 16, which replaces LoadImage under Secure Boot', source: 'shim@16.1' },
+  { ...uBoot({ copies: 'raw', orRaw: false, aligns: false }), id: 'u-boot-2020.10', title: 'U-Boot before v2021.04', source: 'u-boot@2020.10' },
+  { ...uBoot({ copies: 'clamped', orRaw: false, aligns: false }), id: 'u-boot-2021.04', title: 'U-Boot v2021.04 and v2021.07', source: 'u-boot@2021.10' },
+  { ...uBoot({ copies: 'clamped', orRaw: true, aligns: false }), id: 'u-boot-2021.10', title: 'U-Boot v2021.10', source: 'u-boot@2021.10' },
+  { ...uBoot({ copies: 'clamped', orRaw: true, aligns: true }), id: 'u-boot-2022.01', title: 'U-Boot v2022.01 and later', source: 'u-boot@2023.01' },
+  // PE-36
+  { ...edk2, bootManager: false, buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded' }, id: 'grub', title: 'GRUB chainloader upstream: the firmware loads a copy', source: 'grub@2.12' },
+  { ...shim(RHBOOT), buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' }, allocate: allocateRhboot, id: 'grub-rhboot', title: 'GRUB of rhboot (Fedora) under Secure Boot', source: 'grub-rhboot@fedora-44' },
+  {
+    buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' },
+    bootManager: false,
+    check: checkPeimage,
+    allocate: other.allocatePeimage,
+    headers: headersEdk2,
+    order: 'table',
+    section: other.sectionPeimage,
+    relocate: other.relocateInPlace,
+    finish: nothing,
+    givesBackFrom: 'pages',
+    id: 'grub-debian',
+    title: 'GRUB of Debian and Ubuntu with peimage',
+    source: 'grub-debian@2.12-9+deb13u2',
+  },
+  {
+    buffer: { from: 'nowhere' },
+    bootManager: false,
+    check: checkRustHypervisorFirmware,
+    allocate: other.allocateRustHypervisorFirmware,
+    headers: other.headersRustHypervisorFirmware,
+    order: 'table',
+    section: other.sectionRustHypervisorFirmware,
+    relocate: other.relocateInPlace,
+    finish: nothing,
+    givesBackFrom: 'pages',
+    id: 'rust-hypervisor-firmware',
+    title: 'rust-hypervisor-firmware (cloud-hypervisor)',
+    source: 'rhf@82a9a4f4',
+  },
+  { ...edk2, check: checkPatina, headers: other.headersZeroed('PE-45'), section: other.sectionPatina, givesBackFrom: 'pages', id: 'patina', title: 'patina, a DXE core in Rust', source: 'patina@80aa9c4c' },
+  { ...audk('relaxed'), id: 'audk', title: 'AUDK (OpenCore, OpenDuet), unaligned sections allowed', source: 'audk@a77501f2' },
+  { ...audk('strict'), id: 'audk-strict', title: 'AUDK (OpenCore, OpenDuet), sections adjacent', source: 'audk@a77501f2' },
+]
+
+/** What loads when nobody says who. */
+export const DEFAULT_LOADER: Loader = edk2Row('2022.11', '202211')
+
+/** The row of that name. Throws UsageError that lists the names. */
+export function loaderNamed(name: string): Loader {
+  const found = LOADERS.find(loader => loader.id === name)
+  if (found === undefined) throw new UsageError(`no PE loader '${name}'; there are ${LOADERS.map(loader => loader.id).join(', ')}`)
+  return found
+}

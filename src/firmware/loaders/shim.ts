@@ -1,0 +1,122 @@
+/** The steps of shim's own loader, and of rhboot's GRUB that took it over (chapter PE). */
+import { hex, rangeAt } from '../../bytes/range.ts'
+import { alignUp, PAGE, pagesOf, phys, wrap32, wrap64, fileOffset } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { DIRECTORY_BASERELOC, type PeSection } from '../../image/pe.ts'
+import type { LoaderPorts, LoadRefusal } from '../loader-ports.ts'
+import type { CheckedImage } from '../pe-checks.ts'
+import { applyBlocks } from '../pe-relocate.ts'
+import type { LoadRequest } from '../services.ts'
+import { bring, bringHeaders, ownerOf, zero } from './bring.ts'
+import { refusal, type Loading, type LoaderStep, type Place } from './loader.ts'
+
+/** Characteristics. Source: pe@2024, section flags. */
+const CNT_UNINITIALIZED_DATA = 0x80
+const MEM_DISCARDABLE = 0x02000000
+const MEM_READ = 0x40000000
+
+/** What differs from release to release. */
+export interface ShimHabits {
+  /** `clamped`: min(VirtualSize, SizeOfRawData). `raw`: SizeOfRawData, whatever VirtualSize is (PE-33). */
+  readonly copies: 'clamped' | 'raw'
+  /** Are sections without MEM_READ passed over (PE-29)? */
+  readonly unreadable: 'skipped' | 'loaded'
+  /** By which size a section is tested for the entry point (PE-31). */
+  readonly entryBy: 'VirtualSize' | 'SizeOfRawData'
+  /** Are sections of uninitialised data zeroed whole (PE-33)? */
+  readonly uninitialised: 'zeroed' | 'copied'
+}
+
+const discardable = ({ Characteristics }: PeSection): boolean => (Characteristics & MEM_DISCARDABLE) !== 0
+const passedOver = (section: PeSection, { unreadable }: ShimHabits): boolean => unreadable === 'skipped' && ((discardable(section) && section.VirtualSize === 0) || (section.Characteristics & MEM_READ) === 0)
+
+/** Pages anywhere, SectionAlignment more than the image needs, whatever ImageBase says (PE-28). */
+export function allocateShim(ports: LoaderPorts, { name, pinned }: LoadRequest, { imageSize, alignment, memoryType }: CheckedImage): Place | LoadRefusal {
+  const pages = pagesOf(imageSize + alignment)
+  if (pinned !== undefined) {
+    ports.pinPages(pinned, memoryType, pages, name)
+    return { pages: rangeAt(pinned, pages * PAGE), base: pinned }
+  }
+  const { at } = ports.allocatePages({ kind: 'any' }, memoryType, pages, name)
+  if (at === null) return refusal('EFI_OUT_OF_RESOURCES', 'PE-28', `no free range holds the ${hex(pages)} pages of image and alignment`, 'Failed to allocate image buffer')
+  return { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, alignment)) }
+}
+
+/** A pool buffer of loader data (PE-34). */
+export function allocateRhboot(ports: LoaderPorts, { name, pinned }: LoadRequest, { imageSize, alignment }: CheckedImage): Place | LoadRefusal {
+  if (pinned !== undefined) {
+    ports.pinPages(pinned, EfiLoaderData, pagesOf(imageSize), name)
+    return { pages: rangeAt(pinned, pagesOf(imageSize) * PAGE), base: pinned }
+  }
+  const buffer = ports.allocatePool(EfiLoaderData, imageSize + alignment, name)
+  return buffer === null ? refusal('EFI_OUT_OF_RESOURCES', 'PE-34', `no pool buffer of ${hex(imageSize + alignment)} bytes`, 'out of memory') : { pages: buffer, base: phys(alignUp(buffer.start, alignment)), pool: true }
+}
+
+/** SizeOfHeaders bytes, and an entry point inside the image (PE-31). */
+export const headersShim: LoaderStep = loading => {
+  const { AddressOfEntryPoint, SizeOfHeaders } = loading.checked.pe.optional
+  loading.ports.step('PE-14', `the headers of ${loading.request.name}`, () => {
+    bringHeaders(loading, SizeOfHeaders)
+  })
+  return AddressOfEntryPoint < loading.checked.imageSize ? null : refusal('EFI_UNSUPPORTED', 'PE-31', `the entry point ${hex(AddressOfEntryPoint)} lies outside the image`, 'Entry point is invalid')
+}
+
+/** One section; discardable ones are not copied (PE-29), all others must lie inside the image and have a size (PE-30). */
+export function sectionShim(habits: ShimHabits): (loading: Loading, section: PeSection) => LoadRefusal | null {
+  return (loading, section) => {
+    const { imageSize, pe } = loading.checked
+    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } = section
+    if (passedOver(section, habits)) return null
+    const no = (why: string, message: string) => refusal('EFI_UNSUPPORTED', 'PE-30', `section ${name} ${why}`, `Section ${String(index)} ${message}`)
+    const inside = VirtualAddress < imageSize
+    const last = wrap32(VirtualAddress + VirtualSize - 1)
+    const ends = last < imageSize
+    if ((inside && !ends) || (inside && last < VirtualAddress)) return no(`ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image of ${hex(imageSize)} bytes`, 'has negative size')
+    if (discardable(section)) return null
+    if (!inside) return no(`begins at ${hex(VirtualAddress)}, outside the image of ${hex(imageSize)} bytes`, 'has invalid base address')
+    const uninitialised = (Characteristics & CNT_UNINITIALIZED_DATA) !== 0
+    const { SizeOfHeaders } = pe.optional
+    if (!uninitialised && (VirtualAddress < SizeOfHeaders || PointerToRawData < SizeOfHeaders)) return no(`begins inside the headers of ${hex(SizeOfHeaders)} bytes`, 'is inside image headers')
+    const wanted = habits.copies === 'raw' ? SizeOfRawData : Math.min(VirtualSize, SizeOfRawData)
+    const copied = uninitialised && habits.uninitialised === 'zeroed' ? 0 : wanted
+    loading.ports.step(habits.copies === 'raw' ? 'PE-33' : 'PE-29', `copies and zero-fills ${name}`, () => {
+      bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
+      zero(loading, VirtualAddress + copied, VirtualSize - copied, ownerOf(loading, section, copied))
+    })
+    return null
+  }
+}
+
+/** Fixups of the section `.reloc`, read from the file when it is what the directory names; the headers stay as they are (PE-32). */
+export function relocateShim(habits: ShimHabits): LoaderStep {
+  return ({ ports, request, checked, place }) => {
+    const { pe, imageSize } = checked
+    const directory = pe.dataDirectories[DIRECTORY_BASERELOC]
+    if (directory === undefined) return refusal('EFI_UNSUPPORTED', 'PE-32', 'the image has no relocation directory', 'Image has no relocation entry')
+    const named = pe.sections.filter(section => section.name === '.reloc' && !passedOver(section, habits))
+    const [section, second] = named
+    if (second !== undefined) return refusal('EFI_UNSUPPORTED', 'PE-32', 'two sections are named .reloc', 'Image has multiple relocation sections')
+    const matches = section !== undefined && section.SizeOfRawData > 0 && section.VirtualAddress === directory.VirtualAddress && directory.Size > 0
+    const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)
+    if (!matches || adjust === 0n) return null
+    const read = (at: number, width: 2 | 4): number => {
+      const bytes = pe.source.read(fileOffset(section.PointerToRawData + at - directory.VirtualAddress), width)
+      return bytes.reduceRight((sum, byte) => sum * 0x100 + byte, 0)
+    }
+    const size = Math.min(directory.Size, section.SizeOfRawData)
+    const failed = ports.step('PE-32', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size }))
+    return failed === null ? null : refusal('EFI_UNSUPPORTED', 'PE-32', failed.why, 'Relocation failed')
+  }
+}
+
+/** The entry point lies in exactly one section (PE-31). */
+export function finishShim(habits: ShimHabits): LoaderStep {
+  return ({ checked: { pe } }) => {
+    const { AddressOfEntryPoint } = pe.optional
+    const holds = (section: PeSection) => section.VirtualAddress <= AddressOfEntryPoint && AddressOfEntryPoint < wrap32(section.VirtualAddress + section[habits.entryBy] - 1)
+    const holding = pe.sections.filter(section => !passedOver(section, habits) && holds(section))
+    if (holding.length === 1) return null
+    const names = holding.map(section => section.name).join(', ')
+    return refusal('EFI_UNSUPPORTED', 'PE-31', `the entry point ${hex(AddressOfEntryPoint)} lies in ${holding.length === 0 ? 'no section' : names}`, holding.length === 0 ? 'Entry point is not within sections' : `${String(holding.length)} sections contain entry point`)
+  }
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { PAGE, phys } from '../../src/bytes/units.ts'
+import { FIRMWARE_ROWS, type FirmwareRowId, type SearchPolicy } from '../../src/firmware/policies.ts'
+import { descriptor, smallMachine } from '../unit/firmware/small-machine.ts'
+
+const MIB = 0x100000
+const map = [descriptor(7, 0, 0x9f000), descriptor(7, MIB, 2 * MIB), descriptor(4, 2 * MIB, 3 * MIB), descriptor(7, 3 * MIB, 6 * MIB)]
+
+function machineOf(row: FirmwareRowId, search?: SearchPolicy, on = map) {
+  const { firmware } = smallMachine({ map: on, contents: 'residue', policy: { row: FIRMWARE_ROWS[row], ...(search === undefined ? {} : { search }) } })
+  return { firmware, any: (pages: number, type = 2) => firmware.allocatePages({ kind: 'any' }, type, pages, 'x'), max: (limit: number, pages: number) => firmware.allocatePages({ kind: 'max', limit }, 2, pages, 'x') }
+}
+
+test('FW-29 takes the highest pages, and a limit excludes the page that it is in', () => {
+  const { any, max } = machineOf('u-boot')
+  expect([any(1).at, any(0x300).at, any(0x100).at, any(0x2fe).at]).toEqual([6 * MIB - PAGE, null, 5 * MIB - PAGE, null])
+  expect(max(0x1fffff, 1).at).toBe(0x1fe000)
+  expect(max(0x200000, 1).at).toBe(0x1ff000)
+  expect(machineOf('edk2-2022.11').max(0x1fffff, 1).at).toBe(0x1ff000)
+})
+
+test('FW-30 puts a pool buffer 64 bytes behind the start of its pages', () => {
+  const { firmware } = machineOf('u-boot')
+  const first = firmware.allocatePool(2, PAGE, 'a')
+  expect(first.at).toBe(6 * MIB - 2 * PAGE + 64)
+  expect(firmware.allocatePool(2, 1, 'b').at).toBe(6 * MIB - 3 * PAGE + 64)
+  expect(firmware.freePool(phys(first.at ?? 0))).toBe('EFI_SUCCESS')
+  expect(firmware.freePool(phys(first.at ?? 0))).toBe('EFI_INVALID_PARAMETER')
+  expect(firmware.allocatePages({ kind: 'any' }, 2, 2, 'c').at).toBe(6 * MIB - 2 * PAGE)
+})
+
+test('FW-31 takes the first descriptor above 1 MiB, at its start', () => {
+  const { any, max, firmware } = machineOf('rust-hypervisor-firmware')
+  expect(any(1).at).toBe(3 * MIB)
+  expect(any(1).at).toBe(3 * MIB + PAGE)
+  expect([max(2 * PAGE, 2).at, max(0x9f000, 0x9e).at, max(2 * MIB, 0x100).at]).toEqual([0, null, MIB])
+  expect(firmware.allocatePages({ kind: 'address', at: 2 * MIB }, 2, 1, 'x').status).toBe('EFI_OUT_OF_RESOURCES')
+  expect(firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x').at).toBe(5 * MIB)
+})
+
+test('FW-32 frees the descriptor that begins at the address', () => {
+  const { firmware, any } = machineOf('rust-hypervisor-firmware')
+  const [first, second] = [any(4), any(4)]
+  expect(firmware.freePages(phys(first.at ?? 0), 1)).toBe('EFI_SUCCESS')
+  expect(firmware.freePages(phys((second.at ?? 0) + PAGE), 1)).toBe('EFI_NOT_FOUND')
+  expect(firmware.memoryMap().slice(-3)).toEqual([descriptor(7, 3 * MIB, 3 * MIB + 4 * PAGE), descriptor(2, 3 * MIB + 4 * PAGE, 3 * MIB + 8 * PAGE), descriptor(7, 3 * MIB + 8 * PAGE, 6 * MIB)])
+  expect(firmware.allocatePool(4, 10, 'p').at).toBe(3 * MIB)
+})
+
+test('FW-33 takes the highest pages without bins', () => {
+  const search = { bins: [{ type: 2, base: MIB, max: 2 * MIB - 1 }], defaultMax: MIB - 1 }
+  expect(machineOf('patina', search).any(1).at).toBe(6 * MIB - PAGE)
+  expect(machineOf('edk2-2025.02', search).any(1).at).toBe(2 * MIB - PAGE)
+})
+
+test('FW-34 shows the part of a free descriptor that lies in a bin as the bin\'s type', () => {
+  const search = { bins: [{ type: 6, base: 4 * MIB, max: 5 * MIB - 1 }], defaultMax: 4 * MIB - 1 }
+  const shown = (row: FirmwareRowId) => machineOf(row, search).firmware.memoryMap().filter(({ range: { start } }) => start >= 3 * MIB).map(({ type, range: { start, end } }) => [type, start, end])
+  expect(shown('edk2-2026.05')).toEqual([[7, 3 * MIB, 4 * MIB], [6, 4 * MIB, 5 * MIB], [7, 5 * MIB, 6 * MIB]])
+  expect(shown('edk2-2025.08')).toEqual([[7, 3 * MIB, 6 * MIB]])
+})
