@@ -14,8 +14,15 @@ export { ukiSource, type ScenarioUki } from './recipe.ts'
 export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
 /** What memory that nobody in this boot wrote holds. */
 export const CONTENTS = ['ovmf', 'residue', 'poison'] as const
-/** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. */
-export const KASLR_CHOICES = ['off', 'command-line'] as const
+/** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same, and every slot is looked at. seed:N: with this random number. */
+export const KASLR_CHOICES = ['off', 'command-line', 'all', 'seed:N'] as const
+export type KaslrChoice = 'off' | 'command-line' | 'all' | `seed:${number}`
+const KASLR = /^(?:off|command-line|all|seed:\d{1,9})$/
+
+/** Is it one of the choices, with a number of at most nine digits? */
+export function isKaslrChoice(text: string | undefined): text is KaslrChoice {
+  return text !== undefined && KASLR.test(text)
+}
 
 /** One line of a memory map: pages [start, end) of a type. */
 export interface MapEntry {
@@ -44,7 +51,8 @@ export interface Scenario {
   /** A version or an era id; absent: identified from the file. */
   readonly stub?: string | undefined
   readonly kernel?: string | undefined
-  readonly kaslr?: (typeof KASLR_CHOICES)[number] | undefined
+  /** One of KASLR_CHOICES. */
+  readonly kaslr?: string | undefined
   readonly secureBoot?: boolean | undefined
   /** shim started the image. */
   readonly shim?: boolean | undefined
@@ -81,7 +89,7 @@ export const scenarioSchema = v.strictObject({
   contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
   stub: v.optional(text),
   kernel: v.optional(text),
-  kaslr: v.optional(v.picklist(KASLR_CHOICES, `is none of ${KASLR_CHOICES.join(', ')}`)),
+  kaslr: v.optional(v.pipe(v.string(), v.regex(KASLR, `is none of ${KASLR_CHOICES.join(', ')}`))),
   secureBoot: v.optional(v.boolean('is neither true nor false')),
   shim: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),

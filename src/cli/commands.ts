@@ -1,5 +1,5 @@
 /** The command table: parsing, help and docs/reference/cli.md are made from it. */
-import { CONTENTS, KASLR_CHOICES, MAP_MOMENTS } from '../boot/scenario.ts'
+import { CONTENTS, MAP_MOMENTS } from '../boot/scenario.ts'
 import { check, map, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
 import { eras } from './eras.ts'
@@ -31,7 +31,7 @@ const boot: readonly Option[] = [
   { name: 'contents', value: 'KIND', choices: CONTENTS, help: 'what memory holds that nobody wrote, ovmf by default' },
   { name: 'stub', value: 'VERSION', help: 'version of the stub (247.3) or an era (systemd-stub/S2); identified from the file by default' },
   { name: 'kernel', value: 'VERSION', help: 'version of the kernel (5.10.223, 5.7-rc1) or an era (linux/E2); identified from the file by default' },
-  { name: 'kaslr', value: 'HOW', choices: KASLR_CHOICES, help: 'off places as nokaslr does; command-line is the default' },
+  { name: 'kaslr', value: 'HOW', help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default' },
   { name: 'secure-boot', help: 'enforce Secure Boot' },
   { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },

@@ -1,7 +1,7 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { machineFromMemmap } from '../boot/memmap-machine.ts'
-import { CONTENTS, MAP_MOMENTS, descriptorsOf, parseScenario, ukiSource, validateScenario, type Scenario } from '../boot/scenario.ts'
+import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, descriptorsOf, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import { PAGE, phys } from '../bytes/units.ts'
@@ -109,6 +109,11 @@ function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): Machine
   return isProfile ? undefined : (given ?? scenario?.memmapAt)
 }
 
+function kaslrOf(text = 'command-line'): KaslrChoice {
+  if (isKaslrChoice(text)) return text
+  throw new UsageError(`--kaslr: ${JSON.stringify(text)} is none of ${KASLR_CHOICES.join(', ')}`)
+}
+
 function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'] {
   const base = call.quantity('image-base') ?? scenario?.imageBase
   if (base !== undefined && base % PAGE !== 0) throw new UsageError(`the image base ${hex(base)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`)
@@ -145,7 +150,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(stub === undefined ? {} : { stub }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
-    kaslr: call.text('kaslr') === 'off' ? 'off' : (scenario?.kaslr ?? 'command-line'),
+    kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
     shim: call.has('shim') || (scenario?.shim ?? false),
   }

@@ -1,5 +1,5 @@
 /** One start of a kernel while it goes on: where its image is now, and the zero page, read and written in memory. Chapter EP. */
-import { rangeAt, type Range } from '../bytes/range.ts'
+import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
 import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -92,6 +92,11 @@ export function patchBootParams(boot: KernelBoot, offset: number, bytes: Uint8Ar
 /** The range that a guest names; null when it is empty or reaches beyond 52 bits, where nothing can be. */
 export function guestRange(at: number, length: number): Range | null {
   return length > 0 && at + length <= PHYS_END ? rangeAt(at, length) : null
+}
+
+/** Is there memory under every byte? */
+export function isRam(machine: Machine, where: Range): boolean {
+  return [...machine.memory.extents(where)].reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
 }
 
 /** `value` in `width` little-endian bytes. */

@@ -43,8 +43,11 @@ export interface Settings {
   readonly secureBoot: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
-  /** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. */
-  readonly kaslr: 'off' | 'command-line'
+  /**
+   * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same, and every slot that could be chosen is looked at.
+   * seed:N: the random number is N.
+   */
+  readonly kaslr: 'off' | 'command-line' | 'all' | `seed:${number}`
 }
 
 /** A contract that was evaluated at a hand-off. */

@@ -609,3 +609,25 @@ test('EP-34 the command line gets the lowest free page up to 5.6, pages in 5.7-r
   expect(line('linux/E1', E1)).toEqual([0x1e000000 - 0x5000, 'nokaslr quiet'])
   expect(line('linux/E2', E2)).toEqual([0x1e004000, 'nokaslr quiet'])
 })
+
+describe('EP-35', () => {
+  const map = [free(0x1600000, 0x3c00000), free(0x8000000, 0x3a00000), ...SMALL_MAP.slice(3, 4), ...SMALL_MAP.slice(5)]
+  test('EP-35 a seed chooses its share of the slots', () => {
+    const at = (kaslr: `seed:${number}`): unknown => handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, bench({ kaslr, map })).on.notes.facts.decompressedKernel
+    expect((['seed:0', 'seed:1073741824', 'seed:2147483648', 'seed:4294967295'] as const).map(at)).toEqual([0x1600000, 0x1800000, 0x1a00000, 0x8200000])
+  })
+
+  test('EP-35 all slots are proven free', () => {
+    const { on } = handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, bench({ kaslr: 'all', map }))
+    expect(on.notes.assumptions).toContainEqual({ clause: 'EP-35', what: 'none of 5 slots in 2 runs holds anything that is needed later' })
+    expect(on.notes.facts.decompressedKernel).toBeUndefined()
+  })
+
+  test('EP-35 something allocated inside a slot, against the map, would be named', () => {
+    const on = bench({ kaslr: 'all', map })
+    on.memory.claim(rangeAt(0x8100000, 0x1000), 'x-driver')
+    on.memory.make(rangeAt(0x8100000, 0x1000), 'x-driver')
+    handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, on)
+    expect(on.notes.doubts).toEqual([{ clause: 'EP-35', why: 'the slot at 0x8000000 would put the kernel over x-driver at 0x8100000' }])
+  })
+})

@@ -6,6 +6,7 @@ import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
 import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
 import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
+import { memoryOptions, memparse, usableRegions } from '../../src/kernel/steps/memory-options.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { check } from '../../src/check.ts'
 import { scenario } from '../../src/vitest/scenario.ts'
@@ -194,9 +195,9 @@ describe('ZO-9', () => {
 
   test('ZO-9 candidates keep off what must be avoided', () => {
     const regions = [rangeAt(16 * M, 16 * M), rangeAt(64 * M, 3 * M)]
-    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 16 * M)).toEqual([16 * M])
-    expect(kaslrAreas(regions, [rangeAt(17 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([18 * M])
-    expect(kaslrAreas(regions, [rangeAt(22 * M, M), rangeAt(20 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([16 * M, 24 * M])
+    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 16 * M, count: 7 }])
+    expect(kaslrAreas(regions, [rangeAt(17 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 18 * M, count: 6 }])
+    expect(kaslrAreas(regions, [rangeAt(22 * M, M), rangeAt(20 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 16 * M, count: 1 }, { first: 24 * M, count: 3 }])
     expect(kaslrAreas(regions, [], 4 * M, 2 * M, 30 * M)).toEqual([])
   })
 
@@ -430,4 +431,62 @@ test('ZO-22 a size whose high half is junk of the file does not keep the kernel 
   const place = (bytes: Readonly<Record<number, number>>): unknown => enteredLegacy('debian-5.10.223-cloud', 'linux/E2', 0x100000, { commandLine: 'quiet', initrd: { at: 0x3e00000, size: 0x1000 }, bytes }, bench({ map: WIDE, kaslr: 'command-line' })).on.notes.facts.decompressedKernel
   expect(place({ 0x1ef: 0xff, 0xc4: 6 })).toBeUndefined()
   expect(place({ 0xc4: 6 })).toBe(0x1000000)
+})
+
+describe('ZO-23', () => {
+  const kernel = 'debian-6.12.107-cloud'
+  const run = (kaslr: 'all' | 'command-line' | `seed:${number}`, left: { at: number; size: number } | null, options: Partial<LegacyOptions> = {}) => {
+    const on = bench({ map: WIDE, kaslr })
+    if (left !== null) on.memory.make(rangeAt(left.at, left.size), 'x-loader:log')
+    return enteredLegacy(kernel, 'linux/E5', 0x100000, { commandLine: 'quiet', ...options }, on).on
+  }
+
+  test('ZO-23 what a loader left in RAM is named with the first slot that would hit it', () => {
+    const on = run('all', { at: 0x20000000, size: 0x1000 })
+    const first = 0x20000000 + 0x200000 - 0x3800000
+    expect(on.notes.doubts.filter(doubt => doubt.clause === 'ZO-23')).toEqual([{ clause: 'ZO-23', why: `the slot at 0x${first.toString(16)} would put the kernel over x-loader:log at 0x20000000` }])
+    expect(run('command-line', { at: 0x20000000, size: 0x1000 }).notes.doubts.map(doubt => doubt.clause)).toContain('ZO-23')
+  })
+
+  test('ZO-23 where nothing was left, or only what is avoided, all slots are free', () => {
+    for (const initrd of [null, { at: 0x20000000, size: 0x100000 }]) {
+      const on = run('all', null, { initrd })
+      expect(on.notes.doubts.filter(doubt => doubt.clause === 'ZO-23')).toEqual([])
+      expect(on.notes.assumptions.find(assumption => assumption.clause === 'ZO-23')?.what).toMatch(/^none of \d+ slots in \d runs holds/)
+    }
+  })
+
+  test('ZO-23 a number chooses its slot, modulo their count', () => {
+    const at = (kaslr: `seed:${number}`): unknown => run(kaslr, null, { ram: [rangeAt(0x30000000, 0x3c00000)] }).notes.facts.decompressedKernel
+    expect((['seed:0', 'seed:1', 'seed:2', 'seed:3'] as const).map(at)).toEqual([0x30000000, 0x30200000, 0x30400000, 0x30000000])
+  })
+})
+
+describe('ZO-24', () => {
+  const M = 0x100000
+  test('ZO-24 sizes are read as memparse reads them', () => {
+    expect(['512M', '0x10', '1g', '3Kx', 'x'].map(memparse)).toEqual([{ value: 512 * M, rest: '' }, { value: 16, rest: '' }, { value: 1024 * M, rest: '' }, { value: 3072, rest: 'x' }, null])
+  })
+
+  test('ZO-24 mem= and memmap=nn lower the end, regions are kept free, a fifth is too many', () => {
+    expect(memoryOptions('quiet mem=1G memmap=512M')).toEqual({ limit: 512 * M, avoid: [], tooMany: false, gigantic: 0 })
+    expect(memoryOptions('memmap=1M$16M,1M#32M memmap=2M!64M memmap=1M@96M,exactmap')).toEqual({ limit: 2 ** 52, avoid: [rangeAt(16 * M, M), rangeAt(32 * M, M), rangeAt(64 * M, 2 * M)], tooMany: false, gigantic: 0 })
+    expect(memoryOptions('memmap=1M$16M,1M$32M,1M$64M,1M$96M,1M$128M').tooMany).toBe(true)
+    expect(memoryOptions('hugepages=7').gigantic).toBe(0)
+    expect(memoryOptions('hugepagesz=1G hugepages=2').gigantic).toBe(2)
+  })
+
+  test('ZO-24 regions end at the limit and leave out gigantic pages', () => {
+    const regions = [rangeAt(16 * M, 4096 * M), rangeAt(8192 * M, 512 * M)]
+    expect(usableRegions(regions, { limit: 64 * M, gigantic: 0 }, 32 * M)).toEqual([range(32 * M, 64 * M)])
+    expect(usableRegions(regions, { limit: 2 ** 52, gigantic: 2 }, 0)).toEqual([range(16 * M, 1024 * M), range(3072 * M, 4112 * M), rangeAt(8192 * M, 512 * M)])
+  })
+
+  test('ZO-24 a run obeys them', () => {
+    const at = (commandLine: string): unknown => eventsOf(enteredLegacy('debian-6.12.107-cloud', 'linux/E5', 0x100000, { commandLine, ram: [rangeAt(0x20000000, 0x10000000)] }, bench({ map: WIDE, kaslr: 'seed:0' })).on, 'ZO-12', 'make')[0]?.range.start
+    expect(at('quiet')).toBe(0x20000000)
+    expect(at('memmap=1M$512M')).toBe(0x20200000)
+    expect(at('mem=256M')).toBe(0x1000000)
+    expect(at('memmap=1M$1M,1M$2M,1M$3M,1M$4M,1M$5M')).toBe(0x1000000)
+  })
 })

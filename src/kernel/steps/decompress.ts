@@ -5,6 +5,7 @@ import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoad
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { hasOption, hasWord } from './command-line.ts'
 import { extractTo } from './extract.ts'
+import { proveSlots, seedOf, slotAt, slotCount } from './slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
@@ -67,10 +68,15 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, minimum)
   const first = slots[0]
   if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(minimum)}`, FAILED)
-  const at = habits.minimum === 'kept' ? first.first : machine.step('EP-33', 'the slot is counted from the start of its descriptor', () => first.lowest)
-  const certain = slots.reduce((sum, { count }) => sum + count, 0) === 1 || !isRandom(boot, habits)
-  if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
-  const got = machine.firmware.allocatePages({ kind: 'address', at }, EfiLoaderCode, size / PAGE, 'vo')
+  const areas = habits.minimum === 'kept' ? slots : machine.step('EP-33', 'slots are counted from the start of their descriptors', () => slots.map(({ lowest, count }) => ({ first: lowest, count })))
+  const placed = { size, align: file.physicalAlign }
+  const total = slotCount(areas)
+  const seed = isRandom(boot, habits) ? seedOf(machine.settings.kaslr) : 0
+  const certain = total === 1 || seed !== null
+  if (machine.settings.kaslr === 'all') proveSlots(boot, 'EP-35', areas, placed)
+  else if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
+  const at = slotAt(areas, Math.floor((total * ((seed ?? 0) % 2 ** 32)) / 2 ** 32), file.physicalAlign)
+  const got = machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderCode, size / PAGE, 'vo')
   if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(at)} free, but it is not handed out`, FAILED)
   return { at: phys(at), certain }
 }

@@ -1,7 +1,7 @@
 /** head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of the copy. Chapter ZO. */
-import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { formatRange, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { phys, wrap32, type Phys } from '../../bytes/units.ts'
-import { guestAlign, header, type KernelBoot } from '../boot.ts'
+import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
@@ -36,7 +36,10 @@ export function runHead64(boot: KernelBoot): void {
   machine.observe({ compressedImage: boot.compressed })
   const window = machine.step('ZO-3', 'startup_64 computes the runtime start and the place it moves to', () => {
     machine.enter(rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES), object, code + STARTUP_64, 'startup_64 was overwritten')
-    return runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
+    const found = runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
+    const where = guestRange(found.start, found.length)
+    if (where !== null && !isRam(machine, where)) machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)
+    return found
   })
   const { moved } = window
   machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
@@ -80,7 +83,8 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     const input = rangeAt(window.moved + file.payloadOffset, file.payloadLength)
     const reading = machine.memory.readAs(input, object, { at })
     if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
-    if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
+    if (window.length < file.initSize) machine.doubt('ZO-11', 'init_size in boot_params is less than the kernel was built with: its margin is not kept')
+    else if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
   })
   extractTo(boot, output)
   boot.output = output

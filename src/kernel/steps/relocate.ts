@@ -1,8 +1,8 @@
 /** efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP. */
-import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { guestAlign, guestRange, header, setHeader, type KernelBoot, type Step } from '../boot.ts'
+import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { lowAlloc } from './low-alloc.ts'
 
@@ -117,5 +117,7 @@ function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   machine.memory.copy(to, rangeAt(from, own))
   const rest = rangeOrNull(to + own, length - own)
   if (rest !== null) machine.memory.make(rest, object, file.setupSize + own)
+  const behind = rangeOrNull(from + own, length - own)
+  if (behind !== null && !isRam(machine, behind)) machine.doubt('EP-16', `the copy reads behind the kernel at ${formatRange(behind)}, where not everything is RAM`)
   if (length < codeStop(file)) machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
 }
