@@ -1,6 +1,7 @@
 /** Which rows of the era tables does this image behave like? Candidates with evidence; never "the nearest". */
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
+import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import { readStubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
@@ -28,6 +29,7 @@ export interface Candidate<E> {
 /** Rows for the stub of this UKI: by its own version text, or as the user says (a version, an era id, or a row of their own). */
 export function stubCandidates(uki: UkiView, choice?: string | StubEra): Candidate<StubEra>[] {
   if (typeof choice === 'object') return [given(choice)]
+  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [none(null, ['Machine 0x14c in the PE header'], { clause: 'ST-86', why: 'an ia32 stub, on ia32 firmware or in mixed mode, is not modelled' })]
   if (choice !== undefined) return chosen('stub', choice, Object.values(stubEras), 'ST-1')
   const found = readStubVersion(uki)
   if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no systemd-stub version text in the file, so it is not known how its stub behaves; say which with --stub' })]

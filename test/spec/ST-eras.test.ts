@@ -2,7 +2,11 @@ import { expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { fileOffset, phys } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { buildKernel, type AddedSection } from '../../src/image/synthetic.ts'
+import { stubCandidates } from '../../src/boot/identify.ts'
+import { parsePe } from '../../src/image/pe.ts'
+import { STUB_FACTS } from '../../src/image/stub-facts.ts'
+import { buildKernel, buildUki, type AddedSection } from '../../src/image/synthetic.ts'
+import { viewUki } from '../../src/image/uki.ts'
 import type { Memory } from '../../src/memory/memory.ts'
 import { BASE, CMDLINE, INITRD_AT, INITRD_SIZE, KERNEL_AT, kernelFacts, runStub, sectionsOf, withoutInitrdSupport, type StubRun, type StubSetting } from '../support/stub-run.ts'
 
@@ -203,6 +207,13 @@ test('ST-65 raw data must lie in its section, in the image and in the file', () 
   expect(refusal(later('S8/259.2', rawSize(0x8000000)))).toMatchObject({ clause: 'ST-65' })
 })
 
+test('ST-2 what the own loader clears of the stub itself is a doubt', () => {
+  const near: StubSetting = { free: [BASE - on61.optional.SizeOfImage - 0x200000, BASE] }
+  const cleared = later('S8/261.1', { ...near, ...edit(sectionField(3, 8), ...little(0x400000)) })
+  expect(doubts(cleared)).toContain('ST-2')
+  expect(doubts(later('S8/261.1', near))).not.toContain('ST-2')
+})
+
 test('ST-66 the virtual size must end in the image, too', () => {
   for (const row of ['S8/259.8', 'S8']) {
     expect(refusal(later(row, beyond)), row).toMatchObject({ clause: 'ST-66', message: 'Section virtual size would write outside of memory' })
@@ -351,4 +362,10 @@ test('ST-84 252 prints strings into large buffers and frees them', () => {
 test('ST-85 from 259 on a control character anywhere rules LoadOptions out', () => {
   for (const row of ['S7/259', 'S8/259.2', 'S8']) expect([lineOf(later(row, { options: 'a\tb' })), lineOf(later(row, { options: 'a b' }))], row).toEqual([CMDLINE, 'a b'])
   expect(lineOf(later('S7', { options: 'a\tb' }))).toBe('a b')
+})
+
+test('ST-86 an image for i386 is a gap, whatever release is asked for', () => {
+  const built = (Machine: number) => viewUki(parsePe(buildUki({ stub: STUB_FACTS['247.3'], sections: [], coff: { Machine } })).pe ?? expect.fail('no PE'))
+  for (const choice of [undefined, '247.3', '262.1']) expect(stubCandidates(built(0x14c), choice), String(choice)).toMatchObject([{ era: null, gap: { clause: 'ST-86' }, certainty: 'none' }])
+  expect(stubCandidates(built(0x8664))).toMatchObject([{ era: { id: 'systemd-stub/S2' }, gap: null }])
 })

@@ -136,6 +136,7 @@ export function utf16Line(clause: ClauseId, { options: rule, profiles, firmwareC
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
 export function widened(on: Booting, line: CommandLine | null): CommandLine | null {
   return line === null ? null : on.machine.step('ST-74', 'widens the command line', () => {
+    if (line.bytes > 0) on.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
     const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
     const bytes = utf16(line.text)
     on.machine.memory.patch(at, bytes, UTF16_LINE)

@@ -8,6 +8,7 @@ import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type { Booting, Cargo, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
+import { doubtOverwritten } from './own-image.ts'
 import { pagesOrHalt, poolOrHalt } from './patch.ts'
 import type { PeInMemory } from './section-table.ts'
 
@@ -105,6 +106,7 @@ export function startOwn(pe: PeInMemory, { pages, sections }: InnerLoading): (on
       if ((pe.DllCharacteristics & NX_COMPAT) !== 0) machine.assume('ST-68', 'the firmware has no EFI_MEMORY_ATTRIBUTE_PROTOCOL, or lets the stub protect whole pages of code')
       const at = pages(on, pe, kernel)
       for (const header of headersOf(on, pe, kernel)) machine.step(sections.clause, 'places a section of the kernel', () => { place(on, sections, { header, pe, fileSize: kernel.size }, kernel, at) })
+      doubtOverwritten(on)
       return at
     })
     const where = rangeAt(loaded, Math.max(1, pe.SizeOfImage))

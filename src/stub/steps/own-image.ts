@@ -20,9 +20,7 @@ export function ownImage(on: Booting): void {
   const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
   machine.step('ST-1', 'the stub is entered', () => { enter(on, sections) })
   const own = sections.filter(({ payload }) => !payload)
-  machine.step('ST-2', "the stub's own sections", () => {
-    doubtAll(on, own)
-  })
+  doubtOverwritten(on)
   machine.step('ST-3', 'the stub writes its variables', () => {
     let places = 0
     for (const one of own) {
@@ -32,6 +30,14 @@ export function ownImage(on: Booting): void {
         machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
       }
     }
+  })
+}
+
+/** Says which bytes of the stub's own sections are somebody else's now. */
+export function doubtOverwritten(on: Booting): void {
+  const own = viewUki(on.self.pe).sections.filter(({ section, payload }) => section.VirtualSize > 0 && !payload)
+  on.machine.step('ST-2', "the stub's own sections", () => {
+    doubtAll(on, own)
   })
 }
 
