@@ -14,6 +14,7 @@ import type { MemoryDescriptor } from './image/memory-types.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/model.ts'
+import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
 import type { Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
@@ -49,6 +50,8 @@ export interface CheckInput {
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
   readonly loadOptions?: string
+  /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
+  readonly deep?: boolean
   /** Default: the rules of the house. */
   readonly rules?: readonly Rule[]
 }
@@ -102,6 +105,7 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
   const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
   const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
   const pairs: Pair[] = []
+  const read = input.deep === true ? rememberingReader() : null
   for (const stub of stubsFor(input, uki)) {
     let kernel = kernelInFile(input, uki)
     let candidates = 1
@@ -116,7 +120,7 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
         settings: { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' },
         stub: stub.model,
         kernel: payload => {
-          const found = kernelsFor(input, payload.source)
+          const found = kernelsFor(input, payload.source, read)
           candidates = found.length
           kernel = found[index] ?? kernel
           return kernel.model
@@ -141,10 +145,10 @@ function stubsFor(input: CheckInput, uki: UkiView): Choice<StubModel>[] {
   return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, stubModel))
 }
 
-function kernelsFor(input: CheckInput, source: ByteSource): Choice<KernelModel>[] {
+function kernelsFor(input: CheckInput, source: ByteSource, read: PayloadReader | null = null): Choice<KernelModel>[] {
   const { kernel } = input
   if (typeof kernel === 'object' && 'start' in kernel) return [{ ref: ownRef(kernel.id), model: kernel }]
-  return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, kernelModel))
+  return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, era => kernelModel(era, read)))
 }
 
 /** The kernel as the file shows it, for runs that end before the stub has chosen one. */

@@ -35,6 +35,7 @@ const boot: readonly Option[] = [
   { name: 'secure-boot', help: 'enforce Secure Boot' },
   { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },
+  { name: 'deep', help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself' },
   { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
   { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
   format,

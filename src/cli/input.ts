@@ -151,6 +151,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
+    deep: call.has('deep'),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
     shim: call.has('shim') || (scenario?.shim ?? false),
   }

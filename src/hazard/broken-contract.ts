@@ -12,6 +12,8 @@ export interface ContractWords {
   readonly object: (contract: ContractEvent) => string | null
   readonly why: (contract: ContractEvent) => string
   readonly fix: (contract: ContractEvent) => string
+  /** When it was found. Default: the hand-off was checked. */
+  readonly found?: string
 }
 
 /** Reports every broken contract that names this rule, each sentence once. */
@@ -32,7 +34,7 @@ export function reportBroken(recording: Recording, report: Reporter, ruleId: str
       fix: words.fix(contract),
       legs: [
         ...legsOf(recording, 'placed', [...new Set(contract.found.map(extent => extent.by))].sort((a, b) => a - b)),
-        { role: 'found', event: contract.id, actor: contract.actor, clause: contract.clause, range: contract.range, what: 'the hand-off was checked' },
+        { role: 'found', event: contract.id, actor: contract.actor, clause: contract.clause, range: contract.range, what: words.found ?? 'the hand-off was checked' },
       ],
     })
   }

@@ -13,6 +13,7 @@ import { ADVICE_MAX, type AdviceRule, type Reporter, type Rule } from './rule.ts
 import { addressTruncated } from './rules/address-truncated.ts'
 import { bssNotCleared } from './rules/bss-not-cleared.ts'
 import { clobberedObject } from './rules/clobbered-object.ts'
+import { extractMarginTooSmall } from './rules/extract-margin-too-small.ts'
 import { initWindowOccupied } from './rules/init-window-occupied.ts'
 import { setupHeaderWrong } from './rules/setup-header-wrong.ts'
 import { truncatedObject } from './rules/truncated-object.ts'
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   bssNotCleared,
   addressTruncated,
   setupHeaderWrong,
+  extractMarginTooSmall,
   writeOutsideAllocation,
   sectionsOverlap,
   noRoomForInitSize,

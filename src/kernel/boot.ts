@@ -8,6 +8,7 @@ import type { HandOff } from '../machine/model.ts'
 import type { EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
+import type { PayloadRead } from './payload.ts'
 
 /** Bytes that are about to be used as one object. */
 export interface Bytes {
@@ -28,6 +29,8 @@ export interface KernelBoot {
   readonly machine: Machine
   readonly from: HandOff
   readonly file: KernelFile
+  /** What decompressing the payload has shown; null when only headers are read. */
+  readonly payload: PayloadRead | null
   /** Owner of the kernel's bytes; offset 0 is byte 0 of its file. */
   readonly object: ObjectId
   /** F: where byte 0 of the kernel file lay at the entry. */

@@ -5,6 +5,7 @@ import type { Machine } from '../machine/machine.ts'
 import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
 import { guestAlign, header, type KernelBoot, type Step } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
+import type { PayloadRead, PayloadReader } from './payload.ts'
 import { arrive } from './steps/arrive.ts'
 import { enterHead, enterKernel } from './steps/entry.ts'
 import { runHead64 } from './steps/head64.ts'
@@ -52,14 +53,14 @@ export interface KernelEra extends EraInfo {
   readonly contracts: Readonly<Record<'efi-handover' | 'pe-entry', readonly ContractName[]>>
 }
 
-/** A kernel that behaves as this era does. */
-export function kernelModel(era: KernelEra): KernelModel {
-  return { id: era.id, start: (machine, from) => startKernel(era, machine, from, readKernelFile(machine, from.payload)) }
+/** A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers are read. */
+export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
+  return { id: era.id, start: (machine, from) => startKernel(era, machine, from, readKernelFile(machine, from.payload), read?.(from.payload.source) ?? null) }
 }
 
 /** The procedure, for a kernel whose link-time facts are known. */
-export function startKernel(era: KernelEra, machine: Machine, from: HandOff, file: KernelFile): Arrival {
-  const boot = beginBoot(machine, from, file)
+export function startKernel(era: KernelEra, machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null = null): Arrival {
+  const boot = beginBoot(machine, from, file, payload)
   const { slots } = era
   judge(era, boot)
   if (from.via === 'legacy-32' || from.via === 'legacy-64') return startWithoutStub(era, boot)
@@ -96,12 +97,13 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
   return machine.as('kernel', () => arrive(boot))
 }
 
-function beginBoot(machine: Machine, from: HandOff, file: KernelFile): KernelBoot {
+function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null): KernelBoot {
   const image = from.via === 'pe-entry' ? from.loaded.base : from.image
   return {
     machine,
     from,
     file,
+    payload,
     object: from.payload.object,
     image,
     compressed: phys(image + file.setupSize),

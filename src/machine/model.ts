@@ -128,6 +128,8 @@ export interface Facts {
   /** startup_32 of the copy of ZO whose head_64.S runs. */
   readonly compressedImage?: Phys
   readonly decompressedKernel?: Phys
+  /** Bytes of the payload that were decompressed, and bytes that came of them. `margin`: the least distance between output and unread input, extracting in place. */
+  readonly payload?: { readonly format: string; readonly consumed: number; readonly produced: number; readonly margin?: number }
   /** Damaged offsets of the initrd at arrival; empty when it is whole. */
   readonly initrdDamage?: readonly OffsetSpan[]
 }

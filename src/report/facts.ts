@@ -20,6 +20,7 @@ export function factsOf({ facts, outcome }: Pick<RunReport, 'facts' | 'outcome'>
   address('ramdiskImageFromStub')
   address('compressedImage')
   address('decompressedKernel')
+  if (facts.payload !== undefined) out['payload'] = facts.payload
   if (facts.initrdDamage !== undefined) out['initrdDamage'] = facts.initrdDamage.map(({ from, to }) => ({ from: hex(from), to: hex(to) }))
   out['outcome'] = outcome.kind
   if (outcome.kind === 'refused') out['refusal'] = { by: outcome.refusal.by, status: outcome.refusal.status, message: outcome.refusal.message }

@@ -27,11 +27,12 @@ const facts = record(
     ramdiskImageFromStub: address,
     compressedImage: address,
     decompressedKernel: address,
+    payload: record({ format: text, consumed: count, produced: count, margin: { type: 'integer' } }, ['margin']),
     initrdDamage: listOf({ $ref: '#/$defs/span' }),
     outcome: { enum: ['arrived', 'refused', 'undefined', 'unknown'] },
     refusal: record({ by: actor, status: text, message: orNull(text) }),
   },
-  ['imageBase', 'sections', 'handOff', 'bootParams', 'cmdLinePtr', 'commandLine', 'ramdiskImage', 'ramdiskSize', 'ramdiskImageFromStub', 'compressedImage', 'decompressedKernel', 'initrdDamage', 'refusal'],
+  ['imageBase', 'sections', 'handOff', 'bootParams', 'cmdLinePtr', 'commandLine', 'ramdiskImage', 'ramdiskSize', 'ramdiskImageFromStub', 'compressedImage', 'decompressedKernel', 'payload', 'initrdDamage', 'refusal'],
 )
 
 const run = {

@@ -115,9 +115,15 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
   address('ramdiskSize', facts.ramdiskSize)
   address('compressedImage', facts.compressedImage)
   address('decompressedKernel', facts.decompressedKernel)
+  if (facts.payload !== undefined) rows.push(['payload', payloadText(facts.payload)])
   if (facts.initrdDamage !== undefined) rows.push(['initrdDamage', facts.initrdDamage.length === 0 ? 'none' : facts.initrdDamage.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')])
   for (const { name, address: at, size, intact } of facts.sections ?? []) rows.push([`section ${name}`, `${formatRange({ start: at, end: (at + size) as typeof at })}${intact ? '' : ', not intact'}`])
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
+}
+
+function payloadText({ format, consumed, produced, margin }: NonNullable<RunReport['facts']['payload']>): string {
+  const room = margin === undefined ? '' : margin < 0 ? `, extracted in place: overtakes its input by ${hex(-margin)}` : `, extracted in place with ${hex(margin)} to spare`
+  return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
 }
 
 function clauses(name: string, items: readonly { readonly clause: string; readonly what: string }[], { paint, width }: Options): string[] {

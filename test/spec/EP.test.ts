@@ -5,9 +5,11 @@ import { phys } from '../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
 import { convert } from '../../src/kernel/steps/command-line.ts'
 import { randomAllocSlots } from '../../src/kernel/steps/decompress.ts'
+import { readPayload } from '../../src/kernel/payload.ts'
 import { e820Of } from '../../src/kernel/steps/exit.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { bench, BOOT_PARAMS, clausesOf, descriptor, eventsOf, free, handover, kernelNamed, LOAD_OPTIONS, peEntry, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
+import { deep, flipped, refusalOf, smallKernel } from '../support/packed-kernel.ts'
 
 const E0 = kernelNamed('derived-5.6')
 const E1 = kernelNamed('derived-5.7-rc1')
@@ -630,4 +632,14 @@ describe('EP-35', () => {
     handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, on)
     expect(on.notes.doubts).toEqual([{ clause: 'EP-35', why: 'the slot at 0x8000000 would put the kernel over x-driver at 0x8100000' }])
   })
+})
+
+test('EP-36 the EFI stub passes on what its decompressor says and gives up with EFI_LOAD_ERROR', () => {
+  const broken = flipped(smallKernel('debian-6.12.107-cloud'), 8)
+  const message = 'Decompression failed: Decoding failed\nFailed to decompress kernel\nefi_stub_entry() failed!'
+  for (const era of ['linux/E4', 'linux/E5']) {
+    expect(refusalOf(deep(era, broken))).toMatchObject({ by: 'efi-stub', status: 'EFI_LOAD_ERROR', clause: 'EP-36', message })
+    const on = bench()
+    expect(refusalOf({ outcome: start(on, era, peEntry(on, { kernel: broken, image: F }), readPayload) })).toMatchObject({ clause: 'EP-36', message })
+  }
 })

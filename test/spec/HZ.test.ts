@@ -3,6 +3,8 @@ import { range, rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
 import { advise, judge } from '../../src/hazard/registry.ts'
+import { eventsOf } from '../support/kernel-bench.ts'
+import { deep, greedy, smallKernel } from '../support/packed-kernel.ts'
 import { image, kernelFile, type SectionOf } from '../unit/hazard/images.ts'
 import { bssClearedOverInitrd, INITRD, INITRD_SIZE, KERNEL, KERNEL_SIZE, loaded, machine, readInitrd, slice } from '../unit/hazard/recordings.ts'
 
@@ -199,4 +201,13 @@ test('HZ-15 a payload section off its page, or off SectionAlignment, is advice; 
     ]),
   ).toEqual(['section-unaligned cmdline'])
   expect(idsOf([{ name: '.cmdline', at: 0x3000, raw: 0x10 }], { alignment: 0x2000 })).toEqual(['section-unaligned cmdline'])
+})
+
+test('HZ-17 output that overtakes its input is the breach extract-margin-too-small, at the bytes that were lost', () => {
+  const { on } = deep('linux/E2', greedy('debian-5.10.223-cloud'))
+  const breaches = judge(on.recorder).filter(finding => finding.rule === 'extract-margin-too-small')
+  const [contract] = eventsOf(on, 'ZO-28', 'contract')
+  expect(breaches).toMatchObject([{ class: 'breach', clause: 'HZ-17', object: 'kernel', ranges: [contract?.range] }])
+  expect(contract?.range).toEqual(rangeAt(contract?.range?.start ?? 0, -(on.notes.facts.payload?.margin ?? 0)))
+  expect(judge(deep('linux/E2', smallKernel('debian-5.10.223-cloud')).on.recorder)).toEqual([])
 })

@@ -10,6 +10,7 @@ import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
 import { kernelEras } from '../../src/kernel/eras.ts'
 import { kernelModel, type KernelEra } from '../../src/kernel/model.ts'
+import type { PayloadReader } from '../../src/kernel/payload.ts'
 import { createMachine, Stop, type Machine, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
 import type { HandOff, InitrdOffer } from '../../src/machine/model.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
@@ -207,10 +208,10 @@ export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): H
   }
 }
 
-/** Starts a kernel of an era and says how the run ended. */
-export function start({ machine }: Bench, era: string | KernelEra, from: HandOff): Outcome {
+/** Starts a kernel of an era and says how the run ended. With a reader its payload is decompressed. */
+export function start({ machine }: Bench, era: string | KernelEra, from: HandOff, read: PayloadReader | null = null): Outcome {
   try {
-    return { kind: 'arrived', at: kernelModel(typeof era === 'string' ? eraNamed(era) : era).start(machine, from) }
+    return { kind: 'arrived', at: kernelModel(typeof era === 'string' ? eraNamed(era) : era, read).start(machine, from) }
   } catch (stop) {
     if (stop instanceof Stop) return stop.outcome
     throw stop

@@ -1,22 +1,25 @@
 /** The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO. */
 import { range, rangeAt, sizeOf, union } from '../../bytes/range.ts'
 import { ModelBug } from '../../bytes/errors.ts'
+import { add } from '../../bytes/units.ts'
 import type { Arrival, OffsetSpan } from '../../machine/model.ts'
 import type { Reading } from '../../memory/memory.ts'
 import { guestRange, header, ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
+import { entryOffset } from './payload.ts'
 import { sanitise } from './sanitise.ts'
 
 /** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
 export function arrive(boot: KernelBoot): Arrival {
   const { machine, output, file } = boot
   if (output === null) throw new ModelBug('a kernel arrives without having been extracted')
-  machine.step('ZO-13', 'the extracted kernel is entered', () => {
-    machine.assume('ZO-13', 'the extracted kernel is entered at its first byte')
+  const entry = machine.step('ZO-13', 'the extracted kernel is entered', () => {
+    const offset = entryOffset(boot)
     machine.enter(rangeAt(output.at, file.outputLength), VO, 0, 'the extracted kernel was overwritten')
     if (output.certain) machine.observe({ decompressedKernel: output.at })
+    return add(output.at, offset)
   })
   machine.step('ZO-14', 'the extracted kernel reads and sanitises boot_params', () => {
     machine.memory.readAs(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
@@ -28,7 +31,7 @@ export function arrive(boot: KernelBoot): Arrival {
   machine.step('ZO-17', 'the extracted kernel follows setup_data', () => {
     if (header(boot, 'setup_data') !== 0) machine.doubt('ZO-17', 'boot_params names setup_data, whose nodes are not followed')
   })
-  return { entry: output.at, kernel: output.at, bootParams: boot.bootParams }
+  return { entry, kernel: output.at, bootParams: boot.bootParams }
 }
 
 function readCommandLine(boot: KernelBoot): void {

@@ -5,6 +5,7 @@ import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoad
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { hasOption, hasWord } from './command-line.ts'
 import { extractTo } from './extract.ts'
+import { extractedElf, goThroughPayload } from './payload.ts'
 import { proveSlots, seedOf, slotAt, slotCount } from './slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
@@ -55,15 +56,16 @@ function decompressWith(habits: Habits): Step {
       const reading = machine.memory.readAs(rangeAt(boot.image + payload, boot.file.payloadLength), boot.object, { at: payload })
       if (boot.output === null) return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () => machine.lost(reading.event, 'the kernel is decompressed to an address that nobody set'))
       if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
-      extractTo(boot, boot.output)
+      goThroughPayload(boot, (why, error) => machine.step('EP-36', 'the EFI stub passes on what the decompressor says', () => machine.refuse('EP-36', 'EFI_LOAD_ERROR', why, `Decompression failed: ${error}\n${FAILED}`)))
+      extractTo(boot, boot.output, false)
     })
   }
 }
 
 function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const { machine, file } = boot
-  machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
-  const size = alignUp(alignUp(file.outputLength, MIN_KERNEL_ALIGN), PAGE)
+  const size = alignUp(file.outputLength, MIN_KERNEL_ALIGN)
+  if (spanOf(boot) > size) machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
   const minimum = habits.minimum === 'none' ? machine.step('EP-32', 'no address is too low', () => 0) : file.loadPhysicalAddress
   const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, minimum)
   const first = slots[0]
@@ -79,6 +81,12 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const got = machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderCode, size / PAGE, 'vo')
   if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(at)} free, but it is not handed out`, FAILED)
   return { at: phys(at), certain }
+}
+
+/** Memory from the first to the last byte of the extracted kernel's segments: no less than kernel_total_size. Infinite where the payload was not decompressed. */
+function spanOf(boot: KernelBoot): number {
+  const elf = extractedElf(boot)
+  return elf === null ? Infinity : Math.max(...elf.segments.map(({ p_paddr, p_memsz }) => p_paddr + p_memsz)) - boot.file.loadPhysicalAddress
 }
 
 /** Is physical KASLR in force? */

@@ -5,6 +5,7 @@ import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
+import { goThroughPayload, keepMargin } from './payload.ts'
 import { sanitise } from './sanitise.ts'
 
 /** `startup_64` in ZO. */
@@ -83,9 +84,11 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     const input = rangeAt(window.moved + file.payloadOffset, file.payloadLength)
     const reading = machine.memory.readAs(input, object, { at })
     if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
-    if (window.length < file.initSize) machine.doubt('ZO-11', 'init_size in boot_params is less than the kernel was built with: its margin is not kept')
+    goThroughPayload(boot, (why, error) => machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`))
+    if (boot.payload?.kind === 'read') keepMargin(boot, boot.payload, window, output, reading.event)
+    else if (window.length < file.initSize) machine.doubt('ZO-11', 'init_size in boot_params is less than the kernel was built with: its margin is not kept')
     else if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
   })
-  extractTo(boot, output)
+  extractTo(boot, output, true)
   boot.output = output
 }

@@ -61,6 +61,11 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
   'bss-not-cleared': () => broken('bss-not-cleared', 'HO-2', 'the .bss of the kernel is zero at its entry', KERNEL + KERNEL_SIZE, KERNEL + BSS_END),
   'address-truncated': () => broken('address-truncated', 'HO-3', 'ramdisk_image 0x5b1f8000 stands for 0x15b1f8000', INITRD, INITRD + INITRD_SIZE),
   'setup-header-wrong': () => broken('setup-header-wrong', 'HO-3', 'the sentinel of boot_params is 0', 0x1dfbc1ef, 0x1dfbc1f0),
+  'extract-margin-too-small': () =>
+    booted((_, recorder) => {
+      const contract = { clause: 'ZO-28', rule: 'extract-margin-too-small', kept: false, what: 'the output never reaches input that is still to be read', range: range(0x3200000, 0x3202000), found: [] } as const
+      recorder.as('decompressor', () => recorder.append({ op: 'contract', ...contract }))
+    }),
   'write-outside-allocation': () =>
     booted((memory, recorder) => {
       const end = IMAGE + 0x4000000

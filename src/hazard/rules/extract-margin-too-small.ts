@@ -1,0 +1,20 @@
+/** extract-margin-too-small: in-place extraction overwrites input that is still to be read. HZ-17. */
+import { formatRange } from '../../bytes/range.ts'
+import { reportBroken } from '../broken-contract.ts'
+import { rule } from '../rule.ts'
+
+export const extractMarginTooSmall = rule({
+  id: 'extract-margin-too-small',
+  class: 'breach',
+  since: '0.1.0',
+  clause: 'HZ-17',
+  title: 'In-place extraction overtakes its own input',
+  visit(recording, report) {
+    reportBroken(recording, report, 'extract-margin-too-small', {
+      object: () => 'kernel',
+      why: contract => `the decompressor lies at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst moment the output has covered ${formatRange(contract.range)}, which it has yet to read`}`,
+      fix: () => 'hand over init_size as the kernel file has it; if it has this one, the kernel was built wrongly, or changed after it was built',
+      found: 'the decompressor was followed',
+    })
+  },
+})

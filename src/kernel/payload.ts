@@ -1,0 +1,84 @@
+/** What decompressing the payload of a kernel shows: does it, to what, and how far does the output run ahead of the input. Chapter ZO. */
+import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
+import { decode, type Format } from '../decode/decode.ts'
+import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { parseElf, type Elf } from '../image/elf.ts'
+
+/** Longest input and output that are decompressed, in bytes. KERNEL_IMAGE_SIZE is no more. Source: linux@6.12.107 arch/x86/include/asm/page_64_types.h. */
+export const INPUT_MAX = 2 ** 28
+export const OUTPUT_MAX = 2 ** 29
+
+/** The moment at which the output was farthest ahead of the input that is still needed. Positions count from the first byte of each. */
+export interface Lead {
+  /** Output position minus input position, in bytes; never negative. */
+  readonly bytes: number
+  readonly input: number
+  readonly output: number
+}
+
+/** Why decompressing failed. */
+export interface Failure {
+  /** What the kernel's decompressor prints; null where it does not notice. */
+  readonly error: string | null
+  readonly why: string
+  /** Offset in the payload. */
+  readonly at: number
+}
+
+/** What came out. */
+export interface Extracted {
+  readonly kind: 'read'
+  readonly format: Format
+  /** Bytes of input that were used, and of output that came of them. */
+  readonly consumed: number
+  readonly produced: number
+  readonly lead: Lead
+  readonly failure: Failure | null
+  /** The extracted kernel's headers; null when it is no ELF file. */
+  readonly elf: Elf | null
+}
+
+export type PayloadRead = Extracted | { readonly kind: 'not-read'; readonly why: string }
+
+/** Reads the payload of a kernel file. */
+export type PayloadReader = (source: ByteSource) => PayloadRead
+
+const notRead = (why: string): PayloadRead => ({ kind: 'not-read', why })
+
+/** Decompresses the payload, once, from the first to the last byte. */
+export const readPayload: PayloadReader = source => {
+  const { bzimage } = parseBzImage(source)
+  return bzimage === null ? notRead('it is no bzImage') : readPayloadOf(bzimage)
+}
+
+function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
+  if (payload === null) return notRead('the setup header names no payload')
+  const { compression: format, length, output_len } = payload
+  if (format === null || format === 'none') return notRead('the payload begins with the magic of no compression that is known')
+  const limit = output_len ?? hdr.init_size
+  if (length > INPUT_MAX || limit > OUTPUT_MAX) return notRead('the payload is longer than that of any kernel')
+  // All but gzip have the decompressed length behind the stream
+  const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)
+  let lead: Lead = { bytes: 0, input: 0, output: 0 }
+  const decoded = decode(format, stream, {
+    limit,
+    ...(output_len === null ? {} : { length: output_len }),
+    onProgress: (input, output) => {
+      if (output - input > lead.bytes) lead = { bytes: output - input, input, output }
+    },
+  })
+  const { produced, output } = decoded
+  const { elf } = parseElf(bytesSource(output))
+  if (decoded.ok) return { kind: 'read', format, consumed: decoded.consumed, produced, lead, failure: null, elf }
+  const { error, why, at } = decoded
+  return { kind: 'read', format, consumed: at, produced, lead, failure: { error, why, at }, elf }
+}
+
+/** The same reader, remembering its last answer: several eras are asked about one file. */
+export function rememberingReader(read: PayloadReader = readPayload): PayloadReader {
+  let last: { readonly source: ByteSource; readonly answer: PayloadRead } | null = null
+  return source => {
+    if (last?.source !== source) last = { source, answer: read(source) }
+    return last.answer
+  }
+}
