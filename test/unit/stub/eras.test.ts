@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { erasFor } from '../../../src/boot/version.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
 import { BASE, CMDLINE, INITRD_AT, INITRD_SIZE, KERNEL_AT, kernelFacts, runStub, sectionsOf, withoutInitrdSupport } from '../../support/stub-run.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
@@ -6,6 +7,20 @@ import { buildKernel } from '../../../src/image/synthetic.ts'
 test('the id of a row is the key under which it is found', () => {
   expect(Object.entries(stubEras).filter(([id, era]) => id !== era.id)).toEqual([])
   expect(Object.keys(stubEras)).toHaveLength(36)
+})
+
+test('every release from 229 to 262, with every point release, behaves as exactly one row', () => {
+  const releases = Array.from({ length: 34 }, (_, i) => 229 + i).flatMap(major => [String(major), ...Array.from({ length: 40 }, (_, point) => `${String(major)}.${String(point + 1)}`)])
+  expect(releases.flatMap(release => (erasFor(release, stubEras).length === 1 ? [] : [release]))).toEqual([])
+  expect(erasFor('228.9', stubEras)).toEqual([])
+  expect(erasFor('263', stubEras)).toEqual([])
+})
+
+test('no two rows are filled alike', () => {
+  const slots = (era: object): unknown[] => Object.values(era).filter(cell => typeof cell === 'function')
+  const rows = Object.values(stubEras)
+  const alike = rows.flatMap((era, i) => rows.slice(i + 1).flatMap(other => (slots(era).every((cell, k) => cell === slots(other)[k]) ? [`${era.id} ${other.id}`] : [])))
+  expect(alike).toEqual([])
 })
 
 test('S2 enters the kernel in place and passes the initrd as it lies', () => {
