@@ -1,6 +1,7 @@
 /** The front door: an image and a machine in, a report out. */
 import { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
 import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
@@ -11,6 +12,7 @@ import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { MemoryDescriptor } from './image/memory-types.ts'
+import type { ObservedFact } from './image/observed.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/model.ts'
@@ -40,7 +42,8 @@ export interface MachineInput {
 }
 
 export interface CheckInput {
-  readonly image: { readonly name: string; readonly source: ByteSource }
+  /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
+  readonly image: { readonly name: string; readonly source: ByteSource; readonly assumptions?: readonly Assumption[]; readonly doubts?: readonly Gap[] }
   readonly machine: MachineInput
   /** A version, an era id, a row or a model of one's own. Default: identify. */
   readonly stub?: string | StubEra | StubModel
@@ -52,6 +55,8 @@ export interface CheckInput {
   readonly loadOptions?: string
   /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
   readonly deep?: boolean
+  /** What a real boot said: compared with every run. */
+  readonly observed?: readonly ObservedFact[]
   /** Default: the rules of the house. */
   readonly rules?: readonly Rule[]
 }
@@ -73,7 +78,8 @@ export function check(input: CheckInput): Checked {
   const uki = viewUki(pe)
   const rules = input.rules ?? houseRules
   const pairs = runAll(input, uki)
-  const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules) }))
+  const linux = uki.sections.find(section => section.section.name === '.linux')?.content ?? null
+  const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules, input.observed === undefined ? undefined : compareWithObserved(one, linux, input.observed)) }))
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
   const [lead, ...others] = reports
   if (lead === undefined) throw new UsageError(`${image.name}: no candidate to run`)
@@ -103,7 +109,7 @@ interface Pair {
 
 function runAll(input: CheckInput, uki: UkiView): Pair[] {
   const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
-  const assumptions = [...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
+  const assumptions = [...(input.image.assumptions ?? []), ...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
   const pairs: Pair[] = []
   const read = input.deep === true ? rememberingReader() : null
   for (const stub of stubsFor(input, uki)) {
@@ -126,7 +132,7 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
           return kernel.model
         },
         assumptions,
-        doubts: input.machine.doubts ?? [],
+        doubts: [...(input.image.doubts ?? []), ...(input.machine.doubts ?? [])],
       })
       pairs.push({ run: one, stub: stub.ref, kernel: kernel.ref })
     }
@@ -169,16 +175,17 @@ function choiceOf<E extends EraInfo, M>(candidate: Candidate<E>, modelOf: (era: 
   return { ref, model: era === null ? (gap ?? { clause: 'HZ-1', why: 'no row' }) : modelOf(era) }
 }
 
-function runReport(one: Run, stub: EraRef, kernel: EraRef, rules: readonly Rule[]): RunReport {
+function runReport(one: Run, stub: EraRef, kernel: EraRef, rules: readonly Rule[], observed?: readonly ComparedFact[]): RunReport {
   const findings = judge(one.recording, rules)
-  return { verdict: verdictOf(one, findings), outcome: one.outcome, stub, kernel, facts: one.facts, findings, assumptions: one.assumptions, gaps: one.gaps, moments: one.moments }
+  const gaps = [...one.gaps, ...contradictions(observed ?? [])]
+  return { verdict: verdictOf(one.outcome, gaps, findings), outcome: one.outcome, stub, kernel, facts: one.facts, findings, assumptions: one.assumptions, gaps, moments: one.moments, ...(observed === undefined ? {} : { observed }) }
 }
 
 /** Damage, or code that was lost, comes before everything; a refusal is certain; then comes what is not known. */
-function verdictOf(one: Run, findings: readonly Finding[]): Verdict {
-  if (findings.some(finding => finding.class === 'damage') || one.outcome.kind === 'undefined') return 'damage'
-  if (one.outcome.kind === 'refused') return 'refused'
-  return one.outcome.kind === 'unknown' || one.gaps.length > 0 ? 'unknown' : 'clean'
+function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
+  if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
+  if (outcome.kind === 'refused') return 'refused'
+  return outcome.kind === 'unknown' || gaps.length > 0 ? 'unknown' : 'clean'
 }
 
 function ramBytes(map: readonly MemoryDescriptor[]): number {

@@ -15,7 +15,7 @@ const verbose: Option = { name: 'verbose', short: 'v', help: 'say on stderr what
 
 const color: Option = { name: 'color', value: 'WHEN', choices: ['auto', 'always', 'never'], help: 'colours on stdout, auto by default' }
 
-const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: 'the unified kernel image; superfluous with --scenario' }
+const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: 'the unified kernel image, or a text with its objdump -h; superfluous with --scenario' }
 
 const memmap: Option = { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' }
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
@@ -37,6 +37,7 @@ const boot: readonly Option[] = [
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },
   { name: 'deep', help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself' },
   { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
+  { name: 'observed', value: 'FILE', help: 'log of a real boot of this image, or its /proc/iomem: every place in it is compared with the prediction' },
   { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
   format,
   output,

@@ -1,13 +1,16 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
+import { imageOfListing, type ListedImage } from '../boot/listing.ts'
 import { machineFromMemmap } from '../boot/memmap-machine.ts'
 import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, descriptorsOf, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
-import { PAGE, phys } from '../bytes/units.ts'
+import { PAGE, fileOffset, phys } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import { PROFILES, profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
 import { readMemmap } from '../image/memmap.ts'
+import { isListing, readListing } from '../image/objdump.ts'
+import { readObserved } from '../image/observed.ts'
 import type { Problem } from '../image/problem.ts'
 import type { Call } from './command.ts'
 
@@ -20,6 +23,12 @@ interface Wanted {
 }
 
 type Machine = Pick<MachineInput, 'what' | 'map' | 'taken' | 'problems' | 'assumptions' | 'doubts'>
+
+/** An image, and what takes its stub's place when that cannot be known. */
+type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
+
+/** How much of a file is looked at to tell a listing from an image. */
+const LISTING_HEAD = 65536
 
 function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {
   return choices.find(choice => choice === text)
@@ -120,12 +129,32 @@ function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'
   return base === undefined ? undefined : phys(base)
 }
 
-function imageOf(call: Call, scenario: Scenario | null, scenarioPath: string): CheckInput['image'] {
-  if (call.operand !== null) return { name: call.operand, source: call.files.source(call.operand) }
+/** The file itself, or what a section listing in it stands for. */
+function fileOrListing(call: Call, path: string): Image {
+  const source = call.files.source(path)
+  if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return { name: path, source, stub: null }
+  const { listing, problems } = readListing(call.files.bytes(path))
+  if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
+  return { name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, ...imageOfListing(listing, problems) }
+}
+
+/** What a log says, for --observed. */
+function observedOf(call: Call): Pick<CheckInput, 'observed'> {
+  const path = call.text('observed')
+  if (path === undefined) return {}
+  const { facts, problems } = readObserved(call.files.bytes(path))
+  const fatal = problems.find(problem => problem.fatal)
+  if (fatal !== undefined) throw new UsageError(`${path}: ${fatal.what}`)
+  for (const problem of problems) call.log.debug('observed', { file: path, problem: problem.what })
+  return { observed: facts }
+}
+
+function imageOf(call: Call, scenario: Scenario | null, scenarioPath: string): Image {
+  if (call.operand !== null) return fileOrListing(call, call.operand)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')
-  if ('uki' in scenario.image) return { name: `${scenario.name ?? scenarioPath} (made in memory)`, source: ukiSource(scenario.image.uki) }
+  if ('uki' in scenario.image) return { name: `${scenario.name ?? scenarioPath} (made in memory)`, source: ukiSource(scenario.image.uki), stub: null }
   const path = beside(scenarioPath, scenario.image.file)
-  return { name: path, source: call.files.source(path) }
+  return fileOrListing(call, path)
 }
 
 /** Everything that check() needs. Options of the command line win over the scenario. Throws UsageError. */
@@ -141,15 +170,17 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(imageBase === undefined ? {} : { imageBase }),
     ...(contents === undefined ? {} : { contents }),
   }
+  const { stub: unknownStub, ...image } = imageOf(call, scenario, scenarioPath)
   const stub = call.text('stub') ?? scenario?.stub
   const kernel = call.text('kernel') ?? scenario?.kernel
   const loadOptions = call.text('load-options') ?? scenario?.loadOptions
   return {
-    image: imageOf(call, scenario, scenarioPath),
+    image,
     machine,
-    ...(stub === undefined ? {} : { stub }),
+    ...(unknownStub !== null ? { stub: unknownStub } : stub === undefined ? {} : { stub }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
+    ...observedOf(call),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     deep: call.has('deep'),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),

@@ -30,6 +30,7 @@ function runToJson(run: RunReport): Record<string, unknown> {
     assumptions: run.assumptions,
     gaps: run.gaps,
     moments: run.moments.map(momentJson),
+    ...(run.observed === undefined ? {} : { observed: run.observed.map(({ name, predicted, observed, line, agrees }) => ({ name, predicted, observed, line, agrees })) }),
   }
 }
 

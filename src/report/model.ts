@@ -1,5 +1,6 @@
 /** The report as data. Schema 1: machines may rely on it; the text may change. Every address is a number here and a hex string in JSON. */
 import type { Range } from '../bytes/range.ts'
+import type { ComparedFact } from '../boot/compare.ts'
 import type { Finding } from '../hazard/hazard.ts'
 import type { Assumption, Gap, Outcome } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
@@ -7,6 +8,7 @@ import type { Facts } from '../machine/model.ts'
 /** clean: arrived, nothing damaged. A broken contract or advice alone leaves it clean (unless asked to be strict). */
 export type Verdict = 'clean' | 'damage' | 'refused' | 'unknown'
 
+export type { ComparedFact } from '../boot/compare.ts'
 export type { Finding } from '../hazard/hazard.ts'
 
 /** Which row of a table was run, and why. */
@@ -51,6 +53,8 @@ export interface RunReport {
   /** Where the model ended. */
   readonly gaps: readonly Gap[]
   readonly moments: readonly MapMoment[]
+  /** This run beside what a real boot said; absent when nothing was observed. */
+  readonly observed?: readonly ComparedFact[]
 }
 
 /** A problem of an input file, with the file's name. */

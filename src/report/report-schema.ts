@@ -57,6 +57,7 @@ const run = {
       lines: listOf(record({ range: { $ref: '#/$defs/range' }, object: text, at: count, what: text })),
     }),
   ),
+  observed: listOf(record({ name: text, predicted: orNull(text), observed: text, line: count, agrees: orNull({ type: 'boolean' }) })),
 }
 
 /** What `reportToJson` returns is valid against this. */
@@ -72,7 +73,7 @@ export const reportSchema = {
     advice: listOf({ $ref: '#/$defs/finding' }),
     problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
     alternatives: listOf({ $ref: '#/$defs/run' }),
-  }),
+  }, ['observed']),
   $defs: {
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },
@@ -100,6 +101,6 @@ export const reportSchema = {
       legs: listOf({ $ref: '#/$defs/leg' }),
     }),
     facts,
-    run: record(run),
+    run: record(run, ['observed']),
   },
 }

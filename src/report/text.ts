@@ -15,6 +15,7 @@ export function formatReport(report: Report, options: TextOptions = {}): string 
     ...report.advice.map(finding => findingOf(finding, [], all)),
     outcomeOf(report, all),
     factsLines(report, all),
+    observedLines(report, all),
     clauses('assumed', report.assumptions, all),
     clauses('gaps', report.gaps.map(({ clause, why }) => ({ clause, what: why })), all),
     problemsOf(report.problems, all),
@@ -124,6 +125,13 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
 function payloadText({ format, consumed, produced, margin }: NonNullable<RunReport['facts']['payload']>): string {
   const room = margin === undefined ? '' : margin < 0 ? `, extracted in place: overtakes its input by ${hex(-margin)}` : `, extracted in place with ${hex(margin)} to spare`
   return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
+}
+
+/** Every observed fact beside the prediction. */
+function observedLines({ observed }: RunReport, { paint }: Options): string[] {
+  if (observed === undefined || observed.length === 0) return []
+  const rows = observed.map(({ name, predicted, observed: seen, line, agrees }) => [name, `predicted ${predicted ?? 'nothing'}`, `observed ${seen} (line ${String(line)})`, agrees === null ? '' : agrees ? 'agrees' : 'DISAGREES'])
+  return [paint('observed', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }
 
 function clauses(name: string, items: readonly { readonly clause: string; readonly what: string }[], { paint, width }: Options): string[] {

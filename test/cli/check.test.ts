@@ -181,3 +181,42 @@ describe('docs/reference/scenario.md', () => {
     expect(stdout).toMatch(/\nverdict {2}(clean|damage).*\n$/)
   })
 })
+
+describe('what people have instead', () => {
+  const listing = file('listing.txt', `good.efi:     file format pei-x86-64
+
+Idx Name          Size      VMA               LMA               File off  Algn
+  0 .text         00007aa0  0000000000004000  0000000000004000  00000400  2**4
+                  CONTENTS, ALLOC, LOAD, READONLY, CODE
+  1 .cmdline      00000020  0000000000030000  0000000000030000  0000bc00  2**4
+                  CONTENTS, ALLOC, LOAD, READONLY, DATA
+  2 .linux        00900000  0000000002000000  0000000002000000  0000be00  2**4
+                  CONTENTS, ALLOC, LOAD, READONLY, DATA
+`)
+
+  test('a section listing in the place of the file: exit 3, with what was assumed', () => {
+    const { code, stdout, stderr } = stubsim(['check', listing, ...machine, '--stub', '247.3', '--kernel', '5.10'])
+    expect([code, stderr]).toEqual([3, ''])
+    expect(stdout).toContain('listing.txt (section listing of good.efi)')
+    expect(stdout).toMatch(/HZ-19 +ImageBase is 0x0/)
+    expect(oneLine(stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine]))).toMatch(/no section of an objdump listing/)
+  })
+
+  test('--observed: every fact predicted and observed, in text and JSON; a contradiction is exit 3', () => {
+    const log = file('log.txt', '[    0.000000] Command line: console=ttyS0 nokaslr\noutput: 0x0000000000200000\n')
+    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--observed', log])
+    expect([code, stderr]).toEqual([3, ''])
+    expect(stdout).toMatch(/commandLine +predicted console=ttyS0 nokaslr +observed console=ttyS0 nokaslr \(line 1\) +agrees/)
+    expect(stdout).toMatch(/output +predicted 0x[0-9a-f]+ +observed 0x200000 \(line 2\) +DISAGREES/)
+    expect(JSON.parse(stubsim(['check', good, ...machine, '--observed', log, '--format', 'json']).stdout)).toMatchObject({ verdict: 'unknown', observed: [{ name: 'commandLine', agrees: true }, { name: 'output', agrees: false, observed: '0x200000', line: 2 }] })
+    expect(oneLine(stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')]))).toMatch(/no line of a kernel/)
+  })
+
+  test('an e820 list in a log: exit 3, upper and lower bounds are said', () => {
+    const log = file('e820.txt', '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n')
+    const { code, stdout } = stubsim(['check', good, '--memmap', log])
+    expect(code).toBe(3)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('places found from the top are upper bounds')
+    expect(oneLine(stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')]))).toMatch(/CAP_SYS_ADMIN/)
+  })
+})

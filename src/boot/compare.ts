@@ -1,0 +1,70 @@
+/** The prediction beside what a real boot said: fact by fact, agrees or not (HZ-18). */
+import { hex } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
+import { PAGE, alignUp } from '../bytes/units.ts'
+import { parseBzImage } from '../image/bzimage.ts'
+import type { ObservedFact, ObservedFactName } from '../image/observed.ts'
+import type { Gap } from '../machine/machine.ts'
+import type { Recording } from '../memory/recorder.ts'
+import type { Run } from './run.ts'
+
+/** One fact, predicted and observed, as texts. */
+export interface ComparedFact {
+  readonly name: ObservedFactName
+  /** null: this run predicts nothing of the kind. */
+  readonly predicted: string | null
+  readonly observed: string
+  /** Where it was observed: a line of the log, from 1. */
+  readonly line: number
+  /** null where nothing was predicted. */
+  readonly agrees: boolean | null
+}
+
+/** What the run predicts of a fact: a value, or a limit that the value must keep. */
+type Prediction = { readonly is: number | string } | { readonly atMost: number }
+
+/** Compares every observed fact with the run. `linux` are the bytes of the kernel in the file. */
+export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'recording'>, linux: ByteSource | null, observed: readonly ObservedFact[]): ComparedFact[] {
+  const kernel = linux === null ? null : parseBzImage(linux).bzimage
+  const payload = payloadRead(recording)
+  const { ramdiskImage, ramdiskSize, decompressedKernel, commandLine } = facts
+  const initSize = kernel?.hdr.init_size
+  const hasRamdisk = ramdiskImage !== undefined && ramdiskSize !== undefined && ramdiskSize > 0
+  const predictions: Readonly<Partial<Record<ObservedFactName, Prediction | null>>> = {
+    release: kernel?.release == null ? null : { is: kernel.release },
+    commandLine: commandLine === undefined ? null : { is: commandLine.trim() },
+    initrdFrom: facts.handOff?.door === 'pe-entry' && hasRamdisk ? { is: 'LINUX_EFI_INITRD_MEDIA_GUID device path' } : null,
+    input_data: payload === null ? null : { is: payload.start },
+    input_len: payload === null ? null : { is: payload.end - payload.start },
+    output: decompressedKernel === undefined ? null : { is: decompressedKernel },
+    output_len: kernel?.payload?.output_len == null ? null : { is: kernel.payload.output_len },
+    kernel_total_size: initSize === undefined ? null : { atMost: initSize },
+    needed_size: initSize === undefined ? null : { atMost: initSize },
+    ramdiskStart: hasRamdisk ? { is: ramdiskImage } : null,
+    ramdiskEnd: hasRamdisk ? { is: alignUp<number>(ramdiskImage + ramdiskSize, PAGE) } : null,
+    kernelCode: decompressedKernel === undefined ? null : { is: decompressedKernel },
+  }
+  return observed.map(({ name, value, line }) => {
+    const prediction = predictions[name] ?? null
+    const agrees = prediction === null ? null : 'is' in prediction ? prediction.is === value : Number(value) <= prediction.atMost
+    return { name, predicted: prediction === null ? null : 'is' in prediction ? shown(prediction.is) : `at most ${hex(prediction.atMost)}`, observed: shown(value), line, agrees }
+  })
+}
+
+function shown(value: number | string): string {
+  return typeof value === 'number' ? hex(value) : value
+}
+
+/** Where the decompressor read its input from: the read of step ZO-11. */
+function payloadRead({ events, steps }: Recording): { readonly start: number; readonly end: number } | null {
+  const step = steps.find(one => one.clause === 'ZO-11')
+  const read = step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'read')
+  return read?.op === 'read' ? read.range : null
+}
+
+/** What a contradiction does to the verdict: a prediction that the machine contradicts proves nothing. */
+export function contradictions(compared: readonly ComparedFact[]): Gap[] {
+  const wrong = compared.filter(fact => fact.agrees === false)
+  if (wrong.length === 0) return []
+  return [{ clause: 'HZ-18', why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or choices are not those of that boot, or the model is wrong` }]
+}
