@@ -67,7 +67,7 @@ export interface Recording {
   readonly pe_image_base: Hex
   readonly size_of_image: Hex
   readonly bzimage?: RecordedKernel
-  readonly vmlinux?: { readonly output_len: number; readonly loads: readonly (readonly [Hex, Hex, Hex, Hex])[] }
+  readonly vmlinux?: { readonly output_len: number; readonly entry_offset?: number; readonly loads: readonly (readonly [Hex, Hex, Hex, Hex])[] }
   readonly trace: RecordedTrace
   readonly serial: { readonly ramdisk?: readonly [Hex, Hex]; readonly kernel_code?: readonly [Hex, Hex]; readonly errors?: readonly string[] }
   readonly outcome: string

@@ -17,7 +17,9 @@ export function shellMap(map: readonly MemoryDescriptor[]): string {
   return `${['Type       Start            End              # Pages          Attributes', ...lines].join('\n')}\n`
 }
 
-interface JsonReport {
+export interface JsonReport {
+  readonly outcome: { readonly kind: Ending; readonly entry?: string; readonly message?: string | null; readonly [particular: string]: unknown }
+  readonly assumptions: readonly { readonly clause: string; readonly what: string }[]
   readonly verdict: 'clean' | 'damage' | 'refused' | 'unknown'
   readonly stub: { readonly version: string | null }
   readonly kernel: { readonly version: string | null }
@@ -25,6 +27,7 @@ interface JsonReport {
     readonly outcome: Ending
     readonly handOff?: { readonly door: 'efi-handover' | 'pe-entry'; readonly kernelImage: string; readonly entry: string }
     readonly commandLine?: string
+    readonly payload?: { readonly format: string; readonly consumed: number; readonly produced: number; readonly margin?: number }
     readonly initrdDamage?: readonly { readonly from: string; readonly to: string }[]
     readonly [address: string]: unknown
   }
@@ -33,15 +36,21 @@ interface JsonReport {
 const EXIT_OF = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
 
 /** `stubsim check IMAGE --format json` with the machine of the recording: its map before the load, or the profile where none was recorded. */
-export function checkByCommand(recording: Recording, uki: string, work: string): Boot {
+export function reportByCommand(recording: Recording, uki: string, work: string, more: readonly string[] = []): JsonReport {
   const map = mapBeforeLoad(recording)
   const machine = map === null ? ['--firmware', `ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`, '--ram', `${String(recording.ram_mib)}M`] : ['--memmap', join(work, 'map.txt')]
   if (map !== null) writeFileSync(join(work, 'map.txt'), shellMap(map))
-  const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, ...more, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
   if (done.error !== undefined) throw done.error
   if (done.stdout === '') throw new Error(`exit ${String(done.status)}: ${done.stderr}`)
   const report = JSON.parse(done.stdout) as JsonReport
   if (done.status !== EXIT_OF[report.verdict]) throw new Error(`verdict ${report.verdict}, but exit ${String(done.status)}: ${done.stderr}`)
+  return report
+}
+
+/** The same in the words of the oracle. */
+export function checkByCommand(recording: Recording, uki: string, work: string): Boot {
+  const report = reportByCommand(recording, uki, work)
   const { facts } = report
   const address = (name: string): number | undefined => (typeof facts[name] === 'string' ? Number(facts[name]) : undefined)
   return {
