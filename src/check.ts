@@ -8,6 +8,7 @@ import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
 import type { Phys } from './bytes/units.ts'
 import type { Contents } from './firmware/boot-services.ts'
+import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
@@ -32,8 +33,10 @@ export interface MachineInput {
   readonly taken?: MapTaken
   /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
   readonly imageBase?: Phys
-  /** What memory holds that nobody has written. Default `ovmf`. */
+  /** What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named. */
   readonly contents?: Contents
+  /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
+  readonly firmware?: string | Firmware
   readonly problems?: readonly FileProblem[]
   /** What the map itself took for granted: a scaled profile, say. */
   readonly assumptions?: readonly Assumption[]
@@ -77,7 +80,8 @@ export function check(input: CheckInput): Checked {
   }
   const uki = viewUki(pe)
   const rules = input.rules ?? houseRules
-  const pairs = runAll(input, uki)
+  const firmware = firmwareOf(machine)
+  const pairs = runAll(input, uki, firmware)
   const linux = uki.sections.find(section => section.section.name === '.linux')?.content ?? null
   const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules, input.observed === undefined ? undefined : compareWithObserved(one, linux, input.observed)) }))
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
@@ -87,7 +91,7 @@ export function check(input: CheckInput): Checked {
     schema: 1,
     version: VERSION,
     image: { name: image.name, size: image.source.size },
-    machine: { what: machine.what, ramBytes: ramBytes(machine.map) },
+    machine: { what: `${machine.what}${firmware === undefined ? '' : `, firmware ${firmware.id}`}`, ramBytes: ramBytes(machine.map) },
     ...lead.report,
     advice: advise({ pe, uki }, rules),
     problems: [...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })), ...(machine.problems ?? [])],
@@ -107,7 +111,11 @@ interface Pair {
   readonly kernel: EraRef
 }
 
-function runAll(input: CheckInput, uki: UkiView): Pair[] {
+function firmwareOf({ firmware }: MachineInput): Firmware | undefined {
+  return typeof firmware === 'string' ? firmwareNamed(firmware) : firmware
+}
+
+function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined): Pair[] {
   const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
   const assumptions = [...(input.image.assumptions ?? []), ...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
   const pairs: Pair[] = []
@@ -120,7 +128,8 @@ function runAll(input: CheckInput, uki: UkiView): Pair[] {
         source: input.image.source,
         uki,
         map: rewound.map,
-        contents: input.machine.contents ?? 'ovmf',
+        contents: input.machine.contents ?? firmware?.contents ?? 'ovmf',
+        firmware,
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
         settings: { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' },

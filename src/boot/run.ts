@@ -2,7 +2,8 @@
 import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
-import { createFirmware, type Contents } from '../firmware/boot-services.ts'
+import { createFirmware, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
+import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { UkiView } from '../image/uki.ts'
@@ -20,6 +21,8 @@ export interface Setup {
   /** The firmware's map before the UKI is loaded. */
   readonly map: readonly MemoryDescriptor[]
   readonly contents: Contents
+  /** Who allocates and loads. Default: EDK2 2022.11. */
+  readonly firmware?: Firmware | undefined
   /** Observed load address; the allocator decides when absent. */
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
@@ -51,13 +54,20 @@ export function run(setup: Setup): Run {
 }
 
 /** What every kind of boot depends on. */
-export type Surroundings = Pick<Setup, 'map' | 'contents' | 'settings' | 'assumptions' | 'doubts'>
+export type Surroundings = Pick<Setup, 'map' | 'contents' | 'firmware' | 'settings' | 'assumptions' | 'doubts'>
 
 /** A machine, what is noted beside the recording, and a look at memory. */
 export interface Stage {
   readonly machine: Machine
   readonly notes: Notes
   readonly look: (moment: Moment['moment']) => void
+}
+
+/** Who allocates and loads, for a firmware that is named. */
+function policyOf({ firmware, settings }: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
+  if (firmware === undefined) return {}
+  const { row, search, loader } = firmware
+  return { policy: { row, ...(search === undefined ? {} : { search }) }, loader, inner: innerLoader(firmware, settings.secureBoot) }
 }
 
 /** Carries out `body` on a fresh machine and keeps what happened. */
@@ -72,6 +82,7 @@ export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Ru
       memory,
       map: setup.map,
       contents: setup.contents,
+      ...policyOf(setup),
       assume: (clause, what) => notes.assumptions.push({ clause, what }),
     })
     outcome = body({ machine: createMachine(recorder, memory, firmware, setup.settings, notes), notes, look: moment => moments.push(momentOf(memory, moment)) })

@@ -73,8 +73,11 @@ const mapEntry = v.pipe(
   v.check(entry => entry.start % PAGE === 0 && entry.end % PAGE === 0, 'does not begin and end at whole pages'),
 )
 
+/** The schema of a memory map in place. */
+export const mapSchema = v.pipe(v.array(mapEntry), v.minLength(1, 'is empty'))
+
 const machine = v.union(
-  [v.strictObject({ memmap: text }), v.strictObject({ map: v.pipe(v.array(mapEntry), v.minLength(1, 'is empty')) }), v.strictObject({ ram: quantity, firmware: text })],
+  [v.strictObject({ memmap: text }), v.strictObject({ map: mapSchema }), v.strictObject({ ram: quantity, firmware: text })],
   'is none of { memmap }, { map } and { ram, firmware }',
 )
 
@@ -130,23 +133,33 @@ function withoutBigint(value: unknown, path: readonly unknown[], fileName: strin
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutBigint(item, [...path, key], fileName)]))
 }
 
-/** Accepts parsed JSON or YAML as a scenario; sizes and addresses become numbers. Throws UsageError that names file, path and reason. */
-export function validateScenario(value: unknown, fileName: string): Scenario {
-  const result = v.safeParse(scenarioSchema, withoutBigint(value, [], fileName), { abortEarly: true })
+/** Accepts a parsed document by a schema. Throws UsageError that names file, path and reason. */
+function accepted<S extends v.GenericSchema>(schema: S, value: unknown, fileName: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, withoutBigint(value, [], fileName), { abortEarly: true })
   if (result.success) return result.output
   const { path, message } = deepest(result.issues[0])
   throw new UsageError(`${fileName}: ${pathText(path)}: ${message}`)
 }
 
-/** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */
-export function parseScenario(jsonText: string, fileName: string): Scenario {
+/** Accepts parsed JSON or YAML as a scenario; sizes and addresses become numbers. Throws UsageError that names file, path and reason. */
+export function validateScenario(value: unknown, fileName: string): Scenario {
+  return accepted(scenarioSchema, value, fileName)
+}
+
+/** Reads a document in JSON by a schema. Throws UsageError that names file, path and reason. */
+export function validated<S extends v.GenericSchema>(schema: S, jsonText: string, fileName: string): v.InferOutput<S> {
   let value: unknown
   try {
     value = JSON.parse(jsonText)
   } catch (error) {
     throw new UsageError(`${fileName}: not JSON: ${(error instanceof Error ? error.message : '').split('\n')[0] ?? ''}`)
   }
-  return validateScenario(value, fileName)
+  return accepted(schema, value, fileName)
+}
+
+/** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */
+export function parseScenario(jsonText: string, fileName: string): Scenario {
+  return validated(scenarioSchema, jsonText, fileName)
 }
 
 /** The memory map that a scenario spells out. */

@@ -6,6 +6,7 @@ import { eras } from './eras.ts'
 import { explain, spec } from './explain.ts'
 import { inspect } from './inspect.ts'
 import { loaders } from './loaders.ts'
+import { profiles } from './profiles.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
 const output: Option = { name: 'output', short: 'o', value: 'FILE', help: 'write the result there instead of to stdout' }
@@ -19,7 +20,8 @@ const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: '
 
 const memmap: Option = { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' }
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
-const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35' }
+const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or a firmware file that ends in .json' }
+const quirk: Option = { name: 'quirk', value: 'NAMES', help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them' }
 
 /** What a simulated boot depends on. */
 const boot: readonly Option[] = [
@@ -27,6 +29,8 @@ const boot: readonly Option[] = [
   { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken; by default its form says so' },
   ram,
   firmware,
+  { name: 'loader', value: 'NAME', help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them' },
+  quirk,
   { name: 'image-base', value: 'ADDR', kind: 'address', help: 'where the firmware put the image, when that is known' },
   { name: 'contents', value: 'KIND', choices: CONTENTS, help: 'what memory holds that nobody wrote, ovmf by default' },
   { name: 'stub', value: 'VERSION', help: 'version of the stub (247.3) or an era (systemd-stub/S2); identified from the file by default' },
@@ -116,6 +120,15 @@ export const commands: readonly Command[] = [
     ],
     examples: ['stubsim loaders uki.efi', 'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json'],
     run: loaders,
+  },
+  {
+    name: 'profiles',
+    operand: null,
+    summary: 'print the recorded firmware profiles, the loaders and allocators, and the quirks with their sources',
+    options: [format, output, verbose, help],
+    exits: [[0, 'the lists were printed']],
+    examples: ['stubsim profiles', 'stubsim profiles --format json'],
+    run: profiles,
   },
   {
     name: 'explain',

@@ -1,28 +1,15 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
-import { machineFromMemmap } from '../boot/memmap-machine.ts'
-import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, descriptorsOf, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
+import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
-import { formatSize, hex } from '../bytes/range.ts'
+import { hex } from '../bytes/range.ts'
 import { PAGE, fileOffset, phys } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
-import { PROFILES, profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
-import { readMemmap } from '../image/memmap.ts'
 import { isListing, readListing } from '../image/objdump.ts'
 import { readObserved } from '../image/observed.ts'
-import type { Problem } from '../image/problem.ts'
 import type { Call } from './command.ts'
-
-/** What the command line or the scenario says about one machine; exactly one of the three ways is whole. */
-interface Wanted {
-  readonly memmap: string | undefined
-  readonly map: Extract<Scenario['machine'], { map: unknown }>['map'] | undefined
-  readonly ram: number | undefined
-  readonly firmware: string | undefined
-}
-
-type Machine = Pick<MachineInput, 'what' | 'map' | 'taken' | 'problems' | 'assumptions' | 'doubts'>
+import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 
 /** An image, and what takes its stub's place when that cannot be known. */
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
@@ -60,54 +47,15 @@ function beside(scenarioPath: string, path: string): string {
 }
 
 function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: string): Wanted {
-  const given = { memmap: call.text('memmap'), ram: call.quantity('ram'), firmware: call.text('firmware') }
+  const given = givenMachine(call)
   const stored = scenario?.machine
-  if (given.memmap !== undefined && (given.ram ?? given.firmware) !== undefined) throw new UsageError('--memmap describes a whole machine: --ram and --firmware do not go with it')
-  if (given.memmap !== undefined) return { ...given, map: undefined }
+  if (given.memmap !== undefined) return given
   if (stored === undefined || !('ram' in stored)) {
-    if ((given.ram ?? given.firmware) !== undefined || stored === undefined) return { ...given, map: undefined }
-    return 'map' in stored ? { ...given, map: stored.map } : { ...given, memmap: beside(scenarioPath, stored.memmap), map: undefined }
+    if ((given.ram ?? given.firmware) !== undefined || stored === undefined) return given
+    return 'map' in stored ? { ...given, map: stored.map } : { ...given, memmap: beside(scenarioPath, stored.memmap) }
   }
-  return { memmap: undefined, map: undefined, ram: given.ram ?? Number(stored.ram), firmware: given.firmware ?? stored.firmware }
-}
-
-const profileList = (): string => PROFILES.map(profile => profile.id).join(', ')
-
-/** Why a text gave no map: the last problem, and the first one where that says more. */
-function reasonOf(problems: readonly Problem[]): string {
-  const [first] = problems
-  const last = problems.at(-1)
-  return [last, first === last ? undefined : first].flatMap(problem => (problem === undefined ? [] : [problem.what])).join(': ')
-}
-
-function fromMemmap(call: Call, path: string, taken: MachineInput['taken']): Machine {
-  const parse = readMemmap(call.files.bytes(path))
-  const { map, dialect, problems } = parse
-  if (map.length === 0) throw new UsageError(`${path}: ${reasonOf(problems)}`)
-  call.log.debug('memory map', { file: path, dialect: dialect ?? '', entries: map.length })
-  return machineFromMemmap(path, parse, taken)
-}
-
-function fromProfile(ram: number, firmware: string): Machine {
-  const profile = profileNamed(firmware)
-  const assumption = profileAssumption(profile, ram)
-  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
-}
-
-function machineOf(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioPath: string, taken: MachineInput['taken']): Machine {
-  if (memmap !== undefined) return fromMemmap(call, memmap, taken)
-  if (map !== undefined) return { what: `memory map of ${scenarioPath}${taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`}`, map: descriptorsOf(map), ...(taken === undefined ? {} : { taken }) }
-  if (ram !== undefined && firmware !== undefined) return fromProfile(ram, firmware)
-  if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)
-  if (firmware !== undefined) throw new UsageError('--firmware needs --ram SIZE, such as --ram 512MiB')
-  throw new UsageError(`on which machine? Give --memmap FILE with its memory map, or --ram SIZE --firmware PROFILE with a profile of ${profileList()}`)
-}
-
-/** The machine that the options alone give; null when they say nothing. Throws UsageError. */
-export function machineGiven(call: Call): Machine | null {
-  const wanted = { memmap: call.text('memmap'), map: undefined, ram: call.quantity('ram'), firmware: call.text('firmware') }
-  if (wanted.memmap !== undefined && (wanted.ram ?? wanted.firmware) !== undefined) throw new UsageError('--memmap describes a whole machine: --ram and --firmware do not go with it')
-  return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined ? null : machineOf(call, wanted, '', undefined)
+  const storedFirmware = isFirmwareFile(stored.firmware) ? beside(scenarioPath, stored.firmware) : stored.firmware
+  return { ...given, ram: given.ram ?? Number(stored.ram), firmware: given.firmware ?? storedFirmware }
 }
 
 /** When the map was taken: to be said only where there is a map. */

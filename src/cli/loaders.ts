@@ -9,7 +9,7 @@ import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
 import { columns, labelled } from '../report/layout.ts'
 import type { Call } from './command.ts'
-import { machineGiven } from './input.ts'
+import { mapGiven } from './machine.ts'
 
 const EXIT_DISAGREE = 1
 /** The machine when none is given: room for any image that firmware loads below 4 GiB. */
@@ -84,7 +84,7 @@ export function loadersToJson(name: string, { outcomes, differences, gaps, agree
 
 /** The machine that is given, or a large one. */
 function mapOf(call: Call): readonly MemoryDescriptor[] {
-  return machineGiven(call)?.map ?? profileMap(profileNamed(DEFAULT_MACHINE.profile), DEFAULT_MACHINE.ram)
+  return mapGiven(call) ?? profileMap(profileNamed(DEFAULT_MACHINE.profile), DEFAULT_MACHINE.ram)
 }
 
 /** The command. Throws UsageError when the file is no PE file. */

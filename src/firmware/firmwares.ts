@@ -3,7 +3,7 @@ import { UsageError } from '../bytes/errors.ts'
 import type { Contents } from './boot-services.ts'
 import type { Loader } from './loaders/loader.ts'
 import { DEFAULT_LOADER, LOADERS } from './loaders/rows.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId } from './policies.ts'
+import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId, type SearchPolicy } from './policies.ts'
 
 /** All that a boot needs to know of a firmware beside its memory map. */
 export interface Firmware {
@@ -16,6 +16,8 @@ export interface Firmware {
   readonly inner: 'own' | 'dxe-core' | 'own-under-secure-boot'
   /** What memory holds that nobody has written, when nobody says so. */
   readonly contents: Contents
+  /** Bins and default range where the firmware placed them. Default: OVMF's, as the map shows them. */
+  readonly search?: SearchPolicy
 }
 
 type Below = Pick<Firmware, 'inner' | 'contents'> & { readonly row: FirmwareRowId }

@@ -1,0 +1,40 @@
+/** `profiles`: the recorded firmware profiles, who may allocate and load, and the quirks. */
+import { FIRMWARES } from '../firmware/firmwares.ts'
+import { PROFILES } from '../firmware/profiles.ts'
+import { QUIRKS } from '../firmware/quirks.ts'
+import { columns, labelled } from '../report/layout.ts'
+import type { Call } from './command.ts'
+
+/** Plain data. */
+export function profilesToJson(): Record<string, unknown> {
+  return {
+    schema: 1,
+    profiles: PROFILES.map(({ id, version, machine, flash, row, source, basis, recorded }) => ({ id, version, machine, flash, firmware: row, source, basis, recordedMiB: recorded })),
+    firmwares: FIRMWARES.map(({ id, title, row, loader, inner, contents }) => ({ id, title, allocator: row.id, loader: loader.id, source: loader.source, inner, contents })),
+    quirks: QUIRKS.map(({ id, what, source, contents, firmware }) => ({ id, what, source, contents: contents ?? null, firmware: firmware ?? null })),
+  }
+}
+
+/** For people. */
+export function formatProfiles(): string {
+  const profileRows = PROFILES.map(({ id, version, machine, flash, recorded }) => [`  ${id}`, version, machine, flash, `recorded with ${recorded.map(String).join(', ')} MiB`])
+  const firmwareRows = FIRMWARES.map(({ id, title, row }) => [`  ${id}`, `pages as ${row.id}`, title])
+  const quirkLines = QUIRKS.flatMap(({ id, what, source }) => labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 130 }))
+  return [
+    'profiles: --firmware NAME --ram SIZE',
+    ...columns(profileRows),
+    '',
+    'firmwares: --loader NAME',
+    ...columns(firmwareRows),
+    '',
+    'quirks: --quirk NAME,NAME',
+    ...quirkLines,
+    '',
+  ].join('\n')
+}
+
+/** The command. */
+export function profiles(call: Call): number {
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(profilesToJson(), null, 2)}\n` : formatProfiles())
+  return 0
+}

@@ -1,0 +1,54 @@
+/** Habits of real machines that have been described in public, as changes to a machine (chapter FW). */
+import { UsageError } from '../bytes/errors.ts'
+import { range, rangeAt } from '../bytes/range.ts'
+import { EfiConventionalMemory, EfiReservedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import type { Contents } from './boot-services.ts'
+import { retype } from './memory-map.ts'
+
+/** What a quirk does to a machine; what is absent stays as it is. */
+export interface Quirk {
+  /** `no-low-memory`. */
+  readonly id: string
+  readonly what: string
+  /** Where it was described. */
+  readonly source: string
+  /** Another map. Throws UsageError when the machine cannot have the quirk. */
+  readonly map?: (map: readonly MemoryDescriptor[]) => MemoryDescriptor[]
+  readonly contents?: Contents
+  /** Name of a firmware. */
+  readonly firmware?: string
+  /** What is to be said in the report. */
+  readonly assumption?: string
+}
+
+const MIB = 2 ** 20
+const FOUR_GIB = 2 ** 32
+
+/** All that is free below 4 GiB is set aside (FW-35). */
+function withoutLowMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
+  const low = map.filter(({ type, range: where }) => type === EfiConventionalMemory && where.start < FOUR_GIB)
+  if (!map.some(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB)) throw new UsageError('quirk no-low-memory: the machine has no free memory above 4 GiB; give it more RAM')
+  return low.reduce<MemoryDescriptor[]>((rest, { range: where }) => retype(rest, range(where.start, Math.min(where.end, FOUR_GIB)), EfiReservedMemoryType), [...map])
+}
+
+/** One MiB at 16 MiB is set aside (FW-35). */
+function withHole(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
+  return retype(map, rangeAt(16 * MIB, MIB), EfiReservedMemoryType)
+}
+
+/** In the order in which they are listed to people. */
+export const QUIRKS: readonly Quirk[] = [
+  { id: 'dirty-residue', what: 'freed memory keeps its bytes: a kernel finds garbage in a bss that nobody cleared', source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images', contents: 'residue' },
+  { id: 'dirty-poison', what: 'nothing is known of memory that this boot has not written, as after a warm reset', source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images', contents: 'poison' },
+  { id: 'file-size-only', what: 'the firmware takes pages for the file, not for the image: what reaches further is not reserved', source: 'rust-hypervisor-firmware 82a9a4f4, src/pe.rs', firmware: 'rust-hypervisor-firmware' },
+  { id: 'hole-16m', what: '16 MiB is not free, so that a kernel cannot lie at its preferred address before ExitBootServices', source: 'edk2 OvmfPkg: firmware volumes are decompressed to 8 MiB and up', map: withHole },
+  { id: 'no-low-memory', what: 'no free RAM below 4 GiB: AllocateMaxAddress below 4 GiB fails', source: 'systemd issue 35026', map: withoutLowMemory },
+  { id: 'ami-kaslr', what: 'AMI UEFI 2.00 and older hangs with physical KASLR: the kernel sets the seed of its slot to 0', source: 'kernel bugzilla 218173, Limine issue 530', assumption: 'the vendor is AMI with UEFI 2.00 or older: the kernel takes seed 0, and so its lowest slot' },
+]
+
+/** The quirk of that name. Throws UsageError that lists the names. */
+export function quirkNamed(name: string): Quirk {
+  const found = QUIRKS.find(quirk => quirk.id === name)
+  if (found === undefined) throw new UsageError(`no quirk '${name}'; there are ${QUIRKS.map(quirk => quirk.id).join(', ')}`)
+  return found
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, test } from 'vitest'
+import { firmwareSchema, parseFirmwareFile } from '../../../src/boot/firmware-file.ts'
+import { UsageError } from '../../../src/bytes/errors.ts'
+
+const parse = (value: unknown) => parseFirmwareFile(typeof value === 'string' ? value : JSON.stringify(value), 'board.json')
+const map = [{ type: 'EfiConventionalMemory', start: 0, end: '640KiB' }, { type: 'EfiConventionalMemory', start: '1MiB', end: '512MiB' }]
+
+test('a firmware file says where memory is, who allocates, who loads and what is odd', () => {
+  const file = parse({ schema: 1, name: 'a board', source: 'its manual', map, loader: 'u-boot-2022.01', contents: 'poison', quirks: ['hole-16m'] })
+  expect(file).toMatchObject({ name: 'a board', source: 'its manual', profile: null, ram: null, quirks: ['hole-16m'], firmware: { id: 'u-boot-2022.01', title: 'a board', contents: 'poison', row: { id: 'u-boot' } } })
+  expect(file.map).toEqual([{ type: 'EfiConventionalMemory', start: 0, end: 0xa0000 }, { type: 'EfiConventionalMemory', start: 0x100000, end: 0x20000000 }])
+  expect(parse({ schema: 1, name: 'other', profile: 'ovmf-2022.11-q35-4M', ram: '1GiB', allocator: 'patina' })).toMatchObject({ profile: 'ovmf-2022.11-q35-4M', ram: 2 ** 30, firmware: { row: { id: 'patina' }, loader: { id: 'edk2-2022.11' } } })
+})
+
+test('bins that the firmware placed set the default range, unless that is given', () => {
+  const bins = [{ type: 'EfiRuntimeServicesData', base: '480MiB', pages: 256 }, { type: 'EfiReservedMemoryType', base: '481MiB', pages: 128 }]
+  expect(parse({ schema: 1, name: 'b', map, bins }).firmware.search).toEqual({ bins: [{ type: 6, base: 0x1e000000, max: 0x1e0fffff }, { type: 0, base: 0x1e100000, max: 0x1e17ffff }], defaultMax: 0x1dffffff })
+  expect(parse({ schema: 1, name: 'b', map, bins, defaultMax: '256MiB' }).firmware.search?.defaultMax).toBe(0x10000000)
+  expect(parse({ schema: 1, name: 'b', map }).firmware.search).toBe(undefined)
+})
+
+test('what cannot be used names file, place and reason', () => {
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    ['{', /^board\.json: not JSON/],
+    [{ schema: 1, name: 'x' }, /^board\.json: either map or profile/],
+    [{ schema: 1, name: 'x', map, profile: 'ovmf-2022.11-q35-4M' }, /either map or profile/],
+    [{ schema: 2, name: 'x', map }, /^board\.json: schema: is not 1/],
+    [{ schema: 1, name: 'x', map, loader: 'lilo' }, /^board\.json: loader: is none of edk2-2020\.11/],
+    [{ schema: 1, name: 'x', map, quirks: ['lilo'] }, /^board\.json: quirks\[0\]: is none of dirty-residue/],
+    [{ schema: 1, name: 'x', map, colour: 1 }, /^board\.json: colour: is not known here/],
+  ]
+  for (const [value, message] of wrong) {
+    expect(() => parse(value)).toThrow(UsageError)
+    expect(() => parse(value)).toThrow(message)
+  }
+})
+
+describe('firmware.schema.json', () => {
+  const file = fileURLToPath(new URL('../../../src/boot/firmware.schema.json', import.meta.url))
+  const made = toJsonSchema(firmwareSchema, { typeMode: 'input', target: 'draft-2020-12', errorMode: 'ignore' })
+
+  test('is the schema that the code enforces (update with vitest -u)', async () => {
+    await expect(`${JSON.stringify({ ...made, title: 'stubsim firmware' }, null, 2)}\n`).toMatchFileSnapshot(file)
+  })
+
+  test('is accepted by ajv and agrees with the code', () => {
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
+    expect([validate({ schema: 1, name: 'x', map, loader: 'patina' }), validate.errors]).toEqual([true, null])
+    for (const odd of [7, {}, { schema: 1, name: '', map }, { schema: 1, name: 'x', map: [] }, { schema: 1, name: 'x', map, allocator: 'lilo' }]) {
+      expect(validate(odd)).toBe(false)
+      expect(() => parse(odd)).toThrow(UsageError)
+    }
+  })
+})

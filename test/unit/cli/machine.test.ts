@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { check } from '../../../src/check.ts'
+import type { Call } from '../../../src/cli/command.ts'
+import { checkInput } from '../../../src/cli/input.ts'
+import { formatProfiles, profiles, profilesToJson } from '../../../src/cli/profiles.ts'
+import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
+import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
+import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
+import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
+
+const image = buildUki({
+  stub: STUB_FACTS['247.3'],
+  sections: [
+    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')) },
+    { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
+  ],
+})
+const MIB = 2 ** 20
+
+function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: object = {}): Call {
+  const call = {
+    operand: 'uki.efi',
+    files: { source: () => image, text: () => JSON.stringify(file), bytes: () => new Uint8Array(0) },
+    log: { debug: () => undefined },
+    has: () => false,
+    text: (name: string) => texts[name],
+    quantity: (name: string) => (name === 'ram' ? ram : undefined),
+    print: () => undefined,
+  }
+  return call as unknown as Call
+}
+
+const reportOf = async (texts: Readonly<Record<string, string>>, ram?: number, file?: object) => check(await checkInput(callOf(texts, ram, file))).report
+const profile = { firmware: 'ovmf-2022.11-q35' }
+
+describe('the machine', () => {
+  test('names its firmware in the report when somebody asked for it', async () => {
+    const plain = await reportOf(profile, 512 * MIB)
+    expect(plain.machine.what).toBe('profile ovmf-2022.11-q35-4M with 512.0 MiB')
+    const uBoot = await reportOf({ ...profile, loader: 'u-boot-2022.01' }, 512 * MIB)
+    expect(uBoot.machine.what).toBe('profile ovmf-2022.11-q35-4M with 512.0 MiB, firmware u-boot-2022.01')
+    const shim = await reportOf({ ...profile, loader: 'shim-13' }, 512 * MIB)
+    expect(Number(plain.facts.imageBase) - Number(shim.facts.imageBase)).toBe(0x1000)
+    expect((await reportOf({ firmware: 'ovmf-2025.02' }, 512 * MIB)).machine.what).toMatch(/, firmware edk2-2025\.02$/)
+  })
+
+  test('EDK2 2022.11 by name boots as it does by default', async () => {
+    const plain = await reportOf(profile, 512 * MIB)
+    const named = await reportOf({ ...profile, loader: 'edk2-2022.11' }, 512 * MIB)
+    expect([named.verdict, named.facts, named.findings]).toEqual([plain.verdict, plain.facts, plain.findings])
+  })
+
+  test('every firmware brings the boot to a verdict', async () => {
+    for (const { id } of FIRMWARES) {
+      const { verdict, outcome } = await reportOf({ ...profile, loader: id }, 512 * MIB)
+      expect([id, verdict === 'refused' || outcome.kind !== 'refused']).toEqual([id, true])
+    }
+    const audk = await reportOf({ ...profile, loader: 'audk-strict' }, 512 * MIB)
+    expect(audk.outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'PE-48' } })
+  })
+
+  test('has quirks, which the report names', async () => {
+    const { assumptions } = await reportOf({ ...profile, quirk: 'hole-16m,dirty-poison' }, 512 * MIB)
+    expect(assumptions.filter(({ clause }) => clause === 'FW-35').map(({ what }) => what.split(':')[0])).toEqual(['quirk hole-16m', 'quirk dirty-poison'])
+    expect(assumptions.some(({ what }) => what.startsWith('nothing is known of the contents'))).toBe(true)
+    await expect(reportOf({ ...profile, quirk: 'no-low-memory' }, 512 * MIB)).rejects.toThrow(/more RAM/)
+    await expect(reportOf({ ...profile, quirk: 'odd' }, 512 * MIB)).rejects.toThrow(/no quirk 'odd'/)
+  })
+
+  test('comes from a firmware file, with its map or with a profile', async () => {
+    const map = [{ type: 'EfiConventionalMemory', start: '1MiB', end: '400MiB' }]
+    const own = await reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', map, loader: 'patina', quirks: ['dirty-residue'] })
+    expect(own.machine).toMatchObject({ what: 'a board (board.json), its own memory map, firmware patina', ramBytes: 399 * MIB })
+    const scaled = await reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M', ram: '1GiB' })
+    expect(scaled.machine.what).toMatch(/^a board \(board\.json\), profile ovmf-2022\.11-q35-4M with 1\.0 GiB, firmware edk2-2022\.11$/)
+    await expect(reportOf({ firmware: 'board.json' }, MIB, { schema: 1, name: 'a board', map })).rejects.toThrow('--ram does not go with it')
+    await expect(reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' })).rejects.toThrow('give --ram SIZE')
+    await expect(reportOf({ firmware: 'board.json', memmap: 'map.txt' })).rejects.toThrow('--memmap describes a whole machine')
+  })
+})
+
+test('profiles lists profiles, firmwares and quirks with their sources', () => {
+  const text = formatProfiles()
+  for (const wanted of ['ovmf-2022.11-q35-4M', 'recorded with', 'u-boot-2022.01', 'pages as rust-hypervisor-firmware', 'no-low-memory', 'systemd issue 35026']) expect(text).toContain(wanted)
+  expect(text).not.toMatch(/ \n/)
+  const parts: string[] = []
+  const call = { text: () => 'json', print: (part: string) => parts.push(part) } as unknown as Call
+  expect(profiles(call)).toBe(0)
+  expect(JSON.parse(parts.join(''))).toEqual(JSON.parse(JSON.stringify(profilesToJson())))
+  expect(profilesToJson()).toMatchObject({ schema: 1, quirks: [{ id: 'dirty-residue', contents: 'residue' }, {}, { firmware: 'rust-hypervisor-firmware' }, {}, {}, {}] })
+})
