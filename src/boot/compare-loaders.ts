@@ -1,6 +1,6 @@
 /** One file through every PE loader: who refuses it, how much memory each takes, and which bytes of which section differ (chapter PE). */
 import { UsageError } from '../bytes/errors.ts'
-import { rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
+import { rangeOrNull, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware } from '../firmware/boot-services.ts'
@@ -34,7 +34,7 @@ export interface LoaderOutcome {
   readonly runs: readonly LoadedRun[]
   /** Written outside what was taken, as offsets of the image. */
   readonly strayed: readonly { readonly from: number; readonly to: number }[]
-  /** What was taken for granted. */
+  /** What was taken for granted of the load. */
   readonly assumptions: readonly string[]
 }
 
@@ -76,19 +76,18 @@ function outcomeOf(source: ByteSource, uki: UkiView, map: readonly MemoryDescrip
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const assumptions: string[] = []
-  const services = createFirmware({ memory, recorder, map, policy: { row: firmware.row, ...(firmware.search === undefined ? {} : { search: firmware.search }) }, loader: firmware.loader, inner: innerLoader(firmware, false), contents: 'poison', assume: (_clause, what) => assumptions.push(what) })
+  const services = createFirmware({ memory, recorder, map, policy: { row: firmware.row, ...(firmware.search === undefined ? {} : { search: firmware.search }) }, loader: firmware.loader, inner: innerLoader(firmware, false), contents: 'poison', assume: (clause, what) => (clause.startsWith('PE-') ? assumptions.push(what) : 0) })
   const before = recorder.next
   const result = load(services, source, uki)
   const { id, title } = firmware
-  const said = [...new Set(assumptions)].slice(1)
   if (result.image === null) {
     const { status, clause, why, message } = result
-    return { loader: id, title, refused: { status, clause, why, message }, loaded: null, runs: [], strayed: [], assumptions: said }
+    return { loader: id, title, refused: { status, clause, why, message }, loaded: null, runs: [], strayed: [], assumptions }
   }
   const { base, pages, size } = result.image
-  const strayed = recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : [])).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
+  const strayed = union(recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : []))).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
   const where = rangeOrNull(base, Math.min(end, PHYS_END - base))
-  return { loader: id, title, refused: null, loaded: { base, taken: sizeOf(pages), imageSize: size }, runs: where === null ? [] : runsOf(memory, where), strayed, assumptions: said }
+  return { loader: id, title, refused: null, loaded: { base, taken: sizeOf(pages), imageSize: size }, runs: where === null ? [] : runsOf(memory, where), strayed, assumptions }
 }
 
 function load(services: BootServices, source: ByteSource, uki: UkiView): LoadResult {

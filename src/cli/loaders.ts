@@ -28,7 +28,7 @@ function holdsText(holds: Holds, section: string | null): string {
   }
 }
 
-const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 24, width: 130 })
+const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 26, width: 130 })
 
 function outcomeRow({ loader, refused, loaded, strayed }: LoaderOutcome): string[] {
   if (loaded === null) return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
@@ -43,6 +43,7 @@ function differenceLines({ section, from, to, groups }: LoaderDifference): strin
 /** For people. */
 export function formatLoaders(name: string, { outcomes, differences, gaps, agree }: LoaderComparison): string {
   const refusals = outcomes.flatMap(({ loader, refused }) => (refused === null ? [] : [...line(loader, `${refused.status}, ${refused.clause}: ${refused.why}`), ...(refused.message === null ? [] : line('', `prints: ${refused.message}`))]))
+  const notes = outcomes.flatMap(({ loader, assumptions }) => assumptions.flatMap(what => line(loader, what)))
   const bySection = [...new Set(differences.map(({ index }) => index))].map(index => {
     const own = differences.filter(one => one.index === index)
     return [`section ${String(index)} ${own[0]?.section ?? ''}`, ...own.flatMap(differenceLines)]
@@ -51,6 +52,7 @@ export function formatLoaders(name: string, { outcomes, differences, gaps, agree
     [name],
     columns(outcomes.map(outcomeRow)),
     refusals.length === 0 ? [] : ['refused', ...refusals],
+    notes.length === 0 ? [] : ['taken for granted', ...notes],
     ...bySection,
     gaps.length === 0 ? [] : [`outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`],
     [agree ? 'all loaders agree' : 'the loaders disagree'],

@@ -57,7 +57,8 @@ test('a refusal comes with what the loader prints', () => {
 })
 
 test('what is written outside the memory that was taken is shown', () => {
-  expect(formatLoaders('a.efi', compare(file(first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }), ['rust-hypervisor-firmware']))).toMatch(/writes outside what it took: 0x/)
+  expect(formatLoaders('a.efi', compare(file(first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }), ['rust-hypervisor-firmware']))).toMatch(/writes outside what it took: 0x3000-0x7000|writes outside what it took: 0x6000-0x7000/)
+  expect(formatLoaders('a.efi', compare(smallPe(goodPe([first], { ImageBase: 0x800000n })), ['rust-hypervisor-firmware']))).toMatch(/\ntaken for granted\n {2}rust-hypervisor-firmware +uki is put at 0x800000/)
 })
 
 test('as JSON, for the loaders that are asked for, with the exit code', () => {

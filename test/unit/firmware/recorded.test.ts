@@ -111,3 +111,15 @@ test('R7: every recorded initrd copy of the EFI stub lies where the allocator pu
   }
   expect(compared).toBeGreaterThan(30)
 })
+
+test('no release of EDK2 moves a recorded image: what differs between 2020.11 and 2026.05 lies elsewhere', () => {
+  const releases = Object.values(FIRMWARE_ROWS).filter(row => row.search === 'bins-then-top')
+  expect(releases.length).toBeGreaterThan(4)
+  for (const row of releases) {
+    for (const { row: recorded, base, before } of withEntryMap.filter((_, i) => i % 7 === 0)) {
+      const allocator = new Allocator(before, inferBins(before), row)
+      allocator.allocate({ kind: 'any' }, 4, pagesOf(poolBlockSize(fileSize(recorded))))
+      expect([row.id, recorded.id, imageBase(allocator, Number(recorded.pe_image_base), Number(recorded.size_of_image))]).toEqual([row.id, recorded.id, base])
+    }
+  }
+})
