@@ -75,7 +75,7 @@ export const commands: readonly Command[] = [
   {
     name: 'map',
     operand: image,
-    summary: 'print whose memory is whose: before the load, at the stub, at the hand-off, at the kernel',
+    summary: 'print whose memory is whose: before the load, at the stub, the hand-off and the kernel',
     options: boot,
     exits: bootExits,
     examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
@@ -124,7 +124,7 @@ export const commands: readonly Command[] = [
   {
     name: 'profiles',
     operand: null,
-    summary: 'print the recorded firmware profiles, the loaders and allocators, and the quirks with their sources',
+    summary: 'print firmware profiles, loaders with their allocators, and quirks with their sources',
     options: [format, output, verbose, help],
     exits: [[0, 'the lists were printed']],
     examples: ['stubsim profiles', 'stubsim profiles --format json'],
