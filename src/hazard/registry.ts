@@ -4,9 +4,14 @@ import type { UkiView } from '../image/uki.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { duplicateSection } from './advice/duplicate-section.ts'
 import { noRoomForInitSize } from './advice/no-room-for-init-size.ts'
+import { payloadVirtualSizeMismatch } from './advice/payload-virtual-size-mismatch.ts'
+import { rvaWrapped } from './advice/rva-wrapped.ts'
+import { sbatMergedOverSdmagic } from './advice/sbat-merged-over-sdmagic.ts'
 import { sectionBeyondImageSize } from './advice/section-beyond-image-size.ts'
 import { sectionUnaligned } from './advice/section-unaligned.ts'
 import { sectionsOverlap } from './advice/sections-overlap.ts'
+import { sizeOfImageFromLastSection } from './advice/size-of-image-from-last-section.ts'
+import { stubGrownOverPayload } from './advice/stub-grown-over-payload.ts'
 import { tableOrderNotByAddress } from './advice/table-order-not-by-address.ts'
 import type { Finding } from './hazard.ts'
 import { ADVICE_MAX, type AdviceRule, type Reporter, type Rule } from './rule.ts'
@@ -34,8 +39,13 @@ export const rules: readonly Rule[] = [
   extractMarginTooSmall,
   writeOutsideAllocation,
   sectionsOverlap,
+  stubGrownOverPayload,
+  sbatMergedOverSdmagic,
   noRoomForInitSize,
+  rvaWrapped,
+  sizeOfImageFromLastSection,
   sectionBeyondImageSize,
+  payloadVirtualSizeMismatch,
   tableOrderNotByAddress,
   duplicateSection,
   sectionUnaligned,

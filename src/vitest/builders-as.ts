@@ -8,7 +8,7 @@ import type { KernelFacts } from '../image/kernel-facts.ts'
 import { layoutNamed } from '../image/layouts/recognise.ts'
 import { roundedUp, type ComputedLayout, type FixedLayout, type LayoutId } from '../image/layouts/table.ts'
 import type { StubFacts } from '../image/stub-facts.ts'
-import { buildKernel, buildPe, stubRecipe, type PeRecipe, type SectionRecipe } from '../image/synthetic.ts'
+import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../image/synthetic.ts'
 
 /** What a tool is given. */
 export interface ToolInput {
@@ -37,8 +37,16 @@ const CODE = 0x40000020
 /** IMAGE_DLLCHARACTERISTICS_NX_COMPAT. */
 const NX_COMPAT = 0x100
 /** Bytes that ukify adds to the stub's own SBAT text, and length of the text that it makes where the stub has none; measured with 257.13. */
-const SBAT_GROWTH = 0x52
+const SBAT_GROWTH = 0x53
 const SBAT_ALONE = 0x9f
+/** From this release on `.sbat` of a stub does not end in a NUL, which ukify would cut off. */
+const SBAT_WITHOUT_NUL = 257
+/** IMAGE_SCN_ALIGN_MASK: objcopy clears it. */
+const ALIGN_MASK = 0x00f00000
+/** Where objcopy puts the PE header. */
+const OBJCOPY_LFANEW = 0x80
+/** PE signature, COFF header and optional header with sixteen directories, in bytes. */
+const PE_HEADERS = 24 + 112 + 16 * 8
 
 /** The image as that tool lays it out. Throws UsageError for a section that it does not know, and where the tool itself would give up. */
 export function builtAs(id: LayoutId, input: ToolInput): ByteSource {
@@ -83,7 +91,7 @@ function computedAdditions(layout: ComputedLayout, input: ToolInput): Addition[]
   })
 }
 
-/** objcopy: the table is sorted by address, SizeOfImage comes from its last section, RVAs keep 32 bits, the symbols stay behind the last raw data. */
+/** objcopy: the headers are made anew, the table is sorted by address, SizeOfImage comes from its last section, RVAs keep 32 bits, the symbols stay behind the last raw data. */
 function objcopy({ stub: facts }: ToolInput, additions: readonly Addition[]): ByteSource {
   const stub = stubRecipe(facts)
   const { FileAlignment, SectionAlignment } = facts.optional
@@ -91,19 +99,21 @@ function objcopy({ stub: facts }: ToolInput, additions: readonly Addition[]): By
   const own = stub.sections.map(section => ({ vma: base + BigInt(section.VirtualAddress), section }))
   const added = additions.map(addition => ({ vma: addition.vma, section: sectionOf(addition, wrap32(Number(BigInt.asIntN(52, addition.vma - base))), FileAlignment) }))
   const sorted = [...own, ...added].sort((a, b) => (a.vma < b.vma ? -1 : a.vma > b.vma ? 1 : 0))
-  let raw = Math.min(...stub.sections.map(section => section.PointerToRawData))
+  const SizeOfHeaders = alignUp<number>(OBJCOPY_LFANEW + PE_HEADERS + 40 * sorted.length, FileAlignment)
+  let raw = SizeOfHeaders
   const sections = sorted.map(({ section }) => {
     const PointerToRawData = raw
     raw += section.SizeOfRawData
-    return { ...section, PointerToRawData }
+    return { ...section, PointerToRawData, Characteristics: (section.Characteristics & ~ALIGN_MASK) >>> 0 }
   })
   const last = sections.at(-1)
   const SizeOfImage = last === undefined ? 0 : alignUp<number>(last.VirtualAddress + last.VirtualSize, SectionAlignment)
   const symbols = facts.symbolTable === null ? 0 : facts.fileSize - facts.symbolTable[0]
   return buildPe({
     ...stub,
+    e_lfanew: OBJCOPY_LFANEW,
     coff: { ...stub.coff, ...(symbols === 0 ? {} : { PointerToSymbolTable: raw }) },
-    optional: { ...stub.optional, SizeOfImage },
+    optional: { ...stub.optional, SizeOfImage, SizeOfHeaders },
     sections,
     parts: symbols === 0 ? [] : [{ at: raw, content: { pattern: symbols, seed: 9 } }],
     size: raw + symbols,
@@ -120,7 +130,7 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   const { FileAlignment, SectionAlignment, SizeOfHeaders, DllCharacteristics } = facts.optional
   const stub = stubRecipe(facts)
   const own = stub.sections.find(section => section.name === '.sbat')
-  const sections = stub.sections.map(section => (section === own ? mergedSbat(section) : section))
+  const sections = stub.sections.map(section => (section === own ? mergedSbat(section, facts.optional.MajorImageVersion) : section))
   const contents: ToolInput['contents'] = own === undefined ? { '.sbat': { pattern: SBAT_ALONE, seed: 8 }, ...input.contents } : input.contents
   for (const name of namesFor(layout, { ...input, contents })) {
     const content = contentOf({ ...input, contents }, name)
@@ -132,7 +142,7 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
     const PointerToRawData = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
     sections.push({ ...sectionOf({ name, content, Characteristics, VirtualSize }, at, FileAlignment), PointerToRawData: alignUp<number>(PointerToRawData, FileAlignment) })
   }
-  checkHeaderRoom(facts, stub, sections.length, alignUp<number>(SizeOfHeaders, FileAlignment))
+  checkHeaderRoom(facts, sections.length, alignUp<number>(SizeOfHeaders, FileAlignment))
   const last = sections.at(-1)
   const SizeOfImage = last === undefined ? 0 : alignUp<number>(last.VirtualAddress + last.VirtualSize, SectionAlignment)
   // Only the newest row does so, from 257.9 on.
@@ -142,14 +152,14 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
 }
 
 /** The stub's SBAT text and ukify's own line in its place. Text that fills its raw data is padded, and stays as long as it is. */
-function mergedSbat(section: SectionRecipe): SectionRecipe {
-  const VirtualSize = section.VirtualSize + SBAT_GROWTH > section.SizeOfRawData ? section.VirtualSize : section.VirtualSize + SBAT_GROWTH
+function mergedSbat(section: SectionRecipe, release: number): SectionRecipe {
+  const merged = section.VirtualSize - (release < SBAT_WITHOUT_NUL ? 1 : 0) + SBAT_GROWTH
+  const VirtualSize = merged > section.SizeOfRawData ? section.VirtualSize : merged
   const text = section.content === undefined ? { pattern: section.VirtualSize, seed: 8 } : sliceSource(contentSource(section.content), 0, section.VirtualSize)
   return { ...section, VirtualSize, content: { size: VirtualSize, parts: [{ at: 0, content: text }], seed: 8 } }
 }
 
-function checkHeaderRoom(facts: StubFacts, stub: PeRecipe, sections: number, sizeOfHeaders: number): void {
-  const directories = Number(stub.optional.NumberOfRvaAndSizes ?? 16)
-  const end = facts.e_lfanew + 24 + 112 + 8 * directories + 40 * sections
+function checkHeaderRoom(facts: StubFacts, sections: number, sizeOfHeaders: number): void {
+  const end = facts.e_lfanew + PE_HEADERS + 40 * sections
   if (end > sizeOfHeaders) throw new UsageError(`ukify finds not enough header space: ${String(sections)} sections end at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`)
 }

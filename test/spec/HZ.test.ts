@@ -174,6 +174,7 @@ test('HZ-11 less room than the kernel takes behind .linux is advice, enough room
   expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
   expect(idsOf([linux, { name: '.initrd', at: 0x900000, raw: 0x1000 }])).toEqual([])
   expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual(['no-room-for-init-size kernel'])
+  expect(idsOf([linux], { sizeOfImage: 0x100000 })).toEqual(['section-beyond-image-size kernel'])
   const late = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000, 0x90000) }
   expect(idsOf([late, { name: '.initrd', at: 0x190000, raw: 0x1000 }])).toEqual([])
   expect(idsOf([late, { name: '.initrd', at: 0x18f000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
@@ -272,4 +273,65 @@ test('HZ-19 puts sections where a listing says, and is never clean on one', () =
   const base = report.facts.imageBase ?? 0
   expect(report.facts.sections?.map(({ name, address, size }) => [name, address - base, size])).toEqual([['.text', 0x4000, 0x7aa0], ['.cmdline', 0x30000, 0x20], ['.linux', 0x2000000, kernel.fileSize], ['.initrd', 0x6000000, 0x10000]])
   expect(report.assumptions.filter(({ clause }) => clause === 'HZ-19').length).toBeGreaterThan(4)
+})
+
+test('HZ-20 addresses that wrapped below ImageBase are one advice, and no section of theirs is beyond the image besides', () => {
+  const high = { sizeOfImage: 0x29000, imageBase: 0x14df90000n }
+  const osrel = { name: '.osrel', at: 0xb2090000, raw: 0x2c }
+  expect(idsOf([osrel, { name: '.linux', at: 0xb4070000, raw: 0x1000 }], high)).toEqual(['rva-wrapped uki:.osrel'])
+  expect(idsOf([{ ...osrel, at: 0x20000 }], high)).toEqual([])
+  expect(idsOf([{ ...osrel, at: 0x29000 }], high)).toEqual(['section-beyond-image-size uki:.osrel'])
+  expect(idsOf([{ ...osrel, at: 0xc2070000 }], high)).toEqual(['section-beyond-image-size uki:.osrel'])
+  expect(idsOf([osrel], { ...high, imageBase: 0n })).toEqual(['section-beyond-image-size uki:.osrel'])
+})
+
+test('HZ-20 the address that was meant is the one plus ImageBase', () => {
+  const [finding] = advise(image([{ name: '.linux', at: 0xb4070000, raw: 0x1000 }], { sizeOfImage: 0x29000, imageBase: 0x14df90000n }))
+  expect(finding?.what).toContain('.linux at 0xb4070000 stands for 0x2000000')
+  expect(finding?.fix).toContain('.linux=0x14ff90000')
+})
+
+test('HZ-21 a SizeOfImage that is the end of the last section speaks once, for the section that reaches highest', () => {
+  const linux = { name: '.linux', at: 0x100000, raw: 0x300000 }
+  const initrd = { name: '.initrd', at: 0x200000, raw: 0x1000 }
+  const rules = (options: object, ...sections: readonly SectionOf[]) => idsOf(sections, options).filter(id => !id.startsWith('sections-overlap'))
+  expect(rules({ sizeOfImage: 0x201000 }, linux, { name: '.osrel', at: 0x180000, raw: 0x90000 }, initrd)).toEqual(['size-of-image-from-last-section kernel'])
+  expect(rules({ sizeOfImage: 0x400000 }, linux, initrd)).toEqual([])
+  expect(rules({ sizeOfImage: 0x202000 }, linux, initrd)).toEqual(['section-beyond-image-size kernel'])
+  expect(rules({ sizeOfImage: 0x201000 }, initrd, { ...linux, at: 0x300000 }, { name: '.cmdline', at: 0x1000, raw: 0x10 })).toEqual(['section-beyond-image-size kernel', 'table-order-not-by-address cmdline'])
+})
+
+test('HZ-21 a stub whose SizeOfImage objcopy left alone has wrapped addresses, and nothing else is said', () => {
+  const wrapped = [{ name: '.linux', at: 0xb4070000, raw: 0x1000 }, { name: '.text', at: 0x5000, raw: 0x24000 }]
+  expect(idsOf(wrapped, { sizeOfImage: 0x29000, imageBase: 0x14df90000n })).toEqual(['rva-wrapped kernel', 'table-order-not-by-address stub:.text'])
+})
+
+test('HZ-22 a stub that reaches a fixed address with a payload is one advice for the file', () => {
+  const stub = { name: '.rodata', at: 0x1e000, raw: 0x7000 }
+  const rules = (...sections: readonly SectionOf[]) => idsOf(sections).filter(id => !id.startsWith('sections-overlap'))
+  expect(rules(stub, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual(['stub-grown-over-payload stub:.rodata'])
+  expect(rules({ ...stub, raw: 0x13000 }, { name: '.osrel', at: 0x20000, raw: 0x2c }, { name: '.cmdline', at: 0x30000, raw: 0x2c })).toEqual(['stub-grown-over-payload stub:.rodata'])
+  expect(rules({ ...stub, raw: 0x2000 }, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual([])
+  expect(rules(stub, { name: '.osrel', at: 0x21000, raw: 0x2c })).toEqual([])
+  expect(rules({ name: '.osrel', at: 0x20000, raw: 0x11000 }, { name: '.cmdline', at: 0x30000, raw: 0x2c })).toEqual([])
+})
+
+test('HZ-23 an .sbat that reaches the next section of the stub is advice', () => {
+  const rules = (size: number, ...after: readonly SectionOf[]) => idsOf([{ name: '.sbat', at: 0x19000, raw: 0x200, size }, ...after], { alignment: 0x200 }).filter(id => !id.startsWith('sections-overlap'))
+  const sdmagic = { name: '.sdmagic', at: 0x19100, raw: 0x34 }
+  expect(rules(0x134, sdmagic)).toEqual(['sbat-merged-over-sdmagic uki:.sbat'])
+  expect(rules(0x100, sdmagic)).toEqual([])
+  expect(rules(0x134, { ...sdmagic, at: 0x1a000 })).toEqual([])
+  expect(rules(0x134)).toEqual([])
+})
+
+test('HZ-24 a payload whose VirtualSize is not its length is advice, in either direction', () => {
+  const rules = (raw: number, size: number, name = '.cmdline') => idsOf([{ name, at: 0x1000, raw, size }])
+  expect(rules(0x200, 0x201)).toEqual(['payload-virtual-size-mismatch cmdline'])
+  expect(rules(0x400, 0x200)).toEqual(['payload-virtual-size-mismatch cmdline'])
+  expect(rules(0x400, 0x201)).toEqual([])
+  expect(rules(0x200, 0x200)).toEqual([])
+  expect(rules(0x200, 0)).toEqual([])
+  expect(rules(0, 0x200)).toEqual([])
+  expect(rules(0x200, 0x400, '.bss')).toEqual([])
 })

@@ -16,7 +16,7 @@ export const noRoomForInitSize = advice({
     for (const linux of firstAndLast(sections.filter(section => section.name === '.linux'))) {
       const content = uki.sections[linux.index]?.content
       const kernel = content === undefined ? null : parseBzImage(content).bzimage
-      if (content === undefined || kernel === null) continue
+      if (content === undefined || kernel === null || linux.start >= pe.optional.SizeOfImage) continue
       const next = nextAbove(ascending, linux, pe.optional.SizeOfImage)
       const room = next.start - linux.start
       const window = kernel.hdr.init_size

@@ -3,6 +3,7 @@ import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
 import { advice } from '../rule.ts'
+import { lastThatGaveSizeOfImage, wrappedFrom } from '../size-of-image.ts'
 
 export const sectionBeyondImageSize = advice({
   id: 'section-beyond-image-size',
@@ -11,15 +12,18 @@ export const sectionBeyondImageSize = advice({
   title: 'A section ends behind SizeOfImage',
   inspect({ pe, uki }, report) {
     const { SizeOfImage, SectionAlignment } = pe.optional
-    for (const { name, object, start, end } of placedSections(uki)) {
-      if (end <= SizeOfImage) continue
+    const sections = placedSections(uki)
+    if (lastThatGaveSizeOfImage(pe, sections) !== null) return
+    for (const section of sections) {
+      const { name, object, start, end } = section
+      if (end <= SizeOfImage || wrappedFrom(pe, section) !== null) continue
       report({
         object,
         ranges: [],
         offsets: [{ from: Math.max(0, SizeOfImage - start), to: end - start }],
         what: `${name} ends at ${hex(end)}, SizeOfImage is ${hex(SizeOfImage)}.`,
         why: 'firmware allocates SizeOfImage bytes and checks that base and end of every section lie inside: it refuses the file with EFI_LOAD_ERROR, whatever the stub or kernel',
-        fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more; objcopy takes it from the last section, so give the last section the highest address`,
+        fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more`,
         legs: [],
       })
     }

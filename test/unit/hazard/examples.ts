@@ -93,4 +93,33 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
       { name: '.cmdline', at: 0x31000, raw: 0x20 },
     ]),
   'section-unaligned': () => advised([{ name: '.initrd', at: 0x3000123, raw: INITRD_SIZE }]),
+  'rva-wrapped': () =>
+    advised(
+      [
+        { name: '.osrel', at: 0xb2090000, raw: 0x2c },
+        { name: '.cmdline', at: 0xb20a0000, raw: 0x6d },
+        { name: '.linux', at: 0xb4070000, raw: 0xb93f00 },
+        { name: '.initrd', at: 0xb5070000, raw: INITRD_SIZE },
+      ],
+      { sizeOfImage: 0x29000, imageBase: 0x14df90000n },
+    ),
+  'size-of-image-from-last-section': () =>
+    advised(
+      [
+        { name: '.linux', at: 0x2000000, raw: 0x1312d00 },
+        { name: '.initrd', at: 0x3000000, raw: 0x2dc6c0 },
+      ],
+      { sizeOfImage: 0x32dd000 },
+    ).filter(({ rule }) => rule !== 'sections-overlap'),
+  'stub-grown-over-payload': () =>
+    advised([
+      { name: '.rodata', at: 0x1e000, raw: 0x7000 },
+      { name: '.osrel', at: 0x20000, raw: 0x2c },
+    ]).filter(({ rule }) => rule !== 'sections-overlap'),
+  'sbat-merged-over-sdmagic': () =>
+    advised([
+      { name: '.sbat', at: 0x19000, raw: 0x200, size: 0x134 },
+      { name: '.sdmagic', at: 0x19100, raw: 0x200, size: 0x34 },
+    ]).filter(({ rule }) => rule !== 'sections-overlap'),
+  'payload-virtual-size-mismatch': () => advised([{ name: '.linux', at: 0x2fb000, raw: kernelFile(0x6bea00, 0x3b7a000, 0x3d7a000), size: 0x3d7a000 }], { sizeOfImage: 0x4075000 }),
 }

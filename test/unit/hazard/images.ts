@@ -15,12 +15,12 @@ export interface SectionOf {
 const ascii = (text: string): number[] => Array.from(text, char => char.charCodeAt(0))
 
 /** A parsed PE32+ with these sections in this order; raw data is zero where no bytes are given. */
-export function image(sections: readonly SectionOf[], { sizeOfImage = 0x4000000, alignment = 0x1000 } = {}): { pe: PeFile; uki: UkiView } {
+export function image(sections: readonly SectionOf[], { sizeOfImage = 0x4000000, alignment = 0x1000, imageBase = 0n } = {}): { pe: PeFile; uki: UkiView } {
   const headers = new Uint8Array(0x1000)
   headers.set(IMAGE_DOS_HEADER.write({ e_magic: 0x5a4d, e_lfanew: 0x40 }))
   headers.set(ascii('PE\0\0'), 0x40)
   headers.set(IMAGE_FILE_HEADER.write({ Machine: 0x8664, NumberOfSections: sections.length, SizeOfOptionalHeader: 112 }), 0x44)
-  headers.set(IMAGE_OPTIONAL_HEADER64.write({ Magic: PE32_PLUS_MAGIC, SectionAlignment: alignment, FileAlignment: 0x200, SizeOfImage: sizeOfImage, SizeOfHeaders: 0x1000 }), 0x58)
+  headers.set(IMAGE_OPTIONAL_HEADER64.write({ Magic: PE32_PLUS_MAGIC, ImageBase: imageBase, SectionAlignment: alignment, FileAlignment: 0x200, SizeOfImage: sizeOfImage, SizeOfHeaders: 0x1000 }), 0x58)
   const pieces = [{ at: 0, source: bytesSource(headers) }]
   let end = 0x1000
   sections.forEach(({ name, at, raw = 0, size }, i) => {

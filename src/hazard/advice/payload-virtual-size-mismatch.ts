@@ -1,0 +1,34 @@
+/** payload-virtual-size-mismatch: the stub gets more or fewer bytes of a payload than the file has. HZ-24. */
+import { hex } from '../../bytes/range.ts'
+import { parsePe } from '../../image/pe.ts'
+import { advice } from '../rule.ts'
+import { exactSize } from '../words.ts'
+
+export const payloadVirtualSizeMismatch = advice({
+  id: 'payload-virtual-size-mismatch',
+  since: '0.1.0',
+  clause: 'HZ-24',
+  title: 'VirtualSize of a payload is not its length',
+  inspect({ pe, uki }, report) {
+    const step = Math.max(1, pe.optional.FileAlignment)
+    for (const { section, object, payload, content } of uki.sections) {
+      const { name, VirtualSize, SizeOfRawData } = section
+      if (!payload || VirtualSize === 0 || SizeOfRawData === 0) continue
+      const longer = VirtualSize > SizeOfRawData
+      if (!longer && SizeOfRawData - VirtualSize < step) continue
+      const own = longer && name === '.linux' && parsePe(content).pe?.optional.SizeOfImage === VirtualSize
+      const [from, to] = longer ? [SizeOfRawData, VirtualSize] : [VirtualSize, SizeOfRawData]
+      report({
+        object,
+        ranges: [],
+        offsets: [{ from, to }],
+        what: `VirtualSize of ${name} is ${hex(VirtualSize)}, the file has ${hex(SizeOfRawData)} bytes for it${own ? '; it is SizeOfImage of the kernel' : ''}.`,
+        why: longer
+          ? `stubs take VirtualSize for the length: ${name} gets ${exactSize(to - from)} of zeroes behind its own bytes, is measured with them, and no digest of the file is the one in the event log${own ? '; ukify 257 to 257.2 writes it so' : ''}`
+          : `stubs take VirtualSize for the length: ${exactSize(to - from)} of the file are not loaded, more than FileAlignment pads`,
+        fix: `set VirtualSize of ${name} to the length of what was put in${own ? ': build it with ukify 257.3 or later' : ''}`,
+        legs: [],
+      })
+    }
+  },
+})
