@@ -2,6 +2,7 @@
 import { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
 import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
+import { runLoader } from './boot/run-loader.ts'
 import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
@@ -18,6 +19,8 @@ import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/model.ts'
 import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
+import { loaders } from './loader/loaders.ts'
+import type { LoaderModel } from './loader/model.ts'
 import type { Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
@@ -60,6 +63,12 @@ export interface CheckInput {
   readonly deep?: boolean
   /** What a real boot said: compared with every run. */
   readonly observed?: readonly ObservedFact[]
+  /** The image is a kernel file, started by this loader: an id of loaders.ts or a model of one's own. Default: it is a unified kernel image. */
+  readonly loader?: string | LoaderModel
+  /** With a loader: the initrd that it is told to bring. */
+  readonly initrd?: ByteSource
+  /** With a loader: the command line. */
+  readonly commandLine?: string
   /** Default: the rules of the house. */
   readonly rules?: readonly Rule[]
 }
@@ -72,17 +81,22 @@ export interface Checked {
 
 /** Simulates the boot and judges it. Throws UsageError when the image is no PE file or the map cannot be used. */
 export function check(input: CheckInput): Checked {
-  const { image, machine } = input
+  const { image } = input
+  if (input.loader !== undefined) return checked(input, runLoaded(input, input.loader), image.source, { advice: [], problems: [] })
   const { pe, problems } = parsePe(image.source)
   const unusable = pe === null ? problems.at(-1) : problems.find(problem => TANGLED.has(problem.id))
   if (pe === null || unusable !== undefined) {
     throw new UsageError(`${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`)
   }
   const uki = viewUki(pe)
-  const rules = input.rules ?? houseRules
-  const firmware = firmwareOf(machine)
-  const pairs = runAll(input, uki, firmware)
   const linux = uki.sections.find(section => section.section.name === '.linux')?.content ?? null
+  return checked(input, runAll(input, uki, firmwareOf(input.machine)), linux, { advice: advise({ pe, uki }, input.rules ?? houseRules), problems })
+}
+
+function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | null, { advice, problems }: { readonly advice: Report['advice']; readonly problems: readonly Omit<FileProblem, 'file'>[] }): Checked {
+  const { image, machine } = input
+  const firmware = firmwareOf(machine)
+  const rules = input.rules ?? houseRules
   const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules, input.observed === undefined ? undefined : compareWithObserved(one, linux, input.observed)) }))
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
   const [lead, ...others] = reports
@@ -93,7 +107,7 @@ export function check(input: CheckInput): Checked {
     image: { name: image.name, size: image.source.size },
     machine: { what: `${machine.what}${firmware === undefined ? '' : `, firmware ${firmware.id}`}`, ramBytes: ramBytes(machine.map) },
     ...lead.report,
-    advice: advise({ pe, uki }, rules),
+    advice,
     problems: [...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })), ...(machine.problems ?? [])],
     alternatives: others.map(other => other.report),
   }
@@ -132,7 +146,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
         firmware,
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
-        settings: { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' },
+        settings: settingsOf(input),
         stub: stub.model,
         kernel: payload => {
           const found = kernelsFor(input, payload.source, read)
@@ -147,6 +161,42 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
     }
   }
   return pairs
+}
+
+/** One run per kernel candidate. Throws UsageError for a loader that nobody knows, or a map that is not from before the load. */
+function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
+  const { image, machine } = input
+  const { loader, ref } = loaderOf(choice)
+  const firmware = firmwareOf(machine)
+  if ((machine.taken ?? 'before-load') !== 'before-load') throw new UsageError('a loader begins on the map as it is before it runs: --memmap-at does not go with --kernel-loader')
+  return kernelsFor(input, image.source, input.deep === true ? rememberingReader() : null).map(kernel => ({
+    run: runLoader({
+      kernel: image.source,
+      initrd: input.initrd ?? null,
+      commandLine: input.commandLine ?? null,
+      map: machine.map,
+      contents: machine.contents ?? firmware?.contents ?? 'ovmf',
+      firmware,
+      settings: settingsOf(input),
+      assumptions: machine.assumptions ?? [],
+      doubts: machine.doubts ?? [],
+      loader,
+      model: () => kernel.model,
+    }),
+    stub: ref,
+    kernel: kernel.ref,
+  }))
+}
+
+function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel; readonly ref: EraRef } {
+  if (typeof choice !== 'string') return { loader: choice, ref: ownRef(choice.id) }
+  const row = Object.hasOwn(loaders, choice) ? loaders[choice] : undefined
+  if (row === undefined) throw new UsageError(`no loader ${choice}; there are ${Object.keys(loaders).join(', ')}`)
+  return { loader: row, ref: { id: row.id, title: row.title, version: null, evidence: ['given by the caller'], certainty: 'given' } }
+}
+
+function settingsOf(input: CheckInput): Settings {
+  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' }
 }
 
 interface Choice<M> {

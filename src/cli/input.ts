@@ -66,6 +66,15 @@ function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): Machine
   return isProfile ? undefined : (given ?? scenario?.memmapAt)
 }
 
+/** A kernel file with a loader; initrd and command line go with one only. */
+function loadedBy(call: Call): Pick<CheckInput, 'loader' | 'initrd' | 'commandLine'> {
+  const loader = call.text('kernel-loader')
+  const initrd = call.text('initrd')
+  const commandLine = call.text('cmdline')
+  if (loader === undefined && (initrd ?? commandLine) !== undefined) throw new UsageError('--initrd and --cmdline are for --kernel-loader: a unified kernel image brings its own')
+  return { ...(loader === undefined ? {} : { loader }), ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }), ...(commandLine === undefined ? {} : { commandLine }) }
+}
+
 function kaslrOf(text = 'command-line'): KaslrChoice {
   if (isKaslrChoice(text)) return text
   throw new UsageError(`--kaslr: ${JSON.stringify(text)} is none of ${KASLR_CHOICES.join(', ')}`)
@@ -129,6 +138,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
     ...observedOf(call),
+    ...loadedBy(call),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     deep: call.has('deep'),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),

@@ -66,6 +66,16 @@ describe('check', () => {
     expect(stubsim(['check', '--scenario', clobbering], { NO_COLOR: '1' }).stdout).not.toContain('\u001b')
   })
 
+  test('a kernel file with a loader, an initrd and a command line', () => {
+    const kernel = file('vmlinuz', bytesOf(buildKernel(linux)))
+    const initrd = file('initrd.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0))
+    const { code, stdout, stderr } = stubsim(['check', kernel, ...machine, '--kernel-loader', 'grub/efi', '--initrd', initrd, '--cmdline', 'nokaslr quiet'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('grub/efi')
+    expect(stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({ code: 2, stderr: expect.stringContaining('no loader lilo') as string })
+    expect(stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({ code: 2, stderr: expect.stringContaining('--kernel-loader') as string })
+  })
+
   test('outside the tables: exit 3', () => {
     const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--kernel', '3.2'])
     expect([code, stderr]).toEqual([3, ''])

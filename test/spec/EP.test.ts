@@ -117,8 +117,11 @@ describe('EP-6', () => {
     ['debian-6.1.170-cloud', 0xd7e000, 0xda08e0],
     ['debian-6.12.107', 0xb95000, 0xbd8078],
     ['debian-6.12.107-cloud', 0xb2b000, 0xb6e078],
+    ['debian-7.2.13', 0xde0000, 0xe2a000],
+    ['debian-7.2.13-cloud', 0xd61000, 0xdab000],
+    ['debian-7.3-rc7', 0xe0b000, 0xe55000],
   ])('EP-6 the handover entry of %s zeroes exactly its .bss', (name, from, to) => {
-    const { on } = handed('linux/E5', kernelNamed(name))
+    const { on } = handed(name.startsWith('debian-7') ? 'linux/E6' : 'linux/E5', kernelNamed(name))
     expect(eventsOf(on, 'EP-6', 'zero')).toMatchObject([{ range: { start: F + from, end: F + to }, object: 'kernel', at: from }])
   })
 
@@ -415,8 +418,10 @@ describe('EP-20', () => {
     ['debian-6.12.107', 0x3800000],
     ['debian-6.12.107-cloud', 0x3800000],
     ['debian-7.2.13', 0x3c00000],
+    ['debian-7.2.13-cloud', 0x3c00000],
+    ['debian-7.3-rc7', 0x3c00000],
   ])('EP-20 %s takes up(olen, 2 MiB) at the first slot', (name, size) => {
-    const { on } = handed('linux/E5', kernelNamed(name))
+    const { on } = handed(name.startsWith('debian-7') ? 'linux/E6' : 'linux/E5', kernelNamed(name))
     expect(eventsOf(on, 'EP-20', 'claim')).toMatchObject([{ range: rangeAt(0x1600000, size), label: 'vo' }])
     expect(on.notes.facts.decompressedKernel).toBe(0x1600000)
   })

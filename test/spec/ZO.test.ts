@@ -389,6 +389,22 @@ describe('ZO-20', () => {
     expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual([])
   })
 
+  test('ZO-20 the room between output and input is what was measured', () => {
+    const margins = NINE.map(([name, era]) => {
+      const { on } = enteredLegacy(name, era, 0x100000)
+      return (eventsOf(on, 'ZO-11', 'read')[0]?.range.end ?? 0) - (eventsOf(on, 'ZO-12', 'make')[0]?.range.end ?? 0)
+    })
+    expect(margins).toEqual([0x5b42c, 0x4dec1, 0x5fd54, 0x5310c, 0x581b6, 0x577b5, 0x5c04c, 0x5bdc1, 0x5b7fc])
+  })
+
+  test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies behind it', (name, era) => {
+    const setup = kernelNamed(name).image.setupSize
+    const { on } = enteredLegacy(name, era, 0x2000000 + setup)
+    const initSize = KERNEL_FACTS[name]?.hdr.init_size ?? 0
+    expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: { end: 0x2200000 + initSize } }])
+    expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: { start: 0x2200000 } }])
+  })
+
   test('ZO-20 nothing of the EFI stub runs', () => {
     for (const [name, era] of NINE) expect(clausesOf(enteredLegacy(name, era, 0x100000).on).filter(clause => clause.startsWith('EP-') && clause !== 'EP-1' && clause !== 'EP-2')).toEqual([])
   })

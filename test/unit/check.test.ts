@@ -5,6 +5,8 @@ import { check, type CheckInput } from '../../src/check.ts'
 import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { contentSource } from '../../src/image/content.ts'
+import { loaders } from '../../src/loader/loaders.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { kernelEras } from '../../src/kernel/eras.ts'
@@ -151,4 +153,35 @@ test('LoadOptions of the boot entry take the place of the command line where the
 
 test('every measured stub is at least named', () => {
   for (const version of Object.keys(STUB_FACTS)) expect(check(input({ stub: version })).report.stub.version).toMatch(new RegExp(`^${version.replace('.', '\\.')}`))
+})
+
+describe('a kernel without a stub', () => {
+  const facts = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('facts are missing')
+  const started = (loader: CheckInput['loader'], more: Partial<CheckInput> = {}): CheckInput => ({
+    image: { name: 'vmlinuz', source: buildKernel(facts) },
+    machine: { what: 'test machine', map: map() },
+    initrd: contentSource({ initrd: 4 * MiB }),
+    commandLine: 'nokaslr quiet',
+    ...(loader === undefined ? {} : { loader }),
+    ...more,
+  })
+
+  test.each(['grub/linuxefi', 'grub/efi', 'grub/relocator', 'efi/start-image'])('%s brings it to its first instruction', loader => {
+    const { report } = check(started(loader))
+    expect(report).toMatchObject({ stub: { id: loader, certainty: 'given' }, kernel: { id: 'linux/E5', certainty: 'certain' }, advice: [], facts: { commandLine: 'nokaslr quiet', ramdiskSize: 4 * MiB, initrdDamage: [] } })
+    expect(report.outcome.kind).toBe('arrived')
+    expect(report.findings.filter(finding => finding.class === 'damage')).toEqual([])
+  })
+
+  test('a sentinel that GRUB copies from the file is a breach', () => {
+    expect(check(started('grub/linuxefi')).report.findings.map(finding => finding.rule)).toContain('setup-header-wrong')
+  })
+
+  test('a loader of one’s own, and one that nobody knows', () => {
+    const row = loaders['grub/efi'] ?? expect.fail('no such loader')
+    expect(check(started({ id: 'x-mine', boot: (machine, cargo) => row.boot(machine, cargo) })).report).toMatchObject({ stub: { id: 'x-mine', title: 'a model of the caller' } })
+    expect(() => check(started('lilo'))).toThrow(/no loader lilo; there are grub\/linuxefi/)
+    expect(() => check(started('toString'))).toThrow(UsageError)
+    expect(() => check(started('grub/efi', { machine: { what: 'm', map: map(), taken: 'stub-entry' } }))).toThrow(UsageError)
+  })
 })
