@@ -67,16 +67,17 @@ export function readListing(input: string | Uint8Array): { readonly listing: Lis
     const file = FILE.exec(text)
     if (file !== null && rows.length > 0) break
     if (file !== null) {
-      fileName = file[1] ?? null
-      if (file[2]?.startsWith('pei-') !== true) problems.push({ id: 'not-pe', at: null, what: `line ${String(at)}: the file format is ${file[2] ?? ''}, not pei-x86-64`, fatal: false })
+      const format = file[2] as string
+      fileName = file[1] as string
+      if (!format.startsWith('pei-')) problems.push({ id: 'not-pe', at: null, what: `line ${String(at)}: the file format is ${format}, not pei-x86-64`, fatal: false })
     }
     const header = HEADER.exec(text)
-    if (header !== null) headers.set(header[1] as HeaderName, Number.parseInt(header[2] ?? '', 16))
+    if (header !== null) headers.set(header[1] as HeaderName, Number.parseInt(header[2] as string, 16))
     const ls = LS.exec(text.slice(0, 4096))
-    if (ls !== null) sizes.set(ls[2] ?? '', Number(ls[1]))
+    if (ls !== null) sizes.set(ls[2] as string, Number(ls[1]))
     const row = ROW.exec(text)
     const last = rows.at(-1)
-    if (row !== null) rows.push({ name: row[1] ?? '', size: Number.parseInt(row[2] ?? '', 16), vma: Number.parseInt(row[3] ?? '', 16), at: Number.parseInt(row[4] ?? '', 16), flags: '' })
+    if (row !== null) rows.push({ name: row[1] as string, size: Number.parseInt(row[2] as string, 16), vma: Number.parseInt(row[3] as string, 16), at: Number.parseInt(row[4] as string, 16), flags: '' })
     else if (last !== undefined && last.flags === '' && text.length < 200 && FLAGS.test(text)) last.flags = text.trim()
     else if (LOOKS.test(text)) problems.push({ id: 'unreadable-line', at: null, what: `line ${String(at)} cannot be read as a section: ${text.trim().slice(0, 80)}`, fatal: false })
   }
@@ -116,7 +117,7 @@ function complete(fileName: string | null, rows: readonly Raw[], said: ReadonlyM
   }
   const sections = rows.map(({ name, size, vma, at, flags }) => ({ name, size, VirtualAddress: vma - ImageBase, PointerToRawData: at, hasContents: flags === '' || flags.includes('CONTENTS'), Characteristics: characteristicsOf(flags) }))
   const rawEnd = Math.max(...sections.map(section => section.PointerToRawData + (section.hasContents ? alignUp<number>(section.size, FileAlignment) : 0)))
-  const listed = fileName === null ? undefined : sizes.get(fileName.split('/').at(-1) ?? '')
+  const listed = fileName === null ? undefined : sizes.get(fileName.split('/').at(-1) as string)
   if (listed === undefined) assumptions.push(`the file has ${hex(rawEnd)} bytes: the end of the last section`)
   assumptions.push('VirtualSize is the size that objdump prints, SizeOfRawData the same rounded up to FileAlignment')
   return { listing: { fileName, sections, headers, fileSize: listed ?? rawEnd, assumptions }, problems }

@@ -49,9 +49,10 @@ export function readObserved(input: string | Uint8Array): Observed {
   const facts = new Map<ObservedFactName, ObservedFact>()
   for (const { text, at } of linesOf(textOf(input))) {
     const pattern = PATTERNS.find(({ line }) => line.test(text))
-    const groups = pattern?.line.exec(text)?.slice(1) ?? []
-    for (const [i, name] of (pattern?.names ?? []).entries()) {
-      const value = valueOf(groups[i] ?? '', pattern?.as ?? 'text', name)
+    if (pattern === undefined) continue
+    const groups = pattern.line.exec(text) as RegExpExecArray
+    for (const [i, name] of pattern.names.entries()) {
+      const value = valueOf(groups[i + 1] as string, pattern.as, name)
       const known = facts.get(name)
       if (value === null) problems.push({ id: 'unreadable-line', at: null, what: `line ${String(at)}: ${name} is beyond 52 bits`, fatal: false })
       else if (known === undefined) facts.set(name, { name, value, line: at })

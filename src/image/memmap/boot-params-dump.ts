@@ -24,15 +24,15 @@ export function isBootParams(bytes: Uint8Array): boolean {
 
 function number(bytes: Uint8Array, at: number, length: number): bigint {
   let value = 0n
-  for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[at + i] ?? 0)
+  for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[at + i] as number)
   return value
 }
 
-/** The rows of the e820 table in a zero page; every one is said to stand on `line`. */
+/** The rows of the e820 table in a whole zero page; every one is said to stand on `line`. */
 export function readBootParams(bytes: Uint8Array, line: number): Block {
   const placed: Placed[] = []
   const problems: Problem[] = []
-  const count = bytes[E820_ENTRIES] ?? 0
+  const count = bytes[E820_ENTRIES] as number
   for (let i = 0; i < Math.min(count, E820_MAX_ENTRIES_ZEROPAGE); i++) {
     const at = E820_TABLE + E820_ENTRY * i
     const start = number(bytes, at, 8)
@@ -48,13 +48,13 @@ export function readBootParams(bytes: Uint8Array, line: number): Block {
 function bytesOf(text: string): { readonly at: number; readonly bytes: number[] } | null {
   const words = WORDS.exec(text)
   if (words !== null) {
-    const bytes = (words[2] ?? '').trim().split(' ').flatMap(word => [Number.parseInt(word.slice(2), 16), Number.parseInt(word.slice(0, 2), 16)])
-    return { at: Number.parseInt(words[1] ?? '', 16), bytes }
+    const bytes = (words[2] as string).trim().split(' ').flatMap(word => [Number.parseInt(word.slice(2), 16), Number.parseInt(word.slice(0, 2), 16)])
+    return { at: Number.parseInt(words[1] as string, 16), bytes }
   }
   const match = BYTES.exec(text)
   if (match === null) return null
-  const digits = (match[2] ?? '').replaceAll(' ', '')
-  return { at: Number.parseInt(match[1] ?? '', 16), bytes: (digits.match(/../g) ?? []).map(pair => Number.parseInt(pair, 16)) }
+  const pairs = (match[2] as string).replaceAll(' ', '').matchAll(/../g)
+  return { at: Number.parseInt(match[1] as string, 16), bytes: Array.from(pairs, ([pair]) => Number.parseInt(pair, 16)) }
 }
 
 /** Puts the dump together; a line `*` stands for lines like the one before. */
@@ -71,14 +71,14 @@ function read(lines: readonly Line[]): Block {
       continue
     }
     if (found.at > SIZE) break
-    for (let at = next; repeated && at < found.at && previous.length > 0; at++) image[at] = previous[(at - next) % previous.length] ?? 0
+    for (let at = next; repeated && at < found.at && previous.length > 0; at++) image[at] = previous[(at - next) % previous.length] as number
     repeated = false
     found.bytes.slice(0, SIZE - found.at).forEach((byte, i) => (image[found.at + i] = byte))
     previous = found.bytes
     next = found.at + found.bytes.length
   }
   if (!isBootParams(image)) return { placed: [], problems: [odd('not-boot-params', 'the hex dump is no zero page: no HdrS at 0x202')], last }
-  const block = readBootParams(image, lines[0]?.at ?? 0)
+  const block = readBootParams(image, (lines[0] as Line).at)
   return { ...block, last }
 }
 

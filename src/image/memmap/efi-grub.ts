@@ -11,13 +11,13 @@ const LSMMAP_ROW = /^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16})
 
 function typeOf(name: string): number | null {
   const unknown = /^Unk ([0-9a-f]{2})$/.exec(name)
-  return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[1] ?? '', 16)
+  return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[1] as string, 16)
 }
 
 function rows(line: string): MemmapRow[] | null {
   const match = ROW.exec(line)
-  const type = match === null ? null : typeOf(match[1] ?? '')
-  return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: attributeOf((match[5] ?? '').split(' ')) }]
+  const type = match === null ? null : typeOf(match[1] as string)
+  return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: attributeOf((match[5] as string).split(' ')) }]
 }
 
 export const grub: Dialect = {
@@ -52,7 +52,7 @@ export const grubLsmmap: Dialect = {
     const match = LSMMAP_ROW.exec(line)
     if (match === null) return null
     const start = hexValue(match[1])
-    const type = LSMMAP_TYPES.find(([says]) => says.test(match[3] ?? ''))?.[1] ?? EfiReservedMemoryType
+    const type = LSMMAP_TYPES.find(([says]) => says.test(match[3] as string))?.[1] ?? EfiReservedMemoryType
     return [{ type, start, end: start + hexValue(match[2]), attribute: ATTRIBUTE_UNSAID, loose: true }]
   }),
 }

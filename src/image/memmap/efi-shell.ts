@@ -13,7 +13,7 @@ function typeOf(name: string): number | null {
 }
 
 function rowOf(match: RegExpExecArray | null): MemmapRow[] | null {
-  const type = match === null ? null : typeOf(match[1] ?? '')
+  const type = match === null ? null : typeOf(match[1] as string)
   return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: hexValue(match[5]) }]
 }
 

@@ -19,8 +19,9 @@ export const uboot: Dialect = {
   stop: /^\s*Type\s+Start\s/,
   read: eachLine('uboot', line => {
     const match = ROW.exec(line)
-    const type = match === null ? null : memoryTypeOf(match[1] ?? '')
-    return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]), attribute: attributeOf((match[4] ?? '').split('|')) }]
+    if (match === null) return null
+    const type = memoryTypeOf(match[1] as string)
+    return type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]), attribute: attributeOf((match[4] ?? '').split('|')) }]
   }),
 }
 
@@ -38,6 +39,6 @@ export const ubootEfiMem: Dialect = {
     const match = MEM_ROW.exec(line)
     if (match === null) return null
     const start = hexValue(match[2])
-    return [{ type: Number.parseInt(match[1] ?? '', 16), start, end: start + hexValue(match[3]), attribute: hexValue(match[5]) | (match[4] === 'r' ? EFI_MEMORY_RUNTIME : 0n) }]
+    return [{ type: Number.parseInt(match[1] as string, 16), start, end: start + hexValue(match[3]), attribute: hexValue(match[5]) | (match[4] === 'r' ? EFI_MEMORY_RUNTIME : 0n) }]
   }),
 }

@@ -31,8 +31,8 @@ function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
   const last = lines.at(-1)?.at ?? 0
   const parts = lines.flatMap(line => {
-    const [, indent = '', start, end, name = ''] = IOMEM.exec(line.text) ?? []
-    return start === undefined ? [] : [{ line, nested: indent !== '', start: hexValue(start), end: hexValue(end), name }]
+    const match = IOMEM.exec(line.text)
+    return match === null ? [] : [{ line, nested: match[1] !== '', start: hexValue(match[2]), end: hexValue(match[3]), name: match[4] as string }]
   })
   if (parts.every(part => part.start === 0n && part.end === 0n)) {
     const first = String(lines[0]?.at ?? 0)
@@ -72,8 +72,8 @@ function readSysfs(lines: readonly Line[]): Block {
   const entries = new Map<number, Entry>()
   const problems: Problem[] = []
   for (const line of lines) {
-    const [, number, field, text = ''] = SYSFS.exec(line.text) ?? []
-    const value = text.trim()
+    const [, number, field, text] = SYSFS.exec(line.text) as RegExpExecArray
+    const value = (text as string).trim()
     const key = Number(number)
     const entry: Entry = entries.get(key) ?? { line: line.at }
     entries.set(key, entry)

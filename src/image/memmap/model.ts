@@ -62,9 +62,9 @@ export interface Dialect {
 /** All cache modes: where the text does not say. */
 export const ATTRIBUTE_UNSAID = 0xfn
 
-/** The value of hexadecimal digits. */
+/** The value of the hexadecimal digits in a group of a match, which must be there. */
 export function hexValue(digits: string | undefined): bigint {
-  return BigInt(`0x${digits === undefined || digits === '' ? '0' : digits}`)
+  return BigInt(`0x${digits as string}`)
 }
 
 /** A problem that leaves the rest usable. */
