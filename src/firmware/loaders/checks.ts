@@ -63,7 +63,6 @@ export function checkUBoot(source: ByteSource, sizeOf: (section: PeFile['section
   const { pe, problems } = parsePe(source)
   if (pe === null || !isMz(source) || pe.e_lfanew + NT_HEADERS32 > source.size) return no(problems.at(-1)?.what ?? 'no DOS header, or the file ends inside the headers', 'Not a PE-COFF file')
   if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64) return no(`machine ${hex(pe.coff.Machine)} is not that of the firmware`, `Machine type ${hex(pe.coff.Machine)} is not supported`)
-  if (!tableFits(pe, source.size)) return no('the section table ends behind the file', `Invalid number of sections: ${String(pe.coff.NumberOfSections)}`)
   const size = Math.max(0, ...pe.sections.map(section => section.VirtualAddress + sizeOf(section)))
   return checkedImage(pe, size, IMAGE_TYPES[pe.optional.Subsystem] ?? EfiLoaderCode)
 }
