@@ -56,24 +56,19 @@ export function builtAs(id: LayoutId, input: ToolInput): ByteSource {
   return layout.linux === 'code' ? ukify(layout, input) : objcopy(input, computedAdditions(layout, input))
 }
 
-function contentOf({ contents, kernel }: ToolInput, name: string): ByteSource | null {
-  const content = name === '.linux' ? buildKernel(kernel) : contents[name]
-  return content === undefined ? null : contentSource(content)
-}
-
-/** Names in the tool's order; those that it has no place for are a mistake of the caller. */
-function namesFor({ id, order }: { readonly id: LayoutId; readonly order: readonly string[] }, { contents }: ToolInput): string[] {
+/** What is added, in the tool's order; those that it has no place for are a mistake of the caller. */
+function addedBy({ id, order }: { readonly id: LayoutId; readonly order: readonly string[] }, { contents, kernel }: ToolInput): { readonly name: string; readonly content: ByteSource }[] {
   const others = Object.keys(contents).filter(name => !order.includes(name))
   if (others.length > 0 && !order.includes('*')) throw new UsageError(`${id} adds no section ${others.join(', ')}`)
-  return order.flatMap(name => (name === '*' ? others : name === '.linux' || contents[name] !== undefined ? [name] : []))
+  return order.flatMap(name => (name === '*' ? others : [name])).flatMap(name => {
+    const content = name === '.linux' ? buildKernel(kernel) : contents[name]
+    return content === undefined ? [] : [{ name, content: contentSource(content) }]
+  })
 }
 
 function fixedAdditions({ id, at }: FixedLayout, input: ToolInput): Addition[] {
   const base = input.absolute === true ? 0n : BigInt(input.stub.optional.ImageBase)
-  return namesFor({ id, order: Object.keys(at) }, input).flatMap(name => {
-    const content = contentOf(input, name)
-    return content === null ? [] : [{ name, vma: base + BigInt(at[name] ?? 0), content, Characteristics: DATA }]
-  })
+  return addedBy({ id, order: Object.keys(at) }, input).map(({ name, content }) => ({ name, vma: base + BigInt(at[name] ?? 0), content, Characteristics: DATA }))
 }
 
 /** One behind the other, from the end of the last section of the stub's table. */
@@ -82,12 +77,10 @@ function computedAdditions(layout: ComputedLayout, input: ToolInput): Addition[]
   const [, VirtualAddress = 0, VirtualSize = 0] = stub.sections.at(-1) ?? []
   const step = layout.step === 'page' ? PAGE : stub.optional.SectionAlignment
   let end = VirtualAddress + VirtualSize
-  return namesFor(layout, input).flatMap(name => {
-    const content = contentOf(input, name)
-    if (content === null) return []
-    const at = roundedUp(end, layout.rounding[0] ?? 'none', step)
+  return addedBy(layout, input).map(({ name, content }) => {
+    const at = roundedUp(end, layout.rounding[0], step)
     end = at + content.size
-    return [{ name, vma: BigInt(stub.optional.ImageBase) + BigInt(at), content, Characteristics: name === '.linux' && layout.linux === 'executable' ? EXECUTABLE : DATA }]
+    return { name, vma: BigInt(stub.optional.ImageBase) + BigInt(at), content, Characteristics: name === '.linux' && layout.linux === 'executable' ? EXECUTABLE : DATA }
   })
 }
 
@@ -132,13 +125,12 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   const own = stub.sections.find(section => section.name === '.sbat')
   const sections = stub.sections.map(section => (section === own ? mergedSbat(section, facts.optional.MajorImageVersion) : section))
   const contents: ToolInput['contents'] = own === undefined ? { '.sbat': { pattern: SBAT_ALONE, seed: 8 }, ...input.contents } : input.contents
-  for (const name of namesFor(layout, { ...input, contents })) {
-    const content = contentOf({ ...input, contents }, name)
+  for (const { name, content } of addedBy(layout, { ...input, contents })) {
     const last = sections.at(-1)
-    if (content === null || last === undefined) continue
+    if (last === undefined) continue
     const Characteristics = name === '.linux' ? CODE : DATA
     const VirtualSize = name === '.linux' && layout.linuxSize === 'SizeOfImage' ? kernel.pe.optional.SizeOfImage : content.size
-    const at = roundedUp(last.VirtualAddress + last.VirtualSize, layout.rounding[0] ?? 'none', SectionAlignment)
+    const at = roundedUp(last.VirtualAddress + last.VirtualSize, layout.rounding[0], SectionAlignment)
     const PointerToRawData = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
     sections.push({ ...sectionOf({ name, content, Characteristics, VirtualSize }, at, FileAlignment), PointerToRawData: alignUp<number>(PointerToRawData, FileAlignment) })
   }

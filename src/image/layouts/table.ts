@@ -25,7 +25,7 @@ export interface ComputedLayout {
   /** Order of the sections that are added; `*` stands for any others. */
   readonly order: readonly string[]
   /** The first is what the tool does; the others cannot be told apart from it. */
-  readonly rounding: readonly Rounding[]
+  readonly rounding: readonly [Rounding, ...Rounding[]]
   /** What addresses are multiples of: the file's SectionAlignment, or 4096. */
   readonly step: 'SectionAlignment' | 'page'
   readonly linux: LinuxFlags

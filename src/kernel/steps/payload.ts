@@ -44,7 +44,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
     if (elf === null) return halt('what came out is no ELF file with its headers', 'Kernel is not a valid ELF file')
     if (elf.segments.some(({ p_align }) => p_align % SEGMENT_ALIGN !== 0)) return halt('a segment is not aligned to 2 MiB', "Alignment of LOAD segment isn't multiple of 2MB")
     const starts = elf.segments.map(({ p_paddr }) => p_paddr - file.loadPhysicalAddress)
-    const end = Math.max(file.outputLength, ...elf.segments.map(({ p_filesz }, i) => (starts[i] ?? 0) + p_filesz))
+    const end = Math.max(file.outputLength, ...elf.segments.map(({ p_paddr, p_filesz }) => p_paddr - file.loadPhysicalAddress + p_filesz))
     if (!starts.some(start => start === 0) || starts.some(start => start < 0) || end > 2 * file.outputLength) {
       machine.doubt('ZO-26', 'the segments do not begin at LOAD_PHYSICAL_ADDR or end far behind the decompressed length: where they go is not modelled')
       return file.outputLength
