@@ -13,8 +13,7 @@ const text = v.pipe(
 )
 
 function reason(input: unknown): string {
-  const value = typeof input === 'string' ? readQuantity(input) : WANTED
-  return typeof value === 'string' && typeof input === 'string' ? `${JSON.stringify(input)} ${value}` : WANTED
+  return typeof input === 'string' ? `${JSON.stringify(input)} ${String(readQuantity(input))}` : WANTED
 }
 
 /** Becomes a number from 0 to 2^52. */

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { ByteSource } from '../bytes/source.ts'
 import { contentSource } from '../image/content.ts'
-import { KERNEL_FACTS } from '../image/kernel-facts.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../image/kernel-facts.ts'
 import { IMAGE_FILE_HEADER, IMAGE_OPTIONAL_HEADER64 } from '../image/pe.ts'
 import { STUB_FACTS, type StubName } from '../image/stub-facts.ts'
 import { buildKernel, buildUki, type UkiRecipe } from '../image/synthetic.ts'
@@ -61,8 +61,7 @@ type ScenarioContent = v.InferOutput<typeof content>
 
 function plainSource(of: PlainContent): ByteSource {
   if (!('kernel' in of)) return contentSource(of as Parameters<typeof contentSource>[0])
-  const facts = KERNEL_FACTS[of.kernel]
-  return facts === undefined ? contentSource({ zero: 0 }) : buildKernel(facts)
+  return buildKernel(KERNEL_FACTS[of.kernel] as KernelFacts)
 }
 
 function sourceOf(of: ScenarioContent): ByteSource {
