@@ -41,6 +41,8 @@ const SBAT_GROWTH = 0x53
 const SBAT_ALONE = 0x9f
 /** From this release on `.sbat` of a stub does not end in a NUL, which ukify would cut off. */
 const SBAT_WITHOUT_NUL = 257
+/** Length of the SBAT text of a stub whose section is padded to its raw data; measured with 262.1. */
+const SBAT_PADDED_TEXT = 0xf0
 /** IMAGE_SCN_ALIGN_MASK: objcopy clears it. */
 const ALIGN_MASK = 0x00f00000
 /** Where objcopy puts the PE header. */
@@ -143,12 +145,12 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   return buildPe({ ...stub, coff: { ...stub.coff, PointerToSymbolTable: 0, NumberOfSymbols: 0 }, optional: { ...stub.optional, ...nx, SizeOfImage }, sections, parts: [], size })
 }
 
-/** The stub's SBAT text and ukify's own line in its place. Text that fills its raw data is padded, and stays as long as it is. */
+/** The stub's SBAT text and ukify's own line in its place; NULs behind the text are cut off first. */
 function mergedSbat(section: SectionRecipe, release: number): SectionRecipe {
-  const merged = section.VirtualSize - (release < SBAT_WITHOUT_NUL ? 1 : 0) + SBAT_GROWTH
-  const VirtualSize = merged > section.SizeOfRawData ? section.VirtualSize : merged
-  const text = section.content === undefined ? { pattern: section.VirtualSize, seed: 8 } : sliceSource(contentSource(section.content), 0, section.VirtualSize)
-  return { ...section, VirtualSize, content: { size: VirtualSize, parts: [{ at: 0, content: text }], seed: 8 } }
+  const text = section.VirtualSize === section.SizeOfRawData ? SBAT_PADDED_TEXT : section.VirtualSize - (release < SBAT_WITHOUT_NUL ? 1 : 0)
+  const VirtualSize = text + SBAT_GROWTH
+  const own = section.content === undefined ? { pattern: text, seed: 8 } : sliceSource(contentSource(section.content), 0, text)
+  return { ...section, VirtualSize, content: { size: VirtualSize, parts: [{ at: 0, content: own }], seed: 8 } }
 }
 
 function checkHeaderRoom(facts: StubFacts, sections: number, sizeOfHeaders: number): void {
