@@ -1,4 +1,4 @@
-/** The e820 table as kernels print it, in every wording, and as kexec prints it. Source: linux arch/x86/kernel/e820.c, kexec-bzimage64.c; kexec-tools kexec.c. */
+/** The e820 table as kernels print it, in every wording, and as kexec prints it. Source: linux@5.10.223, 6.19.6 and 7.1.8 arch/x86/kernel/e820.c; linux@6.12.107 kexec-bzimage64.c; kexec-tools@2.0.32 kexec.c, kexec.h. */
 import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
 import type { Problem } from '../problem.ts'
 import { ATTRIBUTE_UNSAID, hexValue, odd, unreadable, type Block, type Dialect, type Line, type MemmapRow, type Placed } from './model.ts'
@@ -17,7 +17,7 @@ export function e820Row(start: bigint, end: bigint, e820Type: number): MemmapRow
   return { type: soft ? EfiConventionalMemory : (E820_TYPES[e820Type] ?? EfiReservedMemoryType), start, end, attribute: soft ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID, loose: true }
 }
 
-/** What kernels call the types, up to 6.12 and since. */
+/** What kernels call the types, up to 6.19 and in 7.1. */
 const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^(?:usable|System RAM)$/, 1],
   [/^(?:reserved|device reserved)$/, 2],
@@ -81,13 +81,11 @@ export const e820: Dialect = {
 const KEXEC_HEAD = /^(?:E820 memmap:|(?:(?:kernel |crash |reserved |coredump )?memory|system ram) ranges?[:;]?)\s*$/i
 /** Lists of something else. */
 const KEXEC_OTHER = /^(?:reserved|coredump|crash)/i
-const KEXEC_ROW = /^([0-9a-f]{16})-([0-9a-f]{16}) \((\d{1,10})\)\s*$/
-/** Range types of kexec-tools, which begin at 0, as e820 types. */
+const KEXEC_ROW = /^([0-9a-f]{16})-([0-9a-f]{16}) \((-?\d{1,10})\)\s*$/
+/** Range types of kexec-tools, which begin at 0, as e820 types. Source: kexec-tools@2.0.32 kexec/kexec.h RANGE_*. */
 const KEXEC_TYPES: Readonly<Record<number, number>> = { 0: 1, 1: 2, 2: 3, 3: 4, 4: 2, 6: 7, 11: 12 }
 
-const REMEMBERED = odd('remembered', 'the numbers that kexec-tools gives to its ranges are remembered, not read in its source: wrong ones would make reserved memory free or the reverse')
-
-/** Reads the first list. Headed `E820 memmap:` its numbers are e820's, otherwise they are those of kexec-tools. An end on a page boundary is exclusive. */
+/** Reads the first list. Headed `E820 memmap:` its numbers are e820's, otherwise they are those of kexec-tools. Types are printed with a sign. An end on a KiB is exclusive: Xen's ranges end so. */
 function readKexec(lines: readonly Line[]): Block {
   const placed: Placed[] = []
   let e820Numbers = false
@@ -102,12 +100,12 @@ function readKexec(lines: readonly Line[]): Block {
       continue
     }
     if (other) continue
-    const type = Number(match[3])
+    const type = Number(match[3]) >>> 0
     const end = hexValue(match[2])
     placed.push({ row: e820Row(hexValue(match[1]), end % 0x400n === 0n ? end : end + 1n, e820Numbers ? type : (KEXEC_TYPES[type] ?? 2)), line: line.at })
     last = line.at
   }
-  return { placed, problems: e820Numbers ? [] : [REMEMBERED], last }
+  return { placed, problems: [], last }
 }
 
 export const kexec: Dialect = {

@@ -1,16 +1,16 @@
-/** GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub 2.06 and 2.12 captures, lsmmap.c. */
+/** GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub@2.06, 2.12 and 2.14 lsefimmap.c, lsmmap.c, and captures. */
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
 import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 import { E820_LACKS } from './e820.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const ROW = new RegExp(`^\\s*(\\S+|Unk [0-9a-f]{2})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`)
-const LOOKS = new RegExp(`^\\s*(?:\\S+|Unk [0-9a-f]{2})\\s+${HEX16}-${HEX16}\\s+[0-9a-f]{8}`)
+const ROW = new RegExp(`^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`)
+const LOOKS = new RegExp(`^\\s*(?:\\S+|Unk [0-9a-f]{2,8})\\s+${HEX16}-${HEX16}\\s+[0-9a-f]{8}`)
 const LSMMAP_ROW = /^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i
 
 function typeOf(name: string): number | null {
-  const unknown = /^Unk ([0-9a-f]{2})$/.exec(name)
+  const unknown = /^Unk ([0-9a-f]{2,8})$/.exec(name)
   return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[1] as string, 16)
 }
 

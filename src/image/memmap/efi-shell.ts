@@ -37,7 +37,7 @@ export const uefiShellSfo: Dialect = {
   title: 'UEFI shell, `memmap -sfo`',
   example: 'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
   taken: 'before-load',
-  lacks: LACKS,
+  lacks: [...LACKS, 'memory of OEM and OS types is not printed'],
   sniff: line => line.startsWith('MemoryMap,'),
   stop: /^MemoryMapSummary,/,
   read: eachLine('uefi-shell-sfo', line => rowOf(SFO_ROW.exec(line))),

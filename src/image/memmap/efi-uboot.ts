@@ -3,7 +3,7 @@ import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const LOOKS = /^\s*[A-Za-z][A-Za-z ]{1,22}\s+[0-9a-f]{16}-[0-9a-f]{16}(?:\s+[A-Z]\S*)?\s*$/
+const LOOKS = /^\s*(?:[A-Za-z][A-Za-z ]{1,22}|\(unknown\))\s+[0-9a-f]{16}-[0-9a-f]{16}(?:\s+[A-Z]\S*)?\s*$/
 const ROW = /^\s*([A-Za-z][A-Za-z ]{1,22}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/
 const MEM_LOOKS = /^\s*\d{1,4}\s+[0-9a-f]{1,8}:\S+\s+[0-9a-f]{10}|^\s+<gap>\s/
 const MEM_ROW = /^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/
@@ -14,7 +14,7 @@ export const uboot: Dialect = {
   title: 'U-Boot, `efidebug memmap`',
   example: 'CONVENTIONAL     0000000000100000-000000003e000000 WB\nRUNTIME DATA     000000003e000000-000000003e001000 WB|RT',
   taken: 'before-load',
-  lacks: ['2023.01 to 2025.01 print the attribute XP as WP'],
+  lacks: ['2021.01 to 2025.01 print the attribute XP as WP', 'types from 15 on have no name: their rows are not read'],
   sniff: line => LOOKS.test(line),
   stop: /^\s*Type\s+Start\s/,
   read: eachLine('uboot', line => {
