@@ -58,6 +58,8 @@ export interface Scenario {
   readonly shim?: boolean | undefined
   /** What the firmware passes as LoadOptions. */
   readonly loadOptions?: string | undefined
+  /** Decompress the kernel, too. */
+  readonly deep?: boolean | undefined
 }
 
 const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
@@ -96,6 +98,7 @@ export const scenarioSchema = v.strictObject({
   secureBoot: v.optional(v.boolean('is neither true nor false')),
   shim: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),
+  deep: v.optional(v.boolean('is neither true nor false')),
 })
 
 interface Issue {

@@ -140,7 +140,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...observedOf(call),
     ...loadedBy(call),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
-    deep: call.has('deep'),
+    deep: call.has('deep') || (scenario?.deep ?? false),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
     shim: call.has('shim') || (scenario?.shim ?? false),
   }

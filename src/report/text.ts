@@ -84,6 +84,14 @@ function legTable({ legs }: Finding): string[] {
   return columns(legs.map(leg => [leg.role, leg.event === null ? '' : `#${String(leg.event)}`, leg.actor ?? '', leg.clause ?? '', leg.what])).map(line => `  ${line}`)
 }
 
+const PRINTS = 'it prints: '
+
+/** What a stage prints, line by line. */
+function printed(message: string | null, width: number): string[] {
+  if (message === null) return labelled('', 'it prints nothing', { indent: 0, column: 9, width })
+  return message.split('\n').flatMap((text, i) => labelled(i === 0 ? PRINTS : '', text, { indent: 9, column: PRINTS.length, width }))
+}
+
 function outcomeOf(report: RunReport, { width }: Options): string[] {
   const { outcome } = report
   const line = (label: string, text: string): string[] => labelled(label, text, { indent: 0, column: 9, width })
@@ -92,7 +100,7 @@ function outcomeOf(report: RunReport, { width }: Options): string[] {
       return line('outcome', `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ${hex(outcome.at.bootParams)}`)
     case 'refused': {
       const { by, status, clause, why, message } = outcome.refusal
-      return [...line('outcome', `refused by ${by} with ${status} (${clause}): ${why}`), ...line('', message === null ? 'it prints nothing' : `it prints: ${message}`)]
+      return [...line('outcome', `refused by ${by} with ${status} (${clause}): ${why}`), ...printed(message, width)]
     }
     case 'undefined':
       return line('outcome', `undefined since event #${String(outcome.since)}: ${outcome.why}`)

@@ -48,6 +48,15 @@ describe('check', () => {
     expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
   })
 
+  test('deep: true in a scenario decompresses the kernel: one that is no stream is refused, line by line', () => {
+    const scenario = (deep: boolean): string => file(`deep-${String(deep)}.json`, JSON.stringify({ schema: 1, image: { file: good }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' }, deep }))
+    expect(stubsim(['check', '--scenario', scenario(false)]).code).toBe(0)
+    const { code, stdout } = stubsim(['check', '--scenario', scenario(true)])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/\n {9}it prints: .+\n {20}-- System halted\n/)
+    expect(stdout).not.toContain('\\x0a')
+  })
+
   test('--format json is the report as data; -v and --stats go to stderr; few bytes are read', () => {
     const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--format', 'json', '-v', '--stats'])
     expect(code).toBe(0)

@@ -1,6 +1,6 @@
 /** Does a prediction agree with what was recorded? The same sentences are asked of the model in memory and of the command line on real files. */
 import { covers, damageHull, isHarmed, PLAIN_FACTS, type Boot, type BootFacts, type PlainFact } from './facts.ts'
-import { KNOWN_DIFFERENCES, LUCKY, UNSEEN_BYTES, UNSEEN_HARM } from './known.ts'
+import { KNOWN_DIFFERENCES, LUCKY, UNSEEN_BYTES } from './known.ts'
 import { factsOf, type Recording } from './recording.ts'
 
 /** `0x1000` for addresses and sizes, quoted text for texts. */
@@ -54,12 +54,11 @@ export function isRecordedHarmed(recording: Recording): boolean {
 export function disagreements(recording: Recording, predicted: Boot): string[] {
   const seen = factsOf(recording)
   const harmed = isRecordedHarmed(recording)
-  const unseen = UNSEEN_HARM.find(({ id }) => id === recording.id)
   const booted = recording.outcome.startsWith('booted')
   const wrong = [...factDifferences(recording, seen, predicted.facts, harmed), ...damageDifferences(recording, seen, predicted.facts)]
   if (booted && predicted.facts.ending !== 'arrived') wrong.push(`ending: predicted ${predicted.facts.ending}, recorded ${recording.outcome}`)
   const lucky = LUCKY.some(({ id }) => id === recording.id)
   if (!harmed && (predicted.verdict === 'damage' || predicted.verdict === 'refused') !== lucky) wrong.push(`verdict: ${predicted.verdict ?? 'none'}, but the boot was not harmed`)
-  if (harmed && (predicted.verdict === 'clean') !== (unseen !== undefined)) wrong.push(`verdict: ${predicted.verdict ?? 'none'}, but ${recording.outcome}${unseen === undefined ? '' : ' (listed as harm that is not seen)'}`)
+  if (harmed && predicted.verdict === 'clean') wrong.push(`verdict: clean, but ${recording.outcome}`)
   return wrong
 }

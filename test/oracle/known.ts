@@ -25,11 +25,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   ...onePageHigher('machine-pc/257.13/6.12', ['kernelImage', 'kernelEntry', 'bootParams', 'ramdiskImage']),
 ]
 
-/** Boots that failed for a reason that the model does not look at, so that it says `clean`. */
-export const UNSEEN_HARM: readonly { readonly id: string; readonly why: string }[] = [
-  { id: 'i8-linux-one-payload-byte-flipped/257.13/6.12', why: 'the compressed kernel is corrupt in the file already; the payload is not decompressed here, and nothing on the way damages it; with --deep it is refused, see test/real/deep.test.ts' },
-]
-
 /** Boots that went well by luck, so that the model rightly says `damage`. */
 export const LUCKY: readonly { readonly id: string; readonly why: string }[] = [
   { id: 'tiny/bss/plain', why: 'reads its globals in memory that nobody wrote; it held zeros. The same image on filled RAM: dirty-ram/tiny-bss, firmware exception' },

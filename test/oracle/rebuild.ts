@@ -8,6 +8,7 @@ import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
 import { recipeOf } from './recipes.ts'
 import { HAND_BUILT, handBuiltKernel } from './hand-built.ts'
 import type { Recording } from './recording.ts'
+import { wholePayload } from './whole-payload.ts'
 
 /** Names of the recordings and of the measured kernels. */
 const KERNEL_NAMES: Readonly<Record<string, string>> = {
@@ -35,16 +36,33 @@ export function stubOf(recording: Recording): StubFacts {
 }
 
 /** A source with some bytes replaced. */
-function patched(source: ByteSource, at: number, bytes: readonly number[]): ByteSource {
+function patched(source: ByteSource, at: number, bytes: Iterable<number>): ByteSource {
   return sparseSource(source.size, [{ at: 0, source }, { at, source: bytesSource(Uint8Array.from(bytes)) }])
+}
+
+const whole = new Map<string, ByteSource>()
+
+/** The kernel of a recording with a payload that decompresses, once made. */
+export function withWholePayload(recording: Recording): ByteSource {
+  const found = whole.get(recording.id)
+  if (found !== undefined) return found
+  const facts = kernelOf(recording)
+  const at = (facts.hdr.setup_sects + 1) * 512 + facts.hdr.payload_offset
+  const made = patched(buildKernel(facts), at, wholePayload(recording, facts))
+  whole.set(recording.id, made)
+  return made
+}
+
+function flipped(kernel: ByteSource): ByteSource {
+  const middle = kernel.size >> 1
+  return patched(kernel, middle, [(kernel.read(fileOffset(middle), 1)[0] ?? 0) ^ 0x55])
 }
 
 function kernelContent(recording: Recording, facts: KernelFacts): Content {
   const kernel = recording.kernel in HAND_BUILT ? handBuiltKernel(recording) : buildKernel(facts)
   const { kernel: edit } = recipeOf(recording)
+  if (edit === 'flip') return flipped(withWholePayload(recording))
   if (edit === 'text') return { text: 'this is no kernel\n'.repeat(1000) }
-  const middle = kernel.size >> 1
-  if (edit === 'flip') return patched(kernel, middle, [(kernel.read(fileOffset(middle), 1)[0] ?? 0) ^ 0x55])
   if (edit === 'major0') return patched(kernel, facts.pe.e_lfanew + 68, [0, 0])
   return kernel
 }

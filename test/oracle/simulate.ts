@@ -7,6 +7,7 @@ import type { Report, RunReport } from '../../src/report/model.ts'
 import type { Boot, BootFacts } from './facts.ts'
 import { handBuiltEra } from './hand-built.ts'
 import { rebuild } from './rebuild.ts'
+import { recipeOf } from './recipes.ts'
 import { mapBeforeLoad, type Recording } from './recording.ts'
 
 /** The recorded map; for boots that never reached the stub, the profile of the machine. */
@@ -34,11 +35,16 @@ export function factsOfRun({ facts, outcome }: RunReport): BootFacts {
   }
 }
 
+/** Is the payload decompressed? Only where the recorded kernel was corrupt in its file: the others have a pattern for a payload. */
+export function isDeep(recording: Recording): boolean {
+  return recipeOf(recording).kernel === 'flip'
+}
+
 /** The whole report on a recorded case, with other contents of its sections where they are given. RAM that was filled before power-on is RAM of which nothing is known. */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
   const kernel = handBuiltEra(recording.kernel)
   const machine = { what: 'recorded map', map: mapFor(recording), ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}) }
-  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine, ...(kernel === undefined ? {} : { kernel }) }).report
+  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine, deep: isDeep(recording), ...(kernel === undefined ? {} : { kernel }) }).report
 }
 
 /** What the simulator says about a recorded case. */

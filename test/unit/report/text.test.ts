@@ -92,6 +92,10 @@ test.each([
   [cleanReport(), 'outcome  the extracted kernel starts at 0x1600000 with its boot_params at 0x1e000'],
   [cleanReport({ outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' } }), 'outcome  undefined since event #7: the entry point was overwritten'],
   [cleanReport({ outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } } }), 'outcome  unknown: the model ends here (ST-1): no era is known'],
+  [
+    cleanReport({ outcome: { kind: 'refused', refusal: { by: 'efi-stub', status: 'EFI_LOAD_ERROR', clause: 'EP-36', why: 'corrupt', message: 'Decompression failed: x\n -- System halted\u001b' } } }),
+    'outcome  refused by efi-stub with EFI_LOAD_ERROR (EP-36): corrupt\n         it prints: Decompression failed: x\n                    -- System halted\\x1b',
+  ],
   [cleanReport({ outcome: { kind: 'refused', refusal: { by: 'stub', status: 'EFI_NOT_FOUND', clause: 'ST-4', why: 'no .linux', message: null } } }), 'outcome  refused by stub with EFI_NOT_FOUND (ST-4): no .linux\n         it prints nothing'],
 ])('outcome %#', (report, expected) => {
   expect(formatReport(report)).toContain(`\n${expected}\n`)
