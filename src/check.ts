@@ -135,7 +135,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
   const pairs: Pair[] = []
   const read = input.deep === true ? rememberingReader() : null
   for (const stub of stubsFor(input, uki)) {
-    let kernel = kernelInFile(input, uki)
+    let chosen: readonly Choice<KernelModel>[] | undefined
     let candidates = 1
     for (let index = 0; index < candidates; index++) {
       const one = run({
@@ -149,15 +149,14 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
         settings: settingsOf(input),
         stub: stub.model,
         kernel: payload => {
-          const found = kernelsFor(input, payload.source, read)
-          candidates = found.length
-          kernel = found[index] ?? kernel
-          return kernel.model
+          chosen ??= kernelsFor(input, payload.source, read)
+          candidates = chosen.length
+          return (chosen[index] ?? kernelInFile(input, uki)).model
         },
         assumptions,
         doubts: [...(input.image.doubts ?? []), ...(input.machine.doubts ?? [])],
       })
-      pairs.push({ run: one, stub: stub.ref, kernel: kernel.ref })
+      pairs.push({ run: one, stub: stub.ref, kernel: (chosen?.[index] ?? kernelInFile(input, uki)).ref })
     }
   }
   return pairs

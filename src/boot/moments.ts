@@ -16,12 +16,10 @@ export interface Moment {
 }
 
 interface Piece {
-  start: number
+  readonly start: number
   end: number
-  object: string
-  at: number
-  /** Joins a neighbour of the same name, whatever the offsets. */
-  loose: boolean
+  readonly object: string
+  readonly at: number
 }
 
 /** Takes a snapshot. Costs one walk over all extents. */
@@ -30,17 +28,18 @@ export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
   for (const extent of memory.extents()) {
     const { start, end } = extent.range
     if (extent.whose !== null) {
-      const firmware = extent.whose.object.startsWith('firmware:')
-      join(pieces, { start, end, object: firmware ? 'firmware' : extent.whose.object, at: firmware ? 0 : extent.whose.at, loose: firmware })
+      const { object, at } = extent.whose
+      if (object.startsWith('firmware:')) joinLoosely(pieces, start, end, 'firmware')
+      else join(pieces, start, end, object, at)
       continue
     }
     let at: number = start
     for (const claim of memory.claims(extent.range)) {
-      if (at < claim.range.start) join(pieces, { start: at, end: claim.range.start, object: 'free', at: 0, loose: true })
-      join(pieces, { start: claim.range.start, end: claim.range.end, object: `${claim.label}, ${extent.written ? 'nobody’s' : 'not written'}`, at: 0, loose: true })
+      if (at < claim.range.start) joinLoosely(pieces, at, claim.range.start, 'free')
+      joinLoosely(pieces, claim.range.start, claim.range.end, `${claim.label}, ${extent.written ? 'nobody’s' : 'not written'}`)
       at = claim.range.end
     }
-    if (at < end) join(pieces, { start: at, end, object: 'free', at: 0, loose: true })
+    if (at < end) joinLoosely(pieces, at, end, 'free')
   }
   return {
     moment,
@@ -51,9 +50,16 @@ export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
   }
 }
 
-function join(pieces: Piece[], next: Piece): void {
+/** Joins a neighbour that goes on where this one begins. */
+function join(pieces: Piece[], start: number, end: number, object: string, at: number): void {
   const last = pieces.at(-1)
-  const same = last?.end === next.start && last.object === next.object
-  if (same && (next.loose || last.at + next.start - last.start === next.at)) last.end = next.end
-  else pieces.push({ ...next })
+  if (last?.end === start && last.object === object && last.at + start - last.start === at) last.end = end
+  else pieces.push({ start, end, object, at })
+}
+
+/** Joins a neighbour of the same name, whatever the offsets. */
+function joinLoosely(pieces: Piece[], start: number, end: number, object: string): void {
+  const last = pieces.at(-1)
+  if (last?.end === start && last.object === object) last.end = end
+  else pieces.push({ start, end, object, at: 0 })
 }

@@ -68,12 +68,34 @@ export function compareVersions(a: string, b: string): number {
 /** Does [from, to) hold this release? False for a text that is not a version; throws UsageError when the span's ends are not. */
 export function inSpan(version: string, span: VersionSpan): boolean {
   const at = parseVersion(version)
-  return at !== null && compare(at, required(span.from)) >= 0 && compare(at, required(span.to)) < 0
+  return at !== null && holds(span, at)
+}
+
+function holds(span: VersionSpan, at: Version): boolean {
+  const { from, to } = endsOf(span)
+  return compare(at, from) >= 0 && compare(at, to) < 0
+}
+
+interface Ends {
+  readonly from: Version
+  readonly to: Version
+}
+
+/** Spans stand in tables and are asked again and again: each is read once. */
+const ENDS = new WeakMap<VersionSpan, Ends>()
+
+function endsOf(span: VersionSpan): Ends {
+  const known = ENDS.get(span)
+  if (known !== undefined) return known
+  const ends = { from: required(span.from), to: required(span.to) }
+  ENDS.set(span, ends)
+  return ends
 }
 
 /** The rows whose spans hold this release, in table order: one at the most in a table without contradictions. */
 export function erasFor<T extends EraInfo>(version: string, eras: Readonly<Record<string, T>> | readonly T[]): T[] {
-  return Object.values(eras).filter(era => era.spans.some(span => inSpan(version, span)))
+  const at = parseVersion(version)
+  return at === null ? [] : Object.values(eras).filter(era => era.spans.some(span => holds(span, at)))
 }
 
 /**
@@ -84,5 +106,5 @@ export function erasOfBranch<T extends EraInfo>(version: string, eras: readonly 
   const [major = 0, minor = 0] = required(version).numbers
   const first: Version = { numbers: [major, minor], candidate: null, suffix: '' }
   const next: Version = { numbers: [major, minor + 1], candidate: 0, suffix: '' }
-  return eras.filter(era => era.spans.some(span => compare(required(span.from), next) < 0 && compare(first, required(span.to)) < 0))
+  return eras.filter(era => era.spans.map(endsOf).some(({ from, to }) => compare(from, next) < 0 && compare(first, to) < 0))
 }

@@ -39,6 +39,8 @@ export function sparseSource(size: number, pieces: readonly SparsePiece[], fill:
     read: (at, length) => {
       const count = clip(size, at, length)
       if (count === 0) return EMPTY
+      const top = topmost(pieces, at, at + count)
+      if (top !== undefined && top.at <= at && at + count <= top.at + top.source.size) return top.source.read(fileOffset(at - top.at), count)
       const out = new Uint8Array(count)
       if (typeof fill === 'number') out.fill(fill)
       else for (let i = 0; i < count; i++) out[i] = fill(at + i)
@@ -50,6 +52,15 @@ export function sparseSource(size: number, pieces: readonly SparsePiece[], fill:
       return out
     },
   }
+}
+
+/** The piece that wins wherever it lies in [from, to). */
+function topmost(pieces: readonly SparsePiece[], from: number, to: number): SparsePiece | undefined {
+  for (let i = pieces.length - 1; i >= 0; i--) {
+    const piece = pieces[i]
+    if (piece !== undefined && piece.at < to && from < piece.at + piece.source.size) return piece
+  }
+  return undefined
 }
 
 /** The part [at, at + length) of another source, cut to what exists. */

@@ -56,6 +56,11 @@ function writeField(view: DataView, at: number, kind: FieldKind, value: number |
   }
 }
 
+/** The little-endian number in at most 8 bytes; above 2^53 it loses its low bits, which no address has. */
+export function numberIn(bytes: Uint8Array): number {
+  return bytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
+}
+
 /**
  * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at or before `size`:
  * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded.
@@ -67,6 +72,7 @@ export function struct<const F extends Fields>(name: string, size: number, field
     end = offset + widthOf(kind)
     if (end > size) throw new ModelBug(`${name}.${field} ends behind the structure`)
   }
+  const layout = Object.entries(fields)
   return {
     name,
     size,
@@ -75,23 +81,24 @@ export function struct<const F extends Fields>(name: string, size: number, field
       if (at < 0 || at + size > bytes.length) return null
       const view = viewOf(bytes)
       const values: Record<string, unknown> = {}
-      for (const [field, [offset, kind]] of Object.entries(fields)) values[field] = readField(view, at + offset, kind)
+      for (const [field, [offset, kind]] of layout) values[field] = readField(view, at + offset, kind)
       return values as Values<F>
     },
     write: values => {
       const bytes = new Uint8Array(size)
-      for (const [field, value] of Object.entries(values)) {
-        const layout = fields[field]
-        if (layout === undefined) throw new ModelBug(`${name} has no field ${field}`)
-        writeField(viewOf(bytes), layout[0], layout[1], value as number | bigint | Uint8Array)
+      const view = viewOf(bytes)
+      for (const [key, value] of Object.entries(values)) {
+        const field = fields[key]
+        if (field === undefined) throw new ModelBug(`${name} has no field ${key}`)
+        writeField(view, field[0], field[1], value as number | bigint | Uint8Array)
       }
       return bytes
     },
-    encode: (field, value) => {
-      const layout = fields[field]
-      if (layout === undefined) throw new ModelBug(`${name} has no field ${field}`)
-      const bytes = new Uint8Array(widthOf(layout[1]))
-      writeField(viewOf(bytes), 0, layout[1], value)
+    encode: (key, value) => {
+      const field = fields[key]
+      if (field === undefined) throw new ModelBug(`${name} has no field ${key}`)
+      const bytes = new Uint8Array(widthOf(field[1]))
+      writeField(viewOf(bytes), 0, field[1], value)
       return bytes
     },
   }

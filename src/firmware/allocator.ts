@@ -163,17 +163,16 @@ export class Allocator implements PageAllocator {
 
   /** Cuts [start, end) out of the descriptor that holds it and joins it with its new neighbours (FW-1). */
   #convert(start: number, end: number, type: number): void {
-    const next: MemoryDescriptor[] = []
-    for (const descriptor of this.#map) {
-      const { range: where } = descriptor
-      if (where.start > start || where.end < end) {
-        next.push(descriptor)
-        continue
-      }
-      if (where.start < start) next.push({ ...descriptor, range: range(where.start, start) })
-      next.push({ ...descriptor, range: range(start, end), type })
-      if (end < where.end) next.push({ ...descriptor, range: range(end, where.end) })
-    }
-    this.#map = joinDescriptors(next)
+    const index = this.#map.findIndex(({ range: where }) => where.start <= start && end <= where.end)
+    const held = this.#map[index]
+    if (held === undefined) return
+    const { range: where } = held
+    const from = Math.max(0, index - 1)
+    const parts = this.#map.slice(from, index)
+    if (where.start < start) parts.push({ ...held, range: range(where.start, start) })
+    parts.push({ ...held, range: range(start, end), type })
+    if (end < where.end) parts.push({ ...held, range: range(end, where.end) })
+    parts.push(...this.#map.slice(index + 1, index + 2))
+    this.#map.splice(from, index + 2 - from, ...joinDescriptors(parts))
   }
 }

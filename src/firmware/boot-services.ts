@@ -1,5 +1,5 @@
 /** The boot services over a memory: RAM is laid out as the map says, then every call is carried out and recorded (chapters FW, PE). */
-import { hex, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
+import { hex, range, rangeAt, sizeOf, union, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
 import { EfiBootServicesCode, EfiBootServicesData, EfiLoaderCode, EfiLoaderData, memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
@@ -8,7 +8,7 @@ import type { Recorder } from '../memory/recorder.ts'
 import { Allocator, type PageAllocator } from './allocator.ts'
 import { BottomUpAllocator } from './bottom-up-allocator.ts'
 import { inferBins } from './bins.ts'
-import { firmwareOwner, ramOf } from './memory-map.ts'
+import { firmwareOwner } from './memory-map.ts'
 import type { Loader } from './loaders/loader.ts'
 import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from './policies.ts'
 import { PagePool } from './page-pool.ts'
@@ -66,7 +66,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
   const step: Step = (clause, what, body) => (recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body)))
   const allocator: PageAllocator = row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row)
   step('FW-3', 'memory as the firmware has left it', () => {
-    layOut(memory, map, allocator, preset.untouched)
+    layOut(memory, allocator.descriptors(), preset.untouched)
   })
   assume('FW-12', contents === 'poison' ? 'nothing is known of the contents of memory that this boot has not written' : 'memory that is free when the boot begins holds 0x00')
 
@@ -160,9 +160,9 @@ function describe(where: AllocateType): string {
 }
 
 /** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
-function layOut(memory: Memory, map: readonly MemoryDescriptor[], allocator: PageAllocator, untouched: Content): void {
-  for (const where of ramOf(map)) memory.ram(where, untouched)
-  for (const { type, range: where } of allocator.descriptors()) {
+function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
+  for (const where of union(ram.map(descriptor => descriptor.range))) memory.ram(where, untouched)
+  for (const { type, range: where } of ram) {
     const owner = firmwareOwner(type)
     if (owner === null) continue
     memory.claim(where, owner)

@@ -65,7 +65,7 @@ export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
   const adjoining = reserved.filter(one => certain.some(other => other.end === one.start || one.end === other.start))
   const isRam = ({ type, range: where }: MemoryDescriptor) => (type === EfiReservedMemoryType ? adjoining.some(one => contains(one, where)) : !NEVER_RAM.has(type))
   const ram = map.filter(isRam).sort((a, b) => a.range.start - b.range.start)
-  const plain = ram.map(descriptor => ({ ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME }))
+  const plain = ram.map(descriptor => ((descriptor.attribute & EFI_MEMORY_RUNTIME) === 0n ? descriptor : { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME }))
   return { ram: joinDescriptors(plain), foreign: map.filter(descriptor => !isRam(descriptor)) }
 }
 

@@ -1,5 +1,6 @@
 /** Relocation of a loaded image: the ImageBase field and the fixups of directory 5, patched under whoever owns the bytes (chapter PE). */
 import { hex, rangeAt, type Range } from '../bytes/range.ts'
+import { numberIn } from '../bytes/struct.ts'
 import { wrap32, wrap64, type Phys } from '../bytes/units.ts'
 import { DIRECTORY_BASERELOC, IMAGE_OPTIONAL_HEADER32, IMAGE_OPTIONAL_HEADER64, PE32_PLUS_MAGIC, type PeFile } from '../image/pe.ts'
 import type { Memory } from '../memory/memory.ts'
@@ -19,18 +20,22 @@ const FIXUPS: Readonly<Record<number, { readonly bytes: 0 | 2 | 4 | 8; readonly 
 
 const bad = (why: string): LoadRefusal => ({ status: 'EFI_LOAD_ERROR', clause: 'PE-20', why })
 
-/** Little-endian integer of 0 to 8 bytes. */
+/** Little-endian integer of at most 8 bytes. */
 function integer(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+  const word = new Uint8Array(8)
+  word.set(bytes)
+  return new DataView(word.buffer).getBigUint64(0, true)
 }
 
 function bytesOf(value: bigint, width: number): Uint8Array {
-  return Uint8Array.from({ length: width }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn))
+  const word = new Uint8Array(8)
+  new DataView(word.buffer).setBigUint64(0, wrap64(value), true)
+  return word.subarray(0, width)
 }
 
 /** Writes computed bytes over a range; every byte stays the property of whoever owned it. */
 function patchAsOwned(memory: Memory, where: Range, bytes: Uint8Array, fallback: { readonly object: string; readonly at: number }): void {
-  for (const { range: part, whose } of [...memory.extents(where)]) {
+  for (const { range: part, whose } of memory.extents(where)) {
     const from = part.start - where.start
     memory.patch(part.start, bytes.subarray(from, from + part.end - part.start), whose?.object ?? fallback.object, whose?.at ?? fallback.at + from)
   }
@@ -45,7 +50,7 @@ export function relocate(memory: Memory, pe: PeFile, base: Phys, size: number, n
   if (pe.optional.NumberOfRvaAndSizes < DIRECTORY_BASERELOC) return null
   const entryAt = pe.e_lfanew + 24 + (wide ? IMAGE_OPTIONAL_HEADER64 : IMAGE_OPTIONAL_HEADER32).size + 8 * DIRECTORY_BASERELOC
   const entry = memory.readRaw(rangeAt(base + entryAt, 8))
-  const directory = { start: Number(integer(entry.subarray(0, 4))), size: Number(integer(entry.subarray(4, 8))) }
+  const directory = { start: numberIn(entry.subarray(0, 4)), size: numberIn(entry.subarray(4)) }
   if (directory.size === 0) return null
   const last = wrap32(directory.start + directory.size - 1)
   if (directory.start >= size || last >= size || last < directory.start) return bad(`the relocation directory at ${hex(directory.start)} of ${hex(directory.size)} bytes lies outside the image of ${hex(size)} bytes`)
@@ -54,7 +59,7 @@ export function relocate(memory: Memory, pe: PeFile, base: Phys, size: number, n
     assume('PE-20', `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is taken to be the file's`)
     return null
   }
-  const read: Reader = (at, width) => Number(integer(memory.readRaw(rangeAt(base + at, width))))
+  const read: Reader = (at, width) => numberIn(memory.readRaw(rangeAt(base + at, width)))
   return applyBlocks({ memory, base, size, adjust, name, read }, directory)
 }
 

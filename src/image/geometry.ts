@@ -13,8 +13,8 @@ export interface Geometry {
   readonly relocated: ByteCount | null
 }
 
-/** A byte pattern: null is any byte. */
-type Pattern = readonly (number | null)[]
+/** A byte pattern: null is any byte after the first. */
+type Pattern = readonly [number, ...(number | null)[]]
 
 const ANY4 = [null, null, null, null] as const
 /** `sub $_end, %ebx; add %rbp, %rbx` */
@@ -37,7 +37,8 @@ const HEAD_MAX = 0x800
 const MOVE_LOOK_BACK = 40
 
 function findIn(code: Uint8Array, pattern: Pattern, from: number, to = code.length): number | null {
-  for (let at = from; at + pattern.length <= Math.min(to, code.length); at++) if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
+  const last = Math.min(to, code.length) - pattern.length
+  for (let at = code.indexOf(pattern[0], from); at >= 0 && at <= last; at = code.indexOf(pattern[0], at + 1)) if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
   return null
 }
 

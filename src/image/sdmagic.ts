@@ -22,7 +22,11 @@ export interface StubIdentityParse {
   readonly problems: readonly Problem[]
 }
 
-const IDENTITY = /#### LoaderInfo: ([!-~]{1,64}) ([!-~]{1,128}) ####/
+const HASH = 0x23
+const MARK = new TextEncoder().encode('#### LoaderInfo: ')
+const IDENTITY = /^#### LoaderInfo: ([!-~]{1,64}) ([!-~]{1,128}) ####/
+/** Longest text that IDENTITY takes, in bytes. */
+const IDENTITY_MAX = MARK.length + 64 + 1 + 128 + 5
 /** Most bytes of the stub's own sections that are searched, all together. */
 export const IDENTITY_SCAN_MAX = 512 * 1024
 /** Most bytes of a text section that are read. */
@@ -33,10 +37,15 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function find(section: UkiSection, length: number): StubIdentity | null {
-  const match = IDENTITY.exec(latin1(section.content.read(fileOffset(0), length)))
-  if (match === null) return null
-  const [text, product = '', version = ''] = match
-  return { product, text, version, section: section.section.name, at: fileOffset(section.section.PointerToRawData + match.index) }
+  const bytes = section.content.read(fileOffset(0), length)
+  for (let at = bytes.indexOf(HASH); at >= 0; at = bytes.indexOf(HASH, at + 1)) {
+    if (!MARK.every((byte, i) => bytes[at + i] === byte)) continue
+    const match = IDENTITY.exec(latin1(bytes.subarray(at, at + IDENTITY_MAX)))
+    if (match === null) continue
+    const [text, product = '', version = ''] = match
+    return { product, text, version, section: section.section.name, at: fileOffset(section.section.PointerToRawData + at) }
+  }
+  return null
 }
 
 /**

@@ -1,5 +1,6 @@
 /** One start of a kernel while it goes on: where its image is now, and the zero page, read and written in memory. Chapter EP. */
 import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
+import { numberIn } from '../bytes/struct.ts'
 import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
 import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -73,7 +74,7 @@ function readNumber(boot: KernelBoot, offset: number, kind: keyof typeof WIDTH):
 
 /** A little-endian number of `width` bytes in memory; above 2^53 it loses its low bits, which no address has. */
 export function numberAt(machine: Machine, at: number, width: number): number {
-  return machine.memory.readRaw(rangeAt(at, width)).reduceRight((sum, byte) => sum * 256 + byte, 0)
+  return numberIn(machine.memory.readRaw(rangeAt(at, width)))
 }
 
 /** Writes a 64-bit value in two halves, as boot_params has them. */
@@ -99,7 +100,7 @@ export function guestRange(at: number, length: number): Range | null {
 
 /** Is there memory under every byte? */
 export function isRam(machine: Machine, where: Range): boolean {
-  return [...machine.memory.extents(where)].reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
+  return machine.memory.extents(where).reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
 }
 
 /** `value` in `width` little-endian bytes. */

@@ -83,7 +83,7 @@ function partsOf(machine: Machine, object: ObjectId | null): ObjectId[] {
 const bssZero: Judge = (machine, { kernel, bss }) => {
   const where = rangeOrNull(bss.start, bss.length)
   if (where === null) return []
-  const extents = [...machine.memory.extents(where)]
+  const extents = machine.memory.extents(where)
   const wrong = extents.filter(({ whose, content }) => whose?.object !== kernel || content.kind !== 'fill' || content.byte !== 0)
   const kept = wrong.length === 0 && covers(extents, where)
   return result('HO-5', 'bss-not-cleared', kept, 'the .bss of the kernel is zeroed memory of its own', where, wrong)
@@ -93,7 +93,7 @@ const bssOwned: Judge = (machine, { kernel, bss }) => {
   const where = rangeOrNull(bss.start, bss.length)
   if (where === null) return []
   const found = machine.memory.occupants(where, object => object === kernel)
-  const allocated = union([...machine.memory.claims(where)].map(claim => claim.range))
+  const allocated = union(machine.memory.claims(where).map(claim => claim.range))
   const kept = found.length === 0 && allocated.some(claim => subtract(where, claim).length === 0)
   return result('HO-6', 'bss-not-cleared', kept, 'the .bss of the kernel lies in allocated memory that holds nothing else', where, found)
 }
@@ -124,7 +124,7 @@ const code32Start: Judge = (machine, { bootParams, startup32 }) => {
 function cut(machine: Machine, clause: 'HO-7' | 'HO-8', object: ObjectId | null, low: number, high: number, what: string): ContractResult[] {
   if (object === null) return []
   const first = machine.memory.partsOf(object)?.[0] ?? { object, at: 0 }
-  const starts = [...machine.memory.extents()].filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
+  const starts = machine.memory.extents().filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
   const lost = starts.filter(({ range }) => range.start % 2 ** 32 === low && range.start !== low + high)
   const kept = lost.length === 0 || starts.some(({ range }) => range.start === low + high)
   return result(clause, 'address-truncated', kept, what, kept ? null : (lost[0]?.range ?? null), kept ? [] : lost)

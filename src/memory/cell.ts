@@ -2,7 +2,7 @@
 import { range, rangeOrNull, type Range } from '../bytes/range.ts'
 import type { EventId } from './event.ts'
 import type { Content, Extent, Whose } from './extent.ts'
-import type { RunMap } from './run-map.ts'
+import type { Run, RunMap } from './run-map.ts'
 
 /** Everything is relative to `origin`, so that a run can be cut without touching its value. */
 export interface Cell {
@@ -15,21 +15,27 @@ export interface Cell {
 
 /** The part [start, end) of a run, with content and owner as of its first byte. */
 export function extentOf(start: number, end: number, cell: Cell): Extent {
+  const { content, whose, written, by } = cell
   const shift = start - cell.origin
   return {
     range: range(start, end),
-    content: cell.content.kind === 'bytes' ? { ...cell.content, at: cell.content.at + shift } : cell.content,
-    whose: cell.whose === null ? null : { object: cell.whose.object, at: cell.whose.at + shift },
-    written: cell.written,
-    by: cell.by,
+    content: shift === 0 || content.kind !== 'bytes' ? content : { kind: 'bytes', source: content.source, at: content.at + shift },
+    whose: shift === 0 || whose === null ? whose : { object: whose.object, at: whose.at + shift },
+    written,
+    by,
   }
 }
 
 /** The parts of `within` that no run covers, ascending. */
 export function holesIn(map: RunMap<unknown>, within: Range): Range[] {
+  return holesBetween(map.runs(within.start, within.end), within)
+}
+
+/** The parts of `within` that none of these runs covers; they ascend and lie in it. */
+export function holesBetween(runs: readonly Run<unknown>[], within: Range): Range[] {
   const holes: Range[] = []
   let at: number = within.start
-  for (const run of map.runs(within.start, within.end)) {
+  for (const run of runs) {
     const hole = rangeOrNull(at, run.start - at)
     if (hole !== null) holes.push(hole)
     at = run.end

@@ -3,10 +3,10 @@ import { ModelBug } from '../bytes/errors.ts'
 import { range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { bytesSource, type ByteSource } from '../bytes/source.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
-import { extentOf, holesIn, type Cell } from './cell.ts'
+import { extentOf, holesBetween, holesIn, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
 import type { Deviation, EventId } from './event.ts'
-import { OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
+import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
 import type { Recorder } from './recorder.ts'
 import { RunMap } from './run-map.ts'
 
@@ -63,7 +63,7 @@ export class Memory {
   /** RAM comes into being, holding `content`, unclaimed and nobody's. */
   ram(where: Range, content: Content): EventId {
     const by = this.#recorder.append({ op: 'ram', range: where, content })
-    this.#store(where, { content, whose: null }, by, false)
+    this.#cells.assign(where.start, where.end, { origin: where.start, content, whose: null, written: false, by })
     return by
   }
 
@@ -109,12 +109,13 @@ export class Memory {
   /** memmove: bytes and identities travel. What is not RAM in the source arrives as garbage of nobody. */
   copy(to: Phys, from: Range): EventId {
     const shift = to - from.start
-    const taken = [...this.#cells.runs(from.start, from.end)]
+    const taken = this.#cells.runs(from.start, from.end)
+    const missing = holesBetween(taken, from)
     const where = rangeAt(to, sizeOf(from))
     const arriving = taken.map(run => ({ where: range(run.start + shift, run.end + shift), cell: { ...run.value, origin: run.value.origin + shift } }))
     const effect = this.#effect(where, arriving.map(piece => ({ where: piece.where, whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose })))
-    const by = this.#recorder.append({ op: 'copy', from, fromOutside: holesIn(this.#cells, from), ...effect })
-    for (const hole of holesIn(this.#cells, from)) this.#store(range(hole.start + shift, hole.end + shift), { content: { kind: 'garbage' }, whose: null }, by, true)
+    const by = this.#recorder.append({ op: 'copy', from, fromOutside: missing, ...effect })
+    for (const hole of missing) this.#storeCell(range(hole.start + shift, hole.end + shift), { origin: hole.start + shift, content: GARBAGE, whose: null, written: true, by })
     for (const piece of arriving) this.#storeCell(piece.where, { ...piece.cell, by })
     return by
   }
@@ -173,18 +174,18 @@ export class Memory {
   }
 
   /** The extents that touch a range, ascending, cut to it; everything when no range is given. */
-  *extents(within?: Range): Generator<Extent> {
-    for (const run of this.#cells.runs(within?.start ?? 0, within?.end)) yield extentOf(run.start, run.end, run.value)
+  extents(within?: Range): Extent[] {
+    return this.#cells.runs(within?.start, within?.end).map(run => extentOf(run.start, run.end, run.value))
   }
 
   /** The allocations that touch a range, ascending, cut to it. */
-  *claims(within?: Range): Generator<{ readonly range: Range; readonly label: string; readonly by: EventId }> {
-    for (const run of this.#claims.runs(within?.start ?? 0, within?.end)) yield { range: range(run.start, run.end), ...run.value }
+  claims(within?: Range): { readonly range: Range; readonly label: string; readonly by: EventId }[] {
+    return this.#claims.runs(within?.start, within?.end).map(run => ({ range: range(run.start, run.end), label: run.value.label, by: run.value.by }))
   }
 
   /** What extents in the range belong to somebody that `except` does not name. */
   occupants(within: Range, except: (object: ObjectId) => boolean): Extent[] {
-    return [...this.extents(within)].filter(extent => extent.whose !== null && !except(extent.whose.object))
+    return this.extents(within).filter(extent => extent.whose !== null && !except(extent.whose.object))
   }
 
   #write(op: 'put' | 'patch' | 'make' | 'zero', where: Range, written: Written): EventId {
@@ -192,7 +193,7 @@ export class Memory {
     const effect = this.#effect(where, [{ where, whose }])
     const event = { op, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect } as Parameters<Recorder['append']>[0]
     const by = this.#recorder.append(event)
-    this.#store(where, written, by, true)
+    this.#storeCell(where, { origin: where.start, content: written.content, whose, written: true, by }, effect.outside)
     return by
   }
 
@@ -200,9 +201,9 @@ export class Memory {
   #effect(where: Range, arriving: readonly { readonly where: Range; readonly whose: Whose | null }[]): { range: Range; lost: Extent[]; strayed: Range[]; outside: Range[] } {
     const lost: Extent[] = []
     const loseAllOf = (within: Range, next: Whose | null): void => {
-      for (const extent of this.extents(within)) {
-        const { whose } = extent
-        if (whose !== null && (next?.object !== whose.object || next.at + extent.range.start - within.start !== whose.at)) lost.push(extent)
+      for (const { start, end, value } of this.#cells.runs(within.start, within.end)) {
+        const { whose, origin } = value
+        if (whose !== null && (next?.object !== whose.object || next.at - within.start !== whose.at - origin)) lost.push(extentOf(start, end, value))
       }
     }
     let at: number = where.start
@@ -217,24 +218,15 @@ export class Memory {
     return { range: where, lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
-  #store(where: Range, { content, whose }: Written, by: EventId, written: boolean): void {
-    this.#storeCell(where, { origin: where.start, content, whose, written, by })
-  }
-
-  /** Stores a cell, but only where there is RAM; `ram` events make it. */
-  #storeCell(where: Range, cell: Cell): void {
-    if (this.#recorder.events[cell.by]?.op === 'ram') {
-      this.#cells.assign(where.start, where.end, cell)
-      return
-    }
-    const holes = holesIn(this.#cells, where)
+  /** Stores a cell, but only where there is RAM: `holes` is where there is none. */
+  #storeCell(where: Range, cell: Cell, holes: readonly Range[] = holesIn(this.#cells, where)): void {
     this.#cells.assign(where.start, where.end, cell)
     for (const hole of holes) this.#cells.clear(hole.start, hole.end)
   }
 
   #disown(where: Range, by: EventId, content?: Content): void {
-    for (const run of [...this.#cells.runs(where.start, where.end)]) {
-      const cell: Cell = content === undefined ? { ...run.value, whose: null, written: false, by } : { origin: run.start, content, whose: null, written: false, by }
+    for (const run of this.#cells.runs(where.start, where.end)) {
+      const cell: Cell = content === undefined ? { origin: run.value.origin, content: run.value.content, whose: null, written: false, by } : { origin: run.start, content, whose: null, written: false, by }
       this.#cells.assign(run.start, run.end, cell)
     }
   }

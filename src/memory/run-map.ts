@@ -35,24 +35,32 @@ export class RunMap<V> {
     return entry !== undefined && entry.start <= address ? entry : undefined
   }
 
-  /** The runs that touch [start, end), ascending, cut to it. */
-  *runs(start = 0, end = Number.MAX_SAFE_INTEGER): Generator<Run<V>> {
+  /** The runs that touch [start, end), ascending, cut to it. What is assigned later does not change the list. */
+  runs(start = 0, end = Number.MAX_SAFE_INTEGER): Run<V>[] {
     const [first, from] = this.#find(start)
+    const found: Run<V>[] = []
     for (let b = first; b < this.#buckets.length; b++) {
       const bucket = this.#buckets[b] ?? []
       for (let i = b === first ? from : 0; i < bucket.length; i++) {
         const entry = bucket[i]
-        if (entry === undefined || entry.start >= end) return
-        yield { start: Math.max(start, entry.start), end: Math.min(end, entry.end), value: entry.value }
+        if (entry === undefined || entry.start >= end) return found
+        found.push({ start: Math.max(start, entry.start), end: Math.min(end, entry.end), value: entry.value })
       }
     }
+    return found
   }
 
   /** Gives [start, end) this value and forgets what it had. */
   assign(start: number, end: number, value: V): void {
-    this.clear(start, end)
     const [b, i] = this.#find(start)
-    this.#insert(b, i, { start, end, value })
+    const there = this.#buckets[b]?.[i]
+    if (there?.start === start && there.end === end) {
+      there.value = value
+      return
+    }
+    this.clear(start, end)
+    const [bucket, index] = this.#find(start)
+    this.#insert(bucket, index, { start, end, value })
   }
 
   /** Makes [start, end) a hole. */

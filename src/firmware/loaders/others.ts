@@ -1,5 +1,6 @@
 /** The steps of Debian's peimage, U-Boot, rust-hypervisor-firmware, patina and Acidanthera's library (chapter PE). */
 import { hex, rangeAt } from '../../bytes/range.ts'
+import { numberIn } from '../../bytes/struct.ts'
 import { alignUp, PAGE, pagesOf, phys, physOf, PHYS_END, wrap64 } from '../../bytes/units.ts'
 import { DIRECTORY_BASERELOC, type PeSection } from '../../image/pe.ts'
 import type { LoaderPorts, LoadRefusal } from '../loader-ports.ts'
@@ -103,7 +104,7 @@ export const relocateInPlace: LoaderStep = ({ ports, request, checked, place }) 
     ports.assume('PE-51', `${request.name}: a relocation directory outside the image is not applied`)
     return null
   }
-  const read = (at: number, width: 2 | 4): number => ports.memory.readRaw(rangeAt(place.base + at, width)).reduceRight((sum, byte) => sum * 0x100 + byte, 0)
+  const read = (at: number, width: 2 | 4): number => numberIn(ports.memory.readRaw(rangeAt(place.base + at, width)))
   const failed = ports.step('PE-51', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size: directory.Size }))
   return failed === null ? null : refusal('EFI_LOAD_ERROR', 'PE-51', failed.why)
 }

@@ -1,5 +1,6 @@
 /** The steps of shim's own loader, and of rhboot's GRUB that took it over (chapter PE). */
 import { hex, rangeAt } from '../../bytes/range.ts'
+import { numberIn } from '../../bytes/struct.ts'
 import { alignUp, PAGE, pagesOf, phys, wrap32, wrap64, fileOffset } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { DIRECTORY_BASERELOC, type PeSection } from '../../image/pe.ts'
@@ -101,7 +102,7 @@ export function relocateShim(habits: ShimHabits): LoaderStep {
     if (!matches || adjust === 0n) return null
     const read = (at: number, width: 2 | 4): number => {
       const bytes = pe.source.read(fileOffset(section.PointerToRawData + at - directory.VirtualAddress), width)
-      return bytes.reduceRight((sum, byte) => sum * 0x100 + byte, 0)
+      return numberIn(bytes)
     }
     const size = Math.min(directory.Size, section.SizeOfRawData)
     const failed = ports.step('PE-32', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size }))

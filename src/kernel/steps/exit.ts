@@ -65,10 +65,13 @@ function exitWith(poolType: number, slack: number): Step {
     machine.step('EP-19', 'the memory map becomes the e820 table of boot_params', () => {
       const entries = e820Of(boot.finalMap)
       const kept = entries.slice(0, E820_MAX_ENTRIES_ZEROPAGE)
-      const table = kept.flatMap(({ addr, size, type }) => [...boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type })])
+      const table = new Uint8Array(kept.length * boot_e820_entry.size)
+      kept.forEach(({ addr, size, type }, i) => {
+        table.set(boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }), i * boot_e820_entry.size)
+      })
       if (kept.length < entries.length) machine.assume('EP-19', 'e820 entries that do not fit boot_params are chained to it in pool memory')
       patchBootParams(boot, boot_params.fields.e820_entries[0], little(kept.length, 1))
-      patchBootParams(boot, boot_params.fields.e820_table[0], Uint8Array.from(table))
+      patchBootParams(boot, boot_params.fields.e820_table[0], table)
       patchBootParams(boot, boot_params.fields.alt_mem_k[0], little(ALT_MEM_K, 4))
     })
   }

@@ -58,5 +58,5 @@ export function proveSlots(boot: KernelBoot, clause: 'EP-35' | 'ZO-23', areas: r
 function liveIn({ machine, from, object }: KernelBoot, start: number, length: number): Extent[] {
   const everything = from.via === 'legacy-32' || from.via === 'legacy-64'
   const found = machine.memory.occupants(rangeAt(start, length), owner => owner === object || owner === 'vo' || owner === 'firmware:boot')
-  return found.filter(extent => everything || [...machine.memory.claims(extent.range)].length > 0)
+  return found.filter(extent => everything || machine.memory.claims(extent.range).length > 0)
 }

@@ -6,17 +6,23 @@ import type { Booting, Found, Kernel, Located, TableEntry } from '../model.ts'
 import { chosenProfile, type OptionsRule } from './load-options.ts'
 import { statusText } from './patch.ts'
 
-function foundOf({ self }: Booting, name: string, { index, VirtualAddress, VirtualSize }: TableEntry): Found {
-  const seen = viewUki(self.pe).sections[index]
-  const at = add(self.base, VirtualAddress)
-  return { name, at, size: VirtualSize, object: seen?.object ?? `${self.name}:${name}`, source: seen?.content ?? self.pe.source }
+type Finding = (name: string, entry: TableEntry) => Found
+
+/** What a header of this image's table stands for. */
+function findingIn({ self }: Booting): Finding {
+  const { sections } = viewUki(self.pe)
+  return (name, { index, VirtualAddress, VirtualSize }) => {
+    const seen = sections[index]
+    return { name, at: add(self.base, VirtualAddress), size: VirtualSize, object: seen?.object ?? `${self.name}:${name}`, source: seen?.content ?? self.pe.source }
+  }
 }
 
 /** A header counts when its name begins with the wanted one; the last such header counts. */
 export function lastWithPrefix(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
   return (on, table) => on.machine.step('ST-8', 'locates its payload', () => {
     const located = new Map<string, Found>()
-    for (const entry of table) for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(on, name, entry))
+    const foundOf = findingIn(on)
+    for (const entry of table) for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
     return located
   })
 }
@@ -42,22 +48,23 @@ export function lastWithPrefixWarned(names: readonly string[]): (on: Booting, ta
 
 /** A header counts when its name is the wanted one; the first such header counts, and a profile overrides the base. */
 export function firstWithName(names: readonly string[], rule: OptionsRule, fits: SectionBounds): (on: Booting, table: readonly TableEntry[]) => Located {
-  const firstIn = (on: Booting, slice: readonly TableEntry[]): [string, Found][] =>
+  const firstIn = (on: Booting, slice: readonly TableEntry[], foundOf: Finding): [string, Found][] =>
     names.flatMap(name => {
       const entry = slice.find(candidate => candidate.name === name && fits(on, candidate))
-      return entry === undefined ? [] : [[name, foundOf(on, name, entry)]]
+      return entry === undefined ? [] : [[name, foundOf(name, entry)]]
     })
   return (on, table) => {
     const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
     const base = table.slice(0, starts[0] ?? table.length)
-    const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base)))
+    const foundOf = findingIn(on)
+    const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base, foundOf)))
     on.machine.step('ST-11', 'takes a profile', () => {
       const wanted = chosenProfile(on.self, rule)
       const from = starts[wanted]
       if (from === undefined && wanted > 0) {
         on.machine.refuse('ST-11', 'EFI_NOT_FOUND', `the image has no profile ${String(wanted)}`, `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`)
       }
-      if (from !== undefined) for (const [name, found] of firstIn(on, table.slice(from, starts[wanted + 1] ?? table.length))) located.set(name, found)
+      if (from !== undefined) for (const [name, found] of firstIn(on, table.slice(from, starts[wanted + 1] ?? table.length), foundOf)) located.set(name, found)
     })
     return located
   }
