@@ -1,5 +1,5 @@
 /** The front door: an image and a machine in, a report out. */
-import { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
+import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './boot/identify.ts'
 import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { runLoader } from './boot/run-loader.ts'
@@ -15,6 +15,7 @@ import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { MemoryDescriptor } from './image/memory-types.ts'
 import type { ObservedFact } from './image/observed.ts'
+import { thinFiles } from './image/lanzastub.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/model.ts'
@@ -24,7 +25,8 @@ import type { LoaderModel } from './loader/model.ts'
 import type { Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
-import { stubModel, type StubEra } from './stub/model.ts'
+import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
+import { stubModel } from './stub/model.ts'
 import { VERSION } from './version.ts'
 
 /** The machine that is booted. */
@@ -52,7 +54,7 @@ export interface CheckInput {
   readonly image: { readonly name: string; readonly source: ByteSource; readonly assumptions?: readonly Assumption[]; readonly doubts?: readonly Gap[] }
   readonly machine: MachineInput
   /** A version, an era id, a row or a model of one's own. Default: identify. */
-  readonly stub?: string | StubEra | StubModel
+  readonly stub?: string | AnyStubEra | StubModel
   readonly kernel?: string | KernelEra | KernelModel
   readonly kaslr?: Settings['kaslr']
   readonly secureBoot?: boolean
@@ -65,7 +67,9 @@ export interface CheckInput {
   readonly observed?: readonly ObservedFact[]
   /** The image is a kernel file, started by this loader: an id of loaders.ts or a model of one's own. Default: it is a unified kernel image. */
   readonly loader?: string | LoaderModel
-  /** With a loader: the initrd that it is told to bring. */
+  /** The kernel on the ESP that a thin image of lanzaboote names. */
+  readonly linux?: ByteSource
+  /** With a loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it names. */
   readonly initrd?: ByteSource
   /** With a loader: the command line. */
   readonly commandLine?: string
@@ -89,8 +93,7 @@ export function check(input: CheckInput): Checked {
     throw new UsageError(`${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`)
   }
   const uki = viewUki(pe)
-  const linux = uki.sections.find(section => section.section.name === '.linux')?.content ?? null
-  return checked(input, runAll(input, uki, firmwareOf(input.machine)), linux, { advice: advise({ pe, uki }, input.rules ?? houseRules), problems })
+  return checked(input, runAll(input, uki, firmwareOf(input.machine)), kernelBytes(input, uki), { advice: advise({ pe, uki }, input.rules ?? houseRules), problems })
 }
 
 function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | null, { advice, problems }: { readonly advice: Report['advice']; readonly problems: readonly Omit<FileProblem, 'file'>[] }): Checked {
@@ -206,7 +209,8 @@ interface Choice<M> {
 function stubsFor(input: CheckInput, uki: UkiView): Choice<StubModel>[] {
   const { stub } = input
   if (typeof stub === 'object' && 'boot' in stub) return [{ ref: ownRef(stub.id), model: stub }]
-  return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, stubModel))
+  const esp: EspFiles = { kernel: input.linux ?? null, initrd: input.initrd ?? null, verify: input.deep === true }
+  return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, era => ('names' in era ? lanzabooteModel(era, esp) : stubModel(era))))
 }
 
 function kernelsFor(input: CheckInput, source: ByteSource, read: PayloadReader | null = null): Choice<KernelModel>[] {
@@ -215,12 +219,19 @@ function kernelsFor(input: CheckInput, source: ByteSource, read: PayloadReader |
   return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, era => kernelModel(era, read)))
 }
 
+/** The bytes of `.linux`; of a thin image, those of the kernel beside it. */
+function kernelBytes({ linux }: CheckInput, uki: UkiView): ByteSource | null {
+  const section = uki.sections.find(one => one.section.name === '.linux')
+  return thinFiles(uki) === null ? (section?.content ?? null) : (linux ?? null)
+}
+
 /** The kernel as the file shows it, for runs that end before the stub has chosen one. */
 function kernelInFile(input: CheckInput, uki: UkiView): Choice<KernelModel> {
-  const linux = uki.sections.find(section => section.section.name === '.linux')
-  const [first] = linux === undefined ? [] : kernelsFor(input, linux.content)
-  const none: EraRef = { id: null, title: 'no .linux section', version: null, evidence: [], certainty: 'none' }
-  return first ?? { ref: none, model: { clause: 'EP-1', why: 'the image has no .linux section' } }
+  const linux = kernelBytes(input, uki)
+  const [first] = linux === null ? [] : kernelsFor(input, linux)
+  const absent = thinFiles(uki) === null ? 'no .linux section' : 'the kernel that the image names is not given'
+  const none: EraRef = { id: null, title: absent, version: null, evidence: [], certainty: 'none' }
+  return first ?? { ref: none, model: { clause: 'EP-1', why: `the image: ${absent}` } }
 }
 
 function ownRef(id: string): EraRef {

@@ -3,13 +3,16 @@ import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
-import { readStubVersion } from '../image/sdmagic.ts'
+import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
+import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
 import { kernelEras } from '../kernel/eras.ts'
 import type { KernelEra, KernelShape } from '../kernel/model.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
+import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'
+import type { LanzabooteEra } from '../stub/lanzaboote/model.ts'
 import type { StubEra } from '../stub/model.ts'
 import { erasFor, erasOfBranch, isVersion, kernelRelease } from './version.ts'
 
@@ -26,14 +29,39 @@ export interface Candidate<E> {
   readonly certainty: Certainty
 }
 
+/** A row of one of the tables of stubs. */
+export type AnyStubEra = StubEra | LanzabooteEra
+
+const STUB_ROWS: readonly AnyStubEra[] = [...Object.values(stubEras), ...lanzabooteEras]
+
 /** Rows for the stub of this UKI: by its own version text, or as the user says (a version, an era id, or a row of their own). */
-export function stubCandidates(uki: UkiView, choice?: string | StubEra): Candidate<StubEra>[] {
+export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): Candidate<AnyStubEra>[] {
   if (typeof choice === 'object') return [given(choice)]
   if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [none(null, ['Machine 0x14c in the PE header'], { clause: 'ST-86', why: 'an ia32 stub, on ia32 firmware or in mixed mode, is not modelled' })]
-  if (choice !== undefined) return chosen('stub', choice, Object.values(stubEras), 'ST-1')
+  if (choice !== undefined) return chosen('stub', choice, STUB_ROWS.filter(era => era.id === choice || fitsSections(era, uki)), 'ST-1')
   const found = readStubVersion(uki)
-  if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no systemd-stub version text in the file, so it is not known how its stub behaves; say which with --stub' })]
+  const lanzastub = found === null ? readLanzastubVersion(uki) : null
+  if (lanzastub !== null || (found === null && thinFiles(uki) !== null)) return lanzabooteCandidates(uki, lanzastub)
+  if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no version text of systemd-stub or lanzaboote in the file, so it is not known how its stub behaves; say which with --stub' })]
   return byVersion('systemd-stub', found.version, [`${found.text} in ${found.where}`], Object.values(stubEras), 'ST-1')
+}
+
+/** Rows of lanzaboote fit images whose sections have the names that they look for. */
+function fitsSections(era: AnyStubEra, uki: UkiView): boolean {
+  return !('names' in era) || era.names === (thinFiles(uki)?.names ?? 'embedded')
+}
+
+/** What the stub of release 0.4.0 calls itself. */
+const CALLS_ITSELF_0_3 = '0.3.0'
+
+/** By the name that the stub carries since 0.4, else every row whose images have such sections. */
+function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidate<LanzabooteEra>[] {
+  const thin = thinFiles(uki)
+  const fitting = lanzabooteEras.filter(era => fitsSections(era, uki))
+  const shape = thin === null ? 'kernel and initrd lie in the image itself' : `sections ${thin.kernel.section} and ${thin.initrd.section} name files on the ESP`
+  if (found !== null) return byVersion('lanzaboote', found.version === CALLS_ITSELF_0_3 ? '0.4.0' : found.version, [`${found.text} in ${found.where}`, shape], fitting, 'LZ-21')
+  const said = ['no version text of lanzaboote', shape, 'every row whose images have such sections is run']
+  return fitting.map(era => ({ era, gap: null, version: null, evidence: said, certainty: fitting.length === 1 ? 'certain' : 'several' }))
 }
 
 /** Rows for the kernel in these bytes: by its version string, else by the shape of its headers, or as the user says. */

@@ -1,7 +1,8 @@
-/** The rows of both tables of eras as plain data: what each cell does, and under which clauses. */
+/** The rows of the tables of eras as plain data: what each cell does, and under which clauses. */
 import { kernelEras } from '../kernel/eras.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
+import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'
 
 /** A cell: the slot, the step's name where the function has one, its clauses, and what it says it does. */
 export interface Cell {
@@ -16,7 +17,7 @@ export interface EraRow extends Pick<EraInfo, 'id' | 'title' | 'spans' | 'commit
   readonly cells: readonly Cell[]
 }
 
-const CLAUSE = /\b(?:FW|PE|ST|HO|EP|ZO|HZ)-\d+\b/g
+const CLAUSE = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
 type AnyStep = (...given: readonly unknown[]) => unknown
 
 /** Ends a cell as soon as it has said which step it is. */
@@ -52,7 +53,7 @@ export function eraRow(era: EraInfo, slots: object): EraRow {
   return { id, title, spans, commits, seen, cells }
 }
 
-/** Both tables, in their own order. */
+/** All tables, in their own order: stubs of systemd, then of lanzaboote; kernels. */
 export function eraTables(): { readonly stub: readonly EraRow[]; readonly kernel: readonly EraRow[] } {
-  return { stub: Object.values(stubEras).map(era => eraRow(era, era)), kernel: kernelEras.map(era => eraRow(era, era.slots)) }
+  return { stub: [...Object.values(stubEras), ...lanzabooteEras].map(era => eraRow(era, era)), kernel: kernelEras.map(era => eraRow(era, era.slots)) }
 }

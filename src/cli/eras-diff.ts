@@ -5,6 +5,7 @@ import { kernelEras } from '../kernel/eras.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { labelled } from '../report/layout.ts'
 import { stubEras } from '../stub/eras.ts'
+import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'
 import type { Call } from './command.ts'
 import { eraRow, type Cell, type EraRow } from './era-rows.ts'
 import { packageFolder, packageText } from './files.ts'
@@ -16,8 +17,11 @@ interface Row {
   readonly slots: Readonly<Record<string, unknown>>
 }
 
+const rowOfStub = (era: EraInfo): Row => ({ info: era, slots: Object.fromEntries(Object.entries(era).filter(([, cell]) => typeof cell === 'function')) })
+
 const TABLES: readonly (readonly Row[])[] = [
-  Object.values(stubEras).map(era => ({ info: era, slots: Object.fromEntries(Object.entries(era).filter(([, cell]) => typeof cell === 'function')) })),
+  Object.values(stubEras).map(rowOfStub),
+  lanzabooteEras.map(rowOfStub),
   kernelEras.map(era => ({ info: era, slots: Object.fromEntries(Object.entries(era.slots)) })),
 ]
 

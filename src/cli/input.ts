@@ -4,11 +4,13 @@ import { imageOfListing, type ListedImage } from '../boot/listing.ts'
 import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
 import { PAGE, fileOffset, phys } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import { isListing, readListing } from '../image/objdump.ts'
 import { readObserved } from '../image/observed.ts'
 import type { Call } from './command.ts'
+import { besideImage } from './esp.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 
 /** An image, and what takes its stub's place when that cannot be known. */
@@ -66,12 +68,16 @@ function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): Machine
   return isProfile ? undefined : (given ?? scenario?.memmapAt)
 }
 
-/** A kernel file with a loader; initrd and command line go with one only. */
-function loadedBy(call: Call): Pick<CheckInput, 'loader' | 'initrd' | 'commandLine'> {
+/** A kernel file with a loader, to which an initrd and a command line belong; or what lies beside a thin image. */
+function loadedBy(call: Call, image: ByteSource): Pick<CheckInput, 'loader' | 'linux' | 'initrd' | 'commandLine'> {
   const loader = call.text('kernel-loader')
   const initrd = call.text('initrd')
   const commandLine = call.text('cmdline')
-  if (loader === undefined && (initrd ?? commandLine) !== undefined) throw new UsageError('--initrd and --cmdline are for --kernel-loader: a unified kernel image brings its own')
+  const [linux, esp] = [call.text('linux'), call.text('esp')]
+  const thin = linux !== undefined || esp !== undefined
+  if (thin && loader !== undefined) throw new UsageError('--linux and --esp are for a thin image; with --kernel-loader FILE is the kernel')
+  if (loader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin))) throw new UsageError('--initrd and --cmdline are for --kernel-loader (--initrd for --linux, too): a unified kernel image brings its own')
+  if (thin) return besideImage(call, image)
   return { ...(loader === undefined ? {} : { loader }), ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }), ...(commandLine === undefined ? {} : { commandLine }) }
 }
 
@@ -138,7 +144,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
     ...observedOf(call),
-    ...loadedBy(call),
+    ...loadedBy(call, image.source),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     deep: call.has('deep') || (scenario?.deep ?? false),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),

@@ -11,6 +11,7 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
   EFI_NOT_FOUND: 'Not Found',
   EFI_ALREADY_STARTED: 'Already started',
   EFI_ABORTED: 'Aborted',
+  EFI_INCOMPATIBLE_VERSION: 'Incompatible Version',
   EFI_SECURITY_VIOLATION: 'Security Violation',
 }
 

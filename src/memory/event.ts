@@ -8,7 +8,7 @@ export type EventId = number
 export type StepId = number
 
 /** A numbered clause of spec/, or a user's own law. */
-export type ClauseId = `${'FW' | 'PE' | 'ST' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
+export type ClauseId = `${'FW' | 'PE' | 'ST' | 'LZ' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
 export type AnyClauseId = ClauseId | `x-${string}`
 
 /** Who acts. A user's own stage may bring a name of its own. */

@@ -14,7 +14,7 @@ import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../image/s
 export interface ToolInput {
   readonly stub: StubFacts
   readonly kernel: KernelFacts
-  /** By section name, without `.linux`. */
+  /** By section name. `.linux` is the kernel unless something else is given here. */
   readonly contents: Readonly<Record<string, Content>>
   /** The ImageBase of the stub is not added to the addresses that objcopy is given. */
   readonly absolute?: boolean
@@ -63,7 +63,7 @@ function addedBy({ id, order }: { readonly id: LayoutId; readonly order: readonl
   const others = Object.keys(contents).filter(name => !order.includes(name))
   if (others.length > 0 && !order.includes('*')) throw new UsageError(`${id} adds no section ${others.join(', ')}`)
   return order.flatMap(name => (name === '*' ? others : [name])).flatMap(name => {
-    const content = name === '.linux' ? buildKernel(kernel) : contents[name]
+    const content = contents[name] ?? (name === '.linux' ? buildKernel(kernel) : undefined)
     return content === undefined ? [] : [{ name, content: contentSource(content) }]
   })
 }

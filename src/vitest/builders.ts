@@ -117,6 +117,7 @@ export function uki(options: UkiOptions = {}): ByteSource {
     '.initrd': initrd === null ? null : { initrd: bytesOf(initrd) },
   }
   if (options.as !== undefined) {
+    if (options.as.startsWith('lzbt-')) throw new UsageError(`${options.as} lays out thin images, which do not carry their kernel: lanzaboote() makes them`)
     if (options.gap !== undefined || options.at !== undefined || options.order !== undefined) throw new UsageError('`as` says where everything lies: it goes with none of `gap`, `at` and `order`')
     const present = Object.entries(contents).flatMap(([name, content]) => (name === '.linux' || content === null ? [] : [[name, content] as const]))
     const uname = options.as.startsWith('ukify-') ? { '.uname': { text: named.version.split(' ')[0] ?? '' } } : {}

@@ -6,6 +6,7 @@ export { bytesOf, kernel, memoryMap, uki, type KernelOptions, type MapLine, type
 export { recogniseLayout, type LayoutCandidate, type LayoutFound } from '../image/layouts/recognise.ts'
 export type { LayoutId } from '../image/layouts/table.ts'
 export { builtAs, type ToolInput } from './builders-as.ts'
+export { lanzaboote, LANZABOOTE_RELEASES, type LanzabooteImage, type LanzabooteOptions, type LanzabooteRelease } from './lanzaboote.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
 export { scenario, type ScenarioOptions } from './scenario.ts'
 

@@ -22,7 +22,7 @@ function lawTests(): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const file of testFiles.filter(path => path.startsWith('test/spec/'))) {
     for (const text of stringsOf(file)) {
-      const head = /^(?:(?:FW|PE|ST|HO|EP|ZO|HZ)-\d+(?:, | and |: | |$))+/.exec(text)?.[0] ?? ''
+      const head = /^(?:(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+(?:, | and |: | |$))+/.exec(text)?.[0] ?? ''
       for (const [id] of head.matchAll(CLAUSE_ID)) found.set(id, [...(found.get(id) ?? []), file])
     }
   }

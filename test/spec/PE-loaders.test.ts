@@ -258,3 +258,23 @@ test('PE-51 applies fixups by the directory of the file and leaves the headers',
     expect(outcomeOf(id, pe(block(10), 0x9000)).assumptions.join()).toMatch(/outside the image is not applied/)
   }
 })
+
+test('PE-52 takes pages up to the furthest section', () => {
+  const pe = goodPe([first, { VirtualAddress: 0x4000, VirtualSize: 0x1800, raw: 0x200 }], { SizeOfImage: 0x1000, Machine: 0xaa64, Subsystem: 1, SectionAlignment: 0x4000 })
+  expect(outcomeOf('lanzaboote', pe).loaded).toMatchObject({ taken: 0x2000 + 0x4000, imageSize: 0x5800 })
+  expect(status('lanzaboote', goodPe([first, { VirtualAddress: 0xfffff000, VirtualSize: 0x2000, raw: 0 }]))).toBe('EFI_LOAD_ERROR PE-52')
+  expect(status('lanzaboote', goodPe([{ ...first, VirtualSize: 0x2000000 }]))).toBe('EFI_OUT_OF_RESOURCES PE-52')
+  expect(status('lanzaboote', goodPe([{ VirtualAddress: 0, VirtualSize: 0, raw: 0 }]))).toBe('EFI_NOT_FOUND PE-52')
+})
+
+test('PE-53 zeroes the image, copies sections and never the headers', () => {
+  expect(loadedBy('lanzaboote', goodPe([first, { VirtualAddress: 0x2000, VirtualSize: 0x280, raw: 0x300 }]))).toBe('0 zero, 1000 .s0, 1200 zero, 2000 .s1, 2280 stale, 3000 no-memory')
+  expect(loadedBy('lanzaboote', goodPe([first], { fileSize: 0x500 }))).toBe('EFI_LOAD_ERROR PE-53')
+})
+
+test('PE-54 refuses relocations, and an entry point behind the sections', () => {
+  const directories = Array.from({ length: 16 }, (_, i) => (i === 5 ? ([0, 1] as const) : ([0, 0] as const)))
+  expect(status('lanzaboote', { ...plain, directories })).toBe('EFI_INCOMPATIBLE_VERSION PE-54')
+  expect(status('lanzaboote', { ...plain, AddressOfEntryPoint: 0x2000 })).toBe('EFI_LOAD_ERROR PE-54')
+  expect(status('lanzaboote', plain)).toBeUndefined()
+})

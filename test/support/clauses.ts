@@ -1,8 +1,8 @@
 /** The law as its own tests see it: every clause of spec/, parsed by the one format that spec/README.md gives. */
 import { filesBelow, textOf } from './repository.ts'
 
-export const CHAPTERS = ['FW', 'PE', 'ST', 'HO', 'EP', 'ZO', 'HZ'] as const
-export const CLAUSE_ID = /\b(?:FW|PE|ST|HO|EP|ZO|HZ)-\d+\b/g
+export const CHAPTERS = ['FW', 'PE', 'ST', 'LZ', 'HO', 'EP', 'ZO', 'HZ'] as const
+export const CLAUSE_ID = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
 const EVIDENCE = ['read', 'measured', 'stated', 'remembered'] as const
 
 export interface Clause {

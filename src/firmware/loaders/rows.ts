@@ -4,6 +4,7 @@ import { EfiBootServicesData, EfiLoaderCode, EfiLoaderData } from '../../image/m
 import { checkImage } from '../pe-checks.ts'
 import { checkAudk, checkPatina, checkPeimage, checkRustHypervisorFirmware, checkShim, checkUBoot } from './checks.ts'
 import { allocateEdk2, headersEdk2, relocateEdk2, sectionEdk2 } from './edk2.ts'
+import { LANZABOOTE } from './lanzaboote.ts'
 import { nothing, type Loader } from './loader.ts'
 import * as other from './others.ts'
 import { allocateRhboot, allocateShim, finishShim, headersShim, relocateShim, sectionShim, type ShimHabits } from './shim.ts'
@@ -117,6 +118,7 @@ export const LOADERS: readonly Loader[] = [
   { ...edk2, check: checkPatina, headers: other.headersZeroed('PE-45'), section: other.sectionPatina, givesBackFrom: 'pages', id: 'patina', title: 'patina, a DXE core in Rust', source: 'patina@80aa9c4c' },
   { ...audk('relaxed'), id: 'audk', title: 'AUDK (OpenCore, OpenDuet), unaligned sections allowed', source: 'audk@a77501f2' },
   { ...audk('strict'), id: 'audk-strict', title: 'AUDK (OpenCore, OpenDuet), sections adjacent', source: 'audk@a77501f2' },
+  LANZABOOTE,
 ]
 
 /** What loads when nobody says who. */

@@ -26,9 +26,9 @@ const MEM_EXECUTE = 0x20000000
 /** Sections that a tool may have added: a table can hold 65535. */
 const ADDED_MAX = 96
 
-/** Who may have built this image; null when it has no `.linux`. Reads headers only, never throws. */
+/** Who may have built this image; null when it has no `.linux` (and no `.kernelp`, as early thin images call it). Reads headers only, never throws. */
 export function recogniseLayout(pe: PeFile, uki: UkiView = viewUki(pe)): LayoutFound | null {
-  const linux = uki.sections.find(({ section }) => section.name === '.linux')
+  const linux = uki.sections.find(({ section }) => section.name === '.linux') ?? uki.sections.find(({ section }) => section.name === '.kernelp')
   if (linux === undefined) return null
   const candidates = LAYOUTS.flatMap(layout => {
     const evidence = layout.kind === 'fixed' ? fixedEvidence(layout, pe, uki) : computedEvidence(layout, pe, uki, linux)
@@ -62,6 +62,7 @@ function computedEvidence(layout: ComputedLayout, pe: PeFile, uki: UkiView, linu
   const added = upToProfile(pe.sections.slice(first))
   if (before === undefined || added.length > ADDED_MAX || !inOrder(added, layout.order)) return null
   const { section } = linux
+  if (layout.needs?.some(name => !added.some(one => one.name === name)) === true) return null
   if (flagsOf(section) !== layout.linux) return null
   const size = linuxSize(layout, linux)
   if (size === null) return null

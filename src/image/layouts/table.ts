@@ -1,7 +1,7 @@
-/** How tools lay out a unified kernel image: fixed addresses given to objcopy, or addresses computed from the stub's end. Sources: systemd, dracut and mkinitcpio, the releases that each row names. */
+/** How tools lay out a unified kernel image: fixed addresses given to objcopy, or addresses computed from the stub's end. Sources: systemd, dracut, mkinitcpio and lanzaboote, the releases that each row names. */
 
 /** Names a tool and the first of the releases that lay out alike. */
-export type LayoutId = 'test-220' | 'man-250' | 'dracut-042' | 'dracut-050' | 'dracut-060' | 'mkinitcpio-31' | 'mkinitcpio-35' | 'mkinitcpio-36' | 'ukify-253' | 'ukify-254' | 'ukify-257.0' | 'ukify-257.3'
+export type LayoutId = 'test-220' | 'man-250' | 'dracut-042' | 'dracut-050' | 'dracut-060' | 'mkinitcpio-31' | 'mkinitcpio-35' | 'mkinitcpio-36' | 'ukify-253' | 'ukify-254' | 'ukify-257.0' | 'ukify-257.3' | 'lzbt-0.1' | 'lzbt-0.4'
 
 /** Where the next section begins, from the end of the one before it: its end as it is, the next multiple, or the next multiple and never the end itself. */
 export type Rounding = 'none' | 'aligned' | 'beyond'
@@ -31,6 +31,8 @@ export interface ComputedLayout {
   readonly linux: LinuxFlags
   /** VirtualSize of `.linux`: the length of the kernel file, or SizeOfImage of the kernel's own PE header. */
   readonly linuxSize: 'file' | 'SizeOfImage'
+  /** Sections without which it is not this tool's. */
+  readonly needs?: readonly string[]
 }
 
 export type Layout = FixedLayout | ComputedLayout
@@ -60,6 +62,14 @@ export const LAYOUTS: readonly Layout[] = [
     kind: 'computed', id: 'ukify-257.3', title: 'ukify 257.3 and later',
     order: ['.osrel', '.cmdline', '.dtb', '.dtbauto', '.hwids', '.uname', '.splash', '.pcrpkey', '.linux', '.initrd', '.efifw', '.ucode', '*', '.sbat', '.profile', '.pcrsig'],
     rounding: ['aligned'], step: 'SectionAlignment', linux: 'code', linuxSize: 'file',
+  },
+  {
+    kind: 'computed', id: 'lzbt-0.1', title: 'lzbt of lanzaboote 0.1 to 0.3', order: ['.osrel', '.cmdline', '.initrdp', '.kernelp', '.initrdh', '.kernelh'],
+    rounding: ['none'], step: 'SectionAlignment', linux: 'data', linuxSize: 'file', needs: ['.kernelp', '.kernelh'],
+  },
+  {
+    kind: 'computed', id: 'lzbt-0.4', title: 'lzbt of lanzaboote 0.4 and later', order: ['.osrel', '.cmdline', '.initrd', '.linux', '.initrdh', '.linuxh'],
+    rounding: ['none'], step: 'SectionAlignment', linux: 'data', linuxSize: 'file', needs: ['.linuxh'],
   },
 ]
 

@@ -59,6 +59,7 @@ const WORDS: Readonly<Record<EfiError, string>> = {
   EFI_NOT_FOUND: 'Not found',
   EFI_ALREADY_STARTED: 'Already started',
   EFI_ABORTED: 'Aborted',
+  EFI_INCOMPATIBLE_VERSION: 'Incompatible version',
   EFI_SECURITY_VIOLATION: 'Security violation',
 }
 

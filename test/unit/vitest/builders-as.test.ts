@@ -95,7 +95,8 @@ describe('who built it', () => {
     'mkinitcpio-36': ['dracut-060'],
   }
 
-  test.each(LAYOUTS.flatMap(({ id }) => STUBS.map(stub => [id, stub] as const)))('%s over %s is recognised, with all tools that lay out alike', (id, stub) => {
+  // Thin images of lanzaboote have a builder of their own
+  test.each(LAYOUTS.filter(({ id }) => !id.startsWith('lzbt-')).flatMap(({ id }) => STUBS.map(stub => [id, stub] as const)))('%s over %s is recognised, with all tools that lay out alike', (id, stub) => {
     const layout = found({ as: id, stub })
     const ids = layout.candidates.map(candidate => candidate.id)
     // This kernel ends on a multiple of 0x200, the step of 252.39: there dracut leaves a whole step free.
