@@ -207,7 +207,7 @@ const F: KernelFacts = {
 
 const G: KernelFacts = {
   name: 'debian-7.2.13',
-  version: '7.2.13+deb14-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1',
+  version: '7.2.13+deb14-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1 (2026-10-28)',
   fileSize: 0xddf200,
   hdr: { setup_sects: 0x27, syssize: 0xdda20, kernel_version: 0x4300, heap_end_ptr: 0x5c00, xloadflags: 0x7f, payload_offset: 0x2cc, payload_length: 0xd9eebc, init_size: 0x3c4e000, handover_offset: 0xdcdc90, kernel_info_offset: 0xdd71a0 },
   compression: 'zstd',
@@ -229,7 +229,7 @@ const G: KernelFacts = {
 
 const H: KernelFacts = {
   name: 'debian-7.2.13-cloud',
-  version: '7.2.13+deb14-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1',
+  version: '7.2.13+deb14-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1 (2026-10-28)',
   fileSize: 0xd607c0,
   hdr: { setup_sects: 0x27, syssize: 0xd5b20, kernel_version: 0x4300, heap_end_ptr: 0x5c20, xloadflags: 0x7f, payload_offset: 0x2cc, payload_length: 0xd1f3b9, init_size: 0x3c3b000, handover_offset: 0xd4e190, kernel_info_offset: 0xd576a0 },
   compression: 'zstd',
@@ -251,7 +251,7 @@ const H: KernelFacts = {
 
 const I: KernelFacts = {
   name: 'debian-7.3-rc7',
-  version: '7.3-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.3~rc7-1~exp1',
+  version: '7.3-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.3~rc7-1~exp1 (2026-10-16)',
   fileSize: 0xe0a200,
   hdr: { setup_sects: 0x27, syssize: 0xe0520, kernel_version: 0x4300, heap_end_ptr: 0x5c00, xloadflags: 0x7f, payload_offset: 0x2cc, payload_length: 0xdc9ed8, init_size: 0x3c52000, handover_offset: 0xdf8c90, kernel_info_offset: 0xe02180 },
   compression: 'zstd',

@@ -2,29 +2,18 @@
 import { fileOffset } from '../../src/bytes/units.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import type { Content } from '../../src/image/content.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../src/image/kernel-facts.ts'
 import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
+import { recordedKernel } from '../support/kernel-fixtures.ts'
 import { recipeOf } from './recipes.ts'
 import { HAND_BUILT, handBuiltKernel } from './hand-built.ts'
 import type { Recording } from './recording.ts'
 import { wholePayload } from './whole-payload.ts'
 
-/** Names of the recordings and of the measured kernels. */
-const KERNEL_NAMES: Readonly<Record<string, string>> = {
-  '5.10': 'debian-5.10.223-cloud',
-  '6.1': 'debian-6.1.170-cloud',
-  '6.12': 'debian-6.12.107-cloud',
-  '5.10-full': 'debian-5.10.223',
-  '6.1-full': 'debian-6.1.170',
-  '6.12-full': 'debian-6.12.107',
-}
-
 /** The kernel of a recording: measured, or built by hand. Throws when there is none. */
 export function kernelOf(recording: Recording): KernelFacts {
-  const facts = KERNEL_FACTS[KERNEL_NAMES[recording.kernel] ?? ''] ?? HAND_BUILT[recording.kernel]
-  if (facts === undefined) throw new Error(`${recording.id}: no facts of kernel ${recording.kernel}`)
-  return facts
+  return HAND_BUILT[recording.kernel] ?? recordedKernel(recording.kernel).facts
 }
 
 /** The measured stub of a recording. Throws when there is none. */
