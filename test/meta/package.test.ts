@@ -19,7 +19,7 @@ beforeAll(() => {
   const done = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: TOP, encoding: 'utf8', shell: process.platform === 'win32' })
   expect(done.status).toBe(0)
   packed = (JSON.parse(done.stdout) as { files: { path: string }[] }[]).flatMap(pack => pack.files.map(file => file.path))
-})
+}, 60_000)
 
 test('every target of exports and bin is built and packed', () => {
   const targets = [...Object.values(manifest.exports).flatMap(target => (typeof target === 'string' ? [target] : Object.values(target))), ...Object.values(manifest.bin)].map(target => target.replace(/^\.\//, ''))
