@@ -37,7 +37,7 @@ const STUB_ROWS: readonly AnyStubEra[] = [...Object.values(stubEras), ...lanzabo
 /** Rows for the stub of this UKI: by its own version text, or as the user says (a version, an era id, or a row of their own). */
 export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): Candidate<AnyStubEra>[] {
   if (typeof choice === 'object') return [given(choice)]
-  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [none(null, ['Machine 0x14c in the PE header'], { clause: 'ST-86', why: 'an ia32 stub, on ia32 firmware or in mixed mode, is not modelled' })]
+  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [ia32(choice ?? readStubVersion(uki)?.version)]
   if (choice !== undefined) return chosen('stub', choice, STUB_ROWS.filter(era => era.id === choice || fitsSections(era, uki)), 'ST-1')
   const found = readStubVersion(uki)
   const lanzastub = found === null ? readLanzastubVersion(uki) : null
@@ -62,6 +62,13 @@ function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidat
   if (found !== null) return byVersion('lanzaboote', found.version === CALLS_ITSELF_0_3 ? '0.4.0' : found.version, [`${found.text} in ${found.where}`, shape], fitting, 'LZ-21')
   const said = ['no version text of lanzaboote', shape, 'every row whose images have such sections is run']
   return fitting.map(era => ({ era, gap: null, version: null, evidence: said, certainty: fitting.length === 1 ? 'certain' : 'several' }))
+}
+
+/** An ia32 stub, and what its row knows of such builds. */
+function ia32(choice: string | undefined): Candidate<StubEra> {
+  const rows = choice === undefined ? [] : Object.values(stubEras).filter(era => era.id === choice || (isVersion(choice) && erasFor(choice, [era]).length > 0))
+  const known = [...new Set(rows.flatMap(era => era.ia32 ?? []))]
+  return none(null, ['Machine 0x14c in the PE header'], { clause: 'ST-86', why: ['an ia32 stub, on ia32 firmware or in mixed mode, is not modelled', ...known].join('; ') })
 }
 
 /** Rows for the kernel in these bytes: by its version string, else by the shape of its headers, or as the user says. */

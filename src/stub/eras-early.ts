@@ -2,6 +2,7 @@
 import type { StubEra } from './model.ts'
 import { asLongAsItSays, bothHalves, convertedToAscii, copiedAnywhere, copiedLow, fourPages, fourPagesLow, fromCode32Start, fromImage, lowHalves, lowHalvesAndLoadFile2, onePage } from './steps/boot-params.ts'
 import { asItIs, eightBitLine, spaced, utf16Line } from './steps/command-line.ts'
+import { cutAtBothEndsUnlessBlank, cutAtTheEnd, spacesOnly } from './steps/line-text.ts'
 import { ignoresDeviceTree, installsDeviceTree } from './steps/device-tree.ts'
 import { alwaysHandover, imageOrHandover } from './steps/door.ts'
 import { eachCondition, fourConditions, longEnoughAndFour } from './steps/header-checks.ts'
@@ -11,9 +12,10 @@ import { anyOptions, printableOptions, textOptions } from './steps/load-options.
 import { kernelOrOwnImage, kernelOrRefusal, lastWithPrefix, lastWithPrefixWarned } from './steps/locate.ts'
 import { statusText, statusTitle } from './steps/patch.ts'
 import { copiedWhenHigh, initrdInReachOrRefused, initrdStays, initrdWithinReach, inPlace, inPlaceOrRefused } from './steps/place-kernel.ts'
-import { freesLargeStrings, keepsExtraDir, keepsNoString } from './steps/strings.ts'
+import { bootServicesPool, loaderPool } from './steps/pool.ts'
+import { freesLargeStrings, freesStrings, keepsExtraDir, keepsNoString } from './steps/strings.ts'
 import { atMost96Sections, tableOfAnyMachine, tableOfOwnMachine, tableOnDisk } from './steps/section-table.ts'
-import { freesVariableBuffer, keepsNoVariable, keepsVariableBuffer } from './steps/variables.ts'
+import { freesVariableBuffer, freesVariableBufferAfterSeed, keepsNoVariable, keepsVariableBuffer } from './steps/variables.ts'
 
 export const pcrsig = archivePiece('.pcrsig', 'tpm2-pcr-signature.json')
 export const pcrpkey = archivePiece('.pcrpkey', 'tpm2-pcr-public-key.pem')
@@ -30,11 +32,13 @@ export const NO_LINUX = 'Unable to locate embedded .linux section'
 const S2: StubEra = {
   id: 'systemd-stub/S2',
   title: 'EFI handover in place; the setup header alone goes to boot_params',
-  spans: [{ from: '244', to: '250' }],
+  spans: [{ from: '244', to: '248' }],
   commits: ['6247c33614', '53a2045521'],
   seen: ['245', '247.3'],
+  ia32: 'it gives AllocatePages a variable of 4 bytes for an address of 8',
+  pool: loaderPool,
   variables: keepsVariableBuffer,
-  sectionTable: tableOfAnyMachine,
+  sectionTable: tableOfAnyMachine(' '),
   locate: lastWithPrefix(NAMES_229),
   kernel: kernelOrOwnImage,
   commandLine: eightBitLine('ST-15', { options: printableOptions, underSecureBoot: 'options without section', write: asItIs }),
@@ -49,6 +53,25 @@ const S2: StubEra = {
   placeCommandLine: copiedLow,
   passInitrd: lowHalves,
   entry: fromCode32Start,
+}
+
+const S2_248: StubEra = {
+  ...S2,
+  id: 'systemd-stub/S2/248',
+  title: 'as S2, but the buffer for the variable SecureBoot is freed',
+  spans: [{ from: '248', to: '248.10' }, { from: '249', to: '249.6' }],
+  commits: [],
+  seen: ['248', '249'],
+  variables: freesVariableBuffer,
+}
+
+const S2_249_6: StubEra = {
+  ...S2_248,
+  id: 'systemd-stub/S2/249.6',
+  title: 'as S2/248, with messages that end at the status',
+  spans: [{ from: '248.10', to: '249' }, { from: '249.6', to: '250' }],
+  seen: ['248.10', '249.6'],
+  sectionTable: tableOfAnyMachine(''),
 }
 
 const S2_242: StubEra = {
@@ -67,19 +90,27 @@ const S1_240: StubEra = {
   title: 'as S2/242, but the kernel file up to handover_offset goes to boot_params, below 1 GiB',
   spans: [{ from: '240', to: '242' }],
   commits: ['15720d0340', 'b4f9f2a62f'],
-  variables: freesVariableBuffer,
+  ia32: undefined,
   bootParams: fourPagesLow('told'),
 }
 
 const textLine = eightBitLine('ST-72', { options: textOptions, underSecureBoot: 'never options', write: asItIs })
 
-const S1_236: StubEra = {
+const S1_239: StubEra = {
   ...S1_240,
-  id: 'systemd-stub/S1/236',
+  id: 'systemd-stub/S1/239',
   title: 'as S1/240, and takes LoadOptions that do not begin with NUL',
-  spans: [{ from: '236', to: '240' }],
+  spans: [{ from: '239', to: '240' }],
   commits: ['b4f9f2a62f', '293b167349'],
   commandLine: textLine,
+}
+
+const S1_236: StubEra = {
+  ...S1_239,
+  id: 'systemd-stub/S1/236',
+  title: 'as S1/239, but the buffer for the variable SecureBoot is freed',
+  spans: [{ from: '236', to: '239' }],
+  variables: freesVariableBuffer,
 }
 
 const S1: StubEra = {
@@ -111,13 +142,13 @@ const S0: StubEra = {
 }
 
 const S3: StubEra = {
-  ...S2,
+  ...S2_249_6,
   id: 'systemd-stub/S3',
   title: 'EFI handover in place as S2, and the initrd through LoadFile2, too',
   spans: [{ from: '250', to: '252' }],
   commits: ['a6089431d5', 'dc46792831', '845707aae2'],
-  seen: [],
-  variables: keepsNoVariable,
+  seen: ['250', '251'],
+  ia32: undefined,
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusTitle, checks: [atMost96Sections] }),
   locate: lastWithPrefix(NAMES_250),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX}: Not Found`),
@@ -127,16 +158,20 @@ const S3: StubEra = {
   passInitrd: lowHalvesAndLoadFile2,
 }
 
-const line252 = utf16Line('ST-16', { options: printableOptions, profiles: false, firmwareConsole: 'left alone' })
+const line252_3 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: spacesOnly, firmwareConsole: 'left alone' })
+const line252_6 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtTheEnd, firmwareConsole: 'left alone' })
+const line255 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtBothEndsUnlessBlank, firmwareConsole: 'left alone' })
 
 const S4_252_3: StubEra = {
   ...S3,
   id: 'systemd-stub/S4/252.3',
   title: 'LoadImage and StartImage; for kernels without initrd support EFI handover in place, below 4 GiB only',
-  spans: [{ from: '252.3', to: '252.36' }],
+  spans: [{ from: '252.3', to: '252.6' }],
   commits: ['a529d8182e', 'ba2a105c2b', '927ebebe58'],
+  seen: ['252.3'],
+  pool: bootServicesPool,
   locate: lastWithPrefixWarned(NAMES_252),
-  commandLine: line252,
+  commandLine: line252_3,
   strings: freesLargeStrings,
   initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
   door: imageOrHandover(startLoaded(loadTitles), statusTitle),
@@ -153,6 +188,7 @@ const S4_252: StubEra = {
   ...S4_252_3,
   id: 'systemd-stub/S4/252',
   title: 'as S4/252.3, with a command line of eight bits up to the door',
+  seen: ['252'],
   spans: [{ from: '252', to: '252.3' }],
   commits: ['a529d8182e', 'fa2eebc7a3', '03d5449f3a'],
   commandLine: eightBitLine('ST-74', { options: printableOptions, underSecureBoot: 'options without section', write: spaced }),
@@ -160,10 +196,29 @@ const S4_252: StubEra = {
   placeCommandLine: copiedAnywhere,
 }
 
-const S4_252_36: StubEra = {
+const S4_252_6: StubEra = {
   ...S4_252_3,
+  id: 'systemd-stub/S4/252.6',
+  title: 'as S4/252.3, and cuts spaces off the end of the command line',
+  spans: [{ from: '252.6', to: '252.11' }],
+  commits: [],
+  seen: ['252.6'],
+  commandLine: line252_6,
+}
+
+const S4_252_11: StubEra = {
+  ...S4_252_6,
+  id: 'systemd-stub/S4/252.11',
+  title: 'as S4/252.6, with pool of EfiLoaderData',
+  spans: [{ from: '252.11', to: '252.36' }],
+  seen: ['252.11', '252.31'],
+  pool: loaderPool,
+}
+
+const S4_252_36: StubEra = {
+  ...S4_252_11,
   id: 'systemd-stub/S4/252.36',
-  title: 'as S4/252.3, with any number of sections',
+  title: 'as S4/252.11, with any number of sections',
   spans: [{ from: '252.36', to: '253' }],
   commits: ['8c5b359579'],
   seen: ['252.39'],
@@ -171,45 +226,74 @@ const S4_252_36: StubEra = {
 }
 
 const S4_253: StubEra = {
-  ...S4_252_3,
+  ...S4_252_6,
   id: 'systemd-stub/S4/253',
-  title: 'as S4/252.3, in other words',
-  spans: [{ from: '253', to: '253.31' }],
+  title: 'as S4/252.6, in other words, with strings in buffers of their size',
+  spans: [{ from: '253', to: '253.5' }],
   commits: ['fa2eebc7a3', '7ca40a8b08'],
+  seen: ['253'],
+  variables: freesVariableBufferAfterSeed,
+  strings: freesStrings,
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [atMost96Sections] }),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX}: Not found`),
   door: imageOrHandover(startLoaded(loadWords), statusText),
 }
 
-const S4_253_31: StubEra = {
+const S4_253_5: StubEra = {
   ...S4_253,
+  id: 'systemd-stub/S4/253.5',
+  title: 'as S4/253, with pool of EfiLoaderData',
+  spans: [{ from: '253.5', to: '253.31' }],
+  commits: [],
+  seen: ['253.5', '253.26'],
+  pool: loaderPool,
+}
+
+const S4_253_31: StubEra = {
+  ...S4_253_5,
   id: 'systemd-stub/S4/253.31',
-  title: 'as S4/253, with any number of sections',
+  title: 'as S4/253.5, with any number of sections',
   spans: [{ from: '253.31', to: '254' }],
   commits: ['8c5b359579'],
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
 }
 
 export const S5_254: StubEra = {
-  ...S4_253,
+  ...S4_253_5,
   id: 'systemd-stub/S5/254',
-  title: 'as S4/253, but a handover kernel above 4 GiB is copied below, without its tail',
-  spans: [{ from: '254', to: '254.17' }, { from: '255', to: '255.11' }],
+  title: 'as S4/253.5, but a handover kernel above 4 GiB is copied below, without its tail',
+  spans: [{ from: '254', to: '254.17' }],
   commits: ['669f16acf7', 'dfca5587cf', 'ccde62954c'],
+  seen: ['254'],
+  variables: keepsNoVariable,
   locate: lastWithPrefix(NAMES_254),
   strings: keepsExtraDir,
   placeKernel: copiedWhenHigh,
   placeInitrd: initrdWithinReach,
 }
 
-const S5_256: StubEra = {
+export const S5_255: StubEra = {
   ...S5_254,
+  id: 'systemd-stub/S5/255',
+  title: 'as S5/254, and cuts blanks off both ends of the command line',
+  spans: [{ from: '255', to: '255.11' }],
+  commits: [],
+  seen: ['255'],
+  commandLine: line255,
+}
+
+const S5_256: StubEra = {
+  ...S5_255,
   id: 'systemd-stub/S5/256',
-  title: 'as S5/254, with .ucode joined in front of .initrd',
+  title: 'as S5/255, with .ucode joined in front of .initrd',
   spans: [{ from: '256', to: '256.5' }],
+  seen: ['256'],
   locate: lastWithPrefix(NAMES_256),
   initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
 }
 
 /** In the order of their releases. */
-export const EARLY_ERAS: readonly StubEra[] = [S0, S0_233, S1, S1_236, S1_240, S2_242, S2, S3, S4_252, S4_252_3, S4_252_36, S4_253, S4_253_31, S5_254, S5_256]
+export const EARLY_ERAS: readonly StubEra[] = [
+  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6,
+  S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31, S5_254, S5_255, S5_256,
+]

@@ -1,8 +1,9 @@
 /** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. Here S6 to S8; eras-early.ts has the older ones. */
-import { EARLY_ERAS, initrd, NAMES_256, NO_LINUX, pcrpkey, pcrsig, S5_254, ucode } from './eras-early.ts'
+import { EARLY_ERAS, initrd, NAMES_256, NO_LINUX, pcrpkey, pcrsig, S5_254, S5_255, ucode } from './eras-early.ts'
 import type { StubEra } from './model.ts'
 import { atMostKnown, onePage } from './steps/boot-params.ts'
 import { utf16Line } from './steps/command-line.ts'
+import { cutAtBothEnds } from './steps/line-text.ts'
 import { installsDeviceTree } from './steps/device-tree.ts'
 import { entryInside, ownLoaderOrHandover } from './steps/door.ts'
 import { archivePiece, joined, keepsList, keepsNoList, noInitrd, pagesBelow4G, pagesBelow4GFirst, readsThroughNull, whenMoreThanOne, whenSomethingIsAdded } from './steps/initrd.ts'
@@ -12,19 +13,23 @@ import { anywhere, firstWithName, insideImage, kernelOrRefusal, lastWithPrefix }
 import { statusText } from './steps/patch.ts'
 import { copiedWhenHigh, copiedWithTail } from './steps/place-kernel.ts'
 import { freesExtraDir } from './steps/strings.ts'
-import { atMost96Sections, peBehindDos, sixDirectories, tableInImage, tableOfOwnMachine } from './steps/section-table.ts'
+import { atMost96Sections, headerInFile, peBehindDos, sixDirectories, tableInImage, tableOfOwnMachine } from './steps/section-table.ts'
 
 const NAMES_257 = [...NAMES_256, '.profile', '.dtbauto', '.hwids']
 const NAMES_258 = [...NAMES_257, '.efifw']
 const NO_TABLE = 'Unable to locate PE section table'
-const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, archivePiece('.osrel', 'os-release'), archivePiece('.profile', 'profile')]
+const osrel = archivePiece('.osrel', 'os-release')
+const profile = archivePiece('.profile', 'profile')
+const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, osrel, profile]
+const MADE_257 = [pcrsig, pcrpkey, profile, osrel, initrd, ucode]
 
 const S6_254: StubEra = {
   ...S5_254,
   id: 'systemd-stub/S6/254',
   title: 'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy with a zeroed tail',
-  spans: [{ from: '254.17', to: '254.24' }, { from: '255.11', to: '255.18' }],
-  commits: ['19812661f1', '7ba47e37a2', '7941c60205'],
+  spans: [{ from: '254.17', to: '254.24' }],
+  commits: ['19812661f1', '7ba47e37a2'],
+  seen: ['254.17'],
   placeKernel: copiedWithTail,
 }
 
@@ -32,16 +37,36 @@ const S6_254_24: StubEra = {
   ...S6_254,
   id: 'systemd-stub/S6/254.24',
   title: 'as S6/254, with any number of sections',
-  spans: [{ from: '254.24', to: '255' }, { from: '255.18', to: '256' }],
+  spans: [{ from: '254.24', to: '255' }],
   commits: ['8c5b359579'],
   seen: ['254.26'],
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
 }
 
+const S6_255: StubEra = {
+  ...S5_255,
+  id: 'systemd-stub/S6/255',
+  title: 'as S6/254, and cuts blanks off both ends of the command line',
+  spans: [{ from: '255.11', to: '255.18' }],
+  commits: ['7941c60205'],
+  seen: ['255.11'],
+  placeKernel: copiedWithTail,
+}
+
+const S6_255_18: StubEra = {
+  ...S6_255,
+  id: 'systemd-stub/S6/255.18',
+  title: 'as S6/255, with any number of sections',
+  spans: [{ from: '255.18', to: '256' }],
+  commits: ['8c5b359579'],
+  seen: ['255.18'],
+  sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
+}
+
 const S6_256: StubEra = {
-  ...S6_254,
+  ...S6_255,
   id: 'systemd-stub/S6/256',
-  title: 'as S6/254, with .ucode joined in front of .initrd',
+  title: 'as S6/255, with .ucode joined in front of .initrd',
   spans: [{ from: '256.5', to: '256.12' }],
   commits: ['84111f8916'],
   locate: lastWithPrefix(NAMES_256),
@@ -66,10 +91,10 @@ const S6_257: StubEra = {
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, atMost96Sections] }),
   locate: firstWithName(NAMES_257, printableOptions, anywhere),
   kernel: kernelOrRefusal('ST-10', 'Image lacks .linux section.'),
-  commandLine: utf16Line('ST-17', { options: printableOptions, profiles: true, firmwareConsole: 'left alone' }),
+  commandLine: utf16Line('ST-17', { options: printableOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'left alone' }),
   strings: freesExtraDir,
   deviceTree: installsDeviceTree(['.dtb', '.dtbauto']),
-  initrd: joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4G, none: readsThroughNull }),
+  initrd: joined({ pieces: PIECES_257, made: MADE_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4G, none: readsThroughNull }),
 }
 
 const S6_257_3: StubEra = {
@@ -81,7 +106,7 @@ const S6_257_3: StubEra = {
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos] }),
 }
 
-const readsNull = joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: readsThroughNull })
+const readsNull = joined({ pieces: PIECES_257, made: MADE_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: readsThroughNull })
 
 const S6_257_5: StubEra = {
   ...S6_257_3,
@@ -92,7 +117,7 @@ const S6_257_5: StubEra = {
   initrd: readsNull,
 }
 
-const joinsOrNone = joined({ pieces: PIECES_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: noInitrd })
+const joinsOrNone = joined({ pieces: PIECES_257, made: MADE_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4GFirst, none: noInitrd })
 
 const S6_257_11: StubEra = {
   ...S6_257_5,
@@ -111,7 +136,7 @@ const S7: StubEra = {
   spans: [{ from: '258', to: '258.4' }],
   commits: ['cab9c7b5a4', '40aabfae72', '23d56ae890', '428cd7bfba', '70b7e03ebb'],
   locate: firstWithName(NAMES_258, printableOptions, anywhere),
-  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBase }, [peBehindDos]),
+  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBase, tableInFile: 'not asked' }, [peBehindDos]),
   placeKernel: copiedWhenHigh,
 }
 
@@ -140,10 +165,10 @@ const S7_258_10: StubEra = {
   spans: [{ from: '258.10', to: '259' }],
   commits: ['918e8f9dd9', 'feeba8fa3b', 'ecf3f5056a'],
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, sixDirectories] }),
-  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBaseInside }, [peBehindDos, sixDirectories, entryInside]),
+  door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBaseInside, tableInFile: 'not asked' }, [peBehindDos, sixDirectories, entryInside]),
 }
 
-const line259 = utf16Line('ST-85', { options: cleanOptions, profiles: true, firmwareConsole: 'left alone' })
+const line259 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'left alone' })
 
 const S7_259: StubEra = {
   ...S7,
@@ -170,7 +195,7 @@ const S8_259_2: StubEra = {
   title: "the stub's own loader, whatever the kernel's ImageBase is, with checks of the raw data; for older kernels EFI handover in place",
   spans: [{ from: '259.2', to: '259.6' }, { from: '260', to: '260.2' }],
   commits: ['d9d300dc4c', '1cd2ff3cca'],
-  door: ownLoaderOrHandover({ pages: anyPages, sections: rawDataInside }, [peBehindDos]),
+  door: ownLoaderOrHandover({ pages: anyPages, sections: rawDataInside, tableInFile: 'not asked' }, [peBehindDos]),
 }
 
 const S8_259_6: StubEra = {
@@ -188,7 +213,7 @@ const S8_259_7: StubEra = {
   title: "as S8/259.6, and aligns the kernel as its SectionAlignment says",
   spans: [{ from: '259.7', to: '259.8' }, { from: '260.3', to: '260.4' }],
   commits: ['e641f37499'],
-  door: ownLoaderOrHandover({ pages: alignedPages, sections: rawDataInside }, [peBehindDos]),
+  door: ownLoaderOrHandover({ pages: alignedPages, sections: rawDataInside, tableInFile: 'not asked' }, [peBehindDos]),
 }
 
 const S8_259_8: StubEra = {
@@ -199,10 +224,10 @@ const S8_259_8: StubEra = {
   commits: ['918e8f9dd9', 'dc55e4a5a0', 'feeba8fa3b', 'ecf3f5056a'],
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, sixDirectories, tableInImage] }),
   locate: firstWithName(NAMES_258, cleanOptions, insideImage),
-  door: ownLoaderOrHandover({ pages: alignedPages, sections: allInside }, [peBehindDos, sixDirectories, entryInside]),
+  door: ownLoaderOrHandover({ pages: alignedPages, sections: allInside, tableInFile: 'asked' }, [headerInFile, peBehindDos, sixDirectories, entryInside]),
 }
 
-const line261 = utf16Line('ST-85', { options: cleanOptions, profiles: true, firmwareConsole: 'added' })
+const line261 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'added' })
 
 const S8_261: StubEra = {
   ...S8_259_6,
@@ -233,7 +258,7 @@ const S8: StubEra = {
 }
 
 const LATER_ERAS = [
-  S6_254, S6_254_24, S6_256, S6_256_12, S6_257, S6_257_3, S6_257_5, S6_257_11, S7, S7_258_4, S7_258_8, S7_258_10, S7_259, S7_259_1,
+  S6_254, S6_254_24, S6_255, S6_255_18, S6_256, S6_256_12, S6_257, S6_257_3, S6_257_5, S6_257_11, S7, S7_258_4, S7_258_8, S7_258_10, S7_259, S7_259_1,
   S8_259_2, S8_259_6, S8_259_7, S8_259_8, S8_261, S8_261_1, S8,
 ]
 

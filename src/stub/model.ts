@@ -10,6 +10,8 @@ import { kernelLength, type SetupHeader } from './setup-header.ts'
 export interface Booting {
   readonly machine: Machine
   readonly self: LoadedImage
+  /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
+  readonly poolType?: number
 }
 
 /** A section header as it lies in memory. */
@@ -81,6 +83,10 @@ export interface BootParams {
 
 /** A row of the era table: what is said of the era, and a step for every slot. */
 export interface StubEra extends EraInfo {
+  /** What is known to go wrong in an ia32 build, which is not modelled. */
+  readonly ia32?: string | undefined
+  /** The memory type of its pool. */
+  readonly pool: (on: Booting) => number
   /** Reads firmware variables; what stays allocated from that. */
   readonly variables: (on: Booting) => void
   /** Checks the image's own header and lists its section headers, from memory. */
@@ -120,8 +126,9 @@ export function stubModel(era: StubEra): StubModel {
   return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
 }
 
-function boot(era: StubEra, on: Booting): HandOff {
-  ownImage(on)
+function boot(era: StubEra, entered: Booting): HandOff {
+  ownImage(entered)
+  const on = { ...entered, poolType: era.pool(entered) }
   era.variables(on)
   const located = era.locate(on, era.sectionTable(on))
   const kernel = era.kernel(on, located)

@@ -261,7 +261,7 @@ test('ST-71 252 and 253 warn of neighbours in the table that overlap or are not 
 })
 
 test('ST-72 233 to 239 take any text', () => {
-  for (const row of ['S0/233', 'S1', 'S1/236']) {
+  for (const row of ['S0/233', 'S1', 'S1/236', 'S1/239']) {
     expect(lineOf(early(row, { options: '\u0001q' })), row).toBe('\u0001q')
     expect(lineOf(early(row, { options: '', optionBytes: 2 })), row).toBe(CMDLINE)
     expect(lineOf(early(row, { options: 'q', secureBoot: true })), row).toBe(CMDLINE)
@@ -298,7 +298,7 @@ test('ST-76 252.0 copies the line as it is, however long', () => {
 })
 
 test('ST-77 up to 241 boot_params begins with the kernel file, below 1 GiB', () => {
-  for (const row of ['S0', 'S0/233', 'S1', 'S1/236', 'S1/240']) {
+  for (const row of ['S0', 'S0/233', 'S1', 'S1/236', 'S1/239', 'S1/240']) {
     const run = early(row)
     expect(pages(run)[0], row).toEqual(['boot_params', 4, 2, 'max 3fffffff'])
     expect(u32(run, params(run)) & 0xffff, row).toBe(0x5a4d)
@@ -324,8 +324,12 @@ test('ST-79 250 passes the initrd in boot_params and through LoadFile2', () => {
   expect(early('S3', { sections: sectionsOf({ '.initrd': null }) }).notes.facts.ramdiskImageFromStub).toBe(0)
 })
 
-test('ST-80 up to 241 the buffer of SecureBoot is freed', () => {
-  expect(early('S1').calls.filter(({ call }) => call !== 'pages').map(({ call, label }) => [call, label])).toEqual([['pool', 'stub:SecureBoot'], ['free', 'stub:SecureBoot']])
+const variableCalls = (row: string) => early(row).calls.filter(({ call, label }) => call !== 'pages' && label === 'stub:SecureBoot').map(({ call }) => call)
+
+test('ST-80 up to 238 and from 248 on the buffer of SecureBoot is freed', () => {
+  expect(Object.fromEntries(['S0', 'S0/233', 'S1', 'S1/236', 'S2/248', 'S2/249.6', 'S3', 'S4/252', 'S4/252.36', 'S4/253.31'].map(row => [row, variableCalls(row).join()]))).toEqual(
+    Object.fromEntries(['S0', 'S0/233', 'S1', 'S1/236', 'S2/248', 'S2/249.6', 'S3', 'S4/252', 'S4/252.36', 'S4/253.31'].map(row => [row, 'pool,free'])),
+  )
 })
 
 test('ST-81 250 looks at the length of .linux first', () => {
@@ -340,6 +344,8 @@ test('ST-82 up to 233 damage of the table in memory does not matter', () => {
   expect(refusal(early('S1', lost))).toMatchObject({ clause: 'ST-6' })
   const crowd = Array.from({ length: 95 }, (_, i) => section(`.x${String(i)}`, 0x4000000 + i * 0x1000, 'x'))
   expect(refusal(early('S0', { sections: [...sectionsOf(), ...crowd] }))).toMatchObject({ clause: 'ST-82', status: 'EFI_LOAD_ERROR' })
+  expect(early('S0').calls.filter(({ label }) => label === 'stub:path')).toMatchObject([{ call: 'pool', size: 44, type: 2 }])
+  expect(early('S1').calls.filter(({ label }) => label === 'stub:path')).toEqual([])
 })
 
 test('ST-83 no more than 119 bytes of the setup header', () => {
@@ -350,6 +356,8 @@ test('ST-83 no more than 119 bytes of the setup header', () => {
 
 test('ST-84 252 prints strings into large buffers and frees them', () => {
   expect(early('S4/252.36').calls.filter(({ call }) => call !== 'load').map(({ call, label, size }) => [call, label, size])).toEqual([
+    ['pool', 'stub:SecureBoot', 8192],
+    ['free', 'stub:SecureBoot', 0],
     ['pool', 'cmdline:utf-16', 2 * (CMDLINE.length + 1)],
     ['pool', 'stub:LoaderFirmwareInfo', 472],
     ['free', 'stub:LoaderFirmwareInfo', 0],
@@ -368,4 +376,88 @@ test('ST-86 an image for i386 is a gap, whatever release is asked for', () => {
   const built = (Machine: number) => viewUki(parsePe(buildUki({ stub: STUB_FACTS['247.3'], sections: [], coff: { Machine } })).pe ?? expect.fail('no PE'))
   for (const choice of [undefined, '247.3', '262.1']) expect(stubCandidates(built(0x14c), choice), String(choice)).toMatchObject([{ era: null, gap: { clause: 'ST-86' }, certainty: 'none' }])
   expect(stubCandidates(built(0x8664))).toMatchObject([{ era: { id: 'systemd-stub/S2' }, gap: null }])
+})
+
+/** Type and size of what a row allocates in pool under a label. */
+const pool = (run: StubRun, label: string) => run.calls.flatMap(one => (one.call === 'pool' && one.label === label ? [[one.type, one.size]] : []))
+
+test('ST-87 pool is EfiLoaderData', () => {
+  for (const row of ['S2', 'S3', 'S4/252.11', 'S4/252.36', 'S4/253.5', 'S4/253.31']) expect(new Set(early(row).calls.filter(({ call }) => call === 'pool').map(({ type }) => type)), row).toEqual(new Set([2]))
+  for (const row of ['S5/254', 'S6/257', 'S8']) expect(new Set(later(row).calls.filter(({ call }) => call === 'pool').map(({ type }) => type)), row).toEqual(new Set([2]))
+})
+
+test('ST-88 up to 252.10 and 253.4 pool is EfiBootServicesData, but for what is printed in 252', () => {
+  for (const row of ['S4/252', 'S4/252.3', 'S4/252.6', 'S4/253']) {
+    expect(pool(early(row), 'cmdline:utf-16'), row).toEqual([[4, 2 * (CMDLINE.length + 1)]])
+    expect(pool(early(row), 'stub:initrd_loader'), row).toEqual([[4, 24]])
+  }
+  expect(pool(early('S4/252.6'), 'stub:extra.d')).toEqual([[2, 460]])
+  expect(pool(early('S4/253'), 'stub:extra.d')).toEqual([[4, 60]])
+  expect(refusal(early('S4/252.3', { full: ['cmdline:utf-16'] }))).toMatchObject({ message: expect.stringContaining('AllocatePool(EfiBootServicesData') as string })
+})
+
+test('ST-89 253 prints strings into buffers of their size and frees them', () => {
+  expect(early('S4/253.31').calls.filter(({ label }) => ['stub:LoaderFirmwareInfo', 'stub:extra.d'].includes(label)).map(({ call, label, size }) => [call, label, size])).toEqual([
+    ['pool', 'stub:LoaderFirmwareInfo', 72],
+    ['free', 'stub:LoaderFirmwareInfo', 0],
+    ['pool', 'stub:extra.d', 60],
+    ['free', 'stub:extra.d', 0],
+  ])
+})
+
+test('ST-90 from 253 on a run rests on there being no random seed', () => {
+  expect(['S3', 'S4/252.36', 'S4/253'].map(row => assumed(early(row)).includes('ST-90'))).toEqual([false, false, true])
+  for (const row of ['S5/254', 'S6/257', 'S8']) expect(assumed(later(row)), row).toContain('ST-90')
+})
+
+test("ST-91 the kernel's headers must end inside .linux", () => {
+  const cut = (VirtualSize: number): StubSetting => ({ sections: laterSections({ '.linux': { name: '.linux', VirtualAddress: KERNEL_AT, content: kernel61, VirtualSize } }) })
+  for (const row of ['S8/259.8', 'S8']) {
+    expect(refusal(later(row, cut(on61.e_lfanew + 263))), row).toMatchObject({ clause: 'ST-91', status: 'EFI_LOAD_ERROR', message: 'Bad kernel image: Load error' })
+    expect(refusal(later(row, cut(TABLE_61 + 40 * on61.sections.length - 1))), row).toMatchObject({ clause: 'ST-91', status: 'EFI_LOAD_ERROR', message: 'Cannot read sections: Load error' })
+    expect(refusal(later(row, cut(TABLE_61 + 40 * on61.sections.length))), row).not.toMatchObject({ clause: 'ST-91' })
+  }
+  for (const row of ['S7/258.10', 'S8/259.7', 'S8/261.1']) expect(refusal(later(row, cut(on61.e_lfanew + 263))), row).not.toMatchObject({ clause: 'ST-91' })
+})
+
+test('ST-92 in 255 and 256 a blank command line is read beyond its end', () => {
+  const blank: StubSetting = { sections: laterSections({ '.cmdline': section('.cmdline', 0x50000, ' \t ') }) }
+  for (const row of ['S5/255', 'S5/256', 'S6/255', 'S6/255.18', 'S6/256', 'S6/256.12']) expect(later(row, blank).outcome, row).toMatchObject({ kind: 'unknown', gap: { clause: 'ST-92' } })
+  for (const row of ['S5/254', 'S6/254.24', 'S6/257', 'S8']) expect(later(row, blank).outcome, row).toBeNull()
+})
+
+test('ST-6 a blank follows the status until 248.10 and 249.6', () => {
+  const lost = header(0x80, 0)
+  expect(['S1', 'S2', 'S2/248', 'S2/249.6'].map(row => refusal(early(row, lost)))).toMatchObject([' ', ' ', ' ', ''].map(end => ({ clause: 'ST-6', message: `Unable to locate embedded .linux section: Load Error${end}` })))
+})
+
+test('ST-18 what becomes of blanks, from release to release', () => {
+  const odd: StubSetting = { sections: sectionsOf({ '.cmdline': section('.cmdline', 0x30000, ' \ta\x7f b\t ') }) }
+  const oddLater: StubSetting = { sections: laterSections({ '.cmdline': section('.cmdline', 0x50000, ' \ta\x7f b\t ') }) }
+  const line = (run: StubRun): string | undefined => lineOf(run)?.replace(/\0$/, '')
+  expect(['S4/252.3', 'S4/252.6', 'S4/252.36', 'S4/253'].map(row => line(early(row, odd)))).toEqual(['  a\x7f b  ', '  a\x7f b', '  a\x7f b', '  a\x7f b'])
+  expect(['S5/254', 'S6/254.24', 'S5/255', 'S6/256.12', 'S6/257', 'S8'].map(row => line(later(row, oddLater)))).toEqual(['  a\x7f b', '  a\x7f b', 'a  b', 'a  b', 'a  b', 'a  b'])
+})
+
+test('ST-63 what is zeroed is not counted from ImageBase', () => {
+  const low4K = edit(on61.optional.ImageBase === 0 ? on61.e_lfanew + OPTIONAL + 24 : -1, ...little(0x1000))
+  const run = later('S7', low4K)
+  const zeroed = run.recorder.events.filter(event => event.op === 'zero').at(-1)
+  const base = pages(run).length > 0 ? baseOf(run) : 0
+  const [, VirtualAddress, VirtualSize, , SizeOfRawData] = on61.sections.at(-1) ?? expect.fail('no sections')
+  expect(zeroed).toMatchObject({ range: rangeAt(base + VirtualAddress + SizeOfRawData, VirtualSize - SizeOfRawData) })
+  const [, first = 0] = on61.sections[0] ?? []
+  expect(run.memory.readAs(rangeAt(base + first - 0x1000, 0x1000), 'kernel', { at: first }).whole).toBe(true)
+})
+
+test('ST-64 the virtual size is not counted from ImageBase', () => {
+  const grown: StubSetting = { before: (memory, base) => { for (const [at, value] of [[on61.e_lfanew + OPTIONAL + 24, 0x1000], [sectionField(3, 8), on61.optional.SizeOfImage - (on61.sections[3]?.[1] ?? 0) + 0x800]] as const) memory.patch(phys(base + KERNEL_AT + at), Uint8Array.from(little(value)), 'kernel', at) } }
+  expect(refusal(later('S7/258.10', grown))).toMatchObject({ clause: 'ST-64', message: 'Section virtual size would write outside of memory' })
+  expect(refusal(later('S7/258.10', edit(sectionField(3, 8), ...little(0xffffff00))))).toMatchObject({ message: 'Invalid PE section, VirtualSize + VirtualAddress overflows' })
+})
+
+test('ST-20 .profile is packed before .osrel, and joined behind it', () => {
+  const run = later('S6/257.11', { sections: laterSections({ '.profile': section('.profile', 0x60000, 'ID=p') }) })
+  expect(run.calls.flatMap(({ call, label }) => (call === 'pool' && label.startsWith('cpio:') ? [label] : [])).filter((label, i, all) => label !== all[i - 1])).toEqual(['cpio:.profile', 'cpio:.osrel'])
+  expect(run.memory.partsOf('initrd:joined')?.map(({ object }) => object).filter(object => object.startsWith('uki:'))).toEqual(['uki:.osrel', 'uki:.profile'])
 })

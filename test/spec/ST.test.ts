@@ -62,10 +62,14 @@ test('ST-4 one buffer of 8192 bytes is there when the kernel is entered', () => 
   expect(runStub(S2).calls.filter(({ call }) => call !== 'pages')).toMatchObject([{ call: 'pool', size: 8192, type: 2 }])
 })
 
+test('ST-4 from 239 to 247 the buffer stays', () => {
+  for (const row of ['S1/239', 'S1/240', 'S2/242', 'S2']) expect(runStub(`systemd-stub/${row}`).calls.filter(({ label }) => label === 'stub:SecureBoot').map(({ call }) => call), row).toEqual(['pool'])
+})
+
 test('ST-5 the later eras keep no buffer of a variable', () => {
   const run = in254({ sections: sectionsOf({ '.cmdline': null, '.initrd': null }) })
   expect(run.calls.filter(({ label }) => label.includes('SecureBoot'))).toEqual([])
-  expect(run.notes.assumptions).toContainEqual({ clause: 'ST-5', what: 'there is no random seed file on the ESP' })
+  expect(run.notes.assumptions).toContainEqual({ clause: 'ST-90', what: 'there is no random seed file on the ESP' })
 })
 
 const header = (at: number, ...bytes: number[]): StubSetting => ({ before: (memory, base) => void memory.patch(phys(base + at), Uint8Array.from(bytes), 'uki:headers', at) })
@@ -191,7 +195,7 @@ test('ST-16 a command line without an end is a gap', () => {
 })
 
 test('ST-17 a profile specifier and one space go first', () => {
-  expect(withLoadOptions(in257({ options: '@0  quiet' }))).toMatchObject({ text: ' quiet' })
+  expect(withLoadOptions(in257({ options: '@0  quiet' }))).toMatchObject({ text: 'quiet' })
   expect(withLoadOptions(in257({ options: '@0 ' }))).toMatchObject({ text: CMDLINE })
   expect(withLoadOptions(in257({ options: 'quiet', secureBoot: true }))).toMatchObject({ text: CMDLINE })
 })

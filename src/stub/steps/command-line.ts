@@ -4,6 +4,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { Booting, CommandLine, Found, Located } from '../model.ts'
+import { utf8Text, type LineRule } from './line-text.ts'
 import { profileIn, type OptionsRule } from './load-options.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
@@ -56,11 +57,6 @@ export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot,
   })
 }
 
-/** Control characters become spaces, spaces at the end go. */
-function mangled(text: string): string {
-  return Array.from(text, character => (character.charCodeAt(0) <= 0x1f ? ' ' : character)).join('').replace(/ +$/, '')
-}
-
 function cString(text: string): string {
   const nul = text.indexOf('\0')
   return nul < 0 ? text : text.slice(0, nul)
@@ -75,9 +71,9 @@ function utf16(text: string): Uint8Array {
 }
 
 /** The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes that it is made of are not modelled. */
-function asUtf16(on: Booting, raw: string, room: number, object: string, known = true): CommandLine {
+function asUtf16(on: Booting, rule: LineRule, raw: string, room: number, object: string, known = true): CommandLine {
   return on.machine.step('ST-18', 'makes a string of it', () => {
-    const text = mangled(raw)
+    const text = rule(raw) ?? on.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
     const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
     if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
@@ -87,21 +83,20 @@ function asUtf16(on: Booting, raw: string, room: number, object: string, known =
 }
 
 /** What LoadOptions say; null when nothing is left behind a profile specifier. */
-function optionsText(options: LoadOptions, profiles: boolean): string | null {
+function optionsText(options: LoadOptions, { profiles, text: rule }: Utf16Rules): string | null {
   const text = cString(options.text)
   if (!profiles) return text
   const { rest } = profileIn(text)
-  return mangled(rest) === '' ? null : rest
+  return rule(rest) === '' ? null : rest
 }
 
-function fromSection(on: Booting, clause: ClauseId, section: Found): CommandLine {
+function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
   const { machine } = on
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
   const { bytes, known } = inSection(on, clause, section)
   const nul = bytes.indexOf(0)
   if (nul < 0 && section.size > TEXT_MAX) machine.gap(clause, 'a command line of more than 1 MiB')
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(nul < 0 ? bytes : bytes.subarray(0, nul))
-  return asUtf16(on, text, section.size, section.object, known)
+  return asUtf16(on, rule, utf8Text(bytes), section.size, section.object, known)
 }
 
 /** What a row of the later eras says of the command line. */
@@ -109,6 +104,8 @@ export interface Utf16Rules {
   readonly options: OptionsRule
   /** LoadOptions may begin with a profile specifier. */
   readonly profiles: boolean
+  /** What becomes of the text. */
+  readonly text: LineRule
   /** Does the stub name the firmware's console where the line names none? */
   readonly firmwareConsole: 'left alone' | 'added'
 }
@@ -119,15 +116,16 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
 }
 
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
-export function utf16Line(clause: ClauseId, { options: rule, profiles, firmwareConsole }: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
+export function utf16Line(clause: ClauseId, rules: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
+  const { options: rule, text: lineRule, firmwareConsole } = rules
   return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
     on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
     const uname = sectionOf(located, '.uname')
     if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
     const section = sectionOf(located, '.cmdline')
     const options = rule(on.self)
-    const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, profiles)
-    const line = options !== null && text !== null ? asUtf16(on, text, text.length, options.object) : section === null ? null : fromSection(on, clause, section)
+    const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, rules)
+    const line = options !== null && text !== null ? asUtf16(on, lineRule, text, text.length, options.object) : section === null ? null : fromSection(on, clause, lineRule, section)
     if (firmwareConsole === 'added') assumeNoConsole(on, line)
     return line
   })

@@ -6,7 +6,7 @@ import type { HandOff } from '../../machine/model.ts'
 import type { Booting, Cargo, Door, Kernel } from '../model.ts'
 import { startOwn, type InnerLoading } from './inner-loader.ts'
 import { shimWords, startLoaded } from './load-image.ts'
-import { statusText } from './patch.ts'
+import { poolOrHalt, statusText } from './patch.ts'
 import { brokenCheck, isOwnMachine, peAt, type HeaderCheck, type PeInMemory } from './section-table.ts'
 
 /** The handover protocol for every kernel. */
@@ -19,7 +19,7 @@ function kernelHeader({ machine }: Booting, clause: ClauseId, kernel: Kernel, wo
   const bad = (id: ClauseId, why: string): never => machine.refuse(id, 'EFI_LOAD_ERROR', why, `Bad kernel image: ${words('EFI_LOAD_ERROR')}`)
   const pe = peAt(machine, kernel.at)
   if (pe === null || !isOwnMachine(pe)) return bad(clause, `.linux is ${pe !== null && pe.Machine !== IMAGE_FILE_MACHINE_AMD64 ? 'a PE of another machine' : 'no PE'}`)
-  const broken = brokenCheck(checks, pe, null)
+  const broken = brokenCheck(checks, pe, kernel.size)
   return broken === null ? pe : bad(broken.clause, `.linux: ${broken.why}`)
 }
 
@@ -31,6 +31,9 @@ export function imageOrHandover(start: (on: Booting, cargo: Cargo) => HandOff, w
   })
 }
 
+/** sizeof(KERNEL_FILE_PATH): a memory-mapped device path node and the end node. */
+const KERNEL_FILE_PATH = 28
+
 /** The entry point lies in the image. */
 export const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoint, SizeOfImage }) =>
   MajorImageVersion >= 1 && AddressOfEntryPoint >= SizeOfImage ? { clause: 'ST-69', why: 'the entry point lies behind the end of the image' } : null
@@ -41,6 +44,7 @@ export function ownLoaderOrHandover(loading: InnerLoading, checks: readonly Head
     const pe = kernelHeader(on, 'ST-59', kernel, statusText, checks)
     if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
     const { secureBoot, shim = false } = on.machine.settings
+    on.machine.step('ST-60', 'makes a device path', () => poolOrHalt(on, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'))
     if (secureBoot) on.machine.assume('ST-67', shim ? 'shim started the image, and its loader protocol or both security protocols are there' : 'shim did not start the image')
     return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, loading) }
   })

@@ -72,6 +72,8 @@ function pack(on: Booting, section: Found, file: string): Piece {
 export interface Joining {
   /** In the order in which they are joined. */
   readonly pieces: readonly PieceStep[]
+  /** The same in the order in which they are made. Default: as they are joined. */
+  readonly made?: readonly PieceStep[]
   /** Are these joined, or is the only one handed over as it lies? */
   readonly joins: (pieces: readonly Piece[]) => boolean
   /** What the list of pieces takes in pool. */
@@ -138,8 +140,9 @@ export function readsThroughNull({ machine }: Booting): null {
 /** One initrd of all pieces. */
 export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
   return (on, located) => on.machine.step('ST-20', 'makes the initrd', () => {
-    on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP')
-    const pieces = joining.pieces.map(step => step(on, located)).filter(piece => piece !== null)
+    on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub')
+    const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
+    const pieces = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
     const [only] = pieces
     if (only === undefined) return joining.none(on)
     joining.list(on, pieces.length)

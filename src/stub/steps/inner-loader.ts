@@ -9,11 +9,9 @@ import type { HandOff } from '../../machine/model.ts'
 import type { Booting, Cargo, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
-import { pagesOrHalt, poolOrHalt } from './patch.ts'
+import { pagesOrHalt, statusText } from './patch.ts'
 import type { PeInMemory } from './section-table.ts'
 
-/** sizeof(KERNEL_FILE_PATH): a memory-mapped device path node and the end node. */
-const KERNEL_FILE_PATH = 28
 /** IMAGE_SCN_CNT_CODE, IMAGE_SCN_MEM_EXECUTE */
 const CODE = 0x20000020
 /** IMAGE_DLLCHARACTERISTICS_NX_COMPAT */
@@ -40,7 +38,6 @@ const UINT32_MAX = 0xffffffff
 const below = (address: number, { SizeOfImage, ImageBase }: PeInMemory): boolean => BigInt(address) - ImageBase <= BigInt(SizeOfImage)
 const aboveImageBase: SectionCheck = { kept: ({ header, pe }) => BigInt(header.VirtualAddress) >= pe.ImageBase, message: OUTSIDE }
 const rawBelowEnd: SectionCheck = { kept: ({ header, pe }) => below(header.VirtualAddress + header.SizeOfRawData, pe), message: OUTSIDE }
-const virtualBelowEnd: SectionCheck = { kept: ({ header, pe }) => below(header.VirtualAddress + header.VirtualSize, pe), message: 'Section virtual size would write outside of memory' }
 const noOverflow: SectionCheck = { kept: ({ header }) => header.VirtualAddress + header.SizeOfRawData <= UINT32_MAX, message: 'Invalid PE section, SizeOfRawData + VirtualAddress, overflows' }
 const rawInside: SectionCheck = { kept: ({ header, pe }) => header.VirtualAddress + header.SizeOfRawData <= pe.SizeOfImage, message: OUTSIDE }
 const rawInVirtual: SectionCheck = { kept: ({ header }) => header.SizeOfRawData <= header.VirtualSize, message: 'Invalid PE section, raw data size is greater than virtual size' }
@@ -59,8 +56,8 @@ export interface SectionRules {
 
 /** Counted from ImageBase; neither the virtual size nor the file is looked at. */
 export const fromImageBase: SectionRules = { clause: 'ST-63', checks: [aboveImageBase, rawBelowEnd], origin: 'ImageBase' }
-/** Counted from ImageBase; the virtual size must end inside. */
-export const fromImageBaseInside: SectionRules = { clause: 'ST-64', checks: [aboveImageBase, rawBelowEnd, virtualBelowEnd], origin: 'ImageBase' }
+/** Counted from ImageBase; the virtual size must end inside, counted from the pages. */
+export const fromImageBaseInside: SectionRules = { clause: 'ST-64', checks: [aboveImageBase, rawBelowEnd, noVirtualOverflow, virtualInside], origin: 'ImageBase' }
 /** Counted from the pages; the raw data must lie in the file, in its section and in the image. */
 export const rawDataInside: SectionRules = { clause: 'ST-65', checks: [noOverflow, rawInside, rawInVirtual, noFileOverflow, rawInFile], origin: 'pages' }
 /** Counted from the pages; raw data and virtual size must lie in the image. */
@@ -89,21 +86,31 @@ export const alignedPages: PagesRule = (on, pe, { object }) =>
     return at
   })
 
+/** Does the row ask whether the kernel's section table ends inside `.linux`? */
+export type TableInFile = 'asked' | 'not asked'
+
+function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel, asked: TableInFile): void {
+  if (asked === 'asked' && pe.table + IMAGE_SECTION_HEADER.size * pe.NumberOfSections > kernel.at + kernel.size) {
+    machine.refuse('ST-91', 'EFI_LOAD_ERROR', 'the section table of the kernel ends behind the end of .linux', `Cannot read sections: ${statusText('EFI_LOAD_ERROR')}`)
+  }
+}
+
 /** What a row says of its own loader. */
 export interface InnerLoading {
   readonly pages: PagesRule
   readonly sections: SectionRules
+  readonly tableInFile: TableInFile
 }
 
 /** Loads the kernel out of `.linux` and enters it under the stub's own handle. */
-export function startOwn(pe: PeInMemory, { pages, sections }: InnerLoading): (on: Booting, cargo: Cargo) => HandOff {
+export function startOwn(pe: PeInMemory, { pages, sections, tableInFile }: InnerLoading): (on: Booting, cargo: Cargo) => HandOff {
   return (on, cargo) => {
     const { machine } = on
     const { kernel } = cargo
     const loaded = machine.step('ST-60', 'loads the kernel itself', () => {
-      poolOrHalt(on, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path')
       if (pe.relocations !== 0) machine.refuse('ST-60', 'EFI_LOAD_ERROR', 'the kernel has base relocations', 'Inner kernel image contains base relocations, which we do not support.')
       if ((pe.DllCharacteristics & NX_COMPAT) !== 0) machine.assume('ST-68', 'the firmware has no EFI_MEMORY_ATTRIBUTE_PROTOCOL, or lets the stub protect whole pages of code')
+      refuseTableOutside(on, pe, kernel, tableInFile)
       const at = pages(on, pe, kernel)
       for (const header of headersOf(on, pe, kernel)) machine.step(sections.clause, 'places a section of the kernel', () => { place(on, sections, { header, pe, fileSize: kernel.size }, kernel, at) })
       doubtOverwritten(on)
@@ -123,7 +130,7 @@ function headersOf({ machine }: Booting, pe: PeInMemory, kernel: Kernel): Header
   return Array.from({ length: pe.NumberOfSections }, (_, i) => IMAGE_SECTION_HEADER.read(bytes, IMAGE_SECTION_HEADER.size * i)).filter(header => header !== null)
 }
 
-/** One section: its raw data is copied, the rest up to its virtual size is zeroed; one without raw data is passed over. */
+/** One section: its raw data is copied, the rest up to its virtual size is zeroed; one without raw data is passed over. What is zeroed is counted from the pages on every row. */
 function place(on: Booting, rules: SectionRules, judged: Judged, kernel: Kernel, base: Phys): void {
   const { machine } = on
   const { header, pe } = judged
@@ -135,7 +142,7 @@ function place(on: Booting, rules: SectionRules, judged: Judged, kernel: Kernel,
   }
   const at = add(base, VirtualAddress - (rules.origin === 'ImageBase' ? Number(pe.ImageBase) : 0))
   machine.memory.copy(at, rangeAt(kernel.at + PointerToRawData, SizeOfRawData))
-  zeroRest(on, rangeOrNull(at + SizeOfRawData, (VirtualSize - SizeOfRawData) >>> 0), kernel, VirtualAddress + SizeOfRawData, SizeOfRawData > VirtualSize)
+  zeroRest(on, rangeOrNull(base + VirtualAddress + SizeOfRawData, (VirtualSize - SizeOfRawData) >>> 0), kernel, VirtualAddress + SizeOfRawData, SizeOfRawData > VirtualSize)
   if ((pe.DllCharacteristics & NX_COMPAT) !== 0 && (Characteristics & CODE) !== 0 && (VirtualAddress % PAGE !== 0 || VirtualSize % PAGE !== 0)) {
     machine.doubt('ST-68', `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} does not begin and end at whole pages: whether the firmware protects such pages or refuses is not modelled`)
   }

@@ -41,14 +41,14 @@ export function pagesOrHalt({ machine }: Booting, clause: ClauseId, { where, typ
 }
 
 /** AllocatePool of an era that stops with an assertion when there is no room: xmalloc. */
-export function poolOrHalt({ machine }: Booting, clause: ClauseId, size: number, label: ObjectId): Phys {
-  const got = machine.firmware.allocatePool(EfiLoaderData, size, label)
+export function poolOrHalt({ machine, poolType = EfiLoaderData }: Booting, clause: ClauseId, size: number, label: ObjectId): Phys {
+  const got = machine.firmware.allocatePool(poolType, size, label)
   if (got.status === 'EFI_SUCCESS') return got.at
-  return machine.refuse(clause, got.status, `no pool of ${String(size)} bytes for ${label}; the stub halts`, POOL_ASSERTION)
+  return machine.refuse(clause, got.status, `no pool of ${String(size)} bytes for ${label}; the stub halts`, poolAssertion(poolType))
 }
 
 const PAGES_ASSERTION = "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
-const POOL_ASSERTION = "systemd-boot: Assertion 'BS->AllocatePool(EfiLoaderData, size, &p) == EFI_SUCCESS' failed, halting."
+const poolAssertion = (type: number): string => `systemd-boot: Assertion 'BS->AllocatePool(${type === EfiLoaderData ? 'EfiLoaderData' : 'EfiBootServicesData'}, size, &p) == EFI_SUCCESS' failed, halting.`
 
 const WORDS: Readonly<Record<EfiError, string>> = {
   EFI_LOAD_ERROR: 'Load error',

@@ -1,6 +1,7 @@
 /** Slot sectionTable: the image's own header as it lies in memory (chapter ST). */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
 import { IMAGE_DOS_HEADER, IMAGE_FILE_HEADER, IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, IMAGE_SECTION_HEADER, PE32_MAGIC, PE32_PLUS_MAGIC } from '../../image/pe.ts'
 import type { ClauseId, Machine } from '../../machine/machine.ts'
 import type { Phys } from '../../bytes/units.ts'
@@ -92,17 +93,16 @@ function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
   return entries
 }
 
-/** Any machine that the era knows, at most 96 sections. */
-export function tableOfAnyMachine(on: Booting): readonly TableEntry[] {
-  return on.machine.step('ST-6', 'reads its section table', () => {
+/** Any machine that the era knows, at most 96 sections. `end`: what is printed behind the status. */
+export const tableOfAnyMachine = (end: '' | ' '): (on: Booting) => readonly TableEntry[] => on =>
+  on.machine.step('ST-6', 'reads its section table', () => {
     const pe = peAt(on.machine, on.self.base)
     const known = pe !== null && [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) && pe.NumberOfSections <= MAX_SECTIONS
     if (known) return entriesOf(on, pe)
-    return on.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `)
+    return on.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`)
   })
-}
 
-/** A further condition on a header: the clause under which it is not kept, or null. `imageSize`: bytes of the loaded image, null for a file. */
+/** A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the loaded image, or of `.linux`; null where the row does not ask. */
 export type HeaderCheck = (pe: PeInMemory, imageSize: number | null) => { readonly clause: ClauseId; readonly why: string } | null
 
 /** No more sections than the cap. */
@@ -120,6 +120,12 @@ export const tableInImage: HeaderCheck = ({ e_lfanew, SizeOfOptionalHeader, Numb
   const end = e_lfanew + 24 + SizeOfOptionalHeader + IMAGE_SECTION_HEADER.size * NumberOfSections
   return imageSize !== null && end > imageSize ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` } : null
 }
+
+/** sizeof(struct PeFileHeader), with room for sixteen directories. */
+const PE_FILE_HEADER = 24 + 112 + 8 * 16
+
+/** The PE header of a kernel ends inside `.linux`. */
+export const headerInFile: HeaderCheck = ({ e_lfanew }, fileSize) => (fileSize !== null && e_lfanew + PE_FILE_HEADER > fileSize ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends behind the end of the section` } : null)
 
 /** The first condition that is not kept. */
 export function brokenCheck(checks: readonly HeaderCheck[], pe: PeInMemory, imageSize: number | null): ReturnType<HeaderCheck> {
@@ -150,10 +156,14 @@ export function tableOfOwnMachine(clause: ClauseId, { message, words, checks }: 
   })
 }
 
+/** `\EFI\BOOT\BOOTX64.EFI` and its NUL, in UTF-16. */
+const IMAGE_PATH = 44
+
 /** From the file on disk, whatever memory holds: at most 96 sections of any machine that the era knows. */
 export function tableOnDisk(on: Booting): readonly TableEntry[] {
   return on.machine.step('ST-82', 'reads its section table from its file', () => {
-    on.machine.assume('ST-82', 'the image was started from a file system that the stub can read, and the file there is the one that was loaded')
+    on.machine.assume('ST-82', 'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded')
+    on.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
     const { coff, sections } = on.self.pe
     if ([IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) && coff.NumberOfSections <= MAX_SECTIONS) return sections
     return on.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `)

@@ -1,4 +1,5 @@
 /** Slot strings: paths and texts that the stub makes in pool between the command line and the initrd (chapter ST). */
+import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Booting } from '../model.ts'
 import { poolOrHalt } from './patch.ts'
 
@@ -34,6 +35,15 @@ export function freesExtraDir(on: Booting): void {
   })
 }
 
+/** Both are freed. */
+export function freesStrings(on: Booting): void {
+  on.machine.step('ST-89', 'makes strings in buffers of their size', () => {
+    assumeUsual(on)
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-89', FIRMWARE_INFO, 'stub:LoaderFirmwareInfo'))
+    on.machine.firmware.freePool(poolOrHalt(on, 'ST-89', EXTRA_DIR, 'stub:extra.d'))
+  })
+}
+
 /** Room that the printing routine adds behind a string: PRINT_STRING_LEN of gnu-efi, in UTF-16. */
 const PRINT_ROOM = 400
 
@@ -41,7 +51,8 @@ const PRINT_ROOM = 400
 export function freesLargeStrings(on: Booting): void {
   on.machine.step('ST-84', 'makes strings in large buffers', () => {
     assumeUsual(on)
-    on.machine.firmware.freePool(poolOrHalt(on, 'ST-84', FIRMWARE_INFO + PRINT_ROOM, 'stub:LoaderFirmwareInfo'))
-    on.machine.firmware.freePool(poolOrHalt(on, 'ST-84', EXTRA_DIR + PRINT_ROOM, 'stub:extra.d'))
+    const printing = { ...on, poolType: EfiLoaderData }
+    on.machine.firmware.freePool(poolOrHalt(printing, 'ST-84', FIRMWARE_INFO + PRINT_ROOM, 'stub:LoaderFirmwareInfo'))
+    on.machine.firmware.freePool(poolOrHalt(printing, 'ST-84', EXTRA_DIR + PRINT_ROOM, 'stub:extra.d'))
   })
 }

@@ -14,16 +14,24 @@ export function keepsVariableBuffer({ machine }: Booting): void {
 }
 
 /** One pool buffer of 8 KiB for the value of SecureBoot, freed once it was looked at. */
-export function freesVariableBuffer({ machine }: Booting): void {
+export function freesVariableBuffer({ machine, poolType = EfiLoaderData }: Booting): void {
   machine.step('ST-80', 'reads the variable SecureBoot', () => {
-    const got = machine.firmware.allocatePool(EfiLoaderData, VARIABLE_BUFFER, 'stub:SecureBoot')
+    const got = machine.firmware.allocatePool(poolType, VARIABLE_BUFFER, 'stub:SecureBoot')
     if (got.status === 'EFI_SUCCESS') machine.firmware.freePool(got.at)
   })
+}
+
+/** The same, and a random seed is looked for on the ESP. */
+export function freesVariableBufferAfterSeed(on: Booting): void {
+  on.machine.step('ST-90', 'looks for a random seed', () => {
+    on.machine.assume('ST-90', 'there is no random seed file on the ESP')
+  })
+  freesVariableBuffer(on)
 }
 
 /** Buffers of the variables' own size, each freed at once. */
 export function keepsNoVariable({ machine }: Booting): void {
   machine.step('ST-5', 'reads variables', () => {
-    machine.assume('ST-5', 'there is no random seed file on the ESP')
+    machine.assume('ST-90', 'there is no random seed file on the ESP')
   })
 }
