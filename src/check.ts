@@ -49,6 +49,7 @@ export interface MachineInput {
   readonly doubts?: readonly Gap[]
 }
 
+/** What `check` is given: an image, a machine, and whatever is to be tried instead of what the image says. */
 export interface CheckInput {
   /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
   readonly image: { readonly name: string; readonly source: ByteSource; readonly assumptions?: readonly Assumption[]; readonly doubts?: readonly Gap[] }
@@ -77,6 +78,7 @@ export interface CheckInput {
   readonly rules?: readonly Rule[]
 }
 
+/** What `check` found. */
 export interface Checked {
   readonly report: Report
   /** One run per pair of candidates; the first is the one whose fields stand at the top of the report. */

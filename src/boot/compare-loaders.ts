@@ -49,6 +49,7 @@ export interface LoaderDifference {
   readonly groups: readonly { readonly holds: Holds; readonly loaders: readonly string[] }[]
 }
 
+/** What every firmware made of one file, and where they disagree. */
 export interface LoaderComparison {
   readonly outcomes: readonly LoaderOutcome[]
   /** In sections only: these are disagreements. */

@@ -14,8 +14,10 @@ export type { Progress } from './output.ts'
 
 /** The formats that kernel payloads come in. */
 export const FORMATS = ['gzip', 'bzip2', 'lzma', 'xz', 'lzo', 'lz4', 'zstd'] as const
+/** One of these formats. */
 export type Format = (typeof FORMATS)[number]
 
+/** How much may come out, and how much has to. */
 export interface DecodeOptions {
   /** Most bytes that may come out; memory is taken for no more. */
   readonly limit: number

@@ -64,6 +64,7 @@ export type LoadResult =
   | { readonly status: 'EFI_SUCCESS'; readonly image: LoadedImage }
   | { readonly status: EfiError; readonly image: null; readonly clause: AnyClauseId; readonly why: string; /** what the boot manager prints; null when nothing */ readonly message: string | null }
 
+/** The boot services that a stage may call. Each call is carried out on memory and recorded. */
 export interface BootServices {
   /** GetMemoryMap, in the firmware's order. */
   memoryMap(): readonly MemoryDescriptor[]

@@ -3,6 +3,7 @@ import type { Range } from '../bytes/range.ts'
 import type { Actor, EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
+/** damage: it happened. breach: a promise was broken. advice: the file smells. */
 export type HazardClass = 'damage' | 'breach' | 'advice'
 
 /** One leg of a finding: what happened to the bytes in question, in order. */

@@ -32,6 +32,7 @@ export interface AdviceRule extends RuleInfo {
   inspect(image: { readonly pe: PeFile; readonly uki: UkiView }, report: Reporter): void
 }
 
+/** A rule: judges a recording (damage, breach) or a file (advice). */
 export type Rule = RecordingRule | AdviceRule
 
 /** Defines a rule that judges recordings: damage or breach. Users define their own with it, too. */

@@ -44,6 +44,7 @@ export interface Segment {
   readonly p_align: number
 }
 
+/** An ELF64 file: where it is entered and what is loaded. */
 export interface Elf {
   readonly e_entry: number
   /** PT_LOAD headers in the order of the table. */

@@ -76,6 +76,7 @@ const MOVES: Form = { shapes: ['window-fixed-entry'], contracts: { 'efi-handover
 const CLEARS: Form = { shapes: ['window'], contracts: { 'efi-handover': [...HANDOVER, 'bss-owned'], 'pe-entry': [] } }
 const TIGHT: Form = { ...CLEARS, shapes: ['tight'] }
 
+/** The table of kernels, oldest first. */
 export const kernelEras: readonly KernelEra[] = [
   {
     id: 'linux/E0a',

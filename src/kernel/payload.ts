@@ -38,6 +38,7 @@ export interface Extracted {
   readonly elf: Elf | null
 }
 
+/** What came out of a payload, or why nobody looked. */
 export type PayloadRead = Extracted | { readonly kind: 'not-read'; readonly why: string }
 
 /** Reads the payload of a kernel file. */

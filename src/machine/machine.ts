@@ -61,6 +61,7 @@ export interface ContractResult {
   readonly found?: readonly Extent[]
 }
 
+/** All that a stage is given: memory, firmware, and words for what happens. */
 export interface Machine {
   readonly memory: Memory
   readonly firmware: BootServices

@@ -69,6 +69,7 @@ export type WriteEvent = EventBase &
     | { readonly op: 'copy'; readonly from: Range; /** parts of the source that are not RAM */ readonly fromOutside: readonly Range[] }
   )
 
+/** Anything that happened, told apart by `op`. */
 export type MemoryEvent =
   | ReadEvent
   | WriteEvent

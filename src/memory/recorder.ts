@@ -21,6 +21,7 @@ interface OpenStep {
   end: EventId
 }
 
+/** A recording that grows: knows who acts and under which step. */
 export class Recorder implements Recording {
   readonly events: MemoryEvent[] = []
   readonly steps: OpenStep[] = []

@@ -20,6 +20,7 @@ export function bytesOf(size: Size): number {
   return typeof size === 'number' ? size : parseSize(size)
 }
 
+/** How a measured kernel is to be changed. */
 export interface KernelOptions {
   /** Length of the file; the compressed payload is stretched or cut to fit, to a whole page. */
   readonly size?: Size
@@ -69,6 +70,7 @@ function stretch(facts: KernelFacts, by: number): KernelFacts {
   }
 }
 
+/** A unified kernel image in a few words. */
 export interface UkiOptions {
   /** Release of a measured stub (`247.3`, `252.39`, `254.26`, `257.13`, `262.1`) or facts of one's own. Default `257.13`. */
   readonly stub?: string | StubFacts

@@ -13,8 +13,10 @@ import { builtAs } from './builders-as.ts'
 
 /** Releases whose stubs behave differently. */
 export const LANZABOOTE_RELEASES = ['0.1.0', '0.3.0', '0.4.1', '0.4.2', '0.4.3', '1.1.0'] as const
+/** One of these releases. */
 export type LanzabooteRelease = (typeof LANZABOOTE_RELEASES)[number]
 
+/** A thin image as lanzaboote's tool makes it, or a fat one. */
 export interface LanzabooteOptions {
   /** Default `1.1.0`. */
   readonly release?: LanzabooteRelease

@@ -10,8 +10,11 @@ export type Subject = CheckInput | Checked
 
 /** Which findings count: all that is given must be equal. */
 export interface HazardFilter {
+  /** Whose bytes it is about: `initrd`. */
   readonly object?: ObjectId
+  /** `damage`, `breach` or `advice`. */
   readonly class?: Finding['class']
+  /** The clause that the rule rests on: `HZ-2`. */
   readonly clause?: string
 }
 

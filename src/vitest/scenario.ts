@@ -7,6 +7,7 @@ import { profileAssumption, profileMap, profileNamed } from '../firmware/profile
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import { bytesOf, uki, type Size, type UkiOptions } from './builders.ts'
 
+/** What `scenario` is given: an image, a machine, and any other input of `check`. */
 export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
   /** A file, or how to build one. */
   readonly image: ByteSource | UkiOptions
@@ -20,6 +21,7 @@ export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
   readonly map?: readonly MemoryDescriptor[]
   /** Where the firmware puts the image. Default: its allocator decides. */
   readonly imageBase?: Size
+  /** What memory holds that nobody wrote. Default `ovmf`. */
   readonly contents?: NonNullable<MachineInput['contents']>
 }
 

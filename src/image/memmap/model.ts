@@ -1,11 +1,14 @@
 /** What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot say. */
 import type { Problem } from '../problem.ts'
 
+/** The forms in which memory maps are read. */
 export const MEMMAP_DIALECTS = ['uefi-shell', 'uefi-shell-sfo', 'linux', 'linux-arm', 'grub', 'uboot', 'uboot-efi-mem', 'raw', 'compact', 'json', 'e820', 'boot-params', 'sysfs-memmap', 'grub-lsmmap', 'kexec', 'iomem'] as const
+/** One of these forms. */
 export type MemmapDialect = (typeof MEMMAP_DIALECTS)[number]
 
 /** efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a kernel made of that. In the order in which they are preferred. */
 export const MEMMAP_KINDS = ['efi', 'e820', 'resources'] as const
+/** How much a memory map tells. */
 export type MemmapKind = (typeof MEMMAP_KINDS)[number]
 
 /** One row before it is checked. `end` is exclusive. */
