@@ -1,6 +1,6 @@
 /** `check`, `map` and `trace`: one simulated boot, three ways to look at it, and one exit code. */
 import { check as runCheck, type Checked } from '../check.ts'
-import { formatMap, formatReport, formatTrace, reportToJson, verdictLine, type Report } from '../report/index.ts'
+import { formatMap, formatReport, formatTrace, reportToJson, reportToJunit, reportToMarkdown, reportToSarif, verdictLine, type Report } from '../report/index.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
 import { checkInput } from './input.ts'
@@ -24,8 +24,8 @@ async function judged(call: Call): Promise<Checked> {
   return checked
 }
 
-function printJson(call: Call, value: unknown): void {
-  call.print(`${JSON.stringify(value, null, 2)}\n`)
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }
 
 function isJson(call: Call): boolean {
@@ -39,11 +39,28 @@ function footer(call: Call, { report }: Checked): string {
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 
+/** The forms of a report. */
+export const REPORT_FORMATS = ['text', 'json', 'markdown', 'sarif', 'junit'] as const
+
+function reportIn(call: Call, report: Report): string {
+  switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
+    case 'text':
+      return formatReport(report, { paint: painter(call.color), width: call.width })
+    case 'json':
+      return jsonText(reportToJson(report))
+    case 'markdown':
+      return reportToMarkdown(report)
+    case 'sarif':
+      return jsonText(reportToSarif(report))
+    case 'junit':
+      return reportToJunit(report, call.has('strict'))
+  }
+}
+
 /** Prints the report. */
 export async function check(call: Call): Promise<number> {
   const { report } = await judged(call)
-  if (isJson(call)) printJson(call, reportToJson(report))
-  else call.print(formatReport(report, { paint: painter(call.color) }))
+  call.print(reportIn(call, report))
   return exitCode(report, call.has('strict'))
 }
 
@@ -51,7 +68,7 @@ export async function check(call: Call): Promise<number> {
 export async function map(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report } = checked
-  if (isJson(call)) printJson(call, { schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] })
+  if (isJson(call)) call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
   else call.print(`${formatMap(report, { paint: painter(call.color) })}${footer(call, checked)}`)
   return exitCode(report, call.has('strict'))
 }
@@ -61,7 +78,7 @@ export async function trace(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report, runs } = checked
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
-  if (isJson(call)) printJson(call, { schema: 1, verdict: report.verdict, ...recordingToJson(recording) })
+  if (isJson(call)) call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
   else call.print(`${formatTrace(recording, { paint: painter(call.color) })}${footer(call, checked)}`)
   return exitCode(report, call.has('strict'))
 }

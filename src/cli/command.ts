@@ -54,6 +54,8 @@ export interface Call extends Given {
   readonly log: Log
   /** Colours on stdout are wanted. */
   readonly color: boolean
+  /** Width of the terminal that reads the result, in characters, within what prose can be read in; 120 for a file or a pipe. */
+  readonly width: number
   /** Adds to the result. */
   print(text: string): void
 }

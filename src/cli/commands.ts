@@ -1,6 +1,6 @@
 /** The command table: parsing, help and docs/reference/cli.md are made from it. */
 import { CONTENTS, MAP_MOMENTS } from '../boot/scenario.ts'
-import { check, map, trace } from './check.ts'
+import { check, map, REPORT_FORMATS, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
 import { eras } from './eras.ts'
 import { explain, spec } from './explain.ts'
@@ -10,6 +10,8 @@ import { profiles } from './profiles.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
 const output: Option = { name: 'output', short: 'o', value: 'FILE', help: 'write the result there instead of to stdout' }
+/** `check` has more of them. */
+const reportFormat: Option = { name: 'format', value: 'FORMAT', choices: REPORT_FORMATS, help: 'how the report is written, text by default' }
 const format: Option = { name: 'format', value: 'FORMAT', choices: ['text', 'json'], help: 'how the result is written, text by default' }
 const stats: Option = { name: 'stats', help: 'say on stderr how many bytes were read of how many' }
 const verbose: Option = { name: 'verbose', short: 'v', help: 'say on stderr what is done' }
@@ -23,8 +25,8 @@ const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a 
 const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or a firmware file that ends in .json' }
 const quirk: Option = { name: 'quirk', value: 'NAMES', help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them' }
 
-/** What a simulated boot depends on. */
-const boot: readonly Option[] = [
+/** What a simulated boot depends on, and in what shape it is shown. */
+const boot = (shape: Option): readonly Option[] => [
   memmap,
   { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken; by default its form says so' },
   ram,
@@ -48,7 +50,7 @@ const boot: readonly Option[] = [
   { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
   { name: 'observed', value: 'FILE', help: 'log of a real boot of this image, or its /proc/iomem: every place in it is compared with the prediction' },
   { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
-  format,
+  shape,
   output,
   color,
   stats,
@@ -68,20 +70,21 @@ export const commands: readonly Command[] = [
     name: 'check',
     operand: image,
     summary: 'simulate a boot and report damage, broken contracts and advice',
-    options: boot,
+    options: boot(reportFormat),
     exits: bootExits,
     examples: [
       'stubsim check uki.efi --ram 512MiB --firmware ovmf-2022.11-q35',
       'stubsim check uki.efi --memmap memmap.txt --kaslr off --format json',
       'stubsim check --scenario boot.yaml --strict',
+      'stubsim check uki.efi --memmap memmap.txt --format sarif --output stubsim.sarif',
     ],
     run: check,
   },
   {
     name: 'map',
     operand: image,
-    summary: 'print whose memory is whose: before the load, at the stub, the hand-off and the kernel',
-    options: boot,
+    summary: 'print whose memory is whose, at four moments of the boot',
+    options: boot(format),
     exits: bootExits,
     examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
     run: map,
@@ -89,8 +92,8 @@ export const commands: readonly Command[] = [
   {
     name: 'trace',
     operand: image,
-    summary: 'print every step with its clause, and every access to memory below it',
-    options: boot,
+    summary: 'print every step with its clause and its accesses to memory',
+    options: boot(format),
     exits: bootExits,
     examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
     run: trace,
@@ -98,7 +101,7 @@ export const commands: readonly Command[] = [
   {
     name: 'inspect',
     operand: { name: 'FILE', required: 'always', help: 'a UKI, another PE file, or a kernel' },
-    summary: 'print what a file says about itself: headers, sections, stub, kernel, problems, advice',
+    summary: 'print what a file says about itself, with problems and advice',
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
@@ -107,7 +110,7 @@ export const commands: readonly Command[] = [
   {
     name: 'loaders',
     operand: { name: 'FILE', required: 'always', help: 'a UKI or another PE file' },
-    summary: 'load a file as EDK2, shim, GRUB, U-Boot and others do, and print where they disagree',
+    summary: 'load a file as EDK2, shim, GRUB, U-Boot … do, and compare',
     options: [
       memmap,
       ram,
@@ -129,7 +132,7 @@ export const commands: readonly Command[] = [
   {
     name: 'profiles',
     operand: null,
-    summary: 'print firmware profiles, loaders with their allocators, and quirks with their sources',
+    summary: 'print firmware profiles, loaders and quirks, with their sources',
     options: [format, output, verbose, help],
     exits: [[0, 'the lists were printed']],
     examples: ['stubsim profiles', 'stubsim profiles --format json'],
@@ -156,7 +159,7 @@ export const commands: readonly Command[] = [
   {
     name: 'eras',
     operand: { name: 'B', required: 'never', help: 'the second version or era of --diff' },
-    summary: 'print the eras of stub and kernel: releases, commits, and what each does',
+    summary: 'print the eras of stub and kernel, and what each does',
     options: [{ name: 'diff', value: 'A', help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot' }, format, output, verbose, help],
     exits: [[0, 'the tables were printed']],
     examples: ['stubsim eras', 'stubsim eras --format json', 'stubsim eras --diff 257.13 262.1', 'stubsim eras --diff linux/E1 linux/E2'],

@@ -1,5 +1,5 @@
 /** Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and the result. */
-import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, writeFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
@@ -17,7 +17,7 @@ const SMALL_MAX = 2 ** 20
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError when that cannot be done. */
   source(path: string): ByteSource
-  /** The whole of a small file. */
+  /** The whole of a small file, of a pipe, or of stdin, which is `-`. */
   bytes(path: string): Uint8Array
   /** The whole of a small text file, UTF-8. */
   text(path: string): string
@@ -85,6 +85,7 @@ interface OpenFile {
 }
 
 function openFile(path: string): OpenFile {
+  if (path === STDIN) throw new UsageError(`${path}: stdin is for small texts; an image is read at many places, so a regular file or block device is needed`)
   if (path.includes('\0')) throw new UsageError(`${JSON.stringify(path)}: not a file name`)
   // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
   const fd = attempt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
@@ -126,12 +127,30 @@ function readAll(path: string, file: OpenFile, at: number, length: number): Uint
   return bytes
 }
 
-function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at: number): number {
+/** `at` null: a pipe, read where it stands. */
+function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at: number | null): number {
   try {
-    return readSync(fd, bytes, done, bytes.length - done, at + done)
+    return readSync(fd, bytes, done, bytes.length - done, at === null ? null : at + done)
   } catch (error) {
-    throw new UsageError(`${path}: at ${hex(at + done)}: ${reasonOf(error)}`)
+    throw new UsageError(`${path}: at ${hex((at ?? 0) + done)}: ${reasonOf(error)}`)
   }
+}
+
+/** Stands for stdin where a small text is wanted. */
+const STDIN = '-'
+
+/** Is it read once, from its beginning to its end: stdin, or what a shell makes of `<(dmesg)`? */
+function isPipe(path: string): boolean {
+  if (path === STDIN) return true
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
+}
+
+function openPipe(path: string): Pick<OpenFile, 'fd' | 'size' | 'read'> {
+  return { fd: path === STDIN ? 0 : attempt(path, () => openSync(path, 'r')), size: 0, read: 0 }
 }
 
 /** The files of one invocation. */
@@ -144,11 +163,13 @@ export function openFiles(): Files {
   }
   // A file of procfs says that it is empty, so what counts is where reading ends
   const bytes = (path: string): Uint8Array => {
-    const file = opened(path)
-    const room = new Uint8Array(Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
+    const piped = isPipe(path)
+    const file = piped ? openPipe(path) : opened(path)
+    const room = new Uint8Array(piped ? TEXT_MAX + 1 : Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
-    for (let count = 1; count > 0 && done < room.length; done += count) count = readOnce(path, file.fd, room, done, 0)
+    for (let count = 1; count > 0 && done < room.length; done += count) count = readOnce(path, file.fd, room, done, piped ? null : 0)
     file.read += done
+    if (piped && path !== STDIN) closeSync(file.fd)
     if (done === 0) throw new UsageError(`${path}: the file is empty`)
     if (done > TEXT_MAX) throw new UsageError(`${path}: more than ${String(TEXT_MAX)} bytes are too many for a file of this kind`)
     return room.subarray(0, done)

@@ -27,7 +27,7 @@ export function usageLine(command: Command): string {
   return `stubsim ${command.name}${operandText} [options]`
 }
 
-const TEXT_WIDTH = 100
+const TEXT_WIDTH = 80
 
 /** Words in lines of at most `width`, each after `indent` spaces; the first line is not indented. */
 function wrap(text: string, indent: number): string {
@@ -50,7 +50,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
 /** `stubsim --help`. */
 export function overviewHelp(commands: readonly Command[]): string {
   return [
-    'stubsim predicts what a boot through UEFI, systemd-stub and the Linux decompressor would damage, before it is tried.\n',
+    'stubsim predicts what a boot through UEFI, systemd-stub and the Linux\ndecompressor would damage, before it is tried.\n',
     '\nusage: stubsim COMMAND [FILE] [options]\n\n',
     table(commands.map(command => [command.name, command.summary])),
     '\nstubsim COMMAND --help tells more; stubsim --version prints the release.\n',
@@ -94,7 +94,8 @@ export function referencePage(commands: readonly Command[]): string {
     '# The command line',
     'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
     'The result goes to stdout and nothing else does; what went wrong, and with `-v` what is done, goes to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours appear on a terminal only, and never when `NO_COLOR` is set to something; `--color` overrules both.',
-    '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` explains one.',
+    'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as a shell makes one: `dmesg | stubsim check uki.efi --memmap -`.',
+    '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
     ...commands.map(commandSection),
   ].join('\n\n') + '\n'
 }

@@ -18,11 +18,19 @@ function wantsColor(given: Given): boolean {
   return choice === 'auto' ? process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && given.text('output') === undefined : choice === 'always'
 }
 
+const WIDTHS = { least: 60, most: 120 } as const
+
+function widthFor(given: Given): number {
+  const { columns } = process.stdout
+  if (!process.stdout.isTTY || given.text('output') !== undefined || !(columns > 0)) return WIDTHS.most
+  return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
+}
+
 async function runCommand(command: Command, given: Given, log: Log): Promise<number> {
   const files = openFiles()
   try {
     const parts: string[] = []
-    const code = await command.run({ ...given, files, log, color: wantsColor(given), print: text => { parts.push(text) } })
+    const code = await command.run({ ...given, files, log, color: wantsColor(given), width: widthFor(given), print: text => { parts.push(text) } })
     const output = given.text('output')
     if (output === undefined) process.stdout.write(parts.join(''))
     else files.write(output, parts.join(''))

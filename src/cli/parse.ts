@@ -19,11 +19,17 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   if (first === '--version' || first === '-V') return { kind: 'version' }
   if (first === '--help' || first === '-h') return { kind: 'help', command: null, asked: true }
   if (first.startsWith('-')) throw new UsageError(`the command comes first, then its options: stubsim COMMAND ${first} …; see stubsim --help`)
-  const command = commands.find(known => known.name === first)
-  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(first)}${didYouMean(first, commands.map(known => known.name))}; see stubsim --help`)
+  if (first === 'help') return { kind: 'help', command: rest[0] === undefined ? null : commandNamed(rest[0], commands), asked: true }
+  const command = commandNamed(first, commands)
   const { values, operands } = readTokens(command, rest)
   if (values.has('help')) return { kind: 'help', command, asked: true }
   return { kind: 'run', command, given: givenOf(command, values, operands) }
+}
+
+function commandNamed(name: string, commands: readonly Command[]): Command {
+  const command = commands.find(known => known.name === name)
+  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}${didYouMean(name, commands.map(known => known.name))}; see stubsim --help`)
+  return command
 }
 
 interface Tokens {

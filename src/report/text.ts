@@ -1,7 +1,8 @@
 /** The report for people: every finding with its legs, its place in memory, why and what to do; then what the run was and took for granted. */
-import { formatRange, formatSize, hex } from '../bytes/range.ts'
-import { columns, count, labelled, plain, printable, type TextOptions } from './layout.ts'
+import { formatSize, hex } from '../bytes/range.ts'
+import { columns, labelled, plain, printable, type TextOptions } from './layout.ts'
 import { mapAround } from './map.ts'
+import { factRows, outcomeText, restsOn } from './sentences.ts'
 import type { EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
 
 type Options = Required<TextOptions>
@@ -27,15 +28,8 @@ export function formatReport(report: Report, options: TextOptions = {}): string 
 
 /** One line: the verdict and what it rests on. */
 export function verdictLine(report: RunReport & { readonly advice?: readonly Finding[] }, { paint = plain }: TextOptions = {}): string {
-  const number = (kind: Finding['class']): number => report.findings.filter(finding => finding.class === kind).length
-  const parts = [
-    ...(number('damage') > 0 ? [`${String(number('damage'))} damage`] : []),
-    ...(number('breach') > 0 ? [count(number('breach'), 'breach', 'breaches')] : []),
-    ...((report.advice ?? []).length > 0 ? [`${String(report.advice?.length)} advice`] : []),
-    ...(report.gaps.length > 0 ? [count(report.gaps.length, 'gap of the model', 'gaps of the model')] : []),
-    ...(report.assumptions.length > 0 ? [count(report.assumptions.length, 'assumption', 'assumptions')] : []),
-  ]
-  return `verdict  ${paint(report.verdict, report.verdict)}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`
+  const rests = restsOn(report)
+  return `verdict  ${paint(report.verdict, report.verdict)}${rests === '' ? '' : `: ${rests}`}`
 }
 
 function headOf(report: Report, { width, paint }: Options): string[] {
@@ -92,47 +86,14 @@ function printed(message: string | null, width: number): string[] {
   return message.split('\n').flatMap((text, i) => labelled(i === 0 ? PRINTS : '', text, { indent: 9, column: PRINTS.length, width }))
 }
 
-function outcomeOf(report: RunReport, { width }: Options): string[] {
-  const { outcome } = report
-  const line = (label: string, text: string): string[] => labelled(label, text, { indent: 0, column: 9, width })
-  switch (outcome.kind) {
-    case 'arrived':
-      return line('outcome', `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ${hex(outcome.at.bootParams)}`)
-    case 'refused': {
-      const { by, status, clause, why, message } = outcome.refusal
-      return [...line('outcome', `refused by ${by} with ${status} (${clause}): ${why}`), ...printed(message, width)]
-    }
-    case 'undefined':
-      return line('outcome', `undefined since event #${String(outcome.since)}: ${outcome.why}`)
-    case 'unknown':
-      return line('outcome', `unknown: the model ends here (${outcome.gap.clause}): ${outcome.gap.why}`)
-  }
+function outcomeOf({ outcome }: RunReport, { width }: Options): string[] {
+  const ended = labelled('outcome', outcomeText(outcome), { indent: 0, column: 9, width })
+  return outcome.kind === 'refused' ? [...ended, ...printed(outcome.refusal.message, width)] : ended
 }
 
 function factsLines({ facts }: RunReport, { paint }: Options): string[] {
-  const rows: string[][] = []
-  const address = (name: string, value: number | undefined): void => {
-    if (value !== undefined) rows.push([name, hex(value)])
-  }
-  address('imageBase', facts.imageBase)
-  if (facts.handOff !== undefined) rows.push(['handOff', `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ${hex(facts.handOff.entry)}`])
-  address('bootParams', facts.bootParams)
-  address('cmdLinePtr', facts.cmdLinePtr)
-  if (facts.commandLine !== undefined) rows.push(['commandLine', facts.commandLine])
-  address('ramdiskImageFromStub', facts.ramdiskImageFromStub)
-  address('ramdiskImage', facts.ramdiskImage)
-  address('ramdiskSize', facts.ramdiskSize)
-  address('compressedImage', facts.compressedImage)
-  address('decompressedKernel', facts.decompressedKernel)
-  if (facts.payload !== undefined) rows.push(['payload', payloadText(facts.payload)])
-  if (facts.initrdDamage !== undefined) rows.push(['initrdDamage', facts.initrdDamage.length === 0 ? 'none' : facts.initrdDamage.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')])
-  for (const { name, address: at, size, intact } of facts.sections ?? []) rows.push([`section ${name}`, `${formatRange({ start: at, end: (at + size) as typeof at })}${intact ? '' : ', not intact'}`])
+  const rows = factRows(facts)
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
-}
-
-function payloadText({ format, consumed, produced, margin }: NonNullable<RunReport['facts']['payload']>): string {
-  const room = margin === undefined ? '' : margin < 0 ? `, extracted in place: overtakes its input by ${hex(-margin)}` : `, extracted in place with ${hex(margin)} to spare`
-  return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
 }
 
 /** Every observed fact beside the prediction. */

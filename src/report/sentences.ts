@@ -1,0 +1,65 @@
+/** What every renderer says of a run in the same words: the verdict, the outcome, the facts. */
+import { formatRange, hex } from '../bytes/range.ts'
+import { count } from './layout.ts'
+import type { Finding, RunReport } from './model.ts'
+
+/** `damage: 1 damage, 2 breaches`: the verdict, and what it rests on. */
+export function verdictText(report: RunReport & { readonly advice?: readonly Finding[] }): string {
+  const rests = restsOn(report)
+  return rests === '' ? report.verdict : `${report.verdict}: ${rests}`
+}
+
+/** What a verdict rests on: empty when there is nothing to say. */
+export function restsOn(report: RunReport & { readonly advice?: readonly Finding[] }): string {
+  const number = (kind: Finding['class']): number => report.findings.filter(finding => finding.class === kind).length
+  return [
+    ...(number('damage') > 0 ? [`${String(number('damage'))} damage`] : []),
+    ...(number('breach') > 0 ? [count(number('breach'), 'breach', 'breaches')] : []),
+    ...((report.advice ?? []).length > 0 ? [`${String(report.advice?.length)} advice`] : []),
+    ...(report.gaps.length > 0 ? [count(report.gaps.length, 'gap of the model', 'gaps of the model')] : []),
+    ...(report.assumptions.length > 0 ? [count(report.assumptions.length, 'assumption', 'assumptions')] : []),
+  ].join(', ')
+}
+
+/** How a run ended, in one sentence. */
+export function outcomeText(outcome: RunReport['outcome']): string {
+  switch (outcome.kind) {
+    case 'arrived':
+      return `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ${hex(outcome.at.bootParams)}`
+    case 'refused': {
+      const { by, status, clause, why } = outcome.refusal
+      return `refused by ${by} with ${status} (${clause}): ${why}`
+    }
+    case 'undefined':
+      return `undefined since event #${String(outcome.since)}: ${outcome.why}`
+    case 'unknown':
+      return `unknown: the model ends here (${outcome.gap.clause}): ${outcome.gap.why}`
+  }
+}
+
+/** Name and value of every fact of a run. */
+export function factRows(facts: RunReport['facts']): string[][] {
+  const rows: string[][] = []
+  const address = (name: string, value: number | undefined): void => {
+    if (value !== undefined) rows.push([name, hex(value)])
+  }
+  address('imageBase', facts.imageBase)
+  if (facts.handOff !== undefined) rows.push(['handOff', `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ${hex(facts.handOff.entry)}`])
+  address('bootParams', facts.bootParams)
+  address('cmdLinePtr', facts.cmdLinePtr)
+  if (facts.commandLine !== undefined) rows.push(['commandLine', facts.commandLine])
+  address('ramdiskImageFromStub', facts.ramdiskImageFromStub)
+  address('ramdiskImage', facts.ramdiskImage)
+  address('ramdiskSize', facts.ramdiskSize)
+  address('compressedImage', facts.compressedImage)
+  address('decompressedKernel', facts.decompressedKernel)
+  if (facts.payload !== undefined) rows.push(['payload', payloadText(facts.payload)])
+  if (facts.initrdDamage !== undefined) rows.push(['initrdDamage', facts.initrdDamage.length === 0 ? 'none' : facts.initrdDamage.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')])
+  for (const { name, address: at, size, intact } of facts.sections ?? []) rows.push([`section ${name}`, `${formatRange({ start: at, end: (at + size) as typeof at })}${intact ? '' : ', not intact'}`])
+  return rows
+}
+
+function payloadText({ format, consumed, produced, margin }: NonNullable<RunReport['facts']['payload']>): string {
+  const room = margin === undefined ? '' : margin < 0 ? `, extracted in place: overtakes its input by ${hex(-margin)}` : `, extracted in place with ${hex(margin)} to spare`
+  return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
+}
