@@ -2,12 +2,16 @@
 import type { Range } from '../bytes/range.ts'
 
 export const EfiReservedMemoryType = 0
+/** Code that an application or loader brings. */
 export const EfiLoaderCode = 1
+/** Data that an application or loader brings. */
 export const EfiLoaderData = 2
 export const EfiBootServicesCode = 3
+/** Data of boot services: free when they end. */
 export const EfiBootServicesData = 4
 export const EfiRuntimeServicesCode = 5
 export const EfiRuntimeServicesData = 6
+/** Free memory. */
 export const EfiConventionalMemory = 7
 export const EfiUnusableMemory = 8
 export const EfiACPIReclaimMemory = 9
