@@ -34,6 +34,8 @@ export interface LoaderOutcome {
   readonly runs: readonly LoadedRun[]
   /** Written outside what was taken, as offsets of the image. */
   readonly strayed: readonly { readonly from: number; readonly to: number }[]
+  /** The image lies where the machine has no memory: its bytes are not compared. */
+  readonly nowhere: boolean
   /** What was taken for granted of the load. */
   readonly assumptions: readonly string[]
 }
@@ -45,6 +47,8 @@ export interface LoaderDifference {
   readonly section: string | null
   readonly from: number
   readonly to: number
+  /** discardable: only the load needs the section. unusual: the loaders that count do the same. Null: it matters. */
+  readonly harmless: 'discardable' | 'unusual' | null
   /** Loaders by what they leave there. */
   readonly groups: readonly { readonly holds: Holds; readonly loaders: readonly string[] }[]
 }
@@ -58,20 +62,33 @@ export interface LoaderComparison {
   readonly gaps: readonly LoaderDifference[]
   /** Nobody refuses, and no byte of a section differs. */
   readonly agree: boolean
+  /** harmless: what differs matters neither to a running image nor to a loader that counts. */
+  readonly verdict: 'agree' | 'harmless' | 'disagree'
 }
 
+/** Source: pe@2024, section flags. */
+const MEM_DISCARDABLE = 0x02000000
 /** Sections beyond this number are not compared: their stretches would be more than anybody reads. */
 const SECTIONS_MAX = 1024
 
-/** Loads the file with each firmware on the same machine. Nothing is known of memory that the load has not written. Throws UsageError for more than 1024 sections. */
-export function compareLoaders(source: ByteSource, uki: UkiView, map: readonly MemoryDescriptor[], firmwares: readonly Firmware[]): LoaderComparison {
+/**
+ * Loads the file with each firmware on the same machine. Nothing is known of memory that the load has not written. `counts`: whose refusals and bytes decide the verdict, by default those of
+ * loaders that are not unusual. Throws UsageError for more than 1024 sections.
+ */
+export function compareLoaders(source: ByteSource, uki: UkiView, map: readonly MemoryDescriptor[], firmwares: readonly Firmware[], counts: (firmware: Firmware) => boolean = isUsual): LoaderComparison {
   if (uki.sections.length > SECTIONS_MAX) throw new UsageError(`${String(uki.sections.length)} sections are more than the ${String(SECTIONS_MAX)} that are compared`)
   const end = Math.max(uki.pe.optional.SizeOfImage, ...uki.sections.map(({ section }) => section.VirtualAddress + Math.max(section.VirtualSize, section.SizeOfRawData)))
   const outcomes = firmwares.map(firmware => outcomeOf(source, uki, map, firmware, end))
-  const all = differences(uki, outcomes.filter(({ loaded }) => loaded !== null), end)
+  const counting = new Set(firmwares.filter(counts).map(({ id }) => id))
+  const all = differences(uki, outcomes.filter(({ loaded, nowhere }) => loaded !== null && !nowhere), end, counting)
   const inSections = all.filter(({ index }) => index !== null)
-  return { outcomes, differences: inSections, gaps: all.filter(({ index }) => index === null), agree: inSections.length === 0 && outcomes.every(({ refused }) => refused === null) }
+  const agree = inSections.length === 0 && outcomes.every(({ refused, nowhere }) => refused === null && !nowhere)
+  const fine = outcomes.every(({ loader, refused, nowhere }) => !counting.has(loader) || (refused === null && !nowhere)) && inSections.every(({ harmless }) => harmless !== null)
+  const verdict = agree ? 'agree' : fine ? 'harmless' : 'disagree'
+  return { outcomes, differences: inSections, gaps: all.filter(({ index }) => index === null), agree, verdict }
 }
+
+const isUsual = ({ loader }: Firmware): boolean => loader.unusual === undefined
 
 function outcomeOf(source: ByteSource, uki: UkiView, map: readonly MemoryDescriptor[], firmware: Firmware, end: number): LoaderOutcome {
   const recorder = new Recorder()
@@ -83,12 +100,13 @@ function outcomeOf(source: ByteSource, uki: UkiView, map: readonly MemoryDescrip
   const { id, title } = firmware
   if (result.image === null) {
     const { status, clause, why, message } = result
-    return { loader: id, title, refused: { status, clause, why, message }, loaded: null, runs: [], strayed: [], assumptions }
+    return { loader: id, title, refused: { status, clause, why, message }, loaded: null, runs: [], strayed: [], nowhere: false, assumptions }
   }
   const { base, pages, size } = result.image
   const strayed = union(recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : []))).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
   const where = rangeOrNull(base, Math.min(end, PHYS_END - base))
-  return { loader: id, title, refused: null, loaded: { base, taken: sizeOf(pages), imageSize: size }, runs: where === null ? [] : runsOf(memory, where), strayed, assumptions }
+  const runs = where === null ? [] : runsOf(memory, where)
+  return { loader: id, title, refused: null, loaded: { base, taken: sizeOf(pages), imageSize: size }, runs, strayed, nowhere: runs.length > 0 && runs.every(({ holds }) => holds.kind === 'no-memory'), assumptions }
 }
 
 function load(services: BootServices, source: ByteSource, uki: UkiView): LoadResult {
@@ -141,8 +159,8 @@ function groupsAt(outcomes: readonly LoaderOutcome[], cursor: number[], from: nu
   return [...groups.values()]
 }
 
-function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: number): LoaderDifference[] {
-  const spans = uki.sections.map(({ section: { index, name, VirtualAddress, VirtualSize, SizeOfRawData } }) => ({ index, name, from: Number(VirtualAddress), to: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize) }))
+function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: number, counting: ReadonlySet<string>): LoaderDifference[] {
+  const spans = uki.sections.map(({ section: { index, name, VirtualAddress, VirtualSize, SizeOfRawData, Characteristics } }) => ({ index, name, discardable: (Characteristics & MEM_DISCARDABLE) !== 0, from: Number(VirtualAddress), to: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize) }))
   const bounds = [...new Set([0, end, ...spans.flatMap(({ from, to }) => [from, to]), ...outcomes.flatMap(({ runs }) => runs.flatMap(({ from, to }) => [from, to]))])].filter(at => at <= end).sort((a, b) => a - b)
   const cursor = outcomes.map(() => 0)
   const found: LoaderDifference[] = []
@@ -152,7 +170,8 @@ function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: numb
     const groups = groupsAt(outcomes, cursor, from)
     if (groups.length < 2) return
     const holding = spans.filter(span => span.from <= from && to <= span.to)
-    for (const { index, name } of holding.length === 0 ? [{ index: null, name: null }] : holding) append(found, lastOf, { index, section: name, from, to, groups })
+    const counted = groups.filter(({ loaders }) => loaders.some(loader => counting.has(loader))).length
+    for (const { index, name, discardable } of holding.length === 0 ? [{ index: null, name: null, discardable: false }] : holding) append(found, lastOf, { index, section: name, harmless: discardable ? 'discardable' : counted < 2 ? 'unusual' : null, from, to, groups })
   })
   return found.sort((a, b) => (a.index ?? -1) - (b.index ?? -1) || a.from - b.from)
 }

@@ -123,8 +123,8 @@ export const commands: readonly Command[] = [
       help,
     ],
     exits: [
-      [0, 'all loaders load it, and no byte of a section differs'],
-      [1, 'loaders disagree, or some refuse the file'],
+      [0, 'all loaders load it, and what a running image needs is the same; unusual loaders count only when named'],
+      [1, 'a loader refuses the file, or loaded bytes differ that are not discardable'],
     ],
     examples: ['stubsim loaders uki.efi', 'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json'],
     run: loaders,

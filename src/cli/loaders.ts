@@ -30,20 +30,30 @@ function holdsText(holds: Holds, section: string | null): string {
 
 const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 26, width: 130 })
 
-function outcomeRow({ loader, refused, loaded, strayed }: LoaderOutcome): string[] {
+function outcomeRow({ loader, refused, loaded, strayed, nowhere }: LoaderOutcome): string[] {
   if (loaded === null) return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
   const stray = strayed.length === 0 ? '' : `writes outside what it took: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+  if (nowhere) return [loader, 'lost', `${hex(loaded.base)} has no memory`, '']
   return [loader, 'loaded', `takes ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }
 
-function differenceLines({ section, from, to, groups }: LoaderDifference): string[] {
-  return [`  ${hex(from)}-${hex(to)} (${formatSize(to - from)})`, ...groups.flatMap(({ holds, loaders }) => labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, { indent: 4, column: 0, width: 130 }))]
+const HARMLESS = { discardable: ': discardable, needed by the load alone', unusual: ': only an unusual loader stands apart' } as const
+
+function differenceLines({ section, from, to, harmless, groups }: LoaderDifference): string[] {
+  return [`  ${hex(from)}-${hex(to)} (${formatSize(to - from)})${harmless === null ? '' : HARMLESS[harmless]}`, ...groups.flatMap(({ holds, loaders }) => labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, { indent: 4, column: 0, width: 130 }))]
+}
+
+const VERDICTS: Readonly<Record<LoaderComparison['verdict'], string>> = {
+  agree: 'all loaders agree',
+  harmless: 'all loaders that count agree on what a running image needs',
+  disagree: 'the loaders disagree',
 }
 
 /** For people. */
-export function formatLoaders(name: string, { outcomes, differences, gaps, agree }: LoaderComparison): string {
+export function formatLoaders(name: string, { outcomes, differences, gaps, verdict }: LoaderComparison): string {
   const refusals = outcomes.flatMap(({ loader, refused }) => (refused === null ? [] : [...line(loader, `${refused.status}, ${refused.clause}: ${refused.why}`), ...(refused.message === null ? [] : line('', `prints: ${refused.message}`))]))
   const notes = outcomes.flatMap(({ loader, assumptions }) => assumptions.flatMap(what => line(loader, what)))
+  const unusual = outcomes.flatMap(({ loader }) => (FIRMWARES.find(({ id }) => id === loader)?.loader.unusual === undefined ? [] : line(loader, firmwareNamed(loader).loader.unusual ?? '')))
   const bySection = [...new Set(differences.map(({ index }) => index))].map(index => {
     const own = differences.filter(one => one.index === index)
     return [`section ${String(index)} ${own[0]?.section ?? ''}`, ...own.flatMap(differenceLines)]
@@ -54,29 +64,32 @@ export function formatLoaders(name: string, { outcomes, differences, gaps, agree
     refusals.length === 0 ? [] : ['refused', ...refusals],
     notes.length === 0 ? [] : ['taken for granted', ...notes],
     ...bySection,
+    unusual.length === 0 ? [] : ['unusual, and counted only when named', ...unusual],
     gaps.length === 0 ? [] : [`outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`],
-    [agree ? 'all loaders agree' : 'the loaders disagree'],
+    [VERDICTS[verdict]],
   ]
   return `${blocks.filter(block => block.length > 0).map(block => block.join('\n')).join('\n\n')}\n`
 }
 
 const stretchJson = ({ from, to }: { readonly from: number; readonly to: number }) => ({ from: hex(from), to: hex(to) })
 const holdsJson = (holds: Holds) => (holds.kind === 'data' ? { ...holds, at: hex(holds.at) } : holds)
-const differenceJson = (one: LoaderDifference) => ({ index: one.index, section: one.section, ...stretchJson(one), groups: one.groups.map(({ holds, loaders }) => ({ holds: holdsJson(holds), loaders })) })
+const differenceJson = (one: LoaderDifference) => ({ index: one.index, section: one.section, harmless: one.harmless, ...stretchJson(one), groups: one.groups.map(({ holds, loaders }) => ({ holds: holdsJson(holds), loaders })) })
 
 /** Plain data: offsets, sizes and addresses as hexadecimal strings. */
-export function loadersToJson(name: string, { outcomes, differences, gaps, agree }: LoaderComparison): Record<string, unknown> {
+export function loadersToJson(name: string, { outcomes, differences, gaps, agree, verdict }: LoaderComparison): Record<string, unknown> {
   return {
     schema: 1,
     file: name,
     agree,
-    loaders: outcomes.map(({ loader, title, refused, loaded, runs, strayed, assumptions }) => ({
+    verdict,
+    loaders: outcomes.map(({ loader, title, refused, loaded, runs, strayed, nowhere, assumptions }) => ({
       loader,
       title,
       refused,
       loaded: loaded === null ? null : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
       runs: runs.map(run => ({ ...stretchJson(run), holds: holdsJson(run.holds) })),
       strayed: strayed.map(stretchJson),
+      nowhere,
       assumptions,
     })),
     differences: differences.map(differenceJson),
@@ -95,8 +108,8 @@ export function loaders(call: Call): number {
   const source = call.files.source(name)
   const { pe, problems } = parsePe(source)
   if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
-  const chosen = call.text('loader')?.split(',').map(firmwareNamed) ?? FIRMWARES
-  const comparison = compareLoaders(source, viewUki(pe), mapOf(call), chosen)
+  const named = call.text('loader')?.split(',').map(firmwareNamed)
+  const comparison = named === undefined ? compareLoaders(source, viewUki(pe), mapOf(call), FIRMWARES) : compareLoaders(source, viewUki(pe), mapOf(call), named, () => true)
   call.print(call.text('format') === 'json' ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n` : formatLoaders(name, comparison))
-  return comparison.agree ? 0 : EXIT_DISAGREE
+  return comparison.verdict === 'disagree' ? EXIT_DISAGREE : 0
 }

@@ -8,6 +8,7 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
   EFI_UNSUPPORTED: 'Unsupported',
   EFI_BUFFER_TOO_SMALL: 'Buffer Too Small',
   EFI_OUT_OF_RESOURCES: 'Out of Resources',
+  EFI_VOLUME_CORRUPTED: 'Volume Corrupt',
   EFI_NOT_FOUND: 'Not Found',
   EFI_ALREADY_STARTED: 'Already started',
   EFI_ABORTED: 'Aborted',

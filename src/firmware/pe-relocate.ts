@@ -75,15 +75,17 @@ export interface Fixing {
   readonly adjust: bigint
   readonly name: string
   readonly read: Reader
+  /** A block of size 0 ends the directory; otherwise it is wrong. */
+  readonly zeroBlockEnds?: boolean
 }
 
 /** Applies every block of a directory; the first that is wrong ends it. */
-export function applyBlocks({ memory, base, size, adjust, name, read }: Fixing, directory: { readonly start: number; readonly size: number }): LoadRefusal | null {
+export function applyBlocks({ memory, base, size, adjust, name, read, zeroBlockEnds }: Fixing, directory: { readonly start: number; readonly size: number }): LoadRefusal | null {
   const end = directory.start + Math.min(directory.size, DIRECTORY_MAX)
   for (let block = directory.start; block < end - 1; ) {
     const page = read(block, 4)
     const length = read(block + 4, 4)
-    if (length === 0) return bad(`the relocation block at ${hex(block)} has size 0`)
+    if (length === 0) return zeroBlockEnds === true ? null : bad(`the relocation block at ${hex(block)} has size 0`)
     if (block + length > end) return bad(`the relocation block at ${hex(block)} of ${hex(length)} bytes reaches beyond the directory's end at ${hex(end)}`)
     if (page >= size) return bad(`the relocation block at ${hex(block)} is for ${hex(page)}, outside the image of ${hex(size)} bytes`)
     for (let at = block + 8; at < block + length; at += 2) {

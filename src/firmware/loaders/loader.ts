@@ -33,6 +33,8 @@ export interface Loader {
   /** `edk2-2022.11`, `shim-16`: also the name on the command line. */
   readonly id: string
   readonly title: string
+  /** Why a UKI need not please it: it is compared, and counts for the verdict only when it is named. */
+  readonly unusual?: string
   /** Project and releases that were read. */
   readonly source: string
   readonly buffer: FileBuffer

@@ -1,7 +1,7 @@
 /** The steps of Debian's peimage, U-Boot, rust-hypervisor-firmware, patina and Acidanthera's library (chapter PE). */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { numberIn } from '../../bytes/struct.ts'
-import { alignUp, PAGE, pagesOf, phys, physOf, PHYS_END, wrap64 } from '../../bytes/units.ts'
+import { alignUp, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, wrap64 } from '../../bytes/units.ts'
 import { DIRECTORY_BASERELOC, type PeSection } from '../../image/pe.ts'
 import type { LoaderPorts, LoadRefusal } from '../loader-ports.ts'
 import type { CheckedImage } from '../pe-checks.ts'
@@ -10,8 +10,8 @@ import type { LoadRequest } from '../services.ts'
 import { bring, bringHeaders, ownerOf, zero } from './bring.ts'
 import { refusal, type LoaderStep, type Loading, type Place } from './loader.ts'
 
-/** Highest address that GRUB takes memory at on x86-64. Source: facts read in grub2 2.12-9+deb13u2 peimage.c. */
-const GRUB_MAX_ADDRESS = 0x7fffffff
+/** Highest address that GRUB takes memory at on x86-64, which is built for the large code model. Source: grub@2.12 include/grub/x86_64/efi/memory.h, configure.ac. */
+const GRUB_MAX_ADDRESS = 0xffffffff
 /** Where rust-hypervisor-firmware puts an image without ImageBase. Source: rhf@82a9a4f4 src/arch/x86_64/layout.rs KERNEL_START. */
 const RHF_LOAD_ADDRESS = 0x200000
 /** Sector of rust-hypervisor-firmware's disks, in bytes. Source: rhf@82a9a4f4 src/pe.rs. */
@@ -25,21 +25,24 @@ function pin(ports: LoaderPorts, { name, pinned }: LoadRequest, type: number, pa
   return { pages: rangeAt(pinned, pages * PAGE), base: pinned }
 }
 
-/** Below 2 GiB, with room for an alignment above a page (PE-35). */
+/** Below 4 GiB, with room for an alignment above a page (PE-35). */
 export function allocatePeimage(ports: LoaderPorts, request: LoadRequest, { imageSize, alignment, memoryType }: CheckedImage): Allocated {
   const pages = pagesOf(imageSize + Math.max(0, alignment - PAGE))
   const pinned = pin(ports, request, memoryType, pages)
   if (pinned !== null) return pinned
   const { at } = ports.allocatePages({ kind: 'max', limit: GRUB_MAX_ADDRESS }, memoryType, pages, request.name)
-  return at === null ? refusal('EFI_OUT_OF_RESOURCES', 'PE-35', `no free range below 2 GiB holds ${hex(pages)} pages`, 'out of memory') : { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, Math.max(1, alignment))) }
+  return at === null ? refusal('EFI_OUT_OF_RESOURCES', 'PE-35', `no free range below 4 GiB holds ${hex(pages)} pages`, 'out of memory') : { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, Math.max(1, alignment))) }
 }
 
 /** Zero VirtualSize, then all raw bytes; both ends must be inside (PE-35). */
 export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusal | null {
   const { imageSize, pe } = loading.checked
   const { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } = section
-  if (VirtualAddress + VirtualSize > imageSize) return refusal('EFI_LOAD_ERROR', 'PE-35', `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`, `section ${name} outside image`)
-  if (PointerToRawData + SizeOfRawData > pe.source.size) return refusal('EFI_LOAD_ERROR', 'PE-35', `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(pe.source.size)}`, `section ${name} outside file`)
+  const { SizeOfHeaders } = pe.optional
+  const no = (why: string, message: string) => refusal('EFI_LOAD_ERROR', 'PE-35', why, message)
+  if (VirtualAddress < SizeOfHeaders || (SizeOfRawData > 0 && PointerToRawData < SizeOfHeaders)) return no(`section ${name} begins inside the headers of ${hex(SizeOfHeaders)} bytes`, 'section inside header')
+  if (wrap32(PointerToRawData + SizeOfRawData) > pe.source.size) return no(`the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(pe.source.size)}`, 'truncated image')
+  if (wrap32(VirtualAddress + VirtualSize) > imageSize) return no(`section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`, 'section outside image')
   loading.ports.step('PE-35', `zeroes and copies ${name}`, () => {
     zero(loading, VirtualAddress, VirtualSize, ownerOf(loading, section))
     bring(loading, PointerToRawData, SizeOfRawData, VirtualAddress, ownerOf(loading, section))
@@ -95,7 +98,12 @@ export function sectionUBoot(habits: { readonly copies: 'clamped' | 'raw'; reado
 }
 
 /** Fixups where the directory of the file says; the headers stay (PE-51). */
-export const relocateInPlace: LoaderStep = ({ ports, request, checked, place }) => {
+export const relocateInPlace: LoaderStep = loading => relocateBy(loading, false)
+
+/** The same, where a block of size 0 is the end (PE-51). */
+export const relocateUBoot: LoaderStep = loading => relocateBy(loading, true)
+
+function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: boolean): LoadRefusal | null {
   const { pe, imageSize } = checked
   const directory = pe.dataDirectories[DIRECTORY_BASERELOC]
   const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)
@@ -105,8 +113,32 @@ export const relocateInPlace: LoaderStep = ({ ports, request, checked, place }) 
     return null
   }
   const read = (at: number, width: 2 | 4): number => numberIn(ports.memory.readRaw(rangeAt(place.base + at, width)))
-  const failed = ports.step('PE-51', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size: directory.Size }))
+  const failed = ports.step('PE-51', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read, zeroBlockEnds }, { start: directory.VirtualAddress, size: directory.Size }))
   return failed === null ? null : refusal('EFI_LOAD_ERROR', 'PE-51', failed.why)
+}
+
+/** Debian's GRUB refuses a directory that leaves the image (PE-51). */
+export const relocatePeimage: LoaderStep = loading => {
+  const { pe, imageSize } = loading.checked
+  const directory = pe.dataDirectories[DIRECTORY_BASERELOC]
+  if (directory !== undefined && directory.Size > 0 && wrap32(directory.VirtualAddress + directory.Size) > imageSize) return refusal('EFI_LOAD_ERROR', 'PE-51', 'the relocation directory ends outside the image', 'relocation block outside image')
+  return relocateInPlace(loading)
+}
+
+/** rust-hypervisor-firmware passes over relocations whose section it has not copied (PE-43). */
+export const relocateRustHypervisorFirmware: LoaderStep = loading => {
+  const { pe } = loading.checked
+  const at = pe.dataDirectories[DIRECTORY_BASERELOC]?.VirtualAddress
+  return pe.sections.some(section => section.VirtualAddress === at && section.PointerToRawData % SECTOR !== 0) ? null : relocateInPlace(loading)
+}
+
+/** Pages anywhere, and SectionAlignment more when that is above a page; ImageBase is not looked at (PE-56). */
+export function allocatePatina(ports: LoaderPorts, request: LoadRequest, { imageSize, alignment, memoryType }: CheckedImage): Allocated {
+  const pages = pagesOf(imageSize + (alignment > PAGE ? alignment : 0))
+  const pinned = pin(ports, request, memoryType, pages)
+  if (pinned !== null) return pinned
+  const { at } = ports.allocatePages({ kind: 'any' }, memoryType, pages, request.name)
+  return at === null ? refusal('EFI_OUT_OF_RESOURCES', 'PE-56', `no free range holds ${hex(pages)} pages`) : { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, alignment)) }
 }
 
 /** ImageBase or 2 MiB; only as many pages are taken as the file has (PE-42). */
@@ -162,7 +194,7 @@ export function sectionPatina(loading: Loading, section: PeSection): LoadRefusal
   const { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } = section
   const { imageSize, pe } = loading.checked
   const copied = VirtualSize === 0 ? SizeOfRawData : Math.min(VirtualSize, SizeOfRawData)
-  if (VirtualAddress + Math.max(copied, VirtualSize) > imageSize || PointerToRawData + copied > pe.source.size) return refusal('EFI_LOAD_ERROR', 'PE-47', `section ${name} lies at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + Math.max(copied, VirtualSize))}, outside the image of ${hex(imageSize)} bytes or the file`)
+  if (VirtualAddress + copied > imageSize || PointerToRawData + copied > pe.source.size) return refusal('EFI_LOAD_ERROR', 'PE-47', `the data of section ${name} lie at ${hex(VirtualAddress)} and end at ${hex(VirtualAddress + copied)}, outside the image of ${hex(imageSize)} bytes or the file`)
   loading.ports.step('PE-47', `copies ${name}`, () => {
     bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
   })

@@ -2,7 +2,7 @@
 import { UsageError } from '../../bytes/errors.ts'
 import { EfiBootServicesData, EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
 import { checkImage } from '../pe-checks.ts'
-import { checkAudk, checkPatina, checkPeimage, checkRustHypervisorFirmware, checkShim, checkUBoot } from './checks.ts'
+import { checkAudk, checkPatina, checkPeimage, checkRustHypervisorFirmware, checkShim, checkUBoot, NT_HEADERS64 } from './checks.ts'
 import { allocateEdk2, headersEdk2, relocateEdk2, sectionEdk2 } from './edk2.ts'
 import { LANZABOOTE } from './lanzaboote.ts'
 import { nothing, type Loader } from './loader.ts'
@@ -27,11 +27,11 @@ function edk2Row(release: string, tag: string): Loader {
   return { ...edk2, id: `edk2-${release}`, title: `EDK2 ${release}: BDS and DXE core`, source: `edk2@stable${tag}` }
 }
 
-function shim(habits: ShimHabits): Omit<Loader, 'id' | 'title' | 'source'> {
+function shim(habits: ShimHabits, everySection: boolean): Omit<Loader, 'id' | 'title' | 'source'> {
   return {
     buffer: { from: 'pool', type: EfiLoaderData, until: 'image-ends' },
     bootManager: false,
-    check: checkShim,
+    check: source => checkShim(source, { everySection, beyond: habits.reaches === 'one-too-far' ? 1 : 0 }),
     allocate: allocateShim,
     headers: headersShim,
     order: 'table',
@@ -42,21 +42,22 @@ function shim(habits: ShimHabits): Omit<Loader, 'id' | 'title' | 'source'> {
   }
 }
 
-const SHIM_EARLY: ShimHabits = { copies: 'raw', unreadable: 'loaded', entryBy: 'SizeOfRawData', uninitialised: 'zeroed' }
-const SHIM_MIDDLE: ShimHabits = { copies: 'clamped', unreadable: 'skipped', entryBy: 'SizeOfRawData', uninitialised: 'zeroed' }
-const SHIM_LATE: ShimHabits = { ...SHIM_MIDDLE, entryBy: 'VirtualSize' }
-const RHBOOT: ShimHabits = { copies: 'raw', unreadable: 'loaded', entryBy: 'SizeOfRawData', uninitialised: 'copied' }
+const SHIM_EARLY: ShimHabits = { copies: 'raw', unreadable: 'loaded', entryBy: 'SizeOfRawData', uninitialised: 'zeroed', reaches: 'one-too-far', oddRelocations: 'ignored' }
+const SHIM_MIDDLE: ShimHabits = { ...SHIM_EARLY, copies: 'clamped', unreadable: 'skipped' }
+const SHIM_15_7: ShimHabits = { ...SHIM_MIDDLE, entryBy: 'VirtualSize' }
+const SHIM_LATE: ShimHabits = { ...SHIM_15_7, reaches: 'the-image', oddRelocations: 'refused' }
+const RHBOOT: ShimHabits = { ...SHIM_EARLY, uninitialised: 'copied', reaches: 'the-image' }
 
-function uBoot({ copies, orRaw, aligns }: { readonly copies: 'clamped' | 'raw'; readonly orRaw: boolean; readonly aligns: boolean }): Omit<Loader, 'id' | 'title' | 'source'> {
+function uBoot({ copies, orRaw, aligns, headers }: { readonly copies: 'clamped' | 'raw'; readonly orRaw: boolean; readonly aligns: boolean; readonly headers?: number }): Omit<Loader, 'id' | 'title' | 'source'> {
   return {
     buffer: { from: 'pages', type: EfiBootServicesData, until: 'loaded' },
     bootManager: false,
-    check: source => checkUBoot(source, other.sizeUBoot(orRaw)),
+    check: source => checkUBoot(source, other.sizeUBoot(orRaw), headers),
     allocate: other.allocateUBoot(aligns),
     headers: other.headersUBoot,
     order: 'reverse',
     section: other.sectionUBoot({ copies, orRaw }),
-    relocate: other.relocateInPlace,
+    relocate: other.relocateUBoot,
     finish: nothing,
     givesBackFrom: 'pages',
   }
@@ -74,17 +75,18 @@ export const LOADERS: readonly Loader[] = [
   edk2Row('2025.02', '202502'),
   edk2Row('2025.08', '202605'),
   edk2Row('2026.05', '202605'),
-  { ...shim(SHIM_EARLY), id: 'shim-13', title: 'shim 13 to 15, its own loader for the second stage', source: 'shim@13' },
-  { ...shim(SHIM_MIDDLE), id: 'shim-15.6', title: 'shim 15.6 and 15.7, its own loader for the second stage', source: 'shim@15.6' },
-  { ...shim(SHIM_LATE), id: 'shim-15.8', title: 'shim 15.8, its own loader for the second stage', source: 'shim@15.8' },
-  { ...shim(SHIM_LATE), buffer: { from: 'pool', type: EfiLoaderData, until: 'loaded' }, id: 'shim-16', title: 'shim 16, which replaces LoadImage under Secure Boot', source: 'shim@16.1' },
-  { ...uBoot({ copies: 'raw', orRaw: false, aligns: false }), id: 'u-boot-2020.10', title: 'U-Boot before v2021.04', source: 'u-boot@2020.10' },
+  { ...shim(SHIM_EARLY, false), id: 'shim-13', title: 'shim 13 to 15.5, its own loader for the second stage', source: 'shim@13' },
+  { ...shim(SHIM_MIDDLE, true), id: 'shim-15.6', title: 'shim 15.6, its own loader for the second stage', source: 'shim@15.6' },
+  { ...shim(SHIM_15_7, true), id: 'shim-15.7', title: 'shim 15.7, its own loader for the second stage', source: 'shim@15.7' },
+  { ...shim(SHIM_LATE, true), id: 'shim-15.8', title: 'shim 15.8, its own loader for the second stage', source: 'shim@15.8' },
+  { ...shim(SHIM_LATE, true), buffer: { from: 'pool', type: EfiLoaderData, until: 'loaded' }, id: 'shim-16', title: 'shim 16, which replaces LoadImage under Secure Boot', source: 'shim@16.1' },
+  { ...uBoot({ copies: 'raw', orRaw: false, aligns: false, headers: NT_HEADERS64 }), id: 'u-boot-2020.10', title: 'U-Boot before v2021.04', source: 'u-boot@2020.10' },
   { ...uBoot({ copies: 'clamped', orRaw: false, aligns: false }), id: 'u-boot-2021.04', title: 'U-Boot v2021.04 and v2021.07', source: 'u-boot@2021.10' },
   { ...uBoot({ copies: 'clamped', orRaw: true, aligns: false }), id: 'u-boot-2021.10', title: 'U-Boot v2021.10', source: 'u-boot@2021.10' },
   { ...uBoot({ copies: 'clamped', orRaw: true, aligns: true }), id: 'u-boot-2022.01', title: 'U-Boot v2022.01 and later', source: 'u-boot@2023.01' },
   // PE-36
   { ...edk2, bootManager: false, buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded' }, id: 'grub', title: 'GRUB chainloader upstream: the firmware loads a copy', source: 'grub@2.12' },
-  { ...shim(RHBOOT), buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' }, allocate: allocateRhboot, id: 'grub-rhboot', title: 'GRUB of rhboot (Fedora) under Secure Boot', source: 'grub-rhboot@fedora-44' },
+  { ...shim(RHBOOT, false), buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' }, allocate: allocateRhboot, id: 'grub-rhboot', title: 'GRUB of rhboot (Fedora) under Secure Boot', source: 'grub-rhboot@fedora-44' },
   {
     buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' },
     bootManager: false,
@@ -93,7 +95,7 @@ export const LOADERS: readonly Loader[] = [
     headers: headersEdk2,
     order: 'table',
     section: other.sectionPeimage,
-    relocate: other.relocateInPlace,
+    relocate: other.relocatePeimage,
     finish: nothing,
     givesBackFrom: 'pages',
     id: 'grub-debian',
@@ -108,17 +110,18 @@ export const LOADERS: readonly Loader[] = [
     headers: other.headersRustHypervisorFirmware,
     order: 'table',
     section: other.sectionRustHypervisorFirmware,
-    relocate: other.relocateInPlace,
+    relocate: other.relocateRustHypervisorFirmware,
     finish: nothing,
     givesBackFrom: 'pages',
+    unusual: 'guests of cloud-hypervisor alone; ImageBase decides where the image lies',
     id: 'rust-hypervisor-firmware',
     title: 'rust-hypervisor-firmware (cloud-hypervisor)',
     source: 'rhf@82a9a4f4',
   },
-  { ...edk2, check: checkPatina, headers: other.headersZeroed('PE-45'), section: other.sectionPatina, givesBackFrom: 'pages', id: 'patina', title: 'patina, a DXE core in Rust', source: 'patina@80aa9c4c' },
+  { ...edk2, check: checkPatina, allocate: other.allocatePatina, headers: other.headersZeroed('PE-45'), section: other.sectionPatina, givesBackFrom: 'pages', unusual: 'not known to be in a product', id: 'patina', title: 'patina, a DXE core in Rust', source: 'patina@80aa9c4c' },
   { ...audk('relaxed'), id: 'audk', title: 'AUDK (OpenCore, OpenDuet), unaligned sections allowed', source: 'audk@a77501f2' },
-  { ...audk('strict'), id: 'audk-strict', title: 'AUDK (OpenCore, OpenDuet), sections adjacent', source: 'audk@a77501f2' },
-  LANZABOOTE,
+  { ...audk('strict'), unusual: 'a build option that nobody is known to ship', id: 'audk-strict', title: 'AUDK (OpenCore, OpenDuet), sections adjacent', source: 'audk@a77501f2' },
+  { ...LANZABOOTE, unusual: 'loads the kernels of lanzaboote’s images, never a UKI' },
 ]
 
 /** What loads when nobody says who. */

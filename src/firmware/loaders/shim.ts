@@ -26,6 +26,10 @@ export interface ShimHabits {
   readonly entryBy: 'VirtualSize' | 'SizeOfRawData'
   /** Are sections of uninitialised data zeroed whole (PE-33)? */
   readonly uninitialised: 'zeroed' | 'copied'
+  /** Does the byte behind the image count as inside (PE-30)? */
+  readonly reaches: 'one-too-far' | 'the-image'
+  /** A `.reloc` that is not what the directory names (PE-32). */
+  readonly oddRelocations: 'ignored' | 'refused'
 }
 
 const discardable = ({ Characteristics }: PeSection): boolean => (Characteristics & MEM_DISCARDABLE) !== 0
@@ -69,9 +73,10 @@ export function sectionShim(habits: ShimHabits): (loading: Loading, section: PeS
     const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } = section
     if (passedOver(section, habits)) return null
     const no = (why: string, message: string) => refusal('EFI_UNSUPPORTED', 'PE-30', `section ${name} ${why}`, `Section ${String(index)} ${message}`)
-    const inside = VirtualAddress < imageSize
+    const limit = habits.reaches === 'one-too-far' ? imageSize + 1 : imageSize
+    const inside = VirtualAddress < limit
     const last = wrap32(VirtualAddress + VirtualSize - 1)
-    const ends = last < imageSize
+    const ends = last < limit
     if ((inside && !ends) || (inside && last < VirtualAddress)) return no(`ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image of ${hex(imageSize)} bytes`, 'has negative size')
     if (discardable(section)) return null
     if (!inside) return no(`begins at ${hex(VirtualAddress)}, outside the image of ${hex(imageSize)} bytes`, 'has invalid base address')
@@ -97,9 +102,10 @@ export function relocateShim(habits: ShimHabits): LoaderStep {
     const named = pe.sections.filter(section => section.name === '.reloc' && !passedOver(section, habits))
     const [section, second] = named
     if (second !== undefined) return refusal('EFI_UNSUPPORTED', 'PE-32', 'two sections are named .reloc', 'Image has multiple relocation sections')
-    const matches = section !== undefined && section.SizeOfRawData > 0 && section.VirtualAddress === directory.VirtualAddress && directory.Size > 0
+    const matches = section !== undefined && isDirectory(section, directory, habits)
+    if (section !== undefined && !matches && habits.oddRelocations === 'refused') return refusal('EFI_UNSUPPORTED', 'PE-32', `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ${hex(directory.VirtualAddress)}`, 'Relocation section is invalid')
     const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)
-    if (!matches || adjust === 0n) return null
+    if (!matches || adjust === 0n || directory.Size === 0) return null
     const read = (at: number, width: 2 | 4): number => {
       const bytes = pe.source.read(fileOffset(section.PointerToRawData + at - directory.VirtualAddress), width)
       return numberIn(bytes)
@@ -108,6 +114,13 @@ export function relocateShim(habits: ShimHabits): LoaderStep {
     const failed = ports.step('PE-32', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size }))
     return failed === null ? null : refusal('EFI_UNSUPPORTED', 'PE-32', failed.why, 'Relocation failed')
   }
+}
+
+/** Does the directory begin with the section, and end with it, or in releases that refuse others before its end? */
+function isDirectory({ VirtualAddress, VirtualSize, SizeOfRawData }: PeSection, directory: { readonly VirtualAddress: number; readonly Size: number }, { oddRelocations }: ShimHabits): boolean {
+  const end = wrap32(VirtualAddress + VirtualSize)
+  const last = wrap32(directory.VirtualAddress + directory.Size)
+  return SizeOfRawData > 0 && VirtualSize > 0 && VirtualAddress === directory.VirtualAddress && (oddRelocations === 'refused' ? last <= end : last === end)
 }
 
 /** The entry point lies in exactly one section (PE-31). */

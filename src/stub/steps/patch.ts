@@ -56,6 +56,7 @@ const WORDS: Readonly<Record<EfiError, string>> = {
   EFI_UNSUPPORTED: 'Unsupported',
   EFI_BUFFER_TOO_SMALL: 'Buffer too small',
   EFI_OUT_OF_RESOURCES: 'Out of resources',
+  EFI_VOLUME_CORRUPTED: 'Volume corrupt',
   EFI_NOT_FOUND: 'Not found',
   EFI_ALREADY_STARTED: 'Already started',
   EFI_ABORTED: 'Aborted',

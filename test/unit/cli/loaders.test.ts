@@ -45,14 +45,14 @@ test('an overlap is told by section: whose bytes each loader leaves where', () =
     ]),
   )
   const text = formatLoaders('a.efi', compare(overlap))
-  expect(text).toMatch(/refused\n {2}audk +EFI_UNSUPPORTED, PE-48: section \.s1 begins at 0x2000, before 0x3000/)
+  expect(text).toMatch(/refused\n {2}audk +EFI_VOLUME_CORRUPTED, PE-48: section \.s1 begins at 0x2000, before 0x3000/)
   expect(text).toMatch(/section 1 \.s1\n {2}0x2000-0x2200 \(512 bytes\)\n/)
   expect(text).toMatch(/the loaders disagree\n$/)
 })
 
 test('a refusal comes with what the loader prints', () => {
   expect(formatLoaders('a.efi', compare(file(first, { VirtualAddress: 0x7000, VirtualSize: 0x2000, raw: 0x200 }), ['edk2-2022.11', 'shim-16']))).toMatch(
-    /edk2-2022\.11 +EFI_LOAD_ERROR, PE-16: .*\n(?: .*\n)? +prints: BdsDxe: failed to load … : Load Error\n {2}shim-16 +EFI_UNSUPPORTED, PE-30: [^]*prints: Section 1 has negative size/,
+    /edk2-2022\.11 +EFI_LOAD_ERROR, PE-16: .*\n(?: .*\n)? +prints: BdsDxe: failed to load … : Load Error\n {2}shim-16 +EFI_UNSUPPORTED, PE-55: [^]*prints: Section 1 has zero size/,
   )
 })
 
@@ -75,4 +75,28 @@ test('what is no PE file, too many sections and unknown names are unusable', () 
   const many = { ...parsePe(overlap).pe ?? expect.fail('no PE') }
   const [section] = many.sections
   expect(() => compareLoaders(overlap, viewUki({ ...many, sections: Array.from({ length: 1025 }, (_, index) => ({ ...(section ?? expect.fail('none')), index })) }), SMALL_MAP, FIRMWARES)).toThrow('1025 sections')
+})
+
+test('what only a discardable section or an unusual loader holds differently is shown, and counts for nothing', () => {
+  const emptyBlock = Uint8Array.of(0, 0x10, 0, 0, 8, 0, 0, 0)
+  const directories = Array.from({ length: 16 }, (_, i) => (i === 5 ? ([0x2000, 8] as const) : ([0, 0] as const)))
+  const reloc = { name: '.reloc', VirtualAddress: 0x2000, VirtualSize: 0x1000, raw: 0x1000, PointerToRawData: 0x1600, bytes: emptyBlock, Characteristics: 0x42000040 }
+  const withReloc = smallPe(goodPe([first, reloc], { SizeOfHeaders: 0x400, directories }))
+  const comparison = compare(withReloc)
+  expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [{ section: '.reloc', harmless: 'discardable' }] })
+  expect(formatLoaders('a.efi', comparison)).toMatch(/section 1 \.reloc\n {2}0x2000-0x3000 \([^)]*\): discardable, needed by the load alone\n[^]*all loaders that count agree on what a running image needs\n$/)
+  expect(loaders(callOf(withReloc).call)).toBe(0)
+  expect(compare(file(first, reloc))).toMatchObject({ verdict: 'disagree' })
+  const inSector = file(first, { VirtualAddress: 0x2000, VirtualSize: 0x1000, raw: 0x1000, PointerToRawData: 0x1610 })
+  expect(compare(inSector)).toMatchObject({ verdict: 'harmless', differences: [{ harmless: 'unusual', groups: [{ loaders: expect.arrayContaining(['edk2-2022.11', 'shim-16']) as unknown }, { loaders: ['rust-hypervisor-firmware'] }] }] })
+  expect(compareLoaders(inSector, viewUki(parsePe(inSector).pe ?? expect.fail('no PE')), SMALL_MAP, FIRMWARES, () => true).verdict).toBe('disagree')
+  expect(loaders(callOf(inSector, { loader: 'edk2-2022.11,rust-hypervisor-firmware' }).call)).toBe(1)
+})
+
+test('an image that is put where the machine has no memory is lost, and its bytes are not compared', () => {
+  const far = smallPe(goodPe([first], { ImageBase: 0x140000000n }))
+  const comparison = compare(far)
+  expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [] })
+  expect(formatLoaders('a.efi', comparison)).toMatch(/\nrust-hypervisor-firmware +lost +0x140000000 has no memory\n/)
+  expect(loaders(callOf(far, { loader: 'rust-hypervisor-firmware' }).call)).toBe(1)
 })

@@ -4,7 +4,7 @@ import { checkAudk, checkPatina, checkPeimage, checkRustHypervisorFirmware, chec
 import { E_LFANEW, smallPe, smallPeBytes, type SmallPe } from './small-pe.ts'
 
 const CHECKS = {
-  shim: checkShim,
+  shim: (source: ReturnType<typeof smallPe>) => checkShim(source, { everySection: true, beyond: 0 }),
   peimage: checkPeimage,
   'u-boot': (source: ReturnType<typeof smallPe>) => checkUBoot(source, section => section.VirtualSize),
   rhf: checkRustHypervisorFirmware,
@@ -38,7 +38,7 @@ test('a plain file passes every check', () => {
 test('a file that is no PE file passes none', () => {
   expect(Object.fromEntries(NAMES.map(name => [name, said(name, bytesSource(new Uint8Array(16)))]))).toEqual({
     shim: 'EFI_UNSUPPORTED PE-32: the file begins with neither MZ nor a PE signature',
-    peimage: 'EFI_UNSUPPORTED PE-35: the file begins with neither MZ nor a PE signature',
+    peimage: 'EFI_LOAD_ERROR PE-35: the file begins with neither MZ nor a PE signature',
     'u-boot': 'EFI_LOAD_ERROR PE-39: the file begins with neither MZ nor a PE signature',
     rhf: 'EFI_LOAD_ERROR PE-42: the file begins with neither MZ nor a PE signature',
     patina: 'EFI_UNSUPPORTED PE-46: the file begins with neither MZ nor a PE signature',
@@ -50,7 +50,7 @@ test('a file that is no PE file passes none', () => {
 test('a file for another machine passes none', () => {
   expect(Object.fromEntries(NAMES.map(name => [name, said(name, smallPe({ ...GOOD, Machine: 0xaa64 }))]))).toEqual({
     shim: 'EFI_UNSUPPORTED PE-32: machine 0xaa64 with magic 0x20b does not run on x64',
-    peimage: 'EFI_UNSUPPORTED PE-35: machine 0xaa64 with magic 0x20b does not run on x64',
+    peimage: 'EFI_LOAD_ERROR PE-35: machine 0xaa64 is not x64',
     'u-boot': 'EFI_LOAD_ERROR PE-39: machine 0xaa64 is not that of the firmware',
     rhf: 'EFI_LOAD_ERROR PE-42: machine 0xaa64 with magic 0x20b is not x64\'s',
     patina: 'EFI_UNSUPPORTED PE-46: machine 0xaa64 is not x64',
@@ -62,7 +62,7 @@ test('a file for another machine passes none', () => {
 test('a PE32 file passes where the magic is not looked at', () => {
   expect(Object.fromEntries(NAMES.map(name => [name, said(name, smallPe({ ...GOOD, pe32: true }))]))).toEqual({
     shim: 'EFI_UNSUPPORTED PE-32: machine 0x8664 with magic 0x10b does not run on x64',
-    peimage: 'EFI_UNSUPPORTED PE-35: machine 0x8664 with magic 0x10b does not run on x64',
+    peimage: 'ok 4000 1000',
     'u-boot': 'ok 2000 1000',
     rhf: 'EFI_LOAD_ERROR PE-42: machine 0x8664 with magic 0x10b is not x64\'s',
     patina: 'ok 4000 1000',
@@ -76,7 +76,7 @@ test('a file that begins with its PE header passes where MZ is not looked at', (
   bytes.set(smallPeBytes(GOOD).subarray(E_LFANEW))
   expect(Object.fromEntries(NAMES.map(name => [name, said(name, bytesSource(bytes))]))).toEqual({
     shim: 'ok 4000 1000',
-    peimage: 'ok 4000 1000',
+    peimage: 'EFI_UNSUPPORTED PE-35: the file does not begin with MZ',
     'u-boot': 'EFI_LOAD_ERROR PE-39: no DOS header, or the file ends inside the headers',
     rhf: 'EFI_LOAD_ERROR PE-42: the PE header at 0x0 does not begin in the first 512 bytes of a file with MZ',
     patina: 'ok 4000 1000',
@@ -95,7 +95,18 @@ test.each<[Name, string, SmallPe, string]>([
   ['shim', 'headers without room for the section table', { SizeOfHeaders: 0x190 },'EFI_UNSUPPORTED PE-32: SizeOfHeaders 0x190 has no room for the section table'],
   ['shim', 'stripped relocations', { Characteristics: 0x23 },'EFI_UNSUPPORTED PE-32: the relocations are stripped'],
   ['shim', 'headers larger than the image', { SizeOfImage: 0x300 },'EFI_UNSUPPORTED PE-32: SizeOfImage 0x300 is less than SizeOfHeaders 0x400'],
-  ['shim', 'certificates behind the end of the file', { directories: Array.from({ length: 16 }, (_, i) => (i === 4 ? ([0x1400, 8] as const) : ([0, 0] as const))) },'EFI_UNSUPPORTED PE-32: the certificate table ends behind the file'],
+  ['shim', 'certificates behind the end of the file', { directories: Array.from({ length: 16 }, (_, i) => (i === 4 ? ([0x1400, 8] as const) : ([0, 0] as const))) },'EFI_INVALID_PARAMETER PE-32: the certificate table begins behind the file'],
+  ['shim', 'more raw data than the file has', { sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0xc00 }, { VirtualAddress: 0x2000, VirtualSize: 0x1000, raw: 0xc00, PointerToRawData: 0x400 }] }, 'EFI_INVALID_PARAMETER PE-55: headers and sections up to .s1 have 0x1c00 bytes, the file 0x1000'],
+  ['shim', 'a certificate table before the end of the file', { fileSize: 0x800, sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }], directories: Array.from({ length: 16 }, (_, i) => (i === 4 ? ([0x600, 8] as const) : ([0, 0] as const))) }, 'EFI_INVALID_PARAMETER PE-55: the certificate table is not the end of the file'],
+  ['shim', 'a discardable section inside the headers', { sections: [{ VirtualAddress: 0x200, VirtualSize: 0x100, raw: 0x100, Characteristics: 0x42000040 }] }, 'EFI_UNSUPPORTED PE-55: section .s0 is inside image headers'],
+  ['peimage', 'another Subsystem', { Subsystem: 11 }, 'EFI_LOAD_ERROR PE-35: Subsystem 11 with magic 0x20b is not that of an EFI application'],
+  ['peimage', 'headers larger than the file', { SizeOfHeaders: 0x2000 }, 'EFI_LOAD_ERROR PE-35: SizeOfHeaders 0x2000 is more than the file has'],
+  ['peimage', 'a SectionAlignment that is no power of two', { SectionAlignment: 0x3000 }, 'EFI_LOAD_ERROR PE-35: SectionAlignment 0x3000 is no power of two'],
+  ['peimage', 'no SectionAlignment', { SectionAlignment: 0 }, 'ok 4000 0'],
+  ['patina', 'headers larger than the image', { SizeOfHeaders: 0x4001 }, 'EFI_LOAD_ERROR PE-46: SizeOfHeaders 0x4001 is more than the image or the file has'],
+  ['audk', 'a section that is not aligned', { sections: [{ VirtualAddress: 0x1010, VirtualSize: 0x100, raw: 0x100 }], AddressOfEntryPoint: 0x1010 }, 'ok 1110 1'],
+  ['audk', 'seventeen data directories', { NumberOfRvaAndSizes: 17 }, 'EFI_VOLUME_CORRUPTED PE-48: NumberOfRvaAndSizes 17 is more than 16'],
+  ['audk', 'certificates that are not aligned', { directories: Array.from({ length: 16 }, (_, i) => (i === 4 ? ([0x1001, 8] as const) : ([0, 0] as const))) }, 'EFI_VOLUME_CORRUPTED PE-48: the certificate table ends behind the file, or is not aligned to 8 bytes'],
   ['shim', 'four data directories', { directories: Array.from({ length: 4 }, () => [0, 0] as const) },'ok 4000 1000'],
   ['shim', 'neither alignment', { FileAlignment: 0, SectionAlignment: 0 },'ok 4000 1000'],
   ['u-boot', 'a file that ends inside the headers', { sections: [], directories: [], fileSize: 0x140 },'EFI_LOAD_ERROR PE-39: no DOS header, or the file ends inside the headers'],
@@ -108,18 +119,18 @@ test.each<[Name, string, SmallPe, string]>([
   ['patina', 'a SectionAlignment below a page', { SectionAlignment: 0x200 },'EFI_LOAD_ERROR PE-46: SectionAlignment 0x200 is not a multiple of a page'],
   ['patina', 'a size that is not aligned', { SizeOfImage: 0x4200 },'EFI_LOAD_ERROR PE-46: SizeOfImage 0x4200 is not a multiple of SectionAlignment 0x1000'],
   ['audk', 'an unknown Subsystem', { Subsystem: 3 },'EFI_UNSUPPORTED PE-48: machine 0x8664 with Subsystem 3 is not loaded'],
-  ['audk', 'a SectionAlignment that is no power of two', { SectionAlignment: 0x3000 },'EFI_UNSUPPORTED PE-48: SectionAlignment 0x3000 is no power of two'],
-  ['audk', 'no SectionAlignment', { SectionAlignment: 0 },'EFI_UNSUPPORTED PE-48: SectionAlignment 0x0 is no power of two'],
-  ['audk', 'no sections', { sections: [] },'EFI_UNSUPPORTED PE-48: the image has no sections'],
-  ['audk', 'headers larger than the file', { SizeOfHeaders: 0x10000 },'EFI_UNSUPPORTED PE-48: SizeOfHeaders 0x10000 does not hold the section table, or more than the file'],
-  ['audk', 'headers without room for the section table', { SizeOfHeaders: 0x190 },'EFI_UNSUPPORTED PE-48: SizeOfHeaders 0x190 does not hold the section table, or more than the file'],
-  ['audk', 'a section at 0', { sections: [{ VirtualAddress: 0, VirtualSize: 0x1800, raw: 0x200 }] },'ok 1800 1000'],
-  ['audk', 'a section over the headers', { sections: [{ VirtualAddress: 0x200, VirtualSize: 0x1800, raw: 0x200 }] },'EFI_UNSUPPORTED PE-48: section .s0 begins at 0x200, before 0x400, where what lies before it ends'],
-  ['audk-strict', 'a section behind a hole', { sections: [{ VirtualAddress: 0x2000, VirtualSize: 0x1000, raw: 0x200 }] },'EFI_UNSUPPORTED PE-48: section .s0 begins at 0x2000, behind 0x1000, where what lies before it ends'],
-  ['audk', 'raw data behind the end of the file', { sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }], fileSize: 0x500 },'EFI_UNSUPPORTED PE-48: the raw data of section .s0 ends at 0x600, the file at 0x500'],
-  ['audk', 'a section that ends at 4 GiB', { sections: [{ VirtualAddress: 0x1000, VirtualSize: 0xfffff000, raw: 0x200 }] },'EFI_UNSUPPORTED PE-48: section .s0 ends behind 4 GiB'],
-  ['audk', 'an entry point behind the image', { AddressOfEntryPoint: 0x2000 },'EFI_UNSUPPORTED PE-48: the entry point 0x2000 lies outside the image of 0x2000 bytes'],
-  ['audk', 'an ImageBase that is not aligned', { ImageBase: 0x1200n },'EFI_UNSUPPORTED PE-48: ImageBase 0x1200 is not aligned to SectionAlignment 0x1000'],
+  ['audk', 'a SectionAlignment that is no power of two', { SectionAlignment: 0x3000 },'EFI_VOLUME_CORRUPTED PE-48: SectionAlignment 0x3000 is no power of two'],
+  ['audk', 'no SectionAlignment', { SectionAlignment: 0 },'EFI_VOLUME_CORRUPTED PE-48: SectionAlignment 0x0 is no power of two'],
+  ['audk', 'no sections', { sections: [] },'EFI_VOLUME_CORRUPTED PE-48: the image has no sections'],
+  ['audk', 'headers larger than the file', { SizeOfHeaders: 0x10000 },'EFI_VOLUME_CORRUPTED PE-48: SizeOfHeaders 0x10000 does not hold the section table, or more than the file'],
+  ['audk', 'headers without room for the section table', { SizeOfHeaders: 0x190 },'EFI_VOLUME_CORRUPTED PE-48: SizeOfHeaders 0x190 does not hold the section table, or more than the file'],
+  ['audk', 'a section at 0', { sections: [{ VirtualAddress: 0, VirtualSize: 0x1800, raw: 0x200 }] },'ok 2000 1000'],
+  ['audk', 'a section over the headers', { sections: [{ VirtualAddress: 0x200, VirtualSize: 0x1800, raw: 0x200 }] },'EFI_VOLUME_CORRUPTED PE-48: section .s0 begins at 0x200, before 0x400, where what lies before it ends'],
+  ['audk-strict', 'a section behind a hole', { sections: [{ VirtualAddress: 0x2000, VirtualSize: 0x1000, raw: 0x200 }] },'EFI_VOLUME_CORRUPTED PE-48: section .s0 begins at 0x2000, behind 0x1000, where what lies before it ends'],
+  ['audk', 'raw data behind the end of the file', { sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }], fileSize: 0x500 },'EFI_VOLUME_CORRUPTED PE-48: the raw data of section .s0 ends at 0x600, the file at 0x500'],
+  ['audk', 'a section that ends at 4 GiB', { sections: [{ VirtualAddress: 0x1000, VirtualSize: 0xfffff000, raw: 0x200 }] },'EFI_VOLUME_CORRUPTED PE-48: section .s0 ends behind 4 GiB'],
+  ['audk', 'an entry point behind the image', { AddressOfEntryPoint: 0x2000 },'EFI_VOLUME_CORRUPTED PE-48: the entry point 0x2000 lies outside the image of 0x2000 bytes'],
+  ['audk', 'an ImageBase that is not aligned', { ImageBase: 0x1200n },'EFI_VOLUME_CORRUPTED PE-48: ImageBase 0x1200 is not aligned to SectionAlignment 0x1000'],
 ])('%s and a file: %s', (name, _, pe, expected) => {
   expect(said(name, smallPe({ ...GOOD, ...pe }))).toBe(expected)
 })
