@@ -9,14 +9,14 @@ export const loaders: Readonly<Record<string, LoaderRow>> = {
   'grub/linuxefi': {
     id: 'grub/linuxefi',
     title: 'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as boot_params, tail not cleared',
-    seen: ['2.06-13+deb12u1'],
+    seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
     door: 'efi-handover',
     boot: linuxefi,
   },
   'grub/efi': {
     id: 'grub/efi',
-    title: 'GRUB 2.12 on EFI: LoadImage and StartImage, initrd through LoadFile2',
-    seen: ['2.12'],
+    title: 'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels of before 5.7 as by the relocator',
+    seen: ['2.12', '2.14'],
     door: 'pe-entry',
     boot: grubStartImage,
   },

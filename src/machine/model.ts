@@ -25,9 +25,12 @@ export interface Payload {
   readonly source: ByteSource
 }
 
-/** An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place. */
+/** An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place, or reads it from its file. */
 export interface InitrdOffer {
+  /** 0 when it is in no memory yet. */
   readonly at: Phys
+  /** The file that it is read from when the kernel asks; absent when it lies at `at`. */
+  readonly file?: ByteSource
   /** Bytes. */
   readonly size: number
   readonly object: ObjectId

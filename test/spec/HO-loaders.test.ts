@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { runLoader, type LoaderSetup } from '../../src/boot/run-loader.ts'
 import type { Run } from '../../src/boot/run.ts'
@@ -8,8 +9,14 @@ import { contentSource } from '../../src/image/content.ts'
 import { setupHeaderAt } from '../../src/image/boot-params.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import { kernelModel } from '../../src/kernel/model.ts'
+import { createFirmware } from '../../src/firmware/boot-services.ts'
+import { readMemmap } from '../../src/image/memmap.ts'
+import { HEAP_2_06, HEAP_2_12, takeHeap, type HeapRule } from '../../src/loader/heap.ts'
 import { loaders } from '../../src/loader/loaders.ts'
+import { createMachine } from '../../src/machine/machine.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
+import { Memory } from '../../src/memory/memory.ts'
+import { Recorder } from '../../src/memory/recorder.ts'
 import { descriptor, eraNamed, free, kernelNamed } from '../support/kernel-bench.ts'
 
 /** 1 GiB; pref_address free or taken. */
@@ -57,7 +64,7 @@ describe('HO-10', () => {
   test('HO-10 the kernel lies at pref_address, or as high as init_size fits below 1 GiB', () => {
     expect(putOf(started({ loader: 'grub/linuxefi' }), 'kernel')).toMatchObject({ range: { start: 0x1000000 } })
     const high = putOf(started({ loader: 'grub/linuxefi', map: [...TAKEN, free(0x100000000, 0x40000000)] }), 'kernel')
-    expect(high).toMatchObject({ range: { start: 0x40000000 - 0x4000 - 0x1000 - 0x37dd000 } })
+    expect(high).toMatchObject({ range: { start: 0x40000000 - 6 * 0x1000 - 0xfcbe000 - 0x37dd000 } })
   })
 
   test('HO-10 the memory behind the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
@@ -68,7 +75,7 @@ describe('HO-10', () => {
   })
 
   test('HO-10 without room below 1 GiB it gives up', () => {
-    expect(started({ loader: 'grub/linuxefi', map: [free(0x1000, 0x9f000), free(0x100000000, 0x40000000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { by: 'loader', clause: 'HO-10' } })
+    expect(started({ loader: 'grub/linuxefi', map: [free(0x1000, 0x9f000), free(0x80000000, 0x40000000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { by: 'loader', clause: 'HO-10' } })
   })
 })
 
@@ -93,14 +100,20 @@ describe('HO-12', () => {
   test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {
     const run = started({ loader: 'grub/efi' })
     const size = kernelNamed('debian-6.12.107-cloud').source.size
-    expect(putOf(run, 'kernel')).toMatchObject({ range: rangeAt(0x40000000 - 0xb2b000, size) })
+    expect(putOf(run, 'kernel')).toMatchObject({ range: rangeAt(0x40000000 - 6 * 0x1000 - 0x2000000 - 0xb2b000, size) })
     expect(run.facts.handOff?.door).toBe('pe-entry')
-    expect(under(run, 'EP-14', 'copy')).toHaveLength(1)
+    expect(under(run, 'EP-14', 'put')).toHaveLength(1)
   })
 
-  test('HO-12 a kernel of before 5.7 gets no initrd', () => {
+  test('HO-12 a kernel of before 5.7 goes through the relocator, with its initrd', () => {
     const run = started({ loader: 'grub/efi', era: 'linux/E0', name: 'derived-5.6' })
-    expect(run.facts.ramdiskImage).toBeUndefined()
+    expect(run.facts).toMatchObject({ handOff: { door: 'legacy-32' }, ramdiskSize: INITRD_SIZE, initrdDamage: [] })
+  })
+
+  test('HO-12 the initrd is in no memory before the kernel asks for it', () => {
+    const run = started({ loader: 'grub/efi' })
+    expect(putOf(run, 'initrd')).toBeUndefined()
+    expect(under(run, 'EP-14', 'put')).toHaveLength(1)
   })
 
   test('HO-12 what the firmware refuses is refused', () => {
@@ -123,7 +136,7 @@ describe('HO-13', () => {
   })
 
   test('HO-13 without an aligned chunk it gives up', () => {
-    expect(started({ loader: 'grub/relocator', map: [free(0x1000, 0x9f000), free(0x1100000, 0x2000000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-13' } })
+    expect(started({ loader: 'grub/relocator', map: [free(0x1000, 0x9f000), free(0x1100000, 0x2000000), free(0x10000000, 0x2800000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-13' } })
   })
 })
 
@@ -151,4 +164,47 @@ test('HO-15 the firmware loads the file; what is no kernel is outside the model'
   expect(started({ loader: 'efi/start-image', kernel: bytesSource(new Uint8Array(4096)) }).outcome).toMatchObject({ kind: 'unknown', gap: { clause: 'HO-15' } })
   const { source } = kernelNamed('debian-6.12.107-cloud')
   expect(started({ loader: 'efi/start-image', kernel: edited(source, 0x44, [0x64, 0xaa]) }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-15' } })
+})
+
+describe('HO-16', () => {
+  const RECORDED = new URL('../fixtures/memmaps/recorded/', import.meta.url)
+  const recorded = (name: string) => readMemmap(readFileSync(new URL(name, RECORDED), 'utf8')).map
+  const heapOf = (map: readonly MemoryDescriptor[]) => map.filter(({ type }) => type === 1).map(({ range }) => range)
+
+  /** The map behind a loader's heap, on a machine with this map. */
+  function heapOn(map: readonly MemoryDescriptor[], rule: HeapRule) {
+    const recorder = new Recorder()
+    const memory = new Memory(recorder)
+    const firmware = createFirmware({ memory, recorder, map, contents: 'ovmf', assume: () => undefined })
+    const machine = createMachine(recorder, memory, firmware, { secureBoot: false, kaslr: 'off' }, { assumptions: [], doubts: [], facts: {} })
+    takeHeap(machine, rule)
+    return heapOf(firmware.memoryMap())
+  }
+
+  test.each([
+    ['2.06 is a quarter of what is free', 'ovmf-2022.11-q35-512M-grub2.06-lsefimmap.txt', HEAP_2_06, 0x7394000],
+    ['2.12 is 32 MiB', 'ovmf-2025.02-q35-512M-grub2.12-lsefimmap.txt', HEAP_2_12, 0x2000000],
+  ] as const)('HO-16 the recorded heap of GRUB %s, at the end of the largest region', (_, file, rule, size) => {
+    const within = recorded(file)
+    const heap = heapOf(within).find(range => range.end - range.start === size) ?? expect.fail('no heap')
+    expect(heapOn(within.map(entry => (entry.range === heap ? { ...entry, type: 7 } : entry)), rule)).toEqual(heapOf(within))
+  })
+
+  test('HO-16 a quarter has bounds; what the largest region lacks comes from the next', () => {
+    const sizes = (map: readonly MemoryDescriptor[], rule: HeapRule) => heapOn(map, rule).map(({ start, end }) => [start, end - start])
+    expect(sizes([free(0x100000, 0x200000)], HEAP_2_06)).toEqual([[0x300000 - 0x6000 - 0x100000, 0x100000]])
+    expect(sizes([free(0x100000, 0xe0000000)], HEAP_2_06).map(([, size]) => size)).toEqual([0x38000000 - 0x2000])
+    expect(sizes([free(0x100000, 0x1900000), free(0x2000000, 0x1000000)], HEAP_2_12)).toEqual([[0x100000, 0x1900000], [0x2000000 + 0x1000000 - 0x6000 - 0x700000, 0x700000]])
+    expect(started({ loader: 'grub/efi', map: [free(0x1000, 0x9f000), free(0x100000, 0x1000000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-16', message: 'error: too little memory.' } })
+  })
+
+  test('HO-16 linuxefi reads the kernel into its heap first', () => {
+    expect(started({ loader: 'grub/linuxefi', map: [free(0x1000, 0x9f000), free(0x100000, 0x2000000)] }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-16', message: 'error: cannot allocate kernel buffer.' } })
+  })
+
+  test('HO-16 a map that was taken inside GRUB has its heap', () => {
+    const run = started({ loader: 'grub/efi', map: [free(0x1000, 0x9f000), free(0x100000, 0x2ff00000), descriptor(1, 0x30000000, 0x2000000), free(0x32000000, 0xe000000)] })
+    expect(run.outcome.kind).toBe('arrived')
+    expect(run.assumptions.map(({ what }) => what)).toContain('the map was taken inside GRUB: its heap is the loader code in it')
+  })
 })

@@ -20,7 +20,8 @@ export function loadInitrd(boot: KernelBoot): void {
     if (offer === null || offer.size === 0) return
     const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(offer.size), 'initrd')
     if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-14', got.status, `no pages for an initrd of ${String(offer.size)} bytes`, 'Failed to load initrd: 0x8000000000000009')
-    machine.as('stub', () => machine.memory.copy(got.at, rangeAt(offer.at, offer.size)))
+    const { at, file } = offer
+    machine.as('stub', () => (file === undefined ? machine.memory.copy(got.at, rangeAt(at, offer.size)) : machine.memory.put(got.at, { source: file, at: 0, length: offer.size }, offer.object)))
     setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', got.at)
     setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
   })

@@ -7,6 +7,7 @@ import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.t
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { e820Entries } from '../e820.ts'
+import { HEAP_2_12, takeHeap } from '../heap.ts'
 import { KERNEL, makeZeroPage, nameCargo, pagesBelow, payloadOf, putFile, putKernel, putText, readKernel, setE820, setHeader, ZERO_PAGE, type LoaderCargo } from '../model.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
@@ -25,6 +26,7 @@ function headerOf({ source }: BzImage): { from: number; to: number } {
 /** A chunk of init_size bytes, boot services over, then startup_32. */
 export function relocator(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-13', cargo.kernel)
+  takeHeap(machine, HEAP_2_12)
   return machine.step('HO-13', 'GRUB takes a chunk of init_size bytes and starts the kernel by the boot protocol', () => {
     const { at, alignment } = chunk(machine, kernel)
     const zeroPage = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, ZERO_PAGE)

@@ -1,10 +1,11 @@
 /** GRUB's linuxefi as Debian carries it: through the handover entry, with memory below 1 GiB. Chapter HO. */
-import { rangeOrNull } from '../../bytes/range.ts'
+import { hex, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { BzImage } from '../../image/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
+import { HEAP_2_06, takeHeap } from '../heap.ts'
 import { KERNEL, makeZeroPage, nameCargo, pagesBelow, payloadOf, putFile, putKernel, putText, readKernel, setHeader, ZERO_PAGE, type LoaderCargo } from '../model.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
@@ -18,6 +19,8 @@ const PROTOCOL_OF_HANDOVER = 0x20b
 /** The whole way from the file to the handover entry. */
 export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-10', cargo.kernel)
+  const heap = takeHeap(machine, HEAP_2_06)
+  if (heap < cargo.kernel.size) return machine.refuse('HO-16', 'EFI_OUT_OF_RESOURCES', `the heap of ${hex(heap)} bytes does not hold the kernel file`, 'error: cannot allocate kernel buffer.')
   const zeroPage = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
     if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0) return machine.refuse('HO-11', 'EFI_UNSUPPORTED', 'the kernel has no handover entry', "error: kernel doesn't support EFI handover.")
     const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, ZERO_PAGE)

@@ -1,22 +1,26 @@
 /** The kernel as a PE image: the firmware loads it, its own EFI stub runs, the initrd waits behind LoadFile2. Chapter HO. */
 import { rangeAt } from '../../bytes/range.ts'
-import { byteCount, PHYS_END, type Phys } from '../../bytes/units.ts'
+import { byteCount, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from '../heap.ts'
 import { KERNEL, pagesBelow, payloadOf, putFile, readKernel, type LoaderCargo } from '../model.ts'
+import { relocator } from './boot-protocol.ts'
 
 const ANYWHERE = PHYS_END - 1
 
-/** GRUB reads the file into pages of its own and gives them to LoadImage. */
+/** GRUB reads the file into pages of its own and gives them to LoadImage; a kernel that knows no LoadFile2 goes through the relocator. */
 export function grubStartImage(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-12', cargo.kernel)
+  if ((kernel.pe?.optional.MajorImageVersion ?? 0) < 1) return relocator(machine, cargo)
+  takeHeap(machine, HEAP_2_12)
   const image = machine.step('HO-12', 'GRUB reads the kernel into pages and calls LoadImage', () => {
-    const buffer = pagesBelow(machine, 'HO-12', ANYWHERE, cargo.kernel.size, KERNEL)
+    const buffer = pagesBelow(machine, 'HO-12', GRUB_MAX_ADDRESS, cargo.kernel.size, KERNEL)
     putFile(machine, buffer, cargo.kernel, KERNEL)
     return load(machine, 'HO-12', { kind: 'memory', range: rangeAt(buffer, cargo.kernel.size) })
   })
-  const major = kernel.pe?.optional.MajorImageVersion ?? 0
-  return startWith(machine, 'HO-12', image, major >= 1 ? cargo : { ...cargo, initrd: null })
+  if (cargo.commandLine !== null) machine.step('HO-12', 'GRUB takes pages for LoadOptions', () => pagesBelow(machine, 'HO-12', GRUB_MAX_ADDRESS, 2 * (cargo.commandLine ?? '').length + 2, 'load-options'))
+  return startWith(machine, 'HO-12', image, cargo, true)
 }
 
 /** The firmware, or a boot manager, loads the file. */
@@ -34,10 +38,11 @@ function load(machine: Machine, clause: Clause, from: From): LoadedImage {
   return result.status === 'EFI_SUCCESS' ? result.image : machine.refuse(clause, result.status, `the firmware refuses the kernel: ${result.why}`, result.message)
 }
 
-function startWith(machine: Machine, clause: Clause, image: LoadedImage, cargo: LoaderCargo): HandOff {
+function startWith(machine: Machine, clause: Clause, image: LoadedImage, cargo: LoaderCargo, fromFile = false): HandOff {
   const { commandLine, initrd } = cargo
-  const offer = machine.step(clause, 'the initrd is read into pages and offered through LoadFile2', (): InitrdOffer | null => {
+  const offer = machine.step(clause, fromFile ? 'the initrd is offered through LoadFile2 and stays in its file' : 'the initrd is read into pages and offered through LoadFile2', (): InitrdOffer | null => {
     if (initrd === null || initrd.size === 0) return null
+    if (fromFile) return { at: phys(0), file: initrd, size: initrd.size, object: 'initrd' }
     const at: Phys = pagesBelow(machine, clause, ANYWHERE, initrd.size, 'initrd')
     putFile(machine, at, initrd, 'initrd')
     return { at, size: initrd.size, object: 'initrd' }
