@@ -172,17 +172,18 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
   const { image, machine } = input
   const { loader, ref } = loaderOf(choice)
   const firmware = firmwareOf(machine)
-  if ((machine.taken ?? 'before-load') !== 'before-load') throw new UsageError('a loader begins on the map as it is before it runs: --memmap-at does not go with --kernel-loader')
+  if (machine.taken === 'stub-entry') throw new UsageError('there is no stub where a loader starts the kernel: --memmap-at stub-entry does not go with --kernel-loader')
+  const rewound = mapBeforeLoad(machine.map, machine.taken ?? 'before-load', 0)
   return kernelsFor(input, image.source, input.deep === true ? rememberingReader() : null).map(kernel => ({
     run: runLoader({
       kernel: image.source,
       initrd: input.initrd ?? null,
       commandLine: input.commandLine ?? null,
-      map: machine.map,
+      map: rewound.map,
       contents: machine.contents ?? firmware?.contents ?? 'ovmf',
       firmware,
       settings: settingsOf(input),
-      assumptions: machine.assumptions ?? [],
+      assumptions: [...(machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))],
       doubts: machine.doubts ?? [],
       loader,
       model: () => kernel.model,

@@ -7,7 +7,7 @@ import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PAGE, fileOffset, phys } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
-import { isListing, readListing } from '../image/objdump.ts'
+import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
 import { readObserved } from '../image/observed.ts'
 import type { Call } from './command.ts'
 import { besideImage } from './esp.ts'
@@ -15,9 +15,6 @@ import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.
 
 /** An image, and what takes its stub's place when that cannot be known. */
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
-
-/** How much of a file is looked at to tell a listing from an image. */
-const LISTING_HEAD = 65536
 
 function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {
   return choices.find(choice => choice === text)
@@ -93,31 +90,31 @@ function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'
 }
 
 /** The file itself, or what a section listing in it stands for. */
-function fileOrListing(call: Call, path: string): Image {
+function fileOrListing(call: Call, path: string, kernel: string | undefined): Image {
   const source = call.files.source(path)
   if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return { name: path, source, stub: null }
   const { listing, problems } = readListing(call.files.bytes(path))
   if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
-  return { name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, ...imageOfListing(listing, problems) }
+  return { name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, ...imageOfListing(listing, problems, kernel) }
 }
 
-/** What a log says, for --observed. */
-function observedOf(call: Call): Pick<CheckInput, 'observed'> {
+/** What a log says, for --observed, and what was odd about it. */
+function observedOf(call: Call): Pick<CheckInput, 'observed'> & Required<Pick<MachineInput, 'problems'>> {
   const path = call.text('observed')
-  if (path === undefined) return {}
+  if (path === undefined) return { problems: [] }
   const { facts, problems } = readObserved(call.files.bytes(path))
   const fatal = problems.find(problem => problem.fatal)
   if (fatal !== undefined) throw new UsageError(`${path}: ${fatal.what}`)
-  for (const problem of problems) call.log.debug('observed', { file: path, problem: problem.what })
-  return { observed: facts }
+  return { observed: facts, problems: problems.map(({ id, at, what }) => ({ file: path, id, at, what })) }
 }
 
 function imageOf(call: Call, scenario: Scenario | null, scenarioPath: string): Image {
-  if (call.operand !== null) return fileOrListing(call, call.operand)
+  const kernel = call.text('kernel') ?? scenario?.kernel
+  if (call.operand !== null) return fileOrListing(call, call.operand, kernel)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')
   if ('uki' in scenario.image) return { name: `${scenario.name ?? scenarioPath} (made in memory)`, source: ukiSource(scenario.image.uki), stub: null }
   const path = beside(scenarioPath, scenario.image.file)
-  return fileOrListing(call, path)
+  return fileOrListing(call, path, kernel)
 }
 
 /** Everything that check() needs. Options of the command line win over the scenario. Throws UsageError. */
@@ -128,8 +125,11 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const taken = takenOf(call, scenario, wanted)
   const imageBase = baseOf(call, scenario)
   const contents = oneOf(CONTENTS, call.text('contents')) ?? scenario?.contents
+  const given = machineOf(call, wanted, scenarioPath, taken)
+  const { problems: oddities, ...observed } = observedOf(call)
   const machine: MachineInput = {
-    ...machineOf(call, wanted, scenarioPath, taken),
+    ...given,
+    ...(oddities.length === 0 ? {} : { problems: [...(given.problems ?? []), ...oddities] }),
     ...(imageBase === undefined ? {} : { imageBase }),
     ...(contents === undefined ? {} : { contents }),
   }
@@ -143,7 +143,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(unknownStub !== null ? { stub: unknownStub } : stub === undefined ? {} : { stub }),
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
-    ...observedOf(call),
+    ...observed,
     ...loadedBy(call, image.source),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     deep: call.has('deep') || (scenario?.deep ?? false),

@@ -1,10 +1,13 @@
 /** `inspect`: what a file says about itself, header by header, before anything is simulated. */
+import { imageOfListing } from '../boot/listing.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
+import { fileOffset } from '../bytes/units.ts'
 import { advise } from '../hazard/registry.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import { recogniseLayout, type LayoutFound } from '../image/layouts/recognise.ts'
+import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
 import { parsePe, type PeFile } from '../image/pe.ts'
 import type { Problem } from '../image/problem.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
@@ -33,6 +36,8 @@ export interface Inspection {
   readonly kernels: readonly KernelInside[]
   readonly problems: readonly Problem[]
   readonly advice: readonly Finding[]
+  /** What had to be assumed, where the file is a section listing and no image. */
+  readonly assumptions: readonly string[]
 }
 
 /** Kernels that are shown; a table can name 65535. */
@@ -55,7 +60,16 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const hidden = linux.length - inside.length
   const unseen: Problem[] = hidden > 0 ? [{ id: 'kernels-not-shown', at: null, what: `${String(hidden)} more .linux sections are not shown as kernels`, fatal: false }] : []
   const layout = pe === null || uki === null ? null : recogniseLayout(pe, uki)
-  return { name, size: source.size, pe, uki, stub, layout, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice }
+  return { name, size: source.size, pe, uki, stub, layout, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice, assumptions: [] }
+}
+
+/** What a pasted section listing shows of the file that it lists. Throws UsageError when there is no table in it. */
+export function inspectListing(name: string, bytes: Uint8Array): Inspection {
+  const { listing, problems } = readListing(bytes)
+  if (listing === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'no section listing'}`)
+  const { source, assumptions } = imageOfListing(listing, problems)
+  const found = inspectSource(`${name} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, source)
+  return { ...found, stub: null, kernels: found.kernels.filter(({ bzimage }) => bzimage !== null), problems: [...found.problems, ...problems], assumptions: assumptions.map(({ what }) => what) }
 }
 
 const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>>): Record<string, string> =>
@@ -81,7 +95,7 @@ function kernelJson({ object, bzimage, problems }: KernelInside): Record<string,
 }
 
 /** Plain data: header fields as hexadecimal strings under upstream's names. */
-export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, problems, advice }: Inspection): Record<string, unknown> {
+export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, problems, advice, assumptions }: Inspection): Record<string, unknown> {
   const notes = pe === null ? [] : sectionNotes(pe)
   return {
     schema: 1,
@@ -95,6 +109,7 @@ export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, p
     layout,
     kernels: kernels.map(kernelJson),
     problems,
+    assumptions,
     advice: advice.map(({ rule, clause, object, what, why, fix }) => ({ rule, clause, object, what, why, fix })),
   }
 }
@@ -157,7 +172,7 @@ function layoutLines({ certainty, candidates }: LayoutFound): string[] {
 }
 
 /** For people. */
-export function formatInspection({ name, size, pe, uki, stub, layout, kernels, problems, advice }: Inspection): string {
+export function formatInspection({ name, size, pe, uki, stub, layout, kernels, problems, advice, assumptions }: Inspection): string {
   const blocks = [
     [`${name}  ${formatSize(size)} (${String(size)} bytes)`],
     ...(pe === null || uki === null ? [['no PE file: a kernel without an EFI stub']] : [peLines(pe), sectionLines(pe, uki)]),
@@ -165,6 +180,7 @@ export function formatInspection({ name, size, pe, uki, stub, layout, kernels, p
     layout === null ? [] : layoutLines(layout),
     ...kernels.map(kernelLines),
     problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],
+    assumptions.length === 0 ? [] : ['assumed, for a listing does not show it', ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 120 }))],
     advice.flatMap(({ rule, what, fix }, i) => [...(i === 0 ? ['advice'] : []), ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }), ...labelled('do', fix, { indent: 4, column: 4, width: 120 })]),
   ]
   return `${blocks.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`
@@ -173,7 +189,8 @@ export function formatInspection({ name, size, pe, uki, stub, layout, kernels, p
 /** The command. */
 export function inspect(call: Call): number {
   const name = call.operand ?? ''
-  const inspection = inspectSource(name, call.files.source(name))
+  const source = call.files.source(name)
+  const inspection = isListing(source.read(fileOffset(0), LISTING_HEAD)) ? inspectListing(name, call.files.bytes(name)) : inspectSource(name, source)
   call.print(call.text('format') === 'json' ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n` : formatInspection(inspection))
   return 0
 }

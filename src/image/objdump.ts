@@ -40,9 +40,12 @@ const FILE = /^(.{1,4096}): {1,8}file format (\S+)/
 const HEADER = new RegExp(`^(${HEADERS.join('|')})\\s+(?:0x)?([0-9a-f]{1,16})\\b`)
 const LS = /^-[rwxsStT-]{9}[.+@]?\s+\d+\s+\S+\s+\S+\s+(\d{1,15})\s(?:.*[/\s])?([^/\s]+)$/
 
+/** How much of a file is looked at to tell a listing from an image, in bytes. */
+export const LISTING_HEAD = 65536
+
 /** Does the text hold a section table of objdump? */
 export function isListing(bytes: Uint8Array): boolean {
-  const head = new TextDecoder().decode(bytes.subarray(0, 65536))
+  const head = new TextDecoder().decode(bytes.subarray(0, LISTING_HEAD))
   return !head.includes('\0') && /^Idx Name\s+Size\s+VMA/m.test(head)
 }
 

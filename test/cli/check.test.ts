@@ -231,6 +231,26 @@ Idx Name          Size      VMA               LMA               File off  Algn
     expect(oneLine(stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')]))).toMatch(/no line of a kernel/)
   })
 
+  test('one log is the machine and the observation at once; what is odd about it is shown', () => {
+    const dmesg = readFileSync(new URL('../fixtures/memmaps/linux-6.12-dmesg.txt', import.meta.url), 'utf8')
+    const serial = `input_data: 0x00000000035c02c8\r\nkernel_total_size: 0x0000000002000000\r\n${dmesg.replaceAll('\n', '\r\n')}[    9.000000] Linux version 6.12.107 (again)\r\nkernel_total_size: 0x0000000003000000\r\n`
+    const log = file('serial.txt', serial)
+    const { code, stdout, stderr } = stubsim(['check', good, '--memmap', log, '--observed', log, '--kernel', '5.10'])
+    expect([code, stderr]).toEqual([3, ''])
+    const prose = stdout.replaceAll(/\s+/g, ' ')
+    expect(prose).toMatch(/serial\.txt \(linux, lines \d+-\d+; not used: e820 from line \d+\), taken at exit-boot-services/)
+    expect(stdout).toMatch(/kernel_total_size +predicted at most 0x[0-9a-f]+ +observed 0x2000000 \(line 2\) +agrees/)
+    expect(stdout).toMatch(/input_data +predicted .* +observed 0x35c02c8 \(line 1\)/)
+    expect(prose).toMatch(/FW-27 +all LoaderCode and LoaderData of the map \(taken at exit-boot-services\)/)
+    expect(prose).toMatch(/serial\.txt.*kernel_total_size comes again with another value: another boot begins/)
+  })
+
+  test('inspect takes the listing, too', () => {
+    const { code, stdout } = stubsim(['inspect', listing])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/listing\.txt \(section listing of good\.efi\)[^]*assumed, for a listing does not show it/)
+  })
+
   test('an e820 list in a log: exit 3, upper and lower bounds are said', () => {
     const log = file('e820.txt', '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n')
     const { code, stdout } = stubsim(['check', good, '--memmap', log])
