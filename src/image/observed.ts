@@ -48,11 +48,7 @@ export function readObserved(input: string | Uint8Array): Observed {
   if (input.length > MEMMAP_TEXT_MAX) return { facts: [], problems: [{ id: 'too-long', at: null, what: `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`, fatal: true }] }
   const facts = new Map<ObservedFactName, ObservedFact>()
   for (const { text, at } of linesOf(textOf(input))) {
-    const pattern = PATTERNS.find(({ line }) => line.test(text))
-    if (pattern === undefined) continue
-    const groups = pattern.line.exec(text) as RegExpExecArray
-    for (const [i, name] of pattern.names.entries()) {
-      const value = valueOf(groups[i + 1] as string, pattern.as, name)
+    for (const { name, value } of factsIn(text)) {
       const known = facts.get(name)
       if (value === null) problems.push({ id: 'unreadable-line', at: null, what: `line ${String(at)}: ${name} is beyond 52 bits`, fatal: false })
       else if (known === undefined) facts.set(name, { name, value, line: at })
@@ -64,6 +60,15 @@ export function readObserved(input: string | Uint8Array): Observed {
   }
   if (facts.size === 0) problems.push({ id: 'nothing-observed', at: null, what: 'no line of a kernel, its decompressor or /proc/iomem that names a place', fatal: true })
   return { facts: [...facts.values()], problems }
+}
+
+/** What one line says: names of the first pattern that it matches, with the values of its groups. */
+function factsIn(text: string): { readonly name: ObservedFactName; readonly value: ObservedFact['value'] | null }[] {
+  for (const { line, names, as } of PATTERNS) {
+    const [, ...groups] = line.exec(text) ?? []
+    if (groups.length > 0) return names.flatMap((name, i) => groups.slice(i, i + 1).map(group => ({ name, value: valueOf(group, as, name) })))
+  }
+  return []
 }
 
 function valueOf(text: string, as: Pattern['as'], name: ObservedFactName): number | string | null {

@@ -1,5 +1,6 @@
 /** /sys/kernel/boot_params/data: the zero page of the running kernel, as 4096 bytes or as a hex dump of them. Source: linux asm/bootparam.h, asm/e820/types.h. */
 import { hex } from '../../bytes/range.ts'
+import { groupsOf } from '../groups.ts'
 import { E820_LACKS, e820Row } from './e820.ts'
 import { odd, type Block, type Dialect, type Line, type Placed } from './model.ts'
 import type { Problem } from '../problem.ts'
@@ -14,8 +15,8 @@ const E820_ENTRY = 20
 const E820_MAX_ENTRIES_ZEROPAGE = 128
 
 /** xxd, `hexdump -C`, `od -A x -t x1`: offset and bytes. Plain `hexdump`: offset and words. */
-const BYTES = /^([0-9a-f]{6,8})(?:: |  ?)((?:[0-9a-f]{2} {0,2}){1,16})(?: {0,60}[|>].*| {1,60}\S.*)?$/
-const WORDS = /^([0-9a-f]{7})((?: [0-9a-f]{4}){1,8})\s*$/
+const readBytes = groupsOf(/^([0-9a-f]{6,8})(?:: |  ?)((?:[0-9a-f]{2} {0,2}){1,16})(?: {0,60}[|>].*| {1,60}\S.*)?$/, 2)
+const readWords = groupsOf(/^([0-9a-f]{7})((?: [0-9a-f]{4}){1,8})\s*$/, 2)
 
 /** Is it the zero page of a kernel that was booted by the 2.00 protocol or later? */
 export function isBootParams(bytes: Uint8Array): boolean {
@@ -24,7 +25,7 @@ export function isBootParams(bytes: Uint8Array): boolean {
 
 function number(bytes: Uint8Array, at: number, length: number): bigint {
   let value = 0n
-  for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[at + i] as number)
+  for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[at + i] ?? 0)
   return value
 }
 
@@ -32,7 +33,7 @@ function number(bytes: Uint8Array, at: number, length: number): bigint {
 export function readBootParams(bytes: Uint8Array, line: number): Block {
   const placed: Placed[] = []
   const problems: Problem[] = []
-  const count = bytes[E820_ENTRIES] as number
+  const count = bytes[E820_ENTRIES] ?? 0
   for (let i = 0; i < Math.min(count, E820_MAX_ENTRIES_ZEROPAGE); i++) {
     const at = E820_TABLE + E820_ENTRY * i
     const start = number(bytes, at, 8)
@@ -45,16 +46,18 @@ export function readBootParams(bytes: Uint8Array, line: number): Block {
   return { placed, problems, last: line }
 }
 
-function bytesOf(text: string): { readonly at: number; readonly bytes: number[] } | null {
-  const words = WORDS.exec(text)
+function bytesOf(line: string): { readonly at: number; readonly bytes: number[] } | null {
+  const words = readWords(line)
   if (words !== null) {
-    const bytes = (words[2] as string).trim().split(' ').flatMap(word => [Number.parseInt(word.slice(2), 16), Number.parseInt(word.slice(0, 2), 16)])
-    return { at: Number.parseInt(words[1] as string, 16), bytes }
+    const [at, text] = words
+    const bytes = text.trim().split(' ').flatMap(word => [Number.parseInt(word.slice(2), 16), Number.parseInt(word.slice(0, 2), 16)])
+    return { at: Number.parseInt(at, 16), bytes }
   }
-  const match = BYTES.exec(text)
-  if (match === null) return null
-  const pairs = (match[2] as string).replaceAll(' ', '').matchAll(/../g)
-  return { at: Number.parseInt(match[1] as string, 16), bytes: Array.from(pairs, ([pair]) => Number.parseInt(pair, 16)) }
+  const found = readBytes(line)
+  if (found === null) return null
+  const [at, text] = found
+  const pairs = text.replaceAll(' ', '').matchAll(/../g)
+  return { at: Number.parseInt(at, 16), bytes: Array.from(pairs, ([pair]) => Number.parseInt(pair, 16)) }
 }
 
 /** Puts the dump together; a line `*` stands for lines like the one before. */
@@ -71,7 +74,7 @@ function read(lines: readonly Line[]): Block {
       continue
     }
     if (found.at > SIZE) break
-    for (let at = next; repeated && at < found.at && previous.length > 0; at++) image[at] = previous[(at - next) % previous.length] as number
+    for (let at = next; repeated && at < found.at && previous.length > 0; at++) image[at] = previous[(at - next) % previous.length] ?? 0
     repeated = false
     found.bytes.slice(0, SIZE - found.at).forEach((byte, i) => (image[found.at + i] = byte))
     previous = found.bytes

@@ -1,5 +1,6 @@
 /** The e820 table as kernels print it, in every wording, and as kexec prints it. Source: linux@5.10.223, 6.19.6 and 7.1.8 arch/x86/kernel/e820.c; linux@6.12.107 kexec-bzimage64.c; kexec-tools@2.0.32 kexec.c, kexec.h. */
 import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
+import { groupsOf } from '../groups.ts'
 import type { Problem } from '../problem.ts'
 import { ATTRIBUTE_UNSAID, hexValue, odd, unreadable, type Block, type Dialect, type Line, type MemmapRow, type Placed } from './model.ts'
 
@@ -31,21 +32,21 @@ const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
 
 const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data):'
 const LOOKS = new RegExp(`^ ?${LABEL} (?:\\[(?:mem|gap) 0x|[0-9a-f]{16} - [0-9a-f]{16} )`)
-const ROW = new RegExp(`^ ?${LABEL} (?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] (.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`)
+const readRow = groupsOf(new RegExp(`^ ?${LABEL} (?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] (.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`), 7)
 const GAP = new RegExp(`^ ?${LABEL} \\[gap 0x`)
 /** Which list counts where there are several: what the firmware gave, before edits. */
 const LABELS = ['BIOS-e820', 'BIOS-e801', 'BIOS-88', 'extended', 'reserve setup_data', 'user', 'modified']
 
-const labelOf = (line: Line): string => ROW.exec(line.text)?.[1] ?? LOOKS.exec(line.text)?.[1] ?? ''
+const labelOf = (line: Line): string => readRow(line.text)?.[0] ?? LOOKS.exec(line.text)?.[1] ?? ''
 
 function rowOf(line: string): MemmapRow | null {
-  const match = ROW.exec(line)
-  if (match === null) return null
-  const [, , start, last, newWord, oldStart, oldEnd, oldWord] = match
-  const word = (newWord ?? oldWord ?? '').trim()
+  const row = readRow(line)
+  if (row === null) return null
+  const [, start, last, newWord, oldStart, oldEnd, oldWord] = row
+  const word = (start === '' ? oldWord : newWord).trim()
   const type = WORDS.find(([says]) => says.test(word))?.[1]
   if (type === undefined) return null
-  return start === undefined ? e820Row(hexValue(oldStart), hexValue(oldEnd), type) : e820Row(hexValue(start), hexValue(last) + 1n, type)
+  return start === '' ? e820Row(hexValue(oldStart), hexValue(oldEnd), type) : e820Row(hexValue(start), hexValue(last) + 1n, type)
 }
 
 /** Reads one list: that of the best label, up to where its first entry comes again, as it does when a log holds two boots. */
@@ -81,7 +82,7 @@ export const e820: Dialect = {
 const KEXEC_HEAD = /^(?:E820 memmap:|(?:(?:kernel |crash |reserved |coredump )?memory|system ram) ranges?[:;]?)\s*$/i
 /** Lists of something else. */
 const KEXEC_OTHER = /^(?:reserved|coredump|crash)/i
-const KEXEC_ROW = /^([0-9a-f]{16})-([0-9a-f]{16}) \((-?\d{1,10})\)\s*$/
+const readKexecRow = groupsOf(/^([0-9a-f]{16})-([0-9a-f]{16}) \((-?\d{1,10})\)\s*$/, 3)
 /** Range types of kexec-tools, which begin at 0, as e820 types. Source: kexec-tools@2.0.32 kexec/kexec.h RANGE_*. */
 const KEXEC_TYPES: Readonly<Record<number, number>> = { 0: 1, 1: 2, 2: 3, 3: 4, 4: 2, 6: 7, 11: 12 }
 
@@ -92,17 +93,18 @@ function readKexec(lines: readonly Line[]): Block {
   let other = false
   let last = 0
   for (const line of lines) {
-    const match = KEXEC_ROW.exec(line.text)
-    if (match === null) {
+    const row = readKexecRow(line.text)
+    if (row === null) {
       if (placed.length > 0) break
       e820Numbers = line.text.startsWith('E820')
       other = KEXEC_OTHER.test(line.text)
       continue
     }
     if (other) continue
-    const type = Number(match[3]) >>> 0
-    const end = hexValue(match[2])
-    placed.push({ row: e820Row(hexValue(match[1]), end % 0x400n === 0n ? end : end + 1n, e820Numbers ? type : (KEXEC_TYPES[type] ?? 2)), line: line.at })
+    const [start, printedEnd, number] = row
+    const type = Number(number) >>> 0
+    const end = hexValue(printedEnd)
+    placed.push({ row: e820Row(hexValue(start), end % 0x400n === 0n ? end : end + 1n, e820Numbers ? type : (KEXEC_TYPES[type] ?? 2)), line: line.at })
     last = line.at
   }
   return { placed, problems: [], last }
@@ -115,6 +117,6 @@ export const kexec: Dialect = {
   example: 'E820 memmap:\n0000000000001000-000000000009ffff (1)\n0000000000100000-0000000000805fff (1)',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'what the running kernel took for itself'],
-  sniff: line => KEXEC_ROW.test(line.replace(/^kexec-bzImage64: /, '')) || KEXEC_HEAD.test(line.replace(/^kexec-bzImage64: /, '')),
+  sniff: line => readKexecRow(line.replace(/^kexec-bzImage64: /, '')) !== null || KEXEC_HEAD.test(line.replace(/^kexec-bzImage64: /, '')),
   read: lines => readKexec(lines.map(line => ({ ...line, text: line.text.replace(/^kexec-bzImage64: /, '') }))),
 }

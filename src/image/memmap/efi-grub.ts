@@ -1,23 +1,27 @@
 /** GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub@2.06, 2.12 and 2.14 lsefimmap.c, lsmmap.c, and captures. */
+import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
 import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 import { E820_LACKS } from './e820.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const ROW = new RegExp(`^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`)
+const readRow = groupsOf(new RegExp(`^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`), 5)
 const LOOKS = new RegExp(`^\\s*(?:\\S+|Unk [0-9a-f]{2,8})\\s+${HEX16}-${HEX16}\\s+[0-9a-f]{8}`)
-const LSMMAP_ROW = /^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i
+const readUnknown = groupsOf(/^Unk ([0-9a-f]{2,8})$/, 1)
+const readLsmmapRow = groupsOf(/^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i, 3)
 
 function typeOf(name: string): number | null {
-  const unknown = /^Unk ([0-9a-f]{2,8})$/.exec(name)
-  return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[1] as string, 16)
+  const unknown = readUnknown(name)
+  return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[0], 16)
 }
 
 function rows(line: string): MemmapRow[] | null {
-  const match = ROW.exec(line)
-  const type = match === null ? null : typeOf(match[1] as string)
-  return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: attributeOf((match[5] as string).split(' ')) }]
+  const row = readRow(line)
+  if (row === null) return null
+  const [name, start, last, pages, attributes] = row
+  const type = typeOf(name)
+  return type === null ? null : [{ type, start: hexValue(start), end: hexValue(last) + 1n, pages: hexValue(pages), attribute: attributeOf(attributes.split(' ')) }]
 }
 
 export const grub: Dialect = {
@@ -49,10 +53,11 @@ export const grubLsmmap: Dialect = {
   lacks: E820_LACKS,
   sniff: line => /^base_addr = 0x/.test(line),
   read: eachLine('grub-lsmmap', line => {
-    const match = LSMMAP_ROW.exec(line)
-    if (match === null) return null
-    const start = hexValue(match[1])
-    const type = LSMMAP_TYPES.find(([says]) => says.test(match[3] as string))?.[1] ?? EfiReservedMemoryType
-    return [{ type, start, end: start + hexValue(match[2]), attribute: ATTRIBUTE_UNSAID, loose: true }]
+    const row = readLsmmapRow(line)
+    if (row === null) return null
+    const [at, length, word] = row
+    const start = hexValue(at)
+    const type = LSMMAP_TYPES.find(([says]) => says.test(word))?.[1] ?? EfiReservedMemoryType
+    return [{ type, start, end: start + hexValue(length), attribute: ATTRIBUTE_UNSAID, loose: true }]
   }),
 }

@@ -1,12 +1,13 @@
 /** The EFI map that Linux prints with efi=debug: numbered on x86, bare on arm64 and riscv. Source: linux drivers/firmware/efi, all forms from 2.6 to 7.2. */
+import { groupsOf } from '../groups.ts'
 import type { Problem } from '../problem.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { eachLine, hexValue, odd, unreadable, type Block, type Dialect, type Line, type MemmapRow, type Placed } from './model.ts'
 
-const ROW = /mem\d{2,}: (?:type=(\d+), attr=0x([0-9a-f]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]) range=\[0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})([)\]])/
+const readRow = groupsOf(/mem\d{2,}: (?:type=(\d+), attr=0x([0-9a-f]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]) range=\[0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})([)\]])/, 8)
 const LOOKS = /\b(?:efi|EFI): mem\d{2,}: /
 const INDEX = /mem(\d{2,}): /
-const ARM_ROW = /^efi:\s+0x([0-9a-f]{6,16})-0x([0-9a-f]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/
+const readArmRow = groupsOf(/^efi:\s+0x([0-9a-f]{6,16})-0x([0-9a-f]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/, 5)
 const ARM_LOOKS = /^efi:\s+0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} /
 
 function attributesOf(fields: string): bigint {
@@ -16,12 +17,12 @@ function attributesOf(fields: string): bigint {
 
 /** A round bracket closes a range whose end is exclusive, a square one a range whose end is inclusive: both were printed. */
 function rowOf(line: string): MemmapRow | null {
-  const match = ROW.exec(line)
-  if (match === null) return null
-  const [, oldType, oldAttribute, newType, name = '', fields = '', start, last, bracket] = match
-  const type = memoryTypeOf(name) ?? Number.parseInt(oldType ?? newType ?? '', 10)
+  const row = readRow(line)
+  if (row === null) return null
+  const [oldType, oldAttribute, newType, name, fields, start, last, bracket] = row
+  const type = memoryTypeOf(name) ?? Number.parseInt(`${oldType}${newType}`, 10)
   if (!Number.isSafeInteger(type)) return null
-  return { type, start: hexValue(start), end: hexValue(last) + (bracket === ']' ? 1n : 0n), attribute: oldAttribute === undefined ? attributesOf(fields) : hexValue(oldAttribute) }
+  return { type, start: hexValue(start), end: hexValue(last) + (bracket === ']' ? 1n : 0n), attribute: oldAttribute === '' ? attributesOf(fields) : hexValue(oldAttribute) }
 }
 
 /** Reads up to where the numbering starts again: there a second, shorter list or a second boot begins. */
@@ -67,8 +68,10 @@ export const linuxEfiArm: Dialect = {
   sniff: line => ARM_LOOKS.test(line),
   stop: /EFI runtime memory map|Processing EFI memory map/,
   read: eachLine('linux-arm', line => {
-    const match = ARM_ROW.exec(line)
-    const type = match === null ? null : (memoryTypeOf(match[4] ?? '') ?? (match[3] === undefined ? null : Number(match[3])))
-    return match === null || type === null ? null : [{ type, start: hexValue(match[1]), end: hexValue(match[2]) + 1n, attribute: attributesOf(match[5] ?? '') }]
+    const row = readArmRow(line)
+    if (row === null) return null
+    const [start, last, number, name, fields] = row
+    const type = memoryTypeOf(name) ?? (number === '' ? null : Number(number))
+    return type === null ? null : [{ type, start: hexValue(start), end: hexValue(last) + 1n, attribute: attributesOf(fields) }]
   }),
 }

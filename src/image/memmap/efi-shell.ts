@@ -1,20 +1,23 @@
 /** The UEFI shell's `memmap`, as a table and with -sfo. Source: edk2 UefiShellDebug1CommandsLib MemMap.c, and captures. */
+import { groupsOf, type Texts } from '../groups.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
 import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const ROW = new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`)
+const readRow = groupsOf(new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`), 5)
 const LOOKS = new RegExp(`^\\s*\\S+\\s+${HEX16}-${HEX16}\\s+${HEX16}`)
-const SFO_ROW = /^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/
+const readSfoRow = groupsOf(/^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/, 5)
 
 /** A name, or eight hexadecimal digits for a type that has none. */
 function typeOf(name: string): number | null {
   return /^[0-9A-Fa-f]{8}$/.test(name) ? Number.parseInt(name, 16) : memoryTypeOf(name)
 }
 
-function rowOf(match: RegExpExecArray | null): MemmapRow[] | null {
-  const type = match === null ? null : typeOf(match[1] as string)
-  return match === null || type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]) + 1n, pages: hexValue(match[4]), attribute: hexValue(match[5]) }]
+function rowOf(row: Texts<5> | null): MemmapRow[] | null {
+  if (row === null) return null
+  const [name, start, last, pages, attribute] = row
+  const type = typeOf(name)
+  return type === null ? null : [{ type, start: hexValue(start), end: hexValue(last) + 1n, pages: hexValue(pages), attribute: hexValue(attribute) }]
 }
 
 const LACKS = ['what the shell itself holds stays occupied: true only if the image is started from that shell']
@@ -28,7 +31,7 @@ export const uefiShell: Dialect = {
   lacks: LACKS,
   sniff: line => LOOKS.test(line),
   stop: /[\d,]{1,24} Pages \(|^\s*Total Memory:|^\s*Type\s+Start\s/,
-  read: eachLine('uefi-shell', line => rowOf(ROW.exec(line))),
+  read: eachLine('uefi-shell', line => rowOf(readRow(line))),
 }
 
 export const uefiShellSfo: Dialect = {
@@ -40,5 +43,5 @@ export const uefiShellSfo: Dialect = {
   lacks: [...LACKS, 'memory of OEM and OS types is not printed'],
   sniff: line => line.startsWith('MemoryMap,'),
   stop: /^MemoryMapSummary,/,
-  read: eachLine('uefi-shell-sfo', line => rowOf(SFO_ROW.exec(line))),
+  read: eachLine('uefi-shell-sfo', line => rowOf(readSfoRow(line))),
 }

@@ -1,12 +1,13 @@
 /** U-Boot's `efidebug memmap`, whose end is exclusive, and the `efi mem` of a U-Boot that was started by UEFI. Source: u-boot cmd/efidebug.c, cmd/efi.c. */
+import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
 const LOOKS = /^\s*(?:[A-Za-z][A-Za-z ]{1,22}|\(unknown\))\s+[0-9a-f]{16}-[0-9a-f]{16}(?:\s+[A-Z]\S*)?\s*$/
-const ROW = /^\s*([A-Za-z][A-Za-z ]{1,22}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/
+const readRow = groupsOf(/^\s*([A-Za-z][A-Za-z ]{1,22}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
 const MEM_LOOKS = /^\s*\d{1,4}\s+[0-9a-f]{1,8}:\S+\s+[0-9a-f]{10}|^\s+<gap>\s/
-const MEM_ROW = /^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/
+const readMemRow = groupsOf(/^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/, 5)
 
 export const uboot: Dialect = {
   name: 'uboot',
@@ -18,10 +19,11 @@ export const uboot: Dialect = {
   sniff: line => LOOKS.test(line),
   stop: /^\s*Type\s+Start\s/,
   read: eachLine('uboot', line => {
-    const match = ROW.exec(line)
-    if (match === null) return null
-    const type = memoryTypeOf(match[1] as string)
-    return type === null ? null : [{ type, start: hexValue(match[2]), end: hexValue(match[3]), attribute: attributeOf((match[4] ?? '').split('|')) }]
+    const row = readRow(line)
+    if (row === null) return null
+    const [name, start, end, attributes] = row
+    const type = memoryTypeOf(name)
+    return type === null ? null : [{ type, start: hexValue(start), end: hexValue(end), attribute: attributeOf(attributes.split('|')) }]
   }),
 }
 
@@ -36,9 +38,10 @@ export const ubootEfiMem: Dialect = {
   stop: /^\s*Attributes key:/,
   read: eachLine('uboot-efi-mem', line => {
     if (line.trimStart().startsWith('<gap>')) return []
-    const match = MEM_ROW.exec(line)
-    if (match === null) return null
-    const start = hexValue(match[2])
-    return [{ type: Number.parseInt(match[1] as string, 16), start, end: start + hexValue(match[3]), attribute: hexValue(match[5]) | (match[4] === 'r' ? EFI_MEMORY_RUNTIME : 0n) }]
+    const row = readMemRow(line)
+    if (row === null) return null
+    const [type, at, length, runtime, attributes] = row
+    const start = hexValue(at)
+    return [{ type: Number.parseInt(type, 16), start, end: start + hexValue(length), attribute: hexValue(attributes) | (runtime === 'r' ? EFI_MEMORY_RUNTIME : 0n) }]
   }),
 }

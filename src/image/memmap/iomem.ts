@@ -1,4 +1,5 @@
 /** /proc/iomem and /sys/firmware/memmap: the resource tree and the e820 table as files. Source: linux kernel/resource.c, drivers/firmware/memmap.c. */
+import { groupsOf } from '../groups.ts'
 import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
 import type { Problem } from '../problem.ts'
 import { E820_LACKS } from './e820.ts'
@@ -24,15 +25,17 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
   return { type, start, end, attribute: name.trim().toLowerCase() === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID, loose: true }
 }
 
-const IOMEM = /^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/
+const readPart = groupsOf(/^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/, 4)
 
 /** Only what stands at the left margin: what is nested below System RAM is the kernel's own use of it. */
 function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
   const last = lines.at(-1)?.at ?? 0
   const parts = lines.flatMap(line => {
-    const match = IOMEM.exec(line.text)
-    return match === null ? [] : [{ line, nested: match[1] !== '', start: hexValue(match[2]), end: hexValue(match[3]), name: match[4] as string }]
+    const part = readPart(line.text)
+    if (part === null) return []
+    const [indent, start, end, name] = part
+    return [{ line, nested: indent !== '', start: hexValue(start), end: hexValue(end), name }]
   })
   if (parts.every(part => part.start === 0n && part.end === 0n)) {
     const first = String(lines[0]?.at ?? 0)
@@ -55,11 +58,12 @@ export const iomem: Dialect = {
   example: '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
-  sniff: line => IOMEM.test(line),
+  sniff: line => readPart(line) !== null,
   read: readIomem,
 }
 
-const SYSFS = /^(?:\S*\/)?(\d{1,6})\/(start|end|type):(.*)$/
+const readField = groupsOf(/^(?:\S*\/)?(\d{1,6})\/(start|end|type):(.*)$/, 3)
+const readAddress = groupsOf(/^0x([0-9a-f]{1,16})$/, 1)
 
 interface Entry {
   start?: bigint
@@ -72,12 +76,14 @@ function readSysfs(lines: readonly Line[]): Block {
   const entries = new Map<number, Entry>()
   const problems: Problem[] = []
   for (const line of lines) {
-    const [, number, field, text] = SYSFS.exec(line.text) as RegExpExecArray
-    const value = (text as string).trim()
+    const found = readField(line.text)
+    if (found === null) continue
+    const [number, field, text] = found
+    const value = text.trim()
     const key = Number(number)
     const entry: Entry = entries.get(key) ?? { line: line.at }
     entries.set(key, entry)
-    const digits = /^0x([0-9a-f]{1,16})$/.exec(value)?.[1]
+    const digits = readAddress(value)?.[0]
     if (field === 'type') entry.type = value
     else if (digits === undefined) problems.push(unreadable(line, 'sysfs-memmap'))
     else entry[field === 'start' ? 'start' : 'end'] = hexValue(digits)
@@ -98,6 +104,6 @@ export const sysfsMemmap: Dialect = {
   example: '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
-  sniff: line => SYSFS.test(line),
+  sniff: line => readField(line) !== null,
   read: readSysfs,
 }

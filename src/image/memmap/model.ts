@@ -65,9 +65,9 @@ export interface Dialect {
 /** All cache modes: where the text does not say. */
 export const ATTRIBUTE_UNSAID = 0xfn
 
-/** The value of the hexadecimal digits in a group of a match, which must be there. */
-export function hexValue(digits: string | undefined): bigint {
-  return BigInt(`0x${digits as string}`)
+/** The value of hexadecimal digits; there must be some. */
+export function hexValue(digits: string): bigint {
+  return BigInt(`0x${digits}`)
 }
 
 /** A problem that leaves the rest usable. */

@@ -1,9 +1,10 @@
 /** Two forms without words: the lines of a probe that calls GetMemoryMap, and the compact form of recorded boots. */
 import { PAGE } from '../../bytes/units.ts'
+import { groupsOf } from '../groups.ts'
 import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect } from './model.ts'
 
-const RAW_ROW = /^\s*MAP ([0-9a-f]{1,8}) ([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([0-9a-f]{1,16})\s*$/i
-const COMPACT_ROW = /^([0-9a-f]{1,8}):([0-9a-f]{1,16})\+([0-9a-f]{1,13})$/
+const readRawRow = groupsOf(/^\s*MAP ([0-9a-f]{1,8}) ([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([0-9a-f]{1,16})\s*$/i, 4)
+const readCompactRow = groupsOf(/^([0-9a-f]{1,8}):([0-9a-f]{1,16})\+([0-9a-f]{1,13})$/, 3)
 
 export const raw: Dialect = {
   name: 'raw',
@@ -14,8 +15,10 @@ export const raw: Dialect = {
   lacks: [],
   sniff: line => /^\s*MAP [0-9a-f]/i.test(line),
   read: eachLine('raw', line => {
-    const match = RAW_ROW.exec(line)
-    return match === null ? null : [{ type: Number(hexValue(match[1])), start: hexValue(match[2]), end: hexValue(match[3]) + 1n, attribute: hexValue(match[4]) }]
+    const row = readRawRow(line)
+    if (row === null) return null
+    const [type, start, last, attribute] = row
+    return [{ type: Number(hexValue(type)), start: hexValue(start), end: hexValue(last) + 1n, attribute: hexValue(attribute) }]
   }),
 }
 
@@ -28,8 +31,13 @@ export const compact: Dialect = {
   lacks: ['attributes'],
   sniff: line => /^\s*[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]/.test(line),
   read: eachLine('compact', line => {
-    const matches = line.trim().split(/\s+/).map(word => COMPACT_ROW.exec(word))
-    const rows = matches.flatMap(match => (match === null ? [] : [{ type: Number(hexValue(match[1])), start: hexValue(match[2]), end: hexValue(match[2]) + hexValue(match[3]) * BigInt(PAGE), attribute: ATTRIBUTE_UNSAID }]))
-    return rows.length === matches.length ? rows : null
+    const words = line.trim().split(/\s+/).map(readCompactRow)
+    const rows = words.flatMap(word => {
+      if (word === null) return []
+      const [type, at, pages] = word
+      const start = hexValue(at)
+      return [{ type: Number(hexValue(type)), start, end: start + hexValue(pages) * BigInt(PAGE), attribute: ATTRIBUTE_UNSAID }]
+    })
+    return rows.length === words.length ? rows : null
   }),
 }
