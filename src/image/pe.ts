@@ -17,7 +17,8 @@ export const IMAGE_FILE_HEADER = struct('IMAGE_FILE_HEADER', 20, {
   Characteristics: [18, 'u16'],
 })
 
-export const IMAGE_OPTIONAL_HEADER64 = struct('IMAGE_OPTIONAL_HEADER64', 112, {
+/** The first fields of both optional headers. */
+const UP_TO_BASE_OF_CODE = {
   Magic: [0, 'u16'],
   MajorLinkerVersion: [2, 'u8'],
   MinorLinkerVersion: [3, 'u8'],
@@ -26,7 +27,10 @@ export const IMAGE_OPTIONAL_HEADER64 = struct('IMAGE_OPTIONAL_HEADER64', 112, {
   SizeOfUninitializedData: [12, 'u32'],
   AddressOfEntryPoint: [16, 'u32'],
   BaseOfCode: [20, 'u32'],
-  ImageBase: [24, 'u64'],
+} as const satisfies Fields
+
+/** The fields that lie alike in both optional headers, behind ImageBase. */
+const FROM_SECTION_ALIGNMENT = {
   SectionAlignment: [32, 'u32'],
   FileAlignment: [36, 'u32'],
   MajorOperatingSystemVersion: [40, 'u16'],
@@ -41,6 +45,12 @@ export const IMAGE_OPTIONAL_HEADER64 = struct('IMAGE_OPTIONAL_HEADER64', 112, {
   CheckSum: [64, 'u32'],
   Subsystem: [68, 'u16'],
   DllCharacteristics: [70, 'u16'],
+} as const satisfies Fields
+
+export const IMAGE_OPTIONAL_HEADER64 = struct('IMAGE_OPTIONAL_HEADER64', 112, {
+  ...UP_TO_BASE_OF_CODE,
+  ImageBase: [24, 'u64'],
+  ...FROM_SECTION_ALIGNMENT,
   SizeOfStackReserve: [72, 'u64'],
   SizeOfStackCommit: [80, 'u64'],
   SizeOfHeapReserve: [88, 'u64'],
@@ -50,30 +60,10 @@ export const IMAGE_OPTIONAL_HEADER64 = struct('IMAGE_OPTIONAL_HEADER64', 112, {
 })
 
 export const IMAGE_OPTIONAL_HEADER32 = struct('IMAGE_OPTIONAL_HEADER32', 96, {
-  Magic: [0, 'u16'],
-  MajorLinkerVersion: [2, 'u8'],
-  MinorLinkerVersion: [3, 'u8'],
-  SizeOfCode: [4, 'u32'],
-  SizeOfInitializedData: [8, 'u32'],
-  SizeOfUninitializedData: [12, 'u32'],
-  AddressOfEntryPoint: [16, 'u32'],
-  BaseOfCode: [20, 'u32'],
+  ...UP_TO_BASE_OF_CODE,
   BaseOfData: [24, 'u32'],
   ImageBase: [28, 'u32'],
-  SectionAlignment: [32, 'u32'],
-  FileAlignment: [36, 'u32'],
-  MajorOperatingSystemVersion: [40, 'u16'],
-  MinorOperatingSystemVersion: [42, 'u16'],
-  MajorImageVersion: [44, 'u16'],
-  MinorImageVersion: [46, 'u16'],
-  MajorSubsystemVersion: [48, 'u16'],
-  MinorSubsystemVersion: [50, 'u16'],
-  Win32VersionValue: [52, 'u32'],
-  SizeOfImage: [56, 'u32'],
-  SizeOfHeaders: [60, 'u32'],
-  CheckSum: [64, 'u32'],
-  Subsystem: [68, 'u16'],
-  DllCharacteristics: [70, 'u16'],
+  ...FROM_SECTION_ALIGNMENT,
   SizeOfStackReserve: [72, 'u32'],
   SizeOfStackCommit: [76, 'u32'],
   SizeOfHeapReserve: [80, 'u32'],
