@@ -15,6 +15,7 @@ import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { MemoryDescriptor } from './image/memory-types.ts'
 import type { ObservedFact } from './image/observed.ts'
+import { recogniseLayout } from './image/layouts/recognise.ts'
 import { thinFiles } from './image/lanzastub.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
@@ -88,17 +89,17 @@ export interface Checked {
 /** Simulates the boot and judges it. Throws UsageError when the image is no PE file or the map cannot be used. */
 export function check(input: CheckInput): Checked {
   const { image } = input
-  if (input.loader !== undefined) return checked(input, runLoaded(input, input.loader), image.source, { advice: [], problems: [] })
+  if (input.loader !== undefined) return checked(input, runLoaded(input, input.loader), image.source, { advice: [], problems: [], builder: null })
   const { pe, problems } = parsePe(image.source)
   const unusable = pe === null ? problems.at(-1) : problems.find(problem => TANGLED.has(problem.id))
   if (pe === null || unusable !== undefined) {
     throw new UsageError(`${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`)
   }
   const uki = viewUki(pe)
-  return checked(input, runAll(input, uki, firmwareOf(input.machine)), kernelBytes(input, uki), { advice: advise({ pe, uki }, input.rules ?? houseRules), problems })
+  return checked(input, runAll(input, uki, firmwareOf(input.machine)), kernelBytes(input, uki), { advice: advise({ pe, uki }, input.rules ?? houseRules), problems, builder: recogniseLayout(pe, uki) })
 }
 
-function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | null, { advice, problems }: { readonly advice: Report['advice']; readonly problems: readonly Omit<FileProblem, 'file'>[] }): Checked {
+function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | null, { advice, problems, builder }: Pick<Report, 'advice' | 'builder'> & { readonly problems: readonly Omit<FileProblem, 'file'>[] }): Checked {
   const { image, machine } = input
   const firmware = firmwareOf(machine)
   const rules = input.rules ?? houseRules
@@ -112,6 +113,7 @@ function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | 
     image: { name: image.name, size: image.source.size },
     machine: { what: `${machine.what}${firmware === undefined ? '' : `, firmware ${firmware.id}`}`, ramBytes: ramBytes(machine.map) },
     ...lead.report,
+    builder,
     advice,
     problems: [...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })), ...(machine.problems ?? [])],
     alternatives: others.map(other => other.report),

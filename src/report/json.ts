@@ -12,6 +12,7 @@ export function reportToJson(report: Report): Record<string, unknown> {
     version: report.version,
     image: report.image,
     machine: report.machine,
+    builder: report.builder,
     ...runToJson(report),
     advice: report.advice.map(findingJson),
     problems: report.problems.map(({ file, id, at, what }) => ({ file, id, at, what })),

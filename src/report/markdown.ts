@@ -1,7 +1,7 @@
 /** The report as GitHub-flavoured Markdown: for merge requests, issues and job summaries. */
 import { formatSize } from '../bytes/range.ts'
 import { columns, printable } from './layout.ts'
-import { factRows, outcomeText, verdictText } from './sentences.ts'
+import { builderText, factRows, outcomeText, verdictText } from './sentences.ts'
 import type { EraRef, Finding, Report } from './model.ts'
 
 /** Text of a file or a guest as one line of Markdown that stands for itself. */
@@ -33,7 +33,7 @@ function folded(title: string, lines: readonly string[]): string[] {
 
 /** The whole report; facts and assumptions are folded. Ends in a newline. */
 export function reportToMarkdown(report: Report): string {
-  const { image, machine, stub, kernel, advice, findings, assumptions, gaps, problems, alternatives } = report
+  const { image, machine, builder, stub, kernel, advice, findings, assumptions, gaps, problems, alternatives } = report
   const lines = [
     `## ${verdictText(report)}`,
     '',
@@ -42,6 +42,7 @@ export function reportToMarkdown(report: Report): string {
       ['machine', plainly(machine.what)],
       ['stub', eraText(stub)],
       ['kernel', eraText(kernel)],
+      ...(builder === null ? [] : [['built by', plainly(builderText(builder))]]),
       ['outcome', plainly(outcomeText(report.outcome))],
     ]),
     '',

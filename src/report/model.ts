@@ -65,6 +65,13 @@ export interface FileProblem {
   readonly what: string
 }
 
+/** Who may have laid out the image. certain: one tool. several: tools that lay out alike. unknown: none of those that are known. */
+export interface BuilderRef {
+  readonly certainty: 'certain' | 'several' | 'unknown'
+  /** `ukify-257.3`: the tool and the first of the releases that lay out alike; `evidence` are sentences. */
+  readonly candidates: readonly { readonly id: string; readonly title: string; readonly evidence: readonly string[] }[]
+}
+
 /** The machine that was booted, in words and numbers. */
 export interface MachineRef {
   /** `memory map map.txt (uefi-shell, lines 3-80), before load` or `profile ovmf-2022.11-q35 with 512 MiB`. */
@@ -78,6 +85,8 @@ export interface Report extends RunReport {
   readonly version: string
   readonly image: { readonly name: string; readonly size: number }
   readonly machine: MachineRef
+  /** Null when the file is no unified kernel image. */
+  readonly builder: BuilderRef | null
   /** Advice about the file; does not depend on the run. */
   readonly advice: readonly Finding[]
   readonly problems: readonly FileProblem[]

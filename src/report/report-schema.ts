@@ -69,11 +69,12 @@ export const reportSchema = {
     version: text,
     image: record({ name: text, size: count }),
     machine: record({ what: text, ramBytes: count }),
+    builder: orNull(record({ certainty: { enum: ['certain', 'several', 'unknown'] }, candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })) })),
     ...run,
     advice: listOf({ $ref: '#/$defs/finding' }),
     problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
     alternatives: listOf({ $ref: '#/$defs/run' }),
-  }, ['observed']),
+  }, ['builder', 'observed']),
   $defs: {
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },

@@ -1,7 +1,7 @@
 /** What every renderer says of a run in the same words: the verdict, the outcome, the facts. */
 import { formatRange, hex } from '../bytes/range.ts'
 import { count } from './layout.ts'
-import type { Finding, RunReport } from './model.ts'
+import type { BuilderRef, Finding, RunReport } from './model.ts'
 
 /** `damage: 1 damage, 2 breaches`: the verdict, and what it rests on. */
 export function verdictText(report: RunReport & { readonly advice?: readonly Finding[] }): string {
@@ -19,6 +19,13 @@ export function restsOn(report: RunReport & { readonly advice?: readonly Finding
     ...(report.gaps.length > 0 ? [count(report.gaps.length, 'gap of the model', 'gaps of the model')] : []),
     ...(report.assumptions.length > 0 ? [count(report.assumptions.length, 'assumption', 'assumptions')] : []),
   ].join(', ')
+}
+
+/** Who may have laid out the image. */
+export function builderText({ certainty, candidates }: BuilderRef): string {
+  const [first] = candidates
+  if (first === undefined) return 'no tool whose layout is known'
+  return certainty === 'certain' ? `${first.title} (${first.evidence.join(' ')})` : `one of ${candidates.map(({ title }) => title).join('; ')}, which lay out alike`
 }
 
 /** How a run ended, in one sentence. */

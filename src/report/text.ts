@@ -2,7 +2,7 @@
 import { formatSize, hex } from '../bytes/range.ts'
 import { columns, labelled, plain, printable, type TextOptions } from './layout.ts'
 import { mapAround } from './map.ts'
-import { factRows, outcomeText, restsOn } from './sentences.ts'
+import { builderText, factRows, outcomeText, restsOn } from './sentences.ts'
 import type { EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
 
 type Options = Required<TextOptions>
@@ -39,6 +39,7 @@ function headOf(report: Report, { width, paint }: Options): string[] {
     ...line('machine', `${report.machine.what}, ${formatSize(report.machine.ramBytes)} RAM`),
     ...line('stub', eraText(report.stub)),
     ...line('kernel', eraText(report.kernel)),
+    ...(report.builder === null ? [] : line('built by', builderText(report.builder))),
   ]
 }
 

@@ -14,6 +14,7 @@ export function damagedReport(changes: Partial<Report> = {}): Report {
     version: '0.1.0',
     image: { name: 'uki.efi', size: 0x61000 },
     machine: { what: 'profile ovmf-2022.11-q35', ramBytes: 0x4000000 },
+    builder: null,
     verdict: 'damage',
     outcome: { kind: 'arrived', at: { entry: phys(0x1600000), kernel: phys(0x1600000), bootParams: phys(0x1e000) } },
     stub: { id: 'systemd-stub/S2', title: 'enters the kernel in place', version: '247.3', evidence: ['LoaderInfo names systemd-stub 247.3'], certainty: 'certain' },

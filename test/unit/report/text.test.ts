@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatFinding, formatReport, verdictLine, type Paint } from '../../../src/report/index.ts'
+import type { Report } from '../../../src/report/model.ts'
 import { examples } from '../hazard/examples.ts'
 import { cleanReport, damagedReport } from './reports.ts'
 
@@ -137,4 +138,13 @@ test('prose is wrapped at the width, legs and maps are not', () => {
 test('a finding without object is named by its rule', () => {
   const [finding] = examples['write-outside-allocation']?.() ?? []
   expect(finding === undefined ? '' : formatFinding(finding).split('\n')[0]).toMatch(/^breach {2}write-outside-allocation +HZ-9$/)
+})
+
+test('who laid out the image: one tool with its evidence, several without, or nobody that is known', () => {
+  const ukify = { id: 'ukify-257.3', title: 'ukify 257.3 and later', evidence: ['Sections follow in its order.'] }
+  const by = (builder: Report['builder']): string | undefined => formatReport(cleanReport({ builder })).split('\n').find(line => line.startsWith('built by'))
+  expect(by({ certainty: 'certain', candidates: [ukify] })).toBe('built by ukify 257.3 and later (Sections follow in its order.)')
+  expect(by({ certainty: 'several', candidates: [ukify, { ...ukify, title: 'mkinitcpio v36' }] })).toBe('built by one of ukify 257.3 and later; mkinitcpio v36, which lay out alike')
+  expect(by({ certainty: 'unknown', candidates: [] })).toBe('built by no tool whose layout is known')
+  expect(by(null)).toBeUndefined()
 })
