@@ -98,6 +98,12 @@ export function erasFor<T extends EraInfo>(version: string, eras: Readonly<Recor
   return at === null ? [] : Object.values(eras).filter(era => era.spans.some(span => holds(span, at)))
 }
 
+/** The rows that hold some release from `a` to `b`, both included, whichever comes first; in table order. Throws UsageError when either is not a version. */
+export function erasBetween<T extends EraInfo>(a: string, b: string, eras: readonly T[]): T[] {
+  const [first, last] = compareVersions(a, b) <= 0 ? [required(a), required(b)] : [required(b), required(a)]
+  return eras.filter(era => era.spans.some(span => compare(required(span.from), last) <= 0 && compare(first, required(span.to)) < 0))
+}
+
 /**
  * The rows that some release of this one's branch (x.y, whatever comes third) belongs to, in table order. For version texts that
  * name only the branch.

@@ -1,4 +1,5 @@
 /** The rows of the tables of eras as plain data: what each cell does, and under which clauses. */
+import { ModelBug } from '../bytes/errors.ts'
 import { kernelEras } from '../kernel/eras.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
@@ -20,6 +21,8 @@ export interface EraRow extends Pick<EraInfo, 'id' | 'title' | 'spans' | 'commit
 const CLAUSE = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
 type AnyStep = (...given: readonly unknown[]) => unknown
 
+const isStep = (cell: unknown): cell is AnyStep => typeof cell === 'function'
+
 /** Ends a cell as soon as it has said which step it is. */
 class Said extends Error {}
 
@@ -40,7 +43,9 @@ function firstStep(cell: AnyStep): { readonly clause: string; readonly what: str
   return said
 }
 
-function cellOf(slot: string, cell: AnyStep): Cell {
+/** What a cell says of itself. Throws ModelBug for what is no step. */
+export function cellOf(slot: string, cell: unknown): Cell {
+  if (!isStep(cell)) throw new ModelBug(`${slot} is no step`)
   const first = firstStep(cell)
   const clauses = new Set([...(first === null ? [] : [first.clause]), ...(String(cell).match(CLAUSE) ?? [])])
   return { slot, step: cell.name === '' ? null : cell.name, clauses: [...clauses], what: first?.what ?? null }
@@ -49,7 +54,7 @@ function cellOf(slot: string, cell: AnyStep): Cell {
 /** A row of a table whose cells are functions under the names of their slots. */
 export function eraRow(era: EraInfo, slots: object): EraRow {
   const { id, title, spans, commits, seen } = era
-  const cells = Object.entries(slots).flatMap(([slot, cell]) => (typeof cell === 'function' ? [cellOf(slot, cell as AnyStep)] : []))
+  const cells = Object.entries(slots).flatMap(([slot, cell]) => (isStep(cell) ? [cellOf(slot, cell)] : []))
   return { id, title, spans, commits, seen, cells }
 }
 

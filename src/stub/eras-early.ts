@@ -1,5 +1,6 @@
 /** The eras of systemd-stub up to S5: in place through the handover protocol, then LoadImage (spec/ST-systemd-stub.md). Read eras.ts for the rest. */
 import type { StubEra } from './model.ts'
+import { NAMES_229, NAMES_250, NAMES_252, NAMES_254, NAMES_256, NO_LINUX } from './names.ts'
 import { asLongAsItSays, bothHalves, convertedToAscii, copiedAnywhere, copiedLow, fourPages, fourPagesLow, fromCode32Start, fromImage, lowHalves, lowHalvesAndLoadFile2, onePage } from './steps/boot-params.ts'
 import { asItIs, eightBitLine, spaced, utf16Line } from './steps/command-line.ts'
 import { cutAtBothEndsUnlessBlank, cutAtTheEnd, spacesOnly } from './steps/line-text.ts'
@@ -21,13 +22,6 @@ export const pcrsig = archivePiece('.pcrsig', 'tpm2-pcr-signature.json')
 export const pcrpkey = archivePiece('.pcrpkey', 'tpm2-pcr-public-key.pem')
 export const initrd = sectionPiece('.initrd')
 export const ucode = sectionPiece('.ucode')
-
-const NAMES_229 = ['.cmdline', '.linux', '.initrd', '.splash']
-const NAMES_250 = [...NAMES_229, '.dtb']
-const NAMES_252 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.pcrsig', '.pcrpkey']
-const NAMES_254 = [...NAMES_252, '.uname', '.sbat']
-export const NAMES_256 = [...NAMES_254, '.ucode']
-export const NO_LINUX = 'Unable to locate embedded .linux section'
 
 const S2: StubEra = {
   id: 'systemd-stub/S2',
@@ -60,7 +54,7 @@ const S2_248: StubEra = {
   id: 'systemd-stub/S2/248',
   title: 'as S2, but the buffer for the variable SecureBoot is freed',
   spans: [{ from: '248', to: '248.10' }, { from: '249', to: '249.6' }],
-  commits: [],
+  commits: ['ce0f078f4d'],
   seen: ['248', '249'],
   variables: freesVariableBuffer,
 }
@@ -70,6 +64,7 @@ const S2_249_6: StubEra = {
   id: 'systemd-stub/S2/249.6',
   title: 'as S2/248, with messages that end at the status',
   spans: [{ from: '248.10', to: '249' }, { from: '249.6', to: '250' }],
+  commits: ['8aba0eec49'],
   seen: ['248.10', '249.6'],
   sectionTable: tableOfAnyMachine(''),
 }
@@ -136,7 +131,7 @@ const S0: StubEra = {
   id: 'systemd-stub/S0',
   title: 'as S0/233, and takes any LoadOptions',
   spans: [{ from: '229', to: '233' }],
-  commits: [],
+  commits: ['0fa2cac4f0'],
   seen: ['229'],
   commandLine: eightBitLine('ST-73', { options: anyOptions, underSecureBoot: 'never options', write: asItIs }),
 }
@@ -201,7 +196,7 @@ const S4_252_6: StubEra = {
   id: 'systemd-stub/S4/252.6',
   title: 'as S4/252.3, and cuts spaces off the end of the command line',
   spans: [{ from: '252.6', to: '252.11' }],
-  commits: [],
+  commits: ['486cf22c35'],
   seen: ['252.6'],
   commandLine: line252_6,
 }
@@ -211,6 +206,7 @@ const S4_252_11: StubEra = {
   id: 'systemd-stub/S4/252.11',
   title: 'as S4/252.6, with pool of EfiLoaderData',
   spans: [{ from: '252.11', to: '252.36' }],
+  commits: ['ec232e4abd'],
   seen: ['252.11', '252.31'],
   pool: loaderPool,
 }
@@ -244,7 +240,7 @@ const S4_253_5: StubEra = {
   id: 'systemd-stub/S4/253.5',
   title: 'as S4/253, with pool of EfiLoaderData',
   spans: [{ from: '253.5', to: '253.31' }],
-  commits: [],
+  commits: ['ec232e4abd'],
   seen: ['253.5', '253.26'],
   pool: loaderPool,
 }
@@ -277,7 +273,7 @@ export const S5_255: StubEra = {
   id: 'systemd-stub/S5/255',
   title: 'as S5/254, and cuts blanks off both ends of the command line',
   spans: [{ from: '255', to: '255.11' }],
-  commits: [],
+  commits: ['90dab2b01e'],
   seen: ['255'],
   commandLine: line255,
 }
@@ -287,6 +283,7 @@ const S5_256: StubEra = {
   id: 'systemd-stub/S5/256',
   title: 'as S5/255, with .ucode joined in front of .initrd',
   spans: [{ from: '256', to: '256.5' }],
+  commits: ['aea81bc0ff'],
   seen: ['256'],
   locate: lastWithPrefix(NAMES_256),
   initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
@@ -294,6 +291,5 @@ const S5_256: StubEra = {
 
 /** In the order of their releases. */
 export const EARLY_ERAS: readonly StubEra[] = [
-  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6,
-  S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31, S5_254, S5_255, S5_256,
+  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6, S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31, S5_254, S5_255, S5_256,
 ]

@@ -1,6 +1,7 @@
 /** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. Here S6 to S8; eras-early.ts has the older ones. */
-import { EARLY_ERAS, initrd, NAMES_256, NO_LINUX, pcrpkey, pcrsig, S5_254, S5_255, ucode } from './eras-early.ts'
+import { EARLY_ERAS, initrd, pcrpkey, pcrsig, S5_254, S5_255, ucode } from './eras-early.ts'
 import type { StubEra } from './model.ts'
+import { NAMES_256, NO_LINUX } from './names.ts'
 import { atMostKnown, onePage } from './steps/boot-params.ts'
 import { utf16Line } from './steps/command-line.ts'
 import { cutAtBothEnds } from './steps/line-text.ts'

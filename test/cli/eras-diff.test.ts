@@ -33,7 +33,9 @@ describe('two rows of a table', () => {
   test('in words, with clauses and commits', () => {
     const text = diffText(diffEras('254.26', '258'), titles)
     expect(text).toContain('  door\n    was       looks at the kernel\'s PE header (ST-27 The kernel chooses)\n    is        looks at the kernel\'s PE header (ST-59 The kernel chooses later')
-    expect(text).toContain('the same step, told other particulars by the row')
+    expect(text).toMatch(/ {4}told {6}\S/)
+    expect(text).toMatch(/ {4}since {5}systemd-stub\/S7 \(commits cab9c7b5a4/)
+    expect(diffText(diffEras('5.6', '5.8'), titles)).toContain('since     linux/E2c (no commit named)')
     expect(text).toMatch(/^same {6}pool, variables/m)
     expect(text).toMatch(/commits {3}cab9c7b5a4/)
   })

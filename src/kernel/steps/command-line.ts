@@ -4,6 +4,7 @@ import { PAGE, PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
+import { told } from '../../machine/told.ts'
 import { bootParam, guestRange, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { lowAlloc } from './low-alloc.ts'
 
@@ -50,13 +51,13 @@ function convertInto(take: Take): Step {
 }
 
 /** Into pool memory. */
-export const convertToPool = convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at)
+export const convertToPool = told(convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at), { into: 'pool' })
 /** Into pages of its own, as high as the firmware likes. */
-export const convertToPages = convertInto((machine, size) =>
+export const convertToPages = told(convertInto((machine, size) =>
   machine.step('EP-34', 'the command line gets pages of its own', () => machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), CONVERTED).at),
-)
+), { into: 'pages of its own' })
 /** Into the lowest free page. */
-export const convertToLowPages = convertInto((machine, size) => machine.step('EP-34', 'the command line gets the lowest free page', () => lowAlloc(machine, { size, align: PAGE, minimum: 0, label: CONVERTED })))
+export const convertToLowPages = told(convertInto((machine, size) => machine.step('EP-34', 'the command line gets the lowest free page', () => lowAlloc(machine, { size, align: PAGE, minimum: 0, label: CONVERTED }))), { into: 'the lowest free page' })
 
 /** The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory are not modelled. */
 function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: string; readonly known: boolean } {

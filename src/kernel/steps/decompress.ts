@@ -2,6 +2,7 @@
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { hasOption, hasWord } from './command-line.ts'
 import { extractTo } from './extract.ts'
@@ -46,7 +47,7 @@ interface Habits {
 }
 
 function decompressWith(habits: Habits): Step {
-  return boot => {
+  const step: Step = boot => {
     const { machine } = boot
     machine.step('EP-20', 'the EFI stub allocates memory for the decompressed kernel', () => {
       boot.output = allocateOutput(boot, habits)
@@ -60,6 +61,7 @@ function decompressWith(habits: Habits): Step {
       extractTo(boot, boot.output, false)
     })
   }
+  return told(step, { ...habits })
 }
 
 function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {

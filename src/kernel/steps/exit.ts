@@ -2,6 +2,7 @@
 import { sizeOf, type Range } from '../../bytes/range.ts'
 import { boot_e820_entry, boot_params, E820_MAX_ENTRIES_ZEROPAGE, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/boot-params.ts'
 import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode, EfiPersistentMemory, EfiReservedMemoryType, EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiUnusableMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import { little, patchBootParams, type KernelBoot, type Step } from '../boot.ts'
 
 /** E820 types. Source: linux@5.10.223 arch/x86/include/uapi/asm/bootparam.h and asm/e820/types.h. */
@@ -94,8 +95,8 @@ const SLACK = 8
 const MORE_SLACK = 32
 
 /** The map lies in loader data, with 8 descriptors to spare. */
-export const exitWithLoaderData = exitWith(EfiLoaderData, SLACK)
+export const exitWithLoaderData = told(exitWith(EfiLoaderData, SLACK), { type: 'EfiLoaderData', slack: SLACK })
 /** The map lies in memory that ACPI would reclaim, with 8 descriptors to spare. */
-export const exitWithReclaimable = exitWith(EfiACPIReclaimMemory, SLACK)
+export const exitWithReclaimable = told(exitWith(EfiACPIReclaimMemory, SLACK), { type: 'EfiACPIReclaimMemory', slack: SLACK })
 /** The same with 32 descriptors to spare. */
-export const exitWithMoreSlack = exitWith(EfiACPIReclaimMemory, MORE_SLACK)
+export const exitWithMoreSlack = told(exitWith(EfiACPIReclaimMemory, MORE_SLACK), { type: 'EfiACPIReclaimMemory', slack: MORE_SLACK })

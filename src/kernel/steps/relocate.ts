@@ -2,6 +2,7 @@
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { lowAlloc } from './low-alloc.ts'
@@ -46,14 +47,14 @@ function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: 
 const wholeWindow = (boot: KernelBoot): number => header(boot, 'init_size')
 
 /** 5.7-rc1: after a handover only when `startup_32` is not aligned. */
-export const relocateIfMisaligned = relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow)
+export const relocateIfMisaligned = told(relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow), { moves: 'after a handover when startup_32 is not aligned', copies: 'init_size bytes' })
 /** 5.7-rc2 to 5.10: after a handover always. Copies init_size bytes. */
-export const relocateAfterHandover = relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow)
+export const relocateAfterHandover = told(relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow), { moves: 'after every handover', copies: 'init_size bytes' })
 /** 5.11 and later: the same, but only what lies in front of .bss is copied. */
-export const relocateUpToBss = relocateIf(
+export const relocateUpToBss = told(relocateIf(
   ({ imageOffset }) => imageOffset === 0,
   boot => boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss),
-)
+), { moves: 'after every handover', copies: 'up to .bss' })
 
 /** Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where it went. */
 function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
@@ -74,9 +75,9 @@ function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
 }
 
 /** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
-export const relocateFromCode32Start = relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress)
+export const relocateFromCode32Start = told(relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress), { lowest: 'LOAD_PHYSICAL_ADDR' })
 /** Before: as low as memory goes. */
-export const relocateAnywhere = relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => 0))
+export const relocateAnywhere = told(relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => 0)), { lowest: 'any address' })
 
 /** Size of the descriptor table of the EFI stub. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
 const DESCRIPTOR_TABLE = 0x800

@@ -3,6 +3,7 @@ import { rangeAt, sizeOf } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
 import { boot_e820_entry, boot_params } from '../../image/boot-params.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import { bootParam, guestAlign, guestRange, header, patchBootParams, type KernelBoot, type Step } from '../boot.ts'
 
 /** A call and its return address. Source: linux@6.12.107 arch/x86/boot/compressed/head_64.S startup_32. */
@@ -52,9 +53,9 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
 }
 
 /** Up to 5.6: a signed comparison. */
-export const startup32Signed = startup32((start, minimum) => machine32(start) < minimum)
+export const startup32Signed = told(startup32((start, minimum) => machine32(start) < minimum), { addresses: 'compared with a sign' })
 /** From 5.7 on. */
-export const startup32Unsigned = startup32((start, minimum) => start < minimum)
+export const startup32Unsigned = told(startup32((start, minimum) => start < minimum), { addresses: 'compared without a sign' })
 
 /** 32 bits as a signed number. */
 function machine32(value: number): number {

@@ -3,6 +3,7 @@ import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignUp, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
 import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { lowAlloc } from './low-alloc.ts'
 
@@ -44,9 +45,9 @@ export function lowZeroPage(boot: KernelBoot): void {
 }
 
 /** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = takePages(SIXTEEN_KIB)
+export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB), { bytes: '16 KiB' })
 /** One page. */
-export const zeroPageOf4KiB = takePages(ZERO_PAGE)
+export const zeroPageOf4KiB = told(takePages(ZERO_PAGE), { bytes: '4 KiB' })
 
 /** The zero page is a variable in .bss; where in it is in no header, and nothing but the kernel's own memory depends on it. */
 export function zeroPageInBss(boot: KernelBoot): void {
@@ -85,13 +86,13 @@ const nameStart: Step = boot => {
 }
 
 /** Copies to the end of the sector, and says where startup_32 is. */
-export const copySectorAndStart = copyHeader(SECTOR, nameStart)
+export const copySectorAndStart = told(copyHeader(SECTOR, nameStart), { copies: 'to the end of the sector', sets: 'code32_start' })
 /** Copies to the end of the sector, 404 bytes more than the header has. */
-export const copySector = copyHeader(SECTOR)
+export const copySector = told(copyHeader(SECTOR), { copies: 'to the end of the sector', sets: 'nothing more' })
 /** Copies the header only. */
-export const copyStructure = copyHeader(STRUCTURE)
+export const copyStructure = told(copyHeader(STRUCTURE), { copies: 'the header only', sets: 'nothing more' })
 /** Copies the header without its setup_data. */
-export const copyWithoutSetupData = copyHeader(STRUCTURE, wipeSetupData)
+export const copyWithoutSetupData = told(copyHeader(STRUCTURE, wipeSetupData), { copies: 'the header only', sets: 'setup_data to 0' })
 
 /** Copies nothing: the few fields that VO reads are set. */
 export function makeHeader(boot: KernelBoot): void {

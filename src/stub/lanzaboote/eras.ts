@@ -102,5 +102,5 @@ const L1_1: LanzabooteEra = {
   trust: elseRefused,
 }
 
-/** In the order of their releases. */
-export const lanzabooteEras: readonly LanzabooteEra[] = [L0, L0_3, L0_4, L0_4_FAT, L0_4_2, L0_4_2_FAT, L0_4_3, L1_1]
+/** Thin stubs in the order of their releases, then fat ones. */
+export const lanzabooteEras: readonly LanzabooteEra[] = [L0, L0_3, L0_4, L0_4_2, L0_4_3, L1_1, L0_4_FAT, L0_4_2_FAT]

@@ -5,6 +5,7 @@ import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { InitrdOffer } from '../../machine/model.ts'
+import { told } from '../../machine/told.ts'
 import type { Booting, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
 import { canLieAbove4G, HDR, HEADER_OFFSET, SECTOR, SETUP_HEADER, setupSectors, type SetupHeader } from '../setup-header.ts'
 import { offerInitrd } from './load-image.ts'
@@ -49,13 +50,14 @@ const SECURE_BOOT_ENABLED = 3
 
 /** Four pages below 1 GiB; all of the kernel file up to handover_offset, and the state of Secure Boot where the row says so. */
 export function fourPagesLow(secureBoot: 'told' | 'not told'): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  return (on, kernel, header, image) => on.machine.step('ST-77', 'makes boot_params', () => {
+  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams => on.machine.step('ST-77', 'makes boot_params', () => {
     const at = pagesOrFail(on, 'ST-77', 0x3fffffff, pagesOf(FOUR_PAGES), 'boot_params')
     fill(on, at, FOUR_PAGES, kernel, SETUP_HEADER.size, 0)
     if (secureBoot === 'told' && on.machine.settings.secureBoot) on.machine.step('ST-78', 'tells of Secure Boot', () => { setByte(on, at, 'secure_boot', SECURE_BOOT_ENABLED) })
     setField(on, at, 'code32_start', wrap32(image + (header.setup_sects + 1) * SECTOR))
     return { at, above4G: false, setup_sects: header.setup_sects }
   })
+  return told(make, { secureBoot })
 }
 
 /** Anywhere for a kernel that may lie above 4 GiB, below a limit for others. */
@@ -70,7 +72,7 @@ export const atMostKnown = (header: SetupHeader): number => Math.min(HEADER_OFFS
 
 /** One page; `headerBytes` of the setup header. */
 export function onePage(clause: ClauseId, headerBytes: (header: SetupHeader) => number): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  return (on, kernel, header, image) => on.machine.step(clause, 'makes boot_params', () => {
+  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams => on.machine.step(clause, 'makes boot_params', () => {
     const above4G = canLieAbove4G(header)
     const at = pagesOrHalt(on, clause, { where: whereverIt(above4G, BOOT_PARAMS_MAX), type: EfiLoaderData, pages: 1, label: 'boot_params' })
     fill(on, at, ONE_PAGE, kernel, headerBytes(header))
@@ -79,6 +81,7 @@ export function onePage(clause: ClauseId, headerBytes: (header: SetupHeader) => 
     setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
     return { at, above4G, setup_sects }
   })
+  return told(make, { headerBytes })
 }
 
 /** The bytes of the string and a NUL, in pages below 640 KiB. */

@@ -3,6 +3,7 @@ import { rangeAt } from '../../bytes/range.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
+import { told } from '../../machine/told.ts'
 import type { Booting, CommandLine, Found, Located } from '../model.ts'
 import { utf8Text, type LineRule } from './line-text.ts'
 import { profileIn, type OptionsRule } from './load-options.ts'
@@ -47,7 +48,7 @@ export const spaced = (code: number): number => (code <= 0x1f || code >= 0x7f ? 
 
 /** All bytes of `.cmdline`, or of LoadOptions. */
 export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot, write }: EightBitRules): (on: Booting, located: Located) => CommandLine | null {
-  return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
+  const choose = (on: Booting, located: Located): CommandLine | null => on.machine.step(clause, 'chooses the command line', () => {
     const section = sectionOf(located, '.cmdline')
     const options = rule(on.self)
     const free = !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
@@ -55,6 +56,7 @@ export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot,
     if (section === null) return null
     return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section).bytes), object: section.object }
   })
+  return told(choose, { options: rule, underSecureBoot, write })
 }
 
 function cString(text: string): string {
@@ -118,7 +120,7 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
 export function utf16Line(clause: ClauseId, rules: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
   const { options: rule, text: lineRule, firmwareConsole } = rules
-  return (on, located) => on.machine.step(clause, 'chooses the command line', () => {
+  const choose = (on: Booting, located: Located): CommandLine | null => on.machine.step(clause, 'chooses the command line', () => {
     on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
     const uname = sectionOf(located, '.uname')
     if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
@@ -129,6 +131,7 @@ export function utf16Line(clause: ClauseId, rules: Utf16Rules): (on: Booting, lo
     if (firmwareConsole === 'added') assumeNoConsole(on, line)
     return line
   })
+  return told(choose, { ...rules })
 }
 
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */

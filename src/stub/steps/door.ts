@@ -3,6 +3,7 @@ import type { EfiError } from '../../firmware/status.ts'
 import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
+import { told } from '../../machine/told.ts'
 import type { Booting, Cargo, Door, Kernel } from '../model.ts'
 import { startOwn, type InnerLoading } from './inner-loader.ts'
 import { shimWords, startLoaded } from './load-image.ts'
@@ -25,10 +26,11 @@ function kernelHeader({ machine }: Booting, clause: ClauseId, kernel: Kernel, wo
 
 /** A loaded image for kernels that fetch their initrd; the handover protocol for older ones. */
 export function imageOrHandover(start: (on: Booting, cargo: Cargo) => HandOff, words: (status: EfiError) => string): (on: Booting, kernel: Kernel) => Door {
-  return (on, kernel) => on.machine.step('ST-27', "looks at the kernel's PE header", () => {
+  const look = (on: Booting, kernel: Kernel): Door => on.machine.step('ST-27', "looks at the kernel's PE header", () => {
     const pe = kernelHeader(on, 'ST-27', kernel, words, [])
     return pe.MajorImageVersion < 1 ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage } : { via: 'pe-entry', start }
   })
+  return told(look, { start, words })
 }
 
 /** sizeof(KERNEL_FILE_PATH): a memory-mapped device path node and the end node. */
@@ -40,7 +42,7 @@ export const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoin
 
 /** The stub's own loader, or LoadImage under Secure Boot with shim; the handover protocol for older kernels, of whose PE it then knows nothing. */
 export function ownLoaderOrHandover(loading: InnerLoading, checks: readonly HeaderCheck[]): (on: Booting, kernel: Kernel) => Door {
-  return (on, kernel) => on.machine.step('ST-59', "looks at the kernel's PE header", () => {
+  const look = (on: Booting, kernel: Kernel): Door => on.machine.step('ST-59', "looks at the kernel's PE header", () => {
     const pe = kernelHeader(on, 'ST-59', kernel, statusText, checks)
     if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
     const { secureBoot, shim = false } = on.machine.settings
@@ -48,4 +50,5 @@ export function ownLoaderOrHandover(loading: InnerLoading, checks: readonly Head
     if (secureBoot) on.machine.assume('ST-67', shim ? 'shim started the image, and its loader protocol or both security protocols are there' : 'shim did not start the image')
     return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, loading) }
   })
+  return told(look, { ...loading, checks })
 }

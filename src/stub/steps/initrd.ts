@@ -2,6 +2,7 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { told } from '../../machine/told.ts'
 import type { Part } from '../../memory/memory.ts'
 import type { Booting, Found, Initrd, Located } from '../model.ts'
 import { archiveOf } from './cpio.ts'
@@ -37,18 +38,20 @@ export function initrdInImage({ machine, self }: Booting, located: Located): Ini
 
 /** A section as it lies in the image. */
 export function sectionPiece(name: string): PieceStep {
-  return (_, located) => {
+  const take: PieceStep = (_, located) => {
     const section = sectionOf(located, name)
     return section === null ? null : { at: section.at, size: section.size, parts: [{ object: section.object, at: 0, length: section.size }], section }
   }
+  return told(take, { name })
 }
 
 /** A section packed into an archive as `.extra/<file>`, in pool. */
 export function archivePiece(name: string, file: string): PieceStep {
-  return (on, located) => {
+  const take: PieceStep = (on, located) => {
     const section = sectionOf(located, name)
     return section === null ? null : on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
   }
+  return told(take, { name, file })
 }
 
 function pack(on: Booting, section: Found, file: string): Piece {
@@ -139,7 +142,7 @@ export function readsThroughNull({ machine }: Booting): null {
 
 /** One initrd of all pieces. */
 export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
-  return (on, located) => on.machine.step('ST-20', 'makes the initrd', () => {
+  const make = (on: Booting, located: Located): Initrd | null => on.machine.step('ST-20', 'makes the initrd', () => {
     on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub')
     const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
     const pieces = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
@@ -151,6 +154,7 @@ export function joined(joining: Joining): (on: Booting, located: Located) => Ini
     on.machine.memory.compose(JOINED, only.parts)
     return { at: only.at, size: only.size, object: JOINED }
   })
+  return told(make, { ...joining })
 }
 
 function join(on: Booting, pieces: readonly Piece[], pages: Joining['pages']): Initrd {

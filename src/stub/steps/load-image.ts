@@ -4,6 +4,7 @@ import { byteCount } from '../../bytes/units.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
+import { told } from '../../machine/told.ts'
 import type { Booting, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
 import { poolOrHalt, statusText, statusTitle } from './patch.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
@@ -31,7 +32,8 @@ export const shimWords: LoadWords = { clause: 'ST-67', message: status => `Error
 
 /** Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind LoadFile2. */
 export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  return (on, cargo) => handOffTo(on, on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)), cargo)
+  const start = (on: Booting, cargo: Cargo): HandOff => handOffTo(on, on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)), cargo)
+  return told(start, { line: 'with the command line as it is' })
 }
 
 /** Enters a loaded kernel: command line, initrd, entry point. */
@@ -69,5 +71,6 @@ export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | n
 /** As startLoaded, with a command line that had eight bits until then. */
 export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
   const start = startLoaded(words)
-  return (on, cargo) => start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
+  const widen = (on: Booting, cargo: Cargo): HandOff => start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
+  return told(widen, { line: 'with a command line that is widened first' })
 }

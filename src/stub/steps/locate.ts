@@ -2,6 +2,7 @@
 import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
+import { told } from '../../machine/told.ts'
 import type { Booting, Found, Kernel, Located, TableEntry } from '../model.ts'
 import { chosenProfile, type OptionsRule } from './load-options.ts'
 import { statusText } from './patch.ts'
@@ -19,12 +20,13 @@ function findingIn({ self }: Booting): Finding {
 
 /** A header counts when its name begins with the wanted one; the last such header counts. */
 export function lastWithPrefix(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
-  return (on, table) => on.machine.step('ST-8', 'locates its payload', () => {
+  const locate = (on: Booting, table: readonly TableEntry[]): Located => on.machine.step('ST-8', 'locates its payload', () => {
     const located = new Map<string, Found>()
     const foundOf = findingIn(on)
     for (const entry of table) for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
     return located
   })
+  return told(locate, { names })
 }
 
 /** Does the whole section lie where the era wants it? */
@@ -37,13 +39,14 @@ export const insideImage: SectionBounds = ({ machine, self }, { VirtualAddress, 
 /** As the last with a prefix, and a warning when neighbours in the table are not in the order of their addresses or overlap. */
 export function lastWithPrefixWarned(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
   const locate = lastWithPrefix(names)
-  return (on, table) => {
+  const warned = (on: Booting, table: readonly TableEntry[]): Located => {
     on.machine.step('ST-71', 'looks for overlapping sections', () => {
       const overlaps = table.some((entry, i) => entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0))
       if (overlaps) on.machine.assume('ST-71', 'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing')
     })
     return locate(on, table)
   }
+  return told(warned, { names })
 }
 
 /** A header counts when its name is the wanted one; the first such header counts, and a profile overrides the base. */
@@ -53,7 +56,7 @@ export function firstWithName(names: readonly string[], rule: OptionsRule, fits:
       const entry = slice.find(candidate => candidate.name === name && fits(on, candidate))
       return entry === undefined ? [] : [[name, foundOf(name, entry)]]
     })
-  return (on, table) => {
+  const locate = (on: Booting, table: readonly TableEntry[]): Located => {
     const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
     const base = table.slice(0, starts[0] ?? table.length)
     const foundOf = findingIn(on)
@@ -68,6 +71,7 @@ export function firstWithName(names: readonly string[], rule: OptionsRule, fits:
     })
     return located
   }
+  return told(locate, { names, options: rule, fits })
 }
 
 /** The section, unless it is absent or has no bytes. */
@@ -86,9 +90,10 @@ export function kernelOrOwnImage({ machine, self }: Booting, located: Located): 
 
 /** Without a `.linux` the stub says no. */
 export function kernelOrRefusal(clause: ClauseId, message: string): (on: Booting, located: Located) => Kernel {
-  return ({ machine }, located) => machine.step(clause, 'takes the kernel', () => {
+  const take = ({ machine }: Booting, located: Located): Kernel => machine.step(clause, 'takes the kernel', () => {
     const found = sectionOf(located, '.linux')
     if (found === null) return machine.refuse(clause, 'EFI_NOT_FOUND', 'the image has no .linux section', message)
     return { ...found, found: true }
   })
+  return told(take, { message })
 }

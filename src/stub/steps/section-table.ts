@@ -4,6 +4,7 @@ import { add } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { IMAGE_DOS_HEADER, IMAGE_FILE_HEADER, IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, IMAGE_SECTION_HEADER, PE32_MAGIC, PE32_PLUS_MAGIC } from '../../image/pe.ts'
 import type { ClauseId, Machine } from '../../machine/machine.ts'
+import { told } from '../../machine/told.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { Booting, TableEntry } from '../model.ts'
 import type { EfiError } from '../../firmware/status.ts'
@@ -94,13 +95,15 @@ function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
 }
 
 /** Any machine that the era knows, at most 96 sections. `end`: what is printed behind the status. */
-export const tableOfAnyMachine = (end: '' | ' '): (on: Booting) => readonly TableEntry[] => on =>
-  on.machine.step('ST-6', 'reads its section table', () => {
+export function tableOfAnyMachine(end: '' | ' '): (on: Booting) => readonly TableEntry[] {
+  const table = (on: Booting): readonly TableEntry[] => on.machine.step('ST-6', 'reads its section table', () => {
     const pe = peAt(on.machine, on.self.base)
     const known = pe !== null && [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) && pe.NumberOfSections <= MAX_SECTIONS
     if (known) return entriesOf(on, pe)
     return on.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`)
   })
+  return told(table, { end: end === ' ' ? 'a blank' : 'nothing' })
+}
 
 /** A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the loaded image, or of `.linux`; null where the row does not ask. */
 export type HeaderCheck = (pe: PeInMemory, imageSize: number | null) => { readonly clause: ClauseId; readonly why: string } | null
@@ -146,7 +149,7 @@ export interface TableRules {
 
 /** Its own machine only, at least one section. */
 export function tableOfOwnMachine(clause: ClauseId, { message, words, checks }: TableRules): (on: Booting) => readonly TableEntry[] {
-  return on => on.machine.step(clause, 'reads its section table', () => {
+  const table = (on: Booting): readonly TableEntry[] => on.machine.step(clause, 'reads its section table', () => {
     const pe = peAt(on.machine, on.self.base)
     const said = `${message}: ${words('EFI_LOAD_ERROR')}`
     if (pe === null || !isOwnMachine(pe)) return on.machine.refuse(clause, 'EFI_LOAD_ERROR', 'the header of the image is no PE header of this machine', said)
@@ -154,6 +157,7 @@ export function tableOfOwnMachine(clause: ClauseId, { message, words, checks }: 
     if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
     return entriesOf(on, pe)
   })
+  return told(table, { message, words, checks })
 }
 
 /** `\EFI\BOOT\BOOTX64.EFI` and its NUL, in UTF-16. */

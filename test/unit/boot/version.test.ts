@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { compareVersions, erasFor, inSpan, isVersion, kernelRelease, parseVersion } from '../../../src/boot/version.ts'
+import { compareVersions, erasBetween, erasFor, inSpan, isVersion, kernelRelease, parseVersion } from '../../../src/boot/version.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import type { EraInfo } from '../../../src/machine/model.ts'
 
@@ -92,4 +92,12 @@ describe('spans', () => {
     expect(erasFor('255-rc1', table)).toEqual([])
     expect(erasFor('240', table)).toEqual([])
   })
+})
+
+test('rows between two releases stay on their branches', () => {
+  const row = (id: string, ...spans: (readonly [string, string])[]): EraInfo => ({ id, title: id, spans: spans.map(([from, to]) => ({ from, to })), commits: [], seen: [] })
+  const rows = [row('a', ['6.1', '6.1.81']), row('b', ['6.6-rc1', '6.6.23']), row('c', ['6.1.81', '6.1.93']), row('d', ['6.1.93', '6.2-rc1'], ['6.7', '6.8'])]
+  expect(erasBetween('6.1.80', '6.1.92', rows).map(({ id }) => id)).toEqual(['a', 'c'])
+  expect(erasBetween('6.7', '6.1.93', rows).map(({ id }) => id)).toEqual(['b', 'd'])
+  expect(() => erasBetween('x', '6.1', rows)).toThrow(UsageError)
 })

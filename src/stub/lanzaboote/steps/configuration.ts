@@ -3,6 +3,7 @@ import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
 import { viewUki, type THIN_NAMES, type UkiSection } from '../../../image/uki.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
+import { told } from '../../../machine/told.ts'
 import type { Configuration, LanzaBooting, Wanted } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
@@ -85,15 +86,16 @@ function hash(on: LanzaBooting, name: string, { read, panic }: ConfigurationRule
 
 /** Paths and hashes of kernel and initrd, and the command line. */
 export function paths(clause: ClauseId, names: Names, rules: ConfigurationRules): (on: LanzaBooting) => Configuration {
-  return on => on.machine.step(clause, 'reads which files it starts', () => {
+  const read = (on: LanzaBooting): Configuration => on.machine.step(clause, 'reads which files it starts', () => {
     const file = (path: string, itsHash: string): Wanted => ({ from: 'esp', path: text(on, path, rules), hash: hash(on, itsHash, rules) })
     return { kernel: file(names.kernel, names.kernelHash), initrd: file(names.initrd, names.initrdHash), commandLine: text(on, '.cmdline', rules) }
   })
+  return told(read, { names: Object.values(names), ...rules })
 }
 
 /** Kernel and initrd in the image itself. */
 export function embedded(clause: ClauseId, rules: ConfigurationRules): (on: LanzaBooting) => Configuration {
-  return on => on.machine.step(clause, 'finds kernel and initrd in its image', () => {
+  const find = (on: LanzaBooting): Configuration => on.machine.step(clause, 'finds kernel and initrd in its image', () => {
     const part = (name: string): Wanted => {
       const { section, object, content } = sectionNamed(on, name, rules.panic)
       refuseLonger(on, section, 'LZ-3')
@@ -101,4 +103,5 @@ export function embedded(clause: ClauseId, rules: ConfigurationRules): (on: Lanz
     }
     return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(on, '.cmdline', rules) }
   })
+  return told(find, { names: ['.linux', '.initrd'], ...rules })
 }

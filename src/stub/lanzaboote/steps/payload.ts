@@ -4,6 +4,7 @@ import type { ByteSource } from '../../../bytes/source.ts'
 import { add, alignUp, type Phys } from '../../../bytes/units.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
+import { told } from '../../../machine/told.ts'
 import type { Configuration, Held, LanzaBooting, Wanted } from '../model.ts'
 import { grown, moved, poolOrPanic } from './pool.ts'
 
@@ -49,13 +50,14 @@ function onEsp({ machine }: LanzaBooting, wanted: Wanted, source: ByteSource | n
 /** The files that the image names. */
 export function filesRead(clause: ClauseId, read: 'piece by piece' | 'at once'): (on: LanzaBooting, configuration: Configuration) => Held {
   const way = read === 'at once' ? atOnce : pieceByPiece
-  return (on, { kernel, initrd }) => on.machine.step(clause, 'reads kernel and initrd from the ESP', () => {
+  const load = (on: LanzaBooting, { kernel, initrd }: Configuration): Held => on.machine.step(clause, 'reads kernel and initrd from the ESP', () => {
     const [linux, archive] = [onEsp(on, kernel, on.esp.kernel, 'kernel'), onEsp(on, initrd, on.esp.initrd, 'initrd')]
     return {
       kernel: { at: way(on, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
       initrd: { at: way(on, archive, INITRD), size: archive.size, object: INITRD },
     }
   })
+  return told(load, { read })
 }
 
 /** Copies of the sections; that of the initrd is copied once more. */
@@ -93,8 +95,8 @@ function assumeNoCompanions({ machine }: Pick<LanzaBooting, 'machine'>): void {
 
 /** Padded to whole words; a buffer that has to grow becomes twice as large. */
 export function padded(on: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
-  assumeNoCompanions(on)
   return on.machine.step('LZ-15', 'pads the initrd to whole words', () => {
+    assumeNoCompanions(on)
     const { memory } = on.machine
     const size = alignUp<number>(initrd.size, 4)
     if (size === initrd.size) return initrd
