@@ -42,7 +42,7 @@ export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): Cand
   const found = readStubVersion(uki)
   const lanzastub = found === null ? readLanzastubVersion(uki) : null
   if (lanzastub !== null || (found === null && thinFiles(uki) !== null)) return lanzabooteCandidates(uki, lanzastub)
-  if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no version text of systemd-stub or lanzaboote in the file, so it is not known how its stub behaves; say which with --stub' })]
+  if (found === null) return [none(null, [], { clause: 'ST-1', why: 'no version text of systemd-stub or lanzaboote in the file, so it is not known how its stub behaves; say which with --stub, or run every row with --stub systemd-stub' })]
   return byVersion('systemd-stub', found.version, [`${found.text} in ${found.where}`], Object.values(stubEras), 'ST-1')
 }
 
@@ -134,6 +134,8 @@ function none(version: string | null, evidence: readonly string[], gap: Gap): Ca
 }
 
 function chosen<E extends EraInfo>(what: string, choice: string, eras: readonly E[], clause: Gap['clause']): Candidate<E>[] {
+  const family = eras.filter(row => row.id.startsWith(`${choice}/`))
+  if (family.length > 1 && !eras.some(row => row.id === choice)) return family.map(era => ({ era, gap: null, version: null, evidence: [`given: --${what} ${choice}, so every row of it is run`], certainty: 'several' }))
   const era = eras.find(row => row.id === choice)
   if (era !== undefined) return [{ era, gap: null, version: null, evidence: [`given: --${what} ${choice}`], certainty: 'given' }]
   if (!isVersion(choice)) throw new UsageError(`--${what} ${choice}: neither a version nor an era such as ${eras[0]?.id ?? what}; stubsim eras lists them`)

@@ -122,7 +122,7 @@ export function uki(options: UkiOptions = {}): ByteSource {
     if (options.as.startsWith('lzbt-')) throw new UsageError(`${options.as} lays out thin images, which do not carry their kernel: lanzaboote() makes them`)
     if (options.gap !== undefined || options.at !== undefined || options.order !== undefined) throw new UsageError('`as` says where everything lies: it goes with none of `gap`, `at` and `order`')
     const present = Object.entries(contents).flatMap(([name, content]) => (name === '.linux' || content === null ? [] : [[name, content] as const]))
-    const uname = options.as.startsWith('ukify-') ? { '.uname': { text: named.version.split(' ')[0] ?? '' } } : {}
+    const uname = options.as.startsWith('ukify-') || options.as === 'mkinitcpio-36' || options.as === 'mkinitcpio-39' ? { '.uname': { text: named.version.split(' ')[0] ?? '' } } : {}
     return builtAs(options.as, { stub, kernel: named, contents: { ...Object.fromEntries(present), ...uname, ...options.more }, absolute: options.absolute ?? false })
   }
   if (options.more !== undefined || options.absolute !== undefined) throw new UsageError('`more` and `absolute` go with `as`')

@@ -6,6 +6,7 @@ import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { contentSource } from '../../src/image/content.ts'
+import { parsePe } from '../../src/image/pe.ts'
 import { loaders } from '../../src/loader/loaders.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
@@ -183,5 +184,56 @@ describe('a kernel without a stub', () => {
     expect(() => check(started('lilo'))).toThrow(/no loader lilo; there are grub\/linuxefi/)
     expect(() => check(started('toString'))).toThrow(UsageError)
     expect(() => check(started('grub/efi', { machine: { what: 'm', map: map(), taken: 'stub-entry' } }))).toThrow(UsageError)
+  })
+})
+
+describe('an image that does not say what it is', () => {
+  /** The stub without its version text, and the kernel without its version string. */
+  const mute = (options: UkiOptions) => {
+    const { image, machine, ...rest } = input({ ...options, stub: { ...STUB_FACTS['257.13'], identification: 'no version here' } })
+    return { ...rest, image, machine }
+  }
+  const kernelFacts = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')
+  const nameless = { ...kernelFacts, version: '' }
+
+  test('a stub without a version text is unknown, and the gap says how to run every row', () => {
+    const { report } = check(mute({}))
+    expect(report).toMatchObject({ verdict: 'unknown', stub: { id: null, certainty: 'none' }, alternatives: [] })
+    expect(report.gaps).toMatchObject([{ clause: 'ST-1', why: expect.stringContaining('--stub systemd-stub') as string }])
+  })
+
+  test('with the family every row is run, and each is reported', () => {
+    const { report, runs } = check({ ...mute({}), stub: 'systemd-stub' })
+    const all = [report, ...report.alternatives]
+    expect(new Set(all.map(({ stub }) => stub.id))).toEqual(new Set(Object.keys(stubEras)))
+    expect([all.length, runs.length]).toEqual([Object.keys(stubEras).length, Object.keys(stubEras).length])
+    for (const { stub } of all) expect(stub).toMatchObject({ certainty: 'several', version: null, evidence: ['given: --stub systemd-stub, so every row of it is run'] })
+    const ranks = ['damage', 'refused', 'unknown', 'clean']
+    expect(all.map(({ verdict }) => ranks.indexOf(verdict))).toEqual(all.map(({ verdict }) => ranks.indexOf(verdict)).sort((a, b) => a - b))
+  })
+
+  test('a kernel without a version string is run in every row whose files look so', () => {
+    const { report, runs } = check(input({ stub: '257.13', kernel: nameless }))
+    const all = [report, ...report.alternatives]
+    expect(all.map(({ kernel: { id } }) => id).sort()).toEqual(['linux/E5', 'linux/E6'])
+    expect(runs.length).toBe(2)
+    for (const { kernel: ref } of all) expect(ref).toMatchObject({ certainty: 'several', version: null })
+  })
+
+  test('both at once: every pair', () => {
+    const { report } = check({ ...mute({ kernel: nameless }), stub: 'systemd-stub' })
+    const pairs = [report, ...report.alternatives].map(({ stub, kernel: { id } }) => `${String(stub.id)} ${String(id)}`)
+    expect(new Set(pairs).size).toBe(pairs.length)
+    expect(pairs.length).toBeGreaterThan(Object.keys(stubEras).length)
+  })
+
+  test('an ia32 stub is unknown on every firmware, and the gap names mixed mode', () => {
+    const { pe } = parsePe(uki({}))
+    const at = (pe?.e_lfanew ?? 0) + 4
+    const source = sparseSource(uki({}).size, [{ at: 0, source: uki({}) }, { at, source: bytesSource(Uint8Array.of(0x4c, 0x01)) }])
+    for (const stub of [undefined, '257.13', 'systemd-stub/S8', 'systemd-stub']) {
+      const { report } = check({ ...input({}), image: { name: 'ia32.efi', source }, ...(stub === undefined ? {} : { stub }) })
+      expect(report).toMatchObject({ verdict: 'unknown', stub: { id: null }, outcome: { kind: 'unknown', gap: { clause: 'ST-86', why: 'an ia32 stub, on ia32 firmware or in mixed mode, is not modelled' } } })
+    }
   })
 })

@@ -42,9 +42,10 @@ export function layoutNamed(id: LayoutId): Layout | undefined {
   return LAYOUTS.find(layout => layout.id === id)
 }
 
-function fixedEvidence({ at }: FixedLayout, pe: PeFile, uki: UkiView): string[] | null {
+function fixedEvidence({ at, needs }: FixedLayout, pe: PeFile, uki: UkiView): string[] | null {
   const payload = uki.sections.filter(one => one.payload && one.section.name !== '.sbat').map(one => one.section)
   if (payload.length < 2 || payload.length > ADDED_MAX) return null
+  if (needs?.some(name => !payload.some(one => one.name === name)) === true) return null
   const base = Number(BigInt.asUintN(32, pe.optional.ImageBase))
   const given = (offset: number): boolean => payload.every(({ name, VirtualAddress }) => at[name] === wrap32(VirtualAddress + offset))
   const wrapped = base !== 0 && given(base)
@@ -89,6 +90,7 @@ function inOrder(sections: readonly PeSection[], order: readonly string[]): bool
   for (const { name } of sections) {
     const named = order.indexOf(name)
     const place = named < 0 ? order.indexOf('*') : named
+    if (place < 0) return false
     const again = place === next - 1 && (named < 0 || name === '.dtbauto' || name === '.efifw')
     if (place < next && !again) return false
     next = Math.max(next, place + 1)
