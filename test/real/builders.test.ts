@@ -10,9 +10,9 @@ import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
 import { builtAs } from '../../src/vitest/builders-as.ts'
 import { initrdFile } from './build.ts'
 import { cacheDirectory, fetchFile, fetchNamed, fetchUkify, runTool } from './fetch.ts'
-import { REAL_FILES } from './packages.ts'
+import { REQUIRED_FILES } from './packages.ts'
 
-const STUBS = REAL_FILES.filter(file => file.kind === 'stub')
+const STUBS = REQUIRED_FILES.filter(file => file.kind === 'stub')
 const TEXTS = { '.osrel': 'ID=oracle\n', '.cmdline': 'console=ttyS0', '.uname': '6.12' } as const
 
 function peOf(source: ByteSource): PeFile {

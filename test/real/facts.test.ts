@@ -3,16 +3,15 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
 import { parseBzImage } from '../../src/image/bzimage.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { parsePe, type PeFile } from '../../src/image/pe.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildStub } from '../../src/image/synthetic.ts'
-import { fetchFile } from './fetch.ts'
-import { REAL_FILES } from './packages.ts'
+import { recordedKernel } from '../support/kernel-fixtures.ts'
+import { fetchFile, realFiles } from './fetch.ts'
 
 /** Fields that nothing in the boot path reads. */
 const UNREAD = ['TimeDateStamp', 'CheckSum', 'MajorLinkerVersion', 'MinorLinkerVersion', 'MajorSubsystemVersion', 'MinorSubsystemVersion', 'SizeOfStackReserve', 'SizeOfStackCommit', 'SizeOfHeapReserve', 'SizeOfHeapCommit', 'MajorOperatingSystemVersion', 'MinorOperatingSystemVersion', 'PointerToSymbolTable', 'NumberOfSymbols']
-const KERNELS: Readonly<Record<string, string>> = { '5.10': 'debian-5.10.223-cloud', '6.1': 'debian-6.1.170-cloud', '6.12': 'debian-6.12.107-cloud' }
+const files = realFiles()
 
 /** Everything of a parse but the bytes and the fields that nobody reads. */
 function shape(parsed: unknown): unknown {
@@ -25,7 +24,7 @@ function peOf(source: ByteSource): PeFile {
   return pe
 }
 
-test.each(REAL_FILES.filter(file => file.kind === 'stub'))('stub $name', file => {
+test.each(files.filter(file => file.kind === 'stub'))('stub $name', file => {
   const facts = Object.values(STUB_FACTS).find(one => one.version === file.name)
   if (facts === undefined) throw new Error('no facts')
   const real = bytesSource(readFileSync(fetchFile(file)))
@@ -34,9 +33,8 @@ test.each(REAL_FILES.filter(file => file.kind === 'stub'))('stub $name', file =>
   expect(shape(peOf(made))).toEqual(shape(peOf(real)))
 })
 
-test.each(REAL_FILES.filter(file => file.kind === 'kernel'))('kernel $name', file => {
-  const facts = KERNEL_FACTS[KERNELS[file.name] ?? '']
-  if (facts === undefined) throw new Error('no facts')
+test.each(files.filter(file => file.kind === 'kernel'))('kernel $name', file => {
+  const { facts } = recordedKernel(file.name)
   const real = parseBzImage(bytesSource(readFileSync(fetchFile(file))))
   const made = parseBzImage(buildKernel(facts))
   expect(real.bzimage).not.toBeNull()

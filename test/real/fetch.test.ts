@@ -1,9 +1,14 @@
 /** The real files can be had, and are the ones that were booted. A package that cannot be fetched is a failure, never a skip. */
 import { expect, test } from 'vitest'
-import { fetchFile, fetchUkify, needTool, runTool, sha256 } from './fetch.ts'
-import { REAL_FILES } from './packages.ts'
+import { fetchFile, fetchUkify, firstThatCanBeHad, needTool, runTool, sha256 } from './fetch.ts'
+import { ALTERNATIVES, REQUIRED_FILES } from './packages.ts'
 
-test.each(REAL_FILES)('$kind $name is $package $version', file => {
+test.each(REQUIRED_FILES)('$kind $name is $package $version', file => {
+  expect(sha256(fetchFile(file))).toBe(file.sha256)
+})
+
+test.each(ALTERNATIVES)('$what', group => {
+  const file = firstThatCanBeHad(group)
   expect(sha256(fetchFile(file))).toBe(file.sha256)
 })
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { REAL_FILES, SECURITY_SUITES, SUITES, UKIFY_PACKAGES, type RealFile } from './packages.ts'
+import { ALTERNATIVES, REQUIRED_FILES, SECURITY_SUITES, SUITES, UKIFY_PACKAGES, type RealFile } from './packages.ts'
 
 const BIG = 1 << 28
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -104,7 +104,7 @@ export function pathOf(file: RealFile): string {
 /** Fetches one file out of its package unless it is there with the right bytes. Throws when it cannot be had or its SHA-256 is another. */
 export function fetchFile(file: RealFile): string {
   const path = pathOf(file)
-  if (existsSync(path) && sha256(path) === file.sha256) return path
+  if (isCached(file)) return path
   const deb = download(`${file.package}=${file.version}`)
   const tree = join(cacheDirectory(), `unpack-${file.kind}-${file.name}`)
   mkdirSync(tree, { recursive: true })
@@ -117,9 +117,32 @@ export function fetchFile(file: RealFile): string {
   return path
 }
 
+const isCached = (file: RealFile): boolean => existsSync(pathOf(file)) && sha256(pathOf(file)) === file.sha256
+
+/** The first of the group that is there or can be fetched. Throws, with every reason, when there is none. */
+export function firstThatCanBeHad({ what, files }: (typeof ALTERNATIVES)[number]): RealFile {
+  const cached = files.find(isCached)
+  if (cached !== undefined) return cached
+  const reasons: string[] = []
+  for (const file of files) {
+    try {
+      fetchFile(file)
+      return file
+    } catch (error) {
+      reasons.push(`${file.package} ${file.version}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  throw new Error(`${what}: none can be had\n${reasons.join('\n')}`)
+}
+
+/** The files that the suite runs on: all that are required, and one of each group. */
+export function realFiles(): readonly RealFile[] {
+  return [...REQUIRED_FILES, ...ALTERNATIVES.map(firstThatCanBeHad)]
+}
+
 /** Fetches a file by the name that recordings use. */
 export function fetchNamed(kind: RealFile['kind'], name: string): string {
-  const file = REAL_FILES.find(one => one.kind === kind && one.name === name)
+  const file = [...REQUIRED_FILES, ...ALTERNATIVES.flatMap(({ files }) => files)].find(one => one.kind === kind && one.name === name)
   if (file === undefined) throw new Error(`no package for ${kind} ${name}`)
   return fetchFile(file)
 }
