@@ -1,6 +1,7 @@
 /** Small laws of placement, each written from the recordings without looking at the model. They are asked of real boots and of simulated ones alike. */
 import type { BootFacts } from './facts.ts'
 import { mapBeforeLoad, parseMap, type Recording } from './recording.ts'
+import { rebuild } from './rebuild.ts'
 
 interface Free {
   readonly start: number
@@ -63,7 +64,8 @@ export const LAWS: readonly Law[] = [
       const map = mapBeforeLoad(recording)
       if (map === null || imageBase === undefined) return null
       const need = up(Number(recording.size_of_image), PAGE)
-      const file = up(Math.max(...recording.layout.map(row => Number(row[3]) + Number(row[4]))) + 0x28, PAGE)
+      // The file's length, symbols of the stub behind the last section included
+      const file = up(rebuild(recording).size + 0x28, PAGE)
       const low = freeOf(map).map(({ start, end }) => ({ start, end: Math.min(end, 2 ** 32) })).filter(({ start, end }) => start < end)
       const holder = low.findLast(({ start, end }) => end - start >= file)
       if (holder === undefined) return 'no room for the file'

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { rebuild } from '../../oracle/rebuild.ts'
+import { readRecordings } from '../../oracle/recording.ts'
 
 export interface Recorded {
   readonly id: string
@@ -48,7 +50,11 @@ export function textOf(map: readonly MemoryDescriptor[]): string {
   return map.map(({ type, range: { start, end } }) => `${type.toString(16)}:${start.toString(16)}+${((end - start) / PAGE).toString(16)}`).join(' ')
 }
 
-/** Size of the file that was loaded: its last raw byte. */
+const RECORDINGS = new Map(readRecordings().map(recording => [recording.id, recording]))
+
+/** Size of the file that was loaded, symbols of the stub behind the last section included. */
 export function fileSize(row: Recorded): number {
-  return Math.max(...row.layout.map(([, , , at, size]) => Number(at) + Number(size)))
+  const recording = RECORDINGS.get(row.id)
+  if (recording === undefined) throw new Error(`no recording ${row.id}`)
+  return rebuild(recording).size
 }

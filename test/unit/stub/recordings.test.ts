@@ -3,7 +3,7 @@ import { hex, sizeOf } from '../../../src/bytes/range.ts'
 import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import type { BootServices } from '../../../src/firmware/services.ts'
 import type { Content } from '../../../src/image/content.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../../src/image/kernel-facts.ts'
 import { EfiLoaderData, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
@@ -16,17 +16,14 @@ import { Recorder } from '../../../src/memory/recorder.ts'
 import { stubModel } from '../../../src/stub/model.ts'
 import { mapBeforeLoad, parseMap, readRecordings, type Recording } from '../../oracle/recording.ts'
 import { recipeOf } from '../../oracle/recipes.ts'
+import { recordedKernel } from '../../support/kernel-fixtures.ts'
 import { eraOf } from '../../support/stub-run.ts'
 
 const ROWS = { '247.3': 'systemd-stub/S2', '252.39': 'systemd-stub/S4/252.36', '254.26': 'systemd-stub/S6/254.24', '257.13': 'systemd-stub/S6/257.11', '262.1': 'systemd-stub/S8' } as const
-const KERNELS: Readonly<Record<string, string>> = {
-  '5.10': 'debian-5.10.223-cloud', '5.10-full': 'debian-5.10.223', '6.1': 'debian-6.1.170-cloud', '6.1-full': 'debian-6.1.170', '6.12': 'debian-6.12.107-cloud', '6.12-full': 'debian-6.12.107',
-}
 const OSREL = 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n'
 
 function contentsOf(recording: Recording): Record<string, readonly Content[]> {
-  const facts = KERNEL_FACTS[KERNELS[recording.kernel] ?? '']
-  if (facts === undefined) throw new Error(`no facts of kernel ${recording.kernel}`)
+  const { facts } = recordedKernel(recording.kernel)
   const recipe = recipeOf(recording)
   const old: KernelFacts = { ...facts, pe: { ...facts.pe, optional: { ...facts.pe.optional, MajorImageVersion: 0 } } }
   const kernel: Content = recipe.kernel === 'text' ? { text: 'this is not a kernel\n'.repeat(900) } : buildKernel(recipe.kernel === 'major0' ? old : facts)
@@ -73,13 +70,13 @@ const loaderPages = (map: readonly MemoryDescriptor[]): string[] =>
 const usable = readRecordings().flatMap(recording => {
   const era = ROWS[recording.stub as keyof typeof ROWS] as string | undefined
   const map = mapBeforeLoad(recording)
-  return era === undefined || map === null || KERNELS[recording.kernel] === undefined ? [] : [{ recording, era, map, id: recording.id }]
+  return era === undefined || map === null || recording.kernel.startsWith('tiny-') ? [] : [{ recording, era, map, id: recording.id }]
 })
 const entered = usable.filter(({ recording }) => recording.trace.kernel_entry !== undefined)
 
 test('there are recordings of every row', () => {
   const count = (stub: string) => entered.filter(({ recording }) => recording.stub === stub).length
-  expect([count('247.3'), count('252.39'), count('254.26'), count('257.13'), count('262.1')]).toEqual([32, 4, 10, 22, 5])
+  expect([count('247.3'), count('252.39'), count('254.26'), count('257.13'), count('262.1')]).toEqual([58, 12, 27, 78, 13])
 })
 
 /** This firmware had no room left in its own pool and took a page of EfiBootServicesData while it loaded the kernel, which no map tells beforehand. */
@@ -118,10 +115,10 @@ test.each(offered)('$id: the initrd that waits has the size that the kernel got'
 const ownPool = offered.filter(({ recording }) => recording.trace.boot_params_final?.cmdline?.startsWith('console=ttyS0') === true)
 
 test('there are recorded command lines that the kernel put into pool', () => {
-  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '254.26')).toHaveLength(6)
-  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '257.13')).toHaveLength(18)
-  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '252.39')).toHaveLength(4)
-  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '262.1')).toHaveLength(5)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '254.26')).toHaveLength(22)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '257.13')).toHaveLength(50)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '252.39')).toHaveLength(12)
+  expect(ownPool.map(({ recording }) => recording.stub).filter(stub => stub === '262.1')).toHaveLength(13)
 })
 
 test.each(ownPool)('$id: the next pool buffer for a command line lies where the kernel got one', ({ recording, era, map }) => {
