@@ -26,7 +26,8 @@ const some = (...patterns: RegExp[]): string[] => rows.filter(era => patterns.so
 
 const MOVES = /^E(0|1|2)/
 const DECOMPRESSES = /^E[3-6]/
-const TRUSTS_PE_LOADER = ['E1', 'E3a', 'E3b', 'E4c', 'E4e', 'E5', 'E6']
+const TRUSTS_PE_LOADER = ['E1', 'E3a', 'E3', 'E3b', 'E4c', 'E4e', 'E5a', 'E5', 'E6']
+const GETS_LOST = ['E3b', 'E3d', 'E3c', 'E4a', 'E4b', 'E4']
 
 const F = 0x18200000
 interface Ran {
@@ -119,7 +120,7 @@ describe('hazards of a kernel', () => {
 
   test('H8 the move reads init_size bytes, whatever is there', () => {
     const tight = SMALL_MAP.map(entry => (entry.range.start === 0x18000000 ? descriptor(1, 0x18000000, 0x1000000) : entry)).filter(entry => entry.range.start !== 0x1c000000)
-    expect(firing(era => handed(era, { initrd: null }, bench({ map: tight })).on.notes.doubts.some(doubt => doubt.clause === 'EP-16'))).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2c', 'E2'])
+    expect(firing(era => handed(era, { initrd: null }, bench({ map: tight })).on.notes.doubts.some(doubt => doubt.clause === 'EP-16'))).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f', 'E2c', 'E2'])
   })
 
   test('H9 there is no room', () => {
@@ -129,8 +130,8 @@ describe('hazards of a kernel', () => {
       return outcome.kind === 'refused' ? outcome.refusal.clause : outcome.kind
     }
     expect(firing(era => how(era) === 'EP-17')).toEqual(some(MOVES))
-    expect(firing(era => how(era) === 'undefined')).toEqual(['E3b', 'E3c', 'E4a', 'E4b', 'E4'])
-    expect(firing(era => how(era) === 'EP-21')).toEqual(some(DECOMPRESSES).filter(era => !['E3b', 'E3c', 'E4a', 'E4b', 'E4'].includes(era)))
+    expect(firing(era => how(era) === 'undefined')).toEqual(GETS_LOST)
+    expect(firing(era => how(era) === 'EP-21')).toEqual(some(DECOMPRESSES).filter(era => !GETS_LOST.includes(era)))
   })
 
   test('H10 a kernel_alignment below 2 MiB leaves the output misaligned', () => {
@@ -150,7 +151,7 @@ describe('hazards of a kernel', () => {
 
   test('H12 a header copy of a sector overwrites what lies behind the header', () => {
     const copied = (era: string): number => Math.max(0, ...eventsOf(entered(era).on, 'EP-10', 'read').map(event => event.range.end - F))
-    expect(firing(era => copied(era) > 0x26c)).toEqual(['E0a', 'E0', 'E1', 'E2a'])
+    expect(firing(era => copied(era) > 0x26c)).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f'])
   })
 
   test('H13 the window opens where ImageBase points', () => {
@@ -177,7 +178,7 @@ describe('hazards of a kernel', () => {
   test('H16 the decompressed kernel ends up below LOAD_PHYSICAL_ADDR', () => {
     const map = [free(0x600000, 0x9000000), ...SMALL_MAP.slice(3)]
     const at = (era: string): number => Number(handed(era, {}, bench({ map })).on.notes.facts.decompressedKernel)
-    expect(firing(era => at(era) < 0x1000000)).toEqual(['E3a', 'E3', 'E3b', 'E4c', 'E4d', 'E4e'])
+    expect(firing(era => at(era) < 0x1000000)).toEqual(['E3a', 'E3', 'E3b', 'E3d', 'E4c', 'E4e', 'E4d'])
   })
 
   test('H17 a random place is one where a loader left something', () => {
@@ -202,8 +203,8 @@ describe('hazards of a kernel', () => {
       const { on } = handed(era)
       return ((eventsOf(on, 'EP-18', 'claim')[0]?.range.end ?? 0) - (eventsOf(on, 'EP-18', 'make')[0]?.range.end ?? 0)) / 48
     }
-    expect(firing(era => spare(era) < 9)).toEqual(some(/^E[0-4]/))
-    expect(firing(era => spare(era) >= 32)).toEqual(['E5', 'E6'])
+    expect(firing(era => spare(era) < 9)).toEqual(rows.filter(era => !['E4i', 'E5', 'E6'].includes(era)))
+    expect(firing(era => spare(era) >= 32)).toEqual(['E4i', 'E5', 'E6'])
   })
 
   test('H20 a file that says NX_COMPAT may be held to it', () => {
@@ -285,7 +286,7 @@ describe('boundary cases', () => {
     const small = { ...geometry(kernelNamed('debian-6.12.107-cloud')), outputLength: 0x600000 }
     const on = bench({ map })
     const from = handover(on, { kernel: kernelNamed('debian-6.12.107-cloud'), image: F, initrd: null })
-    startKernel(eraNamed('linux/E3'), on.machine, from, small)
+    startKernel(eraNamed('linux/E3a'), on.machine, from, small)
     expect(on.notes.facts.decompressedKernel).toBe(0x200000)
   })
 

@@ -22,9 +22,9 @@ const INITRD = { at: 0x1b000000, size: 0x4a7e00 }
 const ERAS = [
   ...['linux/E0a', 'linux/E0'].map(era => [era, E0] as const),
   ['linux/E1', E1],
-  ...['linux/E2a', 'linux/E2c', 'linux/E2', 'linux/E2d', 'linux/E2e', 'linux/E2b', 'linux/E3a', 'linux/E3', 'linux/E3b', 'linux/E3c'].map(era => [era, E2] as const),
-  ...['linux/E4a', 'linux/E4b', 'linux/E4', 'linux/E4c', 'linux/E4d', 'linux/E4e', 'linux/E4f', 'linux/E4g'].map(era => [era, E4] as const),
-  ['linux/E5', E5],
+  ...['linux/E2a', 'linux/E2f', 'linux/E2c', 'linux/E2', 'linux/E2d', 'linux/E2e', 'linux/E2b', 'linux/E3a', 'linux/E3', 'linux/E3b', 'linux/E3d', 'linux/E3c'].map(era => [era, E2] as const),
+  ...['linux/E4a', 'linux/E4b', 'linux/E4', 'linux/E4c', 'linux/E4e', 'linux/E4d', 'linux/E4f', 'linux/E4g', 'linux/E4h', 'linux/E4i'].map(era => [era, E4] as const),
+  ...['linux/E5a', 'linux/E5'].map(era => [era, E5] as const),
   ['linux/E6', kernelNamed('debian-7.2.13-cloud')],
 ] as const
 
@@ -150,7 +150,7 @@ test('EP-7 a loader that does not zero the tail of a section leaves .bss unread 
 })
 
 describe('EP-8', () => {
-  test.each([['linux/E1', 0x4000], ['linux/E2a', 0x4000], ['linux/E2', 0x1000], ['linux/E5', 0x1000]])('EP-8 the zero page of %s takes %i bytes, as high as they fit', (era, size) => {
+  test.each([['linux/E1', 0x4000], ['linux/E2a', 0x4000], ['linux/E2f', 0x1000], ['linux/E2', 0x1000], ['linux/E5', 0x1000]])('EP-8 the zero page of %s takes %i bytes, as high as they fit', (era, size) => {
     const { on } = entered(era, era === 'linux/E5' ? E5 : E2)
     expect(eventsOf(on, 'EP-8', 'zero')).toMatchObject([{ range: rangeAt(0x1e000000 - size, size), object: 'boot_params' }])
     expect(on.notes.facts.bootParams).toBe(0x1e000000 - size)
@@ -158,12 +158,13 @@ describe('EP-8', () => {
 
   test('EP-8 without a free page the stub says no', () => {
     const map = SMALL_MAP.filter(entry => entry.type !== 7)
-    expect(entered('linux/E2', E2, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-8', status: 'EFI_OUT_OF_RESOURCES' } })
+    expect(entered('linux/E2', E2, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-8', status: 'EFI_OUT_OF_RESOURCES', message: 'Failed to allocate lowmem for boot params' } })
+    expect(entered('linux/E5', E5, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-8', message: null } })
   })
 })
 
-test('EP-9 the zero page of 6.1.88 to 6.1.102 lies inside .bss of the image', () => {
-  const { on } = entered('linux/E4b', E4)
+test.each(['linux/E4a', 'linux/E4b', 'linux/E4c', 'linux/E4d', 'linux/E4e', 'linux/E4f', 'linux/E4g'])('EP-9 the zero page of %s lies inside .bss of the image', era => {
+  const { on } = entered(era, E4)
   const at = Number(on.notes.facts.bootParams)
   expect(at).toBeGreaterThanOrEqual(F + 0xd7e000)
   expect(at + 0x1000).toBeLessThanOrEqual(F + 0xda08e0)
@@ -171,7 +172,7 @@ test('EP-9 the zero page of 6.1.88 to 6.1.102 lies inside .bss of the image', ()
 })
 
 describe('EP-10', () => {
-  test.each([['linux/E2a', 0x200], ['linux/E2', 0x6c]])('EP-10 %s copies %i bytes of the loaded image', (era, length) => {
+  test.each([['linux/E2a', 0x200], ['linux/E2f', 0x200], ['linux/E2', 0x6c], ['linux/E3a', 0x6c], ['linux/E3', 0x6c]])('EP-10 %s copies %i bytes of the loaded image', (era, length) => {
     const { on } = entered(era)
     expect(eventsOf(on, 'EP-10', 'read')).toMatchObject([{ range: rangeAt(F + 0x200, length) }])
     expect(eventsOf(on, 'EP-10', 'patch')[0]).toMatchObject({ range: { end: Number(on.notes.facts.bootParams) + 0x200 + length } })
@@ -233,6 +234,15 @@ describe('EP-13', () => {
     expect(convert('x'.repeat(2047))).toHaveLength(2047)
     expect(convert(`a ${'b'.repeat(3000)}`)).toHaveLength(1)
     expect(convert(`a\t"${'b '.repeat(2000)}"`)).toHaveLength(1)
+  })
+
+  test('EP-13 half a character at the end is left out, a mark in front is part of the text', () => {
+    const on = bench()
+    const from = peEntry(on, { kernel: E5, image: F, commandLine: '\ufeffnokaslr' })
+    if (from.via !== 'pe-entry' || from.loaded.loadOptions === null) throw new Error('no options')
+    on.memory.patch(phys(LOAD_OPTIONS + 16), Uint8Array.of(0x21), 'load-options')
+    start(on, 'linux/E5', { ...from, loaded: { ...from.loaded, loadOptions: { ...from.loaded.loadOptions, bytes: 17 as never } } })
+    expect(on.notes.facts.commandLine).toBe('\ufeffnokaslr')
   })
 
   test('EP-13 without pool memory the stub says no', () => {
@@ -381,7 +391,7 @@ describe('EP-18', () => {
       const made = eventsOf(on, 'EP-18', 'make')[0]
       return ((claim?.range.end ?? 0) - (made?.range.end ?? 0)) / 48
     }
-    expect([claimed('linux/E2', E2), claimed('linux/E4', E4), claimed('linux/E5', E5)]).toEqual([8, 8, 32])
+    expect([claimed('linux/E2', E2), claimed('linux/E4', E4), claimed('linux/E4h', E4), claimed('linux/E4i', E4), claimed('linux/E5a', E5), claimed('linux/E5', E5)]).toEqual([8, 8, 8, 32, 8, 32])
   })
 
   test('EP-18 without pool memory for it the stub says no', () => {
@@ -401,6 +411,8 @@ describe('EP-19', () => {
       { addr: 0xd00000, size: 0x100000, type: 7 },
     ])
     expect(e820Of([descriptor(7, 0, 0x1000, 0x40000n)])).toEqual([{ addr: 0, size: 0x1000, type: 0xefffffff }])
+    expect(e820Of([descriptor(4, 0, 0x1000, 0x40000n), descriptor(9, 0x1000, 0x1000, 0x40000n)])).toEqual([{ addr: 0, size: 0x1000, type: 0xefffffff }, { addr: 0x1000, size: 0x1000, type: 3 }])
+    expect(e820Of([descriptor(7, 0, 0x1000, 0x40000n)], false)).toEqual([{ addr: 0, size: 0x1000, type: 1 }])
   })
 
   test('EP-19 boot_params holds 128 of them', () => {
@@ -452,7 +464,14 @@ describe('EP-22', () => {
   test.each(['mem=1G', 'memmap=1M$2M', 'hugepages=4'])('EP-22 %s makes it the first slot from 6.1.93 on', option => {
     expect(at('linux/E5', option)).toBe(0x1600000)
     expect(at('linux/E4b', option)).toBe(0x1600000)
-    expect(at('linux/E4a', option)).toBeUndefined()
+    for (const era of ['linux/E4', 'linux/E4g', 'linux/E4h', 'linux/E4i', 'linux/E5a', 'linux/E6']) expect([era, at(era, option)]).toEqual([era, 0x1600000])
+    for (const era of ['linux/E4a', 'linux/E4f', 'linux/E3c']) expect([era, at(era, option)]).toEqual([era, undefined])
+  })
+
+  test('EP-22 so does efi_fake_mem= up to 6.10', () => {
+    const option = 'efi_fake_mem=1G@4G:0x40000'
+    for (const era of ['linux/E4b', 'linux/E4', 'linux/E4g', 'linux/E4h', 'linux/E4i']) expect([era, at(era, option)]).toEqual([era, 0x1600000])
+    for (const era of ['linux/E4a', 'linux/E4f', 'linux/E5a', 'linux/E5', 'linux/E6']) expect([era, at(era, option)]).toEqual([era, undefined])
   })
 
   test('EP-22 a single slot leaves nothing to chance', () => {
@@ -499,6 +518,8 @@ describe('EP-26', () => {
   test('EP-26 the zero page is the lowest 16 KiB that are free', () => {
     const { on } = entered('linux/E0', E0, { initrd: null })
     expect(eventsOf(on, 'EP-26', 'zero')).toMatchObject([{ range: rangeAt(0x1000, 0x4000), object: 'boot_params' }])
+    const fromNull = entered('linux/E0', E0, { initrd: null }, bench({ map: [free(0, 0xa0000), ...SMALL_MAP.slice(1)] }))
+    expect(eventsOf(fromNull.on, 'EP-26', 'zero')).toMatchObject([{ range: rangeAt(0x1000, 0x4000) }])
     expect(on.notes.facts.bootParams).toBe(0x1000)
   })
 
@@ -529,8 +550,10 @@ describe('EP-27', () => {
   test('EP-27 the descriptor table takes the lowest free page; without one the stub says no', () => {
     const { on } = handed('linux/E0', E0)
     expect(eventsOf(on, 'EP-27', 'make')).toMatchObject([{ range: rangeAt(0x1000, 0x800), object: 'efi-stub:gdt' }])
+    expect(eventsOf(on, 'EP-27', 'claim')[0]?.range).toEqual(rangeAt(0x1e004000, 10))
     const map = SMALL_MAP.filter(entry => entry.type !== 7)
-    expect(handed('linux/E0', E0, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-27' } })
+    expect(handed('linux/E0', E0, {}, bench({ map })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-27', message: "Failed to allocate memory for 'gdt'\nefi_main() failed!" } })
+    expect(handed('linux/E0', E0, {}, bench({ arena: null })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-27', message: "Failed to allocate memory for 'gdt' structure\nefi_main() failed!" } })
   })
 })
 
@@ -577,8 +600,8 @@ test('EP-30 a setup_data that stands in the image is followed up to 5.10.145 and
     start(on, era, from)
     return on.notes.doubts.map(doubt => doubt.clause)
   }
-  for (const era of ['linux/E2a', 'linux/E2c', 'linux/E2d']) expect([era, arrived(era)]).toEqual([era, ['ZO-17']])
-  for (const era of ['linux/E2', 'linux/E2e', 'linux/E2b', 'linux/E3']) expect([era, arrived(era)]).toEqual([era, []])
+  for (const era of ['linux/E2a', 'linux/E2f', 'linux/E2c', 'linux/E2d']) expect([era, arrived(era)]).toEqual([era, ['ZO-17']])
+  for (const era of ['linux/E2', 'linux/E2e', 'linux/E2b', 'linux/E3a', 'linux/E3']) expect([era, arrived(era)]).toEqual([era, []])
 })
 
 test('EP-31 a kernel that does not know LoadFile2 boots without the initrd that is offered there', () => {
@@ -594,27 +617,42 @@ describe('EP-32, EP-33', () => {
   const straddles = { map: [free(0x600000, 0x9000000), ...SMALL_MAP.slice(3)] }
   const low = { map: [free(0x100000, 0x3b00000), descriptor(4, 0x3c00000, 0x400000), free(0x4000000, 0x8000000), ...SMALL_MAP.slice(3)] }
 
-  test('EP-32 6.6 and 6.7 go to the first free descriptor with room, however low', () => {
-    for (const era of ['linux/E3a', 'linux/E3', 'linux/E4c', 'linux/E4d']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x200000])
+  test('EP-32 6.6.16 and 6.7.4 go to the first free descriptor with room, however low', () => {
+    for (const era of ['linux/E3a', 'linux/E4c']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x200000])
   })
 
   test('EP-33 6.8 counts from LOAD_PHYSICAL_ADDR and goes below it all the same', () => {
-    for (const era of ['linux/E4e', 'linux/E3b']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x4000000])
+    for (const era of ['linux/E3', 'linux/E3b', 'linux/E3d', 'linux/E4e', 'linux/E4d']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x4000000])
   })
 
   test('EP-33 from 6.9 on the limit is kept', () => {
-    for (const era of ['linux/E3c', 'linux/E4a', 'linux/E4f', 'linux/E4g', 'linux/E5', 'linux/E6']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x1000000, 0x4000000])
+    for (const era of ['linux/E3c', 'linux/E4a', 'linux/E4f', 'linux/E4g', 'linux/E4h', 'linux/E4i', 'linux/E5a', 'linux/E5', 'linux/E6']) expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x1000000, 0x4000000])
   })
 })
 
-test('EP-34 the command line gets the lowest free page up to 5.6, pages in 5.7-rc1, pool memory from then on', () => {
-  const line = (era: string, kernel: typeof E0): unknown => {
-    const { on } = entered(era, kernel, { initrd: null })
+describe('EP-34', () => {
+  const line = (era: string, kernel: typeof E0, map = SMALL_MAP): unknown => {
+    const { on } = entered(era, kernel, { initrd: null }, bench({ map }))
     return [on.notes.facts.cmdLinePtr, on.notes.facts.commandLine]
   }
-  expect(line('linux/E0', E0)).toEqual([0x5000, 'nokaslr quiet'])
-  expect(line('linux/E1', E1)).toEqual([0x1e000000 - 0x5000, 'nokaslr quiet'])
-  expect(line('linux/E2', E2)).toEqual([0x1e004000, 'nokaslr quiet'])
+  test('EP-34 the command line gets the highest free page below 4 GiB up to 5.6, pages in 5.7, pool memory from then on', () => {
+    expect(line('linux/E0', E0)).toEqual([0x1e000000 - 0x1000, 'nokaslr quiet'])
+    const high = [free(2 ** 32, 0x1000000), ...SMALL_MAP]
+    expect([line('linux/E0a', E0, high), line('linux/E0', E0, high)]).toEqual([[0x1e000000 - 0x1000, 'nokaslr quiet'], [0x1e000000 - 0x1000, 'nokaslr quiet']])
+    expect([line('linux/E1', E1), line('linux/E2a', E2)]).toEqual([[0x1e000000 - 0x5000, 'nokaslr quiet'], [0x1e000000 - 0x5000, 'nokaslr quiet']])
+    for (const era of ['linux/E2f', 'linux/E2c', 'linux/E2']) expect([era, line(era, E2)]).toEqual([era, [0x1e004000, 'nokaslr quiet']])
+  })
+
+  test('EP-34 a page that ends at 4 GiB is not taken, one below it is', () => {
+    const map = [...SMALL_MAP, descriptor(7, 2 ** 32 - 0x10000, 0x10000)]
+    expect(line('linux/E0', E0, map)).toEqual([2 ** 32 - 0x2000, 'nokaslr quiet'])
+  })
+
+  test('EP-34 where it has pages it is not cut, whatever the kernel reads of it', () => {
+    const commandLine = `nokaslr ${'x'.repeat(3000)}`
+    const cut = (era: string, kernel: typeof E0): number => String(entered(era, kernel, { initrd: null, commandLine }).on.notes.facts.commandLine).length
+    expect([cut('linux/E0', E0), cut('linux/E2a', E2), cut('linux/E2f', E2)]).toEqual([2047, 2047, 7])
+  })
 })
 
 describe('EP-35', () => {
@@ -647,4 +685,41 @@ test('EP-36 the EFI stub passes on what its decompressor says and gives up with 
     const on = bench()
     expect(refusalOf({ outcome: start(on, era, peEntry(on, { kernel: broken, image: F }), readPayload) })).toMatchObject({ clause: 'EP-36', message })
   }
+})
+
+test('EP-37 noinitrd leaves alone what LoadFile2 offers', () => {
+  for (const [era, kernel] of [['linux/E2', E2], ['linux/E5', E5], ['linux/E6', kernelNamed('debian-7.2.13-cloud')]] as const) {
+    const { on } = entered(era, kernel, { commandLine: 'nokaslr noinitrd' })
+    expect(on.notes.facts.ramdiskImage).toBeUndefined()
+    expect(entered(era, kernel, { commandLine: 'nokaslr noinitrds' }).on.notes.facts.ramdiskSize).toBe(INITRD.size)
+    expect(handed(era, kernel, { commandLine: 'nokaslr noinitrd' }).on.notes.facts.ramdiskImage).toBe(INITRD.at)
+  }
+})
+
+describe('EP-38', () => {
+  const at = (commandLine: string, map = SMALL_MAP): unknown => handed('linux/E5', E5, { commandLine }, bench({ kaslr: 'command-line', map })).on.notes.facts.decompressedKernel
+  test('EP-38 nokaslr counts with any value, not inside quotes and not behind --', () => {
+    for (const line of ['nokaslr', 'quiet nokaslr=0', '"nokaslr"', 'a="b c" nokaslr']) expect([line, at(line)]).toEqual([line, 0x1600000])
+    for (const line of ['dyndbg="a nokaslr b"', '-- nokaslr', 'xnokaslr', 'nokaslrx', 'quiet']) expect([line, at(line)]).toEqual([line, undefined])
+  })
+
+  test('EP-38 only the first mem= on the line is looked at', () => {
+    for (const line of ['mem=1G', 'quiet\tmem=1G', '-- mem=1G', '"mem=1G"'].slice(0, 3)) expect([line, at(line)]).toEqual([line, 0x1600000])
+    for (const line of ['swapmem=1 mem=1G', '"mem=1G"']) expect([line, at(line)]).toEqual([line, undefined])
+  })
+
+  test('EP-38 efi=nosoftreserve makes specific-purpose memory free and RAM; the last efi= counts', () => {
+    const map = SMALL_MAP.map(entry => (entry.range.start === 0x1500000 ? { ...entry, attribute: 0x4000fn } : entry))
+    const outcome = (commandLine: string): unknown => handed('linux/E5', E5, { commandLine, initrd: null }, bench({ map })).on.notes.facts.decompressedKernel
+    expect(outcome('nokaslr efi=debug,nosoftreserve')).toBe(0x1600000)
+    for (const line of ['nokaslr', 'nokaslr efi=nosoftreserve efi=debug', 'nokaslr efi=nosoftreserved']) expect([line, outcome(line)]).toEqual([line, undefined])
+  })
+})
+
+test('EP-39 memory that may be unplugged has no slots, and where there is some that is said', () => {
+  const map = SMALL_MAP.map(entry => (entry.range.start === 0x1500000 ? { ...entry, attribute: 0x10000fn } : entry))
+  const { on, outcome } = handed('linux/E5', E5, { initrd: null }, bench({ map }))
+  expect(outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-21' } })
+  expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('EP-39')
+  expect(clausesOf(handed('linux/E5', E5).on)).not.toContain('EP-39')
 })

@@ -6,7 +6,7 @@ import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
 import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
 import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
-import { memoryOptions, memparse, usableRegions } from '../../src/kernel/steps/memory-options.ts'
+import { memoryOptions, memparse } from '../../src/kernel/steps/memory-options.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { check } from '../../src/check.ts'
 import { scenario } from '../../src/vitest/scenario.ts'
@@ -180,6 +180,8 @@ describe('ZO-9', () => {
     expect(place('nokaslr')).toBe(R)
     expect(place(null)).toBe(R)
     expect(place('quiet')).toBeUndefined()
+    expect(place('a="b nokaslr c"')).toBe(R)
+    expect(place('nokaslr=1')).toBeUndefined()
   })
 
   test('ZO-9 when nothing else fits it is R as well', () => {
@@ -195,16 +197,18 @@ describe('ZO-9', () => {
 
   test('ZO-9 candidates keep off what must be avoided', () => {
     const regions = [rangeAt(16 * M, 16 * M), rangeAt(64 * M, 3 * M)]
-    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 16 * M, count: 7 }])
-    expect(kaslrAreas(regions, [rangeAt(17 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 18 * M, count: 6 }])
-    expect(kaslrAreas(regions, [rangeAt(22 * M, M), rangeAt(20 * M, M)], 4 * M, 2 * M, 16 * M)).toEqual([{ first: 16 * M, count: 1 }, { first: 24 * M, count: 3 }])
-    expect(kaslrAreas(regions, [], 4 * M, 2 * M, 30 * M)).toEqual([])
+    const sought = { size: 4 * M, align: 2 * M, minimum: 16 * M }
+    expect(kaslrAreas(regions, [], sought)).toEqual([{ first: 16 * M, count: 7 }])
+    expect(kaslrAreas(regions, [rangeAt(17 * M, M)], sought)).toEqual([{ first: 18 * M, count: 6 }])
+    expect(kaslrAreas(regions, [rangeAt(22 * M, M), rangeAt(20 * M, M)], sought)).toEqual([{ first: 16 * M, count: 1 }, { first: 24 * M, count: 3 }])
+    expect(kaslrAreas(regions, [], { ...sought, minimum: 30 * M })).toEqual([])
   })
 
   test('ZO-9 mirrored memory is preferred, memory set aside is not used', () => {
     const mirrored = SMALL_MAP.map(entry => (entry.range.start === 0x1c000000 ? { ...entry, attribute: 0x1000fn } : entry))
     const reserved = SMALL_MAP.map(entry => (entry.range.start === 0x1500000 ? entry : { ...entry, attribute: 0x4000fn }))
     expect(place('quiet', mirrored)).toBe(R)
+    expect(place('quiet', [...SMALL_MAP, { type: 6, range: rangeAt(0x1f000000, 0x1000), attribute: 0x1000fn }])).toBe(R)
     expect(place('quiet', reserved)).toBeUndefined()
   })
 })
@@ -481,21 +485,50 @@ describe('ZO-23', () => {
 describe('ZO-24', () => {
   const M = 0x100000
   test('ZO-24 sizes are read as memparse reads them', () => {
-    expect(['512M', '0x10', '1g', '3Kx', 'x'].map(memparse)).toEqual([{ value: 512 * M, rest: '' }, { value: 16, rest: '' }, { value: 1024 * M, rest: '' }, { value: 3072, rest: 'x' }, null])
+    expect(['512M', '0x10', '1g', '3Kx', 'x', '010', '08', '0'].map(memparse)).toEqual([
+      { value: 512 * M, rest: '' }, { value: 16, rest: '' }, { value: 1024 * M, rest: '' }, { value: 3072, rest: 'x' }, null, { value: 8, rest: '' }, { value: 0, rest: '8' }, { value: 0, rest: '' },
+    ])
   })
 
-  test('ZO-24 mem= and memmap=nn lower the end, regions are kept free, a fifth is too many', () => {
-    expect(memoryOptions('quiet mem=1G memmap=512M')).toEqual({ limit: 512 * M, avoid: [], tooMany: false, gigantic: 0 })
-    expect(memoryOptions('memmap=1M$16M,1M#32M memmap=2M!64M memmap=1M@96M,exactmap')).toEqual({ limit: 2 ** 52, avoid: [rangeAt(16 * M, M), rangeAt(32 * M, M), rangeAt(64 * M, 2 * M)], tooMany: false, gigantic: 0 })
+  const none = { limit: 2 ** 52, avoid: [], tooMany: false, gigantic: 0 }
+  test('ZO-24 mem= and memmap=nn lower the end, regions are kept free', () => {
+    expect(memoryOptions('quiet mem=1G memmap=512M')).toEqual({ ...none, limit: 512 * M })
+    expect(memoryOptions('memmap=1M$16M,1M#32M memmap=2M!64M memmap=1M@96M')).toEqual({ ...none, avoid: [rangeAt(16 * M, M), rangeAt(32 * M, M), rangeAt(64 * M, 2 * M)] })
+    expect(memoryOptions('memmap="1M$16M" mem=nopentium')).toEqual({ ...none, avoid: [rangeAt(16 * M, M)] })
+  })
+
+  test('ZO-24 a region from 0 on is a limit, mem=0 ends the reading, so does --, exactmap ends its list', () => {
+    expect(memoryOptions('memmap=64M$0')).toEqual({ ...none, limit: 64 * M })
+    expect(memoryOptions('mem=0 mem=1G')).toEqual(none)
+    expect(memoryOptions('-- mem=1G')).toEqual(none)
+    expect(memoryOptions('memmap=exactmap,1M$16M memmap=1M$32M')).toEqual({ ...none, avoid: [rangeAt(32 * M, M)] })
+  })
+
+  test('ZO-24 five regions in one memmap= are too many; a fifth in a memmap= of its own is not even seen', () => {
     expect(memoryOptions('memmap=1M$16M,1M$32M,1M$64M,1M$96M,1M$128M').tooMany).toBe(true)
+    const four = 'memmap=1M$16M memmap=1M$32M memmap=1M$64M memmap=1M$96M'
+    expect(memoryOptions(four)).toMatchObject({ tooMany: false, avoid: { length: 4 } })
+    expect(memoryOptions(`${four} memmap=1M$128M memmap=512M`)).toEqual({ ...none, avoid: [16, 32, 64, 96].map(at => rangeAt(at * M, M)) })
+  })
+
+  test('ZO-24 gigantic pages count with hugepagesz=1G in front only', () => {
     expect(memoryOptions('hugepages=7').gigantic).toBe(0)
     expect(memoryOptions('hugepagesz=1G hugepages=2').gigantic).toBe(2)
+    expect(memoryOptions('hugepagesz=1G hugepages=0x2K').gigantic).toBe(2)
+    expect(memoryOptions('hugepagesz=1G hugepagesz=2M hugepages=2').gigantic).toBe(0)
   })
 
-  test('ZO-24 regions end at the limit and leave out gigantic pages', () => {
+  test('ZO-24 regions end at the limit and leave out gigantic pages of what is not avoided', () => {
+    const sought = { size: 4 * M, align: 2 * M, minimum: 32 * M }
     const regions = [rangeAt(16 * M, 4096 * M), rangeAt(8192 * M, 512 * M)]
-    expect(usableRegions(regions, { limit: 64 * M, gigantic: 0 }, 32 * M)).toEqual([range(32 * M, 64 * M)])
-    expect(usableRegions(regions, { limit: 2 ** 52, gigantic: 2 }, 0)).toEqual([range(16 * M, 1024 * M), range(3072 * M, 4112 * M), rangeAt(8192 * M, 512 * M)])
+    expect(kaslrAreas(regions, [], sought, { limit: 64 * M, gigantic: 0 })).toEqual([{ first: 32 * M, count: 15 }])
+    const slots = (from: number, to: number) => ({ first: from * M, count: 1 + (to - from - 4) / 2 })
+    expect(kaslrAreas(regions, [], sought, { limit: 2 ** 52, gigantic: 2 })).toEqual([slots(32, 1024), slots(3072, 4112), slots(8192, 8704)])
+    expect(kaslrAreas(regions, [rangeAt(1025 * M, M)], sought, { limit: 2 ** 52, gigantic: 2 })).toEqual([slots(32, 1024), slots(1026, 2048), slots(4096, 4112), slots(8192, 8704)])
+  })
+
+  test('ZO-24 efi_fake_mem= is a doubt', () => {
+    expect(enteredLegacy('debian-6.12.107-cloud', 'linux/E5', 0x100000, { commandLine: 'efi_fake_mem=1G@4G:0x40000' }, bench({ map: WIDE, kaslr: 'seed:0' })).on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-24')
   })
 
   test('ZO-24 a run obeys them', () => {
@@ -504,5 +537,18 @@ describe('ZO-24', () => {
     expect(at('memmap=1M$512M')).toBe(0x20200000)
     expect(at('mem=256M')).toBe(0x1000000)
     expect(at('memmap=1M$1M,1M$2M,1M$3M,1M$4M,1M$5M')).toBe(0x1000000)
+  })
+})
+
+describe('ZO-29', () => {
+  test('ZO-29 an SRAT is taken not to be there, unless acpi=off makes it so', () => {
+    const said = (commandLine: string): boolean => handed({ commandLine }, bench({ kaslr: 'command-line' })).on.notes.assumptions.some(assumption => assumption.clause === 'ZO-29')
+    expect([said('quiet'), said('acpi=off'), said('acpi=force'), said('nokaslr')]).toEqual([true, false, true, false])
+  })
+
+  test('ZO-29 no more than a hundred runs of slots are kept', () => {
+    const M = 0x100000
+    const regions = Array.from({ length: 120 }, (_, i) => rangeAt((16 + 8 * i) * M, 4 * M))
+    expect(kaslrAreas(regions, [], { size: 4 * M, align: 2 * M, minimum: 16 * M })).toHaveLength(100)
   })
 })

@@ -44,7 +44,7 @@ function readCommandLine(boot: KernelBoot): void {
     const { bytes, known } = where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
     machine.observe({ cmdLinePtr: commandLine.at })
-    if (known) machine.observe({ commandLine: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
+    if (known) machine.observe({ commandLine: new TextDecoder('utf-8', { ignoreBOM: true }).decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
   })
 }
 

@@ -1,12 +1,12 @@
 /** The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { PAGE, PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
+import { PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import { told } from '../../machine/told.ts'
 import { bootParam, guestRange, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
-import { lowAlloc } from './low-alloc.ts'
+import { highAlloc } from './low-alloc.ts'
 
 /** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
 export const COMMAND_LINE_SIZE = 2048
@@ -26,38 +26,49 @@ export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   const bytes = boot.machine.memory.readRaw(where)
   const nul = bytes.indexOf(0)
   const length = nul < 0 ? COMMAND_LINE_SIZE - 1 : nul
-  const text = new TextDecoder().decode(bytes.subarray(0, length))
+  const text = UTF8.decode(bytes.subarray(0, length))
   return { at: where.start, length, object: boot.from.cmdlineObject ?? CONVERTED, text }
 }
 
 type Take = (machine: Machine, size: number) => Phys | null
 
-/** Converts LoadOptions from UTF-16 into memory that `take` finds. */
-function convertInto(take: Take): Step {
+/** Converts LoadOptions from UTF-16 into memory that `take` finds; `toUtf8` says how much of the text. */
+function convertInto(take: Take, toUtf8: (text: string) => Uint8Array): Step {
   return boot => {
     const { machine, from } = boot
     machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
       const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
       const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
-      const bytes = known ? new Uint8Array([...convert(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
+      const bytes = known ? new Uint8Array([...toUtf8(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
       const at = take(machine, bytes.length)
       if (at === null) return machine.refuse('EP-13', 'EFI_OUT_OF_RESOURCES', 'no memory for the command line', null)
       if (known) machine.memory.patch(at, bytes, CONVERTED)
       else machine.memory.make(rangeAt(at, bytes.length), CONVERTED)
       setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', at)
-      boot.commandLine = { at, length: bytes.length - 1, object: CONVERTED, text: new TextDecoder().decode(bytes.subarray(0, -1)) }
+      // What is longer than the kernel reads is not its command line
+      const length = Math.min(bytes.length, COMMAND_LINE_SIZE) - 1
+      boot.commandLine = { at, length, object: CONVERTED, text: UTF8.decode(bytes.subarray(0, length)) }
     })
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true })
+/** Up to 5.6 a command line has 32 bits for its address. Source: linux@5.6 arch/x86/include/asm/efi.h MAX_CMDLINE_ADDRESS. */
+const UINT_MAX = 2 ** 32 - 1
+
 /** Into pool memory. */
-export const convertToPool = told(convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at), { into: 'pool' })
-/** Into pages of its own, as high as the firmware likes. */
-export const convertToPages = told(convertInto((machine, size) =>
-  machine.step('EP-34', 'the command line gets pages of its own', () => machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), CONVERTED).at),
+export const convertToPool = told(convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at, convert), { into: 'pool' })
+/** Into pages of its own, as high as the firmware likes; however long it is. */
+export const convertToPages = told(convertInto(
+  (machine, size) => machine.step('EP-34', 'the command line gets pages of its own', () => machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), CONVERTED).at),
+  convertAll,
 ), { into: 'pages of its own' })
-/** Into the lowest free page. */
-export const convertToLowPages = told(convertInto((machine, size) => machine.step('EP-34', 'the command line gets the lowest free page', () => lowAlloc(machine, { size, align: PAGE, minimum: 0, label: CONVERTED }))), { into: 'the lowest free page' })
+/** Into the highest free pages below 4 GiB; however long it is. */
+export const convertToHighPages = told(convertInto(
+  (machine, size) => machine.step('EP-34', 'the command line gets the highest free pages below 4 GiB', () => highAlloc(machine, { size, limit: UINT_MAX, label: CONVERTED })),
+  convertAll,
+), { into: 'the highest free pages below 4 GiB' })
 
 /** The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory are not modelled. */
 function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: string; readonly known: boolean } {
@@ -65,13 +76,18 @@ function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: s
   if (where === null) return { text: options.text, known: true }
   boot.machine.memory.readAs(where, options.object)
   const { bytes, known } = boot.machine.memory.peek(where)
-  return { text: known ? new TextDecoder('utf-16le').decode(bytes) : options.text, known }
+  const whole = bytes.subarray(0, bytes.length - (bytes.length % 2))
+  return { text: known ? UTF16.decode(whole) : options.text, known }
+}
+
+/** UTF-8 up to a NUL or newline. */
+function convertAll(text: string): Uint8Array {
+  return new TextEncoder().encode(text.split(/[\0\n]/, 1)[0] ?? '')
 }
 
 /** UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most COMMAND_LINE_SIZE - 1 bytes. */
 export function convert(text: string): Uint8Array {
-  const line = text.split(/[\0\n]/, 1)[0] ?? ''
-  const bytes = new TextEncoder().encode(line)
+  const bytes = convertAll(text)
   if (bytes.length < COMMAND_LINE_SIZE) return bytes
   let quoted = false
   let safe = 0
@@ -80,14 +96,4 @@ export function convert(text: string): Uint8Array {
     else if (!quoted && (byte === 0x20 || (byte >= 9 && byte <= 13))) safe = i
   })
   return bytes.subarray(0, safe)
-}
-
-/** Is this word on the command line? */
-export function hasWord(boot: KernelBoot, word: string): boolean {
-  return (boot.commandLine?.text ?? '').split(/[\s]+/).includes(word)
-}
-
-/** Is an option `name=…` on the command line? */
-export function hasOption(boot: KernelBoot, name: string): boolean {
-  return (boot.commandLine?.text ?? '').split(/[\s]+/).some(word => word.startsWith(`${name}=`))
 }

@@ -4,7 +4,7 @@ import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
-import { hasOption, hasWord } from './command-line.ts'
+import { standsFirst, stubOptions, type StubOptions } from './words.ts'
 import { extractTo } from './extract.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
 import { proveSlots, seedOf, slotAt, slotCount } from './slots.ts'
@@ -24,10 +24,13 @@ export interface Slots {
 /** EFI_MEMORY_HOT_PLUGGABLE. Source: uefi@2.10 section 7.2.3. */
 const EFI_MEMORY_HOT_PLUGGABLE = 0x100000n
 
-/** get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots. */
-export function randomAllocSlots(map: readonly MemoryDescriptor[], size: number, align: number, minimum: number): Slots[] {
+const isUnpluggable = ({ attribute }: Pick<MemoryDescriptor, 'attribute'>): boolean => (attribute & EFI_MEMORY_HOT_PLUGGABLE) !== 0n
+
+/** get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots. `softReserve`: is specific-purpose memory left alone? */
+export function randomAllocSlots(map: readonly MemoryDescriptor[], size: number, align: number, minimum: number, softReserve = true): Slots[] {
   const found = map.flatMap(({ type, range, attribute }) => {
-    if (type !== EfiConventionalMemory || (attribute & (EFI_MEMORY_SP | EFI_MEMORY_HOT_PLUGGABLE)) !== 0n) return []
+    if (type !== EfiConventionalMemory || isUnpluggable({ attribute })) return []
+    if (softReserve && (attribute & EFI_MEMORY_SP) !== 0n) return []
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
     return first > last ? [] : [{ first, count: (last - first) / align + 1, lowest: alignUp<number>(range.start, align), mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n }]
@@ -69,13 +72,16 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const size = alignUp(file.outputLength, MIN_KERNEL_ALIGN)
   if (spanOf(boot) > size) machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
   const minimum = habits.minimum === 'none' ? machine.step('EP-32', 'no address is too low', () => 0) : file.loadPhysicalAddress
-  const slots = randomAllocSlots(machine.firmware.memoryMap(), size, file.physicalAlign, minimum)
+  const options = machine.step('EP-38', 'the EFI stub reads its options', () => stubOptions(boot.commandLine?.text ?? ''))
+  const map = machine.firmware.memoryMap()
+  if (map.some(isUnpluggable)) machine.step('EP-39', 'memory that may be unplugged is left alone', () => { machine.assume('EP-39', 'this release leaves hot-pluggable memory alone, as the last ones of its branch do') })
+  const slots = randomAllocSlots(map, size, file.physicalAlign, minimum, options.softReserve)
   const first = slots[0]
   if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(minimum)}`, FAILED)
   const areas = habits.minimum === 'kept' ? slots : machine.step('EP-33', 'slots are counted from the start of their descriptors', () => slots.map(({ lowest, count }) => ({ first: lowest, count })))
   const placed = { size, align: file.physicalAlign }
   const total = slotCount(areas)
-  const seed = isRandom(boot, habits) ? seedOf(machine.settings.kaslr) : 0
+  const seed = isRandom(boot, habits, options) ? seedOf(machine.settings.kaslr) : 0
   const certain = total === 1 || seed !== null
   if (machine.settings.kaslr === 'all') proveSlots(boot, 'EP-35', areas, placed)
   else if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
@@ -92,25 +98,29 @@ function spanOf(boot: KernelBoot): number {
 }
 
 /** Is physical KASLR in force? */
-function isRandom(boot: KernelBoot, { firstSlotFor }: Habits): boolean {
-  return boot.machine.settings.kaslr !== 'off' && !hasWord(boot, 'nokaslr') && !firstSlotFor.some(option => hasOption(boot, option))
+function isRandom(boot: KernelBoot, { firstSlotFor }: Habits, { nokaslr }: StubOptions): boolean {
+  return boot.machine.settings.kaslr !== 'off' && !nokaslr && !firstSlotFor.some(option => standsFirst(boot.commandLine?.text ?? '', option))
 }
 
-const MEMORY_OPTIONS = ['mem', 'memmap', 'hugepages'] as const
+const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
+/** efi_fake_mem= went with 6.11. */
+const WITH_FAKES = [...MEMORY_OPTIONS, 'efi_fake_mem='] as const
 
-/** 6.6 and 6.7: any memory will do. */
+/** 6.6.0 to 6.6.16 and 6.7.0 to 6.7.4: any memory will do. */
 export const decompressAnywhere = decompressWith({ firstSlotFor: [], minimum: 'none', noSlot: 'EFI_OUT_OF_RESOURCES' })
-/** 6.8: slots are counted from LOAD_PHYSICAL_ADDR, the address is not. */
+/** Up to 6.6.23, 6.7.11 and 6.8.2: slots are counted from LOAD_PHYSICAL_ADDR, the address is not. */
 export const decompressMiscounted = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'EFI_OUT_OF_RESOURCES' })
-/** 6.9: at or above LOAD_PHYSICAL_ADDR. */
+/** Up to 6.6.32 and 6.9.3: at or above LOAD_PHYSICAL_ADDR. */
 export const decompressHigh = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
-/** 6.1.81 and 6.1.82: as 6.8, and lost when nothing fits. */
+/** 6.1.81 to 6.1.83: as 6.8, and lost when nothing fits. */
 export const decompressMiscountedOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'success' })
-/** 6.1.83 to 6.1.92. */
+/** 6.1.84 to 6.1.92. */
 export const decompressOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'success' })
 /** 6.1.93 and later of 6.1.y: options that shape memory make it take the first slot. */
-export const decompressLowOrGetLost = decompressWith({ firstSlotFor: MEMORY_OPTIONS, minimum: 'kept', noSlot: 'success' })
-/** 6.10 and later: says no when nothing fits. */
+export const decompressLowOrGetLost = decompressWith({ firstSlotFor: WITH_FAKES, minimum: 'kept', noSlot: 'success' })
+/** 6.6.33 and later of 6.6.y, 6.9.4 to 6.10: says no when nothing fits. */
+export const decompressLowAlsoForFakes = decompressWith({ firstSlotFor: WITH_FAKES, minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
+/** 6.11 and later: the same, without efi_fake_mem=. */
 export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
 
 /** Boot services are over: the EFI stub jumps straight into the extracted kernel. */

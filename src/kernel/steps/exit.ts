@@ -4,6 +4,7 @@ import { boot_e820_entry, boot_params, E820_MAX_ENTRIES_ZEROPAGE, efi_info, EFI6
 import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode, EfiPersistentMemory, EfiReservedMemoryType, EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiUnusableMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import { little, patchBootParams, type KernelBoot, type Step } from '../boot.ts'
+import { stubOptions } from './words.ts'
 
 /** E820 types. Source: linux@5.10.223 arch/x86/include/uapi/asm/bootparam.h and asm/e820/types.h. */
 const E820_TYPE_RAM = 1
@@ -35,13 +36,13 @@ export interface E820Entry {
   readonly type: number
 }
 
-/** setup_e820: neighbours of one type become one entry. */
-export function e820Of(map: readonly MemoryDescriptor[]): E820Entry[] {
+/** setup_e820: neighbours of one type become one entry. `softReserve`: what would be RAM is soft-reserved where it is specific-purpose memory. */
+export function e820Of(map: readonly MemoryDescriptor[], softReserve = true): E820Entry[] {
   const entries: E820Entry[] = []
   for (const { type, range, attribute } of map) {
-    const soft = type === EfiConventionalMemory && (attribute & EFI_MEMORY_SP) !== 0n
-    const kind = soft ? E820_TYPE_SOFT_RESERVED : E820_TYPES.get(type)
-    if (kind === undefined) continue
+    const known = E820_TYPES.get(type)
+    if (known === undefined) continue
+    const kind = softReserve && known === E820_TYPE_RAM && (attribute & EFI_MEMORY_SP) !== 0n ? E820_TYPE_SOFT_RESERVED : known
     const last = entries.at(-1)
     if (last?.type === kind && last.addr + last.size === range.start) entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
     else entries.push({ addr: range.start, size: sizeOf(range), type: kind })
@@ -64,7 +65,7 @@ function exitWith(poolType: number, slack: number): Step {
       describeMap(boot, used)
     })
     machine.step('EP-19', 'the memory map becomes the e820 table of boot_params', () => {
-      const entries = e820Of(boot.finalMap)
+      const entries = e820Of(boot.finalMap, stubOptions(boot.commandLine?.text ?? '').softReserve)
       const kept = entries.slice(0, E820_MAX_ENTRIES_ZEROPAGE)
       const table = new Uint8Array(kept.length * boot_e820_entry.size)
       kept.forEach(({ addr, size, type }, i) => {

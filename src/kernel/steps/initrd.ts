@@ -3,6 +3,7 @@ import { rangeAt } from '../../bytes/range.ts'
 import { PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+import { stubOptions } from './words.ts'
 
 /** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
 export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {
@@ -16,6 +17,7 @@ export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size:
 export function loadInitrd(boot: KernelBoot): void {
   const { machine, from } = boot
   machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
+    if (machine.step('EP-37', 'is noinitrd on the command line', () => stubOptions(boot.commandLine?.text ?? '').noinitrd)) return
     const offer = ('initrd' in from ? from.initrd : null) ?? null
     if (offer === null || offer.size === 0) return
     const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(offer.size), 'initrd')

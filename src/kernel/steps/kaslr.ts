@@ -1,13 +1,14 @@
 /** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
 import { overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
-import { alignUp, phys } from '../../bytes/units.ts'
-import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory } from '../../image/memory-types.ts'
+import { alignDown, alignUp, phys, PHYS_END } from '../../bytes/units.ts'
+import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
-import { commandLinePointer, hasWord } from './command-line.ts'
+import { commandLinePointer } from './command-line.ts'
 import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
-import { memoryOptions, usableRegions } from './memory-options.ts'
+import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
 import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './slots.ts'
+import { hasFlag, parametersOf } from './words.ts'
 
 /** Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c choose_random_location. */
 const MINIMUM_MAX = 512 * 2 ** 20
@@ -25,20 +26,59 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
   ].filter(avoided => avoided !== null)
 }
 
-/** Runs of slots for `size` bytes, in the order of the regions; at most one per free stretch. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
-export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], size: number, align: number, minimum: number): SlotArea[] {
-  return regions.flatMap(region => {
-    const areas: SlotArea[] = []
-    let start = alignUp(Math.max(region.start, minimum), align)
-    while (start + size <= region.end) {
-      const rest = range(start, region.end)
-      const [hit] = avoid.filter(avoided => overlaps(avoided, rest)).sort((a, b) => a.start - b.start)
-      const end = hit?.start ?? region.end
-      if (end >= start + size) areas.push({ first: start, count: 1 + Math.floor((end - start - size) / align) })
-      if (hit === undefined) break
-      start = alignUp(hit.end, align)
+/** MAX_SLOT_AREA. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
+const MAX_SLOT_AREA = 100
+
+/** What is placed: bytes, alignment, and the lowest address. */
+export interface Sought {
+  readonly size: number
+  readonly align: number
+  readonly minimum: number
+}
+
+/** Runs of slots, in the order of the regions; at most one per free stretch, and one more behind pages of 1 GiB that are left out. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
+export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], { size, align, minimum }: Sought, { limit, gigantic }: Pick<MemoryOptions, 'limit' | 'gigantic'> = { limit: PHYS_END, gigantic: 0 }): SlotArea[] {
+  const areas: SlotArea[] = []
+  let left = gigantic
+  const store = (start: number, end: number): void => {
+    if (areas.length < MAX_SLOT_AREA) areas.push({ first: start, count: 1 + Math.floor((end - start - size) / align) })
+  }
+  const storeAround = (start: number, end: number): void => {
+    const first = alignUp<number>(start, GIB)
+    const last = alignDown(end, GIB)
+    if (left === 0 || first >= last) {
+      store(start, end)
+      return
     }
-    return areas
+    const pages = Math.min(left, (last - first) / GIB)
+    left -= pages
+    const tail = first + pages * GIB
+    if (first >= start + size) store(start, first)
+    if (end >= tail + size) store(tail, end)
+  }
+  for (const region of regions) {
+    const end = Math.min(region.end, limit)
+    let start = alignUp<number>(Math.max(region.start, minimum), align)
+    while (areas.length < MAX_SLOT_AREA && start + size <= end) {
+      const rest = range(start, end)
+      const [hit] = avoid.filter(avoided => overlaps(avoided, rest)).sort((a, b) => a.start - b.start)
+      if (hit === undefined) {
+        storeAround(start, end)
+        break
+      }
+      if (hit.start >= start + size) storeAround(start, hit.start)
+      start = alignUp<number>(hit.end, align)
+    }
+  }
+  return areas
+}
+
+/** Free memory of the map, as the decompressor sees it; only mirrored memory where anything at all is mirrored. */
+export function freeRegions(map: readonly MemoryDescriptor[]): Range[] {
+  const mirrored = map.some(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
+  return map.flatMap(({ type, range: where, attribute }) => {
+    if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
+    return mirrored && (attribute & EFI_MEMORY_MORE_RELIABLE) === 0n ? [] : [where]
   })
 }
 
@@ -47,17 +87,20 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
   const { machine, file } = boot
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
     const here: Output = { at: window.start, certain: true }
-    if (machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasWord(boot, 'nokaslr')) return here
-    const usable = boot.finalMap.filter(({ type, attribute }) => type === EfiConventionalMemory && (attribute & EFI_MEMORY_SP) === 0n)
-    const mirrored = usable.filter(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
-    const options = machine.step('ZO-24', 'the command line says which memory is left', () => memoryOptions(boot.commandLine?.text ?? ''))
+    const text = boot.commandLine?.text ?? ''
+    if (machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasFlag(text, 'nokaslr')) return here
+    const options = machine.step('ZO-24', 'the command line says which memory is left', () => {
+      if (text.includes('efi_fake_mem=')) machine.doubt('ZO-24', 'efi_fake_mem= is on the command line; which memory is kept free for it is not modelled')
+      return memoryOptions(text)
+    })
     if (options.tooMany) return here
-    const minimum = alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign)
-    const regions = usableRegions((mirrored.length > 0 ? mirrored : usable).map(descriptor => descriptor.range), options, minimum)
-    const placed = { size: alignUp(file.outputLength, MIN_KERNEL_ALIGN), align: file.physicalAlign }
-    const areas = kaslrAreas(regions, [...memAvoid(boot, window), ...options.avoid], placed.size, placed.align, minimum)
+    const placed = { size: alignUp(file.outputLength, MIN_KERNEL_ALIGN), align: file.physicalAlign, minimum: alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign) }
+    const areas = kaslrAreas(freeRegions(boot.finalMap), [...memAvoid(boot, window), ...options.avoid], placed, options)
     const [first] = areas
     if (first === undefined) return here
+    machine.step('ZO-29', 'the decompressor looks for an SRAT', () => {
+      if (!parametersOf(text).some(({ name, value }) => name === 'acpi' && value === 'off')) machine.assume('ZO-29', 'no SRAT of the firmware takes memory away from KASLR: with one the random place is one of fewer')
+    })
     const seed = seedOf(machine.settings.kaslr)
     if (seed !== null) return { at: phys(slotAt(areas, seed % slotCount(areas), placed.align)), certain: true }
     if (machine.settings.kaslr === 'all' || boot.from.via === 'legacy-32' || boot.from.via === 'legacy-64') proveSlots(boot, 'ZO-23', areas, placed)

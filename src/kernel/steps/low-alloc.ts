@@ -1,8 +1,11 @@
-/** efi_low_alloc: the lowest free run of pages, as the EFI stub of older kernels finds it. Chapter EP. */
-import { alignUp, PAGE, pagesOf, type Phys } from '../../bytes/units.ts'
+/** efi_low_alloc and efi_high_alloc: the lowest and the highest free run of pages, as the EFI stub of older kernels finds them. Chapter EP. */
+import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { ObjectId } from '../../memory/extent.ts'
+
+/** efi_low_alloc never gives page 0 away. Source: linux@5.4 include/linux/efi.h. */
+export const ABOVE_NULL = 8
 
 /** What is asked for. */
 export interface LowRequest {
@@ -26,4 +29,30 @@ export function lowAlloc(machine: Machine, { size, align, minimum, label }: LowR
     if (got.status === 'EFI_SUCCESS') return got.at
   }
   return null
+}
+
+/** What is asked for from above. */
+export interface HighRequest {
+  /** Bytes. */
+  readonly size: number
+  /** The last address that may be used. */
+  readonly limit: number
+  readonly label: ObjectId
+}
+
+/** The highest run of any descriptor that ends at or below `limit`, never at 0; where the firmware refuses it the next one below. Source: linux@5.4 efi-stub-helper.c. */
+export function highAlloc(machine: Machine, { size, limit, label }: HighRequest): Phys | null {
+  const length = pagesOf(size) * PAGE
+  for (let end = limit; ; ) {
+    const starts = machine.firmware.memoryMap().flatMap(({ type, range, attribute }) => {
+      if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
+      const start = alignDown(Math.min(range.end, end) - length, PAGE)
+      return start >= range.start && start > 0 ? [start] : []
+    })
+    const highest = Math.max(0, ...starts)
+    if (highest === 0) return null
+    const got = machine.firmware.allocatePages({ kind: 'address', at: phys(highest) }, EfiLoaderData, pagesOf(size), label)
+    if (got.status === 'EFI_SUCCESS') return got.at
+    end = highest
+  }
 }

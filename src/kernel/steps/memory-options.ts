@@ -1,6 +1,7 @@
 /** mem=, memmap= and hugepages= on the command line, as choose_random_location reads them. Chapter ZO. */
-import { range, rangeAt, type Range } from '../../bytes/range.ts'
-import { alignUp, PHYS_END } from '../../bytes/units.ts'
+import { rangeAt, type Range } from '../../bytes/range.ts'
+import { PHYS_END } from '../../bytes/units.ts'
+import { parametersOf } from './words.ts'
 
 /** What the options say about memory. */
 export interface MemoryOptions {
@@ -8,7 +9,7 @@ export interface MemoryOptions {
   readonly limit: number
   /** Regions that memmap= sets aside. */
   readonly avoid: readonly Range[]
-  /** More memmap= regions than the decompressor keeps: physical KASLR is given up. */
+  /** One memmap= names more regions than the decompressor keeps: physical KASLR is given up. */
   readonly tooMany: boolean
   /** Pages of 1 GiB that are wanted for hugepages. */
   readonly gigantic: number
@@ -16,16 +17,25 @@ export interface MemoryOptions {
 
 /** MAX_MEMMAP_REGIONS. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
 const MAX_MEMMAP_REGIONS = 4
-const GIB = 2 ** 30
+export const GIB = 2 ** 30
 const UNITS = 'KMGTPE'
 
-/** memparse: a number, decimal or with 0x, with K, M, G, T, P or E; and what follows it. Null where there is none. */
+/** memparse: a number, decimal, octal with a 0 or hexadecimal with 0x in front, with K, M, G, T, P or E; and what follows it. Null where there is none. */
 export function memparse(text: string): { readonly value: number; readonly rest: string } | null {
-  const found = /^(0x[0-9a-f]+|\d+)([kmgtpe])?/i.exec(text)
+  const found = /^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)([kmgtpe])?/i.exec(text)
   if (found === null) return null
   const [all, digits = '', unit = ''] = found
   const power = unit === '' ? 0 : UNITS.indexOf(unit.toUpperCase()) + 1
-  return { value: Number(digits) * 1024 ** power, rest: text.slice(all.length) }
+  const octal = /^0\d/.test(digits)
+  return { value: (octal ? Number.parseInt(digits, 8) : Number(digits)) * 1024 ** power, rest: text.slice(all.length) }
+}
+
+/** Where a region begins and how long it is; from 0 on it is a limit, of 0 bytes it is nothing. Null for what memmap= does not care about. */
+function parseMemmap(text: string): { readonly start: number; readonly size: number } | null {
+  const size = text.startsWith('exactmap') ? null : memparse(text)
+  if (size === null) return null
+  if (/^[#$!]/.test(size.rest)) return { start: memparse(size.rest.slice(1))?.value ?? 0, size: size.value }
+  return { start: 0, size: size.rest.startsWith('@') ? 0 : size.value }
 }
 
 /** Reads the options in their order. */
@@ -33,38 +43,35 @@ export function memoryOptions(commandLine: string): MemoryOptions {
   let limit: number = PHYS_END
   let gigantic = 0
   let giganticSize = false
-  const avoid: Range[] = []
+  let tooMany = false
   let regions = 0
-  for (const word of commandLine.split(/\s+/)) {
-    const [name = '', value = ''] = word.split(/=(.*)/s, 2)
-    if (name === 'mem') limit = Math.min(limit, memparse(value)?.value || limit)
-    if (name === 'hugepagesz') giganticSize = memparse(value)?.value === GIB
-    if (name === 'hugepages' && giganticSize) gigantic = memparse(value)?.value ?? 0
-    if (name !== 'memmap') continue
-    for (const part of value.split(',')) {
-      const size = memparse(part)
-      if (size === null) continue
-      const at = /^[#$!]/.test(size.rest) ? memparse(size.rest.slice(1)) : null
-      if (at !== null && size.value > 0) {
+  const avoid: Range[] = []
+  const memmap = (value: string): void => {
+    // What comes when the table is full is not even counted
+    if (regions >= MAX_MEMMAP_REGIONS) return
+    let parts = value.split(',')
+    while (parts.length > 0 && regions < MAX_MEMMAP_REGIONS) {
+      const found = parseMemmap(parts[0] ?? '')
+      if (found === null) break
+      parts = parts.slice(1)
+      if (found.start === 0) limit = found.size > 0 ? Math.min(limit, found.size) : limit
+      else {
         regions += 1
-        if (regions <= MAX_MEMMAP_REGIONS && at.value + size.value <= PHYS_END) avoid.push(rangeAt(at.value, size.value))
-      } else if (size.rest === '' && size.value > 0) limit = Math.min(limit, size.value)
+        if (found.size > 0 && found.start + found.size <= PHYS_END) avoid.push(rangeAt(found.start, found.size))
+      }
+    }
+    if (regions >= MAX_MEMMAP_REGIONS && parts.length > 0) tooMany = true
+  }
+  for (const { name, value } of parametersOf(commandLine)) {
+    if (value === null) continue
+    if (name === 'memmap') memmap(value)
+    else if (name === 'hugepagesz') giganticSize = memparse(value)?.value === GIB
+    else if (name === 'hugepages' && giganticSize) gigantic = memparse(/^(?:0x[0-9a-f]+|\d+)/i.exec(value)?.[0] ?? '')?.value ?? 0
+    else if (name === 'mem' && value !== 'nopentium') {
+      const size = memparse(value)?.value ?? 0
+      if (size === 0) break
+      limit = Math.min(limit, size)
     }
   }
-  return { limit, avoid, tooMany: regions > MAX_MEMMAP_REGIONS, gigantic }
-}
-
-/** Regions without what lies at or above `limit`, and without the first pages of 1 GiB that hugepages want. */
-export function usableRegions(regions: readonly Range[], { limit, gigantic }: Pick<MemoryOptions, 'limit' | 'gigantic'>, minimum: number): Range[] {
-  let left = gigantic
-  return regions.flatMap(region => {
-    const start = Math.max(region.start, minimum)
-    const end = Math.min(region.end, limit)
-    if (start >= end) return []
-    const first = alignUp<number>(start, GIB)
-    const pages = Math.min(left, Math.max(0, Math.floor((end - first) / GIB)))
-    if (pages === 0) return [range(start, end)]
-    left -= pages
-    return [[start, first] as const, [first + pages * GIB, end] as const].flatMap(([from, to]) => (from < to ? [range(from, to)] : []))
-  })
+  return { limit, avoid, tooMany, gigantic }
 }

@@ -5,7 +5,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
-import { lowAlloc } from './low-alloc.ts'
+import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /** MAXMEM with four-level paging. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c MAXMEM_X86_64_4LEVEL. */
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
@@ -77,14 +77,17 @@ function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
 /** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
 export const relocateFromCode32Start = told(relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress), { lowest: 'LOAD_PHYSICAL_ADDR' })
 /** Before: as low as memory goes. */
-export const relocateAnywhere = told(relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => 0)), { lowest: 'any address' })
+export const relocateAnywhere = told(relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL)), { lowest: 'any address' })
 
-/** Size of the descriptor table of the EFI stub. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
+/** Size of the descriptor table of the EFI stub, and of what points to it, in pool memory. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
 const DESCRIPTOR_TABLE = 0x800
+const POINTER = 10
 
 function takeDescriptorTable({ machine }: KernelBoot): void {
-  const at = lowAlloc(machine, { size: DESCRIPTOR_TABLE, align: PAGE, minimum: 0, label: 'efi-stub:gdt' })
-  if (at === null) return machine.refuse('EP-27', 'EFI_NOT_FOUND', 'no free page for the descriptor table', 'Failed to alloc mem for gdt')
+  const pointer = machine.firmware.allocatePool(EfiLoaderData, POINTER, 'efi-stub:gdt')
+  if (pointer.status !== 'EFI_SUCCESS') return machine.refuse('EP-27', pointer.status, 'no pool memory for the pointer to the descriptor table', "Failed to allocate memory for 'gdt' structure\nefi_main() failed!")
+  const at = lowAlloc(machine, { size: DESCRIPTOR_TABLE, align: PAGE, minimum: ABOVE_NULL, label: 'efi-stub:gdt' })
+  if (at === null) return machine.refuse('EP-27', 'EFI_NOT_FOUND', 'no free page for the descriptor table', "Failed to allocate memory for 'gdt'\nefi_main() failed!")
   machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
 }
 

@@ -5,7 +5,7 @@ import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
-import { lowAlloc } from './low-alloc.ts'
+import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /** Loader id of the EFI stub: 2 with version 1. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
 const TYPE_OF_LOADER = 0x21
@@ -20,13 +20,15 @@ const STRUCTURE = 0x26c - JUMP
 /** 4 KiB count; the rest is head-room that nobody uses. */
 const SIXTEEN_KIB = 0x4000
 
+const NO_PAGES = 'Failed to allocate lowmem for boot params'
+
 /** Takes pages of `size` bytes, anywhere, for the zero page, and clears them. */
-function takePages(size: number): Step {
+function takePages(size: number, message: string | null): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
       const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), 'boot_params')
-      if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-8', got.status, 'no pages for boot_params', 'Failed to allocate lowmem for boot params')
+      if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-8', got.status, 'no pages for boot_params', message)
       machine.memory.zero(rangeAt(got.at, size), 'boot_params')
       boot.bootParams = got.at
     })
@@ -37,17 +39,19 @@ function takePages(size: number): Step {
 export function lowZeroPage(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-26', 'the EFI stub takes the lowest free pages for the zero page and clears them', () => {
-    const at = lowAlloc(machine, { size: SIXTEEN_KIB, align: PAGE, minimum: 0, label: 'boot_params' })
-    if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', 'Failed to allocate lowmem for boot params')
+    const at = lowAlloc(machine, { size: SIXTEEN_KIB, align: PAGE, minimum: ABOVE_NULL, label: 'boot_params' })
+    if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', NO_PAGES)
     machine.memory.zero(rangeAt(at, SIXTEEN_KIB), 'boot_params')
     boot.bootParams = at
   })
 }
 
 /** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB), { bytes: '16 KiB' })
+export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), { bytes: '16 KiB' })
 /** One page. */
-export const zeroPageOf4KiB = told(takePages(ZERO_PAGE), { bytes: '4 KiB' })
+export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), { bytes: '4 KiB' })
+/** One page; without it the stub ends in silence. */
+export const quietZeroPage = told(takePages(ZERO_PAGE, null), { bytes: '4 KiB', without: 'silence' })
 
 /** The zero page is a variable in .bss; where in it is in no header, and nothing but the kernel's own memory depends on it. */
 export function zeroPageInBss(boot: KernelBoot): void {

@@ -66,7 +66,8 @@ describe('rows of the kernel', () => {
   })
 
   test('a branch without its stable level has all rows of the branch', () => {
-    expect(named('5.15.0-91-generic (b) #1').map(({ era, certainty }) => [era?.id, certainty])).toEqual([['linux/E2d', 'certain']])
+    expect(named('5.15.0-91-generic (b) #1').map(({ era, certainty }) => [era?.id, certainty])).toEqual([['linux/E2d', 'several'], ['linux/E2e', 'several']])
+    expect(named('6.2.0-9-generic (b) #1').map(({ era, certainty }) => [era?.id, certainty])).toEqual([['linux/E2b', 'certain']])
     expect(named('5.10.0-9-generic (b) #1').map(({ era, certainty }) => [era?.id, certainty])).toEqual([['linux/E2c', 'several'], ['linux/E2', 'several']])
     expect(named('3.13.0-24-generic (b) #1')).toMatchObject([{ era: null, certainty: 'none', version: '3.13.0-24-generic', gap: { clause: 'EP-1', why: 'linux 3.13.0-24-generic is in none of the modelled rows; stubsim eras lists them' } }])
   })
