@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../src/bytes/range.ts'
 import { phys } from '../src/bytes/units.ts'
+import { loaderNamed } from '../src/firmware/loaders/rows.ts'
 import { kernelEras } from '../src/kernel/eras.ts'
 import { startKernel } from '../src/kernel/model.ts'
 import { readKernelFile } from '../src/kernel/file.ts'
@@ -154,9 +155,24 @@ describe('hazards of a kernel', () => {
     expect(firing(era => copied(era) > 0x26c)).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f'])
   })
 
-  test('H13 the window opens where ImageBase points', () => {
-    const aligned = (era: string): unknown => entered(era).on.notes.facts.decompressedKernel
-    expect(firing(era => aligned(era) === F)).toEqual(some(/^E[12]/))
+  test('H13 the window opens where ImageBase points, which is not where the image lies', () => {
+    const FALSE_BASE = 0x10000000
+    const lying = (era: string, imageBase: number, on = bench()): Ran => {
+      const kernel = sampleOf(era)
+      const from = peEntry(on, { kernel, image: F })
+      if (from.via !== 'pe-entry') throw new Error('no PE entry')
+      // Only the header lies there, too
+      on.memory.put(phys(imageBase), { source: kernel.source, at: 0, length: 0x400 }, 'kernel')
+      return { on, outcome: start(on, `linux/${era}`, { ...from, imageBase: phys(imageBase) }) }
+    }
+    expect(firing(era => lying(era, FALSE_BASE).on.notes.facts.decompressedKernel === FALSE_BASE)).toEqual(some(/^E[12]/))
+    expect(firing(era => entered(era).on.notes.facts.decompressedKernel === F)).toEqual(some(/^E[12]/))
+    // Too low a base makes it move, and the copy still carries image_offset: its window would begin below 0
+    const low = [...SMALL_MAP.slice(0, 1), free(0x100000, 0x800000), ...SMALL_MAP.slice(1)]
+    expect(firing(era => lying(era, 0x200000, bench({ map: low })).outcome.kind === 'unknown')).toEqual(some(/^E[12]/))
+    // The header is copied from there, too
+    const copied = (era: string): unknown => eventsOf(lying(era, FALSE_BASE).on, 'EP-10', 'read')[0]?.range.start
+    expect(firing(era => copied(era) === FALSE_BASE + 0x200)).toEqual(some(/^E[0-3]/))
   })
 
   test('H14 code32_start names another place than the kernel\'s', () => {
@@ -212,6 +228,12 @@ describe('hazards of a kernel', () => {
   })
 
   test('H21 a PE loader that wants whole pages refuses older files', () => {
+    const refused = (kernel: Kernel, name: string): boolean => {
+      const found = loaderNamed(name).check(kernel.source)
+      return 'status' in found && /SectionAlignment/.test(found.why)
+    }
+    expect(firing((_, kernel) => refused(kernel, 'patina'))).toEqual(some(/^E[0-3]/))
+    expect(firing((_, kernel) => refused(kernel, 'edk2-2022.11'))).toEqual([])
     expect(firing((_, kernel) => (kernel.image.pe?.optional.SectionAlignment ?? 0) < 4096)).toEqual(some(/^E[0-3]/))
   })
 
@@ -251,10 +273,29 @@ describe('boundary cases', () => {
   test('one byte above 16 MiB goes to the next alignment', () => {
     const { on } = direct('E2', { at: 0x1000001 })
     expect(on.notes.facts.decompressedKernel).toBe(0x1200000)
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ range: { start: 0x1200000 + 0x2d5e000 - 0xbd5000 } }])
   })
 
   test('2 GiB at the 64-bit entry of an old kernel stays', () => {
     expect(direct('E0', { at: 0x80000000 }, bench({ map: [...WIDE, free(0x80000000, 0x20000000)] })).outcome).toMatchObject({ at: { kernel: 0x80000000 } })
+  })
+
+  test('2 GiB at the 32-bit entry of an old kernel counts as below LOAD_PHYSICAL_ADDR', () => {
+    const tables = (era: string): unknown => eventsOf(direct(era, { at: 0x80000000, via: 'legacy-32' }, bench({ map: [...WIDE, free(0x80000000, 0x20000000)] })).on, 'ZO-21', 'zero')[0]?.range.start
+    const above = (name: string): number => geometry(kernelNamed(name)).initSize - geometry(kernelNamed(name)).end + geometry(kernelNamed(name)).pgtable
+    expect(tables('E0')).toBe(0x1000000 + above('derived-5.6'))
+    expect(tables('E1')).toBe(0x80000000 + above('derived-5.7-rc1'))
+  })
+
+  test('a kernel_alignment of 0 at the 32-bit entry goes to LOAD_PHYSICAL_ADDR first', () => {
+    const { on } = direct('E2', { via: 'legacy-32', header: { kernel_alignment: 0 } }, bench({ map: [...WIDE, free(2 ** 32, 0x20000000)] }))
+    expect(eventsOf(on, 'ZO-21', 'zero')).toMatchObject([{ range: { start: 0x1000000 + 0x2d5e000 - 0xbd5000 + 0xbb4000 } }])
+    expect(on.notes.facts.decompressedKernel).toBe(2 ** 32)
+  })
+
+  test('an init_size of 0 wraps at 32 bits at the 64-bit entry and is refused after a handover', () => {
+    expect(direct('E2', { header: { init_size: 0 } }).outcome.kind).not.toBe('arrived')
+    expect(handed('E2', { header: { init_size: 0 } }).outcome).toMatchObject({ kind: 'refused', refusal: { status: 'EFI_INVALID_PARAMETER' } })
   })
 
   test('an init_size one page short is a doubt, the true one is none', () => {

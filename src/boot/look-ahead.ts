@@ -7,6 +7,8 @@ import type { ObjectId } from '../memory/extent.ts'
 /** First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2, lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c. */
 const MAGICS = ['303730373031', '303730373032', '1f8b', '1f9e', '425a', '5d00', 'fd37', '894c', '0221', '28b5'] as const
 const MAGIC_LENGTH = 6
+/** Zeros in front are passed over, as far as this is looked. */
+const PADDING = 4096
 /** What a stub makes of other sections is no root file system. */
 const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
@@ -21,7 +23,10 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-19', 'does the initrd begin as an archive', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize < MAGIC_LENGTH || initrdDamage.length > 0) return
-    const { bytes, known } = machine.memory.peek(rangeAt(ramdiskImage, MAGIC_LENGTH))
+    const front = machine.memory.peek(rangeAt(ramdiskImage, Math.min(ramdiskSize, PADDING)))
+    const begin = front.bytes.findIndex(byte => byte !== 0)
+    if (!front.known || begin < 0 || begin + MAGIC_LENGTH > ramdiskSize) return
+    const { bytes, known } = machine.memory.peek(rangeAt(ramdiskImage + begin, MAGIC_LENGTH))
     const first = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
     if (known && !MAGICS.some(magic => first.startsWith(magic))) machine.doubt('ZO-19', `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`)
   })

@@ -38,8 +38,10 @@ export interface KernelBoot {
   readonly image: Phys
   /** L: `startup_32` of the copy that runs next. */
   compressed: Phys
-  /** `image_offset`: from ImageBase to `startup_32` after a PE entry, 0 after a handover. */
+  /** `image_offset`: from ImageBase to `startup_32` after a PE entry, in 32 bits; 0 after a handover. */
   imageOffset: number
+  /** What the LoadedImage protocol says after a PE entry; else F. */
+  readonly imageBase: Phys
   bootParams: Phys
   /** The command line as the kernel was given it; null when there is none. */
   commandLine: (Bytes & { readonly text: string }) | null

@@ -26,6 +26,8 @@ export interface KernelFile {
   readonly physicalAlign: number
   /** init_size as the file has it. */
   readonly initSize: number
+  /** Was it built to run anywhere? */
+  readonly relocatable: boolean
 }
 
 /** Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as well. */
@@ -54,6 +56,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     loadPhysicalAddress: Number(hdr.pref_address),
     physicalAlign: hdr.kernel_alignment,
     initSize: hdr.init_size,
+    relocatable: hdr.relocatable_kernel !== 0,
   }
   return isPossible(file) ? file : machine.gap('EP-1', 'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has')
 }

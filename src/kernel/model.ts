@@ -1,5 +1,5 @@
 /** The slots of a kernel era and the one procedure that calls them in order. Chapters EP and ZO. */
-import { phys } from '../bytes/units.ts'
+import { phys, wrap32 } from '../bytes/units.ts'
 import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
@@ -99,6 +99,7 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
 
 function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null): KernelBoot {
   const image = from.via === 'pe-entry' ? from.loaded.base : from.image
+  const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? image) : image
   return {
     machine,
     from,
@@ -107,7 +108,8 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: P
     object: from.payload.object,
     image,
     compressed: phys(image + file.setupSize),
-    imageOffset: from.via === 'pe-entry' ? file.setupSize : 0,
+    imageOffset: from.via === 'pe-entry' ? wrap32(image + file.setupSize - imageBase) : 0,
+    imageBase,
     bootParams: from.via === 'pe-entry' ? phys(0) : from.bootParams,
     commandLine: null,
     output: null,

@@ -60,6 +60,8 @@ export type HandOff =
   | (HandOffBase & {
       readonly via: 'pe-entry'
       readonly loaded: LoadedImage
+      /** ImageBase of the LoadedImage protocol, where a loader of its own says something else than where byte 0 of the image lies. */
+      readonly imageBase?: Phys
       /** LoadFile2, or null when the stub registered none. */
       readonly initrd: InitrdOffer | null
     })

@@ -4,13 +4,15 @@ import { sparseSource, bytesSource, sliceSource } from '../../src/bytes/source.t
 import { phys } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
+import { startKernel } from '../../src/kernel/model.ts'
 import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
 import { kaslrAreas } from '../../src/kernel/steps/kaslr.ts'
 import { memoryOptions, memparse } from '../../src/kernel/steps/memory-options.ts'
-import type { Outcome } from '../../src/machine/machine.ts'
+import { Stop, type Outcome } from '../../src/machine/machine.ts'
+import { lookAhead } from '../../src/boot/look-ahead.ts'
 import { check } from '../../src/check.ts'
 import { scenario } from '../../src/vitest/scenario.ts'
-import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eventsOf, free, handover, kernelNamed, SMALL_MAP, legacy, start, type Bench, type HandoverOptions, type LegacyOptions } from '../support/kernel-bench.ts'
+import { bench, BOOT_PARAMS, clausesOf, COMMAND_LINE, eraNamed, eventsOf, free, handover, kernelNamed, SMALL_MAP, legacy, start, type Bench, type HandoverOptions, type LegacyOptions } from '../support/kernel-bench.ts'
 
 const E2 = kernelNamed('debian-5.10.223-cloud')
 const E5 = kernelNamed('debian-6.12.107-cloud')
@@ -365,6 +367,19 @@ test('ZO-18 without an initrd of the image and without root= there is nothing to
   expect(gaps('1M', 'console=ttyS0 nokaslr')).toEqual([])
 })
 
+test('ZO-19 an initrd that begins as nothing known is a doubt, with zeros in front or without', () => {
+  const doubted = (hex: string, ramdiskSize = 0x1000): string[] => {
+    const on = bench()
+    const bytes = Uint8Array.from({ length: ramdiskSize }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2) || '00', 16))
+    on.memory.patch(phys(0x1e008000), bytes, 'initrd')
+    lookAhead(on.machine, 'initrd', { ramdiskImage: phys(0x1e008000), ramdiskSize, commandLine: 'root=/dev/vda' })
+    return on.notes.doubts.map(doubt => doubt.clause)
+  }
+  for (const hex of ['303730373031', '303730373032', '1f8b', '1f9e', '425a', '5d00', 'fd37', '894c', '0221', '28b5', '0000000028b52ffd', '']) expect([hex, doubted(hex)]).toEqual([hex, []])
+  for (const hex of ['303730373037', '6a756e6b6a75', '00000000303730373037']) expect([hex, doubted(hex)]).toEqual([hex, ['ZO-19']])
+  expect(doubted('6a756e6b6a75', 5)).toEqual([])
+})
+
 /** One GiB of RAM as a legacy loader sees it, nothing taken but its own small things. */
 const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3fe00000)]
 const LEGACY = { bootParams: 0x90000, commandLineAt: 0x92000 }
@@ -550,5 +565,45 @@ describe('ZO-29', () => {
     const M = 0x100000
     const regions = Array.from({ length: 120 }, (_, i) => rangeAt((16 + 8 * i) * M, 4 * M))
     expect(kaslrAreas(regions, [], { size: 4 * M, align: 2 * M, minimum: 16 * M })).toHaveLength(100)
+  })
+})
+
+/** A kernel whose file says something else, at the 64-bit entry. */
+function startedWith(name: string, era: string, at: number, other: Partial<KernelFile>, on: Bench): Outcome {
+  const from = legacy(on, { kernel: kernelNamed(name), at, bootParams: 0x90000, commandLineAt: 0x92000, commandLine: 'quiet' })
+  try {
+    return { kind: 'arrived', at: startKernel(eraNamed(era), on.machine, from, { ...fileOf(name), ...other }) }
+  } catch (stop) {
+    if (stop instanceof Stop) return stop.outcome
+    throw stop
+  }
+}
+
+test('ZO-30 a heap above 64 TiB and a kernel of more than 1 GiB are refused in the decompressor\'s words', () => {
+  const name = 'debian-5.10.223-cloud'
+  const at = (high: number): Outcome => startedWith(name, 'linux/E2', high, {}, bench({ map: [...WIDE, free(high, 0x8000000)] }))
+  expect(at(2 ** 46)).toMatchObject({ kind: 'refused', refusal: { clause: 'ZO-30', message: 'Destination address too large\n -- System halted' } })
+  expect(at(2 ** 46 - 0x8000000).kind).toBe('arrived')
+  const length = (outputLength: number): Outcome => startedWith(name, 'linux/E2', 0x100000, { outputLength }, bench({ map: WIDE }))
+  expect(length(2 ** 30)).toMatchObject({ kind: 'refused', refusal: { clause: 'ZO-30', message: 'Destination virtual address is beyond the kernel mapping area\n -- System halted' } })
+})
+
+describe('ZO-31', () => {
+  const name = 'debian-6.12.107-cloud'
+  const run = (at: number, kaslr: 'off' | 'command-line' = 'off'): { readonly on: Bench; readonly outcome: Outcome } => {
+    const on = bench({ map: WIDE, kaslr })
+    return { on, outcome: startedWith(name, 'linux/E5', at, { relocatable: false }, on) }
+  }
+  test('ZO-31 it is extracted to LOAD_PHYSICAL_ADDR, with or without KASLR', () => {
+    expect(fileOf(name).relocatable).toBe(true)
+    expect(run(0x6000000).on.notes.facts.decompressedKernel).toBe(0x1000000)
+    expect(run(0x6000000, 'command-line').on.notes.facts.decompressedKernel).toBe(0x1000000)
+  })
+
+  test('ZO-31 from a place a little above its destination it overwrites itself', () => {
+    const { initSize, end } = fileOf(name)
+    const moved = 0x1000000 + initSize - end
+    expect(run(moved + 0x1000).outcome).toMatchObject({ kind: 'undefined', why: 'the copy goes downwards and overwrites what it has not read yet' })
+    expect(run(moved - 0x1000).outcome).toMatchObject({ at: { kernel: 0x1000000 } })
   })
 })

@@ -1,6 +1,6 @@
 /** head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of the copy. Chapter ZO. */
-import { formatRange, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { phys, wrap32, type Phys } from '../../bytes/units.ts'
+import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { phys, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
@@ -15,6 +15,10 @@ const FIRST_PUSHES = 16
 /** The kernel mapping's alignment: MIN_KERNEL_ALIGN. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel. */
 const MIN_KERNEL_ALIGN = 0x200000
 
+/** Highest address of the heap, and how much virtual memory the kernel has. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel, arch/x86/include/asm/page_64_types.h. */
+const HEAP_MAX = 0x3fffffffffff
+const KERNEL_IMAGE_SIZE = 2 ** 30
+
 /** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
 export interface Window {
   readonly start: Phys
@@ -26,7 +30,7 @@ export interface Window {
 export function runtimeWindow(boot: Pick<KernelBoot, 'compressed' | 'imageOffset' | 'file'>, kernelAlignment: number, initSize: number): Window {
   const mask = wrap32(kernelAlignment - 1)
   const aligned = guestAlign(boot.compressed - boot.imageOffset, mask + 1)
-  const start = phys(Math.max(aligned, boot.file.loadPhysicalAddress))
+  const start = phys(boot.file.relocatable ? Math.max(aligned, boot.file.loadPhysicalAddress) : boot.file.loadPhysicalAddress)
   return { start, moved: phys(start + wrap32(initSize - boot.file.end)), length: initSize }
 }
 
@@ -37,6 +41,9 @@ export function runHead64(boot: KernelBoot): void {
   machine.observe({ compressedImage: boot.compressed })
   const window = machine.step('ZO-3', 'startup_64 computes the runtime start and the place it moves to', () => {
     machine.enter(rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES), object, code + STARTUP_64, 'startup_64 was overwritten')
+    const begins = guestAlign(boot.compressed - boot.imageOffset, wrap32(header(boot, 'kernel_alignment') - 1) + 1)
+    if (!file.relocatable) machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
+    else if (begins >= PHYS_END) machine.gap('ZO-3', `the runtime start would be ${hex(begins)}, outside of physical memory`)
     const found = runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
     const where = guestRange(found.start, found.length)
     if (where !== null && !isRam(machine, where)) machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)
@@ -48,7 +55,8 @@ export function runHead64(boot: KernelBoot): void {
   })
   borrowTrampoline(boot)
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
-    machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
+    const event = machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
+    if (moved < boot.compressed && overlaps(rangeAt(moved, file.bss), rangeAt(boot.compressed, file.bss))) machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
     boot.compressed = moved
   })
   machine.step('ZO-7', 'the copy clears its .bss', () => {
@@ -78,6 +86,11 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     if (output.at % MIN_KERNEL_ALIGN !== 0) {
       machine.refuse('ZO-10', 'EFI_LOAD_ERROR', 'the runtime start is no multiple of 2 MiB: kernel_alignment in boot_params is too small', 'Destination physical address inappropriately aligned\n -- System halted')
     }
+  })
+  machine.step('ZO-30', 'extract_kernel checks how high it works', () => {
+    const halt = (why: string, error: string): never => machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`)
+    if (window.moved + file.bss > HEAP_MAX) halt(`the heap of the decompressor lies above ${hex(HEAP_MAX)}`, 'Destination address too large')
+    if (file.loadPhysicalAddress + file.outputLength > KERNEL_IMAGE_SIZE) halt('the extracted kernel is longer than the kernel mapping', 'Destination virtual address is beyond the kernel mapping area')
   })
   machine.step('ZO-11', 'the moved payload is read', () => {
     const at = file.setupSize + file.payloadOffset

@@ -88,7 +88,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
     const here: Output = { at: window.start, certain: true }
     const text = boot.commandLine?.text ?? ''
-    if (machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasFlag(text, 'nokaslr')) return here
+    if (!file.relocatable || machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasFlag(text, 'nokaslr')) return here
     const options = machine.step('ZO-24', 'the command line says which memory is left', () => {
       if (text.includes('efi_fake_mem=')) machine.doubt('ZO-24', 'efi_fake_mem= is on the command line; which memory is kept free for it is not modelled')
       return memoryOptions(text)

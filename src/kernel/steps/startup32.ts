@@ -44,7 +44,7 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
       const stack = compressed + file.bootStackEnd - STACK
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
       const aligned = wrap32(guestAlign(compressed, header(boot, 'kernel_alignment')))
-      const start = isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
+      const start = !file.relocatable || isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
       const moved = wrap32(start + header(boot, 'init_size') - file.end)
       const tables = rangeAt(phys(moved + file.pgtable), FIRST_TABLES)
       machine.memory.zero(tables, object, file.setupSize + file.pgtable)

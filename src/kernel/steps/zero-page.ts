@@ -70,7 +70,7 @@ function copyHeader(length: number, more: Step = () => undefined): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
-      const from = rangeAt(boot.compressed - boot.imageOffset + JUMP, length)
+      const from = rangeAt(boot.imageBase + JUMP, length)
       machine.memory.readAs(from, boot.object, { at: JUMP })
       patchBootParams(boot, JUMP, machine.memory.readRaw(from))
       setHeader(boot, 'boot_flag', BOOT_FLAG)

@@ -32,6 +32,11 @@ describe('ZO-19 the initrd begins as an archive', () => {
     expect(doubts(good, { '.initrd': [{ parts: [{ at: 0, content: { hex } }], size: 0x4a7e00, seed: 3 }] })).toEqual([])
   })
 
+  test('ZO-19 zeros in front are passed over, and what follows them is looked at', () => {
+    const behindZeros = (hex: string): string[] => doubts(good, { '.initrd': [{ parts: [{ at: 0, content: { hex: `${'00'.repeat(512)}${hex}` } }], size: 0x4a7e00 }] })
+    expect([behindZeros('303730373031'), behindZeros('6a756e6b6a75')]).toEqual([[], ['ZO-19']])
+  })
+
   test('ZO-19 what begins as nothing known is a doubt', () => {
     expect(doubts(good, { '.initrd': [{ parts: [{ at: 0, content: { text: 'junkjunk' } }], size: 0x4a7e00 }] })).toEqual(['ZO-19'])
   })
