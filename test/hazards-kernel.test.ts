@@ -36,7 +36,8 @@ interface Ran {
   readonly outcome: Outcome
 }
 
-function handed(era: string, options: Partial<HandoverOptions> = {}, on: Bench = bench()): Ran {
+function handed(era: string, options: Partial<HandoverOptions> = {}, given: Bench | ((on: Bench) => Bench) = bench()): Ran {
+  const on = typeof given === 'function' ? given(bench()) : given
   const kernel = options.kernel ?? sampleOf(era)
   const image = options.image ?? F
   const from = handover(on, { image, ...options, kernel, header: { code32_start: (image + kernel.image.setupSize) % 2 ** 32, ...options.header } })
@@ -215,15 +216,23 @@ describe('hazards of a kernel', () => {
   })
 
   test('H19 a memory map that grows by nine descriptors no longer fits into the buffer', () => {
-    const spare = (era: string): number => {
-      const { on } = handed(era)
-      return ((eventsOf(on, 'EP-18', 'claim')[0]?.range.end ?? 0) - (eventsOf(on, 'EP-18', 'make')[0]?.range.end ?? 0)) / 48
-    }
-    expect(firing(era => spare(era) < 9)).toEqual(rows.filter(era => !['E4i', 'E5', 'E6'].includes(era)))
-    expect(firing(era => spare(era) >= 32)).toEqual(['E4i', 'E5', 'E6'])
+    const with8 = rows.filter(era => !['E4i', 'E5', 'E6'].includes(era))
+    const fails = (addedOnExit: number) => firing(era => {
+      const { outcome } = handed(era, {}, on => ({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, addedOnExit } } }))
+      return outcome.kind === 'refused' && outcome.refusal.status === 'EFI_BUFFER_TOO_SMALL' && outcome.refusal.message === 'exit_boot() failed!'
+    })
+    expect(fails(8)).toEqual([])
+    expect(fails(9)).toEqual(with8)
+    expect(fails(32)).toEqual(with8)
+    expect(fails(33)).toEqual(rows)
   })
 
-  test('H20 a file that says NX_COMPAT may be held to it', () => {
+  test('H20 a firmware that does not let code be made fails kernels that decompress themselves under it', () => {
+    const refused = firing(era => {
+      const { outcome } = handed(era, {}, on => ({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, memoryAttributes: 'refused' } } }))
+      return outcome.kind === 'refused' && outcome.refusal.clause === 'EP-40'
+    })
+    expect(refused).toEqual(some(DECOMPRESSES))
     expect(firing((_, kernel) => ((kernel.image.pe?.optional.DllCharacteristics ?? 0) & 0x100) !== 0)).toEqual(some(/^E[4-6]/))
   })
 

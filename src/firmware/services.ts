@@ -82,4 +82,8 @@ export interface BootServices {
   unloadImage(image: LoadedImage): EfiStatus
   /** ExitBootServices: neither frees nor clears; from now on boot-services memory belongs to whoever takes it. */
   exitBootServices(): void
+  /** Descriptors that what runs at ExitBootServices adds to the map, so that the first call fails and the map is taken again. Absent: none. */
+  readonly addedOnExit?: number
+  /** What the memory attribute protocol does with code that somebody made: absent where there is no such protocol. */
+  readonly memoryAttributes?: 'set' | 'refused'
 }

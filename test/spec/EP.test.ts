@@ -394,6 +394,15 @@ describe('EP-18', () => {
     expect([claimed('linux/E2', E2), claimed('linux/E4', E4), claimed('linux/E4h', E4), claimed('linux/E4i', E4), claimed('linux/E5a', E5), claimed('linux/E5', E5)]).toEqual([8, 8, 8, 32, 8, 32])
   })
 
+  test('EP-18 a map that has outgrown its buffer when it is taken again ends the boot', () => {
+    const grown = (era: string, kernel: typeof E2, addedOnExit: number): Outcome => {
+      const on = bench()
+      return start({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, addedOnExit } } }, era, handover(on, { kernel, image: F }))
+    }
+    expect(grown('linux/E2', E2, 9)).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-18', status: 'EFI_BUFFER_TOO_SMALL', message: 'exit_boot() failed!' } })
+    expect([grown('linux/E2', E2, 8).kind, grown('linux/E5', E5, 32).kind, grown('linux/E5', E5, 33).kind]).toEqual(['arrived', 'arrived', 'refused'])
+  })
+
   test('EP-18 without pool memory for it the stub says no', () => {
     expect(handed('linux/E2', E2, {}, bench({ arena: null })).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-18', message: 'exit_boot() failed!' } })
   })
@@ -722,4 +731,13 @@ test('EP-39 memory that may be unplugged has no slots, and where there is some t
   expect(outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-21' } })
   expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('EP-39')
   expect(clausesOf(handed('linux/E5', E5).on)).not.toContain('EP-39')
+})
+
+test('EP-40 a firmware that refuses the attributes ends the boot', () => {
+  const run = (era: string, kernel: typeof E2, memoryAttributes: 'set' | 'refused'): Outcome => {
+    const on = bench()
+    return start({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, memoryAttributes } } }, era, handover(on, { kernel, image: F }))
+  }
+  expect(run('linux/E5', E5, 'refused')).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-40', message: 'Failed to set EFI_MEMORY_RO attribute\nFailed to decompress kernel\nefi_stub_entry() failed!' } })
+  expect([run('linux/E5', E5, 'set').kind, run('linux/E2', E2, 'refused').kind]).toEqual(['arrived', 'arrived'])
 })

@@ -63,6 +63,9 @@ function decompressWith(habits: Habits): Step {
       goThroughPayload(boot, (why, error) => machine.step('EP-36', 'the EFI stub passes on what the decompressor says', () => machine.refuse('EP-36', 'EFI_LOAD_ERROR', why, `Decompression failed: ${error}\n${FAILED}`)))
       extractTo(boot, boot.output, false)
     })
+    machine.step('EP-40', 'the EFI stub has the firmware make the kernel executable', () => {
+      if (machine.firmware.memoryAttributes === 'refused') machine.refuse('EP-40', 'EFI_UNSUPPORTED', 'the firmware does not let the stub make its own pages read-only and executable', `Failed to set EFI_MEMORY_RO attribute\n${FAILED}`)
+    })
   }
   return told(step, { ...habits })
 }

@@ -55,12 +55,15 @@ function exitWith(poolType: number, slack: number): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-18', 'the EFI stub takes the memory map and ends boot services', () => {
-      const size = (machine.firmware.memoryMap().length + slack) * DESCRIPTOR_SIZE
+      const room = machine.firmware.memoryMap().length + slack
+      const size = room * DESCRIPTOR_SIZE
       const buffer = machine.firmware.allocatePool(poolType, size, 'efi-stub:memory-map')
       if (buffer.status !== 'EFI_SUCCESS') return machine.refuse('EP-18', buffer.status, 'no pool memory for the memory map', 'exit_boot() failed!')
       boot.finalMap = machine.firmware.memoryMap()
       const used: Range = { start: buffer.at, end: (buffer.at + boot.finalMap.length * DESCRIPTOR_SIZE) as Range['end'] }
       machine.memory.make(used, 'efi-stub:memory-map')
+      const added = machine.firmware.addedOnExit ?? 0
+      if (boot.finalMap.length + added > room) machine.refuse('EP-18', 'EFI_BUFFER_TOO_SMALL', `the map has grown by ${String(added)} descriptors when it is taken again, the buffer has room for ${String(room - boot.finalMap.length)}`, 'exit_boot() failed!')
       machine.firmware.exitBootServices()
       describeMap(boot, used)
     })
