@@ -47,11 +47,11 @@ export function lowZeroPage(boot: KernelBoot): void {
 }
 
 /** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), { bytes: '16 KiB' })
+export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), { bytes: '16 KiB', 'when there are none': 'a message' })
 /** One page. */
-export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), { bytes: '4 KiB' })
+export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), { bytes: '4 KiB', 'when there are none': 'a message' })
 /** One page; without it the stub ends in silence. */
-export const quietZeroPage = told(takePages(ZERO_PAGE, null), { bytes: '4 KiB', without: 'silence' })
+export const quietZeroPage = told(takePages(ZERO_PAGE, null), { bytes: '4 KiB', 'when there are none': 'silence' })
 
 /** The zero page is a variable in .bss; where in it is in no header, and nothing but the kernel's own memory depends on it. */
 export function zeroPageInBss(boot: KernelBoot): void {
