@@ -8,7 +8,7 @@ import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
 import type { Phys } from './bytes/units.ts'
-import type { Contents } from './firmware/boot-services.ts'
+import type { Build, Contents } from './firmware/boot-services.ts'
 import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
@@ -43,6 +43,8 @@ export interface MachineInput {
   readonly contents?: Contents
   /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
   readonly firmware?: string | Firmware
+  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). Default: nothing. */
+  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'>
   readonly problems?: readonly FileProblem[]
   /** What the map itself took for granted: a scaled profile, say. */
   readonly assumptions?: readonly Assumption[]
@@ -151,6 +153,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
         map: rewound.map,
         contents: input.machine.contents ?? firmware?.contents ?? 'ovmf',
         firmware,
+        build: input.machine.build,
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
         settings: settingsOf(input),
@@ -184,6 +187,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       map: rewound.map,
       contents: machine.contents ?? firmware?.contents ?? 'ovmf',
       firmware,
+      build: machine.build,
       settings: settingsOf(input),
       assumptions: [...(machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))],
       doubts: machine.doubts ?? [],

@@ -94,7 +94,7 @@ function outcomeOf(source: ByteSource, uki: UkiView, map: readonly MemoryDescrip
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const assumptions: string[] = []
-  const services = createFirmware({ memory, recorder, map, policy: { row: firmware.row, ...(firmware.search === undefined ? {} : { search: firmware.search }) }, loader: firmware.loader, inner: innerLoader(firmware, false), contents: 'poison', assume: (clause, what) => (clause.startsWith('PE-') ? assumptions.push(what) : 0) })
+  const services = createFirmware({ memory, recorder, map, policy: { row: firmware.row, ...firmware.build, ...(firmware.search === undefined ? {} : { search: firmware.search }) }, loader: firmware.loader, inner: innerLoader(firmware, false), contents: 'poison', assume: (clause, what) => (clause.startsWith('PE-') ? assumptions.push(what) : 0) })
   const before = recorder.next
   const result = load(services, source, uki)
   const { id, title } = firmware

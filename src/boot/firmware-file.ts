@@ -1,9 +1,13 @@
 /** A firmware of one's own as a file: where its map comes from, how it allocates, who loads, what is odd about it. */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
+import { hex, range, type Range } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
+import type { Build } from '../firmware/boot-services.ts'
 import { firmwareNamed, FIRMWARES, type Firmware } from '../firmware/firmwares.ts'
-import { FIRMWARE_ROWS, type FirmwareRowId } from '../firmware/policies.ts'
+import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
+import { binsAtTop, binsInRange, placeBins } from '../firmware/place-bins.ts'
+import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId, type SearchPolicy } from '../firmware/policies.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
@@ -14,6 +18,9 @@ const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(r
 const ALLOCATORS = Object.keys(FIRMWARE_ROWS) as FirmwareRowId[]
 const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
+
+const span = v.strictObject({ start: quantity, end: quantity })
+const mask = v.pipe(v.string('a mask such as "0x1e" is wanted'), v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'))
 
 /** The schema of a firmware file; `firmware.schema.json` is made from it. */
 export const firmwareSchema = v.strictObject({
@@ -33,6 +40,18 @@ export const firmwareSchema = v.strictObject({
   bins: v.optional(v.array(v.strictObject({ type: oneOf(MEMORY_TYPE_NAMES), base: quantity, pages: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }))),
   /** Highest byte of the default search range. */
   defaultMax: v.optional(quantity),
+  /** Memory types and pages as the memory type information HOB lists them, in its order: EDK2's own procedure places the bins. */
+  memoryTypeInformation: v.optional(v.array(v.strictObject({ type: oneOf(MEMORY_TYPE_NAMES), pages: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }))),
+  /** Where it places them: the first memory that the DXE core is given, the range of a HOB, or what the HOB list says of both. */
+  firstMemory: v.optional(span),
+  binRange: v.optional(span),
+  hobs: v.optional(v.strictObject({ memoryTop: quantity, freeBottom: quantity, freeTop: quantity, hobStart: quantity, resources: v.array(v.strictObject({ ...span.entries, bins: v.optional(v.boolean()) })), allocations: v.array(span) })),
+  /** Guard pages of the build. */
+  guard: v.optional(v.strictObject({ PcdHeapGuardPropertyMask: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xff)), PcdHeapGuardPageType: mask, PcdHeapGuardPoolType: mask })),
+  /** RAM that the firmware has not tested. */
+  untested: v.optional(v.array(span)),
+  /** Where the firmware notes an image that the image loads. */
+  imageRecord: v.optional(v.picklist(['room', 'new-page'], 'is neither room nor new-page')),
   contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
   quirks: v.optional(v.array(oneOf(names(QUIRKS)))),
 })
@@ -54,18 +73,55 @@ export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareF
   const given = validated(firmwareSchema, jsonText, fileName)
   if ((given.map === undefined) === (given.profile === undefined)) throw new UsageError(`${fileName}: either map or profile is wanted`)
   const base = firmwareNamed(given.loader ?? 'edk2-2022.11')
-  const row = given.allocator === undefined ? base.row : FIRMWARE_ROWS[given.allocator as FirmwareRowId]
-  const types: readonly string[] = MEMORY_TYPE_NAMES
-  const bins = given.bins?.map(({ type, base: at, pages }) => ({ type: types.indexOf(type), base: at, max: at + pages * PAGE - 1 }))
-  const lowest = Math.min(...(bins ?? []).map(bin => bin.base))
-  const search = bins === undefined && given.defaultMax === undefined ? undefined : { bins: bins ?? [], defaultMax: given.defaultMax ?? lowest - 1 }
+  const row: FirmwareRow = given.allocator === undefined ? base.row : FIRMWARE_ROWS[given.allocator as FirmwareRowId]
+  const guard = given.guard === undefined ? undefined : checkGuard({ ...given.guard, PcdHeapGuardPageType: BigInt(given.guard.PcdHeapGuardPageType), PcdHeapGuardPoolType: BigInt(given.guard.PcdHeapGuardPoolType) }, row)
+  const search = given.memoryTypeInformation === undefined ? givenBins(given) : placedBins(given, row, fileName, guard)
+  const build: Build = {
+    ...(guard === undefined ? {} : { guard }),
+    ...(given.untested === undefined ? {} : { untested: given.untested.map(rangeOf) }),
+    ...(given.imageRecord === undefined ? {} : { imageRecord: given.imageRecord }),
+  }
   return {
     name: given.name,
     source: given.source ?? null,
     map: given.map ?? null,
     profile: given.profile ?? null,
     ram: given.ram ?? null,
-    firmware: { ...base, title: given.name, row, contents: given.contents ?? base.contents, ...(search === undefined ? {} : { search }) },
+    firmware: { ...base, title: given.name, row, contents: given.contents ?? base.contents, build, ...(search === undefined ? {} : { search }) },
     quirks: given.quirks ?? [],
   }
+}
+
+type Given = v.InferOutput<typeof firmwareSchema>
+
+const rangeOf = ({ start, end }: { readonly start: number; readonly end: number }): Range => {
+  if (end <= start) throw new UsageError(`a range that ends at ${hex(end)} cannot begin at ${hex(start)}`)
+  return range(start, end)
+}
+const typeNumber = (name: string): number => (MEMORY_TYPE_NAMES as readonly string[]).indexOf(name)
+
+/** Bins at addresses that are known, and the default range below them. */
+function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
+  if (bins === undefined && defaultMax === undefined) return undefined
+  const placed = (bins ?? []).map(({ type, base: at, pages }) => ({ type: typeNumber(type), base: at, max: at + pages * PAGE - 1 }))
+  return { bins: placed, defaultMax: defaultMax ?? Math.min(...placed.map(bin => bin.base)) - 1 }
+}
+
+/** Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when it is not said where, or when there is no room. */
+function placedBins(given: Given, row: FirmwareRow, fileName: string, guard?: HeapGuard): SearchPolicy {
+  const { bins, firstMemory, binRange, hobs } = given
+  const list = (given.memoryTypeInformation ?? []).map(({ type, pages }) => ({ type: typeNumber(type), pages }))
+  if (bins !== undefined) throw new UsageError(`${fileName}: bins or memoryTypeInformation, not both`)
+  const place = (): SearchPolicy | null => {
+    if (hobs !== undefined) {
+      const { memoryTop, freeBottom, freeTop, hobStart } = hobs
+      const resources = hobs.resources.map(({ bins: owner, ...where }) => ({ range: rangeOf(where), bins: owner === true }))
+      return placeBins({ phit: { memoryTop, freeBottom, freeTop, hobStart }, resources, allocations: hobs.allocations.map(rangeOf), memoryTypeInformation: list }, row, guard)
+    }
+    const inRange = binRange !== undefined && row.binRange === 'taken' ? binsInRange(list, rangeOf(binRange)) : null
+    return inRange ?? (firstMemory === undefined ? null : binsAtTop(list, rangeOf(firstMemory), row, guard))
+  }
+  const placed = place()
+  if (placed === null) throw new UsageError(`${fileName}: memoryTypeInformation: nothing says where the bins lie; firstMemory, hobs, or since edk2 2024.02 binRange would`)
+  return placed
 }

@@ -2,7 +2,7 @@
 import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
-import { createFirmware, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
+import { createFirmware, type Build, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
 import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -23,6 +23,8 @@ export interface Setup {
   readonly contents: Contents
   /** Who allocates and loads. Default: EDK2 2022.11. */
   readonly firmware?: Firmware | undefined
+  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). */
+  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'> | undefined
   /** Observed load address; the allocator decides when absent. */
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
@@ -54,7 +56,7 @@ export function run(setup: Setup): Run {
 }
 
 /** What every kind of boot depends on. */
-export type Surroundings = Pick<Setup, 'map' | 'contents' | 'firmware' | 'settings' | 'assumptions' | 'doubts'>
+export type Surroundings = Pick<Setup, 'map' | 'contents' | 'firmware' | 'build' | 'settings' | 'assumptions' | 'doubts'>
 
 /** A machine, what is noted beside the recording, and a look at memory. */
 export interface Stage {
@@ -64,10 +66,10 @@ export interface Stage {
 }
 
 /** Who allocates and loads, for a firmware that is named. */
-function policyOf({ firmware, settings }: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
-  if (firmware === undefined) return {}
-  const { row, search, loader } = firmware
-  return { policy: { row, ...(search === undefined ? {} : { search }) }, loader, inner: innerLoader(firmware, settings.secureBoot) }
+function policyOf({ firmware, build: known, settings }: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
+  if (firmware === undefined) return known === undefined ? {} : { policy: known }
+  const { row, search, loader, build } = firmware
+  return { policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) }, loader, inner: innerLoader(firmware, settings.secureBoot) }
 }
 
 /** Carries out `body` on a fresh machine and keeps what happened. */

@@ -5,10 +5,11 @@ import { descriptorsOf, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize } from '../bytes/range.ts'
 import type { MachineInput } from '../check.ts'
-import { firmwareNamed } from '../firmware/firmwares.ts'
+import { firmwareNamed, type Firmware } from '../firmware/firmwares.ts'
+import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
 import { FIRMWARE_ROWS } from '../firmware/policies.ts'
-import { PROFILES, profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
-import { quirkNamed, type Quirk } from '../firmware/quirks.ts'
+import { PROFILES, profileAssumption, profileBuild, profileMap, profileNamed } from '../firmware/profiles.ts'
+import { quirkNamed, withSectionsMax, type Quirk } from '../firmware/quirks.ts'
 import { readMemmap } from '../image/memmap.ts'
 import type { Problem } from '../image/problem.ts'
 import type { Call } from './command.ts'
@@ -25,7 +26,7 @@ export interface Wanted {
   readonly quirks: string | undefined
 }
 
-type Machine = Pick<MachineInput, 'what' | 'map' | 'taken' | 'problems' | 'assumptions' | 'doubts' | 'firmware' | 'contents'>
+type Machine = Pick<MachineInput, 'what' | 'map' | 'taken' | 'problems' | 'assumptions' | 'doubts' | 'firmware' | 'build' | 'contents'>
 type Taken = MachineInput['taken']
 
 /** Is this value of --firmware a file rather than a profile? */
@@ -63,7 +64,7 @@ function fromMemmap(call: Call, path: string, taken: Taken): Machine {
 function fromProfile(ram: number, firmware: string): Machine {
   const profile = profileNamed(firmware)
   const assumption = profileAssumption(profile, ram)
-  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
+  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), build: profileBuild(profile), ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
 }
 
 /** What lies below the loader, before quirks. */
@@ -88,6 +89,16 @@ function fromFirmwareFile(call: Call, path: string, ram: number | undefined): Ma
   return withQuirks({ ...below, what: `${file.name} (${path}), ${below.what}`, firmware }, file.quirks)
 }
 
+function firmwareObject(firmware: Machine['firmware']): Firmware {
+  return typeof firmware === 'object' ? firmware : firmwareNamed(firmware ?? FIRMWARE_ROWS['edk2-2022.11'].id)
+}
+
+/** A firmware that is built with guard pages. Throws UsageError when it is not EDK2's allocator. */
+function guarded(firmware: Machine['firmware'], guard: HeapGuard): Firmware {
+  const base = firmwareObject(firmware)
+  return { ...base, build: { ...base.build, guard: checkGuard(guard, base.row) } }
+}
+
 /** The machine with its quirks, one after the other (FW-35). */
 function withQuirks(machine: Machine, names: readonly string[]): Machine {
   return names.map(quirkNamed).reduce((before: Machine, quirk: Quirk) => {
@@ -97,6 +108,8 @@ function withQuirks(machine: Machine, names: readonly string[]): Machine {
       map: quirk.map?.(before.map) ?? before.map,
       ...(quirk.contents === undefined ? {} : { contents: quirk.contents }),
       ...(quirk.firmware === undefined ? {} : { firmware: firmwareNamed(quirk.firmware) }),
+      ...(quirk.sectionsMax === undefined ? {} : { firmware: withSectionsMax(firmwareObject(before.firmware), quirk.sectionsMax) }),
+      ...(quirk.guard === undefined ? {} : { firmware: guarded(before.firmware, quirk.guard) }),
       assumptions: [...(before.assumptions ?? []), said],
     }
   }, machine)

@@ -1,67 +1,72 @@
 /** EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then everything (chapter FW). */
 import { ModelBug } from '../bytes/errors.ts'
-import { intersect, range, type Range } from '../bytes/range.ts'
+import { intersect, range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../bytes/units.ts'
-import { EFI_MEMORY_SP, EfiConventionalMemory, EfiPersistentMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import { EFI_MEMORY_SP, EfiBootServicesData, EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
+import { isRefusedType, type AllocatorOptions, type Freed, type PageAllocator } from './page-allocator.ts'
 import { joinDescriptors, reported, SPECIAL_TYPES, splitMap } from './memory-map.ts'
+import { BinAccounts } from './bin-accounts.ts'
+import { guardsPages, GuardMap, NO_GUARD, type HeapGuard } from './heap-guard.ts'
 import type { Bin, FirmwareRow, SearchPolicy } from './policies.ts'
 import type { AllocateType, Allocation } from './services.ts'
-import type { EfiError, EfiStatus } from './status.ts'
+import type { EfiError } from './status.ts'
 
-/** First type number that OEMs and loaders may choose. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
-const OEM_TYPES = 0x70000000
-
-/** What FreePages did: pages freed before a failure stay freed. */
-export interface Freed {
-  readonly status: EfiStatus
-  readonly ranges: readonly Range[]
-}
+/** Attribute of RAM that was untested: cached in all ways. */
+const UNTESTED_ATTRIBUTE = 0xfn
+/** Each page holds so many entries of the map. Source: edk2@stable202211 Imem.h MEMORY_MAP, 64 bytes on X64. */
+const ENTRIES_PER_PAGE = 64
 
 const refusal = (status: EfiError): Allocation => ({ status, at: null })
-
-/** A type that AllocatePages and AllocatePool turn down (FW-7). */
-export function isRefusedType(type: number): boolean {
-  return type === EfiConventionalMemory || type === EfiPersistentMemory || (type >= EfiUnacceptedMemoryType && type < OEM_TYPES)
-}
-
-/** What the boot services need of a page allocator. */
-export interface PageAllocator {
-  memoryMap(): MemoryDescriptor[]
-  descriptors(): readonly MemoryDescriptor[]
-  allocate(where: AllocateType, type: number, pages: number): Allocation
-  pin(at: Phys, pages: number, type: number): boolean
-  free(at: number, pages: number): Freed
-}
 
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
 export class Allocator implements PageAllocator {
   #map: MemoryDescriptor[]
-  readonly #foreign: readonly MemoryDescriptor[]
+  #foreign: readonly MemoryDescriptor[]
   readonly #search: SearchPolicy
   readonly #row: FirmwareRow
+  readonly #guard: HeapGuard
+  readonly #guards = new GuardMap()
+  /** Kept up for whoever asks what the bins of the next boot should hold. */
+  readonly accounts: BinAccounts
+  #untested: readonly Range[]
+  readonly #hidden: number
+  /** Entries that there is room for. */
+  #capacity: number
+  /** Pages taken for entries since the last request. */
+  #entryPages: Range[] = []
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[], search: SearchPolicy, row: FirmwareRow) {
+  constructor(map: readonly MemoryDescriptor[], search: SearchPolicy, row: FirmwareRow, options: AllocatorOptions = {}) {
     const { ram, foreign } = splitMap(map)
     this.#map = [...ram]
     this.#foreign = foreign
-    this.#search = row.search === 'top-down' ? { bins: [], defaultMax: PHYS_END - 1 } : search
+    this.#search = row.search === 'top-down' ? { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: PHYS_END - 1 } : search
     this.#row = row
+    this.accounts = new BinAccounts(this.#search)
+    this.#guard = options.guard ?? NO_GUARD
+    this.#untested = options.untested ?? []
+    this.#hidden = options.mapEntries?.hidden ?? 0
+    this.#capacity = options.mapEntries?.capacity ?? Infinity
   }
 
   /** GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special bin as its type (FW-15). */
   memoryMap(): MemoryDescriptor[] {
     const shown = this.#shownParts().map(descriptor => {
-      const bin = descriptor.type === EfiConventionalMemory ? this.#search.bins.find(one => SPECIAL_TYPES.has(one.type) && one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max) : undefined
+      const bin = descriptor.type === EfiConventionalMemory ? this.#shownBins().find(one => one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max) : undefined
       return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
     })
     return [...joinDescriptors(shown), ...this.#foreign]
   }
 
+  /** Bins whose free pages are shown as their type: special ones, or all where nobody else may take them. */
+  #shownBins(): readonly Bin[] {
+    return this.#row.foreignBins === 'never' ? this.#search.bins : this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
+  }
+
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
   #shownParts(): readonly MemoryDescriptor[] {
     if (this.#row.freeInBin === 'whole') return this.#map
-    const edges = this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type)).flatMap(bin => [bin.base, bin.max + 1])
+    const edges = this.#shownBins().flatMap(bin => [bin.base, bin.max + 1])
     return this.#map.flatMap(descriptor => {
       const { start, end } = descriptor.range
       const cuts = descriptor.type === EfiConventionalMemory ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b) : []
@@ -77,13 +82,33 @@ export class Allocator implements PageAllocator {
 
   /** AllocatePages, with its checks in the firmware's order (FW-7). */
   allocate(where: AllocateType, type: number, pages: number): Allocation {
+    if (isRefusedType(type, this.#row.refuses)) return refusal('EFI_INVALID_PARAMETER')
+    return where.kind === 'address' ? this.#allocateAddress(where.at, type, pages) : this.#allocateFound(where, type, pages, guardsPages(this.#guard, type))
+  }
+
+  /** Pages of a pool (FW-16, FW-39). */
+  allocatePool(type: number, pages: number, guarded: boolean): Allocation {
+    return this.#row.pool === 'blocks' ? this.#allocateFound({ kind: 'any' }, type, pages, guarded) : this.allocate({ kind: 'any' }, type, pages)
+  }
+
+  freePool(where: Range, guarded: boolean): Freed {
+    return guarded ? this.#freeGuarded(where) : this.#freePieces(where)
+  }
+
+  #allocateFound(where: Exclude<AllocateType, { kind: 'address' }>, type: number, pages: number, guarded: boolean): Allocation {
     if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
-    if (isRefusedType(type)) return refusal('EFI_INVALID_PARAMETER')
-    if (where.kind === 'address') return this.#allocateAddress(where.at, type, pages)
-    const found = this.#find(where.kind === 'any' ? PHYS_END - 1 : this.#highest(where.limit), pages, type)
-    if (found === null) return refusal('EFI_OUT_OF_RESOURCES')
-    this.#convert(found, found + pages * PAGE, type)
+    const limit = where.kind === 'any' ? PHYS_END - 1 : this.#highest(where.limit)
+    const found = this.#find(limit, pages, type, guarded) ?? (this.#promote() ? this.#find(limit, pages, type, guarded) : null)
+    if (found === null) return refusal(pages === 0 && this.#row.oddRequest === 'EFI_INVALID_PARAMETER' ? this.#row.oddRequest : where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : this.#row.limitMiss)
+    const taken = range(found, found + pages * PAGE)
+    const whole = guarded ? this.#guards.whole(taken) : taken
+    this.#convert(whole.start, whole.end, type)
+    if (guarded) this.#guards.guard(taken)
     return { status: 'EFI_SUCCESS', at: phys(found) }
+  }
+
+  guardPages(at: number, pages: number): Range[] {
+    return this.#guards.isGuarded(at) ? [at - PAGE, at + pages * PAGE].filter(page => this.#guards.isGuardPage(page)).map(page => range(page, page + PAGE)) : []
   }
 
   /** Takes what is free of these pages, whatever the firmware would say: the address was observed. False where not all of them were free. */
@@ -95,21 +120,49 @@ export class Allocator implements PageAllocator {
     return whole
   }
 
-  /** FreePages: descriptor by descriptor, stopping at the first piece that is free already (FW-10). */
+  /** FreePages (FW-10, FW-38, FW-49 to FW-51): what was freed before a failure stays freed. */
   free(at: number, pages: number): Freed {
-    if (this.#holding(at) === undefined) return { status: 'EFI_NOT_FOUND', ranges: [] }
-    if (at % PAGE !== 0 || pages === 0) return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
-    const end = at + pages * PAGE
+    const held = this.#holding(at)
+    if (held === undefined || (held.type === EfiConventionalMemory && this.#row.free !== 'pieces')) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (at % PAGE !== 0 || pages === 0 || (at === 0 && this.#row.refuses === 'from-persistent')) return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
+    const wanted = range(at, at + pages * PAGE)
+    if (this.#row.free !== 'pieces') return this.#freeWhole(wanted, held)
+    if (!guardsPages(this.#guard, held.type) || !this.#guards.isGuarded(at)) return this.#freePieces(wanted)
+    return this.#freeGuarded(wanted)
+  }
+
+  /** Frees what was taken with guard pages (FW-38). */
+  #freeGuarded(wanted: Range): Freed {
+    const back = this.#guards.givenBack(wanted)
+    this.#guards.unguard(wanted)
+    return back === null ? { status: 'EFI_SUCCESS', ranges: [] } : this.#freePieces(back)
+  }
+
+  /** Descriptor by descriptor, stopping at the first piece that is free already (FW-10). */
+  #freePieces({ start: at, end }: Range): Freed {
     const ranges: Range[] = []
-    for (let next = at; next < end; ) {
+    for (let next: number = at; next < end; ) {
       const held = this.#holding(next)
       if (held === undefined || held.type === EfiConventionalMemory) return { status: 'EFI_NOT_FOUND', ranges }
       const piece = range(next, Math.min(end, held.range.end))
-      this.#convert(piece.start, piece.end, EfiConventionalMemory)
+      this.#convert(piece.start, piece.end, EfiConventionalMemory, (end - at) / PAGE)
       ranges.push(piece)
       next = piece.end
     }
     return { status: 'EFI_SUCCESS', ranges }
+  }
+
+  /** All of it or nothing: whatever it is (FW-49), if none of it is free (FW-50), if one descriptor has it (FW-51). */
+  #freeWhole(wanted: Range, held: MemoryDescriptor): Freed {
+    const parts = this.#map.flatMap(({ type, range: where }) => {
+      const part = type === EfiConventionalMemory ? null : intersect(where, wanted)
+      return part === null ? [] : [part]
+    })
+    const taken = parts.reduce((sum, part) => sum + part.end - part.start, 0)
+    if (this.#row.free === 'taken-range' && taken !== wanted.end - wanted.start) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (this.#row.free === 'one-descriptor' && wanted.end > held.range.end) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    for (const part of parts) this.#convert(part.start, part.end, EfiConventionalMemory)
+    return { status: 'EFI_SUCCESS', ranges: parts }
   }
 
   /** Highest byte that a limit allows (FW-11, FW-29). */
@@ -121,33 +174,63 @@ export class Allocator implements PageAllocator {
   #allocateAddress(at: number, type: number, pages: number): Allocation {
     const end = at + pages * PAGE
     const foreignBin = (bin: Bin) => bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
-    if (at % PAGE !== 0 || pages === 0) return refusal('EFI_NOT_FOUND')
+    if (at % PAGE !== 0 || pages === 0) return refusal(this.#row.oddRequest)
     if (at === 0 && this.#row.addressZero === 'refused') return refusal('EFI_NOT_FOUND')
-    if (this.#search.bins.some(foreignBin) || !this.#isFree(at, end)) return refusal('EFI_NOT_FOUND')
+    if (this.#row.foreignBins === 'last' && this.#search.bins.some(foreignBin)) return refusal('EFI_NOT_FOUND')
+    if (!this.#isFree(at, end) && !(this.#promote() && this.#isFree(at, end))) return refusal(this.#isFree(at, at + PAGE) ? this.#row.addressMiss : 'EFI_NOT_FOUND')
     this.#convert(at, end, type)
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
 
+  /** Untested RAM becomes free, all of it at once; false when there is none (FW-43). */
+  #promote(): boolean {
+    if (this.#untested.length === 0) return false
+    const added = this.#untested.map(where => ({ type: EfiConventionalMemory, range: where, attribute: UNTESTED_ATTRIBUTE }))
+    const tested = (map: readonly MemoryDescriptor[]) => map.flatMap(descriptor => this.#untested.reduce<Range[]>((rest, where) => rest.flatMap(one => subtract(one, where)), [descriptor.range]).map(part => ({ ...descriptor, range: part })))
+    this.#map = joinDescriptors([...tested(this.#map), ...added].sort((a, b) => a.range.start - b.range.start))
+    this.#foreign = tested(this.#foreign)
+    this.#untested = []
+    return true
+  }
+
   /** The bin of the type, the default range, everything up to the limit: each only when the limit reaches its top (FW-4, FW-26). */
-  #find(limit: number, pages: number, type: number): number | null {
+  #find(limit: number, pages: number, type: number, guarded: boolean): number | null {
     const { bins, defaultMax } = this.#search
+    if (this.#row.foreignBins === 'never') return this.#scanOutside(limit, pages, bins.filter(one => one.type !== type))
     const bin = bins.find(one => one.type === type)
-    const inBin = bin !== undefined && limit >= bin.max ? this.#scan(bin.max, bin.base, pages) : null
+    const inBin = bin !== undefined && limit >= bin.max ? this.#scan(bin.max, bin.base, pages, guarded) : null
     if (inBin !== null) return inBin
-    const inDefault = limit >= defaultMax ? this.#scan(defaultMax, 0, pages) : null
-    return inDefault ?? this.#scan(limit, 0, pages)
+    const inDefault = limit >= defaultMax ? this.#scan(defaultMax, 0, pages, guarded) : null
+    if (inDefault !== null) this.accounts.found(inDefault)
+    return inDefault ?? this.#scan(limit, 0, pages, guarded)
   }
 
   /** From the free descriptor that ends highest between `min` and the highest byte `max` (FW-5, FW-11); never page 0 (FW-6); FW-24. */
-  #scan(max: number, min: number, pages: number): number | null {
+  #scan(max: number, min: number, pages: number, guarded: boolean): number | null {
     const top = alignDown(max + 1, PAGE)
     const bytes = pages * PAGE
     if (bytes === 0) return null
     for (let i = this.#map.length - 1; i >= 0; i--) {
       const { range: hole, type, attribute } = this.#map[i] as MemoryDescriptor
       if (type !== EfiConventionalMemory || (this.#row.specialPurpose === 'skipped' && (attribute & EFI_MEMORY_SP) !== 0n)) continue
-      const start = Math.min(hole.end, top) - bytes
-      if (start >= hole.start && start >= min) return start === 0 ? null : start
+      const end = Math.min(hole.end, top)
+      if (end - bytes < hole.start || end - bytes < min) continue
+      const start = guarded ? this.#guards.fit(hole.start, end, bytes, this.#row.guardPage === 'inside', min) : end - bytes
+      if (start !== null) return start === 0 ? null : start
+    }
+    return null
+  }
+
+  /** The highest pages at or below the limit that are in no other type's bin (FW-51). */
+  #scanOutside(limit: number, pages: number, foreign: readonly Bin[]): number | null {
+    const top = alignDown(limit + 1, PAGE)
+    for (const { range: hole, type } of this.#map.toReversed()) {
+      if (type !== EfiConventionalMemory) continue
+      const parts = foreign.reduce<Range[]>((rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))), [hole])
+      for (const part of parts.toReversed()) {
+        const start = Math.min(part.end, top) - pages * PAGE
+        if (pages > 0 && start >= part.start) return start === 0 ? null : start
+      }
     }
     return null
   }
@@ -162,10 +245,11 @@ export class Allocator implements PageAllocator {
   }
 
   /** Cuts [start, end) out of the descriptor that holds it and joins it with its new neighbours (FW-1). */
-  #convert(start: number, end: number, type: number): void {
+  #convert(start: number, end: number, type: number, counted = (end - start) / PAGE): void {
     const index = this.#map.findIndex(({ range: where }) => where.start <= start && end <= where.end)
     const held = this.#map[index]
     if (held === undefined) return
+    this.accounts.converted(start, counted, held.type, type)
     const { range: where } = held
     const from = Math.max(0, index - 1)
     const parts = this.#map.slice(from, index)
@@ -174,5 +258,18 @@ export class Allocator implements PageAllocator {
     if (end < where.end) parts.push({ ...held, range: range(end, where.end) })
     parts.push(...this.#map.slice(index + 1, index + 2))
     this.#map.splice(from, index + 2 - from, ...joinDescriptors(parts))
+    this.#makeRoom()
+  }
+
+  /** One more page of boot services data for entries, when there are more than fit (FW-53). */
+  #makeRoom(): void {
+    if (this.#map.length + this.#hidden <= this.#capacity) return
+    this.#capacity += ENTRIES_PER_PAGE
+    const { at } = this.#allocateFound({ kind: 'any' }, EfiBootServicesData, 1, false)
+    if (at !== null) this.#entryPages.push(range(at, at + PAGE))
+  }
+
+  takeEntryPages(): Range[] {
+    return this.#entryPages.splice(0)
   }
 }

@@ -1,11 +1,12 @@
 /** The boot services over a memory: RAM is laid out as the map says, then every call is carried out and recorded (chapters FW, PE). */
-import { hex, range, rangeAt, sizeOf, union, type Range } from '../bytes/range.ts'
+import { formatRange, hex, overlaps, range, rangeAt, sizeOf, subtract, union, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
 import { EfiBootServicesCode, EfiBootServicesData, EfiLoaderCode, EfiLoaderData, memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import { Allocator, type PageAllocator } from './allocator.ts'
+import { Allocator } from './allocator.ts'
+import type { AllocatorOptions, PageAllocator } from './page-allocator.ts'
 import { BottomUpAllocator } from './bottom-up-allocator.ts'
 import { inferBins } from './bins.ts'
 import { firmwareOwner } from './memory-map.ts'
@@ -42,7 +43,7 @@ export interface FirmwareOptions {
   /** The map before the modelled boot begins: what is Conventional is free. */
   readonly map: readonly MemoryDescriptor[]
   /** The release's row and where it searches. Default: 2022.11, and the bins that the map shows. */
-  readonly policy?: { readonly row?: FirmwareRow; readonly search?: SearchPolicy }
+  readonly policy?: { readonly row?: FirmwareRow; readonly search?: SearchPolicy } & Build
   /** Who loads a file. Default: EDK2 2022.11. */
   readonly loader?: Loader
   /** Who loads what lies in memory: the image's own LoadImage. Default: who loads files. */
@@ -50,6 +51,15 @@ export interface FirmwareOptions {
   readonly contents: Contents
   readonly assume: Assume
 }
+
+/** What is known of a build or a machine beside its row. */
+export interface Build extends AllocatorOptions {
+  /** Where EDK2 notes an image that an image loads: in a free block of its pool, or in a new page of it (FW-46). Absent: nobody knows. */
+  readonly imageRecord?: 'room' | 'new-page'
+}
+
+/** Bytes that EDK2 notes of an image. Source: edk2@stable202211 Image.h LOADED_IMAGE_PRIVATE_DATA. */
+const IMAGE_RECORD = 0x188
 
 /** Types whose pools only the modelled boot uses: they are empty when it begins. */
 const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
@@ -64,14 +74,21 @@ export function createFirmware(options: FirmwareOptions): BootServices {
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
   const preset = CONTENTS[contents]
   const step: Step = (clause, what, body) => (recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body)))
-  const allocator: PageAllocator = row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row)
+  const allocator: PageAllocator = row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
   step('FW-3', 'memory as the firmware has left it', () => {
+    for (const where of policy?.untested ?? []) if (!allocator.descriptors().some(one => overlaps(one.range, where))) memory.ram(where, preset.untouched)
     layOut(memory, allocator.descriptors(), preset.untouched)
   })
   assume('FW-12', contents === 'poison' ? 'nothing is known of the contents of memory that this boot has not written' : 'memory that is free when the boot begins holds 0x00')
 
+  const claimEntries = () => {
+    for (const where of allocator.takeEntryPages()) step('FW-53', `the map's own entries take ${formatRange(where)}`, () => memory.claim(where, 'firmware:boot'))
+  }
   const claimed = (allocation: Allocation, pages: number, label: ObjectId): Allocation => {
-    if (allocation.status === 'EFI_SUCCESS') memory.claim(rangeAt(allocation.at, pages * PAGE), label)
+    if (allocation.status !== 'EFI_SUCCESS') return allocation
+    for (const page of allocator.guardPages(allocation.at, pages)) memory.claim(page, 'firmware:guard')
+    memory.claim(rangeAt(allocation.at, pages * PAGE), label)
+    claimEntries()
     return allocation
   }
   const release = (where: Range, label: ObjectId) => {
@@ -84,17 +101,26 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     step('FW-4', `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`, () => claimed(allocator.allocate(where, type, pages), pages, label))
   const freePages = (at: Phys, pages: number): EfiStatus =>
     step('FW-10', `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
+      if (row.freeReadOnly === 'leaked' && readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))) return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
       const { status, ranges } = allocator.free(at, pages)
       for (const where of ranges) release(where, 'free')
+      claimEntries()
       return status
     })
+  let readOnly: Range[] = []
+  const setReadOnly = (where: Range, on: boolean): void => {
+    step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
+      readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
+    })
+  }
   const pages: PoolPages = {
-    allocate: (type, pages) => claimed(allocator.allocate({ kind: 'any' }, type, pages), pages, 'firmware:pool'),
-    free: where => {
-      for (const freed of allocator.free(where.start, sizeOf(where) / PAGE).ranges) release(freed, 'free')
+    allocate: (type, pages, guarded) => claimed(allocator.allocatePool(type, pages, guarded), pages, 'firmware:pool'),
+    free: (where, guarded) => {
+      for (const freed of allocator.freePool(where, guarded).ranges) release(freed, 'free')
+      claimEntries()
     },
   }
-  const pool = row.pool === 'blocks' ? new Pool(pages) : new PagePool(pages, row.pool.head)
+  const pool = row.pool === 'blocks' ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy }) : new PagePool(pages, row.pool.head)
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
     step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
       const { status, buffer, carved } = pool.allocate(type, size)
@@ -109,12 +135,24 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       if (block !== null) memory.claim(block, 'firmware:pool', preset.freed)
       return status
     })
+  const imageRecord = (): void => {
+    if (row.pool !== 'blocks' || policy?.imageRecord === 'room') return
+    if (policy?.imageRecord === undefined) {
+      assume('FW-46', 'the pool of the firmware has room for what LoadImage notes of an image; if not, what is placed from the top after that lies one page lower')
+      return
+    }
+    step('FW-46', 'the firmware notes the image in a page of its own', () => {
+      const { buffer } = pool.allocate(EfiBootServicesData, IMAGE_RECORD)
+      if (buffer !== null) memory.claim(buffer, 'firmware:pool', preset.pool)
+    })
+  }
   const ports: LoaderPorts = {
     memory,
     row,
     step,
     assume,
     allocatePages,
+    imageRecord,
     pinPages: (at, type, pages, label) => {
       if (!allocator.pin(at, pages, type)) assume('PE-24', `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`)
       memory.claim(rangeAt(at, pages * PAGE), label)
@@ -134,6 +172,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     freePages,
     allocatePool,
     freePool,
+    setReadOnly,
     loadImage: request => loadImage(ports, request.from.kind === 'memory' ? (options.inner ?? loader) : loader, request),
     unloadImage: (image: LoadedImage) => step('PE-23', `UnloadImage(${image.name})`, () => (image.pages.start % PAGE === 0 ? freePages(image.pages.start, pagesOf(sizeOf(image.pages))) : freePool(image.pages.start))),
     exitBootServices: () => {

@@ -1,9 +1,9 @@
 /** rust-hypervisor-firmware's page allocator: a list of descriptors, taken from the bottom, given back one by one (chapter FW). */
 import { ModelBug } from '../bytes/errors.ts'
-import { intersect, range, rangeAt, sizeOf } from '../bytes/range.ts'
-import { PAGE, phys, type Phys } from '../bytes/units.ts'
+import { intersect, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
+import { alignDown, PAGE, phys, type Phys } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
-import type { Freed, PageAllocator } from './allocator.ts'
+import type { Freed, PageAllocator } from './page-allocator.ts'
 import { reported, splitMap } from './memory-map.ts'
 import type { AllocateType, Allocation } from './services.ts'
 
@@ -41,10 +41,10 @@ export class BottomUpAllocator implements PageAllocator {
     const found = this.#map.find(descriptor => {
       const { start, end } = descriptor.range
       if (!free(descriptor)) return false
-      if (where.kind === 'address') return where.at % PAGE === 0 && start <= where.at && where.at + bytes <= end
+      if (where.kind === 'address') return start <= where.at && where.at + bytes <= end
       return sizeOf(descriptor.range) >= bytes && (where.kind === 'any' ? start > LOWEST_ANY : start + bytes <= where.limit)
     })
-    const at = found === undefined ? null : where.kind === 'address' ? where.at : found.range.start
+    const at = found === undefined ? null : where.kind === 'address' ? alignDown(where.at, PAGE) : found.range.start
     if (found === undefined || at === null || bytes === 0 || !this.#cut(found, at, at + bytes, type)) return { status: 'EFI_OUT_OF_RESOURCES', at: null }
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
@@ -57,6 +57,24 @@ export class BottomUpAllocator implements PageAllocator {
       if (piece !== null && this.#cut(descriptor, piece.start, piece.end, type)) taken += sizeOf(piece)
     }
     return taken === sizeOf(wanted)
+  }
+
+  allocatePool(type: number, pages: number): Allocation {
+    return this.allocate({ kind: 'any' }, type, pages)
+  }
+
+  freePool({ start }: Range): Freed {
+    return this.free(start)
+  }
+
+  /** There are none. */
+  takeEntryPages(): [] {
+    return []
+  }
+
+  /** There are none. */
+  guardPages(): [] {
+    return []
   }
 
   /** The descriptor that begins here becomes free as a whole, whatever count is given (FW-32). */

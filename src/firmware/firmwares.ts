@@ -1,6 +1,6 @@
 /** Firmwares by name: who hands out memory, who loads the image, who loads what the image loads (chapters FW, PE). */
 import { UsageError } from '../bytes/errors.ts'
-import type { Contents } from './boot-services.ts'
+import type { Build, Contents } from './boot-services.ts'
 import type { Loader } from './loaders/loader.ts'
 import { DEFAULT_LOADER, LOADERS } from './loaders/rows.ts'
 import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId, type SearchPolicy } from './policies.ts'
@@ -18,6 +18,8 @@ export interface Firmware {
   readonly contents: Contents
   /** Bins and default range where the firmware placed them. Default: OVMF's, as the map shows them. */
   readonly search?: SearchPolicy
+  /** Guard pages, untested RAM, the state of its pool. */
+  readonly build?: Build
 }
 
 type Below = Pick<Firmware, 'inner' | 'contents'> & { readonly row: FirmwareRowId }

@@ -18,6 +18,8 @@ export interface LoaderPorts {
   readonly step: Step
   readonly assume: Assume
   allocatePages(where: AllocateType, type: number, pages: number, label: string): Allocation
+  /** Room for what EDK2 notes of an image that an image loads (FW-46). */
+  imageRecord(): void
   /** Takes the pages for an image whose address was observed; says so when the map has them not free. */
   pinPages(at: Phys, type: number, pages: number, label: string): void
   freePages(at: Phys, pages: number): void
@@ -29,7 +31,7 @@ export interface LoaderPorts {
 /** Why a file was turned down. */
 export interface LoadRefusal {
   readonly status: EfiError
-  readonly clause: `PE-${number}`
+  readonly clause: `PE-${number}` | 'FW-35'
   readonly why: string
   /** What the loader prints; absent where the boot manager speaks for it. */
   readonly message?: string

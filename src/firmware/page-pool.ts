@@ -19,7 +19,7 @@ export class PagePool {
   /** AllocatePool: pages of its own for every buffer (FW-30, FW-32). */
   allocate(type: number, request: number): PoolAllocation {
     const count = Math.max(1, pagesOf(request + this.#head))
-    const allocation = this.#pages.allocate(type, count)
+    const allocation = this.#pages.allocate(type, count, false)
     if (allocation.status !== 'EFI_SUCCESS') return { status: allocation.status === 'EFI_INVALID_PARAMETER' ? 'EFI_INVALID_PARAMETER' : 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
     const buffer = rangeAt(allocation.at + this.#head, Math.max(1, request))
     this.#taken.set(buffer.start, rangeAt(allocation.at, count * PAGE))
@@ -31,7 +31,7 @@ export class PagePool {
     const pages = this.#taken.get(at)
     if (pages === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null }
     this.#taken.delete(at)
-    this.#pages.free(pages)
+    this.#pages.free(pages, false)
     return { status: 'EFI_SUCCESS', block: null }
   }
 }

@@ -63,6 +63,7 @@ function load(ports: LoaderPorts, loader: Loader, request: LoadRequest, source: 
   const { name } = request
   const checked = loader.check(source)
   if ('clause' in checked) return checked
+  if (request.from.kind === 'memory' && loader.bootManager) ports.imageRecord()
   const place = ports.step('PE-11', `pages for ${name}`, () => loader.allocate(ports, request, checked))
   if ('clause' in place) return place
   const loading: Loading = { ports, request, checked, place }

@@ -1,7 +1,9 @@
 /** EDK2's pool: small blocks carved from pages of one memory type, large ones as pages of their own (chapter FW). */
 import { rangeAt, type Range } from '../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys } from '../bytes/units.ts'
-import { isRefusedType } from './allocator.ts'
+import { EfiBootServicesData, EfiUnacceptedMemoryType } from '../image/memory-types.ts'
+import { isRefusedType } from './page-allocator.ts'
+import { guardedBlock, guardsPool, NO_GUARD, type HeapGuard } from './heap-guard.ts'
 import type { Allocation } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
@@ -12,10 +14,22 @@ export const POOL_OVERHEAD = 0x28
 /** Block sizes below a page; each is the sum of the two before it. Source: edk2@stable202211 Pool.c mPoolSizeTable. */
 export const POOL_SIZES = [128, 256, 384, 640, 1024, 1664, 2688] as const
 
-/** Where the pool gets its pages: AllocatePages Any and FreePages. */
+/** First type number that OEMs and loaders may choose, whose pool is itself allocated. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
+const OEM_TYPES = 0x70000000
+/** Bytes that describe the pool of such a type. Source: edk2@stable202211 Pool.c POOL. */
+export const POOL_OF_OEM_TYPE = 0xe8
+
+/** Where the pool gets its pages: the search of AllocatePages Any, and FreePages; with guard pages or without. */
 export interface PoolPages {
-  allocate(type: number, pages: number): Allocation
-  free(range: Range): void
+  allocate(type: number, pages: number, guarded: boolean): Allocation
+  free(range: Range, guarded: boolean): void
+}
+
+/** What a build of EDK2 does otherwise. */
+export interface PoolOptions {
+  readonly guard?: HeapGuard
+  /** Is EfiUnacceptedMemoryType granted (FW-45)? */
+  readonly unaccepted?: boolean
 }
 
 interface Block {
@@ -25,10 +39,14 @@ interface Block {
   /** Head, buffer, tail. */
   readonly range: Range
   readonly buffer: Range
+  /** Pages of its own that have guard pages, or null. */
+  readonly guarded: Range | null
 }
 
 /** A buffer handed out: its bytes, and whether a new page was carved up for it. */
 export type PoolAllocation = { readonly status: 'EFI_SUCCESS'; readonly buffer: Range; readonly carved: boolean } | { readonly status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES'; readonly buffer: null; readonly carved: false }
+
+const NOTHING_LEFT: PoolAllocation = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
 
 /** Bytes of a block for a request, head and tail included (FW-16). */
 export function poolBlockSize(request: number): number {
@@ -44,24 +62,53 @@ export class Pool {
   readonly #freeSize = new Map<number, number>()
   /** Blocks handed out, by the address of their buffer. */
   readonly #blocks = new Map<number, Block>()
+  readonly #guard: HeapGuard
+  readonly #unaccepted: boolean
+  /** Pools of OEM types (FW-47): the address of the description, and how many blocks are in use. */
+  readonly #oem = new Map<number, { readonly at: number; used: number }>()
 
-  constructor(pages: PoolPages) {
+  constructor(pages: PoolPages, options: PoolOptions = {}) {
     this.#pages = pages
+    this.#guard = options.guard ?? NO_GUARD
+    this.#unaccepted = options.unaccepted ?? false
   }
 
   /** AllocatePool. A request of 0 bytes is granted. */
   allocate(type: number, request: number): PoolAllocation {
-    if (isRefusedType(type)) return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false }
+    if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted)) return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false }
+    if (type >= OEM_TYPES && !this.#oem.has(type)) {
+      const { buffer } = this.#block(EfiBootServicesData, POOL_OF_OEM_TYPE, false)
+      if (buffer === null) return NOTHING_LEFT
+      this.#oem.set(type, { at: buffer.start, used: 0 })
+    }
+    const allocation = this.#block(type, request, guardsPool(this.#guard, type))
+    const oem = this.#oem.get(type)
+    if (oem !== undefined && allocation.buffer !== null) oem.used++
+    return allocation
+  }
+
+  #block(type: number, request: number, guarded: boolean): PoolAllocation {
     const total = poolBlockSize(request)
+    if (guarded) return this.#guardedBlock(type, total)
     const size = POOL_SIZES.findIndex(one => one >= total)
     const ready = size < 0 ? null : this.#take(type, size)
-    const fresh = ready === null ? this.#pages.allocate(type, size < 0 ? pagesOf(total) : 1) : null
+    const fresh = ready === null ? this.#pages.allocate(type, size < 0 ? pagesOf(total) : 1, false) : null
     const head = ready ?? fresh?.at ?? null
-    if (head === null) return { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
+    if (head === null) return NOTHING_LEFT
     if (fresh !== null && size >= 0) this.#carve(type, head, PAGE, size, POOL_SIZES.length - 1)
     const buffer = rangeAt(head + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
-    this.#blocks.set(buffer.start, { type, size: size < 0 ? null : size, range: rangeAt(head, total), buffer })
+    this.#blocks.set(buffer.start, { type, size: size < 0 ? null : size, range: rangeAt(head, total), buffer, guarded: null })
     return { status: 'EFI_SUCCESS', buffer, carved: fresh !== null && size >= 0 }
+  }
+
+  /** Pages of its own, at whose end or beginning the block lies (FW-39). */
+  #guardedBlock(type: number, total: number): PoolAllocation {
+    const { pages, offset, bytes } = guardedBlock(this.#guard, total)
+    const { at } = this.#pages.allocate(type, pages, true)
+    if (at === null) return NOTHING_LEFT
+    const buffer = rangeAt(at + offset + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
+    this.#blocks.set(buffer.start, { type, size: null, range: rangeAt(at + offset, bytes), buffer, guarded: rangeAt(at, pages * PAGE) })
+    return { status: 'EFI_SUCCESS', buffer, carved: false }
   }
 
   /** FreePool (FW-18): pages go back at once, a small block when its whole page is free. `block` is what the firmware may clear. */
@@ -69,13 +116,24 @@ export class Pool {
     const block = this.#blocks.get(at)
     if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null }
     this.#blocks.delete(at)
-    if (block.size === null) {
-      this.#pages.free(rangeAt(block.range.start, pagesOf(block.range.end - block.range.start) * PAGE))
-      return { status: 'EFI_SUCCESS', block: null }
+    const kept = this.#giveBack(block)
+    const oem = this.#oem.get(block.type)
+    if (oem !== undefined && --oem.used === 0) {
+      this.#oem.delete(block.type)
+      this.free(oem.at)
     }
-    this.#give(block.type, block.range.start, block.size)
+    return { status: 'EFI_SUCCESS', block: kept ? block.range : null }
+  }
+
+  /** False when the pages of the block went back with it. */
+  #giveBack(block: Block): boolean {
+    if (block.size === null) {
+      this.#pages.free(block.guarded ?? rangeAt(block.range.start, pagesOf(block.range.end - block.range.start) * PAGE), block.guarded !== null)
+      return false
+    }
     const page = alignDown(block.range.start, PAGE)
-    return { status: 'EFI_SUCCESS', block: this.#releasePage(block.type, page) ? null : block.range }
+    this.#give(block.type, block.range.start, block.size)
+    return !this.#releasePage(block.type, page)
   }
 
   /** A block of this size from the free lists: the size itself, or the head of the next larger free block (FW-17). */
@@ -119,7 +177,7 @@ export class Pool {
       list.splice(list.indexOf(head), 1)
       this.#freeSize.delete(head)
     }
-    this.#pages.free(rangeAt(phys(page), PAGE))
+    this.#pages.free(rangeAt(phys(page), PAGE), false)
     return true
   }
 

@@ -3,19 +3,35 @@ import { UsageError } from '../bytes/errors.ts'
 import { formatSize, range, rangeAt } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
 import { EFI_MEMORY_RUNTIME, EfiConventionalMemory, EfiMemoryMappedIO, EfiReservedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import type { Build } from './boot-services.ts'
 import { reported, splitMap } from './memory-map.ts'
 import type { Profile } from './profiles/profile.ts'
 import { OVMF_2020_11_PC_4M } from './profiles/ovmf-2020-11-pc-4m.ts'
+import { OVMF_2020_11_PC_2M } from './profiles/ovmf-2020-11-pc-2m.ts'
+import { OVMF_2020_11_Q35_2M } from './profiles/ovmf-2020-11-q35-2m.ts'
 import { OVMF_2020_11_Q35_4M } from './profiles/ovmf-2020-11-q35-4m.ts'
 import { OVMF_2022_11_PC_4M } from './profiles/ovmf-2022-11-pc-4m.ts'
+import { OVMF_2022_11_PC_2M } from './profiles/ovmf-2022-11-pc-2m.ts'
 import { OVMF_2022_11_Q35_2M } from './profiles/ovmf-2022-11-q35-2m.ts'
 import { OVMF_2022_11_Q35_4M } from './profiles/ovmf-2022-11-q35-4m.ts'
+import { OVMF_2025_02_PC_4M } from './profiles/ovmf-2025-02-pc-4m.ts'
 import { OVMF_2025_02_Q35_4M } from './profiles/ovmf-2025-02-q35-4m.ts'
 
 export type { Profile } from './profiles/profile.ts'
 
 /** Every profile, in the order in which they are listed to people. */
-export const PROFILES: readonly Profile[] = [OVMF_2022_11_Q35_4M, OVMF_2022_11_Q35_2M, OVMF_2022_11_PC_4M, OVMF_2020_11_Q35_4M, OVMF_2020_11_PC_4M, OVMF_2025_02_Q35_4M]
+export const PROFILES: readonly Profile[] = [
+  OVMF_2022_11_Q35_4M,
+  OVMF_2022_11_Q35_2M,
+  OVMF_2022_11_PC_4M,
+  OVMF_2022_11_PC_2M,
+  OVMF_2020_11_Q35_4M,
+  OVMF_2020_11_Q35_2M,
+  OVMF_2020_11_PC_4M,
+  OVMF_2020_11_PC_2M,
+  OVMF_2025_02_Q35_4M,
+  OVMF_2025_02_PC_4M,
+]
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -50,6 +66,11 @@ export function profileAssumption(profile: Profile, ramBytes: number): string | 
   const sizes = `${profile.recorded.map(String).join(', ')} MiB`
   if (profile.basis === 'application') return `the memory map of ${profile.id} was recorded with ${sizes} and other devices: what lies in the upper free blocks may be some pages off`
   return profile.recorded.includes(ramBytes / MIB) ? null : `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${sizes}`
+}
+
+/** What a profile knows beside its map. */
+export function profileBuild({ imageRecord, mapEntries }: Profile): Pick<Build, 'imageRecord' | 'mapEntries'> {
+  return { ...(imageRecord === undefined ? {} : { imageRecord }), ...(mapEntries === undefined ? {} : { mapEntries }) }
 }
 
 function recordedMap(profile: Profile): MemoryDescriptor[] {

@@ -76,6 +76,8 @@ export interface BootServices {
   allocatePool(type: number, size: number, label: ObjectId): Allocation
   /** FreePool. */
   freePool(at: Phys): EfiStatus
+  /** SetMemoryAttributes or ClearMemoryAttributes of EFI_MEMORY_RO: what FreePages does with read-only pages differs (FW-44). */
+  setReadOnly?(where: Range, on: boolean): void
   /** LoadImage. */
   loadImage(request: LoadRequest): LoadResult
   /** UnloadImage of something loadImage returned. */

@@ -9,21 +9,7 @@ export interface KnownDifference {
   readonly why: string
 }
 
-const PAGE = 0x1000
-
-/**
- * The recorded map at the kernel's entry shows one more page of BootServicesData just above the kernel (0x1db1b000): while it loaded the kernel, the firmware's
- * pool ran out of free pieces and took a page from the top. How full its pages are stands in no memory map, so everything that is placed from the top down
- * after that lies one page lower than predicted.
- */
-const POOL_PAGE = "the firmware's own pool took one page between the stub's entry and the kernel's"
-
-const onePageHigher = (id: string, facts: readonly PlainFact[]): KnownDifference[] => facts.map(fact => ({ id, fact, off: PAGE, why: POOL_PAGE }))
-
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
-  ...onePageHigher('machine-pc/257.13/5.10', ['bootParams', 'ramdiskImage']),
-  ...onePageHigher('machine-pc/257.13/6.12', ['kernelImage', 'kernelEntry', 'bootParams', 'ramdiskImage']),
-]
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = []
 
 /** Boots that went well by luck, so that the model rightly says `damage`. */
 export const LUCKY: readonly { readonly id: string; readonly why: string }[] = [

@@ -1,6 +1,6 @@
 /** Boots a recorded case in the simulator: same section table, same headers, same memory map. */
-import { check } from '../../src/check.ts'
-import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
+import { check, type MachineInput } from '../../src/check.ts'
+import { profileBuild, profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
 import type { Content } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Report, RunReport } from '../../src/report/model.ts'
@@ -12,7 +12,11 @@ import { mapBeforeLoad, type Recording } from './recording.ts'
 
 /** The recorded map; for boots that never reached the stub, the profile of the machine. */
 export function mapFor(recording: Recording): readonly MemoryDescriptor[] {
-  return mapBeforeLoad(recording) ?? profileMap(profileNamed(`ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`), recording.ram_mib * 2 ** 20)
+  return mapBeforeLoad(recording) ?? profileMap(profileOf(recording), recording.ram_mib * 2 ** 20)
+}
+
+function profileOf({ ovmf, machine, fd }: Recording): Profile {
+  return profileNamed(`ovmf-${ovmf}-${machine}-${fd}`)
 }
 
 /** The facts of a report in the words of the oracle. */
@@ -40,11 +44,15 @@ export function isDeep(recording: Recording): boolean {
   return recipeOf(recording).kernel === 'flip'
 }
 
+/** The machine of a recorded case: its map, and what is known of the pool of its firmware. */
+export function machineFor(recording: Recording): MachineInput {
+  return { what: 'recorded map', map: mapFor(recording), build: profileBuild(profileOf(recording)), ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}) }
+}
+
 /** The whole report on a recorded case, with other contents of its sections where they are given. RAM that was filled before power-on is RAM of which nothing is known. */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
   const kernel = handBuiltEra(recording.kernel)
-  const machine = { what: 'recorded map', map: mapFor(recording), ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}) }
-  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine, deep: isDeep(recording), ...(kernel === undefined ? {} : { kernel }) }).report
+  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine: machineFor(recording), deep: isDeep(recording), ...(kernel === undefined ? {} : { kernel }) }).report
 }
 
 /** What the simulator says about a recorded case. */

@@ -59,3 +59,38 @@ test('FW-34 shows the part of a free descriptor that lies in a bin as the bin\'s
   expect(shown('edk2-2026.05')).toEqual([[7, 3 * MIB, 4 * MIB], [6, 4 * MIB, 5 * MIB], [7, 5 * MIB, 6 * MIB]])
   expect(shown('edk2-2025.08')).toEqual([[7, 3 * MIB, 6 * MIB]])
 })
+
+test('FW-48 grants free memory as a type in U-Boot, and tells a later page from the first', () => {
+  expect([machineOf('u-boot').any(1, 7).status, machineOf('u-boot').any(1, 14).status, machineOf('u-boot').any(1, 15).status]).toEqual(['EFI_SUCCESS', 'EFI_INVALID_PARAMETER', 'EFI_INVALID_PARAMETER'])
+  const status = (row: FirmwareRowId, at: number) => machineOf(row).firmware.allocatePages({ kind: 'address', at }, 2, 2, 'x').status
+  expect((['u-boot', 'u-boot-2025.01', 'edk2-2022.11'] as const).map(row => [status(row, 2 * MIB - PAGE), status(row, 2 * MIB)])).toEqual([['EFI_OUT_OF_RESOURCES', 'EFI_NOT_FOUND'], ['EFI_NOT_FOUND', 'EFI_NOT_FOUND'], ['EFI_NOT_FOUND', 'EFI_NOT_FOUND']])
+})
+
+/** Frees three pages of which the middle one is free already. */
+function freeAround(row: FirmwareRowId, from = 5 * MIB): unknown[] {
+  const { firmware } = machineOf(row)
+  firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x')
+  firmware.allocatePages({ kind: 'address', at: 5 * MIB + 2 * PAGE }, 2, 1, 'x')
+  const status = firmware.freePages(phys(from), 3)
+  return [status, firmware.memoryMap().filter(({ type }) => type === 2).map(({ range: { start } }) => start)]
+}
+
+test('FW-49 frees all of a range whose first page is taken', () => {
+  expect(freeAround('u-boot')).toEqual(['EFI_SUCCESS', []])
+  expect(freeAround('u-boot', 5 * MIB + PAGE)).toEqual(['EFI_NOT_FOUND', [5 * MIB, 5 * MIB + 2 * PAGE]])
+  expect(machineOf('u-boot').firmware.freePages(phys(2 * MIB), 0)).toBe('EFI_INVALID_PARAMETER')
+})
+
+test('FW-50 frees nothing of a range of which a page is free', () => {
+  expect(freeAround('u-boot-2025.01')).toEqual(['EFI_NOT_FOUND', [5 * MIB, 5 * MIB + 2 * PAGE]])
+  expect(freeAround('edk2-2022.11')).toEqual(['EFI_NOT_FOUND', [5 * MIB + 2 * PAGE]])
+})
+
+test('FW-51 leaves the bin of another type alone', () => {
+  const search = { bins: [{ type: 4, base: 5 * MIB, max: 6 * MIB - 1 }], defaultMax: 0 }
+  const { any, firmware } = machineOf('patina', search)
+  expect([any(1).at, any(1, 4).at, any(0x300).at, machineOf('patina', search).max(MIB, 0x300).status]).toEqual([5 * MIB - PAGE, 6 * MIB - PAGE, null, 'EFI_NOT_FOUND'])
+  expect(firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x').at).toBe(5 * MIB)
+  expect(firmware.memoryMap().slice(-3).map(({ type, range: { start } }) => [type, start])).toEqual([[7, 3 * MIB], [2, 5 * MIB - PAGE], [4, 5 * MIB + PAGE]])
+  expect(firmware.freePages(phys(5 * MIB), 2)).toBe('EFI_NOT_FOUND')
+})

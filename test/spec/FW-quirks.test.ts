@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { UsageError } from '../../src/bytes/errors.ts'
+import { bytesSource } from '../../src/bytes/source.ts'
 import { firmwareNamed } from '../../src/firmware/firmwares.ts'
 import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
-import { QUIRKS, quirkNamed } from '../../src/firmware/quirks.ts'
+import { QUIRKS, quirkNamed, withSectionsMax } from '../../src/firmware/quirks.ts'
+import { goodPe } from '../unit/firmware/loader-bench.ts'
 import { smallMachine } from '../unit/firmware/small-machine.ts'
+import { smallPe } from '../unit/firmware/small-pe.ts'
 
 const GIB = 2 ** 30
 
@@ -15,6 +18,13 @@ test('FW-35 changes the map, the contents or the firmware as it was described', 
   expect(() => quirkNamed('no-low-memory').map?.(profileMap(profileNamed('ovmf'), GIB / 2))).toThrow(UsageError)
   expect(quirkNamed('hole-16m').map?.(map).find(({ range: { start, end } }) => start <= 0x1000000 && 0x1000000 < end)?.type).toBe(0)
   expect([quirkNamed('dirty-residue').contents, quirkNamed('dirty-poison').contents]).toEqual(['residue', 'poison'])
+  expect(quirkNamed('no-high-memory').map?.(map).filter(({ type, range: { end } }) => type === 7 && end > 4 * GIB)).toEqual([])
+  expect(quirkNamed('no-high-memory').map?.(profileMap(profileNamed('ovmf'), GIB))).toEqual(profileMap(profileNamed('ovmf'), GIB))
+  const narrow = withSectionsMax(firmwareNamed('edk2-2022.11'), 2)
+  const sections = (count: number) => smallPe(goodPe(Array.from({ length: count }, (_, i) => ({ VirtualAddress: 0x1000 * (i + 1), VirtualSize: 0x10, raw: 0x200 })), { SizeOfImage: 0x20000, SizeOfHeaders: 0x400 }))
+  expect([narrow.loader.check(sections(2)), narrow.loader.check(sections(3)), narrow.loader.check(bytesSource(new Uint8Array(8)))]).toMatchObject([{ imageSize: 0x20000 }, { status: 'EFI_SECURITY_VIOLATION', clause: 'FW-35' }, { status: 'EFI_UNSUPPORTED' }])
+  expect(quirkNamed('sections-25').sectionsMax).toBe(25)
+  expect(quirkNamed('heap-guard').guard).toMatchObject({ PcdHeapGuardPropertyMask: 3 })
   expect(firmwareNamed(quirkNamed('file-size-only').firmware ?? '').loader.id).toBe('rust-hypervisor-firmware')
   expect(quirkNamed('ami-kaslr').assumption).toMatch(/seed 0/)
   for (const { id, source, what } of QUIRKS) expect([id, source.length > 10, what.length > 20]).toEqual([id, true, true])

@@ -9,7 +9,9 @@ export const OVMF_2022_11_PC_4M: Profile = {
   row: 'edk2-2022.11',
   source: 'oracle machine-pc/257.13/5.10',
   basis: 'uki',
-  recorded: [512],
+  recorded: [256, 512, 1024],
+  imageRecord: 'new-page',
+  mapEntries: { hidden: 7, capacity: 128 },
   map: [
     '3:0+1 7:1000+9f 7:100000+706 a:806000+2 7:808000+8 a:810000+f0 4:900000+c00 7:1500000+1a675 4:1bb75000+20 7:1bb95000+2430 4:1dfc5000+57d 3:1e542000+9e',
     '4:1e5e0000+44 3:1e624000+22 4:1e646000+4 3:1e64a000+a 4:1e654000+2 3:1e656000+36 4:1e68c000+2 3:1e68e000+17 4:1e6a5000+b 3:1e6b0000+15 4:1e6c5000+8',

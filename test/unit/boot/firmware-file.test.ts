@@ -23,6 +23,29 @@ test('bins that the firmware placed set the default range, unless that is given'
   expect(parse({ schema: 1, name: 'b', map }).firmware.search).toBe(undefined)
 })
 
+test('guard pages, untested memory and the state of the pool belong to the build', () => {
+  const guard = { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: '0x1e', PcdHeapGuardPoolType: '0x8000000000000000' }
+  expect(parse({ schema: 1, name: 'g', map, guard, untested: [{ start: '600MiB', end: '601MiB' }], imageRecord: 'new-page' }).firmware.build).toEqual({
+    guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 1n << 63n },
+    untested: [{ start: 600 * 2 ** 20, end: 601 * 2 ** 20 }],
+    imageRecord: 'new-page',
+  })
+  expect(() => parse({ schema: 1, name: 'g', map, guard, allocator: 'u-boot' })).toThrow('guard pages are EDK2\'s: u-boot has none')
+  expect(() => parse({ schema: 1, name: 'g', map, untested: [{ start: 4096, end: 4096 }] })).toThrow('cannot begin at 0x1000')
+})
+
+test('bins can be placed by EDK2\'s own procedure', () => {
+  const memoryTypeInformation = [{ type: 'EfiACPIMemoryNVS', pages: 16 }, { type: 'EfiRuntimeServicesData', pages: 256 }]
+  const top = (more: object, loader = 'edk2-2025.02') => parse({ schema: 1, name: 'b', map, loader, memoryTypeInformation, ...more }).firmware.search?.bins[0]?.max
+  const firstMemory = { start: '1MiB', end: '512MiB' }
+  const binRange = { start: '600MiB', end: '604MiB' }
+  expect([top({ firstMemory }), top({ firstMemory, binRange }), top({ firstMemory, binRange }, 'edk2-2022.11')]).toEqual([0x1fffefff, 604 * 2 ** 20 - 1, 0x1fffefff])
+  const hobs = { memoryTop: '400MiB', freeBottom: '300MiB', freeTop: '390MiB', hobStart: '299MiB', resources: [firstMemory, { ...binRange, bins: true }], allocations: [] }
+  expect([top({ hobs }), top({ hobs }, 'edk2-2022.11')]).toEqual([604 * 2 ** 20 - 1, 0x1fffefff])
+  for (const more of [{}, { binRange: { start: 0, end: 4096 } }, { hobs: { ...hobs, resources: [] } }]) expect(() => top(more)).toThrow('nothing says where the bins lie')
+  expect(() => top({ firstMemory, bins: [] })).toThrow('not both')
+})
+
 test('what cannot be used names file, place and reason', () => {
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     ['{', /^board\.json: not JSON/],

@@ -3,6 +3,7 @@ import { check } from '../../../src/check.ts'
 import type { Call } from '../../../src/cli/command.ts'
 import { checkInput } from '../../../src/cli/input.ts'
 import { formatProfiles, profiles, profilesToJson } from '../../../src/cli/profiles.ts'
+import { QUIRKS } from '../../../src/firmware/quirks.ts'
 import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
 import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
@@ -88,5 +89,5 @@ test('profiles lists profiles, firmwares and quirks with their sources', () => {
   const call = { text: () => 'json', print: (part: string) => parts.push(part) } as unknown as Call
   expect(profiles(call)).toBe(0)
   expect(JSON.parse(parts.join(''))).toEqual(JSON.parse(JSON.stringify(profilesToJson())))
-  expect(profilesToJson()).toMatchObject({ schema: 1, quirks: [{ id: 'dirty-residue', contents: 'residue' }, {}, { firmware: 'rust-hypervisor-firmware' }, {}, {}, {}] })
+  expect(profilesToJson()).toMatchObject({ schema: 1, quirks: [{ id: 'dirty-residue', contents: 'residue' }, {}, { firmware: 'rust-hypervisor-firmware' }, ...QUIRKS.slice(3).map(({ id, source }) => ({ id, source }))] })
 })

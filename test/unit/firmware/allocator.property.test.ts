@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
 import { Allocator } from '../../../src/firmware/allocator.ts'
+import { NO_GUARD, type HeapGuard } from '../../../src/firmware/heap-guard.ts'
 import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../../src/firmware/policies.ts'
 import type { AllocateType } from '../../../src/firmware/services.ts'
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
@@ -20,11 +21,29 @@ class PageArray {
   readonly pages: (PageState | null)[]
   readonly search: SearchPolicy
   readonly row: FirmwareRow
+  /** Pages that were asked for with a guard. */
+  readonly guarded = new Set<number>()
+  readonly guard: HeapGuard
 
-  constructor(pages: (PageState | null)[], search: SearchPolicy, row: FirmwareRow) {
+  constructor(pages: (PageState | null)[], search: SearchPolicy, row: FirmwareRow, guard: HeapGuard) {
     this.pages = pages
-    this.search = row.search === 'bins-then-top' ? search : { bins: [], defaultMax: Infinity }
+    this.search = row.search === 'bins-then-top' ? search : { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: Infinity }
     this.row = row
+    this.guard = guard
+  }
+
+  guards(type: number): boolean {
+    const bit = type >= 0x80000000 ? 63n : type >= 0x70000000 ? 62n : BigInt(type)
+    return (this.guard.PcdHeapGuardPropertyMask & 1) === 1 && bit < 64n && ((this.guard.PcdHeapGuardPageType >> bit) & 1n) === 1n
+  }
+
+  isGuardPage(page: number): boolean {
+    return !this.guarded.has(page) && (this.guarded.has(page - 1) || this.guarded.has(page + 1))
+  }
+
+  /** Is the page in the bin of another type, where nobody else may have it? */
+  isForeign(page: number, type: number): boolean {
+    return this.row.foreignBins === 'never' && this.search.bins.some(bin => bin.type !== type && bin.base <= page * PAGE && page * PAGE <= bin.max)
   }
 
   /** First and last page of the free descriptor that holds this page. */
@@ -38,53 +57,89 @@ class PageArray {
     return [first, last]
   }
 
-  scan(lowest: number, highest: number, count: number): number | null {
+  scan(lowest: number, highest: number, count: number, type: number): number | null {
+    const tops = new Set<string>()
     for (let last = Math.min(highest, PAGES - 1); last >= 0; last--) {
       const hole = this.hole(last)
-      if (hole === null || (last !== highest && last !== hole[1])) continue
-      if (this.row.specialPurpose === 'skipped' && ((this.pages[last]?.attribute ?? 0n) & EFI_MEMORY_SP) !== 0n) continue
-      const first = last - count + 1
-      if (count > 0 && first >= hole[0] && first >= lowest) return first === 0 ? null : first
+      if (hole === null || this.isForeign(last, type)) continue
+      const run = `${String(hole[0])} ${this.row.foreignBins === 'never' ? String(this.search.bins.filter(bin => bin.base > last * PAGE).length) : ''}`
+      if (this.row.foreignBins === 'never' ? false : tops.has(run)) continue
+      tops.add(run)
+      if (this.row.specialPurpose === 'skipped' && this.row.foreignBins === 'last' && ((this.pages[last]?.attribute ?? 0n) & EFI_MEMORY_SP) !== 0n) continue
+      if (count === 0 || last - count + 1 < hole[0] || last - count + 1 < lowest) continue
+      let first = last - count + 1
+      if (this.guards(type)) {
+        if (!this.isGuardPage(last + 1)) first--
+        const head = this.isGuardPage(first - 1) ? first : first - 1
+        if (first < hole[0] || (first === hole[0] && head < first)) continue
+        if (this.row.guardPage === 'inside' && (first <= 1 || head < lowest)) continue
+      }
+      const pages = Array.from({ length: count }, (_, i) => first + i)
+      if (pages.some(page => this.isForeign(page, type))) continue
+      return first === 0 ? null : first
     }
     return null
   }
 
   find(limit: number, type: number, count: number): number | null {
     const lastWhole = (max: number) => Math.floor((max + 1) / PAGE) - 1
-    for (const bin of this.search.bins) {
-      if (bin.type !== type || limit < bin.max) continue
-      const found = this.scan(bin.base / PAGE, lastWhole(bin.max), count)
-      if (found !== null) return found
+    if (this.row.foreignBins === 'last') {
+      for (const bin of this.search.bins) {
+        if (bin.type !== type || limit < bin.max) continue
+        const found = this.scan(bin.base / PAGE, lastWhole(bin.max), count, type)
+        if (found !== null) return found
+      }
+      if (limit >= this.search.defaultMax) {
+        const found = this.scan(0, lastWhole(this.search.defaultMax), count, type)
+        if (found !== null) return found
+      }
     }
-    if (limit >= this.search.defaultMax) {
-      const found = this.scan(0, lastWhole(this.search.defaultMax), count)
-      if (found !== null) return found
-    }
-    return this.scan(0, lastWhole(limit), count)
+    return this.scan(0, lastWhole(limit), count, type)
   }
 
   allocate(where: AllocateType, type: number, count: number): string {
-    if (type === 7 || type === 14 || (type >= 15 && type < 0x70000000)) return 'EFI_INVALID_PARAMETER'
+    if ((type === 7 && this.row.refuses === 'edk2') || type === 14 || (type >= 15 && type < 0x70000000)) return 'EFI_INVALID_PARAMETER'
     let first: number | null
     if (where.kind === 'address') {
-      if (where.at % PAGE !== 0) return 'EFI_NOT_FOUND'
+      if (where.at % PAGE !== 0 || count === 0) return this.row.oddRequest
       first = where.at / PAGE
-      const hole = this.hole(first)
-      if (hole === null || count === 0 || first + count - 1 > hole[1] || (first === 0 && this.row.addressZero === 'refused')) return 'EFI_NOT_FOUND'
-      for (let page = first; page < first + count; page++) {
+      if (first === 0 && this.row.addressZero === 'refused') return 'EFI_NOT_FOUND'
+      for (let page = first; page < first + count && this.row.foreignBins === 'last'; page++) {
         if (this.search.bins.some(bin => bin.type !== type && SPECIAL.includes(bin.type) && page * PAGE >= bin.base && page * PAGE <= bin.max)) return 'EFI_NOT_FOUND'
       }
+      const hole = this.hole(first)
+      if (hole === null) return 'EFI_NOT_FOUND'
+      if (first + count - 1 > hole[1]) return this.row.addressMiss
     } else first = this.find(where.kind === 'any' ? 2 ** 52 - 1 : this.row.limit === 'exclusive' ? Math.floor(where.limit / PAGE) * PAGE - 1 : where.limit, type, count)
-    if (first === null) return 'EFI_OUT_OF_RESOURCES'
-    for (let page = first; page < first + count; page++) (this.pages[page] as PageState).type = type
+    if (first === null) return count === 0 && this.row.oddRequest === 'EFI_INVALID_PARAMETER' ? this.row.oddRequest : where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : this.row.limitMiss
+    const guarded = where.kind !== 'address' && this.guards(type)
+    const [from, to] = guarded ? [this.isGuardPage(first - 1) ? first : first - 1, this.isGuardPage(first + count) ? first + count - 1 : first + count] : [first, first + count - 1]
+    for (let page = from; page <= to; page++) (this.pages[page] as PageState).type = type
+    for (let page = first; guarded && page < first + count; page++) this.guarded.add(page)
     return `EFI_SUCCESS ${String(first * PAGE)}`
   }
 
   free(at: number, count: number): string {
     const first = at / PAGE
-    if ((this.pages[Math.floor(first)] ?? null) === null) return 'EFI_NOT_FOUND'
-    if (!Number.isInteger(first) || count === 0) return 'EFI_INVALID_PARAMETER'
-    for (let page = first; page < first + count; page++) {
+    const held = this.pages[Math.floor(first)] ?? null
+    if (held === null || (held.type === 7 && this.row.free !== 'pieces')) return 'EFI_NOT_FOUND'
+    if (!Number.isInteger(first) || count === 0 || (first === 0 && this.row.refuses === 'from-persistent')) return 'EFI_INVALID_PARAMETER'
+    const wanted = Array.from({ length: count }, (_, i) => this.pages[first + i] ?? null)
+    if (this.row.free === 'taken-range' && wanted.some(state => state === null || state.type === 7)) return 'EFI_NOT_FOUND'
+    if (this.row.free === 'one-descriptor' && wanted.some(state => state?.type !== held.type || state.attribute !== held.attribute)) return 'EFI_NOT_FOUND'
+    if (this.row.free !== 'pieces') {
+      for (const state of wanted) if (state !== null) state.type = 7
+      return 'EFI_SUCCESS'
+    }
+    let [from, to] = [first, first + count]
+    if (this.guards(held.type) && this.guarded.has(first)) {
+      if (this.guarded.has(first - 1)) from++
+      else if (!this.guarded.has(first - 2)) from--
+      if (this.guarded.has(to)) to--
+      else if (!this.guarded.has(to + 1)) to++
+      for (let page = first; page < first + count; page++) this.guarded.delete(page)
+    }
+    for (let page = from; page < to; page++) {
       const state = this.pages[page] ?? null
       if (state === null || state.type === 7) return 'EFI_NOT_FOUND'
       state.type = 7
@@ -98,7 +153,7 @@ class PageArray {
       if (state === null) return 'none'
       const hole = this.hole(page)
       const shown = hole === null || this.row.freeInBin === 'whole' ? hole : [page, page]
-      const bin = shown === null ? undefined : this.search.bins.find(one => SPECIAL.includes(one.type) && one.base <= (shown[0] ?? 0) * PAGE && ((shown[1] ?? 0) + 1) * PAGE - 1 <= one.max)
+      const bin = shown === null ? undefined : this.search.bins.find(one => (SPECIAL.includes(one.type) || this.row.foreignBins === 'never') && one.base <= (shown[0] ?? 0) * PAGE && ((shown[1] ?? 0) + 1) * PAGE - 1 <= one.max)
       const type = bin?.type ?? state.type
       return `${String(type)}/${String(type === 5 || type === 6 || type === 13 ? state.attribute | (1n << 63n) : state.attribute)}`
     })
@@ -121,6 +176,7 @@ const where: fc.Arbitrary<AllocateType> = fc.oneof(
   fc.integer({ min: 0, max: PAGES }).map(page => ({ kind: 'address', at: page * PAGE }) as const),
   fc.integer({ min: 0, max: PAGES * PAGE }).map(at => ({ kind: 'address', at }) as const),
 )
+const guard: fc.Arbitrary<HeapGuard> = fc.record({ PcdHeapGuardPropertyMask: fc.constantFrom(0, 1), PcdHeapGuardPageType: fc.constantFrom(0x10n, 0x16n, ~(-1n << 64n)), PcdHeapGuardPoolType: fc.constant(0n) })
 const action = fc.oneof(
   fc.record({ do: fc.constant('allocate' as const), where, type: anyType, pages: fc.integer({ min: 0, max: 8 }) }),
   fc.record({ do: fc.constant('free' as const), at: fc.oneof(fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE), fc.constant(PAGE + 1)), pages: fc.integer({ min: 0, max: 12 }) }),
@@ -128,7 +184,7 @@ const action = fc.oneof(
 
 test('the allocator does what a machine kept page by page does', () => {
   fc.assert(
-    fc.property(fc.array(run, { minLength: 1, maxLength: 16 }), fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }), limit, fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search !== 'bottom-up')), fc.array(action, { minLength: 1, maxLength: 25 }), (runs, bins, defaultMax, row, actions) => {
+    fc.property(fc.array(run, { minLength: 1, maxLength: 16 }), fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }), limit, fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search !== 'bottom-up')), guard, fc.array(action, { minLength: 1, maxLength: 25 }), (runs, bins, defaultMax, row, guards, actions) => {
       const pages: (PageState | null)[] = []
       const map: MemoryDescriptor[] = []
       for (const { type, length, attribute } of runs) {
@@ -138,8 +194,9 @@ test('the allocator does what a machine kept page by page does', () => {
         for (let i = 0; i < fits; i++) pages.push(type === 99 ? null : { type, attribute })
       }
       const search = { bins, defaultMax }
-      const slow = new PageArray(pages, search, row)
-      const fast = new Allocator(map, search, row)
+      const heap = row.free === 'pieces' ? guards : NO_GUARD
+      const slow = new PageArray(pages, search, row, heap)
+      const fast = new Allocator(map, search, row, { guard: heap })
       for (const step of actions) {
         if (step.do === 'allocate') {
           const { status, at } = fast.allocate(step.where, step.type, step.pages)
@@ -149,6 +206,6 @@ test('the allocator does what a machine kept page by page does', () => {
       }
       expect(fast.memoryMap().every((one, i, all) => i === 0 || (all[i - 1]?.range.end ?? 0) <= one.range.start)).toBe(true)
     }),
-    { numRuns: 1500 },
+    { numRuns: 2500 },
   )
 })

@@ -26,6 +26,7 @@ function portsOf(machine: Machine): LoaderPorts {
     assume: (clause, what) => { machine.assume(clause, what) },
     row: FIRMWARE_ROWS['edk2-2022.11'],
     allocatePages: (where, type, pages, label) => firmware.allocatePages(where, type, pages, label),
+    imageRecord: () => undefined,
     pinPages: () => undefined,
     freePages: (at, pages) => { firmware.freePages(at, pages) },
     allocatePool: (type, size, label) => {
