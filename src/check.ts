@@ -65,6 +65,8 @@ export interface CheckInput {
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
   readonly loadOptions?: string
+  /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as an assumption. */
+  readonly pciRoms?: readonly number[]
   /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
   readonly deep?: boolean
   /** What a real boot said: compared with every run. */
@@ -207,7 +209,7 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
 }
 
 function settingsOf(input: CheckInput): Settings {
-  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line' }
+  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }) }
 }
 
 interface Choice<M> {

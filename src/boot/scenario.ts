@@ -58,6 +58,8 @@ export interface Scenario {
   readonly shim?: boolean | undefined
   /** What the firmware passes as LoadOptions. */
   readonly loadOptions?: string | undefined
+  /** Sizes of the option ROMs that the firmware shows on PCI devices, at most 16 MiB each. */
+  readonly pciRoms?: readonly number[] | undefined
   /** Decompress the kernel, too. */
   readonly deep?: boolean | undefined
 }
@@ -98,6 +100,7 @@ export const scenarioSchema = v.strictObject({
   secureBoot: v.optional(v.boolean('is neither true nor false')),
   shim: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),
+  pciRoms: v.optional(v.array(quantity)),
   deep: v.optional(v.boolean('is neither true nor false')),
 })
 

@@ -1,7 +1,7 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
-import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, parseScenario, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
+import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, parseScenario, parseSize, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -78,6 +78,13 @@ function loadedBy(call: Call, image: ByteSource): Pick<CheckInput, 'loader' | 'l
   return { ...(loader === undefined ? {} : { loader }), ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }), ...(commandLine === undefined ? {} : { commandLine }) }
 }
 
+/** Sizes of option ROMs, separated by commas. */
+function romsOf(call: Call, scenario: Scenario | null): Pick<CheckInput, 'pciRoms'> {
+  const given = call.text('pci-roms')
+  const sizes = given === undefined ? scenario?.pciRoms : given.split(',').map(size => parseSize(size))
+  return sizes === undefined ? {} : { pciRoms: sizes }
+}
+
 function kaslrOf(text = 'command-line'): KaslrChoice {
   if (isKaslrChoice(text)) return text
   throw new UsageError(`--kaslr: ${JSON.stringify(text)} is none of ${KASLR_CHOICES.join(', ')}`)
@@ -144,6 +151,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
     ...observed,
+    ...romsOf(call, scenario),
     ...loadedBy(call, image.source),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
     deep: call.has('deep') || (scenario?.deep ?? false),

@@ -10,6 +10,7 @@ import type { EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from './payload.ts'
+import type { SetupNode } from './steps/setup-data.ts'
 
 /** Bytes that are about to be used as one object. */
 export interface Bytes {
@@ -48,6 +49,12 @@ export interface KernelBoot {
   output: Output | null
   /** The memory map that went into e820. */
   finalMap: readonly MemoryDescriptor[]
+  /** Nodes of setup_data, in their order. */
+  setupData: readonly SetupNode[]
+  /** Does unaccepted memory count as RAM? */
+  takesUnaccepted: boolean
+  /** Where the table with the bitmap of unaccepted memory lies. */
+  bitmapAt: Phys | null
 }
 
 export type Step = (boot: KernelBoot) => void

@@ -5,7 +5,7 @@ import { clearBss, leaveBss, trustLoaderForBss, useBss } from './steps/bss.ts'
 import { convertToHighPages, convertToPages, convertToPool } from './steps/command-line.ts'
 import { decompressAnywhere, decompressHigh, decompressLow, decompressLowAlsoForFakes, decompressLowOrGetLost, decompressMiscounted, decompressMiscountedOrGetLost, decompressOrGetLost, jumpToOutput } from './steps/decompress.ts'
 import { enterHead, skipHead } from './steps/entry.ts'
-import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable } from './steps/exit.ts'
+import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable, exitWithUnaccepted } from './steps/exit.ts'
 import { runHead64 } from './steps/head64.ts'
 import { leaveInitrd, loadInitrd } from './steps/initrd.ts'
 import { relocateAfterHandover, relocateAnywhere, relocateFromCode32Start, relocateIfMisaligned, relocateUpToBss } from './steps/relocate.ts'
@@ -63,9 +63,9 @@ const decompressing: KernelSlots = {
 }
 
 /** 6.6.0 to 6.6.16. */
-const decompressingEarly: KernelSlots = { ...decompressing, zeroPage: zeroPageOf4KiB, bssAtPeEntry: trustLoaderForBss, setupHeader: copyWithoutSetupData, place: decompressAnywhere }
+const decompressingEarly: KernelSlots = { ...decompressing, zeroPage: zeroPageOf4KiB, bssAtPeEntry: trustLoaderForBss, setupHeader: copyWithoutSetupData, place: decompressAnywhere, exit: exitWithUnaccepted }
 /** 6.9. */
-const decompressingFromBss: KernelSlots = { ...decompressing, zeroPage: zeroPageInBss, place: decompressHigh }
+const decompressingFromBss: KernelSlots = { ...decompressing, zeroPage: zeroPageInBss, place: decompressHigh, exit: exitWithUnaccepted }
 /** 6.12.25 and later of 6.12.y, 6.14 and later. */
 const decompressingUnchecked: KernelSlots = { ...decompressing, bssAtPeEntry: trustLoaderForBss, place: decompressLow, exit: exitWithMoreSlack }
 
@@ -145,8 +145,15 @@ export const kernelEras: readonly KernelEra[] = [
   {
     id: 'linux/E2b',
     title: 'moves only what lies in front of .bss; keeps the memory map in ACPI reclaim memory',
-    spans: [{ from: '6.1-rc1', to: '6.1.81' }, { from: '6.2-rc1', to: '6.6-rc1' }], commits: ['688eb28211ab'], seen: ['6.1.4'],
+    spans: [{ from: '6.1-rc1', to: '6.1.81' }, { from: '6.2-rc1', to: '6.5-rc1' }], commits: ['688eb28211ab'], seen: ['6.1.4'],
     slots: { ...movingLate, place: relocateUpToBss, exit: exitWithReclaimable },
+    ...MOVES,
+  },
+  {
+    id: 'linux/E2g',
+    title: 'moves only what lies in front of .bss; knows unaccepted memory',
+    spans: [{ from: '6.5-rc1', to: '6.6-rc1' }], commits: ['745e3ed85f71'], seen: [],
+    slots: { ...movingLate, place: relocateUpToBss, exit: exitWithUnaccepted },
     ...MOVES,
   },
   {
@@ -167,21 +174,21 @@ export const kernelEras: readonly KernelEra[] = [
     id: 'linux/E3b',
     title: 'the EFI stub decompresses; clears .bss only after a handover; copies the header; miscounts slots; gets lost when no memory fits',
     spans: [{ from: '6.1.81', to: '6.1.83' }], commits: ['a1b87d54f4e4', '2f77465b05b1'], seen: [],
-    slots: { ...decompressingEarly, place: decompressMiscountedOrGetLost },
+    slots: { ...decompressingEarly, place: decompressMiscountedOrGetLost, exit: exitWithReclaimable },
     ...CLEARS,
   },
   {
     id: 'linux/E3d',
     title: 'the EFI stub decompresses; clears .bss at every entry; copies the header; miscounts slots; gets lost when no memory fits',
     spans: [{ from: '6.1.83', to: '6.1.84' }], commits: ['b3810c5a2cc4'], seen: [],
-    slots: { ...decompressingEarly, bssAtPeEntry: clearBss, place: decompressMiscountedOrGetLost },
+    slots: { ...decompressingEarly, bssAtPeEntry: clearBss, place: decompressMiscountedOrGetLost, exit: exitWithReclaimable },
     ...CLEARS,
   },
   {
     id: 'linux/E3c',
     title: 'the EFI stub decompresses; clears .bss at every entry; copies the header; gets lost when no memory fits',
     spans: [{ from: '6.1.84', to: '6.1.88' }], commits: ['3cb4a4827596'], seen: [],
-    slots: { ...decompressingEarly, bssAtPeEntry: clearBss, place: decompressOrGetLost },
+    slots: { ...decompressingEarly, bssAtPeEntry: clearBss, place: decompressOrGetLost, exit: exitWithReclaimable },
     ...CLEARS,
   },
   {
@@ -244,7 +251,7 @@ export const kernelEras: readonly KernelEra[] = [
     id: 'linux/E4h',
     title: 'the EFI stub decompresses; clears .bss at every entry',
     spans: [{ from: '6.6.44', to: '6.6.88' }, { from: '6.10.3', to: '6.11-rc1' }], commits: ['ae835a96d72c'], seen: [],
-    slots: { ...decompressing, place: decompressLowAlsoForFakes },
+    slots: { ...decompressing, place: decompressLowAlsoForFakes, exit: exitWithUnaccepted },
     ...TIGHT,
   },
   {
@@ -258,7 +265,7 @@ export const kernelEras: readonly KernelEra[] = [
     id: 'linux/E5a',
     title: 'the EFI stub decompresses; clears .bss only after a handover; room for 8 more descriptors of the memory map',
     spans: [{ from: '6.11-rc1', to: '6.12.25' }, { from: '6.13-rc1', to: '6.14-rc1' }], commits: ['ebf5a79acf9a'], seen: [],
-    slots: { ...decompressingUnchecked, exit: exitWithReclaimable },
+    slots: { ...decompressingUnchecked, exit: exitWithUnaccepted },
     ...TIGHT,
     shapes: ['tight', 'tight-3'],
   },

@@ -9,6 +9,7 @@ import type { PayloadRead, PayloadReader } from './payload.ts'
 import { arrive } from './steps/arrive.ts'
 import { enterHead, enterKernel } from './steps/entry.ts'
 import { runHead64 } from './steps/head64.ts'
+import { followSetupData, noteSetupData } from './steps/setup-data.ts'
 import { useLoadersCopy } from './steps/startup32.ts'
 
 /** Where kernel eras differ. Every cell is a step of steps/<file>.ts. */
@@ -74,6 +75,7 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
       slots.setupHeader(boot)
       slots.commandLine(boot)
     }
+    noteSetupData(boot)
     slots.place(boot)
     slots.initrd(boot)
     slots.exit(boot)
@@ -90,6 +92,7 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
   machine.as('decompressor', () => {
     enterKernel(boot)
     enterHead(boot)
+    noteSetupData(boot)
     useLoadersCopy(boot)
     if (from.via === 'legacy-32') slots.startup32(boot)
     runHead64(boot)
@@ -114,11 +117,14 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: P
     commandLine: null,
     output: null,
     finalMap: [],
+    setupData: [],
+    takesUnaccepted: false,
+    bitmapAt: null,
   }
 }
 
 /** What the boot protocol's own entries ask of a loader: the code runs where it was put, with all the memory around it. */
-const WITHOUT_STUB: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-owned', 'whole-addresses']
+const WITHOUT_STUB: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'setup-data', 'bss-owned', 'whole-addresses']
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
 function judge(era: KernelEra, boot: KernelBoot): void {
@@ -132,6 +138,7 @@ function judge(era: KernelEra, boot: KernelBoot): void {
     window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
     bss: { start: compressed + file.bss, length: file.ebss - file.bss },
     startup32: compressed,
+    setupData: handover ? followSetupData(boot).nodes.map(node => node.range) : [],
     initrd: from.initrdObject,
     commandLine: from.cmdlineObject,
   })

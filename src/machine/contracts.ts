@@ -1,12 +1,12 @@
 /** What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in memory. Chapter HO. */
-import { intersect, rangeAt, rangeOrNull, subtract, union, type Range } from '../bytes/range.ts'
+import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../bytes/range.ts'
 import type { Phys } from '../bytes/units.ts'
 import { BOOT_FLAG, boot_params, HDRS, setup_header, SETUP_HEADER_AT, type SetupHeader } from '../image/boot-params.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { ContractResult, Machine } from './machine.ts'
 
 /** The contracts by name; which ones a kernel is held to is a field of its era. */
-export type ContractName = 'setup-header' | 'alignment' | 'sentinel' | 'init-window' | 'bss-zero' | 'bss-owned' | 'whole-addresses' | 'code32-start'
+export type ContractName = 'setup-header' | 'alignment' | 'sentinel' | 'init-window' | 'bss-zero' | 'bss-owned' | 'whole-addresses' | 'code32-start' | 'setup-data'
 
 /** A stretch of memory that may be empty. */
 export interface Stretch {
@@ -27,6 +27,8 @@ export interface HandedOver {
   readonly bss: Stretch
   /** L: where `startup_32` of the kernel lies. */
   readonly startup32: number
+  /** Nodes of setup_data that boot_params names. */
+  readonly setupData?: readonly Range[]
   readonly initrd: ObjectId | null
   readonly commandLine: ObjectId | null
 }
@@ -130,6 +132,13 @@ function cut(machine: Machine, clause: 'HO-7' | 'HO-8', object: ObjectId | null,
   return result(clause, 'address-truncated', kept, what, kept ? null : (lost[0]?.range ?? null), kept ? [] : lost)
 }
 
+const setupData: Judge = (machine, { bootParams, window: { start, length }, setupData: nodes = [] }) => {
+  const window = rangeOrNull(start, length)
+  if (bootParams === null || window === null) return []
+  const inside = nodes.filter(node => overlaps(node, window))
+  return result('HO-17', 'init-window-occupied', inside.length === 0, 'no node of setup_data lies in the init_size bytes from the runtime start', window, inside.flatMap(node => [...machine.memory.extents(node)]))
+}
+
 const JUDGES: Readonly<Record<ContractName, Judge>> = {
   'setup-header': setupHeader,
   alignment,
@@ -139,6 +148,7 @@ const JUDGES: Readonly<Record<ContractName, Judge>> = {
   'bss-owned': bssOwned,
   'whole-addresses': wholeAddresses,
   'code32-start': code32Start,
+  'setup-data': setupData,
 }
 
 /** Judges the named contracts in order and records each result. */

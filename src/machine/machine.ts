@@ -40,6 +40,8 @@ export type Outcome =
 
 /** Settings of the machine that a stage may ask for. */
 export interface Settings {
+  /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is taken for granted. */
+  readonly pciRoms?: readonly number[]
   readonly secureBoot: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean

@@ -57,7 +57,7 @@ test('every contract is reported by a breach rule that exists', () => {
   const breaches = rules.filter(rule => rule.class === 'breach').map(rule => rule.id)
   const named = [...new Set(stringsOf('src/machine/contracts.ts').filter(text => /^[a-z]+(-[a-z]+)+$/.test(text)))]
   const reported = named.filter(text => ids.includes(text))
-  const contractNames = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses', 'boot-params']
+  const contractNames = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses', 'setup-data', 'boot-params']
   expect(named.filter(text => !ids.includes(text) && !contractNames.includes(text))).toEqual([])
   expect(reported.every(id => breaches.includes(id))).toBe(true)
   expect(reported.length).toBeGreaterThan(2)

@@ -352,7 +352,7 @@ test('ZO-13 whatever the headers say, a run ends in an outcome', () => {
   }
 })
 
-test('ZO-17 setup_data is a doubt', () => {
+test('ZO-17 a node that nobody wrote is a doubt, and so is what it leads to', () => {
   expect(handed().on.notes.doubts).toEqual([])
   const { on } = handed({ header: { setup_data: 0x1e003000n } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-17'])

@@ -103,7 +103,7 @@ describe('which rows are run', () => {
   test('a kernel without a version string is run as every row whose files look like it', () => {
     const { report, runs } = check(input({ stub: '247.3', kernel: { ...kernel('5.10.223-cloud'), version: '' } }))
     expect(report).toMatchObject({ verdict: 'clean', kernel: { version: null, certainty: 'several' } })
-    expect(runs).toHaveLength(7)
+    expect(runs).toHaveLength(8)
   })
 
   test('a bare kernel has no stub that could be named', () => {

@@ -4,12 +4,13 @@ import { ModelBug } from '../../bytes/errors.ts'
 import { add } from '../../bytes/units.ts'
 import type { Arrival, OffsetSpan } from '../../machine/model.ts'
 import type { Reading } from '../../memory/memory.ts'
-import { guestRange, header, ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { guestRange, ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
 import { entryOffset } from './payload.ts'
 import { sanitise } from './sanitise.ts'
+import { readSetupData } from './setup-data.ts'
 
 /** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
 export function arrive(boot: KernelBoot): Arrival {
@@ -28,9 +29,7 @@ export function arrive(boot: KernelBoot): Arrival {
   })
   readCommandLine(boot)
   readInitrd(boot)
-  machine.step('ZO-17', 'the extracted kernel follows setup_data', () => {
-    if (header(boot, 'setup_data') !== 0) machine.doubt('ZO-17', 'boot_params names setup_data, whose nodes are not followed')
-  })
+  readSetupData(boot)
   return { entry, kernel: output.at, bootParams: boot.bootParams }
 }
 

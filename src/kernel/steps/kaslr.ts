@@ -1,12 +1,13 @@
 /** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
-import { overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
+import { hex, overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END } from '../../bytes/units.ts'
-import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
+import { followSetupData } from './setup-data.ts'
 import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './slots.ts'
 import { hasFlag, parametersOf } from './words.ts'
 
@@ -14,7 +15,7 @@ import { hasFlag, parametersOf } from './words.ts'
 const MINIMUM_MAX = 512 * 2 ** 20
 const MIN_KERNEL_ALIGN = 0x200000
 
-/** mem_avoid: input and working area of the decompressor, initrd, command line, zero page. */
+/** mem_avoid: input and working area of the decompressor, initrd, command line, zero page; and the nodes of setup_data. */
 export function memAvoid(boot: KernelBoot, window: Window): Range[] {
   const initrd = ramdisk(boot)
   const { commandLine, file, bootParams } = boot
@@ -23,6 +24,7 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
     guestRange(initrd.at, initrd.size),
     commandLine === null ? null : rangeAt(commandLine.at, commandLine.length + 1),
     rangeAt(bootParams, ZERO_PAGE),
+    ...boot.machine.step('ZO-32', 'nodes of setup_data are avoided', () => followSetupData(boot).nodes.map(node => node.range)),
   ].filter(avoided => avoided !== null)
 }
 
@@ -73,11 +75,11 @@ export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], {
   return areas
 }
 
-/** Free memory of the map, as the decompressor sees it; only mirrored memory where anything at all is mirrored. */
-export function freeRegions(map: readonly MemoryDescriptor[]): Range[] {
+/** Free memory of the map, as the decompressor sees it, with unaccepted memory where that is known; only mirrored memory where anything at all is mirrored. */
+export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = false): Range[] {
   const mirrored = map.some(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
   return map.flatMap(({ type, range: where, attribute }) => {
-    if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
+    if ((type !== EfiConventionalMemory && !(takesUnaccepted && type === EfiUnacceptedMemoryType)) || (attribute & EFI_MEMORY_SP) !== 0n) return []
     return mirrored && (attribute & EFI_MEMORY_MORE_RELIABLE) === 0n ? [] : [where]
   })
 }
@@ -95,9 +97,12 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
     })
     if (options.tooMany) return here
     const placed = { size: alignUp(file.outputLength, MIN_KERNEL_ALIGN), align: file.physicalAlign, minimum: alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign) }
-    const areas = kaslrAreas(freeRegions(boot.finalMap), [...memAvoid(boot, window), ...options.avoid], placed, options)
+    const areas = kaslrAreas(freeRegions(boot.finalMap, boot.takesUnaccepted), [...memAvoid(boot, window), ...options.avoid], placed, options)
     const [first] = areas
     if (first === undefined) return here
+    if (boot.finalMap.some(({ type, range: where }) => type === EfiUnacceptedMemoryType && overlaps(where, rangeAt(first.first, placed.size)))) {
+      return machine.step('ZO-33', 'the output would lie in unaccepted memory', () => machine.gap('ZO-33', `the kernel would be extracted to ${hex(first.first)}, which is not accepted: an SEV-SNP or TDX guest accepts it first`))
+    }
     machine.step('ZO-29', 'the decompressor looks for an SRAT', () => {
       if (!parametersOf(text).some(({ name, value }) => name === 'acpi' && value === 'off')) machine.assume('ZO-29', 'no SRAT of the firmware takes memory away from KASLR: with one the random place is one of fewer')
     })

@@ -1,6 +1,6 @@
 /** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
-import { alignUp, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
+import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
 import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
@@ -53,15 +53,15 @@ export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), { bytes: '4 K
 /** One page; without it the stub ends in silence. */
 export const quietZeroPage = told(takePages(ZERO_PAGE, null), { bytes: '4 KiB', 'when there are none': 'silence' })
 
-/** The zero page is a variable in .bss; where in it is in no header, and nothing but the kernel's own memory depends on it. */
+/** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
 export function zeroPageInBss(boot: KernelBoot): void {
   const { machine, compressed, file, image } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
-    const at = phys(alignUp(compressed + file.bss, PAGE))
-    const where = rangeAt(at, ZERO_PAGE)
-    machine.assume('EP-9', `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to lie at its start`)
-    machine.memory.zero(where, 'boot_params')
-    boot.bootParams = at
+    const end = compressed + file.ebss
+    const isLast = end % PAGE === 0
+    if (!isLast) machine.assume('EP-9', `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`)
+    boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
+    machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
   })
 }
 

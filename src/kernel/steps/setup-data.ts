@@ -1,0 +1,96 @@
+/** setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and the extracted kernel use it. Chapters EP and ZO. */
+import { hex, rangeAt, type Range } from '../../bytes/range.ts'
+import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
+import { setup_data, setupHeaderAt } from '../../image/boot-params.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import type { ObjectId } from '../../memory/extent.ts'
+import { guestRange, header, isRam, little, patchBootParams, type KernelBoot } from '../boot.ts'
+
+/** Types of nodes. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
+export const SETUP_E820_EXT = 1
+const SETUP_PCI = 3
+const SETUP_INDIRECT = 2 ** 31
+/** sizeof(struct pci_setup_rom) without its ROM. Source: linux@5.10.223 arch/x86/include/asm/pci.h. */
+const PCI_SETUP_ROM = 64
+/** No list that makes sense is longer: one that is runs in a circle. */
+const LONGEST = 1024
+/** Whose a node is when nobody wrote one there. */
+const NODE = 'setup_data'
+
+/** One node: its own bytes with those of its data, and whose they are. */
+export interface SetupNode {
+  readonly range: Range
+  readonly type: number
+  readonly object: ObjectId
+  /** Offset in the object of the node's first byte. */
+  readonly offset: number
+}
+
+/** The nodes that memory shows now, in their order; `astray` says where the list leaves memory or does not end. */
+export function followSetupData(boot: KernelBoot): { readonly nodes: readonly SetupNode[]; readonly astray: string | null } {
+  const { memory } = boot.machine
+  const nodes: SetupNode[] = []
+  let astray: string | null = null
+  let at = header(boot, 'setup_data')
+  while (at !== 0) {
+    if (nodes.length === LONGEST) return { nodes, astray: 'the list of setup_data does not end' }
+    const head = guestRange(at, setup_data.size)
+    const { bytes, known } = head === null || !isRam(boot.machine, head) ? { bytes: new Uint8Array(0), known: true } : memory.peek(head)
+    if (!known) astray = `setup_data names ${hex(at)}, where what lies is not known`
+    const node = setup_data.read(bytes)
+    const where = node === null ? null : guestRange(at, setup_data.size + node.len)
+    if (node === null || where === null || !isRam(boot.machine, where)) return { nodes, astray: `setup_data names ${hex(at)}, where no node can lie` }
+    const [first] = memory.extents(where)
+    const { object, at: offset } = first?.whose ?? { object: NODE, at: 0 }
+    nodes.push({ range: where, type: node.type, object, offset })
+    at = node.next > BigInt(PHYS_END) ? PHYS_END : Number(node.next)
+  }
+  return { nodes, astray }
+}
+
+/** Notes what the loader left, before anything can overwrite it. */
+export function noteSetupData(boot: KernelBoot): void {
+  const { machine } = boot
+  machine.step('ZO-17', 'setup_data as it was handed over', () => {
+    const { nodes, astray } = followSetupData(boot)
+    boot.setupData = nodes
+    if (astray !== null) machine.doubt('ZO-17', astray)
+    if (nodes.some(({ type }) => type === SETUP_INDIRECT)) machine.doubt('ZO-17', 'a node of setup_data names data elsewhere, which is not followed')
+  })
+}
+
+/** A node of the EFI stub's own, whose `length` bytes lie at `at`: named by the last node, or by boot_params. */
+export function appendNode(boot: KernelBoot, at: Phys, { type, length, object }: { readonly type: number; readonly length: number; readonly object: ObjectId }): void {
+  const { machine, setupData } = boot
+  const where = rangeAt(at, length)
+  machine.memory.make(where, object)
+  machine.memory.patch(at, setup_data.write({ next: 0n, type, len: length - setup_data.size }), object)
+  const last = setupData.at(-1)
+  const pointer = little(at, 8)
+  if (last === undefined) patchBootParams(boot, setupHeaderAt('setup_data'), pointer)
+  else machine.memory.patch(last.range.start, pointer, last.object, last.offset)
+  boot.setupData = [...setupData, { range: where, type, object, offset: 0 }]
+}
+
+/** setup_efi_pci: the option ROM of a device is kept in a node of its own. */
+export function keepRoms(boot: KernelBoot): void {
+  const { machine } = boot
+  machine.step('EP-45', 'the EFI stub keeps the option ROMs of PCI devices', () => {
+    const { pciRoms: roms } = machine.settings
+    if (roms === undefined) machine.assume('EP-45', 'no PCI device has an option ROM that the firmware shows')
+    for (const [i, size] of (roms ?? []).entries()) {
+      const length = PCI_SETUP_ROM + size
+      const object = `efi-stub:rom#${String(i + 1)}`
+      const { at } = machine.firmware.allocatePool(EfiLoaderData, length, object)
+      if (at !== null) appendNode(boot, phys(at), { type: SETUP_PCI, length, object })
+    }
+  })
+}
+
+/** The extracted kernel reads every node through the list, as what it was. */
+export function readSetupData(boot: KernelBoot): void {
+  const { machine, setupData } = boot
+  machine.step('ZO-17', 'the extracted kernel follows setup_data', () => {
+    for (const { range, object, offset } of setupData) machine.memory.readAs(range, object, { at: offset })
+  })
+}
