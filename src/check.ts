@@ -25,6 +25,7 @@ import { loaders } from './loader/loaders.ts'
 import type { LoaderModel } from './loader/model.ts'
 import type { Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
+import { volumePath } from './machine/volume.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
 import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
 import { stubModel } from './stub/model.ts'
@@ -65,6 +66,8 @@ export interface CheckInput {
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
   readonly loadOptions?: string
+  /** Files on the volume of the image, by name: what `initrd=` on the command line may name. */
+  readonly files?: Readonly<Record<string, ByteSource>>
   /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as an assumption. */
   readonly pciRoms?: readonly number[]
   /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
@@ -209,7 +212,7 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
 }
 
 function settingsOf(input: CheckInput): Settings {
-  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }) }
+  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
 }
 
 interface Choice<M> {

@@ -11,6 +11,7 @@ import { Stop, createMachine, type Assumption, type Gap, type Machine, type Note
 import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
+import { INITRD_FILES } from '../kernel/steps/initrd-files.ts'
 import { lookAhead } from './look-ahead.ts'
 import { momentOf, type Moment } from './moments.ts'
 
@@ -117,7 +118,7 @@ export function start({ machine, look, notes }: Stage, handOff: HandOff, chooseK
   const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
   look('arrival')
   machine.as('kernel', () => {
-    lookAhead(machine, handOff.initrdObject, notes.facts)
+    lookAhead(machine, handOff.initrdObject ?? (machine.memory.partsOf(INITRD_FILES) === undefined ? null : INITRD_FILES), notes.facts)
   })
   return { kind: 'arrived', at: arrival }
 }

@@ -58,6 +58,8 @@ export interface Scenario {
   readonly shim?: boolean | undefined
   /** What the firmware passes as LoadOptions. */
   readonly loadOptions?: string | undefined
+  /** Files on the volume of the image: where each lies here, by its name there. */
+  readonly files?: Readonly<Record<string, string>> | undefined
   /** Sizes of the option ROMs that the firmware shows on PCI devices, at most 16 MiB each. */
   readonly pciRoms?: readonly number[] | undefined
   /** Decompress the kernel, too. */
@@ -100,6 +102,7 @@ export const scenarioSchema = v.strictObject({
   secureBoot: v.optional(v.boolean('is neither true nor false')),
   shim: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),
+  files: v.optional(v.record(text, text)),
   pciRoms: v.optional(v.array(quantity)),
   deep: v.optional(v.boolean('is neither true nor false')),
 })

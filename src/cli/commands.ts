@@ -41,6 +41,7 @@ const boot = (shape: Option): readonly Option[] => [
   { name: 'secure-boot', help: 'enforce Secure Boot' },
   { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions' },
+  { name: 'initrd-file', value: 'NAME=FILE', help: 'files on the volume of the image that initrd= on the command line may name, separated by commas' },
   { name: 'pci-roms', value: 'SIZES', help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted' },
   { name: 'deep', help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself' },
   { name: 'kernel-loader', value: 'NAME', help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image' },

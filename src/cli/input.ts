@@ -78,6 +78,18 @@ function loadedBy(call: Call, image: ByteSource): Pick<CheckInput, 'loader' | 'l
   return { ...(loader === undefined ? {} : { loader }), ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }), ...(commandLine === undefined ? {} : { commandLine }) }
 }
 
+/** Files of the volume: NAME=FILE, separated by commas, over those of the scenario. */
+function volumeOf(call: Call, scenario: Scenario | null, scenarioPath: string): Pick<CheckInput, 'files'> {
+  const stored = Object.entries(scenario?.files ?? {}).map(([name, path]) => [name, beside(scenarioPath, path)] as const)
+  const given = (call.text('initrd-file')?.split(',') ?? []).map(pair => {
+    const [name = '', path = ''] = pair.split(/=(.*)/s, 2)
+    if (name === '' || path === '') throw new UsageError(`--initrd-file: ${JSON.stringify(pair)} is not NAME=FILE`)
+    return [name, path] as const
+  })
+  const all = [...stored, ...given]
+  return all.length === 0 ? {} : { files: Object.fromEntries(all.map(([name, path]) => [name, call.files.source(path)])) }
+}
+
 /** Sizes of option ROMs, separated by commas. */
 function romsOf(call: Call, scenario: Scenario | null): Pick<CheckInput, 'pciRoms'> {
   const given = call.text('pci-roms')
@@ -151,6 +163,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...(kernel === undefined ? {} : { kernel }),
     ...(loadOptions === undefined ? {} : { loadOptions }),
     ...observed,
+    ...volumeOf(call, scenario, scenarioPath),
     ...romsOf(call, scenario),
     ...loadedBy(call, image.source),
     kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),

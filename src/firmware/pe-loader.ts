@@ -77,7 +77,7 @@ function load(ports: LoaderPorts, loader: Loader, request: LoadRequest, source: 
   }
   const { pe, imageSize } = checked
   const { AddressOfEntryPoint } = pe.optional
-  return { name, base: place.base, size: byteCount(imageSize), pages: place.pages, pe, entry: AddressOfEntryPoint < imageSize ? add(place.base, AddressOfEntryPoint) : phys(0), loadOptions: null }
+  return { name, base: place.base, size: byteCount(imageSize), pages: place.pages, pe, entry: AddressOfEntryPoint < imageSize ? add(place.base, AddressOfEntryPoint) : phys(0), loadOptions: null, ...(request.from.kind === 'memory' ? { device: null } : {}) }
 }
 
 /** Headers, sections in the loader's order (PE-15, PE-38), relocation, last checks. */

@@ -49,6 +49,8 @@ export interface LoadedImage {
   readonly entry: Phys
   /** Where LoadOptions lie and whose bytes they are; null when there are none. `bytes` includes the terminator. */
   readonly loadOptions: LoadOptions | null
+  /** DeviceHandle. null: there is none, the image came from memory. Absent: that of the volume with the file. */
+  readonly device?: null
 }
 
 export interface LoadOptions {

@@ -49,6 +49,8 @@ export interface KernelBoot {
   output: Output | null
   /** The memory map that went into e820. */
   finalMap: readonly MemoryDescriptor[]
+  /** The object that the initrd should be when the extracted kernel reads it. */
+  initrdObject: ObjectId | null
   /** Nodes of setup_data, in their order. */
   setupData: readonly SetupNode[]
   /** Does unaccepted memory count as RAM? */

@@ -7,7 +7,8 @@ import { decompressAnywhere, decompressHigh, decompressLow, decompressLowAlsoFor
 import { enterHead, skipHead } from './steps/entry.ts'
 import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable, exitWithUnaccepted } from './steps/exit.ts'
 import { runHead64 } from './steps/head64.ts'
-import { leaveInitrd, loadInitrd } from './steps/initrd.ts'
+import { leaveFiles, loadFilesAtEntry, loadFilesHigh } from './steps/initrd-files.ts'
+import { leaveInitrd, loadInitrd, loadInitrdOrFiles } from './steps/initrd.ts'
 import { relocateAfterHandover, relocateAnywhere, relocateFromCode32Start, relocateIfMisaligned, relocateUpToBss } from './steps/relocate.ts'
 import { startup32Signed, startup32Unsigned } from './steps/startup32.ts'
 import { copySector, copySectorAndStart, copyStructure, copyWithoutSetupData, lowZeroPage, makeHeader, quietZeroPage, zeroPageInBss, zeroPageOf16KiB, zeroPageOf4KiB } from './steps/zero-page.ts'
@@ -22,6 +23,7 @@ const trusting: KernelSlots = {
   zeroPage: lowZeroPage,
   setupHeader: copySectorAndStart,
   commandLine: convertToHighPages,
+  filesAtEntry: loadFilesHigh,
   place: relocateFromCode32Start,
   initrd: leaveInitrd,
   exit: exitWithLoaderData,
@@ -37,6 +39,7 @@ const moving: KernelSlots = {
   zeroPage: zeroPageOf16KiB,
   setupHeader: copySector,
   commandLine: convertToPages,
+  filesAtEntry: loadFilesAtEntry,
   place: relocateAfterHandover,
   initrd: loadInitrd,
   exit: exitWithLoaderData,
@@ -45,7 +48,7 @@ const moving: KernelSlots = {
 }
 
 /** 5.10.146 and later of 5.10.y. */
-const movingLate: KernelSlots = { ...moving, zeroPage: zeroPageOf4KiB, setupHeader: copyWithoutSetupData, commandLine: convertToPool }
+const movingLate: KernelSlots = { ...moving, zeroPage: zeroPageOf4KiB, setupHeader: copyWithoutSetupData, commandLine: convertToPool, filesAtEntry: leaveFiles, initrd: loadInitrdOrFiles }
 
 /** 6.1.103 and later of 6.1.y. */
 const decompressing: KernelSlots = {
@@ -55,8 +58,9 @@ const decompressing: KernelSlots = {
   zeroPage: quietZeroPage,
   setupHeader: makeHeader,
   commandLine: convertToPool,
+  filesAtEntry: leaveFiles,
   place: decompressLowOrGetLost,
-  initrd: loadInitrd,
+  initrd: loadInitrdOrFiles,
   exit: exitWithReclaimable,
   run: jumpToOutput,
   startup32: startup32Unsigned,

@@ -26,6 +26,8 @@ export interface KernelSlots {
   readonly setupHeader: Step
   /** PE entry: where the converted command line goes. */
   readonly commandLine: Step
+  /** PE entry: are files of initrd= loaded before anything else? */
+  readonly filesAtEntry: Step
   /** Either the compressed kernel moves, or the EFI stub decompresses it. */
   readonly place: Step
   /** The initrd that waits behind LoadFile2. */
@@ -74,6 +76,7 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
       slots.zeroPage(boot)
       slots.setupHeader(boot)
       slots.commandLine(boot)
+      slots.filesAtEntry(boot)
     }
     noteSetupData(boot)
     slots.place(boot)
@@ -117,6 +120,7 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: P
     commandLine: null,
     output: null,
     finalMap: [],
+    initrdObject: from.initrdObject,
     setupData: [],
     takesUnaccepted: false,
     bitmapAt: null,

@@ -1,5 +1,6 @@
 /** All that a stage gets: memory, firmware, and words for what happens. */
 import type { Range } from '../bytes/range.ts'
+import type { ByteSource } from '../bytes/source.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
 import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
@@ -40,6 +41,8 @@ export type Outcome =
 
 /** Settings of the machine that a stage may ask for. */
 export interface Settings {
+  /** Files of the volume that the image was loaded from, by volumePath() of their names. */
+  readonly files?: ReadonlyMap<string, ByteSource>
   /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is taken for granted. */
   readonly pciRoms?: readonly number[]
   readonly secureBoot: boolean

@@ -48,10 +48,9 @@ function readCommandLine(boot: KernelBoot): void {
 }
 
 function readInitrd(boot: KernelBoot): void {
-  const { machine, from } = boot
+  const { machine, initrdObject: object } = boot
   machine.step('ZO-16', 'the extracted kernel reads its initrd', () => {
     const { at, size } = ramdisk(boot)
-    const object = from.initrdObject
     const where = guestRange(at, size)
     if (where !== null) machine.observe({ ramdiskImage: where.start, ramdiskSize: size })
     if (object === null) return

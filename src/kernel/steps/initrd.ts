@@ -3,6 +3,7 @@ import { rangeAt } from '../../bytes/range.ts'
 import { PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+import { loadFiles } from './initrd-files.ts'
 import { stubOptions } from './words.ts'
 
 /** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
@@ -26,7 +27,15 @@ export function loadInitrd(boot: KernelBoot): void {
     machine.as('stub', () => (file === undefined ? machine.memory.copy(got.at, rangeAt(at, offer.size)) : machine.memory.put(got.at, { source: file, at: 0, length: offer.size }, offer.object)))
     setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', got.at)
     setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
+    boot.initrdObject = from.initrdObject
   })
+}
+
+/** The same; when nothing is offered the command line is looked at. */
+export function loadInitrdOrFiles(boot: KernelBoot): void {
+  const { from } = boot
+  loadInitrd(boot)
+  if (!('initrd' in from) || from.initrd == null) loadFiles(boot)
 }
 
 /** Kernels before LoadFile2: what boot_params names stays, what a loader offers is not asked for. */
