@@ -7,7 +7,7 @@ import { kernelEras } from '../src/kernel/eras.ts'
 import { startKernel } from '../src/kernel/model.ts'
 import { readKernelFile } from '../src/kernel/file.ts'
 import { Stop, type Outcome } from '../src/machine/machine.ts'
-import { bench, contractsOf, descriptor, eraNamed, eventsOf, free, handover, kernelNamed, legacy, peEntry, SMALL_MAP, start, type Bench, type HandoverOptions, type Kernel, type LegacyOptions, type PeEntryOptions } from './support/kernel-bench.ts'
+import { bench, contractsOf, descriptor, eraNamed, eventsOf, free, handover, kernelNamed, legacy, manyDescriptors, peEntry, SMALL_MAP, start, type Bench, type HandoverOptions, type Kernel, type LegacyOptions, type PeEntryOptions } from './support/kernel-bench.ts'
 
 const SAMPLES: readonly (readonly [eras: RegExp, kernel: string])[] = [
   [/^E0/, 'derived-5.6'],
@@ -218,7 +218,7 @@ describe('hazards of a kernel', () => {
   test('H19 a memory map that grows by nine descriptors no longer fits into the buffer', () => {
     const with8 = rows.filter(era => !['E4i', 'E5', 'E6'].includes(era))
     const fails = (addedOnExit: number) => firing(era => {
-      const { outcome } = handed(era, {}, on => ({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, addedOnExit } } }))
+      const { outcome } = handed(era, {}, on => ({ ...on, machine: { ...on.machine, firmware: { ...manyDescriptors(on.machine.firmware), addedOnExit } } }))
       return outcome.kind === 'refused' && outcome.refusal.status === 'EFI_BUFFER_TOO_SMALL' && outcome.refusal.message === 'exit_boot() failed!'
     })
     expect(fails(8)).toEqual([])

@@ -8,7 +8,7 @@ import { randomAllocSlots } from '../../src/kernel/steps/decompress.ts'
 import { readPayload } from '../../src/kernel/payload.ts'
 import { e820Of } from '../../src/kernel/steps/e820.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
-import { bench, BOOT_PARAMS, clausesOf, descriptor, eventsOf, free, handover, kernelNamed, LOAD_OPTIONS, peEntry, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
+import { bench, BOOT_PARAMS, clausesOf, descriptor, eventsOf, free, handover, kernelNamed, LOAD_OPTIONS, manyDescriptors, peEntry, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
 import { deep, flipped, refusalOf, smallKernel } from '../support/packed-kernel.ts'
 
 const E0 = kernelNamed('derived-5.6')
@@ -397,7 +397,7 @@ describe('EP-18', () => {
   test('EP-18 a map that has outgrown its buffer when it is taken again ends the boot', () => {
     const grown = (era: string, kernel: typeof E2, addedOnExit: number): Outcome => {
       const on = bench()
-      return start({ ...on, machine: { ...on.machine, firmware: { ...on.machine.firmware, addedOnExit } } }, era, handover(on, { kernel, image: F }))
+      return start({ ...on, machine: { ...on.machine, firmware: { ...manyDescriptors(on.machine.firmware), addedOnExit } } }, era, handover(on, { kernel, image: F }))
     }
     expect(grown('linux/E2', E2, 9)).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-18', status: 'EFI_BUFFER_TOO_SMALL', message: 'exit_boot() failed!' } })
     expect([grown('linux/E2', E2, 8).kind, grown('linux/E5', E5, 32).kind, grown('linux/E5', E5, 33).kind]).toEqual(['arrived', 'arrived', 'refused'])

@@ -90,6 +90,12 @@ export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling }:
   return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr }, notes), memory, recorder, notes }
 }
 
+/** The same firmware with forty more descriptors, of device memory that nobody uses: more than the first buffer of a kernel before 6.1 holds. */
+export function manyDescriptors(firmware: Bench['machine']['firmware']): Bench['machine']['firmware'] {
+  const devices = Array.from({ length: 40 }, (_, i) => descriptor(11, 0xd0000000 + i * 0x200000, 0x100000))
+  return { ...firmware, memoryMap: () => [...firmware.memoryMap(), ...devices] }
+}
+
 /** An initrd in memory. */
 export interface InitrdAt {
   readonly at: number

@@ -114,9 +114,9 @@ const SLACK = 8
 const MORE_SLACK = 32
 
 /** The map lies in loader data, with 8 descriptors to spare. */
-export const exitWithLoaderData = told(exitWith({ slack: SLACK, buffer: growing, looksAtMap: false }), { type: 'EfiLoaderData', slack: SLACK })
+export const exitWithLoaderData = told(exitWith({ slack: SLACK, buffer: growing, looksAtMap: false }), { type: 'EfiLoaderData', slack: SLACK, counts: 'the size, until it fits' })
 /** The map lies in memory that ACPI would reclaim, with 8 descriptors to spare. */
-export const exitWithReclaimable = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: false }), { type: 'EfiACPIReclaimMemory', slack: SLACK })
+export const exitWithReclaimable = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: false }), { type: 'EfiACPIReclaimMemory', slack: SLACK, counts: 'the size' })
 /** The same by a kernel that knows unaccepted memory. */
 export const exitWithUnaccepted = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: true }), { type: 'EfiACPIReclaimMemory', slack: SLACK, counts: 'the map itself' })
 /** The same with 32 descriptors to spare. */
