@@ -1,8 +1,8 @@
 /** Which loaders start a kernel how: a row is a loader, its step the whole way to the kernel's door. Chapter HO. */
 import type { LoaderRow } from './model.ts'
-import { direct, relocator } from './steps/boot-protocol.ts'
+import { direct, directWithSeed, relocator } from './steps/boot-protocol.ts'
 import { linuxefi } from './steps/linuxefi.ts'
-import { grubStartImage, startImage } from './steps/start-image.ts'
+import { bootManager, grubStartImage, startImage } from './steps/start-image.ts'
 
 /** By id. */
 export const loaders: Readonly<Record<string, LoaderRow>> = {
@@ -34,11 +34,25 @@ export const loaders: Readonly<Record<string, LoaderRow>> = {
     door: 'legacy-32',
     boot: direct,
   },
+  'qemu/7.2.0': {
+    id: 'qemu/7.2.0',
+    title: 'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right behind the kernel',
+    seen: ['7.2.0'],
+    door: 'legacy-32',
+    boot: directWithSeed,
+  },
   'efi/start-image': {
     id: 'efi/start-image',
-    title: 'the firmware, or systemd-boot, starts the kernel as a PE image',
+    title: 'the firmware, or a boot manager that skips empty initrds, starts the kernel as a PE image',
     seen: ['2022.11'],
     door: 'pe-entry',
     boot: startImage,
+  },
+  'systemd-boot/257': {
+    id: 'systemd-boot/257',
+    title: 'systemd-boot 257: pages for the initrd first, even for an empty one, then the kernel as a PE image',
+    seen: ['257.13'],
+    door: 'pe-entry',
+    boot: bootManager,
   },
 }

@@ -40,7 +40,7 @@ export function readKernel(machine: Machine, clause: ClauseId, source: ByteSourc
 
 /** What the hand-off says about the cargo. */
 export function payloadOf({ kernel, initrd, commandLine }: LoaderCargo): { readonly payload: Payload; readonly initrdObject: string | null; readonly cmdlineObject: string | null } {
-  return { payload: { object: KERNEL, source: kernel }, initrdObject: initrd === null ? null : 'initrd', cmdlineObject: commandLine === null ? null : 'cmdline' }
+  return { payload: { object: KERNEL, source: kernel }, initrdObject: initrd === null || initrd.size === 0 ? null : 'initrd', cmdlineObject: commandLine === null ? null : 'cmdline' }
 }
 
 /** Pages for `size` bytes at or below `limit`, as high as the firmware likes; the loader gives up without them. */

@@ -1,13 +1,14 @@
 /** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
-import { hex, rangeAt } from '../../bytes/range.ts'
+import { formatRange, hex, overlaps, rangeAt } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { standsFirst, stubOptions, type StubOptions } from './words.ts'
 import { extractTo } from './extract.ts'
+import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
-import { proveSlots, seedOf, slotAt, slotCount } from './slots.ts'
+import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
@@ -89,9 +90,20 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   if (machine.settings.kaslr === 'all') proveSlots(boot, 'EP-35', areas, placed)
   else if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
   const at = slotAt(areas, Math.floor((total * ((seed ?? 0) % 2 ** 32)) / 2 ** 32), file.physicalAlign)
+  keepOffMemmap(boot, certain ? [{ first: at, count: 1 }] : areas, placed)
   const got = machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderCode, size / PAGE, 'vo')
   if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(at)} free, but it is not handed out`, FAILED)
   return { at: phys(at), certain }
+}
+
+/** Says when a slot that may be chosen lies in memory that the command line sets aside. */
+function keepOffMemmap({ machine, commandLine }: KernelBoot, areas: readonly SlotArea[], { size, align }: Placed): void {
+  machine.step('EP-52', 'regions of memmap= are held against the slots', () => {
+    for (const aside of memoryOptions(commandLine?.text ?? '').avoid) {
+      const reached = areas.some(({ first, count }) => overlaps(aside, rangeAt(first, (count - 1) * align + size)))
+      if (reached) machine.doubt('EP-52', `the kernel may come to lie in ${formatRange(aside)}, which memmap= sets aside, and that memory loses what the kernel takes`)
+    }
+  })
 }
 
 /** Memory from the first to the last byte of the extracted kernel's segments: no less than kernel_total_size. Infinite where the payload was not decompressed. */

@@ -76,8 +76,22 @@ function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
 
 /** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
 export const relocateFromCode32Start = told(relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress), { lowest: 'LOAD_PHYSICAL_ADDR' })
-/** Before: as low as memory goes. */
-export const relocateAnywhere = told(relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL)), { lowest: 'any address' })
+const relocateLow = relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL))
+
+/** Before: as low as memory goes, which may be too low for the window. */
+export const relocateAnywhere = told((boot: KernelBoot) => {
+  relocateLow(boot)
+  boot.machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => { doubtWindow(boot) })
+}, { lowest: 'any address' })
+
+/** Says what the decompressor will write that is not its own. */
+function doubtWindow(boot: KernelBoot): void {
+  const { machine, file, compressed } = boot
+  const size = header(boot, 'init_size')
+  const end = compressed + pagesOf(size) * PAGE
+  const behind = compressed < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
+  if (behind !== null) machine.doubt('EP-28', `the kernel was moved to ${hex(compressed)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`)
+}
 
 /** Size of the descriptor table of the EFI stub, and of what points to it, in pool memory. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
 const DESCRIPTOR_TABLE = 0x800

@@ -1,7 +1,7 @@
 /** Loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware. Chapter HO. */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { SETUP_HEADER_AT } from '../../image/boot-params.ts'
+import { SETUP_HEADER_AT, setup_data, setupHeaderAt } from '../../image/boot-params.ts'
 import type { BzImage } from '../../image/bzimage.ts'
 import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -62,6 +62,27 @@ export function direct(machine: Machine, cargo: LoaderCargo): HandOff {
     const initrd = cargo.initrd === null || cargo.initrd.size === 0 ? null : topOf(machine, kernel.hdr.initrd_addr_max, cargo.initrd.size)
     return place(machine, cargo, kernel, { at: phys(DIRECT.kernel), zeroPage: phys(DIRECT.zeroPage), line: phys(DIRECT.commandLine), initrd, type: QEMU_TYPE })
   })
+}
+
+/** SETUP_RNG_SEED. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
+const SETUP_RNG_SEED = 9
+/** Bytes of seed, and what a node is aligned to. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
+const SEED = { length: 32, align: 16 } as const
+const SEED_NODE = 'loader:seed'
+
+/** QEMU 7.2.0: the same, with one node of setup_data behind the kernel's bytes. */
+export function directWithSeed(machine: Machine, cargo: LoaderCargo): HandOff {
+  const handOff = direct(machine, cargo)
+  machine.step('HO-18', 'QEMU puts a random seed behind the kernel', () => {
+    const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
+    const at = phys(DIRECT.kernel + alignUp<number>(cargo.kernel.size - setupSize, SEED.align))
+    machine.memory.make(rangeAt(at, setup_data.size + SEED.length), SEED_NODE)
+    machine.memory.patch(at, setup_data.write({ next: 0n, type: SETUP_RNG_SEED, len: SEED.length }), SEED_NODE)
+    const pointer = new Uint8Array(8)
+    new DataView(pointer.buffer).setBigUint64(0, BigInt(at), true)
+    machine.memory.patch(phys(DIRECT.zeroPage + setupHeaderAt('setup_data')), pointer, ZERO_PAGE, setupHeaderAt('setup_data'))
+  })
+  return handOff
 }
 
 /** The last whole pages at or below `limit` that are RAM. */

@@ -1,6 +1,8 @@
 /** The kernel as a PE image: the firmware loads it, its own EFI stub runs, the initrd waits behind LoadFile2. Chapter HO. */
 import { rangeAt } from '../../bytes/range.ts'
-import { byteCount, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
+import { byteCount, pagesOf, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
+import type { AllocateType } from '../../firmware/services.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from '../heap.ts'
@@ -30,7 +32,26 @@ export function startImage(machine: Machine, cargo: LoaderCargo): HandOff {
   return startWith(machine, 'HO-15', image, cargo)
 }
 
-type Clause = 'HO-12' | 'HO-15'
+const PAGES_ASSERTION = "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
+
+/** systemd-boot 257: the initrd's pages are taken before the kernel is loaded. */
+export function bootManager(machine: Machine, cargo: LoaderCargo): HandOff {
+  const { initrd } = cargo
+  if (initrd === null) return startImage(machine, cargo)
+  readKernel(machine, 'HO-19', cargo.kernel)
+  const offer = machine.step('HO-19', 'systemd-boot reads the initrd into pages', (): InitrdOffer | null => {
+    const take = (where: AllocateType) => machine.firmware.allocatePages(where, EfiLoaderData, pagesOf(initrd.size), 'initrd')
+    const low = take({ kind: 'max', limit: GRUB_MAX_ADDRESS })
+    const got = low.status === 'EFI_SUCCESS' ? low : take({ kind: 'any' })
+    if (got.status !== 'EFI_SUCCESS') return machine.refuse('HO-19', got.status, `no ${String(pagesOf(initrd.size))} pages for the initrd; systemd-boot halts`, PAGES_ASSERTION)
+    putFile(machine, got.at, initrd, 'initrd')
+    return { at: got.at, size: initrd.size, object: 'initrd' }
+  })
+  const image = machine.step('HO-19', 'systemd-boot gives the kernel file to LoadImage', () => load(machine, 'HO-19', { kind: 'file', source: cargo.kernel }))
+  return handOver(cargo, image, offer)
+}
+
+type Clause = 'HO-12' | 'HO-15' | 'HO-19'
 type From = Parameters<Machine['firmware']['loadImage']>[0]['from']
 
 function load(machine: Machine, clause: Clause, from: From): LoadedImage {
@@ -39,7 +60,7 @@ function load(machine: Machine, clause: Clause, from: From): LoadedImage {
 }
 
 function startWith(machine: Machine, clause: Clause, image: LoadedImage, cargo: LoaderCargo, fromFile = false): HandOff {
-  const { commandLine, initrd } = cargo
+  const { initrd } = cargo
   const offer = machine.step(clause, fromFile ? 'the initrd is offered through LoadFile2 and stays in its file' : 'the initrd is read into pages and offered through LoadFile2', (): InitrdOffer | null => {
     if (initrd === null || initrd.size === 0) return null
     if (fromFile) return { at: phys(0), file: initrd, size: initrd.size, object: 'initrd' }
@@ -47,6 +68,11 @@ function startWith(machine: Machine, clause: Clause, image: LoadedImage, cargo: 
     putFile(machine, at, initrd, 'initrd')
     return { at, size: initrd.size, object: 'initrd' }
   })
+  return handOver(cargo, image, offer)
+}
+
+function handOver(cargo: LoaderCargo, image: LoadedImage, initrd: InitrdOffer | null): HandOff {
+  const { commandLine } = cargo
   const loadOptions = commandLine === null ? null : { at: null, bytes: byteCount(2 * (commandLine.length + 1)), text: commandLine, object: 'load-options' }
-  return { ...payloadOf(cargo), via: 'pe-entry', entry: image.entry, loaded: { ...image, loadOptions }, initrd: offer }
+  return { ...payloadOf(cargo), via: 'pe-entry', entry: image.entry, loaded: { ...image, loadOptions }, initrd }
 }
