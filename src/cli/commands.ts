@@ -22,7 +22,7 @@ const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: '
 
 const memmap: Option = { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' }
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
-const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or a firmware file that ends in .json' }
+const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or of a --memmap; or a firmware file that ends in .json' }
 const quirk: Option = { name: 'quirk', value: 'NAMES', help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them' }
 
 /** What a simulated boot depends on, and in what shape it is shown. */

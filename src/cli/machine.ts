@@ -8,13 +8,13 @@ import type { MachineInput } from '../check.ts'
 import { firmwareNamed, type Firmware } from '../firmware/firmwares.ts'
 import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
 import { FIRMWARE_ROWS } from '../firmware/policies.ts'
-import { PROFILES, profileAssumption, profileBuild, profileMap, profileNamed } from '../firmware/profiles.ts'
+import { PROFILES, profileAssumption, profileBuild, profileMap, profileNamed, type Profile } from '../firmware/profiles.ts'
 import { quirkNamed, withSectionsMax, type Quirk } from '../firmware/quirks.ts'
 import { readMemmap } from '../image/memmap.ts'
 import type { Problem } from '../image/problem.ts'
 import type { Call } from './command.ts'
 
-/** What the command line or the scenario says about one machine; exactly one of map, RAM with firmware, and firmware file is whole. */
+/** What the command line or the scenario says about one machine; exactly one of map, RAM with firmware, and firmware file is whole; a profile may name the firmware of a map, too. */
 export interface Wanted {
   readonly memmap: string | undefined
   readonly map: Extract<Scenario['machine'], { map: unknown }>['map'] | undefined
@@ -37,7 +37,8 @@ export function isFirmwareFile(name: string): boolean {
 /** The options as given. Throws UsageError where they contradict each other. */
 export function givenMachine(call: Call): Wanted {
   const wanted = { memmap: call.text('memmap'), map: undefined, ram: call.quantity('ram'), firmware: call.text('firmware'), loader: call.text('loader'), quirks: call.text('quirk') }
-  if (wanted.memmap !== undefined && (wanted.ram ?? wanted.firmware) !== undefined) throw new UsageError('--memmap describes a whole machine: --ram and --firmware do not go with it')
+  if (wanted.memmap !== undefined && wanted.ram !== undefined) throw new UsageError('--memmap describes a whole machine: --ram does not go with it')
+  if (wanted.memmap !== undefined && wanted.firmware !== undefined && isFirmwareFile(wanted.firmware)) throw new UsageError('--memmap describes a whole machine: a firmware file, which brings its own, does not go with it')
   return wanted
 }
 
@@ -61,16 +62,24 @@ function fromMemmap(call: Call, path: string, taken: Taken): Machine {
   return machineFromMemmap(path, parse, taken)
 }
 
+/** What a profile knows of its firmware, whatever the map. */
+function firmwareOf(profile: Profile): Pick<Machine, 'build' | 'firmware'> {
+  return { build: profileBuild(profile), ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }) }
+}
+
 function fromProfile(ram: number, firmware: string): Machine {
   const profile = profileNamed(firmware)
   const assumption = profileAssumption(profile, ram)
-  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), build: profileBuild(profile), ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
+  return { what: `profile ${profile.id} with ${formatSize(ram)}`, map: profileMap(profile, ram), ...firmwareOf(profile), ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }) }
 }
 
 /** What lies below the loader, before quirks. */
 function plainMachine(call: Call, { memmap, map, ram, firmware }: Wanted, scenarioPath: string, taken: Taken): Machine {
   if (firmware !== undefined && isFirmwareFile(firmware)) return fromFirmwareFile(call, firmware, ram)
-  if (memmap !== undefined) return fromMemmap(call, memmap, taken)
+  if (memmap !== undefined) {
+    const machine = fromMemmap(call, memmap, taken)
+    return firmware === undefined ? machine : { ...machine, what: `${machine.what}, firmware of profile ${firmware}`, ...firmwareOf(profileNamed(firmware)) }
+  }
   if (map !== undefined) return { what: `memory map of ${scenarioPath}${taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`}`, map: descriptorsOf(map), ...(taken === undefined ? {} : { taken }) }
   if (ram !== undefined && firmware !== undefined) return fromProfile(ram, firmware)
   if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)

@@ -3,20 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Boot, Ending } from '../oracle/facts.ts'
 import { mapBeforeLoad, type Recording } from '../oracle/recording.ts'
+import { isDeep } from '../oracle/simulate.ts'
+import { shellMap } from '../support/shell-map.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const SHELL_NAMES = ['Reserved', 'LoaderCode', 'LoaderData', 'BS_Code', 'BS_Data', 'RT_Code', 'RT_Data', 'Available', 'Unusable', 'ACPI_Recl', 'ACPI_NVS', 'MMIO', 'MMIO_Port', 'PalCode', 'Persistent'] as const
-
-/** The map as the EFI shell's `memmap` prints it. */
-export function shellMap(map: readonly MemoryDescriptor[]): string {
-  const wide = (value: number): string => value.toString(16).toUpperCase().padStart(16, '0')
-  const lines = map.map(({ type, range: { start, end } }) => `${(SHELL_NAMES[type] ?? 'Reserved').padEnd(10)} ${wide(start)}-${wide(end - 1)} ${wide((end - start) / 0x1000)} ${wide(0xf)}`)
-  return `${['Type       Start            End              # Pages          Attributes', ...lines].join('\n')}\n`
-}
-
 export interface JsonReport {
   readonly outcome: { readonly kind: Ending; readonly entry?: string; readonly message?: string | null; readonly [particular: string]: unknown }
   readonly assumptions: readonly { readonly clause: string; readonly what: string }[]
@@ -35,10 +27,11 @@ export interface JsonReport {
 
 const EXIT_OF = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
 
-/** `stubsim check IMAGE --format json` with the machine of the recording: its map before the load, or the profile where none was recorded. */
+/** `stubsim check IMAGE --format json` with the machine of the recording: its firmware, and its map before the load or the RAM where none was recorded. */
 export function reportByCommand(recording: Recording, uki: string, work: string, more: readonly string[] = []): JsonReport {
   const map = mapBeforeLoad(recording)
-  const machine = map === null ? ['--firmware', `ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`, '--ram', `${String(recording.ram_mib)}M`] : ['--memmap', join(work, 'map.txt')]
+  const firmware = ['--firmware', `ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`]
+  const machine = map === null ? [...firmware, '--ram', `${String(recording.ram_mib)}M`] : [...firmware, '--memmap', join(work, 'map.txt')]
   if (map !== null) writeFileSync(join(work, 'map.txt'), shellMap(map))
   const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, ...more, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
   if (done.error !== undefined) throw done.error
@@ -48,9 +41,9 @@ export function reportByCommand(recording: Recording, uki: string, work: string,
   return report
 }
 
-/** The same in the words of the oracle. */
+/** The same in the words of the oracle; decompressed only where the kernel was corrupt in its file. */
 export function checkByCommand(recording: Recording, uki: string, work: string): Boot {
-  const report = reportByCommand(recording, uki, work)
+  const report = reportByCommand(recording, uki, work, isDeep(recording) ? ['--deep'] : [])
   const { facts } = report
   const address = (name: string): number | undefined => (typeof facts[name] === 'string' ? Number(facts[name]) : undefined)
   return {

@@ -3,11 +3,15 @@ import { check } from '../../../src/check.ts'
 import type { Call } from '../../../src/cli/command.ts'
 import { checkInput } from '../../../src/cli/input.ts'
 import { formatProfiles, profiles, profilesToJson } from '../../../src/cli/profiles.ts'
+import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { QUIRKS } from '../../../src/firmware/quirks.ts'
 import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
 import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
+import { rebuild } from '../../oracle/rebuild.ts'
+import { readRecordings } from '../../oracle/recording.ts'
+import { shellMap } from '../../support/shell-map.ts'
 
 const image = buildUki({
   stub: STUB_FACTS['247.3'],
@@ -18,11 +22,12 @@ const image = buildUki({
   ],
 })
 const MIB = 2 ** 20
+const shellListing = shellMap(profileMap(profileNamed('ovmf-2022.11-pc-4M'), 512 * MIB))
 
-function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: object = {}): Call {
+function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: object = {}, source = image): Call {
   const call = {
     operand: 'uki.efi',
-    files: { source: () => image, text: () => JSON.stringify(file), bytes: () => new Uint8Array(0) },
+    files: { source: () => source, text: () => JSON.stringify(file), bytes: () => new TextEncoder().encode(shellListing) },
     log: { debug: () => undefined },
     has: () => false,
     text: (name: string) => texts[name],
@@ -32,7 +37,7 @@ function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: obj
   return call as unknown as Call
 }
 
-const reportOf = async (texts: Readonly<Record<string, string>>, ram?: number, file?: object) => check(await checkInput(callOf(texts, ram, file))).report
+const reportOf = async (texts: Readonly<Record<string, string>>, ram?: number, file?: object, source = image) => check(await checkInput(callOf(texts, ram, file, source))).report
 const profile = { firmware: 'ovmf-2022.11-q35' }
 
 describe('the machine', () => {
@@ -67,6 +72,19 @@ describe('the machine', () => {
     expect(assumptions.some(({ what }) => what.startsWith('nothing is known of the contents'))).toBe(true)
     await expect(reportOf({ ...profile, quirk: 'no-low-memory' }, 512 * MIB)).rejects.toThrow(/more RAM/)
     await expect(reportOf({ ...profile, quirk: 'odd' }, 512 * MIB)).rejects.toThrow(/no quirk 'odd'/)
+  })
+
+  test('is a map of its own with the firmware of a profile, which knows what no map shows', async () => {
+    const loading = rebuild(readRecordings().find(({ id }) => id === 'machine-pc/257.13/5.10') ?? expect.fail('no such recording'))
+    const pc = { firmware: 'ovmf-2022.11-pc' }
+    const mapped = await reportOf({ memmap: 'map.txt', ...pc }, undefined, {}, loading)
+    const whole = await reportOf(pc, 512 * MIB, {}, loading)
+    const alone = await reportOf({ memmap: 'map.txt' }, undefined, {}, loading)
+    expect(mapped.machine.what).toMatch(/, firmware of profile ovmf-2022\.11-pc$/)
+    expect(mapped.facts).toEqual(whole.facts)
+    expect(Number(alone.facts.bootParams) - Number(mapped.facts.bootParams)).toBe(0x1000)
+    await expect(reportOf({ memmap: 'map.txt', firmware: 'seabios' })).rejects.toThrow("no firmware profile 'seabios'")
+    await expect(reportOf({ memmap: 'map.txt' }, MIB)).rejects.toThrow('--ram does not go with it')
   })
 
   test('comes from a firmware file, with its map or with a profile', async () => {
