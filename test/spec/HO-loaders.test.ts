@@ -147,6 +147,15 @@ describe('HO-14', () => {
     expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-3': true, 'HO-4': true })
   })
 
+  test('HO-14 the initrd may lie above initrd_addr_max when the kernel may lie above 4 GiB', () => {
+    const map = [free(0x1000, 0x9f000), free(0x100000, 0xbff00000), free(0x100000000, 0x40000000)]
+    expect(started({ loader: 'vmm/direct', map }).facts.ramdiskImage).toBe(0xc0000000 - 0x4a8000)
+    const { source } = kernelNamed('debian-6.12.107-cloud')
+    const at = setupHeaderAt('xloadflags')
+    const [flags = 0] = source.read(at as never, 1)
+    expect(started({ loader: 'vmm/direct', map, kernel: edited(source, at, [flags & ~2]) }).facts.ramdiskImage).toBe(0x80000000 - 0x4a8000)
+  })
+
   test('HO-14 an initrd that RAM forces into the window breaks a contract and is lost', () => {
     const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, 0x4900000)] })
     expect(contracts(run)['HO-4']).toBe(false)

@@ -1,7 +1,7 @@
 /** Loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware. Chapter HO. */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { SETUP_HEADER_AT, setup_data, setupHeaderAt } from '../../image/boot-params.ts'
+import { SETUP_HEADER_AT, setup_data, setupHeaderAt, XLF_CAN_BE_LOADED_ABOVE_4G } from '../../image/boot-params.ts'
 import type { BzImage } from '../../image/bzimage.ts'
 import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -59,9 +59,15 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
 export function direct(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
-    const initrd = cargo.initrd === null || cargo.initrd.size === 0 ? null : topOf(machine, kernel.hdr.initrd_addr_max, cargo.initrd.size)
+    const initrd = cargo.initrd === null || cargo.initrd.size === 0 ? null : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
+    machine.assume('HO-14', 'the RAM of the map ends where the monitor leaves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own beginning')
     return place(machine, cargo, kernel, { at: phys(DIRECT.kernel), zeroPage: phys(DIRECT.zeroPage), line: phys(DIRECT.commandLine), initrd, type: QEMU_TYPE })
   })
+}
+
+/** Last byte that an initrd may have: a kernel that can lie above 4 GiB is taken to reach all below. */
+function highestInitrd({ hdr }: BzImage): number {
+  return (hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) === 0 ? hdr.initrd_addr_max : 0xffffffff
 }
 
 /** SETUP_RNG_SEED. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
