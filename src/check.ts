@@ -23,7 +23,7 @@ import { kernelModel, type KernelEra } from './kernel/model.ts'
 import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
 import { loaders } from './loader/loaders.ts'
 import type { LoaderModel } from './loader/model.ts'
-import type { Assumption, Gap, Settings } from './machine/machine.ts'
+import type { Addon, Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import { volumePath } from './machine/volume.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
@@ -70,6 +70,14 @@ export interface CheckInput {
   readonly files?: Readonly<Record<string, ByteSource>>
   /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as an assumption. */
   readonly pciRoms?: readonly number[]
+  /** What follows the image's own name on the command line of the EFI shell that started it. Default: no shell did. */
+  readonly shell?: readonly string[] | undefined
+  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
+  readonly smbiosCmdline?: string | undefined
+  /** The machine is a confidential VM. Default: it is not. */
+  readonly confidentialVm?: boolean | undefined
+  /** Add-ons on the ESP, in the order in which the stub finds them. Default: there are none. */
+  readonly addons?: readonly Addon[] | undefined
   /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
   readonly deep?: boolean
   /** What a real boot said: compared with every run. */
@@ -212,7 +220,8 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
 }
 
 function settingsOf(input: CheckInput): Settings {
-  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
+  const { shell, smbiosCmdline, confidentialVm, addons } = input
+  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', shell, smbiosCmdline, confidentialVm, addons, ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
 }
 
 interface Choice<M> {

@@ -134,9 +134,14 @@ function load(machine: Machine, setup: Setup): LoadedImage {
     }),
   )
   if (result.image === null) return machine.refuse(result.clause, result.status, result.why, result.message)
-  const text = setup.loadOptions
+  const text = setup.loadOptions ?? shellLine(setup.settings)
   if (text === null) return result.image
   return { ...result.image, loadOptions: { at: null, bytes: byteCount(2 * (text.length + 1)), text, object: 'load-options' } }
+}
+
+/** The EFI shell passes all that was typed, the image's own name first. */
+function shellLine({ shell }: Settings): string | null {
+  return shell === undefined ? null : ['\\EFI\\BOOT\\BOOTX64.EFI', ...shell].join(' ')
 }
 
 /** Where every section lies at the stub's entry, and whether all its bytes are its own. */

@@ -62,6 +62,13 @@ export interface Scenario {
   readonly files?: Readonly<Record<string, string>> | undefined
   /** Sizes of the option ROMs that the firmware shows on PCI devices, at most 16 MiB each. */
   readonly pciRoms?: readonly number[] | undefined
+  /** What follows the image's own name on the command line of the EFI shell that started it. */
+  readonly shell?: readonly string[] | undefined
+  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. */
+  readonly smbiosCmdline?: string | undefined
+  readonly confidentialVm?: boolean | undefined
+  /** Files of add-ons, in the order in which the stub finds them. */
+  readonly addons?: readonly string[] | undefined
   /** Decompress the kernel, too. */
   readonly deep?: boolean | undefined
 }
@@ -104,6 +111,10 @@ export const scenarioSchema = v.strictObject({
   loadOptions: v.optional(v.string('a text is wanted')),
   files: v.optional(v.record(text, text)),
   pciRoms: v.optional(v.array(quantity)),
+  shell: v.optional(v.array(text)),
+  smbiosCmdline: v.optional(v.string('a text is wanted')),
+  confidentialVm: v.optional(v.boolean('is neither true nor false')),
+  addons: v.optional(v.array(text)),
   deep: v.optional(v.boolean('is neither true nor false')),
 })
 

@@ -170,5 +170,17 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     deep: call.has('deep') || (scenario?.deep ?? false),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
     shim: call.has('shim') || (scenario?.shim ?? false),
+    ...sourcesOf(call, scenario, scenarioPath),
+  }
+}
+
+/** What the stub takes besides LoadOptions. */
+function sourcesOf(call: Call, scenario: Scenario | null, scenarioPath: string): Pick<CheckInput, 'shell' | 'smbiosCmdline' | 'confidentialVm' | 'addons'> {
+  const addons = call.text('addons')?.split(',') ?? scenario?.addons?.map(path => beside(scenarioPath, path))
+  return {
+    shell: call.text('shell-args')?.split(' ').filter(word => word !== '') ?? scenario?.shell,
+    smbiosCmdline: call.text('smbios-cmdline') ?? scenario?.smbiosCmdline,
+    confidentialVm: call.has('confidential-vm') || scenario?.confidentialVm,
+    addons: addons?.map(path => ({ name: path.replace(/^.*\//s, ''), source: call.files.source(path) })),
   }
 }

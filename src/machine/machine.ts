@@ -1,6 +1,6 @@
 /** All that a stage gets: memory, firmware, and words for what happens. */
-import type { Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
+import type { Range } from '../bytes/range.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
 import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
@@ -39,6 +39,12 @@ export type Outcome =
   | { readonly kind: 'undefined'; readonly since: EventId; readonly why: string }
   | { readonly kind: 'unknown'; readonly gap: Gap }
 
+/** An add-on: a PE file beside the image. */
+export interface Addon {
+  readonly name: string
+  readonly source: ByteSource
+}
+
 /** Settings of the machine that a stage may ask for. */
 export interface Settings {
   /** Files of the volume that the image was loaded from, by volumePath() of their names. */
@@ -48,6 +54,14 @@ export interface Settings {
   readonly secureBoot: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
+  /** What follows the image's own name on the command line of the EFI shell that started it. Default: no shell did. */
+  readonly shell?: readonly string[] | undefined
+  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
+  readonly smbiosCmdline?: string | undefined
+  /** The machine is a confidential VM. Default: it is not. */
+  readonly confidentialVm?: boolean | undefined
+  /** Add-ons on the ESP, in the order in which the stub finds them: those for all images first, each folder sorted by name. Default: there are none. */
+  readonly addons?: readonly Addon[] | undefined
   /**
    * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same, and every slot that could be chosen is looked at.
    * seed:N: the random number is N.

@@ -1,10 +1,11 @@
-/** The eras of systemd-stub up to S5: in place through the handover protocol, then LoadImage (spec/ST-systemd-stub.md). Read eras.ts for the rest. */
+/** The eras of systemd-stub up to S4: in place through the handover protocol, then LoadImage (spec/ST-systemd-stub.md). eras-middle.ts has S5, eras.ts the rest. */
 import type { StubEra } from './model.ts'
-import { NAMES_229, NAMES_250, NAMES_252, NAMES_254, NAMES_256, NO_LINUX } from './names.ts'
+import { NAMES_229, NAMES_250, NAMES_252, NO_LINUX } from './names.ts'
+import { ignoresAddons } from './steps/addons.ts'
 import { asLongAsItSays, bothHalves, convertedToAscii, copiedAnywhere, copiedLow, fourPages, fourPagesLow, fromCode32Start, fromImage, lowHalves, lowHalvesAndLoadFile2, onePage } from './steps/boot-params.ts'
 import { asItIs, eightBitLine, spaced, utf16Line } from './steps/command-line.ts'
-import { cutAtBothEndsUnlessBlank, cutAtTheEnd, spacesOnly } from './steps/line-text.ts'
-import { ignoresDeviceTree, installsDeviceTree } from './steps/device-tree.ts'
+import { cutAtTheEnd, spacesOnly } from './steps/line-text.ts'
+import { ignoresDeviceTree, needsFirmwareTree } from './steps/device-tree.ts'
 import { alwaysHandover, imageOrHandover } from './steps/door.ts'
 import { eachCondition, fourConditions, longEnoughAndFour } from './steps/header-checks.ts'
 import { archivePiece, initrdInImage, joined, keepsNoList, noInitrd, pagesBelow4G, sectionPiece, whenSomethingIsAdded } from './steps/initrd.ts'
@@ -12,11 +13,11 @@ import { loadTitles, loadWords, startLoaded, startWidened } from './steps/load-i
 import { anyOptions, printableOptions, textOptions } from './steps/load-options.ts'
 import { kernelOrOwnImage, kernelOrRefusal, lastWithPrefix, lastWithPrefixWarned } from './steps/locate.ts'
 import { statusText, statusTitle } from './steps/patch.ts'
-import { copiedWhenHigh, initrdInReachOrRefused, initrdStays, initrdWithinReach, inPlace, inPlaceOrRefused } from './steps/place-kernel.ts'
+import { initrdInReachOrRefused, initrdStays, inPlace, inPlaceOrRefused } from './steps/place-kernel.ts'
 import { bootServicesPool, loaderPool } from './steps/pool.ts'
-import { freesLargeStrings, freesStrings, keepsExtraDir, keepsNoString } from './steps/strings.ts'
+import { freesLargeStrings, freesStrings, keepsNoString } from './steps/strings.ts'
 import { atMost96Sections, tableOfAnyMachine, tableOfOwnMachine, tableOnDisk } from './steps/section-table.ts'
-import { freesVariableBuffer, freesVariableBufferAfterSeed, keepsNoVariable, keepsVariableBuffer } from './steps/variables.ts'
+import { freesVariableBuffer, freesVariableBufferAfterSeed, keepsVariableBuffer } from './steps/variables.ts'
 
 export const pcrsig = archivePiece('.pcrsig', 'tpm2-pcr-signature.json')
 export const pcrpkey = archivePiece('.pcrpkey', 'tpm2-pcr-public-key.pem')
@@ -35,6 +36,7 @@ const S2: StubEra = {
   sectionTable: tableOfAnyMachine(' '),
   locate: lastWithPrefix(NAMES_229),
   kernel: kernelOrOwnImage,
+  addons: ignoresAddons,
   commandLine: eightBitLine('ST-15', { options: printableOptions, underSecureBoot: 'options without section', write: asItIs }),
   strings: keepsNoString,
   initrd: initrdInImage,
@@ -148,14 +150,13 @@ const S3: StubEra = {
   locate: lastWithPrefix(NAMES_250),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX}: Not Found`),
   initrd: joined({ pieces: [initrd], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
-  deviceTree: installsDeviceTree(['.dtb']),
+  deviceTree: needsFirmwareTree,
   headerChecks: longEnoughAndFour,
   passInitrd: lowHalvesAndLoadFile2,
 }
 
-const line252_3 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: spacesOnly, firmwareConsole: 'left alone' })
-const line252_6 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtTheEnd, firmwareConsole: 'left alone' })
-const line255 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtBothEndsUnlessBlank, firmwareConsole: 'left alone' })
+const line252_3 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: spacesOnly, confidential: 'not asked', extras: 'none', firmwareConsole: 'left alone' })
+const line252_6 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtTheEnd, confidential: 'not asked', extras: 'none', firmwareConsole: 'left alone' })
 
 const S4_252_3: StubEra = {
   ...S3,
@@ -235,7 +236,7 @@ const S4_253: StubEra = {
   door: imageOrHandover(startLoaded(loadWords), statusText),
 }
 
-const S4_253_5: StubEra = {
+export const S4_253_5: StubEra = {
   ...S4_253,
   id: 'systemd-stub/S4/253.5',
   title: 'as S4/253, with pool of EfiLoaderData',
@@ -254,42 +255,8 @@ const S4_253_31: StubEra = {
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [] }),
 }
 
-export const S5_254: StubEra = {
-  ...S4_253_5,
-  id: 'systemd-stub/S5/254',
-  title: 'as S4/253.5, but a handover kernel above 4 GiB is copied below, without its tail',
-  spans: [{ from: '254', to: '254.17' }],
-  commits: ['669f16acf7', 'dfca5587cf', 'ccde62954c'],
-  seen: ['254'],
-  variables: keepsNoVariable,
-  locate: lastWithPrefix(NAMES_254),
-  strings: keepsExtraDir,
-  placeKernel: copiedWhenHigh,
-  placeInitrd: initrdWithinReach,
-}
-
-export const S5_255: StubEra = {
-  ...S5_254,
-  id: 'systemd-stub/S5/255',
-  title: 'as S5/254, and cuts blanks off both ends of the command line',
-  spans: [{ from: '255', to: '255.11' }],
-  commits: ['90dab2b01e'],
-  seen: ['255'],
-  commandLine: line255,
-}
-
-const S5_256: StubEra = {
-  ...S5_255,
-  id: 'systemd-stub/S5/256',
-  title: 'as S5/255, with .ucode joined in front of .initrd',
-  spans: [{ from: '256', to: '256.5' }],
-  commits: ['aea81bc0ff'],
-  seen: ['256'],
-  locate: lastWithPrefix(NAMES_256),
-  initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
-}
-
 /** In the order of their releases. */
 export const EARLY_ERAS: readonly StubEra[] = [
-  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6, S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31, S5_254, S5_255, S5_256,
+  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6,
+  S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31,
 ]

@@ -1,8 +1,10 @@
-/** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. Here S6 to S8; eras-early.ts has the older ones. */
-import { EARLY_ERAS, initrd, pcrpkey, pcrsig, S5_254, S5_255, ucode } from './eras-early.ts'
+/** The eras of systemd-stub on x86-64: a row is an era, a cell is a step (spec/ST-systemd-stub.md). Adding an era is adding a row. Here S6 to S8; eras-early.ts and eras-middle.ts have the older ones. */
+import { EARLY_ERAS, initrd, pcrpkey, pcrsig, ucode } from './eras-early.ts'
+import { MIDDLE_ERAS, S5_254_2, S5_255 } from './eras-middle.ts'
 import type { StubEra } from './model.ts'
 import { NAMES_256, NO_LINUX } from './names.ts'
 import { atMostKnown, onePage } from './steps/boot-params.ts'
+import { loadsAddons } from './steps/addons.ts'
 import { utf16Line } from './steps/command-line.ts'
 import { cutAtBothEnds } from './steps/line-text.ts'
 import { installsDeviceTree } from './steps/device-tree.ts'
@@ -25,7 +27,7 @@ const PIECES_257 = [ucode, initrd, pcrsig, pcrpkey, osrel, profile]
 const MADE_257 = [pcrsig, pcrpkey, profile, osrel, initrd, ucode]
 
 const S6_254: StubEra = {
-  ...S5_254,
+  ...S5_254_2,
   id: 'systemd-stub/S6/254',
   title: 'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy with a zeroed tail',
   spans: [{ from: '254.17', to: '254.24' }],
@@ -92,7 +94,8 @@ const S6_257: StubEra = {
   sectionTable: tableOfOwnMachine('ST-7', { message: NO_TABLE, words: statusText, checks: [peBehindDos, atMost96Sections] }),
   locate: firstWithName(NAMES_257, printableOptions, anywhere),
   kernel: kernelOrRefusal('ST-10', 'Image lacks .linux section.'),
-  commandLine: utf16Line('ST-17', { options: printableOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'left alone' }),
+  addons: loadsAddons(['.cmdline', '.dtb', '.dtbauto', '.initrd', '.ucode']),
+  commandLine: utf16Line('ST-17', { options: printableOptions, profiles: true, text: cutAtBothEnds, confidential: 'asked', extras: 'trimmed', firmwareConsole: 'left alone' }),
   strings: freesExtraDir,
   deviceTree: installsDeviceTree(['.dtb', '.dtbauto']),
   initrd: joined({ pieces: PIECES_257, made: MADE_257, joins: whenMoreThanOne, list: keepsList, pages: pagesBelow4G, none: readsThroughNull }),
@@ -169,7 +172,7 @@ const S7_258_10: StubEra = {
   door: ownLoaderOrHandover({ pages: anyPages, sections: fromImageBaseInside, tableInFile: 'not asked' }, [peBehindDos, sixDirectories, entryInside]),
 }
 
-const line259 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'left alone' })
+const line259 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, confidential: 'asked', extras: 'trimmed', firmwareConsole: 'left alone' })
 
 const S7_259: StubEra = {
   ...S7,
@@ -228,7 +231,7 @@ const S8_259_8: StubEra = {
   door: ownLoaderOrHandover({ pages: alignedPages, sections: allInside, tableInFile: 'asked' }, [headerInFile, peBehindDos, sixDirectories, entryInside]),
 }
 
-const line261 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, firmwareConsole: 'added' })
+const line261 = utf16Line('ST-85', { options: cleanOptions, profiles: true, text: cutAtBothEnds, confidential: 'asked', extras: 'trimmed', firmwareConsole: 'added' })
 
 const S8_261: StubEra = {
   ...S8_259_6,
@@ -264,4 +267,4 @@ const LATER_ERAS = [
 ]
 
 /** All rows by id. A row under another one's id (`S6/257`) differs from it in the cells that it names. */
-export const stubEras: Readonly<Record<string, StubEra>> = Object.fromEntries([...EARLY_ERAS, ...LATER_ERAS].map(era => [era.id, era]))
+export const stubEras: Readonly<Record<string, StubEra>> = Object.fromEntries([...EARLY_ERAS, ...MIDDLE_ERAS, ...LATER_ERAS].map(era => [era.id, era]))

@@ -3,6 +3,7 @@ import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
+import type { Part } from '../memory/memory.ts'
 import { ownImage } from './steps/own-image.ts'
 import { kernelLength, type SetupHeader } from './setup-header.ts'
 
@@ -12,6 +13,8 @@ export interface Booting {
   readonly self: LoadedImage
   /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
   readonly poolType?: number
+  /** What add-ons beside the image brought. */
+  readonly addons?: Addons
 }
 
 /** A section header as it lies in memory. */
@@ -35,6 +38,25 @@ export interface Found extends Payload {
 
 /** What was found, by the name that was looked for. */
 export type Located = ReadonlyMap<string, Found>
+
+/** A piece of the initrd in memory. */
+export interface Piece {
+  readonly at: Phys
+  readonly size: number
+  /** What its bytes are. */
+  readonly parts: readonly Part[]
+  /** The section whose bytes it is, or null for a buffer in pool. */
+  readonly section: Found | null
+  /** A buffer that is not freed when the pieces are joined. */
+  readonly kept?: boolean
+}
+
+/** What add-ons brought: lines in their order, pieces in the order in which they are joined. */
+export interface Addons {
+  readonly lines: readonly string[]
+  readonly initrds: readonly Piece[]
+  readonly ucodes: readonly Piece[]
+}
 
 /** The kernel file as the stub sees it. `found` is false where the stub takes its own image for the kernel. */
 export interface Kernel extends Payload {
@@ -95,6 +117,8 @@ export interface StubEra extends EraInfo {
   readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
   /** The kernel, or what is done without one. */
   readonly kernel: (on: Booting, located: Located) => Kernel
+  /** Add-ons beside the image. */
+  readonly addons: (on: Booting, located: Located) => Addons
   /** Whose command line, and the string that is made of it. */
   readonly commandLine: (on: Booting, located: Located) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
@@ -128,10 +152,11 @@ export function stubModel(era: StubEra): StubModel {
 
 function boot(era: StubEra, entered: Booting): HandOff {
   ownImage(entered)
-  const on = { ...entered, poolType: era.pool(entered) }
-  era.variables(on)
-  const located = era.locate(on, era.sectionTable(on))
-  const kernel = era.kernel(on, located)
+  const pooled = { ...entered, poolType: era.pool(entered) }
+  era.variables(pooled)
+  const located = era.locate(pooled, era.sectionTable(pooled))
+  const kernel = era.kernel(pooled, located)
+  const on = { ...pooled, addons: era.addons(pooled, located) }
   const commandLine = era.commandLine(on, located)
   era.strings(on)
   const initrd = era.initrd(on, located)

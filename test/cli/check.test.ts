@@ -259,3 +259,20 @@ Idx Name          Size      VMA               LMA               File off  Algn
     expect(oneLine(stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')]))).toMatch(/CAP_SYS_ADMIN/)
   })
 })
+
+test('what a stub takes from the shell, from SMBIOS and from add-ons is given by options, or by a scenario', () => {
+  const uki = { stub: '257.13', sections: [
+    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+    { name: '.linux', VirtualAddress: 0x2000000, content: { kernel: 'debian-6.12.107-cloud' } },
+    { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: '64KiB' } },
+  ] }
+  const addon = file('a.addon.efi', bytesOf(buildUki({ stub: STUB_FACTS['254.26'], sections: [{ name: '.cmdline', VirtualAddress: 0x20000, content: { text: 'quiet' } }] })))
+  const lineOf = ({ stdout }: Finished): string | undefined => (JSON.parse(stdout) as { facts: { commandLine?: string } }).facts.commandLine
+  const plain = file('plain.json', JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }))
+  const said = file('said.json', JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' }, shell: ['one', 'two'], smbiosCmdline: 'three', addons: ['a.addon.efi'] }))
+  const run = (...args: string[]): Finished => stubsim(['check', '--format', 'json', '--scenario', ...args])
+  expect(lineOf(run(plain, '--shell-args', 'one two', '--smbios-cmdline', 'three', '--addons', addon))).toBe('one two quiet three')
+  expect(lineOf(run(said))).toBe('one two quiet three')
+  expect(lineOf(run(said, '--confidential-vm'))).toBe('one two quiet')
+  expect(lineOf(run(plain, '--load-options', '@0 mine'))).toBe('mine')
+})

@@ -6,7 +6,7 @@ import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
 import { parsePe } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
-import { createMachine, Stop, type Notes, type Outcome } from '../../src/machine/machine.ts'
+import { createMachine, Stop, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
 import type { HandOff, LoadOptions } from '../../src/machine/model.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
@@ -59,6 +59,10 @@ export interface StubSetting {
   readonly optionBytes?: number
   readonly secureBoot?: boolean
   readonly shim?: boolean
+  readonly shell?: readonly string[]
+  readonly smbiosCmdline?: string
+  readonly confidentialVm?: boolean
+  readonly addons?: Settings['addons']
   readonly base?: number
   readonly free?: readonly [number, number]
   readonly full?: readonly string[]
@@ -91,7 +95,7 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   setting.before?.(memory, base)
   const firmware = fakeFirmware(memory, range(...free), setting.full, setting.fullBelow)
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
-  const machine = createMachine(recorder, memory, firmware, { secureBoot: setting.secureBoot ?? false, shim: setting.shim ?? false, kaslr: 'off' }, notes)
+  const machine = createMachine(recorder, memory, firmware, { secureBoot: setting.secureBoot ?? false, shim: setting.shim ?? false, kaslr: 'off', shell: setting.shell, smbiosCmdline: setting.smbiosCmdline, confidentialVm: setting.confidentialVm, addons: setting.addons }, notes)
   const made = { memory, recorder, notes, calls: firmware.calls }
   try {
     return { handOff: stubModel(eraOf(id)).boot(machine, self), outcome: null, ...made }

@@ -5,8 +5,9 @@ import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import { told } from '../../machine/told.ts'
 import type { Booting, CommandLine, Found, Located } from '../model.ts'
+import { assumedSources, customLine, extended, type SourceRules } from './line-sources.ts'
 import { utf8Text, type LineRule } from './line-text.ts'
-import { profileIn, type OptionsRule } from './load-options.ts'
+import type { OptionsRule } from './load-options.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
 
@@ -59,11 +60,6 @@ export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot,
   return told(choose, { options: rule, underSecureBoot, write })
 }
 
-function cString(text: string): string {
-  const nul = text.indexOf('\0')
-  return nul < 0 ? text : text.slice(0, nul)
-}
-
 /** The characters and a NUL, two bytes each. */
 function utf16(text: string): Uint8Array {
   const bytes = new Uint8Array(2 * (text.length + 1))
@@ -84,14 +80,6 @@ function asUtf16(on: Booting, rule: LineRule, raw: string, room: number, object:
   })
 }
 
-/** What LoadOptions say; null when nothing is left behind a profile specifier. */
-function optionsText(options: LoadOptions, { profiles, text: rule }: Utf16Rules): string | null {
-  const text = cString(options.text)
-  if (!profiles) return text
-  const { rest } = profileIn(text)
-  return rule(rest) === '' ? null : rest
-}
-
 function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
   const { machine } = on
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
@@ -102,14 +90,20 @@ function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Fou
 }
 
 /** What a row of the later eras says of the command line. */
-export interface Utf16Rules {
-  readonly options: OptionsRule
-  /** LoadOptions may begin with a profile specifier. */
-  readonly profiles: boolean
-  /** What becomes of the text. */
-  readonly text: LineRule
+export interface Utf16Rules extends SourceRules {
   /** Does the stub name the firmware's console where the line names none? */
   readonly firmwareConsole: 'left alone' | 'added'
+}
+
+/** A line that something was appended to. */
+const EXTENDED = 'cmdline:extended'
+
+function withExtras(on: Booting, line: CommandLine | null, rules: Utf16Rules): CommandLine | null {
+  const text = extended(on, line?.text ?? null, rules)
+  if (text === null) return line
+  const longer = asUtf16(on, same => same, text, text.length, EXTENDED)
+  if (line !== null) on.machine.firmware.freePool(line.at)
+  return longer
 }
 
 /** A line without console= may get one. */
@@ -119,20 +113,24 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
 
 /** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
 export function utf16Line(clause: ClauseId, rules: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
-  const { options: rule, text: lineRule, firmwareConsole } = rules
   const choose = (on: Booting, located: Located): CommandLine | null => on.machine.step(clause, 'chooses the command line', () => {
-    on.machine.assume(clause, 'no add-ons on the ESP, no command line from SMBIOS, no confidential VM, not started from the EFI shell')
+    const absent = assumedSources(on)
+    if (absent !== '') on.machine.assume(clause, absent)
+    const section = sectionOf(located, '.cmdline')
+    const custom = customLine(on, section, rules)
+    const first = rules.profiles && custom !== null ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on)) : null
     const uname = sectionOf(located, '.uname')
     if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
-    const section = sectionOf(located, '.cmdline')
-    const options = rule(on.self)
-    const text = options === null || (on.machine.settings.secureBoot && section !== null) ? null : optionsText(options, rules)
-    const line = options !== null && text !== null ? asUtf16(on, lineRule, text, text.length, options.object) : section === null ? null : fromSection(on, clause, lineRule, section)
-    if (firmwareConsole === 'added') assumeNoConsole(on, line)
+    const chosen = first ?? (custom !== null ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on)) : section === null ? null : fromSection(on, clause, rules.text, section))
+    const line = withExtras(on, chosen, rules)
+    if (rules.firmwareConsole === 'added') assumeNoConsole(on, line)
     return line
   })
   return told(choose, { ...rules })
 }
+
+/** What the bytes of a custom line are. */
+const customObject = ({ self }: Booting): string => self.loadOptions?.object ?? 'load-options'
 
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
 export function widened(on: Booting, line: CommandLine | null): CommandLine | null {

@@ -4,7 +4,7 @@ import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import type { Part } from '../../memory/memory.ts'
-import type { Booting, Found, Initrd, Located } from '../model.ts'
+import type { Booting, Found, Initrd, Located, Piece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
 import { pagesOrHalt, poolOrHalt } from './patch.ts'
@@ -13,16 +13,6 @@ import { pagesOrHalt, poolOrHalt } from './patch.ts'
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
 /** What a joined initrd is called. */
 export const JOINED = 'initrd:joined'
-
-/** A piece of the initrd in memory. */
-export interface Piece {
-  readonly at: Phys
-  readonly size: number
-  /** What its bytes are. */
-  readonly parts: readonly Part[]
-  /** The section whose bytes it is, or null for an archive in pool. */
-  readonly section: Found | null
-}
 
 /** Where a piece comes from. */
 export type PieceStep = (on: Booting, located: Located) => Piece | null
@@ -145,7 +135,8 @@ export function joined(joining: Joining): (on: Booting, located: Located) => Ini
   const make = (on: Booting, located: Located): Initrd | null => on.machine.step('ST-20', 'makes the initrd', () => {
     on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub')
     const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
-    const pieces = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
+    const own = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
+    const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
     const [only] = pieces
     if (only === undefined) return joining.none(on)
     joining.list(on, pieces.length)
@@ -175,6 +166,6 @@ function join(on: Booting, pieces: readonly Piece[], pages: Joining['pages']): I
     next = add(next, piece.size + padding)
   })
   memory.compose(JOINED, parts)
-  for (const piece of pieces) if (piece.section === null) firmware.freePool(piece.at)
+  for (const piece of pieces) if (piece.section === null && piece.kept !== true) firmware.freePool(piece.at)
   return { at, size, object: JOINED }
 }

@@ -1,5 +1,6 @@
 /** LoadOptions that the firmware gave to the stub, and the profile that they may ask for (chapter ST). */
 import type { LoadedImage, LoadOptions } from '../../machine/model.ts'
+import type { Booting } from '../model.ts'
 
 /** Which LoadOptions an era takes; null for those that it leaves alone. */
 export type OptionsRule = (self: LoadedImage) => LoadOptions | null
@@ -24,8 +25,16 @@ export function profileIn(text: string): { readonly profile: number; readonly re
   return match === null || profile >= 2 ** 32 ? { profile: 0, rest: text } : { profile, rest: text.slice(match[0].length) }
 }
 
-/** The profile that LoadOptions ask for; 0 when they ask for none. */
-export function chosenProfile(self: LoadedImage, rule: OptionsRule): number {
+/** The profile that the first argument of the shell asks for; null when it asks for none. */
+export function profileArgument([first = '']: readonly string[]): number | null {
+  const profile = Number(/^@(\d+)$/.exec(first)?.[1])
+  return profile < 2 ** 32 ? profile : null
+}
+
+/** The profile that the shell's arguments or LoadOptions ask for; 0 when they ask for none. */
+export function chosenProfile({ machine, self }: Booting, rule: OptionsRule): number {
+  const { shell } = machine.settings
+  if (shell !== undefined) return profileArgument(shell) ?? 0
   const options = rule(self)
   return options === null ? 0 : profileIn(options.text).profile
 }

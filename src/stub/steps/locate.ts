@@ -62,7 +62,7 @@ export function firstWithName(names: readonly string[], rule: OptionsRule, fits:
     const foundOf = findingIn(on)
     const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(on, base, foundOf)))
     on.machine.step('ST-11', 'takes a profile', () => {
-      const wanted = chosenProfile(on.self, rule)
+      const wanted = chosenProfile(on, rule)
       const from = starts[wanted]
       if (from === undefined && wanted > 0) {
         on.machine.refuse('ST-11', 'EFI_NOT_FOUND', `the image has no profile ${String(wanted)}`, `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`)
