@@ -65,6 +65,8 @@ export interface CheckInput {
   readonly secureBoot?: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
+  /** The CPU can have five levels of page tables (LA57); firmware and loaders run with four. Default: it cannot. */
+  readonly la57?: boolean
   readonly loadOptions?: string
   /** Files on the volume of the image, by name: what `initrd=` on the command line may name. */
   readonly files?: Readonly<Record<string, ByteSource>>
@@ -221,7 +223,7 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
 
 function settingsOf(input: CheckInput): Settings {
   const { shell, smbiosCmdline, confidentialVm, addons } = input
-  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, kaslr: input.kaslr ?? 'command-line', shell, smbiosCmdline, confidentialVm, addons, ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
+  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, la57: input.la57 ?? false, kaslr: input.kaslr ?? 'command-line', shell, smbiosCmdline, confidentialVm, addons, ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
 }
 
 interface Choice<M> {

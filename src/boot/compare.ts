@@ -27,6 +27,7 @@ type Prediction = { readonly is: number | string } | { readonly atMost: number }
 export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'recording'>, linux: ByteSource | null, observed: readonly ObservedFact[]): ComparedFact[] {
   const kernel = linux === null ? null : parseBzImage(linux).bzimage
   const payload = payloadRead(recording)
+  const trampoline = trampolineMade(recording)
   const { ramdiskImage, ramdiskSize, decompressedKernel, commandLine } = facts
   const initSize = kernel?.hdr.init_size
   const hasRamdisk = ramdiskImage !== undefined && ramdiskSize !== undefined && ramdiskSize > 0
@@ -37,6 +38,7 @@ export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'r
     input_data: payload === null ? null : { is: payload.start },
     input_len: payload === null ? null : { is: payload.end - payload.start },
     output: decompressedKernel === undefined ? null : { is: decompressedKernel },
+    trampoline_32bit: trampoline === null ? null : { is: trampoline },
     output_len: kernel?.payload?.output_len == null ? null : { is: kernel.payload.output_len },
     kernel_total_size: initSize === undefined ? null : { atMost: initSize },
     needed_size: initSize === undefined ? null : { atMost: initSize },
@@ -60,6 +62,13 @@ function payloadRead({ events, steps }: Recording): { readonly start: number; re
   const step = steps.find(one => one.clause === 'ZO-11')
   const read = step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'read')
   return read?.op === 'read' ? read.range : null
+}
+
+/** Where the decompressor put its trampoline: what step ZO-5 makes there. */
+function trampolineMade({ events, steps }: Recording): number | null {
+  const step = steps.find(one => one.clause === 'ZO-5')
+  const made = step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'make')
+  return made?.op === 'make' ? made.range.start : null
 }
 
 /** What a contradiction does to the verdict: a prediction that the machine contradicts proves nothing. */

@@ -56,6 +56,8 @@ export interface Scenario {
   readonly secureBoot?: boolean | undefined
   /** shim started the image. */
   readonly shim?: boolean | undefined
+  /** The CPU can have five levels of page tables. */
+  readonly la57?: boolean | undefined
   /** What the firmware passes as LoadOptions. */
   readonly loadOptions?: string | undefined
   /** Files on the volume of the image: where each lies here, by its name there. */
@@ -108,6 +110,7 @@ export const scenarioSchema = v.strictObject({
   kaslr: v.optional(v.pipe(v.string(), v.regex(KASLR, `is none of ${KASLR_CHOICES.join(', ')}`))),
   secureBoot: v.optional(v.boolean('is neither true nor false')),
   shim: v.optional(v.boolean('is neither true nor false')),
+  la57: v.optional(v.boolean('is neither true nor false')),
   loadOptions: v.optional(v.string('a text is wanted')),
   files: v.optional(v.record(text, text)),
   pciRoms: v.optional(v.array(quantity)),

@@ -40,6 +40,7 @@ const boot = (shape: Option): readonly Option[] => [
   { name: 'kaslr', value: 'HOW', help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default' },
   { name: 'secure-boot', help: 'enforce Secure Boot' },
   { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
+  { name: 'la57', help: 'the CPU can have five levels of page tables; firmware and loaders run with four' },
   { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions; @N first chooses a profile' },
   { name: 'initrd-file', value: 'NAME=FILE', help: 'files on the volume of the image that initrd= on the command line may name, separated by commas' },
   { name: 'pci-roms', value: 'SIZES', help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted' },

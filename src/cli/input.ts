@@ -170,6 +170,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     deep: call.has('deep') || (scenario?.deep ?? false),
     secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
     shim: call.has('shim') || (scenario?.shim ?? false),
+    la57: call.has('la57') || (scenario?.la57 ?? false),
     ...sourcesOf(call, scenario, scenarioPath),
   }
 }

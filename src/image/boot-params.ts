@@ -146,6 +146,8 @@ export const efi_info = struct('efi_info', 32, {
   efi_memmap_hi: [0x1c, 'u32'],
 })
 
+/** EFI32_LOADER_SIGNATURE: "EL32". */
+export const EFI32_LOADER_SIGNATURE = 0x32334c45
 /** EFI64_LOADER_SIGNATURE: "EL64". */
 export const EFI64_LOADER_SIGNATURE = 0x34364c45
 

@@ -10,6 +10,7 @@ import type { EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from './payload.ts'
+import type { Window } from './steps/head64.ts'
 import type { SetupNode } from './steps/setup-data.ts'
 
 /** Bytes that are about to be used as one object. */
@@ -57,9 +58,15 @@ export interface KernelBoot {
   takesUnaccepted: boolean
   /** Where the table with the bitmap of unaccepted memory lies. */
   bitmapAt: Phys | null
+  /** What head_64.S of this era does about the number of paging levels, given its window. */
+  readonly trampoline: TrampolineStep
+  /** The pages below 4 GiB that the EFI stub took to change the number of paging levels. */
+  trampolineAt: Phys | null
 }
 
 export type Step = (boot: KernelBoot) => void
+/** A step of head_64.S before the move, told where ZO moves to. */
+export type TrampolineStep = (boot: KernelBoot, window: Window) => void
 
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size

@@ -6,6 +6,7 @@ import { convertToHighPages, convertToPages, convertToPool } from './steps/comma
 import { decompressAnywhere, decompressHigh, decompressLow, decompressLowAlsoForFakes, decompressLowOrGetLost, decompressMiscounted, decompressMiscountedOrGetLost, decompressOrGetLost, jumpToOutput } from './steps/decompress.ts'
 import { enterHead, skipHead } from './steps/entry.ts'
 import { exitWithLoaderData, exitWithMoreSlack, exitWithReclaimable, exitWithUnaccepted } from './steps/exit.ts'
+import { borrowAlways, borrowAlwaysUnread, borrowToChange, leavePaging, takeTrampoline } from './steps/five-level.ts'
 import { runHead64 } from './steps/head64.ts'
 import { leaveFiles, loadFilesAtEntry, loadFilesHigh } from './steps/initrd-files.ts'
 import { leaveInitrd, loadInitrd, loadInitrdOrFiles } from './steps/initrd.ts'
@@ -24,11 +25,13 @@ const trusting: KernelSlots = {
   setupHeader: copySectorAndStart,
   commandLine: convertToHighPages,
   filesAtEntry: loadFilesHigh,
+  paging: leavePaging,
   place: relocateFromCode32Start,
   initrd: leaveInitrd,
   exit: exitWithLoaderData,
   run: runHead64,
   startup32: startup32Signed,
+  trampoline: borrowAlwaysUnread,
 }
 
 /** 5.7-rc2 to 5.7. */
@@ -40,11 +43,13 @@ const moving: KernelSlots = {
   setupHeader: copySector,
   commandLine: convertToPages,
   filesAtEntry: loadFilesAtEntry,
+  paging: leavePaging,
   place: relocateAfterHandover,
   initrd: loadInitrd,
   exit: exitWithLoaderData,
   run: runHead64,
   startup32: startup32Unsigned,
+  trampoline: borrowAlways,
 }
 
 /** 5.10.146 and later of 5.10.y. */
@@ -59,11 +64,13 @@ const decompressing: KernelSlots = {
   setupHeader: makeHeader,
   commandLine: convertToPool,
   filesAtEntry: leaveFiles,
+  paging: takeTrampoline,
   place: decompressLowOrGetLost,
   initrd: loadInitrdOrFiles,
   exit: exitWithReclaimable,
   run: jumpToOutput,
   startup32: startup32Unsigned,
+  trampoline: borrowToChange,
 }
 
 /** 6.6.0 to 6.6.16. */

@@ -1,5 +1,6 @@
 /** What the model takes from the kernel's own file: constants that the running code has built in, whatever memory says. Chapters EP and ZO. */
 import { alignUp, PAGE } from '../bytes/units.ts'
+import { XLF_5LEVEL_ENABLED } from '../image/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Payload } from '../machine/model.ts'
@@ -28,6 +29,8 @@ export interface KernelFile {
   readonly initSize: number
   /** Was it built to run anywhere? */
   readonly relocatable: boolean
+  /** Was it built for five levels of page tables? */
+  readonly fiveLevels: boolean
 }
 
 /** Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as well. */
@@ -57,6 +60,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     physicalAlign: hdr.kernel_alignment,
     initSize: hdr.init_size,
     relocatable: hdr.relocatable_kernel !== 0,
+    fiveLevels: (hdr.xloadflags & XLF_5LEVEL_ENABLED) !== 0,
   }
   return isPossible(file) ? file : machine.gap('EP-1', 'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has')
 }

@@ -3,7 +3,7 @@ import { phys, wrap32 } from '../bytes/units.ts'
 import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
-import { guestAlign, header, type KernelBoot, type Step } from './boot.ts'
+import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
 import { arrive } from './steps/arrive.ts'
@@ -28,6 +28,8 @@ export interface KernelSlots {
   readonly commandLine: Step
   /** PE entry: are files of initrd= loaded before anything else? */
   readonly filesAtEntry: Step
+  /** What the EFI stub takes to change the number of paging levels. */
+  readonly paging: Step
   /** Either the compressed kernel moves, or the EFI stub decompresses it. */
   readonly place: Step
   /** The initrd that waits behind LoadFile2. */
@@ -38,6 +40,8 @@ export interface KernelSlots {
   readonly run: Step
   /** The 32-bit entry of the boot protocol, up to `startup_64`. */
   readonly startup32: Step
+  /** What head_64.S borrows to change the number of paging levels. */
+  readonly trampoline: TrampolineStep
 }
 
 /**
@@ -63,7 +67,7 @@ export function kernelModel(era: KernelEra, read: PayloadReader | null = null): 
 
 /** The procedure, for a kernel whose link-time facts are known. */
 export function startKernel(era: KernelEra, machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null = null): Arrival {
-  const boot = beginBoot(machine, from, file, payload)
+  const boot = beginBoot(era, machine, from, file, payload)
   const { slots } = era
   judge(era, boot)
   if (from.via === 'legacy-32' || from.via === 'legacy-64') return startWithoutStub(era, boot)
@@ -79,6 +83,7 @@ export function startKernel(era: KernelEra, machine: Machine, from: HandOff, fil
       slots.filesAtEntry(boot)
     }
     noteSetupData(boot)
+    slots.paging(boot)
     slots.place(boot)
     slots.initrd(boot)
     slots.exit(boot)
@@ -103,7 +108,7 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
   return machine.as('kernel', () => arrive(boot))
 }
 
-function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null): KernelBoot {
+function beginBoot({ slots }: KernelEra, machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null): KernelBoot {
   const image = from.via === 'pe-entry' ? from.loaded.base : from.image
   const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? image) : image
   return {
@@ -124,6 +129,8 @@ function beginBoot(machine: Machine, from: HandOff, file: KernelFile, payload: P
     setupData: [],
     takesUnaccepted: false,
     bitmapAt: null,
+    trampoline: slots.trampoline,
+    trampolineAt: null,
   }
 }
 

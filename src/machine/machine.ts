@@ -51,6 +51,8 @@ export interface Settings {
   readonly files?: ReadonlyMap<string, ByteSource>
   /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is taken for granted. */
   readonly pciRoms?: readonly number[]
+  /** The CPU can have five levels of page tables, while firmware and loader run with four. Default: it cannot. */
+  readonly la57?: boolean
   readonly secureBoot: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean

@@ -252,7 +252,7 @@ test('HZ-18 compares every observed place with the prediction; one that differs 
   ].join('\n')
   const right = check({ ...boot, observed: readObserved(log(decompressedKernel)).facts }).report
   expect(right.observed?.map(({ name, agrees }) => [name, agrees])).toEqual([
-    ['input_data', true], ['input_len', true], ['output', true], ['output_len', true], ['kernel_total_size', true], ['needed_size', true], ['trampoline_32bit', null],
+    ['input_data', true], ['input_len', true], ['output', true], ['output_len', true], ['kernel_total_size', true], ['needed_size', true], ['trampoline_32bit', true],
     ['release', true], ['commandLine', true], ['ramdiskStart', true], ['ramdiskEnd', true], ['kernelCode', true],
   ])
   expect(right).toMatchObject({ verdict: 'clean', gaps: [] })

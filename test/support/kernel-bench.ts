@@ -67,6 +67,7 @@ export interface BenchOptions {
   readonly kaslr?: Settings['kaslr']
   readonly arena?: number | null
   readonly ceiling?: number
+  readonly la57?: boolean
 }
 
 export interface Bench {
@@ -77,7 +78,7 @@ export interface Bench {
 }
 
 /** RAM wherever the map has an entry below the device hole, all of it garbage; what is not free is allocated. */
-export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling }: BenchOptions = {}): Bench {
+export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling, la57 = false }: BenchOptions = {}): Bench {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   for (const { type, range } of map) {
@@ -87,7 +88,7 @@ export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling }:
   }
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
   const firmware = plainFirmware(memory, map, arena, ceiling)
-  return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr }, notes), memory, recorder, notes }
+  return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr, la57 }, notes), memory, recorder, notes }
 }
 
 /** The same firmware with forty more descriptors, of device memory that nobody uses: more than the first buffer of a kernel before 6.1 holds. */

@@ -4,6 +4,7 @@ import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
+import { changeLevels } from './five-level.ts'
 import { standsFirst, stubOptions, type StubOptions } from './words.ts'
 import { extractTo } from './extract.ts'
 import { memoryOptions } from './memory-options.ts'
@@ -142,6 +143,6 @@ export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, mini
 export function jumpToOutput(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-24', 'the EFI stub jumps into the extracted kernel, past head_64.S', () => {
-    machine.assume('EP-24', 'five-level paging is off, so the trampoline below 4 GiB is not used')
+    changeLevels(boot)
   })
 }

@@ -53,7 +53,7 @@ export function runHead64(boot: KernelBoot): void {
   machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
     machine.memory.make(rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES), object, code + file.bootStackEnd - FIRST_PUSHES)
   })
-  borrowTrampoline(boot)
+  boot.trampoline(boot, window)
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
     const event = machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
     if (moved < boot.compressed && overlaps(rangeAt(moved, file.bss), rangeAt(boot.compressed, file.bss))) machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
@@ -69,13 +69,6 @@ export function runHead64(boot: KernelBoot): void {
     machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
   })
   extractInPlace(boot, window)
-}
-
-/** The trampoline's 8 KiB are saved, used and put back before the move: nothing changes. */
-function borrowTrampoline(boot: KernelBoot): void {
-  boot.machine.step('ZO-5', 'paging_prepare borrows 8 KiB of low memory for its trampoline', () => {
-    boot.machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
-  })
 }
 
 function extractInPlace(boot: KernelBoot, window: Window): void {

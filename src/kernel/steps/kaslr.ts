@@ -4,6 +4,7 @@ import { alignDown, alignUp, phys, PHYS_END } from '../../bytes/units.ts'
 import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
+import { maxMem } from './five-level.ts'
 import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
@@ -97,7 +98,8 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
     })
     if (options.tooMany) return here
     const placed = { size: alignUp(file.outputLength, MIN_KERNEL_ALIGN), align: file.physicalAlign, minimum: alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign) }
-    const areas = kaslrAreas(freeRegions(boot.finalMap, boot.takesUnaccepted), [...memAvoid(boot, window), ...options.avoid], placed, options)
+    const limit = Math.min(options.limit, maxMem(boot))
+    const areas = kaslrAreas(freeRegions(boot.finalMap, boot.takesUnaccepted), [...memAvoid(boot, window), ...options.avoid], placed, { ...options, limit })
     const [first] = areas
     if (first === undefined) return here
     if (boot.finalMap.some(({ type, range: where }) => type === EfiUnacceptedMemoryType && overlaps(where, rangeAt(first.first, placed.size)))) {
