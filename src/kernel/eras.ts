@@ -128,14 +128,14 @@ export const kernelEras: readonly KernelEra[] = [
   {
     id: 'linux/E2c',
     title: 'always moves itself after a handover; decompresses in place after a PE entry; takes over setup_data of the image',
-    spans: [{ from: '5.8-rc7', to: '5.10.146' }], commits: [], seen: ['5.10.13'],
+    spans: [{ from: '5.8-rc7', to: '5.10.146' }], commits: ['59476f80d878'], seen: ['5.10.13'],
     slots: { ...movingLate, setupHeader: copyStructure },
     ...MOVES,
   },
   {
     id: 'linux/E2',
     title: 'always moves itself after a handover; decompresses in place after a PE entry',
-    spans: [{ from: '5.10.146', to: '5.11-rc1' }], commits: [], seen: ['5.10.223'],
+    spans: [{ from: '5.10.146', to: '5.11-rc1' }], commits: ['63bf28ceb3eb'], seen: ['5.10.223'],
     slots: movingLate,
     ...MOVES,
   },
