@@ -52,6 +52,10 @@ export const firmwareSchema = v.strictObject({
   untested: v.optional(v.array(span)),
   /** Where the firmware notes an image that the image loads. */
   imageRecord: v.optional(v.picklist(['room', 'new-page'], 'is neither room nor new-page')),
+  /** Descriptors that drivers add to the map when boot services end. */
+  addedOnExit: v.optional(v.pipe(v.number(), v.safeInteger('is no count of descriptors'), v.minValue(0, 'is no count of descriptors'), v.maxValue(4096, 'is more than a map has'))),
+  /** What the memory attribute protocol answers to code that somebody made. */
+  memoryAttributes: v.optional(v.picklist(['set', 'refused'], 'is neither set nor refused')),
   contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
   quirks: v.optional(v.array(oneOf(names(QUIRKS)))),
 })
@@ -80,6 +84,8 @@ export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareF
     ...(guard === undefined ? {} : { guard }),
     ...(given.untested === undefined ? {} : { untested: given.untested.map(rangeOf) }),
     ...(given.imageRecord === undefined ? {} : { imageRecord: given.imageRecord }),
+    ...(given.addedOnExit === undefined ? {} : { addedOnExit: given.addedOnExit }),
+    ...(given.memoryAttributes === undefined ? {} : { memoryAttributes: given.memoryAttributes }),
   }
   return {
     name: given.name,

@@ -56,6 +56,10 @@ export interface FirmwareOptions {
 export interface Build extends AllocatorOptions {
   /** Where EDK2 notes an image that an image loads: in a free block of its pool, or in a new page of it (FW-46). Absent: nobody knows. */
   readonly imageRecord?: 'room' | 'new-page'
+  /** Descriptors that drivers add to the map when boot services end (EP-18). Absent: none. */
+  readonly addedOnExit?: number
+  /** What its memory attribute protocol does (EP-40). Absent: there is none. */
+  readonly memoryAttributes?: 'set' | 'refused'
 }
 
 /** Bytes that EDK2 notes of an image. Source: edk2@stable202211 Image.h LOADED_IMAGE_PRIVATE_DATA. */
@@ -167,6 +171,8 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     },
   }
   return {
+    ...(policy?.addedOnExit === undefined ? {} : { addedOnExit: policy.addedOnExit }),
+    ...(policy?.memoryAttributes === undefined ? {} : { memoryAttributes: policy.memoryAttributes }),
     memoryMap: () => allocator.memoryMap(),
     allocatePages,
     freePages,

@@ -13,14 +13,17 @@ import { rebuild } from '../../oracle/rebuild.ts'
 import { readRecordings } from '../../oracle/recording.ts'
 import { shellMap } from '../../support/shell-map.ts'
 
-const image = buildUki({
-  stub: STUB_FACTS['247.3'],
+const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) => buildUki({
+  stub: STUB_FACTS[stub],
   sections: [
     { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')) },
+    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS[kernel] ?? expect.fail('no such kernel')) },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ],
 })
+const image = ukiOf('247.3', 'debian-5.10.223-cloud')
+/** Its kernel decompresses itself in the EFI stub. */
+const NEWER = ukiOf('257.13', 'debian-6.12.107-cloud')
 const MIB = 2 ** 20
 const shellListing = shellMap(profileMap(profileNamed('ovmf-2022.11-pc-4M'), 512 * MIB))
 
@@ -96,6 +99,18 @@ describe('the machine', () => {
     await expect(reportOf({ firmware: 'board.json' }, MIB, { schema: 1, name: 'a board', map })).rejects.toThrow('--ram does not go with it')
     await expect(reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' })).rejects.toThrow('give --ram SIZE')
     await expect(reportOf({ firmware: 'board.json', memmap: 'map.txt' })).rejects.toThrow('--memmap describes a whole machine')
+  })
+
+  test('a firmware file says what becomes of the map at the end, and of code that the kernel makes', async () => {
+    const board = { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' }
+    expect(await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 2 })).toMatchObject({ verdict: 'clean', outcome: { kind: 'arrived' } })
+    const grown = await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 200 })
+    expect(grown.outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-18', status: 'EFI_BUFFER_TOO_SMALL' } })
+    const attributes = async (memoryAttributes: string) => (await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, memoryAttributes }, NEWER)).outcome
+    expect(await attributes('refused')).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-40' } })
+    expect(await attributes('set')).toMatchObject({ kind: 'arrived' })
+    await expect(attributes('perhaps')).rejects.toThrow('memoryAttributes: is neither set nor refused')
+    await expect(reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: -1 })).rejects.toThrow('addedOnExit: is no count of descriptors')
   })
 })
 
