@@ -13,20 +13,24 @@ function fractions(count: number, root: (n: number) => number): number[] {
   return primes.map(prime => Math.floor((root(prime) % 1) * 2 ** 32))
 }
 
-const CONSTANTS = Uint32Array.from(fractions(64, Math.cbrt))
+const CONSTANTS = new Int32Array(Uint32Array.from(fractions(64, Math.cbrt)).buffer)
 const START = fractions(8, Math.sqrt)
 
 const rotated = (n: number, by: number): number => (n >>> by) | (n << (32 - by))
 
-function mix(state: Uint32Array, words: Uint32Array, view: DataView, at: number): void {
-  for (let i = 0; i < 16; i++) words[i] = view.getUint32(at + 4 * i)
+/** All words are signed, so that sums stay integers of the machine. */
+function mix(state: Uint32Array, words: Int32Array, view: DataView, at: number): void {
+  for (let i = 0; i < 16; i++) words[i] = view.getInt32(at + 4 * i)
   for (let i = 16; i < 64; i++) {
     const [a, b] = [words[i - 15] ?? 0, words[i - 2] ?? 0]
-    words[i] = (words[i - 16] ?? 0) + (rotated(a, 7) ^ rotated(a, 18) ^ (a >>> 3)) + (words[i - 7] ?? 0) + (rotated(b, 17) ^ rotated(b, 19) ^ (b >>> 10))
+    const sum = ((words[i - 16] ?? 0) + (rotated(a, 7) ^ rotated(a, 18) ^ (a >>> 3))) | 0
+    words[i] = (sum + (((words[i - 7] ?? 0) + (rotated(b, 17) ^ rotated(b, 19) ^ (b >>> 10))) | 0)) | 0
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
+  let [a, b, c, d] = [(state[0] ?? 0) | 0, (state[1] ?? 0) | 0, (state[2] ?? 0) | 0, (state[3] ?? 0) | 0]
+  let [e, f, g, h] = [(state[4] ?? 0) | 0, (state[5] ?? 0) | 0, (state[6] ?? 0) | 0, (state[7] ?? 0) | 0]
   for (let i = 0; i < 64; i++) {
-    const one = (h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & f) ^ (~e & g)) + (CONSTANTS[i] ?? 0) + (words[i] ?? 0)) | 0
+    const round = ((CONSTANTS[i] ?? 0) + (words[i] ?? 0)) | 0
+    const one = (((((h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25))) | 0) + ((e & f) ^ (~e & g))) | 0) + round) | 0
     const two = ((rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0
     h = g
     g = f
@@ -43,7 +47,7 @@ function mix(state: Uint32Array, words: Uint32Array, view: DataView, at: number)
 /** The 32 bytes of the digest. Reads all of the source. */
 export function sha256(source: ByteSource): Uint8Array {
   const state = Uint32Array.from(START)
-  const words = new Uint32Array(64)
+  const words = new Int32Array(64)
   let at = 0
   for (; at + PIECE <= source.size; at += PIECE) {
     const piece = source.read(fileOffset(at), PIECE)

@@ -9,7 +9,7 @@ import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 import { kernel, lanzaboote, scenario, type LanzabooteOptions } from '../../src/vitest/index.ts'
 
 /** A small kernel, so that hashing it costs little. */
-const SMALL: KernelFacts = kernel('6.12.107-cloud', { size: '2M' })
+const SMALL: KernelFacts = kernel('6.12.107-cloud', { size: '256K' })
 const WHERE = { ram: '512M' } as const
 /** Their stubs do not say which release they are. */
 const EARLY: Readonly<Record<string, string>> = { '0.1.0': 'lanzaboote/0.1', '0.3.0': 'lanzaboote/0.3' }
