@@ -1,5 +1,6 @@
 /** Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and the result. */
-import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, readdirSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
@@ -179,6 +180,7 @@ export function openFiles(): Files {
     bytes,
     text: path => decode(path, bytes(path)),
     write: (path, content) => {
+      if (!existsSync(dirname(path))) throw new UsageError(`${path}: the folder ${dirname(path)} does not exist`)
       attempt(path, () => { writeFileSync(path, content) })
     },
     total: () => ({ read: open.reduce((sum, file) => sum + file.read, 0), of: open.reduce((sum, file) => sum + file.size, 0) }),

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { filesBelow, textOf, TOP } from '../support/repository.ts'
 
@@ -29,9 +29,19 @@ test('every target of exports and bin is built and packed', () => {
 })
 
 test('the package holds what explain and spec print, the samples, and the words a reader looks for', () => {
-  const needed = [...filesBelow('docs/hazards'), ...filesBelow('spec'), ...filesBelow('samples'), 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md']
+  const needed = [...filesBelow('docs'), ...filesBelow('spec'), ...filesBelow('samples'), 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md']
   expect(needed.length).toBeGreaterThan(15)
   expect(needed.filter(path => !packed.includes(path))).toEqual([])
+})
+
+test('links between packed pages lead to packed files, but for those that show contributors our tests', () => {
+  const pages = packed.filter(path => path.endsWith('.md'))
+  expect(pages.length).toBeGreaterThan(40)
+  const missing = pages.flatMap(page => [...textOf(page).replace(/^```[^]*?^```$/gm, '').matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].flatMap(([, link = '']) => {
+    const target = posix.normalize(posix.join(posix.dirname(page), link)).replace(/\/$/, '')
+    return /^[a-z]+:/.test(link) || packed.some(path => path === target || path.startsWith(`${target}/`)) ? [] : [target]
+  }))
+  expect(missing.filter(target => !target.startsWith('test/'))).toEqual([])
 })
 
 test('the package holds nothing that only we need', () => {

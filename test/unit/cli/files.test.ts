@@ -68,7 +68,7 @@ describe('what cannot be opened', () => {
 
   test('a result that cannot be written', () => {
     expect(() => { files.write(folder, 'x') }).toThrow(new UsageError(`${folder}: is a directory`))
-    expect(() => { files.write(path('no/where'), 'x') }).toThrow(new UsageError(`${path('no/where')}: no such file`))
+    expect(() => { files.write(path('no/where'), 'x') }).toThrow(new UsageError(`${path('no/where')}: the folder ${path('no')} does not exist`))
   })
 })
 
