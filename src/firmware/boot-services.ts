@@ -130,6 +130,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       const { status, buffer, carved } = pool.allocate(type, size)
       if (status !== 'EFI_SUCCESS') return { status, at: null }
       if (carved && !FRESH_POOLS.has(type)) assume('FW-19', `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`)
+      if (carved && row.poolStep !== null) assume('FW-54', `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`)
       memory.claim(buffer, label, preset.pool)
       return { status, at: buffer.start }
     })

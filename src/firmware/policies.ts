@@ -47,6 +47,8 @@ export interface FirmwareRow {
   readonly binsTaken: 'singly' | 'together'
   /** How the pool takes memory: EDK2's blocks (FW-16), or whole pages behind a head of so many bytes (FW-30, FW-32). */
   readonly pool: 'blocks' | { readonly head: number }
+  /** Bytes that the pool takes at the least when no region of its own has room, where the model takes pages instead (FW-54); null: it takes what it needs. */
+  readonly poolStep: number | null
   /** How free pages of a special bin are shown: as the bin's type where a whole free descriptor lies in it, or split at its edges (FW-15, FW-34). */
   readonly freeInBin: 'whole' | 'split'
   /** Are free pages with EFI_MEMORY_SP passed over? Source: edk2 4d4f569924 (2024.08). */
@@ -71,7 +73,7 @@ const EDK2 = {
   guardPage: 'anywhere',
   binRange: 'ignored',
   binsTaken: 'singly',
-  pool: 'blocks',
+  pool: 'blocks', poolStep: null,
   freeInBin: 'whole',
   specialPurpose: 'taken',
   addressZero: 'granted',
@@ -103,7 +105,7 @@ export const FIRMWARE_ROWS = {
   'u-boot': { ...U_BOOT, id: 'u-boot' },
   'u-boot-2025.01': { ...U_BOOT, id: 'u-boot-2025.01', free: 'taken-range', addressMiss: 'EFI_NOT_FOUND' },
   'rust-hypervisor-firmware': { ...EDK2, id: 'rust-hypervisor-firmware', search: 'bottom-up', pool: { head: 0 } },
-  patina: { ...SINCE_2024_11, id: 'patina', search: 'top-down', addressZero: 'refused', oddRequest: 'EFI_INVALID_PARAMETER', limitMiss: 'EFI_NOT_FOUND', foreignBins: 'never', freeInBin: 'split', free: 'one-descriptor' },
+  patina: { ...SINCE_2024_11, id: 'patina', poolStep: 0x100000, search: 'top-down', addressZero: 'refused', oddRequest: 'EFI_INVALID_PARAMETER', limitMiss: 'EFI_NOT_FOUND', foreignBins: 'never', freeInBin: 'split', free: 'one-descriptor' },
 } as const satisfies Record<string, FirmwareRow>
 
 export type FirmwareRowId = keyof typeof FIRMWARE_ROWS

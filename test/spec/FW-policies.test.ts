@@ -94,3 +94,13 @@ test('FW-51 leaves the bin of another type alone', () => {
   expect(firmware.memoryMap().slice(-3).map(({ type, range: { start } }) => [type, start])).toEqual([[7, 3 * MIB], [2, 5 * MIB - PAGE], [4, 5 * MIB + PAGE]])
   expect(firmware.freePages(phys(5 * MIB), 2)).toBe('EFI_NOT_FOUND')
 })
+
+test('FW-54 says once that the pool may grow by more than a page', () => {
+  const said = (row: FirmwareRowId) => {
+    const { firmware, assumptions } = smallMachine({ policy: { row: FIRMWARE_ROWS[row] } })
+    firmware.allocatePool(2, 8, 'a')
+    firmware.allocatePool(4, 8, 'b')
+    return assumptions.filter(([clause]) => clause === 'FW-54').map(([, what]) => /0x[0-9a-f]+/.exec(what)?.[0])
+  }
+  expect([said('patina'), said('edk2-2025.02'), said('u-boot')]).toEqual([['0x100000'], [], []])
+})
