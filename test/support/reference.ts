@@ -5,6 +5,7 @@ import { eraRow, type Cell } from '../../src/cli/era-rows.ts'
 import { kernelEras } from '../../src/kernel/eras.ts'
 import type { EraInfo } from '../../src/machine/model.ts'
 import { stubEras } from '../../src/stub/eras.ts'
+import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 import { importsOf, nodesOf, parse } from './repository.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -57,14 +58,18 @@ function slots(rows: readonly Row[]): string[] {
 /** docs/reference/eras.md. */
 export function erasPage(): string {
   const stubs = rowsOf(Object.values(stubEras).map(era => [era, era]))
+  const others = rowsOf(Object.values(lanzabooteEras).map(era => [era, era]))
   const kernels = rowsOf(kernelEras.map(era => [era, era.slots]))
   return page(
     '# Eras of stub and kernel',
-    'This page is made from `src/stub/eras.ts` and `src/kernel/eras.ts`; a test keeps it equal to them. `stubsim eras` prints the same row by row, `stubsim eras --diff A B` what lies between two.',
+    'This page is made from `src/stub/eras.ts`, `src/stub/lanzaboote/eras.ts` and `src/kernel/eras.ts`; a test keeps it equal to them. `stubsim eras` prints the same row by row, `stubsim eras --diff A B` what lies between two.',
     'A span of releases is half-open: `249 to 250` ends before 250. The steps of a slot that are made for one row have no name of their own. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
     '## systemd-stub',
     overview(stubs),
     ...slots(stubs),
+    '## lanzaboote',
+    overview(others),
+    ...slots(others),
     '## Linux',
     overview(kernels),
     ...slots(kernels),
