@@ -6,7 +6,7 @@ import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { e820Of } from '../../src/kernel/steps/e820.ts'
-import { bitmapOf, unitsOf } from '../../src/kernel/steps/unaccepted.ts'
+import { bitmapOf, setBits, unitsOf } from '../../src/kernel/steps/unaccepted.ts'
 import { bench, BOOT_PARAMS, descriptor, eventsOf, free, handover, kernelNamed, kernelOf, peEntry, POOL, SMALL_MAP, start, type Bench, type BenchOptions } from '../support/kernel-bench.ts'
 
 const E2 = kernelNamed('debian-5.10.223-cloud')
@@ -149,7 +149,7 @@ describe('unaccepted memory', () => {
   test('EP-46 without pool memory for it the stub gives up', () => {
     const plain = bench({ map })
     const on: Bench = { ...plain, machine: { ...plain.machine, firmware: { ...plain.machine.firmware, allocatePool: (type, size, label) => (type === 9 ? { status: 'EFI_OUT_OF_RESOURCES', at: null } : plain.machine.firmware.allocatePool(type, size, label)) } } }
-    expect(start(on, 'linux/E5', handover(on, { kernel: E5, image: F }))).toMatchObject({ kind: 'refused', refusal: { status: 'EFI_OUT_OF_RESOURCES', why: 'no pool memory for a bitmap of 273 bytes' } })
+    expect(start(on, 'linux/E5', handover(on, { kernel: E5, image: F }))).toMatchObject({ kind: 'refused', refusal: { status: 'EFI_OUT_OF_RESOURCES', why: 'no pool memory for a bitmap of 273 bytes', message: 'Failed to allocate unaccepted memory config table\nexit_boot() failed!' } })
   })
 
   test('EP-47 whole units get a bit, the rest is accepted at once', () => {
@@ -165,6 +165,18 @@ describe('unaccepted memory', () => {
     expect([bytes.length, bytes[127], bytes[128], bytes[256]]).toEqual([273, 255, 0, 6])
     expect(e820Of(map, true, true).at(-1)).toEqual({ addr: 0x210000000, size: 0x300000, type: 1 })
     expect(on.notes.doubts.map(({ clause, why }) => [clause, why.includes('0x200100000')])).toEqual([['EP-47', true]])
+  })
+
+  test('EP-47 sets the bits of a run and no others, however long it is', () => {
+    for (const [first, count] of [[0, 0], [0, 3], [3, 2], [6, 5], [8, 8], [5, 27], [0, 40], [39, 1]] as const) {
+      const bits = new Uint8Array(5)
+      setBits(bits, first, count)
+      const set = Array.from({ length: 40 }, (_, bit) => bit).filter(bit => ((bits[bit >> 3] ?? 0) >> (bit & 7)) % 2 === 1)
+      expect(set).toEqual(Array.from({ length: count }, (_, i) => first + i))
+    }
+    const long = new Uint8Array(2 ** 24)
+    setBits(long, 1, 2 ** 27 - 2)
+    expect([long[0], long.indexOf(0), long.at(-1)]).toEqual([0xfe, -1, 0x7f])
   })
 
   test('EP-47 what is made of whole units needs no hypervisor yet, but the guest is a confidential one', () => {

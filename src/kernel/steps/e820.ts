@@ -73,8 +73,8 @@ export interface ExtraRoom {
   readonly size: number
 }
 
-/** How a stub that gives up says so. */
-export type GiveUp = (status: 'EFI_OUT_OF_RESOURCES' | 'EFI_BUFFER_TOO_SMALL', why: string) => never
+/** How a stub that gives up says so; `first` is what it prints before. */
+export type GiveUp = (status: 'EFI_OUT_OF_RESOURCES' | 'EFI_BUFFER_TOO_SMALL', why: string, first?: string) => never
 
 /** allocate_e820: room for as many entries as `descriptors` could become beyond boot_params; null when none is needed. */
 export function roomForEntries(boot: KernelBoot, descriptors: number, giveUp: GiveUp): ExtraRoom | null {

@@ -64,7 +64,7 @@ interface Habits {
 function exitWith({ slack, buffer, looksAtMap }: Habits): Step {
   return boot => {
     const { machine } = boot
-    const giveUp: GiveUp = (status, why) => machine.refuse('EP-18', status, why, 'exit_boot() failed!')
+    const giveUp: GiveUp = (status, why, first) => machine.refuse('EP-18', status, why, `${first === undefined ? '' : `${first}\n`}exit_boot() failed!`)
     keepRoms(boot)
     if (!looksAtMap) passOverUnaccepted(boot)
     const room = looksAtMap ? roomByMap(boot, slack, giveUp) : roomForEntries(boot, countOf(machine) + slack, giveUp)

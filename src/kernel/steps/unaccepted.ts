@@ -50,11 +50,21 @@ export function takeBitmap(boot: KernelBoot, giveUp: GiveUp): void {
     boot.takesUnaccepted = true
     machine.assume('EP-46', 'the kernel was built with CONFIG_UNACCEPTED_MEMORY, and the firmware leaves unaccepted memory to it')
     const { at } = machine.firmware.allocatePool(EfiACPIReclaimMemory, efi_unaccepted_memory.size + bitmap.bytes, TABLE)
-    if (at === null) return giveUp('EFI_OUT_OF_RESOURCES', `no pool memory for a bitmap of ${String(bitmap.bytes)} bytes`)
+    if (at === null) return giveUp('EFI_OUT_OF_RESOURCES', `no pool memory for a bitmap of ${String(bitmap.bytes)} bytes`, 'Failed to allocate unaccepted memory config table')
     machine.memory.patch(phys(at), efi_unaccepted_memory.write({ version: 1, unit_size: UNIT, phys_base: BigInt(bitmap.base), size: BigInt(bitmap.bytes) }), TABLE)
     machine.memory.zero(rangeAt(at + efi_unaccepted_memory.size, bitmap.bytes), TABLE, efi_unaccepted_memory.size)
     boot.bitmapAt = phys(at)
   })
+}
+
+/** Sets `count` bits from `first` on, whole bytes at once. */
+export function setBits(bits: Uint8Array, first: number, count: number): void {
+  const end = first + count
+  const [firstByte, lastByte] = [Math.ceil(first / 8), Math.floor(end / 8)]
+  const one = (bit: number): void => { bits[Math.floor(bit / 8)] = (bits[Math.floor(bit / 8)] ?? 0) | (1 << (bit % 8)) }
+  for (let bit = first; bit < Math.min(end, firstByte * 8); bit++) one(bit)
+  if (firstByte < lastByte) bits.fill(0xff, firstByte, lastByte)
+  for (let bit = Math.max(firstByte, lastByte) * 8; bit < end; bit++) one(bit)
 }
 
 /** process_unaccepted_memory: whole units get their bits, the rest is accepted at once. */
@@ -65,9 +75,7 @@ export function markUnaccepted(boot: KernelBoot): void {
   machine.step('EP-47', 'unaccepted memory is marked in the bitmap', () => {
     const { atOnce, units } = unitsOf(finalMap)
     const bits = new Uint8Array(bitmap.bytes)
-    for (const { start, count } of units) {
-      for (let bit = (start - bitmap.base) / UNIT, left = count; left > 0; bit++, left--) bits[bit >> 3] = (bits[bit >> 3] ?? 0) | (1 << (bit & 7))
-    }
+    for (const { start, count } of units) setBits(bits, (start - bitmap.base) / UNIT, count)
     machine.memory.patch(phys(bitmapAt + efi_unaccepted_memory.size), bits, TABLE, efi_unaccepted_memory.size)
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
     machine.doubt('EP-47', `unaccepted memory tells of an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`)
