@@ -16,7 +16,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false },
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
       },
     ],
     coverage: {

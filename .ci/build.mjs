@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 rmSync(join(top, 'dist'), { recursive: true, force: true })
-const tsc = spawnSync(process.execPath, [join(top, 'node_modules/typescript7/bin/tsc'), '-p', join(top, 'tsconfig.build.json')], { stdio: 'inherit' })
+const tsc = spawnSync(
+  process.execPath,
+  [join(top, 'node_modules/typescript7/bin/tsc'), '-p', join(top, 'tsconfig.build.json')],
+  { stdio: 'inherit' },
+)
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 for (const entry of readdirSync(join(top, 'src'), { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !entry.name.endsWith('.schema.json')) continue

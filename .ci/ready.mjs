@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const modules = join(top, 'node_modules')
 const note = join(modules, '.installed-lock')
-const wanted = createHash('sha256').update(readFileSync(join(top, 'package-lock.json'))).digest('hex')
+const wanted = createHash('sha256')
+  .update(readFileSync(join(top, 'package-lock.json')))
+  .digest('hex')
 
 /** A linked node_modules belongs to another checkout: it is used, never installed over. */
 function upToDate() {
@@ -17,7 +19,11 @@ function upToDate() {
 }
 
 function run(command, args) {
-  const done = spawnSync(command, args, { cwd: top, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
+  const done = spawnSync(command, args, {
+    cwd: top,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
   if (done.status !== 0) process.exit(done.status ?? 1)
 }
 

@@ -7,8 +7,14 @@ const here = dirname(fileURLToPath(import.meta.url))
 const program = join(here, '../dist/cli/main.js')
 
 function show(sample, before) {
-  console.log(`\n${'='.repeat(100)}\n${before}\n\n$ stubsim check --scenario samples/${sample}/scenario.json\n`)
-  const done = spawnSync(process.execPath, [program, 'check', '--scenario', join(here, sample, 'scenario.json')], { stdio: ['ignore', 'inherit', 'inherit'] })
+  console.log(
+    `\n${'='.repeat(100)}\n${before}\n\n$ stubsim check --scenario samples/${sample}/scenario.json\n`,
+  )
+  const done = spawnSync(
+    process.execPath,
+    [program, 'check', '--scenario', join(here, sample, 'scenario.json')],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
   console.log(`\nexit code ${done.status}`)
   if (done.status !== 1) process.exitCode = 1
 }
@@ -17,8 +23,14 @@ console.log(`stubsim predicts what a boot does to memory: firmware loads a unifi
 the kernel unpacks itself. It remembers whose every byte is, so it sees what is overwritten before it is read.
 
 Two stories from April 2020, when Linux 5.7-rc1 stopped booting from such images.`)
-show('2020-04-bss-not-zeroed', 'One: the kernel reads variables behind its file, which nobody cleared. Look at the finding marked "damage".')
-show('2020-04-init-window-over-initrd', 'Two: a kernel that stays in place unpacks itself over its initrd. Three legs: placed, overwritten, used.')
+show(
+  '2020-04-bss-not-zeroed',
+  'One: the kernel reads variables behind its file, which nobody cleared. Look at the finding marked "damage".',
+)
+show(
+  '2020-04-init-window-over-initrd',
+  'Two: a kernel that stays in place unpacks itself over its initrd. Three legs: placed, overwritten, used.',
+)
 console.log(`\n${'='.repeat(100)}
 Both boots are predicted to fail (exit code 1), without a reboot. Where to go next:
 

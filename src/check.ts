@@ -40,7 +40,9 @@ export interface MachineInput {
   readonly taken?: MapTaken
   /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
   readonly imageBase?: Phys
-  /** What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named. */
+  /**
+   * What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named.
+   */
   readonly contents?: Contents
   /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
   readonly firmware?: string | Firmware
@@ -56,7 +58,12 @@ export interface MachineInput {
 /** What `check` is given: an image, a machine, and whatever is to be tried instead of what the image says. */
 export interface CheckInput {
   /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
-  readonly image: { readonly name: string; readonly source: ByteSource; readonly assumptions?: readonly Assumption[]; readonly doubts?: readonly Gap[] }
+  readonly image: {
+    readonly name: string
+    readonly source: ByteSource
+    readonly assumptions?: readonly Assumption[]
+    readonly doubts?: readonly Gap[]
+  }
   readonly machine: MachineInput
   /** A version, an era id, a row or a model of one's own. Default: identify. */
   readonly stub?: string | AnyStubEra | StubModel
@@ -65,14 +72,23 @@ export interface CheckInput {
   readonly secureBoot?: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
-  /** The CPU can have five levels of page tables (LA57); firmware and loaders run with four. Default: it cannot. */
+  /**
+   * The CPU can have five levels of page tables (LA57); firmware and loaders run with four. Default: it
+   * cannot.
+   */
   readonly la57?: boolean
   readonly loadOptions?: string
   /** Files on the volume of the image, by name: what `initrd=` on the command line may name. */
   readonly files?: Readonly<Record<string, ByteSource>>
-  /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as an assumption. */
+  /**
+   * Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as
+   * an assumption.
+   */
   readonly pciRoms?: readonly number[]
-  /** What follows the image's own name on the command line of the EFI shell that started it. Default: no shell did. */
+  /**
+   * What follows the image's own name on the command line of the EFI shell that started it. Default: no shell
+   * did.
+   */
   readonly shell?: readonly string[] | undefined
   /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
   readonly smbiosCmdline?: string | undefined
@@ -80,15 +96,23 @@ export interface CheckInput {
   readonly confidentialVm?: boolean | undefined
   /** Add-ons on the ESP, in the order in which the stub finds them. Default: there are none. */
   readonly addons?: readonly Addon[] | undefined
-  /** Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read headers only. */
+  /**
+   * Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read
+   * headers only.
+   */
   readonly deep?: boolean
   /** What a real boot said: compared with every run. */
   readonly observed?: readonly ObservedFact[]
-  /** The image is a kernel file, started by this loader: an id of loaders.ts or a model of one's own. Default: it is a unified kernel image. */
+  /**
+   * The image is a kernel file, started by this loader: an id of loaders.ts or a model of one's own. Default:
+   * it is a unified kernel image.
+   */
   readonly loader?: string | LoaderModel
   /** The kernel on the ESP that a thin image of lanzaboote names. */
   readonly linux?: ByteSource
-  /** With a loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it names. */
+  /**
+   * With a loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it names.
+   */
   readonly initrd?: ByteSource
   /** With a loader: the command line. */
   readonly commandLine?: string
@@ -103,24 +127,55 @@ export interface Checked {
   readonly runs: readonly Run[]
 }
 
-/** Simulates the boot and judges it. Throws UsageError when the image is no PE file or the map cannot be used. */
+/**
+ * Simulates the boot and judges it. Throws UsageError when the image is no PE file or the map cannot be used.
+ */
 export function check(input: CheckInput): Checked {
   const { image } = input
-  if (input.loader !== undefined) return checked(input, runLoaded(input, input.loader), image.source, { advice: [], problems: [], builder: null })
+  if (input.loader !== undefined)
+    return checked(input, runLoaded(input, input.loader), image.source, {
+      advice: [],
+      problems: [],
+      builder: null,
+    })
   const { pe, problems } = parsePe(image.source)
   const unusable = pe === null ? problems.at(-1) : problems.find(problem => TANGLED.has(problem.id))
   if (pe === null || unusable !== undefined) {
-    throw new UsageError(`${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`)
+    throw new UsageError(
+      `${image.name}: ${unusable?.at == null ? '' : `at ${hex(unusable.at)}: `}${unusable?.what ?? 'not a PE file'}`,
+    )
   }
   const uki = viewUki(pe)
-  return checked(input, runAll(input, uki, firmwareOf(input.machine)), kernelBytes(input, uki), { advice: advise({ pe, uki }, input.rules ?? houseRules), problems, builder: recogniseLayout(pe, uki) })
+  return checked(input, runAll(input, uki, firmwareOf(input.machine)), kernelBytes(input, uki), {
+    advice: advise({ pe, uki }, input.rules ?? houseRules),
+    problems,
+    builder: recogniseLayout(pe, uki),
+  })
 }
 
-function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | null, { advice, problems, builder }: Pick<Report, 'advice' | 'builder'> & { readonly problems: readonly Omit<FileProblem, 'file'>[] }): Checked {
+function checked(
+  input: CheckInput,
+  pairs: readonly Pair[],
+  linux: ByteSource | null,
+  {
+    advice,
+    problems,
+    builder,
+  }: Pick<Report, 'advice' | 'builder'> & { readonly problems: readonly Omit<FileProblem, 'file'>[] },
+): Checked {
   const { image, machine } = input
   const firmware = firmwareOf(machine)
   const rules = input.rules ?? houseRules
-  const reports = pairs.map(({ run: one, stub, kernel }) => ({ run: one, report: runReport(one, stub, kernel, rules, input.observed === undefined ? undefined : compareWithObserved(one, linux, input.observed)) }))
+  const reports = pairs.map(({ run: one, stub, kernel }) => ({
+    run: one,
+    report: runReport(
+      one,
+      stub,
+      kernel,
+      rules,
+      input.observed === undefined ? undefined : compareWithObserved(one, linux, input.observed),
+    ),
+  }))
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
   const [lead, ...others] = reports
   if (lead === undefined) throw new UsageError(`${image.name}: no candidate to run`)
@@ -128,11 +183,17 @@ function checked(input: CheckInput, pairs: readonly Pair[], linux: ByteSource | 
     schema: 1,
     version: VERSION,
     image: { name: image.name, size: image.source.size },
-    machine: { what: `${machine.what}${firmware === undefined ? '' : `, firmware ${firmware.id}`}`, ramBytes: ramBytes(machine.map) },
+    machine: {
+      what: `${machine.what}${firmware === undefined ? '' : `, firmware ${firmware.id}`}`,
+      ramBytes: ramBytes(machine.map),
+    },
     ...lead.report,
     builder,
     advice,
-    problems: [...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })), ...(machine.problems ?? [])],
+    problems: [
+      ...problems.map(problem => ({ file: image.name, id: problem.id, at: problem.at, what: problem.what })),
+      ...(machine.problems ?? []),
+    ],
     alternatives: others.map(other => other.report),
   }
   return { report, runs: reports.map(one => one.run) }
@@ -154,8 +215,17 @@ function firmwareOf({ firmware }: MachineInput): Firmware | undefined {
 }
 
 function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined): Pair[] {
-  const rewound = mapBeforeLoad(input.machine.map, input.machine.taken ?? 'before-load', uki.pe.optional.SizeOfImage, input.machine.imageBase)
-  const assumptions = [...(input.image.assumptions ?? []), ...(input.machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))]
+  const rewound = mapBeforeLoad(
+    input.machine.map,
+    input.machine.taken ?? 'before-load',
+    uki.pe.optional.SizeOfImage,
+    input.machine.imageBase,
+  )
+  const assumptions = [
+    ...(input.image.assumptions ?? []),
+    ...(input.machine.assumptions ?? []),
+    ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
+  ]
   const pairs: Pair[] = []
   const read = input.deep === true ? rememberingReader() : null
   for (const stub of stubsFor(input, uki)) {
@@ -187,12 +257,18 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
   return pairs
 }
 
-/** One run per kernel candidate. Throws UsageError for a loader that nobody knows, or a map that is not from before the load. */
+/**
+ * One run per kernel candidate. Throws UsageError for a loader that nobody knows, or a map that is not from
+ * before the load.
+ */
 function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
   const { image, machine } = input
   const { loader, ref } = loaderOf(choice)
   const firmware = firmwareOf(machine)
-  if (machine.taken === 'stub-entry') throw new UsageError('there is no stub where a loader starts the kernel: --memmap-at stub-entry does not go with --kernel-loader')
+  if (machine.taken === 'stub-entry')
+    throw new UsageError(
+      'there is no stub where a loader starts the kernel: --memmap-at stub-entry does not go with --kernel-loader',
+    )
   const rewound = mapBeforeLoad(machine.map, machine.taken ?? 'before-load', 0)
   return kernelsFor(input, image.source, input.deep === true ? rememberingReader() : null).map(kernel => ({
     run: runLoader({
@@ -204,7 +280,10 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       firmware,
       build: machine.build,
       settings: settingsOf(input),
-      assumptions: [...(machine.assumptions ?? []), ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what }))],
+      assumptions: [
+        ...(machine.assumptions ?? []),
+        ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
+      ],
       doubts: machine.doubts ?? [],
       loader,
       model: () => kernel.model,
@@ -217,13 +296,36 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
 function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel; readonly ref: EraRef } {
   if (typeof choice !== 'string') return { loader: choice, ref: ownRef(choice.id) }
   const row = Object.hasOwn(loaders, choice) ? loaders[choice] : undefined
-  if (row === undefined) throw new UsageError(`no loader ${choice}; there are ${Object.keys(loaders).join(', ')}`)
-  return { loader: row, ref: { id: row.id, title: row.title, version: null, evidence: ['given by the caller'], certainty: 'given' } }
+  if (row === undefined)
+    throw new UsageError(`no loader ${choice}; there are ${Object.keys(loaders).join(', ')}`)
+  return {
+    loader: row,
+    ref: {
+      id: row.id,
+      title: row.title,
+      version: null,
+      evidence: ['given by the caller'],
+      certainty: 'given',
+    },
+  }
 }
 
 function settingsOf(input: CheckInput): Settings {
   const { shell, smbiosCmdline, confidentialVm, addons } = input
-  return { secureBoot: input.secureBoot ?? false, shim: input.shim ?? false, la57: input.la57 ?? false, kaslr: input.kaslr ?? 'command-line', shell, smbiosCmdline, confidentialVm, addons, ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }), ...(input.files === undefined ? {} : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }) }
+  return {
+    secureBoot: input.secureBoot ?? false,
+    shim: input.shim ?? false,
+    la57: input.la57 ?? false,
+    kaslr: input.kaslr ?? 'command-line',
+    shell,
+    smbiosCmdline,
+    confidentialVm,
+    addons,
+    ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }),
+    ...(input.files === undefined
+      ? {}
+      : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }),
+  }
 }
 
 interface Choice<M> {
@@ -234,11 +336,21 @@ interface Choice<M> {
 function stubsFor(input: CheckInput, uki: UkiView): Choice<StubModel>[] {
   const { stub } = input
   if (typeof stub === 'object' && 'boot' in stub) return [{ ref: ownRef(stub.id), model: stub }]
-  const esp: EspFiles = { kernel: input.linux ?? null, initrd: input.initrd ?? null, verify: input.deep === true }
-  return stubCandidates(uki, stub).map(candidate => choiceOf(candidate, era => ('names' in era ? lanzabooteModel(era, esp) : stubModel(era))))
+  const esp: EspFiles = {
+    kernel: input.linux ?? null,
+    initrd: input.initrd ?? null,
+    verify: input.deep === true,
+  }
+  return stubCandidates(uki, stub).map(candidate =>
+    choiceOf(candidate, era => ('names' in era ? lanzabooteModel(era, esp) : stubModel(era))),
+  )
 }
 
-function kernelsFor(input: CheckInput, source: ByteSource, read: PayloadReader | null = null): Choice<KernelModel>[] {
+function kernelsFor(
+  input: CheckInput,
+  source: ByteSource,
+  read: PayloadReader | null = null,
+): Choice<KernelModel>[] {
   const { kernel } = input
   if (typeof kernel === 'object' && 'start' in kernel) return [{ ref: ownRef(kernel.id), model: kernel }]
   return kernelCandidates(source, kernel).map(candidate => choiceOf(candidate, era => kernelModel(era, read)))
@@ -254,13 +366,20 @@ function kernelBytes({ linux }: CheckInput, uki: UkiView): ByteSource | null {
 function kernelInFile(input: CheckInput, uki: UkiView): Choice<KernelModel> {
   const linux = kernelBytes(input, uki)
   const [first] = linux === null ? [] : kernelsFor(input, linux)
-  const absent = thinFiles(uki) === null ? 'no .linux section' : 'the kernel that the image names is not given'
+  const absent =
+    thinFiles(uki) === null ? 'no .linux section' : 'the kernel that the image names is not given'
   const none: EraRef = { id: null, title: absent, version: null, evidence: [], certainty: 'none' }
   return first ?? { ref: none, model: { clause: 'EP-1', why: `the image: ${absent}` } }
 }
 
 function ownRef(id: string): EraRef {
-  return { id, title: 'a model of the caller', version: null, evidence: ['given by the caller'], certainty: 'given' }
+  return {
+    id,
+    title: 'a model of the caller',
+    version: null,
+    evidence: ['given by the caller'],
+    certainty: 'given',
+  }
 }
 
 function choiceOf<E extends EraInfo, M>(candidate: Candidate<E>, modelOf: (era: E) => M): Choice<M> {
@@ -269,13 +388,32 @@ function choiceOf<E extends EraInfo, M>(candidate: Candidate<E>, modelOf: (era: 
   return { ref, model: era === null ? (gap ?? { clause: 'HZ-1', why: 'no row' }) : modelOf(era) }
 }
 
-function runReport(one: Run, stub: EraRef, kernel: EraRef, rules: readonly Rule[], observed?: readonly ComparedFact[]): RunReport {
+function runReport(
+  one: Run,
+  stub: EraRef,
+  kernel: EraRef,
+  rules: readonly Rule[],
+  observed?: readonly ComparedFact[],
+): RunReport {
   const findings = judge(one.recording, rules)
   const gaps = [...one.gaps, ...contradictions(observed ?? [])]
-  return { verdict: verdictOf(one.outcome, gaps, findings), outcome: one.outcome, stub, kernel, facts: one.facts, findings, assumptions: one.assumptions, gaps, moments: one.moments, ...(observed === undefined ? {} : { observed }) }
+  return {
+    verdict: verdictOf(one.outcome, gaps, findings),
+    outcome: one.outcome,
+    stub,
+    kernel,
+    facts: one.facts,
+    findings,
+    assumptions: one.assumptions,
+    gaps,
+    moments: one.moments,
+    ...(observed === undefined ? {} : { observed }),
+  }
 }
 
-/** Damage, or code that was lost, comes before everything; a refusal is certain; then comes what is not known. */
+/**
+ * Damage, or code that was lost, comes before everything; a refusal is certain; then comes what is not known.
+ */
 function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
   if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
   if (outcome.kind === 'refused') return 'refused'

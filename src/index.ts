@@ -13,7 +13,16 @@ export { compareVersions, erasFor } from './boot/version.ts'
 export { ModelBug, UsageError } from './bytes/errors.ts'
 export { formatRange, formatSize, hex, range, rangeAt, type Range } from './bytes/range.ts'
 export { bytesSource, countingSource, sliceSource, sparseSource, type ByteSource } from './bytes/source.ts'
-export { byteCount, fileOffset, phys, rva, type ByteCount, type FileOffset, type Phys, type Rva } from './bytes/units.ts'
+export {
+  byteCount,
+  fileOffset,
+  phys,
+  rva,
+  type ByteCount,
+  type FileOffset,
+  type Phys,
+  type Rva,
+} from './bytes/units.ts'
 export { Memory } from './memory/memory.ts'
 export { Recorder, type Recording } from './memory/recorder.ts'
 export type { Actor, MemoryEvent, Step } from './memory/event.ts'
@@ -23,8 +32,21 @@ export { viewUki, type UkiView } from './image/uki.ts'
 export { parseBzImage, type BzImage } from './image/bzimage.ts'
 export { readListing, type Listing } from './image/objdump.ts'
 export { readObserved, type Observed, type ObservedFact } from './image/observed.ts'
-export { formatMemmap, MEMMAP_DIALECTS, readMemmap, type MemmapDialect, type MemmapKind, type MemmapParse } from './image/memmap.ts'
-export { EfiBootServicesData, EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, type MemoryDescriptor } from './image/memory-types.ts'
+export {
+  formatMemmap,
+  MEMMAP_DIALECTS,
+  readMemmap,
+  type MemmapDialect,
+  type MemmapKind,
+  type MemmapParse,
+} from './image/memmap.ts'
+export {
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  type MemoryDescriptor,
+} from './image/memory-types.ts'
 export { buildKernel, buildPe, buildStub, buildUki } from './image/synthetic.ts'
 export { createFirmware, type Contents } from './firmware/boot-services.ts'
 export { FIRMWARES, firmwareNamed, type Firmware } from './firmware/firmwares.ts'
@@ -39,8 +61,22 @@ export type { LoaderModel, LoaderRow } from './loader/model.ts'
 export { kernelEras } from './kernel/eras.ts'
 export type { KernelBoot } from './kernel/boot.ts'
 export { kernelModel, type KernelEra } from './kernel/model.ts'
-export { readPayload, type Extracted, type Failure, type Lead, type PayloadRead, type PayloadReader } from './kernel/payload.ts'
-export { decode, FORMATS, type Decoded, type DecodeOptions, type Format, type Progress } from './decode/decode.ts'
+export {
+  readPayload,
+  type Extracted,
+  type Failure,
+  type Lead,
+  type PayloadRead,
+  type PayloadReader,
+} from './kernel/payload.ts'
+export {
+  decode,
+  FORMATS,
+  type Decoded,
+  type DecodeOptions,
+  type Format,
+  type Progress,
+} from './decode/decode.ts'
 export type { Elf } from './image/elf.ts'
 export { advise, judge, rules } from './hazard/registry.ts'
 export { advice, rule, type Rule } from './hazard/rule.ts'

@@ -14,30 +14,56 @@ interface Block {
   readonly code: string
 }
 
-const blocks: Block[] = pages.flatMap(page => [...textOf(page).matchAll(/^```(\w*(?: \w+)?)\n([^]*?)^```$/gm)].map(([, kind = '', code = '']) => ({ page, kind, code })))
+const blocks: Block[] = pages.flatMap(page =>
+  [...textOf(page).matchAll(/^```(\w*(?: \w+)?)\n([^]*?)^```$/gm)].map(([, kind = '', code = '']) => ({
+    page,
+    kind,
+    code,
+  })),
+)
 
 /** The anchor that a heading gets. */
 function anchor(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
 }
 
 test('there are pages, and blocks of each kind', () => {
   expect(pages.length).toBeGreaterThan(40)
-  for (const kind of ['ts', 'sh', 'text']) expect(blocks.filter(block => block.kind === kind).length).toBeGreaterThan(1)
+  for (const kind of ['ts', 'sh', 'text'])
+    expect(blocks.filter(block => block.kind === kind).length).toBeGreaterThan(1)
 })
 
 test('every code block says what it is: ts and sh are run here, sketches and texts are not', () => {
-  expect(blocks.filter(block => !['ts', 'sh', 'text', 'json', 'yaml', 'diff', 'sh sketch', 'ts sketch', 'c sketch'].includes(block.kind)).map(({ page, kind }) => `${page}: "${kind}"`)).toEqual([])
+  expect(
+    blocks
+      .filter(
+        block =>
+          !['ts', 'sh', 'text', 'json', 'yaml', 'diff', 'sh sketch', 'ts sketch', 'c sketch'].includes(
+            block.kind,
+          ),
+      )
+      .map(({ page, kind }) => `${page}: "${kind}"`),
+  ).toEqual([])
 })
 
 test('every link inside the repository leads to a file, and every anchor to a heading', () => {
   const broken = pages.flatMap(page =>
-    [...textOf(page).replace(/^```[^]*?^```$/gm, '').matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+    [
+      ...textOf(page)
+        .replace(/^```[^]*?^```$/gm, '')
+        .matchAll(/\]\(([^)\s]+)\)/g),
+    ].flatMap(([, link = '']) => {
       if (/^(https?|mailto):/.test(link)) return []
       const [path = '', hash] = link.split('#')
       const target = path === '' ? page : posix.join(posix.dirname(page), path)
       if (!existsSync(join(TOP, target))) return [`${page}: ${link}`]
-      return hash === undefined || [...textOf(target).matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchor(heading) === hash) ? [] : [`${page}: ${link}`]
+      return hash === undefined ||
+        [...textOf(target).matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchor(heading) === hash)
+        ? []
+        : [`${page}: ${link}`]
     }),
   )
   expect(broken).toEqual([])
@@ -58,40 +84,98 @@ test('every page of docs and samples is reached from the README', () => {
   expect(pages.filter(page => !reached.has(page) && !linkedByProgram(page))).toEqual([])
 })
 
-/** The page that is made from the command table, and kept equal to it by a test of its own; its examples name files that a reader has. */
+/**
+ * The page that is made from the command table, and kept equal to it by a test of its own; its examples name
+ * files that a reader has.
+ */
 const GENERATED = 'docs/reference/cli.md'
-const commandLines = blocks.filter(block => block.kind === 'sh' && block.page !== GENERATED).flatMap(({ page, code }) => code.trim().split('\n').map(line => ({ page, line })))
+const commandLines = blocks
+  .filter(block => block.kind === 'sh' && block.page !== GENERATED)
+  .flatMap(({ page, code }) =>
+    code
+      .trim()
+      .split('\n')
+      .map(line => ({ page, line })),
+  )
 
 test('every command of a shell block is one of ours, and runs', () => {
   const scripts = (JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }).scripts
   const wrong = commandLines.flatMap(({ page, line }) => {
     const [program, ...args] = line.split(/\s+/)
-    if (program === 'npm') return (args[0] === 'run' ? args[1] : args[0]) !== undefined && scripts[(args[0] === 'run' ? args[1] : args[0]) ?? ''] !== undefined ? [] : [`${page}: ${line}`]
+    if (program === 'npm')
+      return (args[0] === 'run' ? args[1] : args[0]) !== undefined &&
+        scripts[(args[0] === 'run' ? args[1] : args[0]) ?? ''] !== undefined
+        ? []
+        : [`${page}: ${line}`]
     if (program !== 'npx' || args[0] !== 'stubsim') return [`${page}: ${line}`]
     const paths = args.slice(1).map(arg => (arg.includes('/') ? join(TOP, arg) : arg))
     const { code, stdout, stderr } = stubsim(paths)
-    return [0, 1].includes(code ?? -1) && stdout !== '' && stderr === '' ? [] : [`${page}: ${line}: exit ${String(code)}: ${stderr}`]
+    return [0, 1].includes(code ?? -1) && stdout !== '' && stderr === ''
+      ? []
+      : [`${page}: ${line}: exit ${String(code)}: ${stderr}`]
   })
   expect(wrong).toEqual([])
   expect(commandLines.filter(({ line }) => line.startsWith('npx stubsim')).length).toBeGreaterThan(4)
 })
 
 const folder = join(TOP, 'reports', `docs-${String(process.pid)}`)
-afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 test('every ts block compiles against the built package, and its tests pass', () => {
   mkdirSync(folder, { recursive: true })
   const programs = blocks.filter(block => block.kind === 'ts')
-  const names = programs.map(({ page, code }, i) => `${String(i)}-${page.replaceAll(/[^a-z0-9]+/gi, '-')}${/^test\(/m.test(code) ? '.test' : ''}.ts`)
-  programs.forEach(({ code }, i) => { writeFileSync(join(folder, names[i] ?? ''), `${code}\nexport {}\n`) })
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', compilerOptions: { rootDir: '../..' }, include: ['*.ts'] }))
-  writeFileSync(join(folder, 'vitest.config.mjs'), `export default { root: ${JSON.stringify(folder)}, test: { include: ['*.test.ts'], pool: 'threads' } }\n`)
-  const compiled = spawnSync(process.execPath, [join(TOP, 'node_modules/typescript7/bin/tsc'), '--noEmit', '-p', folder], { encoding: 'utf8' })
+  const names = programs.map(
+    ({ page, code }, i) =>
+      `${String(i)}-${page.replaceAll(/[^a-z0-9]+/gi, '-')}${/^test\(/m.test(code) ? '.test' : ''}.ts`,
+  )
+  programs.forEach(({ code }, i) => {
+    writeFileSync(join(folder, names[i] ?? ''), `${code}\nexport {}\n`)
+  })
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      extends: '../../tsconfig.json',
+      compilerOptions: { rootDir: '../..' },
+      include: ['*.ts'],
+    }),
+  )
+  writeFileSync(
+    join(folder, 'vitest.config.mjs'),
+    `export default { root: ${JSON.stringify(folder)}, test: { include: ['*.test.ts'], pool: 'threads' } }\n`,
+  )
+  const compiled = spawnSync(
+    process.execPath,
+    [join(TOP, 'node_modules/typescript7/bin/tsc'), '--noEmit', '-p', folder],
+    { encoding: 'utf8' },
+  )
   expect(compiled.stdout).toBe('')
   expect(compiled.status).toBe(0)
-  const ran = spawnSync(process.execPath, [join(TOP, 'node_modules/vitest/vitest.mjs'), 'run', '--config', join(folder, 'vitest.config.mjs'), '--reporter=json'], { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'], NO_COLOR: '1' } })
-  const result = JSON.parse(ran.stdout.slice(ran.stdout.indexOf('{'))) as { numPassedTests: number; numFailedTests: number; success: boolean; testResults: { message: string; assertionResults: { failureMessages: string[] }[] }[] }
-  expect(result.testResults.flatMap(file => [file.message, ...file.assertionResults.flatMap(one => one.failureMessages)]).filter(text => text !== '')).toEqual([])
+  const ran = spawnSync(
+    process.execPath,
+    [
+      join(TOP, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--config',
+      join(folder, 'vitest.config.mjs'),
+      '--reporter=json',
+    ],
+    { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'], NO_COLOR: '1' } },
+  )
+  const result = JSON.parse(ran.stdout.slice(ran.stdout.indexOf('{'))) as {
+    numPassedTests: number
+    numFailedTests: number
+    success: boolean
+    testResults: { message: string; assertionResults: { failureMessages: string[] }[] }[]
+  }
+  expect(
+    result.testResults
+      .flatMap(file => [file.message, ...file.assertionResults.flatMap(one => one.failureMessages)])
+      .filter(text => text !== ''),
+  ).toEqual([])
   expect(result.success).toBe(true)
-  expect(result.numPassedTests).toBe(programs.reduce((sum, { code }) => sum + (code.match(/^test\(/gm)?.length ?? 0), 0))
+  expect(result.numPassedTests).toBe(
+    programs.reduce((sum, { code }) => sum + (code.match(/^test\(/gm)?.length ?? 0), 0),
+  )
 }, 120_000)

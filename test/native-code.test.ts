@@ -5,7 +5,10 @@ import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { TOP } from './support/repository.ts'
 
-/** The process that looks: it notes every native library that is opened, imports, works, and says which CommonJS modules it then has. */
+/**
+ * The process that looks: it notes every native library that is opened, imports, works, and says which
+ * CommonJS modules it then has.
+ */
 const LOOK = `
 import { createRequire } from 'node:module'
 const opened = []
@@ -24,8 +27,16 @@ interface Seen {
 }
 
 function look(urls: readonly string[], code = LOOK): { status: number | null; stderr: string; seen: Seen } {
-  const done = spawnSync(process.execPath, ['--input-type=module', '-e', code, JSON.stringify(urls)], { cwd: TOP, encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '' } })
-  return { status: done.status, stderr: done.stderr, seen: JSON.parse(done.stdout === '' ? '{}' : done.stdout) as Seen }
+  const done = spawnSync(process.execPath, ['--input-type=module', '-e', code, JSON.stringify(urls)], {
+    cwd: TOP,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '' },
+  })
+  return {
+    status: done.status,
+    stderr: done.stderr,
+    seen: JSON.parse(done.stdout === '' ? '{}' : done.stdout) as Seen,
+  }
 }
 
 const int = pathToFileURL(join(TOP, 'dist/bytes/int.js')).href
@@ -33,8 +44,17 @@ const entries = ['dist/index.js', 'dist/report/index.js'].map(path => join(TOP, 
 
 test('importing the package opens no native library and says nothing', () => {
   const { status, stderr, seen } = look([int, ...entries.map(path => pathToFileURL(path).href)])
-  expect({ status, stderr, opened: seen.opened, sum: seen.sum }).toEqual({ status: 0, stderr: '', opened: [], sum: '513' })
-  expect(seen.loaded.filter(path => /[\\/]bigint-buffer[\\/]/.test(path)).map(path => path.split(/[\\/]/).slice(-3).join('/'))).toEqual(['bigint-buffer/dist/browser.js'])
+  expect({ status, stderr, opened: seen.opened, sum: seen.sum }).toEqual({
+    status: 0,
+    stderr: '',
+    opened: [],
+    sum: '513',
+  })
+  expect(
+    seen.loaded
+      .filter(path => /[\\/]bigint-buffer[\\/]/.test(path))
+      .map(path => path.split(/[\\/]/).slice(-3).join('/')),
+  ).toEqual(['bigint-buffer/dist/browser.js'])
   expect(seen.loaded.filter(path => /[\\/](bindings|file-uri-to-path)[\\/]|\.node$/.test(path))).toEqual([])
 })
 

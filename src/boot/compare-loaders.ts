@@ -1,4 +1,7 @@
-/** One file through every PE loader: who refuses it, how much memory each takes, and which bytes of which section differ (chapter PE). */
+/**
+ * One file through every PE loader: who refuses it, how much memory each takes, and which bytes of which
+ * section differ (chapter PE).
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { rangeOrNull, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -13,8 +16,13 @@ import type { Extent } from '../memory/extent.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder } from '../memory/recorder.ts'
 
-/** What a run of bytes of the loaded image holds: data of an object, zeros, what the pages held before, or a part of no memory. */
-export type Holds = { readonly kind: 'data'; readonly object: string; readonly at: number } | { readonly kind: 'zero' | 'stale' | 'no-memory' }
+/**
+ * What a run of bytes of the loaded image holds: data of an object, zeros, what the pages held before, or a
+ * part of no memory.
+ */
+export type Holds =
+  | { readonly kind: 'data'; readonly object: string; readonly at: number }
+  | { readonly kind: 'zero' | 'stale' | 'no-memory' }
 
 /** Offsets [from, to) of the loaded image. */
 export interface LoadedRun {
@@ -28,7 +36,12 @@ export interface LoaderOutcome {
   readonly loader: string
   readonly title: string
   /** Null when the image was loaded. */
-  readonly refused: { readonly status: string; readonly clause: AnyClauseId; readonly why: string; /** what the loader prints */ readonly message: string | null } | null
+  readonly refused: {
+    readonly status: string
+    readonly clause: AnyClauseId
+    readonly why: string
+    /** what the loader prints */ readonly message: string | null
+  } | null
   /** Load address, bytes of memory taken, and the image's size as the loader sees it; null when refused. */
   readonly loaded: { readonly base: number; readonly taken: number; readonly imageSize: number } | null
   readonly runs: readonly LoadedRun[]
@@ -47,7 +60,10 @@ export interface LoaderDifference {
   readonly section: string | null
   readonly from: number
   readonly to: number
-  /** discardable: only the load needs the section. unusual: the loaders that count do the same. Null: it matters. */
+  /**
+   * discardable: only the load needs the section. unusual: the loaders that count do the same. Null: it
+   * matters.
+   */
   readonly harmless: 'discardable' | 'unusual' | null
   /** Loaders by what they leave there. */
   readonly groups: readonly { readonly holds: Holds; readonly loaders: readonly string[] }[]
@@ -72,46 +88,119 @@ const MEM_DISCARDABLE = 0x02000000
 const SECTIONS_MAX = 1024
 
 /**
- * Loads the file with each firmware on the same machine. Nothing is known of memory that the load has not written. `counts`: whose refusals and bytes decide the verdict, by default those of
+ * Loads the file with each firmware on the same machine. Nothing is known of memory that the load has not
+ * written. `counts`: whose refusals and bytes decide the verdict, by default those of
  * loaders that are not unusual. Throws UsageError for more than 1024 sections.
  */
-export function compareLoaders(source: ByteSource, uki: UkiView, map: readonly MemoryDescriptor[], firmwares: readonly Firmware[], counts: (firmware: Firmware) => boolean = isUsual): LoaderComparison {
-  if (uki.sections.length > SECTIONS_MAX) throw new UsageError(`${String(uki.sections.length)} sections are more than the ${String(SECTIONS_MAX)} that are compared`)
-  const end = Math.max(uki.pe.optional.SizeOfImage, ...uki.sections.map(({ section }) => section.VirtualAddress + Math.max(section.VirtualSize, section.SizeOfRawData)))
+export function compareLoaders(
+  source: ByteSource,
+  uki: UkiView,
+  map: readonly MemoryDescriptor[],
+  firmwares: readonly Firmware[],
+  counts: (firmware: Firmware) => boolean = isUsual,
+): LoaderComparison {
+  if (uki.sections.length > SECTIONS_MAX)
+    throw new UsageError(
+      `${String(uki.sections.length)} sections are more than the ${String(SECTIONS_MAX)} that are compared`,
+    )
+  const end = Math.max(
+    uki.pe.optional.SizeOfImage,
+    ...uki.sections.map(
+      ({ section }) => section.VirtualAddress + Math.max(section.VirtualSize, section.SizeOfRawData),
+    ),
+  )
   const outcomes = firmwares.map(firmware => outcomeOf(source, uki, map, firmware, end))
   const counting = new Set(firmwares.filter(counts).map(({ id }) => id))
-  const all = differences(uki, outcomes.filter(({ loaded, nowhere }) => loaded !== null && !nowhere), end, counting)
+  const all = differences(
+    uki,
+    outcomes.filter(({ loaded, nowhere }) => loaded !== null && !nowhere),
+    end,
+    counting,
+  )
   const inSections = all.filter(({ index }) => index !== null)
-  const agree = inSections.length === 0 && outcomes.every(({ refused, nowhere }) => refused === null && !nowhere)
-  const fine = outcomes.every(({ loader, refused, nowhere }) => !counting.has(loader) || (refused === null && !nowhere)) && inSections.every(({ harmless }) => harmless !== null)
+  const agree =
+    inSections.length === 0 && outcomes.every(({ refused, nowhere }) => refused === null && !nowhere)
+  const fine =
+    outcomes.every(
+      ({ loader, refused, nowhere }) => !counting.has(loader) || (refused === null && !nowhere),
+    ) && inSections.every(({ harmless }) => harmless !== null)
   const verdict = agree ? 'agree' : fine ? 'harmless' : 'disagree'
-  return { outcomes, differences: inSections, gaps: all.filter(({ index }) => index === null), agree, verdict }
+  return {
+    outcomes,
+    differences: inSections,
+    gaps: all.filter(({ index }) => index === null),
+    agree,
+    verdict,
+  }
 }
 
 const isUsual = ({ loader }: Firmware): boolean => loader.unusual === undefined
 
-function outcomeOf(source: ByteSource, uki: UkiView, map: readonly MemoryDescriptor[], firmware: Firmware, end: number): LoaderOutcome {
+function outcomeOf(
+  source: ByteSource,
+  uki: UkiView,
+  map: readonly MemoryDescriptor[],
+  firmware: Firmware,
+  end: number,
+): LoaderOutcome {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const assumptions: string[] = []
-  const services = createFirmware({ memory, recorder, map, policy: { row: firmware.row, ...firmware.build, ...(firmware.search === undefined ? {} : { search: firmware.search }) }, loader: firmware.loader, inner: innerLoader(firmware, false), contents: 'poison', assume: (clause, what) => (clause.startsWith('PE-') ? assumptions.push(what) : 0) })
+  const services = createFirmware({
+    memory,
+    recorder,
+    map,
+    policy: {
+      row: firmware.row,
+      ...firmware.build,
+      ...(firmware.search === undefined ? {} : { search: firmware.search }),
+    },
+    loader: firmware.loader,
+    inner: innerLoader(firmware, false),
+    contents: 'poison',
+    assume: (clause, what) => (clause.startsWith('PE-') ? assumptions.push(what) : 0),
+  })
   const before = recorder.next
   const result = load(services, source, uki)
   const { id, title } = firmware
   if (result.image === null) {
     const { status, clause, why, message } = result
-    return { loader: id, title, refused: { status, clause, why, message }, loaded: null, runs: [], strayed: [], nowhere: false, assumptions }
+    return {
+      loader: id,
+      title,
+      refused: { status, clause, why, message },
+      loaded: null,
+      runs: [],
+      strayed: [],
+      nowhere: false,
+      assumptions,
+    }
   }
   const { base, pages, size } = result.image
-  const strayed = union(recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : []))).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
+  const strayed = union(
+    recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : [])),
+  ).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
   const where = rangeOrNull(base, Math.min(end, PHYS_END - base))
   const runs = where === null ? [] : runsOf(memory, where)
-  return { loader: id, title, refused: null, loaded: { base, taken: sizeOf(pages), imageSize: size }, runs, strayed, nowhere: runs.length > 0 && runs.every(({ holds }) => holds.kind === 'no-memory'), assumptions }
+  return {
+    loader: id,
+    title,
+    refused: null,
+    loaded: { base, taken: sizeOf(pages), imageSize: size },
+    runs,
+    strayed,
+    nowhere: runs.length > 0 && runs.every(({ holds }) => holds.kind === 'no-memory'),
+    assumptions,
+  }
 }
 
 function load(services: BootServices, source: ByteSource, uki: UkiView): LoadResult {
   const owners = new Map(uki.sections.map(({ section, object }) => [section.index, object]))
-  return services.loadImage({ from: { kind: 'file', source }, name: 'uki', ownerOf: section => ({ object: owners.get(section.index) ?? 'uki', at: 0 }) })
+  return services.loadImage({
+    from: { kind: 'file', source },
+    name: 'uki',
+    ownerOf: section => ({ object: owners.get(section.index) ?? 'uki', at: 0 }),
+  })
 }
 
 function runsOf(memory: Memory, where: Range): LoadedRun[] {
@@ -121,7 +210,8 @@ function runsOf(memory: Memory, where: Range): LoadedRun[] {
     if (from >= to) return
     const run = { from: from - where.start, to: to - where.start, holds }
     const last = runs.at(-1)
-    if (last !== undefined && keyOf(holdsAt(last, run.from)) === keyOf(holds)) runs[runs.length - 1] = { ...last, to: run.to }
+    if (last !== undefined && keyOf(holdsAt(last, run.from)) === keyOf(holds))
+      runs[runs.length - 1] = { ...last, to: run.to }
     else runs.push(run)
   }
   for (const extent of memory.extents(where)) {
@@ -144,9 +234,14 @@ function holdsAt(run: LoadedRun, from: number): Holds {
   return run.holds.kind === 'data' ? { ...run.holds, at: run.holds.at + from - run.from } : run.holds
 }
 
-const keyOf = (holds: Holds): string => (holds.kind === 'data' ? `${holds.object} ${String(holds.at)}` : holds.kind)
+const keyOf = (holds: Holds): string =>
+  holds.kind === 'data' ? `${holds.object} ${String(holds.at)}` : holds.kind
 
-function groupsAt(outcomes: readonly LoaderOutcome[], cursor: number[], from: number): LoaderDifference['groups'] {
+function groupsAt(
+  outcomes: readonly LoaderOutcome[],
+  cursor: number[],
+  from: number,
+): LoaderDifference['groups'] {
   const groups = new Map<string, { holds: Holds; loaders: string[] }>()
   outcomes.forEach(({ loader, runs }, i) => {
     while ((runs[cursor[i] ?? 0]?.to ?? Infinity) <= from) cursor[i] = (cursor[i] ?? 0) + 1
@@ -159,9 +254,31 @@ function groupsAt(outcomes: readonly LoaderOutcome[], cursor: number[], from: nu
   return [...groups.values()]
 }
 
-function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: number, counting: ReadonlySet<string>): LoaderDifference[] {
-  const spans = uki.sections.map(({ section: { index, name, VirtualAddress, VirtualSize, SizeOfRawData, Characteristics } }) => ({ index, name, discardable: (Characteristics & MEM_DISCARDABLE) !== 0, from: Number(VirtualAddress), to: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize) }))
-  const bounds = [...new Set([0, end, ...spans.flatMap(({ from, to }) => [from, to]), ...outcomes.flatMap(({ runs }) => runs.flatMap(({ from, to }) => [from, to]))])].filter(at => at <= end).sort((a, b) => a - b)
+function differences(
+  uki: UkiView,
+  outcomes: readonly LoaderOutcome[],
+  end: number,
+  counting: ReadonlySet<string>,
+): LoaderDifference[] {
+  const spans = uki.sections.map(
+    ({ section: { index, name, VirtualAddress, VirtualSize, SizeOfRawData, Characteristics } }) => ({
+      index,
+      name,
+      discardable: (Characteristics & MEM_DISCARDABLE) !== 0,
+      from: Number(VirtualAddress),
+      to: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize),
+    }),
+  )
+  const bounds = [
+    ...new Set([
+      0,
+      end,
+      ...spans.flatMap(({ from, to }) => [from, to]),
+      ...outcomes.flatMap(({ runs }) => runs.flatMap(({ from, to }) => [from, to])),
+    ]),
+  ]
+    .filter(at => at <= end)
+    .sort((a, b) => a - b)
   const cursor = outcomes.map(() => 0)
   const found: LoaderDifference[] = []
   const lastOf = new Map<number | null, number>()
@@ -171,7 +288,17 @@ function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: numb
     if (groups.length < 2) return
     const holding = spans.filter(span => span.from <= from && to <= span.to)
     const counted = groups.filter(({ loaders }) => loaders.some(loader => counting.has(loader))).length
-    for (const { index, name, discardable } of holding.length === 0 ? [{ index: null, name: null, discardable: false }] : holding) append(found, lastOf, { index, section: name, harmless: discardable ? 'discardable' : counted < 2 ? 'unusual' : null, from, to, groups })
+    for (const { index, name, discardable } of holding.length === 0
+      ? [{ index: null, name: null, discardable: false }]
+      : holding)
+      append(found, lastOf, {
+        index,
+        section: name,
+        harmless: discardable ? 'discardable' : counted < 2 ? 'unusual' : null,
+        from,
+        to,
+        groups,
+      })
   })
   return found.sort((a, b) => (a.index ?? -1) - (b.index ?? -1) || a.from - b.from)
 }
@@ -180,11 +307,18 @@ function differences(uki: UkiView, outcomes: readonly LoaderOutcome[], end: numb
 function append(found: LoaderDifference[], lastOf: Map<number | null, number>, next: LoaderDifference): void {
   const at = lastOf.get(next.index) ?? found.length
   const last = found[at]
-  const continues = (before: Holds, after: Holds, length: number): boolean => keyOf(before.kind === 'data' ? { ...before, at: before.at + length } : before) === keyOf(after)
-  const same = last?.to === next.from && last.groups.length === next.groups.length && last.groups.every((group, i) => {
-    const other = next.groups[i]
-    return other?.loaders.join() === group.loaders.join() && continues(group.holds, other.holds, next.from - last.from)
-  })
+  const continues = (before: Holds, after: Holds, length: number): boolean =>
+    keyOf(before.kind === 'data' ? { ...before, at: before.at + length } : before) === keyOf(after)
+  const same =
+    last?.to === next.from &&
+    last.groups.length === next.groups.length &&
+    last.groups.every((group, i) => {
+      const other = next.groups[i]
+      return (
+        other?.loaders.join() === group.loaders.join() &&
+        continues(group.holds, other.holds, next.from - last.from)
+      )
+    })
   if (same) found[at] = { ...last, to: next.to }
   else {
     lastOf.set(next.index, found.length)

@@ -24,7 +24,11 @@ export interface ComparedFact {
 type Prediction = { readonly is: number | string } | { readonly atMost: number }
 
 /** Compares every observed fact with the run. `linux` are the bytes of the kernel in the file. */
-export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'recording'>, linux: ByteSource | null, observed: readonly ObservedFact[]): ComparedFact[] {
+export function compareWithObserved(
+  { facts, recording }: Pick<Run, 'facts' | 'recording'>,
+  linux: ByteSource | null,
+  observed: readonly ObservedFact[],
+): ComparedFact[] {
   const kernel = linux === null ? null : parseBzImage(linux).bzimage
   const payload = payloadRead(recording)
   const trampoline = trampolineMade(recording)
@@ -34,7 +38,10 @@ export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'r
   const predictions: Readonly<Partial<Record<ObservedFactName, Prediction | null>>> = {
     release: kernel?.release == null ? null : { is: kernel.release },
     commandLine: commandLine === undefined ? null : { is: commandLine.trim() },
-    initrdFrom: facts.handOff?.door === 'pe-entry' && hasRamdisk ? { is: 'LINUX_EFI_INITRD_MEDIA_GUID device path' } : null,
+    initrdFrom:
+      facts.handOff?.door === 'pe-entry' && hasRamdisk
+        ? { is: 'LINUX_EFI_INITRD_MEDIA_GUID device path' }
+        : null,
     input_data: payload === null ? null : { is: payload.start },
     input_len: payload === null ? null : { is: payload.end - payload.start },
     output: decompressedKernel === undefined ? null : { is: decompressedKernel },
@@ -48,8 +55,24 @@ export function compareWithObserved({ facts, recording }: Pick<Run, 'facts' | 'r
   }
   return observed.map(({ name, value, line }) => {
     const prediction = predictions[name] ?? null
-    const agrees = prediction === null ? null : 'is' in prediction ? prediction.is === value : Number(value) <= prediction.atMost
-    return { name, predicted: prediction === null ? null : 'is' in prediction ? shown(prediction.is) : `at most ${hex(prediction.atMost)}`, observed: shown(value), line, agrees }
+    const agrees =
+      prediction === null
+        ? null
+        : 'is' in prediction
+          ? prediction.is === value
+          : Number(value) <= prediction.atMost
+    return {
+      name,
+      predicted:
+        prediction === null
+          ? null
+          : 'is' in prediction
+            ? shown(prediction.is)
+            : `at most ${hex(prediction.atMost)}`,
+      observed: shown(value),
+      line,
+      agrees,
+    }
   })
 }
 
@@ -60,14 +83,16 @@ function shown(value: number | string): string {
 /** Where the decompressor read its input from: the read of step ZO-11. */
 function payloadRead({ events, steps }: Recording): { readonly start: number; readonly end: number } | null {
   const step = steps.find(one => one.clause === 'ZO-11')
-  const read = step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'read')
+  const read =
+    step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'read')
   return read?.op === 'read' ? read.range : null
 }
 
 /** Where the decompressor put its trampoline: what step ZO-5 makes there. */
 function trampolineMade({ events, steps }: Recording): number | null {
   const step = steps.find(one => one.clause === 'ZO-5')
-  const made = step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'make')
+  const made =
+    step === undefined ? undefined : events.slice(step.first, step.end).find(event => event.op === 'make')
   return made?.op === 'make' ? made.range.start : null
 }
 
@@ -75,5 +100,10 @@ function trampolineMade({ events, steps }: Recording): number | null {
 export function contradictions(compared: readonly ComparedFact[]): Gap[] {
   const wrong = compared.filter(fact => fact.agrees === false)
   if (wrong.length === 0) return []
-  return [{ clause: 'HZ-18', why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or choices are not those of that boot, or the model is wrong` }]
+  return [
+    {
+      clause: 'HZ-18',
+      why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or choices are not those of that boot, or the model is wrong`,
+    },
+  ]
 }

@@ -1,4 +1,7 @@
-/** A firmware of one's own as a file: where its map comes from, how it allocates, who loads, what is odd about it. */
+/**
+ * A firmware of one's own as a file: where its map comes from, how it allocates, who loads, what is odd about
+ * it.
+ */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
@@ -7,7 +10,12 @@ import type { Build } from '../firmware/boot-services.ts'
 import { firmwareNamed, FIRMWARES, type Firmware } from '../firmware/firmwares.ts'
 import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
 import { binsAtTop, binsInRange, placeBins } from '../firmware/place-bins.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId, type SearchPolicy } from '../firmware/policies.ts'
+import {
+  FIRMWARE_ROWS,
+  type FirmwareRow,
+  type FirmwareRowId,
+  type SearchPolicy,
+} from '../firmware/policies.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
@@ -20,7 +28,10 @@ const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
 
 const span = v.strictObject({ start: quantity, end: quantity })
-const mask = v.pipe(v.string('a mask such as "0x1e" is wanted'), v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'))
+const mask = v.pipe(
+  v.string('a mask such as "0x1e" is wanted'),
+  v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'),
+)
 
 /** The schema of a firmware file; `firmware.schema.json` is made from it. */
 export const firmwareSchema = v.strictObject({
@@ -29,7 +40,9 @@ export const firmwareSchema = v.strictObject({
   name: text,
   /** Where it is described. */
   source: v.optional(text),
-  /** A memory map before the image is loaded, or a recorded profile, which is scaled to the RAM that is given. */
+  /**
+   * A memory map before the image is loaded, or a recorded profile, which is scaled to the RAM that is given.
+   */
   map: v.optional(mapSchema),
   profile: v.optional(oneOf(names(PROFILES))),
   /** RAM of the profile, unless the command line says another. */
@@ -37,23 +50,66 @@ export const firmwareSchema = v.strictObject({
   loader: v.optional(oneOf(names(FIRMWARES))),
   allocator: v.optional(oneOf(ALLOCATORS)),
   /** Bins as the firmware placed them; absent: OVMF's are looked for in the map. */
-  bins: v.optional(v.array(v.strictObject({ type: oneOf(MEMORY_TYPE_NAMES), base: quantity, pages: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }))),
+  bins: v.optional(
+    v.array(
+      v.strictObject({
+        type: oneOf(MEMORY_TYPE_NAMES),
+        base: quantity,
+        pages: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+      }),
+    ),
+  ),
   /** Highest byte of the default search range. */
   defaultMax: v.optional(quantity),
-  /** Memory types and pages as the memory type information HOB lists them, in its order: EDK2's own procedure places the bins. */
-  memoryTypeInformation: v.optional(v.array(v.strictObject({ type: oneOf(MEMORY_TYPE_NAMES), pages: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }))),
-  /** Where it places them: the first memory that the DXE core is given, the range of a HOB, or what the HOB list says of both. */
+  /**
+   * Memory types and pages as the memory type information HOB lists them, in its order: EDK2's own procedure
+   * places the bins.
+   */
+  memoryTypeInformation: v.optional(
+    v.array(
+      v.strictObject({
+        type: oneOf(MEMORY_TYPE_NAMES),
+        pages: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+      }),
+    ),
+  ),
+  /**
+   * Where it places them: the first memory that the DXE core is given, the range of a HOB, or what the HOB
+   * list says of both.
+   */
   firstMemory: v.optional(span),
   binRange: v.optional(span),
-  hobs: v.optional(v.strictObject({ memoryTop: quantity, freeBottom: quantity, freeTop: quantity, hobStart: quantity, resources: v.array(v.strictObject({ ...span.entries, bins: v.optional(v.boolean()) })), allocations: v.array(span) })),
+  hobs: v.optional(
+    v.strictObject({
+      memoryTop: quantity,
+      freeBottom: quantity,
+      freeTop: quantity,
+      hobStart: quantity,
+      resources: v.array(v.strictObject({ ...span.entries, bins: v.optional(v.boolean()) })),
+      allocations: v.array(span),
+    }),
+  ),
   /** Guard pages of the build. */
-  guard: v.optional(v.strictObject({ PcdHeapGuardPropertyMask: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xff)), PcdHeapGuardPageType: mask, PcdHeapGuardPoolType: mask })),
+  guard: v.optional(
+    v.strictObject({
+      PcdHeapGuardPropertyMask: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xff)),
+      PcdHeapGuardPageType: mask,
+      PcdHeapGuardPoolType: mask,
+    }),
+  ),
   /** RAM that the firmware has not tested. */
   untested: v.optional(v.array(span)),
   /** Where the firmware notes an image that the image loads. */
   imageRecord: v.optional(v.picklist(['room', 'new-page'], 'is neither room nor new-page')),
   /** Descriptors that drivers add to the map when boot services end. */
-  addedOnExit: v.optional(v.pipe(v.number(), v.safeInteger('is no count of descriptors'), v.minValue(0, 'is no count of descriptors'), v.maxValue(4096, 'is more than a map has'))),
+  addedOnExit: v.optional(
+    v.pipe(
+      v.number(),
+      v.safeInteger('is no count of descriptors'),
+      v.minValue(0, 'is no count of descriptors'),
+      v.maxValue(4096, 'is more than a map has'),
+    ),
+  ),
   /** What the memory attribute protocol answers to code that somebody made. */
   memoryAttributes: v.optional(v.picklist(['set', 'refused'], 'is neither set nor refused')),
   contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
@@ -75,11 +131,24 @@ export interface FirmwareFile {
 /** Reads a firmware file. Throws UsageError that names file, path and reason. */
 export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareFile {
   const given = validated(firmwareSchema, jsonText, fileName)
-  if ((given.map === undefined) === (given.profile === undefined)) throw new UsageError(`${fileName}: either map or profile is wanted`)
+  if ((given.map === undefined) === (given.profile === undefined))
+    throw new UsageError(`${fileName}: either map or profile is wanted`)
   const base = firmwareNamed(given.loader ?? 'edk2-2022.11')
-  const row: FirmwareRow = given.allocator === undefined ? base.row : FIRMWARE_ROWS[given.allocator as FirmwareRowId]
-  const guard = given.guard === undefined ? undefined : checkGuard({ ...given.guard, PcdHeapGuardPageType: BigInt(given.guard.PcdHeapGuardPageType), PcdHeapGuardPoolType: BigInt(given.guard.PcdHeapGuardPoolType) }, row)
-  const search = given.memoryTypeInformation === undefined ? givenBins(given) : placedBins(given, row, fileName, guard)
+  const row: FirmwareRow =
+    given.allocator === undefined ? base.row : FIRMWARE_ROWS[given.allocator as FirmwareRowId]
+  const guard =
+    given.guard === undefined
+      ? undefined
+      : checkGuard(
+          {
+            ...given.guard,
+            PcdHeapGuardPageType: BigInt(given.guard.PcdHeapGuardPageType),
+            PcdHeapGuardPoolType: BigInt(given.guard.PcdHeapGuardPoolType),
+          },
+          row,
+        )
+  const search =
+    given.memoryTypeInformation === undefined ? givenBins(given) : placedBins(given, row, fileName, guard)
   const build: Build = {
     ...(guard === undefined ? {} : { guard }),
     ...(given.untested === undefined ? {} : { untested: given.untested.map(rangeOf) }),
@@ -93,7 +162,14 @@ export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareF
     map: given.map ?? null,
     profile: given.profile ?? null,
     ram: given.ram ?? null,
-    firmware: { ...base, title: given.name, row, contents: given.contents ?? base.contents, build, ...(search === undefined ? {} : { search }) },
+    firmware: {
+      ...base,
+      title: given.name,
+      row,
+      contents: given.contents ?? base.contents,
+      build,
+      ...(search === undefined ? {} : { search }),
+    },
     quirks: given.quirks ?? [],
   }
 }
@@ -109,25 +185,51 @@ const typeNumber = (name: string): number => (MEMORY_TYPE_NAMES as readonly stri
 /** Bins at addresses that are known, and the default range below them. */
 function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
   if (bins === undefined && defaultMax === undefined) return undefined
-  const placed = (bins ?? []).map(({ type, base: at, pages }) => ({ type: typeNumber(type), base: at, max: at + pages * PAGE - 1 }))
+  const placed = (bins ?? []).map(({ type, base: at, pages }) => ({
+    type: typeNumber(type),
+    base: at,
+    max: at + pages * PAGE - 1,
+  }))
   return { bins: placed, defaultMax: defaultMax ?? Math.min(...placed.map(bin => bin.base)) - 1 }
 }
 
-/** Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when it is not said where, or when there is no room. */
+/**
+ * Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when it is not said where, or when there
+ * is no room.
+ */
 function placedBins(given: Given, row: FirmwareRow, fileName: string, guard?: HeapGuard): SearchPolicy {
   const { bins, firstMemory, binRange, hobs } = given
-  const list = (given.memoryTypeInformation ?? []).map(({ type, pages }) => ({ type: typeNumber(type), pages }))
+  const list = (given.memoryTypeInformation ?? []).map(({ type, pages }) => ({
+    type: typeNumber(type),
+    pages,
+  }))
   if (bins !== undefined) throw new UsageError(`${fileName}: bins or memoryTypeInformation, not both`)
   const place = (): SearchPolicy | null => {
     if (hobs !== undefined) {
       const { memoryTop, freeBottom, freeTop, hobStart } = hobs
-      const resources = hobs.resources.map(({ bins: owner, ...where }) => ({ range: rangeOf(where), bins: owner === true }))
-      return placeBins({ phit: { memoryTop, freeBottom, freeTop, hobStart }, resources, allocations: hobs.allocations.map(rangeOf), memoryTypeInformation: list }, row, guard)
+      const resources = hobs.resources.map(({ bins: owner, ...where }) => ({
+        range: rangeOf(where),
+        bins: owner === true,
+      }))
+      return placeBins(
+        {
+          phit: { memoryTop, freeBottom, freeTop, hobStart },
+          resources,
+          allocations: hobs.allocations.map(rangeOf),
+          memoryTypeInformation: list,
+        },
+        row,
+        guard,
+      )
     }
-    const inRange = binRange !== undefined && row.binRange === 'taken' ? binsInRange(list, rangeOf(binRange)) : null
+    const inRange =
+      binRange !== undefined && row.binRange === 'taken' ? binsInRange(list, rangeOf(binRange)) : null
     return inRange ?? (firstMemory === undefined ? null : binsAtTop(list, rangeOf(firstMemory), row, guard))
   }
   const placed = place()
-  if (placed === null) throw new UsageError(`${fileName}: memoryTypeInformation: nothing says where the bins lie; firstMemory, hobs, or since edk2 2024.02 binRange would`)
+  if (placed === null)
+    throw new UsageError(
+      `${fileName}: memoryTypeInformation: nothing says where the bins lie; firstMemory, hobs, or since edk2 2024.02 binRange would`,
+    )
   return placed
 }

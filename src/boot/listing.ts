@@ -1,4 +1,7 @@
-/** A section listing in the place of the file: what is not listed is assumed, and no run on it is clean (HZ-19). */
+/**
+ * A section listing in the place of the file: what is not listed is assumed, and no run on it is clean
+ * (HZ-19).
+ */
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import type { Content } from '../image/content.ts'
@@ -23,17 +26,30 @@ export function recordedKernel(choice: string): KernelFacts | undefined {
   const all = Object.values(KERNEL_FACTS)
   const release = ({ version }: KernelFacts): string => /^[\d.]+/.exec(version)?.[0] ?? ''
   const branch = choice.split('.').slice(0, 2).join('.')
-  return all.find(({ name }) => name === choice) ?? all.find(facts => release(facts) === choice) ?? all.find(facts => release(facts).split('.').slice(0, 2).join('.') === branch)
+  return (
+    all.find(({ name }) => name === choice) ??
+    all.find(facts => release(facts) === choice) ??
+    all.find(facts => release(facts).split('.').slice(0, 2).join('.') === branch)
+  )
 }
 
 /**
- * A recorded kernel whose file has as many bytes as `.linux` takes its place, or one that is named: `kernel` is its name, version or branch. Any other stays unknown, so that the run ends
+ * A recorded kernel whose file has as many bytes as `.linux` takes its place, or one that is named: `kernel`
+ * is its name, version or branch. Any other stays unknown, so that the run ends
  * behind the load.
  */
-export function imageOfListing(listing: Listing, problems: readonly Problem[] = [], kernelNamed?: string): ListedImage {
+export function imageOfListing(
+  listing: Listing,
+  problems: readonly Problem[] = [],
+  kernelNamed?: string,
+): ListedImage {
   const linux = listing.sections.find(section => section.name === '.linux')
-  const same = linux === undefined ? undefined : Object.values(KERNEL_FACTS).find(facts => facts.fileSize === linux.size)
-  const named = same !== undefined || linux === undefined || kernelNamed === undefined ? undefined : recordedKernel(kernelNamed)
+  const same =
+    linux === undefined ? undefined : Object.values(KERNEL_FACTS).find(facts => facts.fileSize === linux.size)
+  const named =
+    same !== undefined || linux === undefined || kernelNamed === undefined
+      ? undefined
+      : recordedKernel(kernelNamed)
   const fits = named !== undefined && linux !== undefined && named.fileSize <= linux.size
   const known = same ?? (fits ? named : undefined)
   const kernel = known === undefined ? null : buildKernel(known)
@@ -43,14 +59,37 @@ export function imageOfListing(listing: Listing, problems: readonly Problem[] = 
   })
   const told = [
     ...listing.assumptions,
-    ...(linux === undefined ? [] : [known === undefined ? `no recorded kernel has the size of .linux${named === undefined ? '' : `, and ${named.name} has ${hex(named.fileSize)} bytes, more than it`}: its setup header is unknown` : same === undefined ? `.linux is like the recorded kernel ${known.name}, as was said: its setup header is taken, its bytes end before the section does` : `.linux is the recorded kernel ${known.name}: its file has the same size`]),
+    ...(linux === undefined
+      ? []
+      : [
+          known === undefined
+            ? `no recorded kernel has the size of .linux${named === undefined ? '' : `, and ${named.name} has ${hex(named.fileSize)} bytes, more than it`}: its setup header is unknown`
+            : same === undefined
+              ? `.linux is like the recorded kernel ${known.name}, as was said: its setup header is taken, its bytes end before the section does`
+              : `.linux is the recorded kernel ${known.name}: its file has the same size`,
+        ]),
     ...problems.map(problem => problem.what),
     'the command line is empty and .initrd holds an archive: a listing does not show them',
   ]
   return {
     source,
     assumptions: told.map(what => ({ clause: 'HZ-19', what })),
-    stub: kernel === null ? { id: 'x-listing', boot: machine => machine.gap('HZ-19', 'the bytes of .linux are in no listing, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is not known') } : null,
-    doubts: [{ clause: 'HZ-19', why: 'the image is a section listing: it tells where things lie, not what they are' }],
+    stub:
+      kernel === null
+        ? {
+            id: 'x-listing',
+            boot: machine =>
+              machine.gap(
+                'HZ-19',
+                'the bytes of .linux are in no listing, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is not known',
+              ),
+          }
+        : null,
+    doubts: [
+      {
+        clause: 'HZ-19',
+        why: 'the image is a section listing: it tells where things lie, not what they are',
+      },
+    ],
   }
 }

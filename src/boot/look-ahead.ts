@@ -1,11 +1,28 @@
-/** Whether userspace comes up is not modelled; what can be seen at arrival to stand in its way is said as a doubt (chapter ZO). */
+/**
+ * Whether userspace comes up is not modelled; what can be seen at arrival to stand in its way is said as a
+ * doubt (chapter ZO).
+ */
 import { rangeAt } from '../bytes/range.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
-/** First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2, lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c. */
-const MAGICS = ['303730373031', '303730373032', '1f8b', '1f9e', '425a', '5d00', 'fd37', '894c', '0221', '28b5'] as const
+/**
+ * First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2,
+ * lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c.
+ */
+const MAGICS = [
+  '303730373031',
+  '303730373032',
+  '1f8b',
+  '1f9e',
+  '425a',
+  '5d00',
+  'fd37',
+  '894c',
+  '0221',
+  '28b5',
+] as const
 const MAGIC_LENGTH = 6
 /** Zeros in front are passed over, as far as this is looked. */
 const PADDING = 4096
@@ -18,7 +35,11 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
     const words = (facts.commandLine ?? '').split(/\s+/)
-    if (!brings && !words.some(word => word.startsWith('root='))) machine.doubt('ZO-18', 'the image brings no initrd and its command line no root=: there is nothing to boot into')
+    if (!brings && !words.some(word => word.startsWith('root=')))
+      machine.doubt(
+        'ZO-18',
+        'the image brings no initrd and its command line no root=: there is nothing to boot into',
+      )
   })
   machine.step('ZO-19', 'does the initrd begin as an archive', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
@@ -28,6 +49,10 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
     if (!front.known || begin < 0 || begin + MAGIC_LENGTH > ramdiskSize) return
     const { bytes, known } = machine.memory.peek(rangeAt(ramdiskImage + begin, MAGIC_LENGTH))
     const first = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
-    if (known && !MAGICS.some(magic => first.startsWith(magic))) machine.doubt('ZO-19', `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`)
+    if (known && !MAGICS.some(magic => first.startsWith(magic)))
+      machine.doubt(
+        'ZO-19',
+        `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`,
+      )
   })
 }

@@ -1,4 +1,7 @@
-/** From a memory map that somebody has to the machine that is booted: what it is called, when it was taken, what is taken for granted and what stays unknown (chapter FW). */
+/**
+ * From a memory map that somebody has to the machine that is booted: what it is called, when it was taken,
+ * what is taken for granted and what stays unknown (chapter FW).
+ */
 import { formatSize } from '../bytes/range.ts'
 import type { MemmapParse } from '../image/memmap.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
@@ -11,13 +14,19 @@ export interface MemmapMachine {
   readonly what: string
   readonly map: readonly MemoryDescriptor[]
   readonly taken: MapTaken
-  readonly problems: readonly { readonly file: string; readonly id: string; readonly at: number | null; readonly what: string }[]
+  readonly problems: readonly {
+    readonly file: string
+    readonly id: string
+    readonly at: number | null
+    readonly what: string
+  }[]
   readonly assumptions: readonly Assumption[]
   readonly doubts: readonly Gap[]
 }
 
 /**
- * `name` is the file's, for the report; `taken` says when the map was taken, if somebody knows: otherwise its dialect does. A map that does not tell free memory from the
+ * `name` is the file's, for the report; `taken` says when the map was taken, if somebody knows: otherwise its
+ * dialect does. A map that does not tell free memory from the
  * firmware's comes with a doubt, so that no run on it is clean.
  */
 export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapTaken): MemmapMachine {
@@ -25,18 +34,39 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
   const poor = kind !== 'efi'
   const moment = taken ?? (poor ? 'before-load' : parse.taken)
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
-  const beside = others.length === 0 ? '' : `; not used: ${others.map(other => `${other.dialect} from line ${String(other.line)}`).join(', ')}`
+  const beside =
+    others.length === 0
+      ? ''
+      : `; not used: ${others.map(other => `${other.dialect} from line ${String(other.line)}`).join(', ')}`
   return {
     what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside})${moment === 'before-load' ? '' : `, taken at ${moment}`}`,
     map,
     taken: moment,
     problems: parse.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
-    assumptions: lacks.length === 0 ? [] : [{ clause: poor ? 'FW-28' : parse.taken === 'before-load' ? 'FW-3' : 'FW-27', what: `a map in the form ${dialect ?? 'unknown'} lacks: ${lacks.join('; ')}` }],
-    doubts: poor ? [{ clause: 'FW-28', why: `the map tells ${formatSize(usable(map))} of usable memory, not which of it the firmware holds: places found from the top are upper bounds, places found from below are lower bounds` }] : [],
+    assumptions:
+      lacks.length === 0
+        ? []
+        : [
+            {
+              clause: poor ? 'FW-28' : parse.taken === 'before-load' ? 'FW-3' : 'FW-27',
+              what: `a map in the form ${dialect ?? 'unknown'} lacks: ${lacks.join('; ')}`,
+            },
+          ],
+    doubts: poor
+      ? [
+          {
+            clause: 'FW-28',
+            why: `the map tells ${formatSize(usable(map))} of usable memory, not which of it the firmware holds: places found from the top are upper bounds, places found from below are lower bounds`,
+          },
+        ]
+      : [],
   }
 }
 
 /** Bytes of free memory. */
 function usable(map: readonly MemoryDescriptor[]): number {
-  return map.reduce((sum, { type, range }) => sum + (type === EfiConventionalMemory ? range.end - range.start : 0), 0)
+  return map.reduce(
+    (sum, { type, range }) => sum + (type === EfiConventionalMemory ? range.end - range.start : 0),
+    0,
+  )
 }

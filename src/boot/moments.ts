@@ -1,4 +1,7 @@
-/** The memory at one moment, as lines that a person can read: neighbours joined, firmware's small change collapsed. */
+/**
+ * The memory at one moment, as lines that a person can read: neighbours joined, firmware's small change
+ * collapsed.
+ */
 import { formatSize, range, sizeOf, type Range } from '../bytes/range.ts'
 import type { Memory } from '../memory/memory.ts'
 
@@ -36,7 +39,12 @@ export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
     let at: number = start
     for (const claim of memory.claims(extent.range)) {
       if (at < claim.range.start) joinLoosely(pieces, at, claim.range.start, 'free')
-      joinLoosely(pieces, claim.range.start, claim.range.end, `${claim.label}, ${extent.written ? 'nobody’s' : 'not written'}`)
+      joinLoosely(
+        pieces,
+        claim.range.start,
+        claim.range.end,
+        `${claim.label}, ${extent.written ? 'nobody’s' : 'not written'}`,
+      )
       at = claim.range.end
     }
     if (at < end) joinLoosely(pieces, at, end, 'free')

@@ -1,4 +1,7 @@
-/** Rows of the two tables by a name that people use: an era id or a release. For those who put a step of their own into one. */
+/**
+ * Rows of the two tables by a name that people use: an era id or a release. For those who put a step of their
+ * own into one.
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { kernelEras } from '../kernel/eras.ts'
 import type { KernelEra } from '../kernel/model.ts'
@@ -7,7 +10,9 @@ import { stubEras } from '../stub/eras.ts'
 import type { StubEra } from '../stub/model.ts'
 import { erasFor } from './version.ts'
 
-/** The stub's row of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError when there is none. */
+/**
+ * The stub's row of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError when there is none.
+ */
 export function stubNamed(name: string): StubEra {
   return rowNamed('stub', name, Object.values(stubEras))
 }
@@ -19,6 +24,9 @@ export function kernelNamed(name: string): KernelEra {
 
 function rowNamed<E extends EraInfo>(what: string, name: string, eras: readonly E[]): E {
   const [era] = [...eras.filter(row => row.id === name), ...erasFor(name, eras)]
-  if (era === undefined) throw new UsageError(`no row of a ${what} is named ${JSON.stringify(name)}: neither an era such as ${eras[0]?.id ?? ''} nor a release in the table`)
+  if (era === undefined)
+    throw new UsageError(
+      `no row of a ${what} is named ${JSON.stringify(name)}: neither an era such as ${eras[0]?.id ?? ''} nor a release in the table`,
+    )
   return era
 }

@@ -4,7 +4,12 @@ import { PHYS_END } from '../bytes/units.ts'
 import { QUANTITY_PATTERN, readQuantity } from './quantity.ts'
 
 const WANTED = 'is no number of bytes (write 4096, "0x1000" or "16MiB")'
-const count = v.pipe(v.number(WANTED), v.safeInteger('is not a whole number'), v.minValue(0, 'is negative'), v.maxValue(PHYS_END, 'is more than the 52 bits of a physical address'))
+const count = v.pipe(
+  v.number(WANTED),
+  v.safeInteger('is not a whole number'),
+  v.minValue(0, 'is negative'),
+  v.maxValue(PHYS_END, 'is more than the 52 bits of a physical address'),
+)
 const text = v.pipe(
   v.string(WANTED),
   v.regex(QUANTITY_PATTERN),

@@ -1,4 +1,7 @@
-/** A unified kernel image as a scenario spells it: a measured stub, measured kernels, and sections where they are wanted. */
+/**
+ * A unified kernel image as a scenario spells it: a measured stub, measured kernels, and sections where they
+ * are wanted.
+ */
 import * as v from 'valibot'
 import type { ByteSource } from '../bytes/source.ts'
 import { contentSource } from '../image/content.ts'
@@ -15,22 +18,48 @@ const byte = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(255))
 const plainContents = [
   v.strictObject({ kernel: v.picklist(KERNEL_NAMES, `is none of ${KERNEL_NAMES.join(', ')}`) }),
   v.strictObject({ text: v.string() }),
-  v.strictObject({ hex: v.pipe(v.string(), v.regex(/^(?:[0-9a-fA-F]{2})*$/, 'is not pairs of hexadecimal digits')) }),
+  v.strictObject({
+    hex: v.pipe(v.string(), v.regex(/^(?:[0-9a-fA-F]{2})*$/, 'is not pairs of hexadecimal digits')),
+  }),
   v.strictObject({ initrd: quantity }),
   v.strictObject({ zero: quantity }),
   v.strictObject({ pattern: quantity, seed: v.optional(byte) }),
 ] as const
-const plainContent = v.union(plainContents, 'is none of { kernel }, { text }, { hex }, { initrd }, { zero } and { pattern }')
+const plainContent = v.union(
+  plainContents,
+  'is none of { kernel }, { text }, { hex }, { initrd }, { zero } and { pattern }',
+)
 const content = v.union(
-  [...plainContents, v.strictObject({ size: quantity, parts: v.array(v.strictObject({ at: quantity, content: plainContent })), seed: v.optional(byte) })],
+  [
+    ...plainContents,
+    v.strictObject({
+      size: quantity,
+      parts: v.array(v.strictObject({ at: quantity, content: plainContent })),
+      seed: v.optional(byte),
+    }),
+  ],
   'is none of { kernel }, { text }, { hex }, { initrd }, { zero }, { pattern } and { size, parts }',
 )
 
-const wide = v.union([v.pipe(v.number(), v.safeInteger(), v.minValue(0)), v.pipe(v.string(), v.regex(/^(?:0x[0-9a-fA-F]{1,16}|[0-9]{1,20})$/))], 'is neither a whole number nor a text such as "0x14df90000"')
+const wide = v.union(
+  [
+    v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    v.pipe(v.string(), v.regex(/^(?:0x[0-9a-fA-F]{1,16}|[0-9]{1,20})$/)),
+  ],
+  'is neither a whole number nor a text such as "0x14df90000"',
+)
 const narrow = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffffffff))
 
-function fieldsOf<N extends string, S extends typeof wide | typeof narrow>(fields: Readonly<Record<N, unknown>>, schema: S): v.StrictObjectSchema<Record<N, v.OptionalSchema<S, undefined>>, undefined> {
-  return v.strictObject(Object.fromEntries(Object.keys(fields).map(name => [name, v.optional(schema)])) as Record<N, v.OptionalSchema<S, undefined>>)
+function fieldsOf<N extends string, S extends typeof wide | typeof narrow>(
+  fields: Readonly<Record<N, unknown>>,
+  schema: S,
+): v.StrictObjectSchema<Record<N, v.OptionalSchema<S, undefined>>, undefined> {
+  return v.strictObject(
+    Object.fromEntries(Object.keys(fields).map(name => [name, v.optional(schema)])) as Record<
+      N,
+      v.OptionalSchema<S, undefined>
+    >,
+  )
 }
 
 /** The schema of `image.uki`. */
@@ -40,7 +69,11 @@ export const ukiSchema = v.strictObject({
   /** Appended to the stub's section table in this order. */
   sections: v.array(
     v.strictObject({
-      name: v.pipe(v.string(), v.minLength(1, 'is empty'), v.maxLength(8, 'is longer than the 8 bytes of a section name')),
+      name: v.pipe(
+        v.string(),
+        v.minLength(1, 'is empty'),
+        v.maxLength(8, 'is longer than the 8 bytes of a section name'),
+      ),
       VirtualAddress: quantity,
       content,
       VirtualSize: v.optional(quantity),
@@ -71,7 +104,9 @@ function sourceOf(of: ScenarioContent): ByteSource {
 }
 
 function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
 }
 
 /** The image that the recipe describes, as a sparse source. */

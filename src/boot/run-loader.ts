@@ -1,4 +1,6 @@
-/** One boot without a systemd-stub: a loader starts the kernel. What comes out is what a UKI's run gives, too. */
+/**
+ * One boot without a systemd-stub: a loader starts the kernel. What comes out is what a UKI's run gives, too.
+ */
 import type { LoaderCargo, LoaderModel } from '../loader/model.ts'
 import { record, start, type Run, type Setup, type Surroundings } from './run.ts'
 
@@ -14,6 +16,10 @@ export function runLoader(setup: LoaderSetup): Run {
   return record(setup, stage => {
     const { machine, look } = stage
     look('before-load')
-    return start(stage, machine.as('loader', () => setup.loader.boot(machine, setup)), setup.model)
+    return start(
+      stage,
+      machine.as('loader', () => setup.loader.boot(machine, setup)),
+      setup.model,
+    )
   })
 }

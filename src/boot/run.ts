@@ -1,4 +1,7 @@
-/** One boot: firmware loads the UKI, the stub hands over, the kernel arrives. What comes out is a recording and the facts. */
+/**
+ * One boot: firmware loads the UKI, the stub hands over, the kernel arrives. What comes out is a recording
+ * and the facts.
+ */
 import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
@@ -7,7 +10,16 @@ import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { UkiView } from '../image/uki.ts'
-import { Stop, createMachine, type Assumption, type Gap, type Machine, type Notes, type Outcome, type Settings } from '../machine/machine.ts'
+import {
+  Stop,
+  createMachine,
+  type Assumption,
+  type Gap,
+  type Machine,
+  type Notes,
+  type Outcome,
+  type Settings,
+} from '../machine/machine.ts'
 import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
@@ -57,7 +69,10 @@ export function run(setup: Setup): Run {
 }
 
 /** What every kind of boot depends on. */
-export type Surroundings = Pick<Setup, 'map' | 'contents' | 'firmware' | 'build' | 'settings' | 'assumptions' | 'doubts'>
+export type Surroundings = Pick<
+  Setup,
+  'map' | 'contents' | 'firmware' | 'build' | 'settings' | 'assumptions' | 'doubts'
+>
 
 /** A machine, what is noted beside the recording, and a look at memory. */
 export interface Stage {
@@ -67,10 +82,18 @@ export interface Stage {
 }
 
 /** Who allocates and loads, for a firmware that is named. */
-function policyOf({ firmware, build: known, settings }: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
+function policyOf({
+  firmware,
+  build: known,
+  settings,
+}: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
   if (firmware === undefined) return known === undefined ? {} : { policy: known }
   const { row, search, loader, build } = firmware
-  return { policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) }, loader, inner: innerLoader(firmware, settings.secureBoot) }
+  return {
+    policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) },
+    loader,
+    inner: innerLoader(firmware, settings.secureBoot),
+  }
 }
 
 /** Carries out `body` on a fresh machine and keeps what happened. */
@@ -88,7 +111,11 @@ export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Ru
       ...policyOf(setup),
       assume: (clause, what) => notes.assumptions.push({ clause, what }),
     })
-    outcome = body({ machine: createMachine(recorder, memory, firmware, setup.settings, notes), notes, look: moment => moments.push(momentOf(memory, moment)) })
+    outcome = body({
+      machine: createMachine(recorder, memory, firmware, setup.settings, notes),
+      notes,
+      look: moment => moments.push(momentOf(memory, moment)),
+    })
   } catch (stop) {
     if (!(stop instanceof Stop)) throw stop
     outcome = stop.outcome
@@ -105,11 +132,19 @@ function boot(setup: Setup, stage: Stage): Outcome {
   look('stub-entry')
   const { stub } = setup
   if ('why' in stub) return { kind: 'unknown', gap: stub }
-  return start(stage, machine.as('stub', () => stub.boot(machine, loaded)), setup.kernel)
+  return start(
+    stage,
+    machine.as('stub', () => stub.boot(machine, loaded)),
+    setup.kernel,
+  )
 }
 
 /** The kernel from its door on. */
-export function start({ machine, look, notes }: Stage, handOff: HandOff, chooseKernel: Setup['kernel']): Outcome {
+export function start(
+  { machine, look, notes }: Stage,
+  handOff: HandOff,
+  chooseKernel: Setup['kernel'],
+): Outcome {
   const kernelImage = handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
   machine.observe({ handOff: { door: handOff.via, kernelImage, entry: handOff.entry } })
   look('hand-off')
@@ -118,7 +153,11 @@ export function start({ machine, look, notes }: Stage, handOff: HandOff, chooseK
   const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
   look('arrival')
   machine.as('kernel', () => {
-    lookAhead(machine, handOff.initrdObject ?? (machine.memory.partsOf(INITRD_FILES) === undefined ? null : INITRD_FILES), notes.facts)
+    lookAhead(
+      machine,
+      handOff.initrdObject ?? (machine.memory.partsOf(INITRD_FILES) === undefined ? null : INITRD_FILES),
+      notes.facts,
+    )
   })
   return { kind: 'arrived', at: arrival }
 }
@@ -136,7 +175,10 @@ function load(machine: Machine, setup: Setup): LoadedImage {
   if (result.image === null) return machine.refuse(result.clause, result.status, result.why, result.message)
   const text = setup.loadOptions ?? shellLine(setup.settings)
   if (text === null) return result.image
-  return { ...result.image, loadOptions: { at: null, bytes: byteCount(2 * (text.length + 1)), text, object: 'load-options' } }
+  return {
+    ...result.image,
+    loadOptions: { at: null, bytes: byteCount(2 * (text.length + 1)), text, object: 'load-options' },
+  }
 }
 
 /** The EFI shell passes all that was typed, the image's own name first. */

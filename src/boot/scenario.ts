@@ -1,4 +1,7 @@
-/** A scenario: image, machine and choices as plain data, so that a boot can be stored beside its report and run again. */
+/**
+ * A scenario: image, machine and choices as plain data, so that a boot can be stored beside its report and
+ * run again.
+ */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range } from '../bytes/range.ts'
@@ -14,7 +17,10 @@ export { ukiSource, type ScenarioUki } from './recipe.ts'
 export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
 /** What memory that nobody in this boot wrote holds. */
 export const CONTENTS = ['ovmf', 'residue', 'poison'] as const
-/** off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same, and every slot is looked at. seed:N: with this random number. */
+/**
+ * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same,
+ * and every slot is looked at. seed:N: with this random number.
+ */
 export const KASLR_CHOICES = ['off', 'command-line', 'all', 'seed:N'] as const
 export type KaslrChoice = 'off' | 'command-line' | 'all' | `seed:${number}`
 const KASLR = /^(?:off|command-line|all|seed:\d{1,9})$/
@@ -35,7 +41,10 @@ export interface MapEntry {
 }
 
 /** The machine: a file with a memory map, a map in place, or RAM under a recorded firmware profile. */
-export type ScenarioMachine = { readonly memmap: string } | { readonly map: readonly MapEntry[] } | { readonly ram: number | string; readonly firmware: string }
+export type ScenarioMachine =
+  | { readonly memmap: string }
+  | { readonly map: readonly MapEntry[] }
+  | { readonly ram: number | string; readonly firmware: string }
 
 export interface Scenario {
   readonly schema: 1
@@ -79,20 +88,38 @@ const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 
 const mapEntry = v.pipe(
   v.strictObject({
-    type: v.union([v.picklist(MEMORY_TYPE_NAMES), v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffffffff))], 'is neither a UEFI memory type such as EfiConventionalMemory nor its number'),
+    type: v.union(
+      [
+        v.picklist(MEMORY_TYPE_NAMES),
+        v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffffffff)),
+      ],
+      'is neither a UEFI memory type such as EfiConventionalMemory nor its number',
+    ),
     start: quantity,
     end: quantity,
-    attribute: v.optional(v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,16}$/, 'is not a hexadecimal number such as 0xf'))),
+    attribute: v.optional(
+      v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,16}$/, 'is not a hexadecimal number such as 0xf')),
+    ),
   }),
-  v.check(entry => entry.start < entry.end, issue => `ends at ${hex(issue.input.end)}, not behind its start ${hex(issue.input.start)}`),
-  v.check(entry => entry.start % PAGE === 0 && entry.end % PAGE === 0, 'does not begin and end at whole pages'),
+  v.check(
+    entry => entry.start < entry.end,
+    issue => `ends at ${hex(issue.input.end)}, not behind its start ${hex(issue.input.start)}`,
+  ),
+  v.check(
+    entry => entry.start % PAGE === 0 && entry.end % PAGE === 0,
+    'does not begin and end at whole pages',
+  ),
 )
 
 /** The schema of a memory map in place. */
 export const mapSchema = v.pipe(v.array(mapEntry), v.minLength(1, 'is empty'))
 
 const machine = v.union(
-  [v.strictObject({ memmap: text }), v.strictObject({ map: mapSchema }), v.strictObject({ ram: quantity, firmware: text })],
+  [
+    v.strictObject({ memmap: text }),
+    v.strictObject({ map: mapSchema }),
+    v.strictObject({ ram: quantity, firmware: text }),
+  ],
   'is none of { memmap }, { map } and { ram, firmware }',
 )
 
@@ -100,7 +127,10 @@ const machine = v.union(
 export const scenarioSchema = v.strictObject({
   schema: v.literal(1, 'is not 1, the only schema that this release reads'),
   name: v.optional(text),
-  image: v.union([v.strictObject({ file: text }), v.strictObject({ uki: ukiSchema })], 'is neither { file } nor { uki }'),
+  image: v.union(
+    [v.strictObject({ file: text }), v.strictObject({ uki: ukiSchema })],
+    'is neither { file } nor { uki }',
+  ),
   machine,
   memmapAt: v.optional(v.picklist(MAP_MOMENTS, `is none of ${MAP_MOMENTS.join(', ')}`)),
   imageBase: v.optional(quantity),
@@ -128,32 +158,52 @@ interface Issue {
 }
 
 /** What valibot says about a key that no schema knows, and about one that is missing. */
-const KEY_WORDS: readonly (readonly [says: RegExp, means: string])[] = [[/^Invalid key: Expected never/, 'is not known here'], [/^Invalid key: /, 'is missing']]
-const keyWord = (issue: Issue): string | undefined => KEY_WORDS.find(([says]) => says.test(issue.message))?.[1]
+const KEY_WORDS: readonly (readonly [says: RegExp, means: string])[] = [
+  [/^Invalid key: Expected never/, 'is not known here'],
+  [/^Invalid key: /, 'is missing'],
+]
+const keyWord = (issue: Issue): string | undefined =>
+  KEY_WORDS.find(([says]) => says.test(issue.message))?.[1]
 
-// Of the branches of a union, the one that got furthest says what is wrong; where none got in, the union itself does.
-function deepest(issue: Issue, before: readonly unknown[] = []): { readonly path: readonly unknown[]; readonly message: string } {
+// Of the branches of a union, the one that got furthest says what is wrong; where none got in, the union
+// itself does.
+function deepest(
+  issue: Issue,
+  before: readonly unknown[] = [],
+): { readonly path: readonly unknown[]; readonly message: string } {
   const path = [...before, ...(issue.path ?? []).map(item => item.key)]
   const inner = (issue.issues ?? [])
     .filter(sub => !(keyWord(sub) !== undefined && sub.path?.length === 1))
     .map(sub => deepest(sub, path))
     .filter(sub => sub.path.length > path.length)
-  return inner.sort((a, b) => b.path.length - a.path.length)[0] ?? { path, message: keyWord(issue) ?? issue.message }
+  return (
+    inner.sort((a, b) => b.path.length - a.path.length)[0] ?? {
+      path,
+      message: keyWord(issue) ?? issue.message,
+    }
+  )
 }
 
 function pathText(path: readonly unknown[]): string {
-  return path.map((key, i) => (typeof key === 'number' ? `[${String(key)}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('') || 'the document'
+  return (
+    path
+      .map((key, i) => (typeof key === 'number' ? `[${String(key)}]` : `${i === 0 ? '' : '.'}${String(key)}`))
+      .join('') || 'the document'
+  )
 }
 
 // YAML gives integers as bigint, so that none is rounded on the way.
 function withoutBigint(value: unknown, path: readonly unknown[], fileName: string): unknown {
   if (typeof value === 'bigint') {
-    if (value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new UsageError(`${fileName}: ${pathText(path)}: ${String(value)} is out of range`)
+    if (value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new UsageError(`${fileName}: ${pathText(path)}: ${String(value)} is out of range`)
     return Number(value)
   }
   if (Array.isArray(value)) return value.map((item, i) => withoutBigint(item, [...path, i], fileName))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutBigint(item, [...path, key], fileName)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutBigint(item, [...path, key], fileName)]),
+  )
 }
 
 /** Accepts a parsed document by a schema. Throws UsageError that names file, path and reason. */
@@ -164,18 +214,27 @@ function accepted<S extends v.GenericSchema>(schema: S, value: unknown, fileName
   throw new UsageError(`${fileName}: ${pathText(path)}: ${message}`)
 }
 
-/** Accepts parsed JSON or YAML as a scenario; sizes and addresses become numbers. Throws UsageError that names file, path and reason. */
+/**
+ * Accepts parsed JSON or YAML as a scenario; sizes and addresses become numbers. Throws UsageError that names
+ * file, path and reason.
+ */
 export function validateScenario(value: unknown, fileName: string): Scenario {
   return accepted(scenarioSchema, value, fileName)
 }
 
 /** Reads a document in JSON by a schema. Throws UsageError that names file, path and reason. */
-export function validated<S extends v.GenericSchema>(schema: S, jsonText: string, fileName: string): v.InferOutput<S> {
+export function validated<S extends v.GenericSchema>(
+  schema: S,
+  jsonText: string,
+  fileName: string,
+): v.InferOutput<S> {
   let value: unknown
   try {
     value = JSON.parse(jsonText)
   } catch (error) {
-    throw new UsageError(`${fileName}: not JSON: ${(error instanceof Error ? error.message : '').split('\n')[0] ?? ''}`)
+    throw new UsageError(
+      `${fileName}: not JSON: ${(error instanceof Error ? error.message : '').split('\n')[0] ?? ''}`,
+    )
   }
   return accepted(schema, value, fileName)
 }

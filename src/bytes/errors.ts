@@ -5,7 +5,10 @@ export class ModelBug extends Error {
   override readonly name = 'ModelBug'
 }
 
-/** A mistake of the caller: an option, a scenario or an input file that cannot be used. Reported as one line, exit code 2. */
+/**
+ * A mistake of the caller: an option, a scenario or an input file that cannot be used. Reported as one line,
+ * exit code 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -1,7 +1,9 @@
 /// <reference path="./bigint-buffer-browser.d.ts" />
 /**
- * Integers of 64 bits and more over bytes: u64, GUIDs, digests. The only importer of bigint-buffer, and only of its build
- * without native code; every argument is checked first, because that build answers wrong input with wrong numbers. Hot header
+ * Integers of 64 bits and more over bytes: u64, GUIDs, digests. The only importer of bigint-buffer, and only
+ * of its build
+ * without native code; every argument is checked first, because that build answers wrong input with wrong
+ * numbers. Hot header
  * fields use DataView (struct.ts). See SECURITY.md and docs/decisions/0012.
  */
 import { toBigIntBE, toBigIntLE, toBufferBE, toBufferLE } from 'bigint-buffer/dist/browser.js'
@@ -14,35 +16,59 @@ export type Endian = 'little' | 'big'
 
 function bufferOf(bytes: Uint8Array): Buffer {
   if (!(bytes instanceof Uint8Array)) throw new ModelBug('an integer is read from a Uint8Array')
-  if (bytes.length > INTEGER_MAX_BYTES) throw new ModelBug(`integer of ${String(bytes.length)} bytes, ${String(INTEGER_MAX_BYTES)} at the most`)
+  if (bytes.length > INTEGER_MAX_BYTES)
+    throw new ModelBug(`integer of ${String(bytes.length)} bytes, ${String(INTEGER_MAX_BYTES)} at the most`)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** The unsigned integer in `bytes` (at most 512 of them). Empty input is 0. Throws ModelBug on anything but a Uint8Array. */
+/**
+ * The unsigned integer in `bytes` (at most 512 of them). Empty input is 0. Throws ModelBug on anything but a
+ * Uint8Array.
+ */
 export function toInteger(bytes: Uint8Array, endian: Endian = 'little'): bigint {
   const buffer = bufferOf(bytes)
   if (buffer.length === 0) return 0n
   return endian === 'little' ? toBigIntLE(buffer) : toBigIntBE(buffer)
 }
 
-/** `value` in exactly `width` bytes (0 to 512). Throws ModelBug when it is negative or does not fit: nothing is cut silently. */
+/**
+ * `value` in exactly `width` bytes (0 to 512). Throws ModelBug when it is negative or does not fit: nothing
+ * is cut silently.
+ */
 export function fromInteger(value: bigint, width: number, endian: Endian = 'little'): Uint8Array {
   if (typeof value !== 'bigint') throw new ModelBug('an integer is written from a bigint')
-  if (!Number.isInteger(width) || width < 0 || width > INTEGER_MAX_BYTES) throw new ModelBug(`integer width ${String(width)}`)
-  if (value < 0n || value >> BigInt(8 * width) !== 0n) throw new ModelBug(`${String(value)} does not fit ${String(width)} bytes`)
+  if (!Number.isInteger(width) || width < 0 || width > INTEGER_MAX_BYTES)
+    throw new ModelBug(`integer width ${String(width)}`)
+  if (value < 0n || value >> BigInt(8 * width) !== 0n)
+    throw new ModelBug(`${String(value)} does not fit ${String(width)} bytes`)
   if (width === 0) return new Uint8Array(0)
   const buffer = endian === 'little' ? toBufferLE(value, width) : toBufferBE(value, width)
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 
-/** An EFI_GUID in its text form: the first three fields little endian, the last eight bytes in order. Needs exactly 16 bytes. */
+/**
+ * An EFI_GUID in its text form: the first three fields little endian, the last eight bytes in order. Needs
+ * exactly 16 bytes.
+ */
 export function formatGuid(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new ModelBug('a GUID has 16 bytes')
-  const part = (from: number, to: number, endian: Endian) => toInteger(bytes.subarray(from, to), endian).toString(16).padStart(2 * (to - from), '0')
-  return [part(0, 4, 'little'), part(4, 6, 'little'), part(6, 8, 'little'), part(8, 10, 'big'), part(10, 16, 'big')].join('-')
+  const part = (from: number, to: number, endian: Endian) =>
+    toInteger(bytes.subarray(from, to), endian)
+      .toString(16)
+      .padStart(2 * (to - from), '0')
+  return [
+    part(0, 4, 'little'),
+    part(4, 6, 'little'),
+    part(6, 8, 'little'),
+    part(8, 10, 'big'),
+    part(10, 16, 'big'),
+  ].join('-')
 }
 
 /** Bytes as lower-case hexadecimal: digests keep their leading zeros. */
 export function formatBytes(bytes: Uint8Array): string {
-  return toInteger(bytes, 'big').toString(16).padStart(2 * bytes.length, '0').slice(bytes.length === 0 ? 1 : 0)
+  return toInteger(bytes, 'big')
+    .toString(16)
+    .padStart(2 * bytes.length, '0')
+    .slice(bytes.length === 0 ? 1 : 0)
 }

@@ -1,4 +1,6 @@
-/** Half-open ranges of physical memory, never empty, and the one way in which addresses and sizes are printed. */
+/**
+ * Half-open ranges of physical memory, never empty, and the one way in which addresses and sizes are printed.
+ */
 import { ModelBug } from './errors.ts'
 import { byteCount, phys, type ByteCount, type Phys } from './units.ts'
 
@@ -61,7 +63,8 @@ export function union(ranges: Iterable<Range>): Range[] {
   const joined: Range[] = []
   for (const next of sorted) {
     const last = joined.at(-1)
-    if (last !== undefined && next.start <= last.end) joined[joined.length - 1] = range(last.start, Math.max(last.end, next.end))
+    if (last !== undefined && next.start <= last.end)
+      joined[joined.length - 1] = range(last.start, Math.max(last.end, next.end))
     else joined.push(next)
   }
   return joined

@@ -30,7 +30,9 @@ function mix(state: Uint32Array, words: Int32Array, view: DataView, at: number):
   let [e, f, g, h] = [(state[4] ?? 0) | 0, (state[5] ?? 0) | 0, (state[6] ?? 0) | 0, (state[7] ?? 0) | 0]
   for (let i = 0; i < 64; i++) {
     const round = ((CONSTANTS[i] ?? 0) + (words[i] ?? 0)) | 0
-    const one = (((((h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25))) | 0) + ((e & f) ^ (~e & g))) | 0) + round) | 0
+    const one =
+      (((((h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25))) | 0) + ((e & f) ^ (~e & g))) | 0) + round) |
+      0
     const two = ((rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0
     h = g
     g = f
@@ -63,6 +65,8 @@ export function sha256(source: ByteSource): Uint8Array {
   view.setUint32(last.length - 4, (source.size * 8) % 2 ** 32)
   for (let block = 0; block < last.length; block += BLOCK) mix(state, words, view, block)
   const digest = new Uint8Array(32)
-  state.forEach((word, i) => { new DataView(digest.buffer).setUint32(4 * i, word) })
+  state.forEach((word, i) => {
+    new DataView(digest.buffer).setUint32(4 * i, word)
+  })
   return digest
 }

@@ -5,7 +5,9 @@ import { byteCount, fileOffset, type ByteCount, type FileOffset } from './units.
 /** A synchronous, random-access source of bytes. Reading past the end returns fewer bytes, never an error. */
 export interface ByteSource {
   readonly size: ByteCount
-  /** At most `length` bytes from `at`. The result may share memory with the source and must not be written to. */
+  /**
+   * At most `length` bytes from `at`. The result may share memory with the source and must not be written to.
+   */
   read(at: FileOffset, length: number): Uint8Array
 }
 
@@ -30,17 +32,23 @@ export interface SparsePiece {
 }
 
 /**
- * A source of `size` bytes that is `fill` (default zero) wherever no piece lies. A later piece wins over an earlier one.
+ * A source of `size` bytes that is `fill` (default zero) wherever no piece lies. A later piece wins over an
+ * earlier one.
  * Two gigabytes cost as much as two kilobytes. Pieces that stick out are cut.
  */
-export function sparseSource(size: number, pieces: readonly SparsePiece[], fill: number | ((at: number) => number) = 0): ByteSource {
+export function sparseSource(
+  size: number,
+  pieces: readonly SparsePiece[],
+  fill: number | ((at: number) => number) = 0,
+): ByteSource {
   return {
     size: byteCount(size),
     read: (at, length) => {
       const count = clip(size, at, length)
       if (count === 0) return EMPTY
       const top = topmost(pieces, at, at + count)
-      if (top !== undefined && top.at <= at && at + count <= top.at + top.source.size) return top.source.read(fileOffset(at - top.at), count)
+      if (top !== undefined && top.at <= at && at + count <= top.at + top.source.size)
+        return top.source.read(fileOffset(at - top.at), count)
       const out = new Uint8Array(count)
       if (typeof fill === 'number') out.fill(fill)
       else for (let i = 0; i < count; i++) out[i] = fill(at + i)

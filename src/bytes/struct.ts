@@ -1,4 +1,7 @@
-/** A C structure as a table of fields under upstream's names; offsets and the size are asserted when the table is made. */
+/**
+ * A C structure as a table of fields under upstream's names; offsets and the size are asserted when the table
+ * is made.
+ */
 import { ModelBug } from './errors.ts'
 
 const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const
@@ -43,13 +46,16 @@ function readField(view: DataView, at: number, kind: FieldKind): number | bigint
 
 function writeField(view: DataView, at: number, kind: FieldKind, value: number | bigint | Uint8Array): void {
   if (kind === 'u64') {
-    if (typeof value !== 'bigint' || value !== BigInt.asUintN(64, value)) throw new ModelBug(`not a u64: ${String(value)}`)
+    if (typeof value !== 'bigint' || value !== BigInt.asUintN(64, value))
+      throw new ModelBug(`not a u64: ${String(value)}`)
     view.setBigUint64(at, value, true)
   } else if (typeof kind !== 'string') {
-    if (!(value instanceof Uint8Array) || value.length !== kind[0]) throw new ModelBug(`field takes ${String(kind[0])} bytes`)
+    if (!(value instanceof Uint8Array) || value.length !== kind[0])
+      throw new ModelBug(`field takes ${String(kind[0])} bytes`)
     new Uint8Array(view.buffer, view.byteOffset + at, kind[0]).set(value)
   } else {
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= 2 ** (8 * WIDTH[kind])) throw new ModelBug(`not a ${kind}: ${String(value)}`)
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= 2 ** (8 * WIDTH[kind]))
+      throw new ModelBug(`not a ${kind}: ${String(value)}`)
     if (kind === 'u8') view.setUint8(at, value)
     else if (kind === 'u16') view.setUint16(at, value, true)
     else view.setUint32(at, value, true)
@@ -62,7 +68,8 @@ export function numberIn(bytes: Uint8Array): number {
 }
 
 /**
- * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at or before `size`:
+ * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at
+ * or before `size`:
  * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded.
  */
 export function struct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {

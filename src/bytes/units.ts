@@ -1,10 +1,15 @@
-/** Branded numbers: an address is not a number, and two address spaces do not mix. All arithmetic on them is checked here. */
+/**
+ * Branded numbers: an address is not a number, and two address spaces do not mix. All arithmetic on them is
+ * checked here.
+ */
 import { ModelBug } from './errors.ts'
 
 declare const unit: unique symbol
 type Unit<U extends string> = number & { readonly [unit]: U }
 
-/** Physical address, in bytes. x86-64 ends at 52 bits, so a double holds every one exactly. Range [0, 2^52]. */
+/**
+ * Physical address, in bytes. x86-64 ends at 52 bits, so a double holds every one exactly. Range [0, 2^52].
+ */
 export type Phys = Unit<'Phys'>
 /** Offset from the load address of an image, in bytes. Range [0, 2^32]. */
 export type Rva = Unit<'Rva'>
@@ -14,7 +19,7 @@ export type FileOffset = Unit<'FileOffset'>
 export type ByteCount = Unit<'ByteCount'>
 
 /** One past the last physical address of x86-64: 2^52. */
-export const PHYS_END = 2 ** 52 as Phys
+export const PHYS_END = (2 ** 52) as Phys
 /** UEFI's and x86's page, in bytes. */
 export const PAGE = 4096 as ByteCount
 
@@ -45,7 +50,9 @@ export function byteCount(n: number): ByteCount {
 
 /** A 64-bit field as a physical address, or null when it lies beyond 52 bits: guest data, so no exception. */
 export function physOf(n: bigint | number): Phys | null {
-  return n >= 0 && n <= PHYS_END && (typeof n === 'bigint' || Number.isInteger(n)) ? (Number(n) as Phys) : null
+  return n >= 0 && n <= PHYS_END && (typeof n === 'bigint' || Number.isInteger(n))
+    ? (Number(n) as Phys)
+    : null
 }
 
 /** The address or offset `count` bytes further; throws ModelBug when it leaves its space. */

@@ -1,6 +1,16 @@
 /** `check`, `map` and `trace`: one simulated boot, three ways to look at it, and one exit code. */
 import { check as runCheck, type Checked } from '../check.ts'
-import { formatMap, formatReport, formatTrace, reportToJson, reportToJunit, reportToMarkdown, reportToSarif, verdictLine, type Report } from '../report/index.ts'
+import {
+  formatMap,
+  formatReport,
+  formatTrace,
+  reportToJson,
+  reportToJunit,
+  reportToMarkdown,
+  reportToSarif,
+  verdictLine,
+  type Report,
+} from '../report/index.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
 import { checkInput } from './input.ts'
@@ -11,7 +21,9 @@ const EXIT_BREACH = 1
 
 /** The exit code of a report. `strict`: a broken contract in any of the runs counts as damage does. */
 export function exitCode(report: Report, strict: boolean): number {
-  const broken = [report, ...report.alternatives].some(run => run.findings.some(finding => finding.class === 'breach'))
+  const broken = [report, ...report.alternatives].some(run =>
+    run.findings.some(finding => finding.class === 'breach'),
+  )
   return strict && broken ? EXIT_BREACH : EXIT[report.verdict]
 }
 
@@ -20,7 +32,13 @@ async function judged(call: Call): Promise<Checked> {
   call.log.debug('image', { file: input.image.name, size: input.image.source.size })
   const checked = runCheck(input)
   const { report, runs } = checked
-  call.log.debug('verdict', { verdict: report.verdict, stub: report.stub.id ?? 'none', kernel: report.kernel.id ?? 'none', runs: runs.length, events: runs[0]?.recording.events.length ?? 0 })
+  call.log.debug('verdict', {
+    verdict: report.verdict,
+    stub: report.stub.id ?? 'none',
+    kernel: report.kernel.id ?? 'none',
+    runs: runs.length,
+    events: runs[0]?.recording.events.length ?? 0,
+  })
   return checked
 }
 
@@ -35,7 +53,10 @@ function isJson(call: Call): boolean {
 /** What map and trace leave out, and what the exit code says. */
 function footer(call: Call, { report }: Checked): string {
   const { alternatives } = report
-  const others = alternatives.length === 0 ? '' : `${String(alternatives.length)} other candidates were run, too; --stub and --kernel choose among them\n`
+  const others =
+    alternatives.length === 0
+      ? ''
+      : `${String(alternatives.length)} other candidates were run, too; --stub and --kernel choose among them\n`
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 
@@ -68,7 +89,8 @@ export async function check(call: Call): Promise<number> {
 export async function map(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report } = checked
-  if (isJson(call)) call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
+  if (isJson(call))
+    call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
   else call.print(`${formatMap(report, { paint: painter(call.color) })}${footer(call, checked)}`)
   return exitCode(report, call.has('strict'))
 }
@@ -78,7 +100,8 @@ export async function trace(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report, runs } = checked
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
-  if (isJson(call)) call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
+  if (isJson(call))
+    call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
   else call.print(`${formatTrace(recording, { paint: painter(call.color) })}${footer(call, checked)}`)
   return exitCode(report, call.has('strict'))
 }

@@ -35,7 +35,10 @@ export interface Command {
   readonly exits: readonly (readonly [code: number, meaning: string])[]
   /** Command lines that show it; a test parses each. */
   readonly examples: readonly string[]
-  /** The result goes to `call.print`; the exit code is returned. Throws UsageError for input that cannot be used. */
+  /**
+   * The result goes to `call.print`; the exit code is returned. Throws UsageError for input that cannot be
+   * used.
+   */
   run(call: Call): number | Promise<number>
 }
 
@@ -54,7 +57,10 @@ export interface Call extends Given {
   readonly log: Log
   /** Colours on stdout are wanted. */
   readonly color: boolean
-  /** Width of the terminal that reads the result, in characters, within what prose can be read in; 120 for a file or a pipe. */
+  /**
+   * Width of the terminal that reads the result, in characters, within what prose can be read in; 120 for a
+   * file or a pipe.
+   */
   readonly width: number
   /** Adds to the result. */
   print(text: string): void

@@ -9,53 +9,170 @@ import { loaders } from './loaders.ts'
 import { profiles } from './profiles.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
-const output: Option = { name: 'output', short: 'o', value: 'FILE', help: 'write the result there instead of to stdout' }
+const output: Option = {
+  name: 'output',
+  short: 'o',
+  value: 'FILE',
+  help: 'write the result there instead of to stdout',
+}
 /** `check` has more of them. */
-const reportFormat: Option = { name: 'format', value: 'FORMAT', choices: REPORT_FORMATS, help: 'how the report is written, text by default' }
-const format: Option = { name: 'format', value: 'FORMAT', choices: ['text', 'json'], help: 'how the result is written, text by default' }
+const reportFormat: Option = {
+  name: 'format',
+  value: 'FORMAT',
+  choices: REPORT_FORMATS,
+  help: 'how the report is written, text by default',
+}
+const format: Option = {
+  name: 'format',
+  value: 'FORMAT',
+  choices: ['text', 'json'],
+  help: 'how the result is written, text by default',
+}
 const stats: Option = { name: 'stats', help: 'say on stderr how many bytes were read of how many' }
 const verbose: Option = { name: 'verbose', short: 'v', help: 'say on stderr what is done' }
 
-const color: Option = { name: 'color', value: 'WHEN', choices: ['auto', 'always', 'never'], help: 'colours on stdout, auto by default' }
+const color: Option = {
+  name: 'color',
+  value: 'WHEN',
+  choices: ['auto', 'always', 'never'],
+  help: 'colours on stdout, auto by default',
+}
 
-const image: Operand = { name: 'FILE', required: { unless: 'scenario' }, help: 'the unified kernel image, or a text with its objdump -h; superfluous with --scenario' }
+const image: Operand = {
+  name: 'FILE',
+  required: { unless: 'scenario' },
+  help: 'the unified kernel image, or a text with its objdump -h; superfluous with --scenario',
+}
 
-const memmap: Option = { name: 'memmap', value: 'FILE', help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON' }
+const memmap: Option = {
+  name: 'memmap',
+  value: 'FILE',
+  help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON',
+}
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
-const firmware: Option = { name: 'firmware', value: 'PROFILE', help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or of a --memmap; or a firmware file that ends in .json' }
-const quirk: Option = { name: 'quirk', value: 'NAMES', help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them' }
+const firmware: Option = {
+  name: 'firmware',
+  value: 'PROFILE',
+  help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or of a --memmap; or a firmware file that ends in .json',
+}
+const quirk: Option = {
+  name: 'quirk',
+  value: 'NAMES',
+  help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them',
+}
 
 /** What a simulated boot depends on, and in what shape it is shown. */
 const boot = (shape: Option): readonly Option[] => [
   memmap,
-  { name: 'memmap-at', value: 'WHEN', choices: MAP_MOMENTS, help: 'when the map was taken; by default its form says so' },
+  {
+    name: 'memmap-at',
+    value: 'WHEN',
+    choices: MAP_MOMENTS,
+    help: 'when the map was taken; by default its form says so',
+  },
   ram,
   firmware,
-  { name: 'loader', value: 'NAME', help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them' },
+  {
+    name: 'loader',
+    value: 'NAME',
+    help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
+  },
   quirk,
-  { name: 'image-base', value: 'ADDR', kind: 'address', help: 'where the firmware put the image, when that is known' },
-  { name: 'contents', value: 'KIND', choices: CONTENTS, help: 'what memory holds that nobody wrote, ovmf by default' },
-  { name: 'stub', value: 'VERSION', help: 'version of the stub (247.3), an era (systemd-stub/S2) or a family (systemd-stub), of which every row is run; identified from the file by default' },
-  { name: 'kernel', value: 'VERSION', help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2) or linux for every row; identified from the file by default' },
-  { name: 'kaslr', value: 'HOW', help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default' },
+  {
+    name: 'image-base',
+    value: 'ADDR',
+    kind: 'address',
+    help: 'where the firmware put the image, when that is known',
+  },
+  {
+    name: 'contents',
+    value: 'KIND',
+    choices: CONTENTS,
+    help: 'what memory holds that nobody wrote, ovmf by default',
+  },
+  {
+    name: 'stub',
+    value: 'VERSION',
+    help: 'version of the stub (247.3), an era (systemd-stub/S2) or a family (systemd-stub), of which every row is run; identified from the file by default',
+  },
+  {
+    name: 'kernel',
+    value: 'VERSION',
+    help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2) or linux for every row; identified from the file by default',
+  },
+  {
+    name: 'kaslr',
+    value: 'HOW',
+    help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default',
+  },
   { name: 'secure-boot', help: 'enforce Secure Boot' },
-  { name: 'shim', help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel' },
+  {
+    name: 'shim',
+    help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel',
+  },
   { name: 'la57', help: 'the CPU can have five levels of page tables; firmware and loaders run with four' },
-  { name: 'load-options', value: 'TEXT', help: 'what the firmware passes to the stub as LoadOptions; @N first chooses a profile' },
-  { name: 'initrd-file', value: 'NAME=FILE', help: 'files on the volume of the image that initrd= on the command line may name, separated by commas' },
-  { name: 'pci-roms', value: 'SIZES', help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted' },
-  { name: 'shell-args', value: 'TEXT', help: 'the EFI shell started the image, with these arguments behind its name' },
-  { name: 'smbios-cmdline', value: 'TEXT', help: 'value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra' },
+  {
+    name: 'load-options',
+    value: 'TEXT',
+    help: 'what the firmware passes to the stub as LoadOptions; @N first chooses a profile',
+  },
+  {
+    name: 'initrd-file',
+    value: 'NAME=FILE',
+    help: 'files on the volume of the image that initrd= on the command line may name, separated by commas',
+  },
+  {
+    name: 'pci-roms',
+    value: 'SIZES',
+    help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted',
+  },
+  {
+    name: 'shell-args',
+    value: 'TEXT',
+    help: 'the EFI shell started the image, with these arguments behind its name',
+  },
+  {
+    name: 'smbios-cmdline',
+    value: 'TEXT',
+    help: 'value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra',
+  },
   { name: 'confidential-vm', help: 'the machine is a confidential VM' },
-  { name: 'addons', value: 'FILES', help: 'add-ons on the ESP, separated by commas, in the order in which the stub finds them' },
-  { name: 'deep', help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself' },
-  { name: 'kernel-loader', value: 'NAME', help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image' },
-  { name: 'initrd', value: 'FILE', help: 'with --kernel-loader: the initrd; with --linux: the one that the image names' },
+  {
+    name: 'addons',
+    value: 'FILES',
+    help: 'add-ons on the ESP, separated by commas, in the order in which the stub finds them',
+  },
+  {
+    name: 'deep',
+    help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself',
+  },
+  {
+    name: 'kernel-loader',
+    value: 'NAME',
+    help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image',
+  },
+  {
+    name: 'initrd',
+    value: 'FILE',
+    help: 'with --kernel-loader: the initrd; with --linux: the one that the image names',
+  },
   { name: 'cmdline', value: 'TEXT', help: 'with --kernel-loader: the command line' },
-  { name: 'esp', value: 'FOLDER', help: 'folder that stands for the ESP: where a thin image of lanzaboote finds the kernel and the initrd that it names' },
+  {
+    name: 'esp',
+    value: 'FOLDER',
+    help: 'folder that stands for the ESP: where a thin image of lanzaboote finds the kernel and the initrd that it names',
+  },
   { name: 'linux', value: 'FILE', help: 'the kernel that a thin image names, instead of --esp' },
-  { name: 'scenario', value: 'FILE', help: 'image, machine and choices from a YAML or JSON file; options given here win' },
-  { name: 'observed', value: 'FILE', help: 'log of a real boot of this image, or its /proc/iomem: every place in it is compared with the prediction' },
+  {
+    name: 'scenario',
+    value: 'FILE',
+    help: 'image, machine and choices from a YAML or JSON file; options given here win',
+  },
+  {
+    name: 'observed',
+    value: 'FILE',
+    help: 'log of a real boot of this image, or its /proc/iomem: every place in it is compared with the prediction',
+  },
   { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
   shape,
   output,
@@ -122,7 +239,11 @@ export const commands: readonly Command[] = [
       memmap,
       ram,
       firmware,
-      { name: 'loader', value: 'NAMES', help: 'only these loaders, separated by commas, such as edk2-2022.11,shim-16' },
+      {
+        name: 'loader',
+        value: 'NAMES',
+        help: 'only these loaders, separated by commas, such as edk2-2022.11,shim-16',
+      },
       format,
       output,
       stats,
@@ -130,10 +251,16 @@ export const commands: readonly Command[] = [
       help,
     ],
     exits: [
-      [0, 'all loaders load it, and what a running image needs is the same; unusual loaders count only when named'],
+      [
+        0,
+        'all loaders load it, and what a running image needs is the same; unusual loaders count only when named',
+      ],
       [1, 'a loader refuses the file, or loaded bytes differ that are not discardable'],
     ],
-    examples: ['stubsim loaders uki.efi', 'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json'],
+    examples: [
+      'stubsim loaders uki.efi',
+      'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json',
+    ],
     run: loaders,
   },
   {
@@ -147,7 +274,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'explain',
-    operand: { name: 'RULE', required: 'never', help: 'a rule such as clobbered-object; without it, the list of rules' },
+    operand: {
+      name: 'RULE',
+      required: 'never',
+      help: 'a rule such as clobbered-object; without it, the list of rules',
+    },
     summary: 'print what a rule means, why it matters and what to do',
     options: [output, verbose, help],
     exits: [[0, 'the page was printed']],
@@ -156,7 +287,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'spec',
-    operand: { name: 'CLAUSE', required: 'never', help: 'a clause such as PE-7 or a chapter such as PE; without it, all chapters with their titles' },
+    operand: {
+      name: 'CLAUSE',
+      required: 'never',
+      help: 'a clause such as PE-7 or a chapter such as PE; without it, all chapters with their titles',
+    },
     summary: 'print a clause of the law behind the model, with its source',
     options: [output, verbose, help],
     exits: [[0, 'the clause was printed']],
@@ -167,9 +302,24 @@ export const commands: readonly Command[] = [
     name: 'eras',
     operand: { name: 'B', required: 'never', help: 'the second version or era of --diff' },
     summary: 'print the eras of stub and kernel, and what each does',
-    options: [{ name: 'diff', value: 'A', help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot' }, format, output, verbose, help],
+    options: [
+      {
+        name: 'diff',
+        value: 'A',
+        help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot',
+      },
+      format,
+      output,
+      verbose,
+      help,
+    ],
     exits: [[0, 'the tables were printed']],
-    examples: ['stubsim eras', 'stubsim eras --format json', 'stubsim eras --diff 257.13 262.1', 'stubsim eras --diff linux/E1 linux/E2'],
+    examples: [
+      'stubsim eras',
+      'stubsim eras --format json',
+      'stubsim eras --diff 257.13 262.1',
+      'stubsim eras --diff linux/E1 linux/E2',
+    ],
     run: eras,
   },
 ]

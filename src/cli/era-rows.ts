@@ -26,7 +26,10 @@ const isStep = (cell: unknown): cell is AnyStep => typeof cell === 'function'
 /** Ends a cell as soon as it has said which step it is. */
 class Said extends Error {}
 
-/** A cell names its step by beginning it: it is called with a machine that only listens. Null when it does something else first. */
+/**
+ * A cell names its step by beginning it: it is called with a machine that only listens. Null when it does
+ * something else first.
+ */
 function firstStep(cell: AnyStep): { readonly clause: string; readonly what: string } | null {
   let said: { clause: string; what: string } | null = null
   const machine = {
@@ -60,5 +63,8 @@ export function eraRow(era: EraInfo, slots: object): EraRow {
 
 /** All tables, in their own order: stubs of systemd, then of lanzaboote; kernels. */
 export function eraTables(): { readonly stub: readonly EraRow[]; readonly kernel: readonly EraRow[] } {
-  return { stub: [...Object.values(stubEras), ...lanzabooteEras].map(era => eraRow(era, era)), kernel: kernelEras.map(era => eraRow(era, era.slots)) }
+  return {
+    stub: [...Object.values(stubEras), ...lanzabooteEras].map(era => eraRow(era, era)),
+    kernel: kernelEras.map(era => eraRow(era, era.slots)),
+  }
 }

@@ -1,4 +1,7 @@
-/** `eras --diff A B`: what changed between two rows of one table, slot by slot, and the rows that lie between them. */
+/**
+ * `eras --diff A B`: what changed between two rows of one table, slot by slot, and the rows that lie between
+ * them.
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { erasBetween, erasFor, isVersion } from '../boot/version.ts'
 import { kernelEras } from '../kernel/eras.ts'
@@ -19,7 +22,10 @@ interface Row {
   readonly slots: Readonly<Record<string, unknown>>
 }
 
-const rowOfStub = (era: EraInfo): Row => ({ info: era, slots: Object.fromEntries(Object.entries(era).filter(([, cell]) => typeof cell === 'function')) })
+const rowOfStub = (era: EraInfo): Row => ({
+  info: era,
+  slots: Object.fromEntries(Object.entries(era).filter(([, cell]) => typeof cell === 'function')),
+})
 
 const TABLES: readonly (readonly Row[])[] = [
   Object.values(stubEras).map(rowOfStub),
@@ -52,21 +58,35 @@ export interface EraDiff {
 
 function rowOf(table: readonly Row[], name: string): Row | undefined {
   const known = table.find(({ info }) => info.id === name)
-  const [first] = known === undefined ? erasFor(name, table.map(({ info }) => info)) : []
+  const [first] =
+    known === undefined
+      ? erasFor(
+          name,
+          table.map(({ info }) => info),
+        )
+      : []
   return known ?? table.find(({ info }) => info === first)
 }
 
 const shown = ({ info, slots }: Row): EraRow => eraRow(info, slots)
 const textOf = ({ step, clauses, what }: Cell): string => JSON.stringify([step, clauses, what])
 
-/** Compares the rows of two versions or ids. `titles`: of clauses. Throws UsageError when they are not in one table. */
+/**
+ * Compares the rows of two versions or ids. `titles`: of clauses. Throws UsageError when they are not in one
+ * table.
+ */
 export function diffEras(from: string, to: string, titles: ReadonlyMap<string, string> = new Map()): EraDiff {
   for (const table of TABLES) {
     const [a, b] = [rowOf(table, from), rowOf(table, to)]
-    if (a !== undefined && b !== undefined) return between(wayBetween(table, { name: from, row: a }, { name: to, row: b }), a, b, titles)
+    if (a !== undefined && b !== undefined)
+      return between(wayBetween(table, { name: from, row: a }, { name: to, row: b }), a, b, titles)
   }
   const missing = [from, to].filter(name => TABLES.every(table => rowOf(table, name) === undefined))
-  throw new UsageError(missing.length > 0 ? `--diff: no row of stub or kernel for ${missing.join(', ')}; stubsim eras lists them` : `--diff: ${from} and ${to} are rows of different tables`)
+  throw new UsageError(
+    missing.length > 0
+      ? `--diff: no row of stub or kernel for ${missing.join(', ')}; stubsim eras lists them`
+      : `--diff: ${from} and ${to} are rows of different tables`,
+  )
 }
 
 interface End {
@@ -80,9 +100,17 @@ const releaseOf = ({ name, row }: End): string => (isVersion(name) ? name : (row
 
 /** The rows from one to the other that hold a release between the two, in table order. */
 function wayBetween(table: readonly Row[], a: End, b: End): readonly Row[] {
-  const held = new Set<EraInfo>(erasBetween(releaseOf(a), releaseOf(b), table.map(({ info }) => info)))
+  const held = new Set<EraInfo>(
+    erasBetween(
+      releaseOf(a),
+      releaseOf(b),
+      table.map(({ info }) => info),
+    ),
+  )
   const [first, last] = [table.indexOf(a.row), table.indexOf(b.row)].sort((one, other) => one - other)
-  return table.slice(first, (last ?? 0) + 1).filter(row => row === a.row || row === b.row || held.has(row.info))
+  return table
+    .slice(first, (last ?? 0) + 1)
+    .filter(row => row === a.row || row === b.row || held.has(row.info))
 }
 
 /** Is a slot filled by one step that is told the same things? */
@@ -99,21 +127,37 @@ function between(way: readonly Row[], a: Row, b: Row, titles: ReadonlyMap<string
     if (other === undefined || alike(a, b, slot)) return []
     const particulars = textOf(cell) === textOf(other)
     const [was, is] = [particularsOf(a.slots[slot]), particularsOf(b.slots[slot])]
-    const by = way.filter((row, i) => i > 0 && !alike(row, way[i - 1] ?? row, slot)).map(({ info: { id, commits } }) => ({ id, commits }))
-    return [{ slot, from: cell, to: other, particulars, told: was === null || is === null ? [] : inWords(was, is, titles), by }]
+    const by = way
+      .filter((row, i) => i > 0 && !alike(row, way[i - 1] ?? row, slot))
+      .map(({ info: { id, commits } }) => ({ id, commits }))
+    return [
+      {
+        slot,
+        from: cell,
+        to: other,
+        particulars,
+        told: was === null || is === null ? [] : inWords(was, is, titles),
+        by,
+      },
+    ]
   })
-  const same = from.cells.map(({ slot }) => slot).filter(slot => !changed.some(change => change.slot === slot))
+  const same = from.cells
+    .map(({ slot }) => slot)
+    .filter(slot => !changed.some(change => change.slot === slot))
   const rows = way[0] === a ? way.slice(1) : way.slice(0, -1).reverse()
   return { from, to, changed, same, rows: rows.map(shown) }
 }
 
 /** Titles of the clauses, by id. */
 function clauseTitles(): ReadonlyMap<string, string> {
-  const chapters = packageFolder('spec').flatMap(name => parseChapter(packageText(`spec/${name}`) ?? '') ?? [])
+  const chapters = packageFolder('spec').flatMap(
+    name => parseChapter(packageText(`spec/${name}`) ?? '') ?? [],
+  )
   return new Map(chapters.flatMap(({ clauses }) => clauses.map(({ id, title }) => [id, title])))
 }
 
-const line = (label: string, text: string, indent = 2): string[] => labelled(label, text, { indent, column: 10, width: 120 })
+const line = (label: string, text: string, indent = 2): string[] =>
+  labelled(label, text, { indent, column: 10, width: 120 })
 
 function cellText({ step, clauses, what }: Cell, titles: ReadonlyMap<string, string>): string {
   const law = clauses.map(id => `${id} ${titles.get(id) ?? ''}`.trim()).join('; ')
@@ -121,21 +165,35 @@ function cellText({ step, clauses, what }: Cell, titles: ReadonlyMap<string, str
 }
 
 /** A step's own name, where what it says of itself does not tell it from another one. */
-const named = (cell: Cell, text: string, other: string): string => (text === other && cell.step !== null ? `${text}: ${spoken(cell.step)}` : text)
+const named = (cell: Cell, text: string, other: string): string =>
+  text === other && cell.step !== null ? `${text}: ${spoken(cell.step)}` : text
 
 /** What a slot did and does, or what is told otherwise; then the commits. */
-function changeLines({ slot, from, to, particulars, told, by }: Change, titles: ReadonlyMap<string, string>): string[] {
+function changeLines(
+  { slot, from, to, particulars, told, by }: Change,
+  titles: ReadonlyMap<string, string>,
+): string[] {
   const [was, is] = [cellText(from, titles), cellText(to, titles)]
-  const differs = particulars ? line('both', is, 4) : [...line('was', named(from, was, is), 4), ...line('is', named(to, is, was), 4)]
+  const differs = particulars
+    ? line('both', is, 4)
+    : [...line('was', named(from, was, is), 4), ...line('is', named(to, is, was), 4)]
   const words = told.flatMap(sentence => line('told', sentence, 4))
-  const since = by.flatMap(({ id, commits }) => line('since', `${id} (${commits.length === 0 ? 'no commit named' : `commits ${commits.join(', ')}`})`, 4))
+  const since = by.flatMap(({ id, commits }) =>
+    line('since', `${id} (${commits.length === 0 ? 'no commit named' : `commits ${commits.join(', ')}`})`, 4),
+  )
   return [`  ${slot}`, ...differs, ...words, ...since]
 }
 
 /** For people. */
-export function diffText({ from, to, changed, same, rows }: EraDiff, titles: ReadonlyMap<string, string>): string {
+export function diffText(
+  { from, to, changed, same, rows }: EraDiff,
+  titles: ReadonlyMap<string, string>,
+): string {
   const slots = changed.flatMap(change => changeLines(change, titles))
-  const steps = rows.flatMap(row => [...labelled(row.id, row.title, { indent: 2, column: 24, width: 120 }), ...line('commits', row.commits.join(', ') || 'none named', 4)])
+  const steps = rows.flatMap(row => [
+    ...labelled(row.id, row.title, { indent: 2, column: 24, width: 120 }),
+    ...line('commits', row.commits.join(', ') || 'none named', 4),
+  ])
   return [
     ...labelled('from', `${from.id}: ${from.title}`, { indent: 0, column: 10, width: 120 }),
     ...labelled('to', `${to.id}: ${to.title}`, { indent: 0, column: 10, width: 120 }),
@@ -152,5 +210,9 @@ export function printDiff(call: Call, from: string): void {
   if (call.operand === null) throw new UsageError('--diff needs two versions or ids: stubsim eras --diff A B')
   const titles = clauseTitles()
   const diff = diffEras(from, call.operand, titles)
-  call.print(call.text('format') === 'json' ? `${JSON.stringify({ schema: 1, ...diff }, null, 2)}\n` : diffText(diff, titles))
+  call.print(
+    call.text('format') === 'json'
+      ? `${JSON.stringify({ schema: 1, ...diff }, null, 2)}\n`
+      : diffText(diff, titles),
+  )
 }

@@ -8,7 +8,9 @@ import { didYouMean } from './suggest.ts'
 const HAZARDS = 'docs/hazards'
 
 function names(folder: string): string[] {
-  return packageFolder(folder).filter(name => name.endsWith('.md')).map(name => name.slice(0, -3))
+  return packageFolder(folder)
+    .filter(name => name.endsWith('.md'))
+    .map(name => name.slice(0, -3))
 }
 
 /** Prints the page of a rule, or the list of rules. */
@@ -16,12 +18,16 @@ export function explain(call: Call): number {
   const rules = names(HAZARDS)
   if (call.operand === null) {
     const width = Math.max(0, ...rules.map(rule => rule.length))
-    for (const rule of rules) call.print(`${rule.padEnd(width)}  ${titleOf(packageText(`${HAZARDS}/${rule}.md`) ?? '')}\n`)
+    for (const rule of rules)
+      call.print(`${rule.padEnd(width)}  ${titleOf(packageText(`${HAZARDS}/${rule}.md`) ?? '')}\n`)
     return 0
   }
   const rule = call.operand
   const page = rules.includes(rule) ? packageText(`${HAZARDS}/${rule}.md`) : null
-  if (page === null) throw new UsageError(`no rule ${JSON.stringify(rule)}${didYouMean(rule, rules)}; stubsim explain lists the rules`)
+  if (page === null)
+    throw new UsageError(
+      `no rule ${JSON.stringify(rule)}${didYouMean(rule, rules)}; stubsim explain lists the rules`,
+    )
   call.print(page)
   return 0
 }
@@ -42,8 +48,17 @@ export function spec(call: Call): number {
   const shown = wanted === null ? all : all.filter(chapter => chapter.id === wanted)
   if (wanted !== null && shown.length === 0) {
     const known = all.flatMap(chapter => [chapter.id, ...chapter.clauses.map(one => one.id)])
-    throw new UsageError(`no clause or chapter ${JSON.stringify(call.operand)}${didYouMean(wanted, known)}; stubsim spec lists them`)
+    throw new UsageError(
+      `no clause or chapter ${JSON.stringify(call.operand)}${didYouMean(wanted, known)}; stubsim spec lists them`,
+    )
   }
-  call.print(shown.map(chapter => `${chapter.id}  ${chapter.title}\n${chapter.clauses.map(one => `  ${one.id.padEnd(6)} ${one.title}\n`).join('')}`).join('\n'))
+  call.print(
+    shown
+      .map(
+        chapter =>
+          `${chapter.id}  ${chapter.title}\n${chapter.clauses.map(one => `  ${one.id.padEnd(6)} ${one.title}\n`).join('')}`,
+      )
+      .join('\n'),
+  )
   return 0
 }

@@ -1,5 +1,19 @@
-/** Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and the result. */
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync, readdirSync, statSync, writeFileSync, type Stats } from 'node:fs'
+/**
+ * Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and
+ * the result.
+ */
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../bytes/errors.ts'
@@ -59,7 +73,8 @@ function attempt<T>(path: string, action: () => T): T {
 
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'is a directory'
-  if (stats.isFIFO()) return 'is a pipe; it is read at many places, so a regular file or block device is needed'
+  if (stats.isFIFO())
+    return 'is a pipe; it is read at many places, so a regular file or block device is needed'
   return 'is not a regular file or block device'
 }
 
@@ -86,7 +101,10 @@ interface OpenFile {
 }
 
 function openFile(path: string): OpenFile {
-  if (path === STDIN) throw new UsageError(`${path}: stdin is for small texts; an image is read at many places, so a regular file or block device is needed`)
+  if (path === STDIN)
+    throw new UsageError(
+      `${path}: stdin is for small texts; an image is read at many places, so a regular file or block device is needed`,
+    )
   if (path.includes('\0')) throw new UsageError(`${JSON.stringify(path)}: not a file name`)
   // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
   const fd = attempt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
@@ -94,7 +112,12 @@ function openFile(path: string): OpenFile {
     const stats = fstatSync(fd)
     if (!stats.isFile() && !stats.isBlockDevice()) throw new UsageError(`${path}: ${kindOf(stats)}`)
     const size = stats.isFile() ? stats.size : attempt(path, () => deviceSize(fd))
-    const file: OpenFile = { fd, size, read: 0, source: { size: byteCount(size), read: (at, length) => readCached(at, length) } }
+    const file: OpenFile = {
+      fd,
+      size,
+      read: 0,
+      source: { size: byteCount(size), read: (at, length) => readCached(at, length) },
+    }
     let kept = new Uint8Array(0)
     let keptAt = 0
     const readCached = (at: number, length: number): Uint8Array => {
@@ -121,7 +144,10 @@ function readAll(path: string, file: OpenFile, at: number, length: number): Uint
   let done = 0
   while (done < length) {
     const count = readOnce(path, file.fd, bytes, done, at)
-    if (count === 0) throw new UsageError(`${path}: ends at ${hex(at + done)} now, but had ${hex(file.size)} bytes when it was opened: it changed while it was read`)
+    if (count === 0)
+      throw new UsageError(
+        `${path}: ends at ${hex(at + done)} now, but had ${hex(file.size)} bytes when it was opened: it changed while it was read`,
+      )
     done += count
     file.read += count
   }
@@ -168,11 +194,15 @@ export function openFiles(): Files {
     const file = piped ? openPipe(path) : opened(path)
     const room = new Uint8Array(piped ? TEXT_MAX + 1 : Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
-    for (let count = 1; count > 0 && done < room.length; done += count) count = readOnce(path, file.fd, room, done, piped ? null : 0)
+    for (let count = 1; count > 0 && done < room.length; done += count)
+      count = readOnce(path, file.fd, room, done, piped ? null : 0)
     file.read += done
     if (piped && path !== STDIN) closeSync(file.fd)
     if (done === 0) throw new UsageError(`${path}: the file is empty`)
-    if (done > TEXT_MAX) throw new UsageError(`${path}: more than ${String(TEXT_MAX)} bytes are too many for a file of this kind`)
+    if (done > TEXT_MAX)
+      throw new UsageError(
+        `${path}: more than ${String(TEXT_MAX)} bytes are too many for a file of this kind`,
+      )
     return room.subarray(0, done)
   }
   return {
@@ -180,10 +210,16 @@ export function openFiles(): Files {
     bytes,
     text: path => decode(path, bytes(path)),
     write: (path, content) => {
-      if (!existsSync(dirname(path))) throw new UsageError(`${path}: the folder ${dirname(path)} does not exist`)
-      attempt(path, () => { writeFileSync(path, content) })
+      if (!existsSync(dirname(path)))
+        throw new UsageError(`${path}: the folder ${dirname(path)} does not exist`)
+      attempt(path, () => {
+        writeFileSync(path, content)
+      })
     },
-    total: () => ({ read: open.reduce((sum, file) => sum + file.read, 0), of: open.reduce((sum, file) => sum + file.size, 0) }),
+    total: () => ({
+      read: open.reduce((sum, file) => sum + file.read, 0),
+      of: open.reduce((sum, file) => sum + file.size, 0),
+    }),
     close: () => {
       for (const file of open.splice(0)) closeSync(file.fd)
     },
@@ -191,7 +227,8 @@ export function openFiles(): Files {
 }
 
 function decode(path: string, bytes: Uint8Array): string {
-  if (bytes.includes(0)) throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
+  if (bytes.includes(0))
+    throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
   return new TextDecoder().decode(bytes)
 }
 

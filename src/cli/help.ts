@@ -23,7 +23,8 @@ function exitsOf(command: Command): (readonly [number, string])[] {
 /** `stubsim check [FILE] [options]`. */
 export function usageLine(command: Command): string {
   const { operand } = command
-  const operandText = operand === null ? '' : operand.required === 'always' ? ` ${operand.name}` : ` [${operand.name}]`
+  const operandText =
+    operand === null ? '' : operand.required === 'always' ? ` ${operand.name}` : ` [${operand.name}]`
   return `stubsim ${command.name}${operandText} [options]`
 }
 
@@ -63,10 +64,15 @@ export function commandHelp(command: Command): string {
   return [
     `${command.name}: ${command.summary}\n`,
     `\nusage: ${usageLine(command)}\n\n`,
-    table([...(operand === null ? [] : [[operand.name, operand.help] as const]), ...command.options.map(option => [optionText(option), optionHelp(option)] as const)]),
+    table([
+      ...(operand === null ? [] : [[operand.name, operand.help] as const]),
+      ...command.options.map(option => [optionText(option), optionHelp(option)] as const),
+    ]),
     '\nexit code\n',
     table(exitsOf(command).map(([code, meaning]) => [String(code), meaning])),
-    command.examples.length === 0 ? '' : `\nexamples\n${command.examples.map(example => `  ${example}\n`).join('')}`,
+    command.examples.length === 0
+      ? ''
+      : `\nexamples\n${command.examples.map(example => `  ${example}\n`).join('')}`,
   ].join('')
 }
 
@@ -83,19 +89,25 @@ function commandSection(command: Command): string {
     `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
     `\`\`\`text\n${usageLine(command)}\n\`\`\``,
     ['| operand, option | meaning |', '|---|---|', ...rows].join('\n'),
-    ['| exit | meaning |', '|---|---|', ...exitsOf(command).map(([code, meaning]) => `| ${String(code)} | ${cell(meaning)} |`)].join('\n'),
+    [
+      '| exit | meaning |',
+      '|---|---|',
+      ...exitsOf(command).map(([code, meaning]) => `| ${String(code)} | ${cell(meaning)} |`),
+    ].join('\n'),
     ...(command.examples.length === 0 ? [] : [`\`\`\`sh\n${command.examples.join('\n')}\n\`\`\``]),
   ].join('\n\n')
 }
 
 /** docs/reference/cli.md. */
 export function referencePage(commands: readonly Command[]): string {
-  return [
-    '# The command line',
-    'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
-    'The result goes to stdout and nothing else does; what went wrong, and with `-v` what is done, goes to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours appear on a terminal only, and never when `NO_COLOR` is set to something; `--color` overrules both.',
-    'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as a shell makes one: `dmesg | stubsim check uki.efi --memmap -`.',
-    '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
-    ...commands.map(commandSection),
-  ].join('\n\n') + '\n'
+  return (
+    [
+      '# The command line',
+      'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
+      'The result goes to stdout and nothing else does; what went wrong, and with `-v` what is done, goes to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours appear on a terminal only, and never when `NO_COLOR` is set to something; `--color` overrules both.',
+      'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as a shell makes one: `dmesg | stubsim check uki.efi --memmap -`.',
+      '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
+      ...commands.map(commandSection),
+    ].join('\n\n') + '\n'
+  )
 }

@@ -1,7 +1,18 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
-import { CONTENTS, isKaslrChoice, KASLR_CHOICES, MAP_MOMENTS, parseScenario, parseSize, ukiSource, validateScenario, type KaslrChoice, type Scenario } from '../boot/scenario.ts'
+import {
+  CONTENTS,
+  isKaslrChoice,
+  KASLR_CHOICES,
+  MAP_MOMENTS,
+  parseScenario,
+  parseSize,
+  ukiSource,
+  validateScenario,
+  type KaslrChoice,
+  type Scenario,
+} from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -28,7 +39,10 @@ async function readScenario(call: Call, path: string): Promise<Scenario> {
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) throw new UsageError(`${path}: not YAML: ${error.message.split('\n')[0] ?? ''}`)
-  return validateScenario(plainOf(() => document.toJS({ maxAliasCount: 100 }) as unknown, path), path)
+  return validateScenario(
+    plainOf(() => document.toJS({ maxAliasCount: 100 }) as unknown, path),
+    path,
+  )
 }
 
 // Aliases that multiply are refused by the YAML reader with an error of its own
@@ -36,7 +50,9 @@ function plainOf(read: () => unknown, path: string): unknown {
   try {
     return read()
   } catch (error) {
-    throw new UsageError(`${path}: not YAML: ${error instanceof Error ? error.message : 'cannot be resolved'}`)
+    throw new UsageError(
+      `${path}: not YAML: ${error instanceof Error ? error.message : 'cannot be resolved'}`,
+    )
   }
 }
 
@@ -51,9 +67,13 @@ function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: stri
   if (given.memmap !== undefined) return given
   if (stored === undefined || !('ram' in stored)) {
     if ((given.ram ?? given.firmware) !== undefined || stored === undefined) return given
-    return 'map' in stored ? { ...given, map: stored.map } : { ...given, memmap: beside(scenarioPath, stored.memmap) }
+    return 'map' in stored
+      ? { ...given, map: stored.map }
+      : { ...given, memmap: beside(scenarioPath, stored.memmap) }
   }
-  const storedFirmware = isFirmwareFile(stored.firmware) ? beside(scenarioPath, stored.firmware) : stored.firmware
+  const storedFirmware = isFirmwareFile(stored.firmware)
+    ? beside(scenarioPath, stored.firmware)
+    : stored.firmware
   return { ...given, ram: given.ram ?? Number(stored.ram), firmware: given.firmware ?? storedFirmware }
 }
 
@@ -61,33 +81,55 @@ function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: stri
 function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): MachineInput['taken'] {
   const given = oneOf(MAP_MOMENTS, call.text('memmap-at'))
   const isProfile = wanted.memmap === undefined && wanted.map === undefined
-  if (given !== undefined && isProfile) throw new UsageError('--memmap-at says when a memory map was taken: it needs --memmap, and a profile is always before-load')
+  if (given !== undefined && isProfile)
+    throw new UsageError(
+      '--memmap-at says when a memory map was taken: it needs --memmap, and a profile is always before-load',
+    )
   return isProfile ? undefined : (given ?? scenario?.memmapAt)
 }
 
-/** A kernel file with a loader, to which an initrd and a command line belong; or what lies beside a thin image. */
-function loadedBy(call: Call, image: ByteSource): Pick<CheckInput, 'loader' | 'linux' | 'initrd' | 'commandLine'> {
+/**
+ * A kernel file with a loader, to which an initrd and a command line belong; or what lies beside a thin
+ * image.
+ */
+function loadedBy(
+  call: Call,
+  image: ByteSource,
+): Pick<CheckInput, 'loader' | 'linux' | 'initrd' | 'commandLine'> {
   const loader = call.text('kernel-loader')
   const initrd = call.text('initrd')
   const commandLine = call.text('cmdline')
   const [linux, esp] = [call.text('linux'), call.text('esp')]
   const thin = linux !== undefined || esp !== undefined
-  if (thin && loader !== undefined) throw new UsageError('--linux and --esp are for a thin image; with --kernel-loader FILE is the kernel')
-  if (loader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin))) throw new UsageError('--initrd and --cmdline are for --kernel-loader (--initrd for --linux, too): a unified kernel image brings its own')
+  if (thin && loader !== undefined)
+    throw new UsageError('--linux and --esp are for a thin image; with --kernel-loader FILE is the kernel')
+  if (loader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
+    throw new UsageError(
+      '--initrd and --cmdline are for --kernel-loader (--initrd for --linux, too): a unified kernel image brings its own',
+    )
   if (thin) return besideImage(call, image)
-  return { ...(loader === undefined ? {} : { loader }), ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }), ...(commandLine === undefined ? {} : { commandLine }) }
+  return {
+    ...(loader === undefined ? {} : { loader }),
+    ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }),
+    ...(commandLine === undefined ? {} : { commandLine }),
+  }
 }
 
 /** Files of the volume: NAME=FILE, separated by commas, over those of the scenario. */
 function volumeOf(call: Call, scenario: Scenario | null, scenarioPath: string): Pick<CheckInput, 'files'> {
-  const stored = Object.entries(scenario?.files ?? {}).map(([name, path]) => [name, beside(scenarioPath, path)] as const)
+  const stored = Object.entries(scenario?.files ?? {}).map(
+    ([name, path]) => [name, beside(scenarioPath, path)] as const,
+  )
   const given = (call.text('initrd-file')?.split(',') ?? []).map(pair => {
     const [name = '', path = ''] = pair.split(/=(.*)/s, 2)
-    if (name === '' || path === '') throw new UsageError(`--initrd-file: ${JSON.stringify(pair)} is not NAME=FILE`)
+    if (name === '' || path === '')
+      throw new UsageError(`--initrd-file: ${JSON.stringify(pair)} is not NAME=FILE`)
     return [name, path] as const
   })
   const all = [...stored, ...given]
-  return all.length === 0 ? {} : { files: Object.fromEntries(all.map(([name, path]) => [name, call.files.source(path)])) }
+  return all.length === 0
+    ? {}
+    : { files: Object.fromEntries(all.map(([name, path]) => [name, call.files.source(path)])) }
 }
 
 /** Sizes of option ROMs, separated by commas. */
@@ -104,7 +146,10 @@ function kaslrOf(text = 'command-line'): KaslrChoice {
 
 function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'] {
   const base = call.quantity('image-base') ?? scenario?.imageBase
-  if (base !== undefined && base % PAGE !== 0) throw new UsageError(`the image base ${hex(base)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`)
+  if (base !== undefined && base % PAGE !== 0)
+    throw new UsageError(
+      `the image base ${hex(base)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`,
+    )
   return base === undefined ? undefined : phys(base)
 }
 
@@ -114,7 +159,10 @@ function fileOrListing(call: Call, path: string, kernel: string | undefined): Im
   if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return { name: path, source, stub: null }
   const { listing, problems } = readListing(call.files.bytes(path))
   if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
-  return { name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, ...imageOfListing(listing, problems, kernel) }
+  return {
+    name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`,
+    ...imageOfListing(listing, problems, kernel),
+  }
 }
 
 /** What a log says, for --observed, and what was odd about it. */
@@ -131,7 +179,12 @@ function imageOf(call: Call, scenario: Scenario | null, scenarioPath: string): I
   const kernel = call.text('kernel') ?? scenario?.kernel
   if (call.operand !== null) return fileOrListing(call, call.operand, kernel)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')
-  if ('uki' in scenario.image) return { name: `${scenario.name ?? scenarioPath} (made in memory)`, source: ukiSource(scenario.image.uki), stub: null }
+  if ('uki' in scenario.image)
+    return {
+      name: `${scenario.name ?? scenarioPath} (made in memory)`,
+      source: ukiSource(scenario.image.uki),
+      stub: null,
+    }
   const path = beside(scenarioPath, scenario.image.file)
   return fileOrListing(call, path, kernel)
 }
@@ -176,10 +229,18 @@ export async function checkInput(call: Call): Promise<CheckInput> {
 }
 
 /** What the stub takes besides LoadOptions. */
-function sourcesOf(call: Call, scenario: Scenario | null, scenarioPath: string): Pick<CheckInput, 'shell' | 'smbiosCmdline' | 'confidentialVm' | 'addons'> {
+function sourcesOf(
+  call: Call,
+  scenario: Scenario | null,
+  scenarioPath: string,
+): Pick<CheckInput, 'shell' | 'smbiosCmdline' | 'confidentialVm' | 'addons'> {
   const addons = call.text('addons')?.split(',') ?? scenario?.addons?.map(path => beside(scenarioPath, path))
   return {
-    shell: call.text('shell-args')?.split(' ').filter(word => word !== '') ?? scenario?.shell,
+    shell:
+      call
+        .text('shell-args')
+        ?.split(' ')
+        .filter(word => word !== '') ?? scenario?.shell,
     smbiosCmdline: call.text('smbios-cmdline') ?? scenario?.smbiosCmdline,
     confidentialVm: call.has('confidential-vm') || scenario?.confidentialVm,
     addons: addons?.map(path => ({ name: path.replace(/^.*\//s, ''), source: call.files.source(path) })),

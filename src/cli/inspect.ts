@@ -48,36 +48,78 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const { pe, problems } = parsePe(source)
   const uki = pe === null ? null : viewUki(pe)
   const linux = (uki?.sections ?? []).filter(({ section }) => section.name === '.linux')
-  const inside = linux.slice(0, KERNELS_MAX).map(({ object, content }) => ({ object, ...parseBzImage(content) }))
+  const inside = linux
+    .slice(0, KERNELS_MAX)
+    .map(({ object, content }) => ({ object, ...parseBzImage(content) }))
   const itself = inside.length > 0 ? null : parseBzImage(source)
   if (pe === null && (itself?.bzimage ?? null) === null) {
     const fatal = problems.at(-1)
-    throw new UsageError(`${name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'neither a PE file nor a kernel'}`)
+    throw new UsageError(
+      `${name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'neither a PE file nor a kernel'}`,
+    )
   }
   const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
   const stub = uki === null ? null : readStubVersion(uki)
   const advice = pe === null || uki === null ? [] : advise({ pe, uki })
   const hidden = linux.length - inside.length
-  const unseen: Problem[] = hidden > 0 ? [{ id: 'kernels-not-shown', at: null, what: `${String(hidden)} more .linux sections are not shown as kernels`, fatal: false }] : []
+  const unseen: Problem[] =
+    hidden > 0
+      ? [
+          {
+            id: 'kernels-not-shown',
+            at: null,
+            what: `${String(hidden)} more .linux sections are not shown as kernels`,
+            fatal: false,
+          },
+        ]
+      : []
   const layout = pe === null || uki === null ? null : recogniseLayout(pe, uki)
-  return { name, size: source.size, pe, uki, stub, layout, kernels, problems: pe === null ? [] : [...problems, ...unseen], advice, assumptions: [] }
+  return {
+    name,
+    size: source.size,
+    pe,
+    uki,
+    stub,
+    layout,
+    kernels,
+    problems: pe === null ? [] : [...problems, ...unseen],
+    advice,
+    assumptions: [],
+  }
 }
 
-/** What a pasted section listing shows of the file that it lists. Throws UsageError when there is no table in it. */
+/**
+ * What a pasted section listing shows of the file that it lists. Throws UsageError when there is no table in
+ * it.
+ */
 export function inspectListing(name: string, bytes: Uint8Array): Inspection {
   const { listing, problems } = readListing(bytes)
   if (listing === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'no section listing'}`)
   const { source, assumptions } = imageOfListing(listing, problems)
-  const found = inspectSource(`${name} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`, source)
-  return { ...found, stub: null, kernels: found.kernels.filter(({ bzimage }) => bzimage !== null), problems: [...found.problems, ...problems], assumptions: assumptions.map(({ what }) => what) }
+  const found = inspectSource(
+    `${name} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`,
+    source,
+  )
+  return {
+    ...found,
+    stub: null,
+    kernels: found.kernels.filter(({ bzimage }) => bzimage !== null),
+    problems: [...found.problems, ...problems],
+    assumptions: assumptions.map(({ what }) => what),
+  }
 }
 
 const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value instanceof Uint8Array ? [] : [[name, hex(value)]])))
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value instanceof Uint8Array ? [] : [[name, hex(value)]],
+    ),
+  )
 
 function kernelJson({ object, bzimage, problems }: KernelInside): Record<string, unknown> {
   if (bzimage === null) return { object, problems }
-  const { hdr, geometry, payload, version, release, setupSize, fileSize, handover64, startup64, peEntry } = bzimage
+  const { hdr, geometry, payload, version, release, setupSize, fileSize, handover64, startup64, peEntry } =
+    bzimage
   const offset = (value: number | null): string | null => (value === null ? null : hex(value))
   return {
     object,
@@ -86,8 +128,21 @@ function kernelJson({ object, bzimage, problems }: KernelInside): Record<string,
     setupSize: hex(setupSize),
     fileSize: hex(fileSize),
     entries: { handover64: offset(handover64), startup64: offset(startup64), peEntry: offset(peEntry) },
-    payload: payload === null ? null : { at: hex(payload.at), length: hex(payload.length), compression: payload.compression, output_len: offset(payload.output_len) },
-    geometry: Object.fromEntries(Object.entries(geometry as unknown as Record<string, number | null>).map(([name, value]) => [name, offset(value)])),
+    payload:
+      payload === null
+        ? null
+        : {
+            at: hex(payload.at),
+            length: hex(payload.length),
+            compression: payload.compression,
+            output_len: offset(payload.output_len),
+          },
+    geometry: Object.fromEntries(
+      Object.entries(geometry as unknown as Record<string, number | null>).map(([name, value]) => [
+        name,
+        offset(value),
+      ]),
+    ),
     hdr: hexFields(hdr),
     kernel_info: bzimage.kernel_info === null ? null : hexFields(bzimage.kernel_info),
     problems,
@@ -95,12 +150,31 @@ function kernelJson({ object, bzimage, problems }: KernelInside): Record<string,
 }
 
 /** Plain data: header fields as hexadecimal strings under upstream's names. */
-export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, problems, advice, assumptions }: Inspection): Record<string, unknown> {
+export function inspectionToJson({
+  name,
+  size,
+  pe,
+  uki,
+  stub,
+  layout,
+  kernels,
+  problems,
+  advice,
+  assumptions,
+}: Inspection): Record<string, unknown> {
   const notes = pe === null ? [] : sectionNotes(pe)
   return {
     schema: 1,
     file: { name, size },
-    pe: pe === null ? null : { e_lfanew: hex(pe.e_lfanew), coff: hexFields(pe.coff), optional: hexFields(pe.optional), dataDirectories: pe.dataDirectories.map(hexFields) },
+    pe:
+      pe === null
+        ? null
+        : {
+            e_lfanew: hex(pe.e_lfanew),
+            coff: hexFields(pe.coff),
+            optional: hexFields(pe.optional),
+            dataDirectories: pe.dataDirectories.map(hexFields),
+          },
     sections: (uki?.sections ?? []).map(({ section, object, payload }) => {
       const { index, name: sectionName, ...fields } = section
       return { index, name: sectionName, object, payload, ...hexFields(fields), notes: notes[index] ?? [] }
@@ -110,32 +184,62 @@ export function inspectionToJson({ name, size, pe, uki, stub, layout, kernels, p
     kernels: kernels.map(kernelJson),
     problems,
     assumptions,
-    advice: advice.map(({ rule, clause, object, what, why, fix }) => ({ rule, clause, object, what, why, fix })),
+    advice: advice.map(({ rule, clause, object, what, why, fix }) => ({
+      rule,
+      clause,
+      object,
+      what,
+      why,
+      fix,
+    })),
   }
 }
 
 function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array | null>>): string[] {
-  const cells = Object.entries(fields).map(([name, value]) => `${name} ${value === null ? 'not found' : value instanceof Uint8Array ? '' : hex(value)}`)
+  const cells = Object.entries(fields).map(
+    ([name, value]) =>
+      `${name} ${value === null ? 'not found' : value instanceof Uint8Array ? '' : hex(value)}`,
+  )
   const rows: string[][] = []
   for (let i = 0; i < cells.length; i += 3) rows.push(cells.slice(i, i + 3))
   return columns(rows).map(row => `  ${row}`)
 }
 
 function problemLines(name: string, problems: readonly Problem[]): string[] {
-  return problems.map(({ id, at, what }) => `  ${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`)
+  return problems.map(
+    ({ id, at, what }) => `  ${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`,
+  )
 }
 
 function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
   if (bzimage === null) return [`kernel   in ${object}: no bzImage`, ...problemLines(object, problems)]
-  const { payload, hdr, geometry, setupSize, fileSize, handover64, startup64, peEntry, pe, protocol } = bzimage
-  const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 10, width: 120 })
+  const { payload, hdr, geometry, setupSize, fileSize, handover64, startup64, peEntry, pe, protocol } =
+    bzimage
+  const line = (label: string, text: string): string[] =>
+    labelled(label, text, { indent: 2, column: 10, width: 120 })
   const entry = (name: string, at: number | null): string => `${name} ${at === null ? 'none' : hex(at)}`
   return [
     `kernel   ${bzimage.version ?? 'no version string'} (object ${object})`,
-    ...line('protocol', `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ${hex(setupSize)}, declared size ${hex(fileSize)}`),
-    ...line('entries', [entry('handover64', handover64), entry('startup_64', startup64), entry('PE', peEntry)].join(', ')),
-    ...line('payload', payload === null ? 'none' : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ${hex(payload.length)} bytes, ${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`),
-    ...(pe === null ? [] : line('PE', `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ${String(pe.optional.MajorImageVersion)}, SectionAlignment ${hex(pe.optional.SectionAlignment)}`)),
+    ...line(
+      'protocol',
+      `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ${hex(setupSize)}, declared size ${hex(fileSize)}`,
+    ),
+    ...line(
+      'entries',
+      [entry('handover64', handover64), entry('startup_64', startup64), entry('PE', peEntry)].join(', '),
+    ),
+    ...line(
+      'payload',
+      payload === null
+        ? 'none'
+        : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ${hex(payload.length)} bytes, ${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`,
+    ),
+    ...(pe === null
+      ? []
+      : line(
+          'PE',
+          `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ${String(pe.optional.MajorImageVersion)}, SectionAlignment ${hex(pe.optional.SectionAlignment)}`,
+        )),
     'setup header',
     ...fieldLines(hdr),
     'decompressor, offsets from startup_32',
@@ -146,16 +250,35 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
 
 function peLines(pe: PeFile): string[] {
   const { coff, optional } = pe
-  const directories = pe.dataDirectories.flatMap(({ VirtualAddress, Size }, i) => (Size === 0 ? [] : [`${String(i)} ${hex(VirtualAddress)}+${hex(Size)}`]))
-  return ['PE header', ...fieldLines({ e_lfanew: pe.e_lfanew, ...coff }), 'optional header', ...fieldLines(optional), `data directories  ${directories.join(', ') || 'none'}`]
+  const directories = pe.dataDirectories.flatMap(({ VirtualAddress, Size }, i) =>
+    Size === 0 ? [] : [`${String(i)} ${hex(VirtualAddress)}+${hex(Size)}`],
+  )
+  return [
+    'PE header',
+    ...fieldLines({ e_lfanew: pe.e_lfanew, ...coff }),
+    'optional header',
+    ...fieldLines(optional),
+    `data directories  ${directories.join(', ') || 'none'}`,
+  ]
 }
 
 function sectionLines(pe: PeFile, uki: UkiView): string[] {
   const notes = sectionNotes(pe)
   const head = ['#', 'name', 'memory', 'VirtualSize', 'file', 'SizeOfRawData', 'flags', 'object', 'notes']
   const rows = uki.sections.map(({ section, object }) => {
-    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } = section
-    return [String(index), name, hex(VirtualAddress), hex(VirtualSize), hex(PointerToRawData), hex(SizeOfRawData), hex(Characteristics), object, (notes[index] ?? []).join('; ')]
+    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } =
+      section
+    return [
+      String(index),
+      name,
+      hex(VirtualAddress),
+      hex(VirtualSize),
+      hex(PointerToRawData),
+      hex(SizeOfRawData),
+      hex(Characteristics),
+      object,
+      (notes[index] ?? []).join('; '),
+    ]
   })
   return ['sections, in table order', ...columns([head, ...rows], [0, 2, 3, 4, 5, 6]).map(row => `  ${row}`)]
 }
@@ -168,29 +291,65 @@ const CERTAINTY: Readonly<Record<LayoutFound['certainty'], string>> = {
 
 function layoutLines({ certainty, candidates }: LayoutFound): string[] {
   const prose = { indent: 2, column: 0, width: 120 }
-  return [`built by  ${CERTAINTY[certainty]}`, ...candidates.flatMap(({ id, title, evidence }) => labelled('', `${title} (${id}): ${evidence.join(' ')}`, prose))]
+  return [
+    `built by  ${CERTAINTY[certainty]}`,
+    ...candidates.flatMap(({ id, title, evidence }) =>
+      labelled('', `${title} (${id}): ${evidence.join(' ')}`, prose),
+    ),
+  ]
 }
 
 /** For people. */
-export function formatInspection({ name, size, pe, uki, stub, layout, kernels, problems, advice, assumptions }: Inspection): string {
+export function formatInspection({
+  name,
+  size,
+  pe,
+  uki,
+  stub,
+  layout,
+  kernels,
+  problems,
+  advice,
+  assumptions,
+}: Inspection): string {
   const blocks = [
     [`${name}  ${formatSize(size)} (${String(size)} bytes)`],
-    ...(pe === null || uki === null ? [['no PE file: a kernel without an EFI stub']] : [peLines(pe), sectionLines(pe, uki)]),
+    ...(pe === null || uki === null
+      ? [['no PE file: a kernel without an EFI stub']]
+      : [peLines(pe), sectionLines(pe, uki)]),
     stub === null ? [] : [`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`],
     layout === null ? [] : layoutLines(layout),
     ...kernels.map(kernelLines),
     problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],
-    assumptions.length === 0 ? [] : ['assumed, for a listing does not show it', ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 120 }))],
-    advice.flatMap(({ rule, what, fix }, i) => [...(i === 0 ? ['advice'] : []), ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }), ...labelled('do', fix, { indent: 4, column: 4, width: 120 })]),
+    assumptions.length === 0
+      ? []
+      : [
+          'assumed, for a listing does not show it',
+          ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 120 })),
+        ],
+    advice.flatMap(({ rule, what, fix }, i) => [
+      ...(i === 0 ? ['advice'] : []),
+      ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }),
+      ...labelled('do', fix, { indent: 4, column: 4, width: 120 }),
+    ]),
   ]
-  return `${blocks.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`
+  return `${blocks
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')}\n`
 }
 
 /** The command. */
 export function inspect(call: Call): number {
   const name = call.operand ?? ''
   const source = call.files.source(name)
-  const inspection = isListing(source.read(fileOffset(0), LISTING_HEAD)) ? inspectListing(name, call.files.bytes(name)) : inspectSource(name, source)
-  call.print(call.text('format') === 'json' ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n` : formatInspection(inspection))
+  const inspection = isListing(source.read(fileOffset(0), LISTING_HEAD))
+    ? inspectListing(name, call.files.bytes(name))
+    : inspectSource(name, source)
+  call.print(
+    call.text('format') === 'json'
+      ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n`
+      : formatInspection(inspection),
+  )
   return 0
 }

@@ -1,5 +1,11 @@
 /** `loaders`: one file through every PE loader, and where they disagree. */
-import { compareLoaders, type Holds, type LoaderComparison, type LoaderDifference, type LoaderOutcome } from '../boot/compare-loaders.ts'
+import {
+  compareLoaders,
+  type Holds,
+  type LoaderComparison,
+  type LoaderDifference,
+  type LoaderOutcome,
+} from '../boot/compare-loaders.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
@@ -28,19 +34,36 @@ function holdsText(holds: Holds, section: string | null): string {
   }
 }
 
-const line = (label: string, text: string): string[] => labelled(label, text, { indent: 2, column: 26, width: 130 })
+const line = (label: string, text: string): string[] =>
+  labelled(label, text, { indent: 2, column: 26, width: 130 })
 
 function outcomeRow({ loader, refused, loaded, strayed, nowhere }: LoaderOutcome): string[] {
-  if (loaded === null) return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
-  const stray = strayed.length === 0 ? '' : `writes outside what it took: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+  if (loaded === null)
+    return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
+  const stray =
+    strayed.length === 0
+      ? ''
+      : `writes outside what it took: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
   if (nowhere) return [loader, 'lost', `${hex(loaded.base)} has no memory`, '']
   return [loader, 'loaded', `takes ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }
 
-const HARMLESS = { discardable: ': discardable, needed by the load alone', unusual: ': only an unusual loader stands apart' } as const
+const HARMLESS = {
+  discardable: ': discardable, needed by the load alone',
+  unusual: ': only an unusual loader stands apart',
+} as const
 
 function differenceLines({ section, from, to, harmless, groups }: LoaderDifference): string[] {
-  return [`  ${hex(from)}-${hex(to)} (${formatSize(to - from)})${harmless === null ? '' : HARMLESS[harmless]}`, ...groups.flatMap(({ holds, loaders }) => labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, { indent: 4, column: 0, width: 130 }))]
+  return [
+    `  ${hex(from)}-${hex(to)} (${formatSize(to - from)})${harmless === null ? '' : HARMLESS[harmless]}`,
+    ...groups.flatMap(({ holds, loaders }) =>
+      labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, {
+        indent: 4,
+        column: 0,
+        width: 130,
+      }),
+    ),
+  ]
 }
 
 const VERDICTS: Readonly<Record<LoaderComparison['verdict'], string>> = {
@@ -50,10 +73,24 @@ const VERDICTS: Readonly<Record<LoaderComparison['verdict'], string>> = {
 }
 
 /** For people. */
-export function formatLoaders(name: string, { outcomes, differences, gaps, verdict }: LoaderComparison): string {
-  const refusals = outcomes.flatMap(({ loader, refused }) => (refused === null ? [] : [...line(loader, `${refused.status}, ${refused.clause}: ${refused.why}`), ...(refused.message === null ? [] : line('', `prints: ${refused.message}`))]))
+export function formatLoaders(
+  name: string,
+  { outcomes, differences, gaps, verdict }: LoaderComparison,
+): string {
+  const refusals = outcomes.flatMap(({ loader, refused }) =>
+    refused === null
+      ? []
+      : [
+          ...line(loader, `${refused.status}, ${refused.clause}: ${refused.why}`),
+          ...(refused.message === null ? [] : line('', `prints: ${refused.message}`)),
+        ],
+  )
   const notes = outcomes.flatMap(({ loader, assumptions }) => assumptions.flatMap(what => line(loader, what)))
-  const unusual = outcomes.flatMap(({ loader }) => (FIRMWARES.find(({ id }) => id === loader)?.loader.unusual === undefined ? [] : line(loader, firmwareNamed(loader).loader.unusual ?? '')))
+  const unusual = outcomes.flatMap(({ loader }) =>
+    FIRMWARES.find(({ id }) => id === loader)?.loader.unusual === undefined
+      ? []
+      : line(loader, firmwareNamed(loader).loader.unusual ?? ''),
+  )
   const bySection = [...new Set(differences.map(({ index }) => index))].map(index => {
     const own = differences.filter(one => one.index === index)
     return [`section ${String(index)} ${own[0]?.section ?? ''}`, ...own.flatMap(differenceLines)]
@@ -65,18 +102,37 @@ export function formatLoaders(name: string, { outcomes, differences, gaps, verdi
     notes.length === 0 ? [] : ['taken for granted', ...notes],
     ...bySection,
     unusual.length === 0 ? [] : ['unusual, and counted only when named', ...unusual],
-    gaps.length === 0 ? [] : [`outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`],
+    gaps.length === 0
+      ? []
+      : [
+          `outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`,
+        ],
     [VERDICTS[verdict]],
   ]
-  return `${blocks.filter(block => block.length > 0).map(block => block.join('\n')).join('\n\n')}\n`
+  return `${blocks
+    .filter(block => block.length > 0)
+    .map(block => block.join('\n'))
+    .join('\n\n')}\n`
 }
 
-const stretchJson = ({ from, to }: { readonly from: number; readonly to: number }) => ({ from: hex(from), to: hex(to) })
+const stretchJson = ({ from, to }: { readonly from: number; readonly to: number }) => ({
+  from: hex(from),
+  to: hex(to),
+})
 const holdsJson = (holds: Holds) => (holds.kind === 'data' ? { ...holds, at: hex(holds.at) } : holds)
-const differenceJson = (one: LoaderDifference) => ({ index: one.index, section: one.section, harmless: one.harmless, ...stretchJson(one), groups: one.groups.map(({ holds, loaders }) => ({ holds: holdsJson(holds), loaders })) })
+const differenceJson = (one: LoaderDifference) => ({
+  index: one.index,
+  section: one.section,
+  harmless: one.harmless,
+  ...stretchJson(one),
+  groups: one.groups.map(({ holds, loaders }) => ({ holds: holdsJson(holds), loaders })),
+})
 
 /** Plain data: offsets, sizes and addresses as hexadecimal strings. */
-export function loadersToJson(name: string, { outcomes, differences, gaps, agree, verdict }: LoaderComparison): Record<string, unknown> {
+export function loadersToJson(
+  name: string,
+  { outcomes, differences, gaps, agree, verdict }: LoaderComparison,
+): Record<string, unknown> {
   return {
     schema: 1,
     file: name,
@@ -86,7 +142,10 @@ export function loadersToJson(name: string, { outcomes, differences, gaps, agree
       loader,
       title,
       refused,
-      loaded: loaded === null ? null : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
+      loaded:
+        loaded === null
+          ? null
+          : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
       runs: runs.map(run => ({ ...stretchJson(run), holds: holdsJson(run.holds) })),
       strayed: strayed.map(stretchJson),
       nowhere,
@@ -109,7 +168,14 @@ export function loaders(call: Call): number {
   const { pe, problems } = parsePe(source)
   if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
   const named = call.text('loader')?.split(',').map(firmwareNamed)
-  const comparison = named === undefined ? compareLoaders(source, viewUki(pe), mapOf(call), FIRMWARES) : compareLoaders(source, viewUki(pe), mapOf(call), named, () => true)
-  call.print(call.text('format') === 'json' ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n` : formatLoaders(name, comparison))
+  const comparison =
+    named === undefined
+      ? compareLoaders(source, viewUki(pe), mapOf(call), FIRMWARES)
+      : compareLoaders(source, viewUki(pe), mapOf(call), named, () => true)
+  call.print(
+    call.text('format') === 'json'
+      ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n`
+      : formatLoaders(name, comparison),
+  )
   return comparison.verdict === 'disagree' ? EXIT_DISAGREE : 0
 }

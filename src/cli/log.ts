@@ -1,4 +1,7 @@
-/** The log on stderr: errors always, everything else with -v. One line for people per record, no time, no process. */
+/**
+ * The log on stderr: errors always, everything else with -v. One line for people per record, no time, no
+ * process.
+ */
 import { pino } from 'pino'
 
 export interface Log {
@@ -10,24 +13,45 @@ export interface Log {
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug: ', 40: 'warning: ', 50: '' }
 
-/** A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one line. */
+/**
+ * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one
+ * line.
+ */
 export function formatRecord(record: string): string {
-  const { level, msg, ...fields } = JSON.parse(record) as { level: number; msg: string } & Record<string, unknown>
+  const { level, msg, ...fields } = JSON.parse(record) as { level: number; msg: string } & Record<
+    string,
+    unknown
+  >
   const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`)
   return `stubsim: ${LEVELS[level] ?? ''}${msg.replace(/\s*[\r\n]+\s*/g, ' ')}${rest.join('')}\n`
 }
 
 /** The log of one invocation. */
 export function createLog(verbose: boolean, write: (line: string) => void = stderrWriter()): Log {
-  const logger = pino({ level: verbose ? 'debug' : 'error', base: null, timestamp: false }, { write: record => { write(formatRecord(record)) } })
+  const logger = pino(
+    { level: verbose ? 'debug' : 'error', base: null, timestamp: false },
+    {
+      write: record => {
+        write(formatRecord(record))
+      },
+    },
+  )
   return {
-    debug: (what, fields = {}) => { logger.debug(fields, what) },
-    warn: what => { logger.warn(what) },
-    error: what => { logger.error(what) },
+    debug: (what, fields = {}) => {
+      logger.debug(fields, what)
+    },
+    warn: what => {
+      logger.warn(what)
+    },
+    error: what => {
+      logger.error(what)
+    },
   }
 }
 
 function stderrWriter(): (line: string) => void {
   const destination = pino.destination({ dest: 2, sync: true })
-  return line => { destination.write(line) }
+  return line => {
+    destination.write(line)
+  }
 }

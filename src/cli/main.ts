@@ -15,7 +15,9 @@ const EXIT_BUG = 70
 
 function wantsColor(given: Given): boolean {
   const choice = given.text('color') ?? 'auto'
-  return choice === 'auto' ? process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && given.text('output') === undefined : choice === 'always'
+  return choice === 'auto'
+    ? process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && given.text('output') === undefined
+    : choice === 'always'
 }
 
 const WIDTHS = { least: 60, most: 120 } as const
@@ -30,7 +32,16 @@ async function runCommand(command: Command, given: Given, log: Log): Promise<num
   const files = openFiles()
   try {
     const parts: string[] = []
-    const code = await command.run({ ...given, files, log, color: wantsColor(given), width: widthFor(given), print: text => { parts.push(text) } })
+    const code = await command.run({
+      ...given,
+      files,
+      log,
+      color: wantsColor(given),
+      width: widthFor(given),
+      print: text => {
+        parts.push(text)
+      },
+    })
     const output = given.text('output')
     if (output === undefined) process.stdout.write(parts.join(''))
     else files.write(output, parts.join(''))
@@ -62,7 +73,9 @@ async function main(argv: readonly string[]): Promise<number> {
       log.error(error.message)
       return EXIT_USAGE
     }
-    log.error(`bug in stubsim ${VERSION}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`)
+    log.error(
+      `bug in stubsim ${VERSION}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    )
     if (error instanceof Error) log.debug(error.stack ?? '')
     return EXIT_BUG
   }

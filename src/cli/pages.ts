@@ -1,4 +1,6 @@
-/** The pages that explain and spec print: docs/hazards and the chapters of the law, read from this package. */
+/**
+ * The pages that explain and spec print: docs/hazards and the chapters of the law, read from this package.
+ */
 
 /** A clause as its chapter prints it. */
 export interface ClauseText {
@@ -15,14 +17,18 @@ export interface Chapter {
   readonly clauses: readonly ClauseText[]
 }
 
-/** Reads a chapter: `# PE Title`, then `### PE-7: Title` and what follows up to the next heading. Null for another page. */
+/**
+ * Reads a chapter: `# PE Title`, then `### PE-7: Title` and what follows up to the next heading. Null for
+ * another page.
+ */
 export function parseChapter(markdown: string): Chapter | null {
   const [, id, title] = /^# ([A-Z]{2}) (.+)$/m.exec(markdown) ?? []
   if (id === undefined || title === undefined) return null
   const clauses: ClauseText[] = []
   for (const part of markdown.split(/^(?=#{1,3} )/m)) {
     const [, clause, heading] = /^### ([A-Z]{2}-\d+): (.+)$/m.exec(part.split('\n')[0] ?? '') ?? []
-    if (clause !== undefined && heading !== undefined) clauses.push({ id: clause, title: heading, text: part.trim() })
+    if (clause !== undefined && heading !== undefined)
+      clauses.push({ id: clause, title: heading, text: part.trim() })
   }
   return { id, title, clauses }
 }

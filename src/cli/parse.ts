@@ -1,4 +1,7 @@
-/** argv against the command table. Whatever is odd is a UsageError: unknown, twice, empty, superfluous, missing. */
+/**
+ * argv against the command table. Whatever is odd is a UsageError: unknown, twice, empty, superfluous,
+ * missing.
+ */
 import { parseArgs } from 'node:util'
 import { parseAddress, parseSize } from '../boot/quantity.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -18,8 +21,16 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   if (first === undefined) return { kind: 'help', command: null, asked: false }
   if (first === '--version' || first === '-V') return { kind: 'version' }
   if (first === '--help' || first === '-h') return { kind: 'help', command: null, asked: true }
-  if (first.startsWith('-')) throw new UsageError(`the command comes first, then its options: stubsim COMMAND ${first} …; see stubsim --help`)
-  if (first === 'help') return { kind: 'help', command: rest[0] === undefined ? null : commandNamed(rest[0], commands), asked: true }
+  if (first.startsWith('-'))
+    throw new UsageError(
+      `the command comes first, then its options: stubsim COMMAND ${first} …; see stubsim --help`,
+    )
+  if (first === 'help')
+    return {
+      kind: 'help',
+      command: rest[0] === undefined ? null : commandNamed(rest[0], commands),
+      asked: true,
+    }
   const command = commandNamed(first, commands)
   const { values, operands } = readTokens(command, rest)
   if (values.has('help')) return { kind: 'help', command, asked: true }
@@ -28,7 +39,13 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
 
 function commandNamed(name: string, commands: readonly Command[]): Command {
   const command = commands.find(known => known.name === name)
-  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}${didYouMean(name, commands.map(known => known.name))}; see stubsim --help`)
+  if (command === undefined)
+    throw new UsageError(
+      `unknown command ${JSON.stringify(name)}${didYouMean(
+        name,
+        commands.map(known => known.name),
+      )}; see stubsim --help`,
+    )
   return command
 }
 
@@ -39,9 +56,21 @@ interface Tokens {
 
 function readTokens(command: Command, args: readonly string[]): Tokens {
   const options = Object.fromEntries(
-    command.options.map(({ name, short, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const), ...(short === undefined ? {} : { short }) }]),
+    command.options.map(({ name, short, value }) => [
+      name,
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short }),
+      },
+    ]),
   )
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
   const values = new Map<string, string | true>()
   const operands: string[] = []
   for (const token of tokens) {
@@ -50,7 +79,9 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
     const option = command.options.find(known => known.name === token.name)
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
-      throw new UsageError(`unknown option ${token.rawName}${didYouMean(token.rawName, names)}; see stubsim ${command.name} --help`)
+      throw new UsageError(
+        `unknown option ${token.rawName}${didYouMean(token.rawName, names)}; see stubsim ${command.name} --help`,
+      )
     }
     if (values.has(option.name)) throw new UsageError(`--${option.name} is given twice`)
     values.set(option.name, valueOf(option, token.rawName, token.value, token.inlineValue ?? false))
@@ -65,9 +96,14 @@ function valueOf(option: Option, written: string, value: string | undefined, inl
   }
   if (value === undefined) throw new UsageError(`${written} needs a value: ${option.value}`)
   if (value === '') throw new UsageError(`${written} has an empty value; it needs ${option.value}`)
-  if (!inline && /^-\D/.test(value)) throw new UsageError(`${written} needs a value: ${option.value}, but ${value} follows (write ${written}=${value} if that is the value)`)
+  if (!inline && /^-\D/.test(value))
+    throw new UsageError(
+      `${written} needs a value: ${option.value}, but ${value} follows (write ${written}=${value} if that is the value)`,
+    )
   if (option.choices !== undefined && !option.choices.includes(value)) {
-    throw new UsageError(`${written}: ${JSON.stringify(value)} is none of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`)
+    throw new UsageError(
+      `${written}: ${JSON.stringify(value)} is none of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
+    )
   }
   if (option.kind !== undefined) quantityOf(option, value)
   return value
@@ -81,14 +117,28 @@ function quantityOf(option: Option, value: string): number {
   }
 }
 
-function givenOf(command: Command, values: ReadonlyMap<string, string | true>, operands: readonly string[]): Given {
+function givenOf(
+  command: Command,
+  values: ReadonlyMap<string, string | true>,
+  operands: readonly string[],
+): Given {
   const [operand = null, second] = operands
   const expected = command.operand
-  if (expected === null && operand !== null) throw new UsageError(`${command.name} takes no operand, but ${JSON.stringify(operand)} is given`)
-  if (second !== undefined) throw new UsageError(`${command.name} takes one ${expected?.name ?? 'operand'}, but ${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`)
+  if (expected === null && operand !== null)
+    throw new UsageError(`${command.name} takes no operand, but ${JSON.stringify(operand)} is given`)
+  if (second !== undefined)
+    throw new UsageError(
+      `${command.name} takes one ${expected?.name ?? 'operand'}, but ${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`,
+    )
   if (operand === '') throw new UsageError(`${expected?.name ?? 'the operand'} is empty`)
-  const needed = expected !== null && (expected.required === 'always' || (typeof expected.required === 'object' && !values.has(expected.required.unless)))
-  if (needed && operand === null) throw new UsageError(`${command.name} needs ${expected.name}: ${expected.help}; see stubsim ${command.name} --help`)
+  const needed =
+    expected !== null &&
+    (expected.required === 'always' ||
+      (typeof expected.required === 'object' && !values.has(expected.required.unless)))
+  if (needed && operand === null)
+    throw new UsageError(
+      `${command.name} needs ${expected.name}: ${expected.help}; see stubsim ${command.name} --help`,
+    )
   const text = (name: string): string | undefined => {
     const value = values.get(name)
     return value === true ? undefined : value

@@ -61,35 +61,62 @@ type Titles = ReadonlyMap<string, string>
 function wordOf(value: unknown, titles: Titles): string {
   if (typeof value === 'function') {
     const particulars = particularsOf(value)
-    const said = particulars === null ? spoken(value.name) : Object.values(particulars).map(one => wordOf(one, titles)).join(' as ')
+    const said =
+      particulars === null
+        ? spoken(value.name)
+        : Object.values(particulars)
+            .map(one => wordOf(one, titles))
+            .join(' as ')
     return said === '' ? 'another step' : said
   }
-  if (typeof value === 'string') return CLAUSE_ID.test(value) ? `${value} ${titles.get(value) ?? ''}`.trim() : value.includes(' ') && !/^[a-z -]+$/.test(value) ? JSON.stringify(value) : value
+  if (typeof value === 'string')
+    return CLAUSE_ID.test(value)
+      ? `${value} ${titles.get(value) ?? ''}`.trim()
+      : value.includes(' ') && !/^[a-z -]+$/.test(value)
+        ? JSON.stringify(value)
+        : value
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (Array.isArray(value)) return value.map(one => wordOf(one, titles)).join(', ')
-  if (typeof value === 'object' && value !== null) return 'message' in value ? wordOf(value.message, titles) : Object.values(value).map(one => wordOf(one, titles)).join(', ')
+  if (typeof value === 'object' && value !== null)
+    return 'message' in value
+      ? wordOf(value.message, titles)
+      : Object.values(value)
+          .map(one => wordOf(one, titles))
+          .join(', ')
   return String(value)
 }
 
-const isRecord = (value: unknown): value is Particulars => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Particulars =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function lists(label: string, from: readonly string[], to: readonly string[]): string[] {
   const gone = from.filter(one => !to.includes(one))
   const more = to.filter(one => !from.includes(one))
-  if (gone.length === 0 && more.length === 0) return from.join() === to.join() ? [] : [`${label}: in another order, ${to.join(', ')}`]
-  return [...(more.length === 0 ? [] : [`${label}: now also ${more.join(', ')}`]), ...(gone.length === 0 ? [] : [`${label}: no longer ${gone.join(', ')}`])]
+  if (gone.length === 0 && more.length === 0)
+    return from.join() === to.join() ? [] : [`${label}: in another order, ${to.join(', ')}`]
+  return [
+    ...(more.length === 0 ? [] : [`${label}: now also ${more.join(', ')}`]),
+    ...(gone.length === 0 ? [] : [`${label}: no longer ${gone.join(', ')}`]),
+  ]
 }
 
 function compared(path: string, from: unknown, to: unknown, titles: Titles): string[] {
   if (from === to) return []
-  if (Array.isArray(from) && Array.isArray(to)) return lists(path, from.map(one => wordOf(one, titles)), to.map(one => wordOf(one, titles)))
+  if (Array.isArray(from) && Array.isArray(to))
+    return lists(
+      path,
+      from.map(one => wordOf(one, titles)),
+      to.map(one => wordOf(one, titles)),
+    )
   if (isRecord(from) && isRecord(to)) return inWords(from, to, titles, `${path}, `)
   if (from === undefined || to === undefined) return []
   const [was, is] = [wordOf(from, titles), wordOf(to, titles)]
   return was === is ? [] : [`${path}: ${is}, was ${was}`]
 }
 
-/** One sentence for each particular that both steps have and that differs, in the order of the first row's. */
+/**
+ * One sentence for each particular that both steps have and that differs, in the order of the first row's.
+ */
 export function inWords(from: Particulars, to: Particulars, titles: Titles, prefix = ''): string[] {
   const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])]
   return keys.flatMap(key => compared(`${prefix}${LABELS[key] ?? spoken(key)}`, from[key], to[key], titles))

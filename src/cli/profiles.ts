@@ -9,17 +9,48 @@ import type { Call } from './command.ts'
 export function profilesToJson(): Record<string, unknown> {
   return {
     schema: 1,
-    profiles: PROFILES.map(({ id, version, machine, flash, row, source, basis, recorded }) => ({ id, version, machine, flash, firmware: row, source, basis, recordedMiB: recorded })),
-    firmwares: FIRMWARES.map(({ id, title, row, loader, inner, contents }) => ({ id, title, allocator: row.id, loader: loader.id, source: loader.source, inner, contents })),
-    quirks: QUIRKS.map(({ id, what, source, contents, firmware }) => ({ id, what, source, contents: contents ?? null, firmware: firmware ?? null })),
+    profiles: PROFILES.map(({ id, version, machine, flash, row, source, basis, recorded }) => ({
+      id,
+      version,
+      machine,
+      flash,
+      firmware: row,
+      source,
+      basis,
+      recordedMiB: recorded,
+    })),
+    firmwares: FIRMWARES.map(({ id, title, row, loader, inner, contents }) => ({
+      id,
+      title,
+      allocator: row.id,
+      loader: loader.id,
+      source: loader.source,
+      inner,
+      contents,
+    })),
+    quirks: QUIRKS.map(({ id, what, source, contents, firmware }) => ({
+      id,
+      what,
+      source,
+      contents: contents ?? null,
+      firmware: firmware ?? null,
+    })),
   }
 }
 
 /** For people. */
 export function formatProfiles(): string {
-  const profileRows = PROFILES.map(({ id, version, machine, flash, recorded }) => [`  ${id}`, version, machine, flash, `recorded with ${recorded.map(String).join(', ')} MiB`])
+  const profileRows = PROFILES.map(({ id, version, machine, flash, recorded }) => [
+    `  ${id}`,
+    version,
+    machine,
+    flash,
+    `recorded with ${recorded.map(String).join(', ')} MiB`,
+  ])
   const firmwareRows = FIRMWARES.map(({ id, title, row }) => [`  ${id}`, `pages as ${row.id}`, title])
-  const quirkLines = QUIRKS.flatMap(({ id, what, source }) => labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 130 }))
+  const quirkLines = QUIRKS.flatMap(({ id, what, source }) =>
+    labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 130 }),
+  )
   return [
     'profiles: --firmware NAME --ram SIZE',
     ...columns(profileRows),
@@ -35,6 +66,8 @@ export function formatProfiles(): string {
 
 /** The command. */
 export function profiles(call: Call): number {
-  call.print(call.text('format') === 'json' ? `${JSON.stringify(profilesToJson(), null, 2)}\n` : formatProfiles())
+  call.print(
+    call.text('format') === 'json' ? `${JSON.stringify(profilesToJson(), null, 2)}\n` : formatProfiles(),
+  )
   return 0
 }

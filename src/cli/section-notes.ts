@@ -14,7 +14,11 @@ const NOTES_MAX = 4
 
 function spanInMemory(section: PeSection): Span {
   const { VirtualAddress, VirtualSize, SizeOfRawData } = section
-  return { section, start: VirtualAddress, end: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize) }
+  return {
+    section,
+    start: VirtualAddress,
+    end: VirtualAddress + (VirtualSize === 0 ? SizeOfRawData : VirtualSize),
+  }
 }
 
 function spanInFile(section: PeSection): Span {
@@ -33,13 +37,21 @@ function noteOverlaps(notes: readonly string[][], spans: readonly Span[], place:
       const next = sorted[j]
       if (next === undefined || next.start >= span.end) return
       const bytes = hex(Math.min(span.end, next.end) - next.start)
-      note(span.section, `shares ${bytes} bytes of ${place} with #${String(next.section.index)} ${next.section.name}`)
-      note(next.section, `shares ${bytes} bytes of ${place} with #${String(span.section.index)} ${span.section.name}`)
+      note(
+        span.section,
+        `shares ${bytes} bytes of ${place} with #${String(next.section.index)} ${next.section.name}`,
+      )
+      note(
+        next.section,
+        `shares ${bytes} bytes of ${place} with #${String(span.section.index)} ${span.section.name}`,
+      )
     }
   })
 }
 
-/** Notes by index in the section table: what overlaps, then the gap behind it in memory, then what sticks out. */
+/**
+ * Notes by index in the section table: what overlaps, then the gap behind it in memory, then what sticks out.
+ */
 export function sectionNotes(pe: PeFile): string[][] {
   const notes: string[][] = pe.sections.map(() => [])
   const inMemory = pe.sections.map(spanInMemory)
@@ -52,7 +64,8 @@ export function sectionNotes(pe: PeFile): string[][] {
     const used = alignUp<number>(end, Math.max(1, pe.optional.SectionAlignment))
     const gap = (starts[next] ?? 0) - used
     if (gap > 0) notes[section.index]?.push(`gap of ${hex(gap)} behind it`)
-    if (end > pe.optional.SizeOfImage) notes[section.index]?.push(`ends ${hex(end - pe.optional.SizeOfImage)} behind SizeOfImage`)
+    if (end > pe.optional.SizeOfImage)
+      notes[section.index]?.push(`ends ${hex(end - pe.optional.SizeOfImage)} behind SizeOfImage`)
   }
   return notes
 }

@@ -7,8 +7,13 @@ export function editDistance(a: string, b: string): number {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const at = (r: number, c: number): number => rows[r]?.[c] ?? 0
-      let best = Math.min(at(i - 1, j) + 1, (row[j - 1] ?? 0) + 1, at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, at(i - 2, j - 2) + 1)
+      let best = Math.min(
+        at(i - 1, j) + 1,
+        (row[j - 1] ?? 0) + 1,
+        at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      )
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, at(i - 2, j - 2) + 1)
       row.push(best)
     }
     rows.push(row)
@@ -20,7 +25,11 @@ export function editDistance(a: string, b: string): number {
 export function didYouMean(word: string, known: readonly string[]): string {
   const limit = Math.max(1, Math.floor(word.length / 3))
   const near = known
-    .map(name => ({ name, distance: name.startsWith(word) && word.length > 1 ? 0 : editDistance(word.toLowerCase(), name.toLowerCase()) }))
+    .map(name => ({
+      name,
+      distance:
+        name.startsWith(word) && word.length > 1 ? 0 : editDistance(word.toLowerCase(), name.toLowerCase()),
+    }))
     .filter(({ distance }) => distance <= limit)
     .sort((a, b) => a.distance - b.distance)[0]
   return near === undefined ? '' : ` (did you mean ${near.name}?)`

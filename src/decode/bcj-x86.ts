@@ -1,4 +1,7 @@
-/** The x86 filter of xz, undone: the targets of CALL and JMP become relative again. Source: the xz file format 1.1.0, section 5.3.2. */
+/**
+ * The x86 filter of xz, undone: the targets of CALL and JMP become relative again. Source: the xz file format
+ * 1.1.0, section 5.3.2.
+ */
 
 /** CALL is 0xe8, JMP 0xe9, each with an operand of four bytes. */
 const isBranch = (byte: number): boolean => (byte & 0xfe) === 0xe8
@@ -6,7 +9,8 @@ const isBranch = (byte: number): boolean => (byte & 0xfe) === 0xe8
 const isNear = (byte: number): boolean => byte === 0 || byte === 0xff
 
 /**
- * Which of the three bytes before may have been branches, as a mask (bit 0: the byte before). With these masks an opcode may be one itself;
+ * Which of the three bytes before may have been branches, as a mask (bit 0: the byte before). With these
+ * masks an opcode may be one itself;
  * NEAREST says which byte of its operand must then not be that of a near target.
  */
 const MAY_BE_BRANCH: readonly boolean[] = [true, true, true, false, true, false, false, false]
@@ -24,7 +28,10 @@ function relative(absolute: number, next: number, mask: number): number {
   }
 }
 
-/** Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot hold a branch. */
+/**
+ * Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot hold a
+ * branch.
+ */
 export function undoX86(bytes: Uint8Array, from: number, to: number): void {
   let mask = 0
   let last = -Infinity
@@ -33,12 +40,18 @@ export function undoX86(bytes: Uint8Array, from: number, to: number): void {
     const distance = at - last
     last = at
     mask = distance > 3 ? 0 : (mask << (distance - 1)) & 7
-    const disturbed = mask !== 0 && (MAY_BE_BRANCH[mask] !== true || isNear(bytes[at + 4 - (NEAREST[mask] as number)] as number))
+    const disturbed =
+      mask !== 0 &&
+      (MAY_BE_BRANCH[mask] !== true || isNear(bytes[at + 4 - (NEAREST[mask] as number)] as number))
     if (disturbed || !isNear(bytes[at + 4] as number)) {
       mask = (mask << 1) | 1
       continue
     }
-    const absolute = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8) | ((bytes[at + 3] as number) << 16) | ((bytes[at + 4] as number) << 24)
+    const absolute =
+      (bytes[at + 1] as number) |
+      ((bytes[at + 2] as number) << 8) |
+      ((bytes[at + 3] as number) << 16) |
+      ((bytes[at + 4] as number) << 24)
     const target = relative(absolute, at - from + 5, mask)
     bytes[at + 1] = target
     bytes[at + 2] = target >> 8

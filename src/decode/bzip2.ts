@@ -1,4 +1,7 @@
-/** bzip2: Huffman codes, move to front, run lengths and the Burrows-Wheeler transform. Source: the bzip2 format as bzip2 1.0.8 reads and writes it. */
+/**
+ * bzip2: Huffman codes, move to front, run lengths and the Burrows-Wheeler transform. Source: the bzip2
+ * format as bzip2 1.0.8 reads and writes it.
+ */
 import { crc32BigEndian } from './checksum.ts'
 import { Stop, type Output } from './output.ts'
 
@@ -25,7 +28,8 @@ class Bits {
   /** At most 24 bits. */
   read(count: number): number {
     while (this.#count < count) {
-      if (this.position >= this.#input.length) throw new Stop('truncated', 'the input ends inside a block', this.position)
+      if (this.position >= this.#input.length)
+        throw new Stop('truncated', 'the input ends inside a block', this.position)
       this.#hold = ((this.#hold << 8) | (this.#input[this.position++] as number)) & 0x7fffffff
       this.#count += 8
     }
@@ -44,7 +48,10 @@ class Bits {
   }
 }
 
-/** A canonical code: per length the first code behind those of this length, and what turns a code into an index of `symbols`. */
+/**
+ * A canonical code: per length the first code behind those of this length, and what turns a code into an
+ * index of `symbols`.
+ */
 interface Code {
   readonly limits: Int32Array
   readonly offsets: Int32Array
@@ -89,7 +96,8 @@ function readAlphabet(bits: Bits): Uint8Array {
   for (let row = 0; row < 16; row++) {
     if (((rows >> (15 - row)) & 1) === 0) continue
     const columns = bits.read(16)
-    for (let column = 0; column < 16; column++) if ((columns >> (15 - column)) & 1) used.push(16 * row + column)
+    for (let column = 0; column < 16; column++)
+      if ((columns >> (15 - column)) & 1) used.push(16 * row + column)
   }
   if (used.length === 0) throw new Stop('corrupt', 'a block without bytes', bits.position)
   return Uint8Array.from(used)
@@ -111,7 +119,9 @@ function readSelectors(bits: Bits, codes: number): Uint8Array {
   const selectors = new Uint8Array(count)
   for (let i = 0; i < count; i++) {
     let index = 0
-    while (bits.read(1) === 1) if (++index >= codes) throw new Stop('corrupt', 'a selector of a code that does not exist', bits.position)
+    while (bits.read(1) === 1)
+      if (++index >= codes)
+        throw new Stop('corrupt', 'a selector of a code that does not exist', bits.position)
     selectors[i] = toFront(order, index)
   }
   return selectors
@@ -122,7 +132,8 @@ function readCode(bits: Bits, symbols: number): Code {
   let length = bits.read(5)
   for (let symbol = 0; symbol < symbols; symbol++) {
     for (;;) {
-      if (length < 1 || length > MAX_LENGTH) throw new Stop('corrupt', 'a code of impossible length', bits.position)
+      if (length < 1 || length > MAX_LENGTH)
+        throw new Stop('corrupt', 'a code of impossible length', bits.position)
       if (bits.read(1) === 0) break
       length += bits.read(1) === 0 ? 1 : -1
     }
@@ -136,7 +147,8 @@ function readBlock(bits: Bits, block: Uint32Array, counts: Uint32Array): number 
   const list = readAlphabet(bits)
   const end = list.length + 1
   const codeCount = bits.read(3)
-  if (codeCount < 2 || codeCount > 6) throw new Stop('corrupt', 'an impossible number of codes', bits.position)
+  if (codeCount < 2 || codeCount > 6)
+    throw new Stop('corrupt', 'an impossible number of codes', bits.position)
   const selectors = readSelectors(bits, codeCount)
   const codes = Array.from({ length: codeCount }, () => readCode(bits, end + 1))
   let length = 0
@@ -155,7 +167,8 @@ function readBlock(bits: Bits, block: Uint32Array, counts: Uint32Array): number 
       }
       if (run > 0) {
         const byte = list[0] as number
-        if (length + run > block.length) throw new Stop('corrupt', 'more bytes than a block holds', bits.position)
+        if (length + run > block.length)
+          throw new Stop('corrupt', 'more bytes than a block holds', bits.position)
         block.fill(byte, length, length + run)
         counts[byte] = (counts[byte] as number) + run
         length += run
@@ -172,7 +185,14 @@ function readBlock(bits: Bits, block: Uint32Array, counts: Uint32Array): number 
 }
 
 /** Undoes transform and run lengths; returns the block's checksum. */
-function writeBlock(bits: Bits, block: Uint32Array, length: number, counts: Uint32Array, origin: number, out: Output): number {
+function writeBlock(
+  bits: Bits,
+  block: Uint32Array,
+  length: number,
+  counts: Uint32Array,
+  origin: number,
+  out: Output,
+): number {
   for (let byte = 0, sum = 0; byte < 256; byte++) {
     const count = counts[byte] as number
     counts[byte] = sum
@@ -206,7 +226,8 @@ function writeBlock(bits: Bits, block: Uint32Array, length: number, counts: Uint
 
 /** Decodes one stream and returns the position behind it. Throws Stop. */
 export function bzip2(input: Uint8Array, out: Output): number {
-  if (input[0] !== 0x42 || input[1] !== 0x5a || input[2] !== 0x68) throw new Stop('magic', 'no bzip2 magic', 0)
+  if (input[0] !== 0x42 || input[1] !== 0x5a || input[2] !== 0x68)
+    throw new Stop('magic', 'no bzip2 magic', 0)
   const level = (input[3] ?? 0) - 0x30
   if (level < 1 || level > 9) throw new Stop('magic', 'no block size', 3)
   const bits = new Bits(input, 4)
@@ -222,7 +243,8 @@ export function bzip2(input: Uint8Array, out: Output): number {
     const counts = new Uint32Array(256)
     const length = readBlock(bits, block, counts)
     if (origin >= length) throw new Stop('corrupt', 'an origin behind the end of its block', bits.position)
-    if (writeBlock(bits, block, length, counts, origin, out) !== expected) throw new Stop('checksum', 'the checksum of a block differs', bits.position)
+    if (writeBlock(bits, block, length, counts, origin, out) !== expected)
+      throw new Stop('checksum', 'the checksum of a block differs', bits.position)
     total = (((total << 1) | (total >>> 31)) ^ expected) >>> 0
     out.report(bits.position)
   }

@@ -1,4 +1,7 @@
-/** The sums that compressed streams carry: CRC-32 in both bit orders, CRC-64 of xz, Adler-32. Sources: RFC 1952, RFC 1950, the xz file format 1.1.0, bzip2. */
+/**
+ * The sums that compressed streams carry: CRC-32 in both bit orders, CRC-64 of xz, Adler-32. Sources: RFC
+ * 1952, RFC 1950, the xz file format 1.1.0, bzip2.
+ */
 
 /** Table k, entry b: what byte b does to the sum when k more bytes follow it. */
 function reflectedTables(polynomial: number, count: number): Uint32Array {
@@ -22,8 +25,16 @@ export function crc32(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let sum = -1
   let i = from
   for (; i + 4 <= to; i += 4) {
-    sum ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24)
-    sum = (CRC32[768 + (sum & 255)] as number) ^ (CRC32[512 + ((sum >>> 8) & 255)] as number) ^ (CRC32[256 + ((sum >>> 16) & 255)] as number) ^ (CRC32[sum >>> 24] as number)
+    sum ^=
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24)
+    sum =
+      (CRC32[768 + (sum & 255)] as number) ^
+      (CRC32[512 + ((sum >>> 8) & 255)] as number) ^
+      (CRC32[256 + ((sum >>> 16) & 255)] as number) ^
+      (CRC32[sum >>> 24] as number)
   }
   for (; i < to; i++) sum = (CRC32[(sum ^ (bytes[i] as number)) & 255] as number) ^ (sum >>> 8)
   return ~sum >>> 0
@@ -73,7 +84,7 @@ const ADLER_RUN = 3800
 export function adler32(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let a = 1
   let b = 0
-  for (let i = from; i < to; ) {
+  for (let i = from; i < to;) {
     const end = Math.min(to, i + ADLER_RUN)
     for (; i < end; i++) {
       a += bytes[i] as number

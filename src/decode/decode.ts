@@ -1,4 +1,7 @@
-/** Decompresses the payload of a kernel, with the sentences of the kernel's own decompressor when it cannot be done. See docs/decisions/0015. */
+/**
+ * Decompresses the payload of a kernel, with the sentences of the kernel's own decompressor when it cannot be
+ * done. See docs/decisions/0015.
+ */
 import { fileOffset } from '../bytes/units.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { bzip2 } from './bzip2.ts'
@@ -21,20 +24,35 @@ export type Format = (typeof FORMATS)[number]
 export interface DecodeOptions {
   /** Most bytes that may come out; memory is taken for no more. */
   readonly limit: number
-  /** The length that must come out, as the kernel knows it from the end of its payload. Without it the stream's own end counts. */
+  /**
+   * The length that must come out, as the kernel knows it from the end of its payload. Without it the
+   * stream's own end counts.
+   */
   readonly length?: number
   /** Ends early when at least so many bytes are out; the result says `complete: false`. */
   readonly stopAt?: number
-  /** Told at least once per block, and after every 4096 bytes of output, what is still needed of the input and how much was written. */
+  /**
+   * Told at least once per block, and after every 4096 bytes of output, what is still needed of the input and
+   * how much was written.
+   */
   readonly onProgress?: Progress
 }
 
 /** What came out. Positions count from the first byte of the input. */
 export type Decoded =
-  | { readonly ok: true; readonly complete: boolean; readonly consumed: number; readonly produced: number; readonly output: Uint8Array }
+  | {
+      readonly ok: true
+      readonly complete: boolean
+      readonly consumed: number
+      readonly produced: number
+      readonly output: Uint8Array
+    }
   | {
       readonly ok: false
-      /** What the kernel prints; null where the kernel does not notice, because it does not look at that checksum. */
+      /**
+       * What the kernel prints; null where the kernel does not notice, because it does not look at that
+       * checksum.
+       */
       readonly error: string | null
       /** What is wrong, in our words. */
       readonly why: string
@@ -52,7 +70,14 @@ type Says = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
 
 /** What linux says. Source: linux@6.12.107 lib/decompress_*.c. */
 const KERNEL_SAYS: Readonly<Record<Format, Says>> = {
-  gzip: { magic: 'Not a gzip file', unsupported: 'Not a gzip file', corrupt: 'uncompression error', truncated: 'read error', checksum: null, 'too-long': 'uncompression error' },
+  gzip: {
+    magic: 'Not a gzip file',
+    unsupported: 'Not a gzip file',
+    corrupt: 'uncompression error',
+    truncated: 'read error',
+    checksum: null,
+    'too-long': 'uncompression error',
+  },
   bzip2: {
     magic: 'Data integrity error when decompressing.',
     unsupported: 'Data integrity error when decompressing.',
@@ -61,7 +86,14 @@ const KERNEL_SAYS: Readonly<Record<Format, Says>> = {
     checksum: 'Data integrity error when decompressing.',
     'too-long': 'Data integrity error when decompressing.',
   },
-  lzma: { magic: 'bad header', unsupported: 'bad header', corrupt: 'LZMA data is corrupt', truncated: 'LZMA data is corrupt', checksum: null, 'too-long': 'LZMA data is corrupt' },
+  lzma: {
+    magic: 'bad header',
+    unsupported: 'bad header',
+    corrupt: 'LZMA data is corrupt',
+    truncated: 'LZMA data is corrupt',
+    checksum: null,
+    'too-long': 'LZMA data is corrupt',
+  },
   xz: {
     magic: 'Input is not in the XZ format (wrong magic bytes)',
     unsupported: 'Input was encoded with settings that are not supported by this XZ decoder',
@@ -70,8 +102,22 @@ const KERNEL_SAYS: Readonly<Record<Format, Says>> = {
     checksum: 'XZ-compressed data is corrupt',
     'too-long': 'XZ-compressed data is corrupt',
   },
-  lzo: { magic: 'invalid header', unsupported: 'invalid header', corrupt: 'Compressed data violation', truncated: 'file corrupted', checksum: null, 'too-long': 'Compressed data violation' },
-  lz4: { magic: 'invalid header', unsupported: 'Decoding failed', corrupt: 'Decoding failed', truncated: 'data corrupted', checksum: null, 'too-long': 'Decoding failed' },
+  lzo: {
+    magic: 'invalid header',
+    unsupported: 'invalid header',
+    corrupt: 'Compressed data violation',
+    truncated: 'file corrupted',
+    checksum: null,
+    'too-long': 'Compressed data violation',
+  },
+  lz4: {
+    magic: 'invalid header',
+    unsupported: 'Decoding failed',
+    corrupt: 'Decoding failed',
+    truncated: 'data corrupted',
+    checksum: null,
+    'too-long': 'Decoding failed',
+  },
   zstd: {
     magic: 'Input is not in the ZSTD format (wrong magic bytes)',
     unsupported: 'ZSTD-compressed data is probably corrupt',
@@ -82,7 +128,10 @@ const KERNEL_SAYS: Readonly<Record<Format, Says>> = {
   },
 }
 
-/** Decompresses a whole stream. Reads the input once, as a whole; never throws, whatever it holds; takes time in proportion to input and output. */
+/**
+ * Decompresses a whole stream. Reads the input once, as a whole; never throws, whatever it holds; takes time
+ * in proportion to input and output.
+ */
 export function decode(format: Format, input: ByteSource, options: DecodeOptions): Decoded {
   const bytes = input.read(fileOffset(0), input.size)
   const out = new Output(options.limit, options.stopAt ?? Infinity, options.onProgress ?? null)
@@ -92,7 +141,15 @@ export function decode(format: Format, input: ByteSource, options: DecodeOptions
     return { ok: true, complete: true, consumed, produced: out.length, output: produced() }
   } catch (stop) {
     if (!(stop instanceof Stop)) throw stop
-    if (stop.kind === 'stopped') return { ok: true, complete: false, consumed: stop.at, produced: out.length, output: produced() }
-    return { ok: false, error: KERNEL_SAYS[format][stop.kind], why: stop.message, at: stop.at, produced: out.length, output: produced() }
+    if (stop.kind === 'stopped')
+      return { ok: true, complete: false, consumed: stop.at, produced: out.length, output: produced() }
+    return {
+      ok: false,
+      error: KERNEL_SAYS[format][stop.kind],
+      why: stop.message,
+      at: stop.at,
+      produced: out.length,
+      output: produced(),
+    }
   }
 }

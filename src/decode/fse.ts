@@ -1,4 +1,7 @@
-/** Finite state entropy: the tables of zstd, and its bit streams that are read from their end. Source: RFC 8878, section 4.1. */
+/**
+ * Finite state entropy: the tables of zstd, and its bit streams that are read from their end. Source: RFC
+ * 8878, section 4.1.
+ */
 import { Stop } from './output.ts'
 
 /** A decoding table: per state its symbol, how many bits the next state takes, and what they are added to. */
@@ -48,7 +51,13 @@ export function rleTable(symbol: number): FseTable {
 }
 
 /** Reads a table's description at input[at, end) and returns it with the position behind it. */
-export function readFseTable(input: Uint8Array, start: number, end: number, maxLog: number, maxSymbol: number): { readonly table: FseTable; readonly end: number } {
+export function readFseTable(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  maxLog: number,
+  maxSymbol: number,
+): { readonly table: FseTable; readonly end: number } {
   let position = 0
   const peek = (count: number): number => {
     const at = start + (position >> 3)
@@ -64,7 +73,8 @@ export function readFseTable(input: Uint8Array, start: number, end: number, maxL
   let threshold = 1 << log
   let width = log + 1
   while (remaining > 1) {
-    if (start + (position >> 3) >= end) throw new Stop('corrupt', 'a table that ends early', start + (position >> 3))
+    if (start + (position >> 3) >= end)
+      throw new Stop('corrupt', 'a table that ends early', start + (position >> 3))
     const max = 2 * threshold - 1 - remaining
     let count = peek(width - 1)
     if (count < max) position += width - 1
@@ -75,14 +85,16 @@ export function readFseTable(input: Uint8Array, start: number, end: number, maxL
     }
     count--
     remaining -= Math.abs(count)
-    if (remaining < 1 || counts.length > maxSymbol) throw new Stop('corrupt', 'counts that do not fit', start + (position >> 3))
+    if (remaining < 1 || counts.length > maxSymbol)
+      throw new Stop('corrupt', 'counts that do not fit', start + (position >> 3))
     counts.push(count)
     if (count === 0) {
-      for (let flag = 3; flag === 3; ) {
+      for (let flag = 3; flag === 3;) {
         flag = peek(2)
         position += 2
         for (let i = 0; i < flag; i++) counts.push(0)
-        if (counts.length > maxSymbol + 1) throw new Stop('corrupt', 'too many symbols', start + (position >> 3))
+        if (counts.length > maxSymbol + 1)
+          throw new Stop('corrupt', 'too many symbols', start + (position >> 3))
       }
     }
     while (remaining < threshold) {
@@ -95,7 +107,10 @@ export function readFseTable(input: Uint8Array, start: number, end: number, maxL
   return { table: fseTable(counts, log), end: behind }
 }
 
-/** Bits that are read from the last one, under the end mark, to the first. Bits before the first read as 0 and make `left` negative. */
+/**
+ * Bits that are read from the last one, under the end mark, to the first. Bits before the first read as 0 and
+ * make `left` negative.
+ */
 export class BackwardBits {
   readonly #input: Uint8Array
   readonly #start: number
@@ -127,6 +142,11 @@ export class BackwardBits {
   #word(at: number): number {
     const input = this.#input
     const from = this.#start + at
-    return (input[from] as number) | ((input[from + 1] as number) << 8) | ((input[from + 2] as number) << 16) | ((input[from + 3] as number) << 24)
+    return (
+      (input[from] as number) |
+      ((input[from + 1] as number) << 8) |
+      ((input[from + 2] as number) << 16) |
+      ((input[from + 3] as number) << 24)
+    )
   }
 }

@@ -30,7 +30,9 @@ export function gzip(input: Uint8Array, out: Output): number {
   if (end + 8 > input.length) throw new Stop('truncated', 'the input ends before the trailer', input.length)
   const view = new DataView(input.buffer, input.byteOffset + end, 8)
   out.report(end + 8)
-  if (view.getUint32(0, true) !== crc32(out.bytes, 0, out.length)) throw new Stop('checksum', 'the CRC-32 differs', end)
-  if (view.getUint32(4, true) !== out.length % 2 ** 32) throw new Stop('checksum', 'the length in the trailer differs', end + 4)
+  if (view.getUint32(0, true) !== crc32(out.bytes, 0, out.length))
+    throw new Stop('checksum', 'the CRC-32 differs', end)
+  if (view.getUint32(4, true) !== out.length % 2 ** 32)
+    throw new Stop('checksum', 'the length in the trailer differs', end + 4)
   return end + 8
 }

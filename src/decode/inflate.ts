@@ -1,10 +1,20 @@
 /** Deflate: stored, fixed and dynamic Huffman blocks. Source: RFC 1951. */
 import { copyMatch, Stop, type Output } from './output.ts'
 
-const LENGTH_BASE = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258] as const
-const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0] as const
-const DISTANCE_BASE = [1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577] as const
-const DISTANCE_BITS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13] as const
+const LENGTH_BASE = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
+  227, 258,
+] as const
+const LENGTH_BITS = [
+  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
+] as const
+const DISTANCE_BASE = [
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097,
+  6145, 8193, 12289, 16385, 24577,
+] as const
+const DISTANCE_BITS = [
+  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+] as const
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
 const END_OF_BLOCK = 256
 
@@ -20,7 +30,10 @@ const reversed = (code: number, length: number): number => {
   return out
 }
 
-/** null when the lengths are those of no prefix code. A code with one word of one bit may be incomplete, as zlib has it. */
+/**
+ * null when the lengths are those of no prefix code. A code with one word of one bit may be incomplete, as
+ * zlib has it.
+ */
 function codeOf(lengths: Uint8Array, mayBeIncomplete: boolean): Code | null {
   const counts = new Uint16Array(16)
   for (const length of lengths) counts[length] = (counts[length] as number) + 1
@@ -41,14 +54,25 @@ function codeOf(lengths: Uint8Array, mayBeIncomplete: boolean): Code | null {
     if (length === 0) return
     const code = next[length] as number
     next[length] = code + 1
-    for (let at = reversed(code, length); at < table.length; at += 1 << length) table[at] = symbol * 16 + length
+    for (let at = reversed(code, length); at < table.length; at += 1 << length)
+      table[at] = symbol * 16 + length
   })
   return { bits, table }
 }
 
-const repeat = (runs: readonly (readonly [count: number, length: number])[]): Uint8Array => Uint8Array.from(runs.flatMap(([count, length]) => Array<number>(count).fill(length)))
+const repeat = (runs: readonly (readonly [count: number, length: number])[]): Uint8Array =>
+  Uint8Array.from(runs.flatMap(([count, length]) => Array<number>(count).fill(length)))
 const NO_CODE: Code = { bits: 1, table: new Uint16Array(2) }
-const FIXED_LITERALS = codeOf(repeat([[144, 8], [112, 9], [24, 7], [8, 8]]), false) ?? NO_CODE
+const FIXED_LITERALS =
+  codeOf(
+    repeat([
+      [144, 8],
+      [112, 9],
+      [24, 7],
+      [8, 8],
+    ]),
+    false,
+  ) ?? NO_CODE
 const FIXED_DISTANCES = codeOf(repeat([[32, 5]]), false) ?? NO_CODE
 
 class Inflater {
@@ -79,7 +103,8 @@ class Inflater {
 
   #bits(need: number): number {
     while (this.#count < need) {
-      if (this.position >= this.#input.length) throw new Stop('truncated', 'the input ends inside a block', this.position)
+      if (this.position >= this.#input.length)
+        throw new Stop('truncated', 'the input ends inside a block', this.position)
       this.#hold |= (this.#input[this.position++] as number) << this.#count
       this.#count += 8
     }
@@ -111,8 +136,10 @@ class Inflater {
     const at = this.position
     if (at + 4 > input.length) throw new Stop('truncated', 'the input ends before a stored block', at)
     const length = (input[at] as number) | ((input[at + 1] as number) << 8)
-    if ((length ^ 0xffff) !== ((input[at + 2] as number) | ((input[at + 3] as number) << 8))) throw new Stop('corrupt', 'the length of a stored block and its complement disagree', this.position)
-    if (at + 4 + length > input.length) throw new Stop('truncated', 'the input ends inside a stored block', at)
+    if ((length ^ 0xffff) !== ((input[at + 2] as number) | ((input[at + 3] as number) << 8)))
+      throw new Stop('corrupt', 'the length of a stored block and its complement disagree', this.position)
+    if (at + 4 + length > input.length)
+      throw new Stop('truncated', 'the input ends inside a stored block', at)
     this.#out.room(length, at).set(input.subarray(at + 4, at + 4 + length), this.#out.length)
     this.#out.length += length
     this.position = at + 4 + length
@@ -129,22 +156,25 @@ class Inflater {
     const code = codeOf(codeLengths, false)
     if (code === null) throw new Stop('corrupt', 'the code lengths have no code', this.position)
     const lengths = new Uint8Array(literalCount + distanceCount)
-    for (let i = 0; i < lengths.length; ) {
+    for (let i = 0; i < lengths.length;) {
       const symbol = this.#symbol(code)
       if (symbol < 16) {
         lengths[i++] = symbol
         continue
       }
-      if (symbol === 16 && i === 0) throw new Stop('corrupt', 'a repeated length without a first', this.position)
+      if (symbol === 16 && i === 0)
+        throw new Stop('corrupt', 'a repeated length without a first', this.position)
       const length = symbol === 16 ? (lengths[i - 1] as number) : 0
-      const end = i + (symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7))
+      const end =
+        i + (symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7))
       if (end > lengths.length) throw new Stop('corrupt', 'too many lengths', this.position)
       lengths.fill(length, i, end)
       i = end
     }
     const literals = codeOf(lengths.subarray(0, literalCount), true)
     const distances = codeOf(lengths.subarray(literalCount), true)
-    if (literals === null || distances === null) throw new Stop('corrupt', 'lengths that make no code', this.position)
+    if (literals === null || distances === null)
+      throw new Stop('corrupt', 'lengths that make no code', this.position)
     this.#compressed(literals, distances)
   }
 
@@ -158,13 +188,16 @@ class Inflater {
       } else {
         if (symbol === END_OF_BLOCK) break
         const base = LENGTH_BASE[symbol - 257]
-        if (base === undefined) throw new Stop('corrupt', 'a length symbol that does not exist', this.position)
+        if (base === undefined)
+          throw new Stop('corrupt', 'a length symbol that does not exist', this.position)
         const length = base + this.#bits(LENGTH_BITS[symbol - 257] as number)
         const distanceSymbol = this.#symbol(distances)
         const distanceBase = DISTANCE_BASE[distanceSymbol]
-        if (distanceBase === undefined) throw new Stop('corrupt', 'a distance symbol that does not exist', this.position)
+        if (distanceBase === undefined)
+          throw new Stop('corrupt', 'a distance symbol that does not exist', this.position)
         const distance = distanceBase + this.#bits(DISTANCE_BITS[distanceSymbol] as number)
-        if (distance > out.length) throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
+        if (distance > out.length)
+          throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
         copyMatch(out.room(length, this.position), out.length, distance, length)
         out.length += length
       }

@@ -1,4 +1,7 @@
-/** The LZMA-alone container: properties, dictionary size, length, then one stream. Source: the LZMA specification of the LZMA SDK. */
+/**
+ * The LZMA-alone container: properties, dictionary size, length, then one stream. Source: the LZMA
+ * specification of the LZMA SDK.
+ */
 import { Lzma, lzmaProperties } from './lzma.ts'
 import { Stop, type Output } from './output.ts'
 
@@ -17,8 +20,10 @@ export function lzmaAlone(input: Uint8Array, out: Output): number {
   const lzma = new Lzma(input, out)
   lzma.reset(properties)
   lzma.begin(HEADER_SIZE, input.length)
-  if (!isKnown && !lzma.decode(out.limit) && !lzma.marker()) throw new Stop('too-long', `more than ${String(out.limit)} bytes come out`, lzma.position)
-  if (isKnown && lzma.decode(length)) throw new Stop('corrupt', 'the end marker comes too early', lzma.position)
+  if (!isKnown && !lzma.decode(out.limit) && !lzma.marker())
+    throw new Stop('too-long', `more than ${String(out.limit)} bytes come out`, lzma.position)
+  if (isKnown && lzma.decode(length))
+    throw new Stop('corrupt', 'the end marker comes too early', lzma.position)
   lzma.normalize()
   out.report(lzma.position)
   return lzma.position

@@ -1,4 +1,7 @@
-/** LZMA: range decoder, literals and matches. Shared by LZMA-alone and LZMA2. Source: the LZMA specification of the LZMA SDK, draft of 2015. */
+/**
+ * LZMA: range decoder, literals and matches. Shared by LZMA-alone and LZMA2. Source: the LZMA specification
+ * of the LZMA SDK, draft of 2015.
+ */
 import { copyMatch, Stop, type Output } from './output.ts'
 
 /** How literals and positions are modelled. */
@@ -11,7 +14,11 @@ export interface LzmaProperties {
 /** lc, lp and pb out of one byte; null when they are none that exist. */
 export function lzmaProperties(byte: number): LzmaProperties | null {
   if (byte >= 225) return null
-  return { literalContext: byte % 9, literalPosition: Math.floor(byte / 9) % 5, position: Math.floor(byte / 45) }
+  return {
+    literalContext: byte % 9,
+    literalPosition: Math.floor(byte / 9) % 5,
+    position: Math.floor(byte / 45),
+  }
 }
 
 const HALF = 1024
@@ -76,7 +83,8 @@ export class Lzma {
   begin(at: number, end: number): void {
     this.#end = end
     this.position = at
-    if (at + 5 > end) throw new Stop('truncated', 'the input ends inside the first bytes of the range decoder', at)
+    if (at + 5 > end)
+      throw new Stop('truncated', 'the input ends inside the first bytes of the range decoder', at)
     if (this.#input[at] !== 0) throw new Stop('corrupt', 'the first byte of the range decoder is not 0', at)
     this.#range = 0xffffffff
     this.#code = 0
@@ -89,7 +97,10 @@ export class Lzma {
     return this.#code === 0
   }
 
-  /** Decodes until `length` bytes are in the output (as a whole, from its start), or the end marker; says whether it met the marker. */
+  /**
+   * Decodes until `length` bytes are in the output (as a whole, from its start), or the end marker; says
+   * whether it met the marker.
+   */
   decode(length: number): boolean {
     const out = this.#out
     const positionMask = (1 << this.#properties.position) - 1
@@ -105,13 +116,17 @@ export class Lzma {
   /** After the last byte that was asked for, an end marker may follow; says whether it does. */
   marker(): boolean {
     const position = (this.#out.length - this.dictionaryStart) & ((1 << this.#properties.position) - 1)
-    return this.#bit(IS_MATCH + this.#state * POSITIONS + position) === 1 && !this.#match(position, this.#out.length)
+    return (
+      this.#bit(IS_MATCH + this.#state * POSITIONS + position) === 1 &&
+      !this.#match(position, this.#out.length)
+    )
   }
 
   /** Reads the byte that the range decoder would read next; streams end normalised. */
   normalize(): void {
     if (this.#range >= TOP) return
-    if (this.position >= this.#end) throw new Stop('truncated', 'the input ends inside the stream', this.position)
+    if (this.position >= this.#end)
+      throw new Stop('truncated', 'the input ends inside the stream', this.position)
     this.#range = (this.#range << 8) >>> 0
     this.#code = ((this.#code << 8) | (this.#input[this.position++] as number)) >>> 0
   }
@@ -166,7 +181,10 @@ export class Lzma {
     const bytes = out.room(1, this.position)
     const at = out.length
     const before = at > this.dictionaryStart ? (bytes[at - 1] as number) : 0
-    const context = ((((at - this.dictionaryStart) & ((1 << literalPosition) - 1)) << literalContext) + (before >> (8 - literalContext))) * 0x300
+    const context =
+      ((((at - this.dictionaryStart) & ((1 << literalPosition) - 1)) << literalContext) +
+        (before >> (8 - literalContext))) *
+      0x300
     const base = LITERALS + context
     let node = 1
     if (this.#state >= 7) {
@@ -234,7 +252,8 @@ export class Lzma {
   #copy(length: number, end: number): void {
     const out = this.#out
     const distance = (this.#reps[0] as number) + 1
-    if (distance > out.length - this.dictionaryStart) throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
+    if (distance > out.length - this.dictionaryStart)
+      throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
     if (out.length + length > end) throw new Stop('corrupt', 'a match goes on behind the end', this.position)
     copyMatch(out.room(length, this.position), out.length, distance, length)
     out.length += length

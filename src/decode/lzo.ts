@@ -1,4 +1,7 @@
-/** LZO1X in the container of lzop. Sources: linux@6.12.107 Documentation/staging/lzo.rst; lib/decompress_unlzo.c for the container. */
+/**
+ * LZO1X in the container of lzop. Sources: linux@6.12.107 Documentation/staging/lzo.rst;
+ * lib/decompress_unlzo.c for the container.
+ */
 import { adler32, crc32 } from './checksum.ts'
 import { copyMatch, Stop, type Output } from './output.ts'
 
@@ -15,7 +18,8 @@ const VERSION_WITH_LEVEL = 0x940
 /** A match at this distance ends a block. */
 const END_DISTANCE = 0x4000
 
-const half = (input: Uint8Array, at: number): number => (input[at] as number) * 256 + (input[at + 1] as number)
+const half = (input: Uint8Array, at: number): number =>
+  (input[at] as number) * 256 + (input[at + 1] as number)
 const word = (input: Uint8Array, at: number): number => half(input, at) * 65536 + half(input, at + 2)
 
 /** Decodes input[start, end) behind what is in the output, up to `outputEnd`. */
@@ -29,7 +33,8 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
     return input[at++] as number
   }
   const literals = (count: number): void => {
-    if (count > end - at || count > outputEnd - to) throw new Stop('corrupt', 'literals that end behind their block', at)
+    if (count > end - at || count > outputEnd - to)
+      throw new Stop('corrupt', 'literals that end behind their block', at)
     for (let i = 0; i < count; i++) bytes[to + i] = input[at + i] as number
     at += count
     to += count
@@ -85,7 +90,8 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
     out.length = to
     out.tick(at)
   }
-  if (at !== end || to !== outputEnd) throw new Stop('corrupt', 'a block ends elsewhere than its header says', at)
+  if (at !== end || to !== outputEnd)
+    throw new Stop('corrupt', 'a block ends elsewhere than its header says', at)
   out.length = to
 }
 
@@ -122,11 +128,22 @@ export function lzo(input: Uint8Array, out: Output): number {
     if (at + count > input.length) throw new Stop('truncated', 'the input ends inside a block', at)
   }
   /** Compares the sums that the flags announce with those of bytes[from, to). */
-  const sums = (adler: number, crc: number, bytes: Uint8Array, from: number, to: number, sumsAt: number): void => {
-    const expected = [...(header.flags & adler ? [adler32(bytes, from, to)] : []), ...(header.flags & crc ? [crc32(bytes, from, to)] : [])]
+  const sums = (
+    adler: number,
+    crc: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    sumsAt: number,
+  ): void => {
+    const expected = [
+      ...(header.flags & adler ? [adler32(bytes, from, to)] : []),
+      ...(header.flags & crc ? [crc32(bytes, from, to)] : []),
+    ]
     if (expected.some((sum, i) => sum !== word(input, sumsAt + 4 * i))) wrong ??= sumsAt
   }
-  const sizeOfSums = (adler: number, crc: number): number => (header.flags & adler ? 4 : 0) + (header.flags & crc ? 4 : 0)
+  const sizeOfSums = (adler: number, crc: number): number =>
+    (header.flags & adler ? 4 : 0) + (header.flags & crc ? 4 : 0)
   for (;;) {
     need(4)
     const length = word(input, at)
@@ -134,7 +151,8 @@ export function lzo(input: Uint8Array, out: Output): number {
     if (length === 0) break
     need(4)
     const size = word(input, at)
-    if (length > BLOCK_MAX || size === 0 || size > length) throw new Stop('truncated', 'a block of impossible size', at)
+    if (length > BLOCK_MAX || size === 0 || size > length)
+      throw new Stop('truncated', 'a block of impossible size', at)
     const outSums = at + 4
     const inSums = outSums + sizeOfSums(ADLER32_OUT, CRC32_OUT)
     const start = inSums + (size < length ? sizeOfSums(ADLER32_IN, CRC32_IN) : 0)

@@ -1,4 +1,7 @@
-/** What decoders write to: output that grows up to a limit, tells how far reading and writing are, and may be stopped. */
+/**
+ * What decoders write to: output that grows up to a limit, tells how far reading and writing are, and may be
+ * stopped.
+ */
 
 /** Why a decoder gave up. `checksum`: all is decoded, but a sum differs. `stopped`: the caller had enough. */
 export type StopKind = 'magic' | 'unsupported' | 'corrupt' | 'truncated' | 'checksum' | 'too-long' | 'stopped'
@@ -17,7 +20,10 @@ export class Stop extends Error {
   }
 }
 
-/** Told how far the input was read (the lowest byte that is still needed) and the output written. Must not throw. */
+/**
+ * Told how far the input was read (the lowest byte that is still needed) and the output written. Must not
+ * throw.
+ */
 export type Progress = (inPosition: number, outPosition: number) => void
 
 /** Output between two reports, in bytes: one page, the smallest distance that matters in memory. */
@@ -43,7 +49,10 @@ export class Output {
     this.due = Math.min(REPORT_EVERY, stopAt)
   }
 
-  /** Makes room for `count` more bytes and returns where they go, beginning at `length`. `at` is the input position, for the error. */
+  /**
+   * Makes room for `count` more bytes and returns where they go, beginning at `length`. `at` is the input
+   * position, for the error.
+   */
   room(count: number, at: number): Uint8Array {
     const need = this.length + count
     if (need > this.limit) throw new Stop('too-long', `more than ${String(this.limit)} bytes come out`, at)

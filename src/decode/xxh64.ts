@@ -69,7 +69,12 @@ class Word {
   }
 }
 
-const readWord = (bytes: Uint8Array, at: number): number => ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0
+const readWord = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>>
+  0
 
 /** XXH64 with seed 0 over bytes[from, to), as [low, high] words. */
 export function xxh64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
@@ -77,7 +82,12 @@ export function xxh64(bytes: Uint8Array, from = 0, to = bytes.length): readonly 
   let at = from
   let sum = new Word(P5L, P5H)
   if (length >= 32) {
-    const lanes = [new Word(P1L, P1H).add(P2L, P2H), new Word(P2L, P2H), new Word(0, 0), new Word(-P1L, ~P1H)] as const
+    const lanes = [
+      new Word(P1L, P1H).add(P2L, P2H),
+      new Word(P2L, P2H),
+      new Word(0, 0),
+      new Word(-P1L, ~P1H),
+    ] as const
     const [one, two, three, four] = lanes
     for (; at + 32 <= to; at += 32) {
       one.round(readWord(bytes, at), readWord(bytes, at + 4))

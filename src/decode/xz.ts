@@ -1,4 +1,7 @@
-/** The xz container: one stream of blocks with LZMA2, an x86 filter before it if there is one, and a check behind it. Source: the xz file format 1.1.0. */
+/**
+ * The xz container: one stream of blocks with LZMA2, an x86 filter before it if there is one, and a check
+ * behind it. Source: the xz file format 1.1.0.
+ */
 import { undoX86 } from './bcj-x86.ts'
 import { crc32, crc64 } from './checksum.ts'
 import { Lzma, lzmaProperties } from './lzma.ts'
@@ -12,12 +15,18 @@ const CHECK_CRC64 = 4
 /** Bytes of a check by its type. */
 const CHECK_SIZE: Readonly<Record<number, number>> = { 0: 0, [CHECK_CRC32]: 4, [CHECK_CRC64]: 8 }
 
-const word = (input: Uint8Array, at: number): number => ((input[at] as number) | ((input[at + 1] as number) << 8) | ((input[at + 2] as number) << 16) | ((input[at + 3] as number) << 24)) >>> 0
+const word = (input: Uint8Array, at: number): number =>
+  ((input[at] as number) |
+    ((input[at + 1] as number) << 8) |
+    ((input[at + 2] as number) << 16) |
+    ((input[at + 3] as number) << 24)) >>>
+  0
 
 /** Bytes [at, end) of input that are all there, and their CRC-32 in the four bytes behind. */
 function checked(input: Uint8Array, at: number, end: number, what: string): void {
   if (end + 4 > input.length) throw new Stop('truncated', `the input ends inside ${what}`, input.length)
-  if (crc32(input, at, end) !== word(input, end)) throw new Stop('corrupt', `the CRC-32 of ${what} differs`, end)
+  if (crc32(input, at, end) !== word(input, end))
+    throw new Stop('corrupt', `the CRC-32 of ${what} differs`, end)
 }
 
 interface VariableNumber {
@@ -60,12 +69,14 @@ function readBlockHeader(input: Uint8Array, at: number): BlockHeader {
   for (let i = 0; i <= (flags & 3); i++) {
     filters.push(number())
     const size = number()
-    if (filters.at(-1) === FILTER_X86 && size !== 0) throw new Stop('unsupported', 'an x86 filter with a start offset', next)
+    if (filters.at(-1) === FILTER_X86 && size !== 0)
+      throw new Stop('unsupported', 'an x86 filter with a start offset', next)
     next += size
   }
   if (next > end) throw new Stop('corrupt', 'filters that end behind their header', at)
   const isX86 = filters.length === 2 && filters[0] === FILTER_X86
-  if (filters.at(-1) !== FILTER_LZMA2 || (filters.length > 1 && !isX86)) throw new Stop('unsupported', `filters ${filters.join(', ')}`, at)
+  if (filters.at(-1) !== FILTER_LZMA2 || (filters.length > 1 && !isX86))
+    throw new Stop('unsupported', `filters ${filters.join(', ')}`, at)
   return { end: end + 4, compressedSize, uncompressedSize, isX86 }
 }
 
@@ -103,7 +114,8 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
     const compressed = (input[at + 3] as number) * 256 + (input[at + 4] as number) + 1
     if (control >= 0xc0) {
       const properties = lzmaProperties(input[at + 5] as number)
-      if (properties === null || properties.literalContext + properties.literalPosition > 4) throw new Stop('corrupt', 'properties that do not exist', at + 5)
+      if (properties === null || properties.literalContext + properties.literalPosition > 4)
+        throw new Stop('corrupt', 'properties that do not exist', at + 5)
       lzma.reset(properties)
       needsProperties = false
       at += 6
@@ -115,19 +127,24 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
     need(compressed)
     out.room(size, at)
     lzma.begin(at, at + compressed)
-    if (lzma.decode(out.length + size)) throw new Stop('corrupt', 'an end marker inside a chunk', lzma.position)
+    if (lzma.decode(out.length + size))
+      throw new Stop('corrupt', 'an end marker inside a chunk', lzma.position)
     lzma.normalize()
     at += compressed
-    if (lzma.position !== at || !lzma.isFinished) throw new Stop('corrupt', 'a chunk ends elsewhere than its header says', lzma.position)
+    if (lzma.position !== at || !lzma.isFinished)
+      throw new Stop('corrupt', 'a chunk ends elsewhere than its header says', lzma.position)
   }
 }
 
 function checkBlock(input: Uint8Array, at: number, check: number, out: Output, from: number): void {
-  if (at + (CHECK_SIZE[check] ?? 0) > input.length) throw new Stop('truncated', 'the input ends inside a check', input.length)
-  if (check === CHECK_CRC32 && crc32(out.bytes, from, out.length) !== word(input, at)) throw new Stop('checksum', 'the CRC-32 of a block differs', at)
+  if (at + (CHECK_SIZE[check] ?? 0) > input.length)
+    throw new Stop('truncated', 'the input ends inside a check', input.length)
+  if (check === CHECK_CRC32 && crc32(out.bytes, from, out.length) !== word(input, at))
+    throw new Stop('checksum', 'the CRC-32 of a block differs', at)
   if (check !== CHECK_CRC64) return
   const [low, high] = crc64(out.bytes, from, out.length)
-  if (low !== word(input, at) || high !== word(input, at + 4)) throw new Stop('checksum', 'the CRC-64 of a block differs', at)
+  if (low !== word(input, at) || high !== word(input, at + 4))
+    throw new Stop('checksum', 'the CRC-64 of a block differs', at)
 }
 
 /** The sizes that the index must repeat. */
@@ -139,7 +156,12 @@ interface BlockSizes {
 const padded = (size: number): number => 4 * Math.ceil(size / 4)
 
 /** A block with its padding and check. */
-function readBlock(input: Uint8Array, start: number, check: number, out: Output): { readonly end: number; readonly sizes: BlockSizes } {
+function readBlock(
+  input: Uint8Array,
+  start: number,
+  check: number,
+  out: Output,
+): { readonly end: number; readonly sizes: BlockSizes } {
   const header = readBlockHeader(input, start)
   const from = out.length
   let end: number
@@ -149,10 +171,13 @@ function readBlock(input: Uint8Array, start: number, check: number, out: Output)
     if (header.isX86) undoX86(out.bytes, from, out.length)
   }
   const uncompressed = out.length - from
-  if (header.compressedSize !== null && header.compressedSize !== end - header.end) throw new Stop('corrupt', 'a block is as long as its header does not say', end)
-  if (header.uncompressedSize !== null && header.uncompressedSize !== uncompressed) throw new Stop('corrupt', 'a block decodes to another length than its header says', end)
+  if (header.compressedSize !== null && header.compressedSize !== end - header.end)
+    throw new Stop('corrupt', 'a block is as long as its header does not say', end)
+  if (header.uncompressedSize !== null && header.uncompressedSize !== uncompressed)
+    throw new Stop('corrupt', 'a block decodes to another length than its header says', end)
   const checkAt = start + padded(end - start)
-  if (input.subarray(end, checkAt).some(byte => byte !== 0)) throw new Stop('corrupt', 'padding that is not zero', end)
+  if (input.subarray(end, checkAt).some(byte => byte !== 0))
+    throw new Stop('corrupt', 'padding that is not zero', end)
   checkBlock(input, checkAt, check, out, from)
   const checkSize = CHECK_SIZE[check] ?? 0
   return { end: checkAt + checkSize, sizes: { unpadded: end - start + checkSize, uncompressed } }
@@ -172,7 +197,8 @@ function readIndex(input: Uint8Array, start: number, blocks: readonly BlockSizes
     expect(uncompressed)
   }
   const end = start + padded(at - start)
-  if (input.subarray(at, end).some(byte => byte !== 0)) throw new Stop('corrupt', 'padding that is not zero', at)
+  if (input.subarray(at, end).some(byte => byte !== 0))
+    throw new Stop('corrupt', 'padding that is not zero', at)
   checked(input, start, end, 'the index')
   return end + 4
 }
@@ -182,7 +208,8 @@ export function xz(input: Uint8Array, out: Output): number {
   if (MAGIC.some((byte, i) => input[i] !== byte)) throw new Stop('magic', 'no xz magic', 0)
   checked(input, 6, 8, 'the stream header')
   const check = input[7] as number
-  if (input[6] !== 0 || CHECK_SIZE[check] === undefined) throw new Stop('unsupported', `a check of type ${String(check)}`, 6)
+  if (input[6] !== 0 || CHECK_SIZE[check] === undefined)
+    throw new Stop('unsupported', `a check of type ${String(check)}`, 6)
   const blocks: BlockSizes[] = []
   let at = 12
   for (;;) {
@@ -194,9 +221,17 @@ export function xz(input: Uint8Array, out: Output): number {
     out.report(at)
   }
   const footer = readIndex(input, at, blocks)
-  if (footer + 12 > input.length) throw new Stop('truncated', 'the input ends inside the footer', input.length)
-  if (crc32(input, footer + 4, footer + 10) !== word(input, footer)) throw new Stop('corrupt', 'the CRC-32 of the footer differs', footer)
-  if (4 * (word(input, footer + 4) + 1) !== footer - at || input[footer + 8] !== 0 || input[footer + 9] !== check || input[footer + 10] !== 0x59 || input[footer + 11] !== 0x5a) {
+  if (footer + 12 > input.length)
+    throw new Stop('truncated', 'the input ends inside the footer', input.length)
+  if (crc32(input, footer + 4, footer + 10) !== word(input, footer))
+    throw new Stop('corrupt', 'the CRC-32 of the footer differs', footer)
+  if (
+    4 * (word(input, footer + 4) + 1) !== footer - at ||
+    input[footer + 8] !== 0 ||
+    input[footer + 9] !== check ||
+    input[footer + 10] !== 0x59 ||
+    input[footer + 11] !== 0x5a
+  ) {
     throw new Stop('corrupt', 'the footer disagrees with the stream', footer)
   }
   return footer + 12

@@ -1,4 +1,6 @@
-/** The literals section of a zstd block, with its Huffman codes. Source: RFC 8878, sections 3.1.1.3.1 and 4.2. */
+/**
+ * The literals section of a zstd block, with its Huffman codes. Source: RFC 8878, sections 3.1.1.3.1 and 4.2.
+ */
 import { BackwardBits, readFseTable } from './fse.ts'
 import { Stop } from './output.ts'
 
@@ -12,7 +14,9 @@ export interface Literals {
   readonly bytes: Uint8Array
   /** Position behind the section. */
   readonly end: number
-  /** Position of literals that are used where they lie; null when they were decoded into memory of their own. */
+  /**
+   * Position of literals that are used where they lie; null when they were decoded into memory of their own.
+   */
   readonly inPlace: number | null
   /** The code that is in force from now on. */
   readonly huffman: Huffman | null
@@ -40,18 +44,29 @@ function compressedWeights(input: Uint8Array, start: number, end: number): numbe
   throw new Stop('corrupt', 'too many Huffman weights', at)
 }
 
-function readHuffman(input: Uint8Array, start: number, end: number): { readonly huffman: Huffman; readonly end: number } {
+function readHuffman(
+  input: Uint8Array,
+  start: number,
+  end: number,
+): { readonly huffman: Huffman; readonly end: number } {
   if (start >= end) throw new Stop('corrupt', 'no Huffman code', start)
   const header = input[start] as number
   const count = header - 127
   const behind = start + 1 + (header < 128 ? header : (count + 1) >> 1)
   if (behind > end) throw new Stop('corrupt', 'a Huffman code that ends early', start)
-  const weights = header < 128 ? compressedWeights(input, start + 1, behind) : Array.from({ length: count }, (_, i) => ((input[start + 1 + (i >> 1)] as number) >> (i % 2 === 0 ? 4 : 0)) & 15)
+  const weights =
+    header < 128
+      ? compressedWeights(input, start + 1, behind)
+      : Array.from(
+          { length: count },
+          (_, i) => ((input[start + 1 + (i >> 1)] as number) >> (i % 2 === 0 ? 4 : 0)) & 15,
+        )
   let sum = 0
   for (const weight of weights) sum += weight === 0 ? 0 : 1 << (weight - 1)
   const bits = 32 - Math.clz32(sum)
   const rest = (1 << bits) - sum
-  if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.some(weight => weight > MAX_BITS)) throw new Stop('corrupt', 'Huffman weights that make no code', start)
+  if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.some(weight => weight > MAX_BITS))
+    throw new Stop('corrupt', 'Huffman weights that make no code', start)
   weights.push(32 - Math.clz32(rest))
   const table = new Uint16Array(1 << bits)
   let at = 0
@@ -65,7 +80,13 @@ function readHuffman(input: Uint8Array, start: number, end: number): { readonly 
   return { huffman: { bits, table }, end: behind }
 }
 
-function decodeStream(input: Uint8Array, start: number, end: number, { bits: width, table }: Huffman, out: Uint8Array): void {
+function decodeStream(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  { bits: width, table }: Huffman,
+  out: Uint8Array,
+): void {
   const bits = new BackwardBits(input, start, end)
   for (let i = 0; i < out.length; i++) {
     const entry = table[bits.peek(width)] as number
@@ -91,28 +112,45 @@ function fourStreams(input: Uint8Array, start: number, end: number, huffman: Huf
 }
 
 /** Reads the section at input[start, end). `before` is the code of an earlier block, or null. */
-export function readLiterals(input: Uint8Array, start: number, end: number, before: Huffman | null): Literals {
+export function readLiterals(
+  input: Uint8Array,
+  start: number,
+  end: number,
+  before: Huffman | null,
+): Literals {
   const byte = (at: number): number => (at < end ? (input[at] as number) : 0)
   const first = byte(start)
   const type = first & 3
   const form = (first >> 2) & 3
   if (type < 2) {
     const header = form === 1 ? 2 : form === 3 ? 3 : 1
-    const size = header === 1 ? first >> 3 : header === 2 ? (first >> 4) | (byte(start + 1) << 4) : (first >> 4) | (byte(start + 1) << 4) | (byte(start + 2) << 12)
+    const size =
+      header === 1
+        ? first >> 3
+        : header === 2
+          ? (first >> 4) | (byte(start + 1) << 4)
+          : (first >> 4) | (byte(start + 1) << 4) | (byte(start + 2) << 12)
     const at = start + header
     const stored = type === 0 ? size : 1
-    if (size > MAX_LITERALS || at + stored > end) throw new Stop('corrupt', 'literals that end behind their block', start)
+    if (size > MAX_LITERALS || at + stored > end)
+      throw new Stop('corrupt', 'literals that end behind their block', start)
     const bytes = type === 0 ? input.subarray(at, at + size) : new Uint8Array(size).fill(byte(at))
     return { bytes, end: at + stored, inPlace: type === 0 ? at : null, huffman: before }
   }
   const header = form < 2 ? 3 : form + 2
   const width = form < 2 ? 10 : form === 2 ? 14 : 18
-  const packed = byte(start) + byte(start + 1) * 2 ** 8 + byte(start + 2) * 2 ** 16 + byte(start + 3) * 2 ** 24 + byte(start + 4) * 2 ** 32
+  const packed =
+    byte(start) +
+    byte(start + 1) * 2 ** 8 +
+    byte(start + 2) * 2 ** 16 +
+    byte(start + 3) * 2 ** 24 +
+    byte(start + 4) * 2 ** 32
   const size = Math.floor(packed / 16) % 2 ** width
   const compressed = Math.floor(packed / 2 ** (4 + width)) % 2 ** width
   const at = start + header
   const behind = at + compressed
-  if (size > MAX_LITERALS || behind > end) throw new Stop('corrupt', 'literals that end behind their block', start)
+  if (size > MAX_LITERALS || behind > end)
+    throw new Stop('corrupt', 'literals that end behind their block', start)
   const read = type === 2 ? readHuffman(input, at, behind) : null
   const huffman = read?.huffman ?? before
   if (huffman === null) throw new Stop('corrupt', 'literals without a Huffman code', start)

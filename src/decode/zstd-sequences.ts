@@ -1,11 +1,22 @@
-/** The sequences section of a zstd block: what is copied from where. Source: RFC 8878, sections 3.1.1.3.2 and 3.1.1.4. */
+/**
+ * The sequences section of a zstd block: what is copied from where. Source: RFC 8878, sections 3.1.1.3.2 and
+ * 3.1.1.4.
+ */
 import { BackwardBits, fseTable, readFseTable, rleTable, type FseTable } from './fse.ts'
 import { copyMatch, Stop, type Output } from './output.ts'
 import type { Literals } from './zstd-literals.ts'
 
-const LENGTH_BASE = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536] as const
-const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] as const
-const MATCH_BASE_FROM_32 = [35, 37, 39, 41, 43, 47, 51, 59, 67, 83, 99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539] as const
+const LENGTH_BASE = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512,
+  1024, 2048, 4096, 8192, 16384, 32768, 65536,
+] as const
+const LENGTH_BITS = [
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+  15, 16,
+] as const
+const MATCH_BASE_FROM_32 = [
+  35, 37, 39, 41, 43, 47, 51, 59, 67, 83, 99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539,
+] as const
 const MATCH_BITS_FROM_32 = [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] as const
 
 const words = (values: readonly number[]): Int32Array => Int32Array.from(values)
@@ -22,9 +33,43 @@ interface Kind {
 }
 
 const ones = (count: number): number[] => Array<number>(count).fill(1)
-const LITERAL_KIND: Kind = { maxLog: 9, maxSymbol: 35, predefined: fseTable([4, 3, ...Array<number>(11).fill(2), 1, 1, 1, ...Array<number>(9).fill(2), 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6) }
-const OFFSET_KIND: Kind = { maxLog: 8, maxSymbol: 31, predefined: fseTable([...ones(6), 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5) }
-const MATCH_KIND: Kind = { maxLog: 9, maxSymbol: 52, predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...ones(37), -1, -1, -1, -1, -1, -1, -1], 6) }
+const LITERAL_KIND: Kind = {
+  maxLog: 9,
+  maxSymbol: 35,
+  predefined: fseTable(
+    [
+      4,
+      3,
+      ...Array<number>(11).fill(2),
+      1,
+      1,
+      1,
+      ...Array<number>(9).fill(2),
+      3,
+      2,
+      1,
+      1,
+      1,
+      1,
+      1,
+      -1,
+      -1,
+      -1,
+      -1,
+    ],
+    6,
+  ),
+}
+const OFFSET_KIND: Kind = {
+  maxLog: 8,
+  maxSymbol: 31,
+  predefined: fseTable([...ones(6), 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5),
+}
+const MATCH_KIND: Kind = {
+  maxLog: 9,
+  maxSymbol: 52,
+  predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...ones(37), -1, -1, -1, -1, -1, -1, -1], 6),
+}
 
 /** What one block leaves for the next one of its frame. */
 export interface SequenceState {
@@ -35,14 +80,22 @@ export interface SequenceState {
   readonly repeats: [number, number, number]
 }
 
-function tableFor(input: Uint8Array, at: number, end: number, mode: number, kind: Kind, before: FseTable | null): { readonly table: FseTable; readonly end: number } {
+function tableFor(
+  input: Uint8Array,
+  at: number,
+  end: number,
+  mode: number,
+  kind: Kind,
+  before: FseTable | null,
+): { readonly table: FseTable; readonly end: number } {
   if (mode === 0) return { table: kind.predefined, end: at }
   if (mode === 2) return readFseTable(input, at, end, kind.maxLog, kind.maxSymbol)
   if (mode === 3) {
     if (before === null) throw new Stop('corrupt', 'a table is to be repeated that never was', at)
     return { table: before, end: at }
   }
-  if (at >= end || (input[at] as number) > kind.maxSymbol) throw new Stop('corrupt', 'a symbol that does not exist', at)
+  if (at >= end || (input[at] as number) > kind.maxSymbol)
+    throw new Stop('corrupt', 'a symbol that does not exist', at)
   return { table: rleTable(input[at] as number), end: at + 1 }
 }
 
@@ -88,10 +141,18 @@ function append(out: Output, bytes: Uint8Array, from: number, to: number, at: nu
 }
 
 /**
- * Executes the sequences at input[literals.end, end) and appends the literals behind the last. While they run, everything from the first byte of
+ * Executes the sequences at input[literals.end, end) and appends the literals behind the last. While they
+ * run, everything from the first byte of
  * the bit stream on is still needed, for it is read from its end; so are literals that are used in place.
  */
-export function runSequences(input: Uint8Array, end: number, literals: Literals, state: SequenceState, frameStart: number, out: Output): void {
+export function runSequences(
+  input: Uint8Array,
+  end: number,
+  literals: Literals,
+  state: SequenceState,
+  frameStart: number,
+  out: Output,
+): void {
   const header = readCount(input, literals.end, end)
   const { bytes } = literals
   let used = 0
@@ -119,21 +180,27 @@ export function runSequences(input: Uint8Array, end: number, literals: Literals,
       const length = (MATCH_BASES[matchCode] as number) + bits.read(MATCH_BITS[matchCode] as number)
       const run = (LITERAL_BASES[literalCode] as number) + bits.read(LITERAL_BITS[literalCode] as number)
       if (left > 1) {
-        literalState = (literal.table.bases[literalState] as number) + bits.read(literal.table.bits[literalState] as number)
-        matchState = (match.table.bases[matchState] as number) + bits.read(match.table.bits[matchState] as number)
-        offsetState = (offset.table.bases[offsetState] as number) + bits.read(offset.table.bits[offsetState] as number)
+        literalState =
+          (literal.table.bases[literalState] as number) +
+          bits.read(literal.table.bits[literalState] as number)
+        matchState =
+          (match.table.bases[matchState] as number) + bits.read(match.table.bits[matchState] as number)
+        offsetState =
+          (offset.table.bases[offsetState] as number) + bits.read(offset.table.bits[offsetState] as number)
       }
       if (bits.left < 0) throw new Stop('corrupt', 'a bit stream of sequences that ends early', at)
       if (used + run > bytes.length) throw new Stop('corrupt', 'more literals are used than there are', at)
       append(out, bytes, used, used + run, at)
       used += run
       const distance = distanceOf(value, run, state.repeats, at)
-      if (distance > out.length - frameStart) throw new Stop('corrupt', 'a distance beyond the first byte', at)
+      if (distance > out.length - frameStart)
+        throw new Stop('corrupt', 'a distance beyond the first byte', at)
       copyMatch(out.room(length, at), out.length, distance, length)
       out.length += length
       out.tick(literals.inPlace === null ? at : literals.inPlace + used)
     }
     if (bits.left !== 0) throw new Stop('corrupt', 'a bit stream of sequences that goes on', at)
-  } else if (header.at !== end) throw new Stop('corrupt', 'bytes behind an empty list of sequences', header.at)
+  } else if (header.at !== end)
+    throw new Stop('corrupt', 'bytes behind an empty list of sequences', header.at)
   append(out, bytes, used, bytes.length, end)
 }

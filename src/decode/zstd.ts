@@ -5,7 +5,10 @@ import { readLiterals, type Huffman } from './zstd-literals.ts'
 import { runSequences, type SequenceState } from './zstd-sequences.ts'
 
 const BLOCK_MAX = 1 << 17
-/** Largest window of a 64-bit decoder: 2^31. Source: linux@6.12.107 include/linux/zstd_lib.h ZSTD_WINDOWLOG_MAX. */
+/**
+ * Largest window of a 64-bit decoder: 2^31. Source: linux@6.12.107 include/linux/zstd_lib.h
+ * ZSTD_WINDOWLOG_MAX.
+ */
 const WINDOW_LOG_MAX = 31
 
 interface Frame {
@@ -33,11 +36,18 @@ function readHeader(input: Uint8Array): Frame {
   const dictionary = [0, 1, 2, 4][descriptor & 3] as number
   const width = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
   const at = (single ? 5 : 6) + dictionary
-  if (at + width > input.length) throw new Stop('truncated', 'the input ends inside the frame header', input.length)
-  if (number(input, at - dictionary, dictionary) !== 0) throw new Stop('unsupported', 'a dictionary is needed', at)
+  if (at + width > input.length)
+    throw new Stop('truncated', 'the input ends inside the frame header', input.length)
+  if (number(input, at - dictionary, dictionary) !== 0)
+    throw new Stop('unsupported', 'a dictionary is needed', at)
   const contentSize = width === 0 ? null : number(input, at, width) + (width === 2 ? 256 : 0)
   const windowSize = single ? (contentSize ?? 0) : 2 ** windowLog + 2 ** (windowLog - 3) * (window & 7)
-  return { at: at + width, hasChecksum: (descriptor & 4) !== 0, contentSize, blockMax: Math.min(BLOCK_MAX, windowSize) }
+  return {
+    at: at + width,
+    hasChecksum: (descriptor & 4) !== 0,
+    contentSize,
+    blockMax: Math.min(BLOCK_MAX, windowSize),
+  }
 }
 
 interface Block {
@@ -63,7 +73,7 @@ function readBlock(input: Uint8Array, at: number): Block {
 /** Where the frame ends. The kernel walks its block headers before it decodes anything. */
 function findEnd(input: Uint8Array, { at, hasChecksum }: Frame): number {
   let end = at
-  for (let last = false; !last; ) ({ last, end } = readBlock(input, end))
+  for (let last = false; !last;) ({ last, end } = readBlock(input, end))
   const behind = end + (hasChecksum ? 4 : 0)
   if (behind > input.length) throw new Stop('truncated', 'the input ends before the checksum', end)
   return behind
@@ -77,7 +87,7 @@ export function zstd(input: Uint8Array, out: Output): number {
   const frameStart = out.length
   let huffman: Huffman | null = null
   let at = frame.at
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     const block = readBlock(input, at)
     const first = out.length
     if (block.size > frame.blockMax) throw new Stop('corrupt', `a block of ${String(block.size)} bytes`, at)
@@ -92,11 +102,14 @@ export function zstd(input: Uint8Array, out: Output): number {
       huffman = literals.huffman
       runSequences(input, block.end, literals, state, frameStart, out)
     }
-    if (out.length - first > frame.blockMax) throw new Stop('corrupt', 'a block decodes to more than a block holds', at)
+    if (out.length - first > frame.blockMax)
+      throw new Stop('corrupt', 'a block decodes to more than a block holds', at)
     ;({ last, end: at } = block)
     out.report(at)
   }
-  if (frame.contentSize !== null && frame.contentSize !== out.length - frameStart) throw new Stop('corrupt', 'the frame decodes to another length than its header says', at)
-  if (frame.hasChecksum && number(input, at, 4) !== xxh64(out.bytes, frameStart, out.length)[0]) throw new Stop('checksum', 'the XXH64 differs', at)
+  if (frame.contentSize !== null && frame.contentSize !== out.length - frameStart)
+    throw new Stop('corrupt', 'the frame decodes to another length than its header says', at)
+  if (frame.hasChecksum && number(input, at, 4) !== xxh64(out.bytes, frameStart, out.length)[0])
+    throw new Stop('checksum', 'the XXH64 differs', at)
   return behind
 }

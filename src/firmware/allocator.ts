@@ -1,8 +1,16 @@
-/** EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then everything (chapter FW). */
+/**
+ * EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then
+ * everything (chapter FW).
+ */
 import { ModelBug } from '../bytes/errors.ts'
 import { intersect, range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../bytes/units.ts'
-import { EFI_MEMORY_SP, EfiBootServicesData, EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
+import {
+  EFI_MEMORY_SP,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  type MemoryDescriptor,
+} from '../image/memory-types.ts'
 import { isRefusedType, type AllocatorOptions, type Freed, type PageAllocator } from './page-allocator.ts'
 import { joinDescriptors, reported, SPECIAL_TYPES, splitMap } from './memory-map.ts'
 import { BinAccounts } from './bin-accounts.ts'
@@ -13,7 +21,9 @@ import type { EfiError } from './status.ts'
 
 /** Attribute of RAM that was untested: cached in all ways. */
 const UNTESTED_ATTRIBUTE = 0xfn
-/** Each page holds so many entries of the map. Source: edk2@stable202211 Imem.h MEMORY_MAP, 64 bytes on X64. */
+/**
+ * Each page holds so many entries of the map. Source: edk2@stable202211 Imem.h MEMORY_MAP, 64 bytes on X64.
+ */
 const ENTRIES_PER_PAGE = 64
 
 const refusal = (status: EfiError): Allocation => ({ status, at: null })
@@ -36,11 +46,19 @@ export class Allocator implements PageAllocator {
   #entryPages: Range[] = []
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[], search: SearchPolicy, row: FirmwareRow, options: AllocatorOptions = {}) {
+  constructor(
+    map: readonly MemoryDescriptor[],
+    search: SearchPolicy,
+    row: FirmwareRow,
+    options: AllocatorOptions = {},
+  ) {
     const { ram, foreign } = splitMap(map)
     this.#map = [...ram]
     this.#foreign = foreign
-    this.#search = row.search === 'top-down' ? { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: PHYS_END - 1 } : search
+    this.#search =
+      row.search === 'top-down'
+        ? { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: PHYS_END - 1 }
+        : search
     this.#row = row
     this.accounts = new BinAccounts(this.#search)
     this.#guard = options.guard ?? NO_GUARD
@@ -49,10 +67,18 @@ export class Allocator implements PageAllocator {
     this.#capacity = options.mapEntries?.capacity ?? Infinity
   }
 
-  /** GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special bin as its type (FW-15). */
+  /**
+   * GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special
+   * bin as its type (FW-15).
+   */
   memoryMap(): MemoryDescriptor[] {
     const shown = this.#shownParts().map(descriptor => {
-      const bin = descriptor.type === EfiConventionalMemory ? this.#shownBins().find(one => one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max) : undefined
+      const bin =
+        descriptor.type === EfiConventionalMemory
+          ? this.#shownBins().find(
+              one => one.base <= descriptor.range.start && descriptor.range.end - 1 <= one.max,
+            )
+          : undefined
       return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
     })
     return [...joinDescriptors(shown), ...this.#foreign]
@@ -60,7 +86,9 @@ export class Allocator implements PageAllocator {
 
   /** Bins whose free pages are shown as their type: special ones, or all where nobody else may take them. */
   #shownBins(): readonly Bin[] {
-    return this.#row.foreignBins === 'never' ? this.#search.bins : this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
+    return this.#row.foreignBins === 'never'
+      ? this.#search.bins
+      : this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
   }
 
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
@@ -69,7 +97,10 @@ export class Allocator implements PageAllocator {
     const edges = this.#shownBins().flatMap(bin => [bin.base, bin.max + 1])
     return this.#map.flatMap(descriptor => {
       const { start, end } = descriptor.range
-      const cuts = descriptor.type === EfiConventionalMemory ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b) : []
+      const cuts =
+        descriptor.type === EfiConventionalMemory
+          ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b)
+          : []
       const bounds = [start, ...new Set(cuts), end]
       return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
     })
@@ -83,23 +114,42 @@ export class Allocator implements PageAllocator {
   /** AllocatePages, with its checks in the firmware's order (FW-7). */
   allocate(where: AllocateType, type: number, pages: number): Allocation {
     if (isRefusedType(type, this.#row.refuses)) return refusal('EFI_INVALID_PARAMETER')
-    return where.kind === 'address' ? this.#allocateAddress(where.at, type, pages) : this.#allocateFound(where, type, pages, guardsPages(this.#guard, type))
+    return where.kind === 'address'
+      ? this.#allocateAddress(where.at, type, pages)
+      : this.#allocateFound(where, type, pages, guardsPages(this.#guard, type))
   }
 
   /** Pages of a pool (FW-16, FW-39). */
   allocatePool(type: number, pages: number, guarded: boolean): Allocation {
-    return this.#row.pool === 'blocks' ? this.#allocateFound({ kind: 'any' }, type, pages, guarded) : this.allocate({ kind: 'any' }, type, pages)
+    return this.#row.pool === 'blocks'
+      ? this.#allocateFound({ kind: 'any' }, type, pages, guarded)
+      : this.allocate({ kind: 'any' }, type, pages)
   }
 
   freePool(where: Range, guarded: boolean): Freed {
     return guarded ? this.#freeGuarded(where) : this.#freePieces(where)
   }
 
-  #allocateFound(where: Exclude<AllocateType, { kind: 'address' }>, type: number, pages: number, guarded: boolean): Allocation {
-    if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
+  #allocateFound(
+    where: Exclude<AllocateType, { kind: 'address' }>,
+    type: number,
+    pages: number,
+    guarded: boolean,
+  ): Allocation {
+    if (!Number.isSafeInteger(pages) || pages < 0)
+      throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
     const limit = where.kind === 'any' ? PHYS_END - 1 : this.#highest(where.limit)
-    const found = this.#find(limit, pages, type, guarded) ?? (this.#promote() ? this.#find(limit, pages, type, guarded) : null)
-    if (found === null) return refusal(pages === 0 && this.#row.oddRequest === 'EFI_INVALID_PARAMETER' ? this.#row.oddRequest : where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : this.#row.limitMiss)
+    const found =
+      this.#find(limit, pages, type, guarded) ??
+      (this.#promote() ? this.#find(limit, pages, type, guarded) : null)
+    if (found === null)
+      return refusal(
+        pages === 0 && this.#row.oddRequest === 'EFI_INVALID_PARAMETER'
+          ? this.#row.oddRequest
+          : where.kind === 'any'
+            ? 'EFI_OUT_OF_RESOURCES'
+            : this.#row.limitMiss,
+      )
     const taken = range(found, found + pages * PAGE)
     const whole = guarded ? this.#guards.whole(taken) : taken
     this.#convert(whole.start, whole.end, type)
@@ -108,14 +158,23 @@ export class Allocator implements PageAllocator {
   }
 
   guardPages(at: number, pages: number): Range[] {
-    return this.#guards.isGuarded(at) ? [at - PAGE, at + pages * PAGE].filter(page => this.#guards.isGuardPage(page)).map(page => range(page, page + PAGE)) : []
+    return this.#guards.isGuarded(at)
+      ? [at - PAGE, at + pages * PAGE]
+          .filter(page => this.#guards.isGuardPage(page))
+          .map(page => range(page, page + PAGE))
+      : []
   }
 
-  /** Takes what is free of these pages, whatever the firmware would say: the address was observed. False where not all of them were free. */
+  /**
+   * Takes what is free of these pages, whatever the firmware would say: the address was observed. False where
+   * not all of them were free.
+   */
   pin(at: Phys, pages: number, type: number): boolean {
     const wanted = range(at, at + pages * PAGE)
     const whole = this.#isFree(wanted.start, wanted.end)
-    const free = this.#map.filter(descriptor => descriptor.type === EfiConventionalMemory).map(descriptor => intersect(descriptor.range, wanted))
+    const free = this.#map
+      .filter(descriptor => descriptor.type === EfiConventionalMemory)
+      .map(descriptor => intersect(descriptor.range, wanted))
     for (const piece of free) if (piece !== null) this.#convert(piece.start, piece.end, type)
     return whole
   }
@@ -123,8 +182,10 @@ export class Allocator implements PageAllocator {
   /** FreePages (FW-10, FW-38, FW-49 to FW-51): what was freed before a failure stays freed. */
   free(at: number, pages: number): Freed {
     const held = this.#holding(at)
-    if (held === undefined || (held.type === EfiConventionalMemory && this.#row.free !== 'pieces')) return { status: 'EFI_NOT_FOUND', ranges: [] }
-    if (at % PAGE !== 0 || pages === 0 || (at === 0 && this.#row.refuses === 'from-persistent')) return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
+    if (held === undefined || (held.type === EfiConventionalMemory && this.#row.free !== 'pieces'))
+      return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (at % PAGE !== 0 || pages === 0 || (at === 0 && this.#row.refuses === 'from-persistent'))
+      return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
     const wanted = range(at, at + pages * PAGE)
     if (this.#row.free !== 'pieces') return this.#freeWhole(wanted, held)
     if (!guardsPages(this.#guard, held.type) || !this.#guards.isGuarded(at)) return this.#freePieces(wanted)
@@ -141,9 +202,10 @@ export class Allocator implements PageAllocator {
   /** Descriptor by descriptor, stopping at the first piece that is free already (FW-10). */
   #freePieces({ start: at, end }: Range): Freed {
     const ranges: Range[] = []
-    for (let next: number = at; next < end; ) {
+    for (let next: number = at; next < end;) {
       const held = this.#holding(next)
-      if (held === undefined || held.type === EfiConventionalMemory) return { status: 'EFI_NOT_FOUND', ranges }
+      if (held === undefined || held.type === EfiConventionalMemory)
+        return { status: 'EFI_NOT_FOUND', ranges }
       const piece = range(next, Math.min(end, held.range.end))
       this.#convert(piece.start, piece.end, EfiConventionalMemory, (end - at) / PAGE)
       ranges.push(piece)
@@ -152,15 +214,20 @@ export class Allocator implements PageAllocator {
     return { status: 'EFI_SUCCESS', ranges }
   }
 
-  /** All of it or nothing: whatever it is (FW-49), if none of it is free (FW-50), if one descriptor has it (FW-51). */
+  /**
+   * All of it or nothing: whatever it is (FW-49), if none of it is free (FW-50), if one descriptor has it
+   * (FW-51).
+   */
   #freeWhole(wanted: Range, held: MemoryDescriptor): Freed {
     const parts = this.#map.flatMap(({ type, range: where }) => {
       const part = type === EfiConventionalMemory ? null : intersect(where, wanted)
       return part === null ? [] : [part]
     })
     const taken = parts.reduce((sum, part) => sum + part.end - part.start, 0)
-    if (this.#row.free === 'taken-range' && taken !== wanted.end - wanted.start) return { status: 'EFI_NOT_FOUND', ranges: [] }
-    if (this.#row.free === 'one-descriptor' && wanted.end > held.range.end) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (this.#row.free === 'taken-range' && taken !== wanted.end - wanted.start)
+      return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (this.#row.free === 'one-descriptor' && wanted.end > held.range.end)
+      return { status: 'EFI_NOT_FOUND', ranges: [] }
     for (const part of parts) this.#convert(part.start, part.end, EfiConventionalMemory)
     return { status: 'EFI_SUCCESS', ranges: parts }
   }
@@ -173,11 +240,14 @@ export class Allocator implements PageAllocator {
   /** All pages in one free descriptor (FW-25), none in a special bin of another type (FW-8). */
   #allocateAddress(at: number, type: number, pages: number): Allocation {
     const end = at + pages * PAGE
-    const foreignBin = (bin: Bin) => bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
+    const foreignBin = (bin: Bin) =>
+      bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
     if (at % PAGE !== 0 || pages === 0) return refusal(this.#row.oddRequest)
     if (at === 0 && this.#row.addressZero === 'refused') return refusal('EFI_NOT_FOUND')
-    if (this.#row.foreignBins === 'last' && this.#search.bins.some(foreignBin)) return refusal('EFI_NOT_FOUND')
-    if (!this.#isFree(at, end) && !(this.#promote() && this.#isFree(at, end))) return refusal(this.#isFree(at, at + PAGE) ? this.#row.addressMiss : 'EFI_NOT_FOUND')
+    if (this.#row.foreignBins === 'last' && this.#search.bins.some(foreignBin))
+      return refusal('EFI_NOT_FOUND')
+    if (!this.#isFree(at, end) && !(this.#promote() && this.#isFree(at, end)))
+      return refusal(this.#isFree(at, at + PAGE) ? this.#row.addressMiss : 'EFI_NOT_FOUND')
     this.#convert(at, end, type)
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
@@ -185,18 +255,37 @@ export class Allocator implements PageAllocator {
   /** Untested RAM becomes free, all of it at once; false when there is none (FW-43). */
   #promote(): boolean {
     if (this.#untested.length === 0) return false
-    const added = this.#untested.map(where => ({ type: EfiConventionalMemory, range: where, attribute: UNTESTED_ATTRIBUTE }))
-    const tested = (map: readonly MemoryDescriptor[]) => map.flatMap(descriptor => this.#untested.reduce<Range[]>((rest, where) => rest.flatMap(one => subtract(one, where)), [descriptor.range]).map(part => ({ ...descriptor, range: part })))
-    this.#map = joinDescriptors([...tested(this.#map), ...added].sort((a, b) => a.range.start - b.range.start))
+    const added = this.#untested.map(where => ({
+      type: EfiConventionalMemory,
+      range: where,
+      attribute: UNTESTED_ATTRIBUTE,
+    }))
+    const tested = (map: readonly MemoryDescriptor[]) =>
+      map.flatMap(descriptor =>
+        this.#untested
+          .reduce<Range[]>((rest, where) => rest.flatMap(one => subtract(one, where)), [descriptor.range])
+          .map(part => ({ ...descriptor, range: part })),
+      )
+    this.#map = joinDescriptors(
+      [...tested(this.#map), ...added].sort((a, b) => a.range.start - b.range.start),
+    )
     this.#foreign = tested(this.#foreign)
     this.#untested = []
     return true
   }
 
-  /** The bin of the type, the default range, everything up to the limit: each only when the limit reaches its top (FW-4, FW-26). */
+  /**
+   * The bin of the type, the default range, everything up to the limit: each only when the limit reaches its
+   * top (FW-4, FW-26).
+   */
   #find(limit: number, pages: number, type: number, guarded: boolean): number | null {
     const { bins, defaultMax } = this.#search
-    if (this.#row.foreignBins === 'never') return this.#scanOutside(limit, pages, bins.filter(one => one.type !== type))
+    if (this.#row.foreignBins === 'never')
+      return this.#scanOutside(
+        limit,
+        pages,
+        bins.filter(one => one.type !== type),
+      )
     const bin = bins.find(one => one.type === type)
     const inBin = bin !== undefined && limit >= bin.max ? this.#scan(bin.max, bin.base, pages, guarded) : null
     if (inBin !== null) return inBin
@@ -205,17 +294,26 @@ export class Allocator implements PageAllocator {
     return inDefault ?? this.#scan(limit, 0, pages, guarded)
   }
 
-  /** From the free descriptor that ends highest between `min` and the highest byte `max` (FW-5, FW-11); never page 0 (FW-6); FW-24. */
+  /**
+   * From the free descriptor that ends highest between `min` and the highest byte `max` (FW-5, FW-11); never
+   * page 0 (FW-6); FW-24.
+   */
   #scan(max: number, min: number, pages: number, guarded: boolean): number | null {
     const top = alignDown(max + 1, PAGE)
     const bytes = pages * PAGE
     if (bytes === 0) return null
     for (let i = this.#map.length - 1; i >= 0; i--) {
       const { range: hole, type, attribute } = this.#map[i] as MemoryDescriptor
-      if (type !== EfiConventionalMemory || (this.#row.specialPurpose === 'skipped' && (attribute & EFI_MEMORY_SP) !== 0n)) continue
+      if (
+        type !== EfiConventionalMemory ||
+        (this.#row.specialPurpose === 'skipped' && (attribute & EFI_MEMORY_SP) !== 0n)
+      )
+        continue
       const end = Math.min(hole.end, top)
       if (end - bytes < hole.start || end - bytes < min) continue
-      const start = guarded ? this.#guards.fit(hole.start, end, bytes, this.#row.guardPage === 'inside', min) : end - bytes
+      const start = guarded
+        ? this.#guards.fit(hole.start, end, bytes, this.#row.guardPage === 'inside', min)
+        : end - bytes
       if (start !== null) return start === 0 ? null : start
     }
     return null
@@ -226,7 +324,10 @@ export class Allocator implements PageAllocator {
     const top = alignDown(limit + 1, PAGE)
     for (const { range: hole, type } of this.#map.toReversed()) {
       if (type !== EfiConventionalMemory) continue
-      const parts = foreign.reduce<Range[]>((rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))), [hole])
+      const parts = foreign.reduce<Range[]>(
+        (rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))),
+        [hole],
+      )
       for (const part of parts.toReversed()) {
         const start = Math.min(part.end, top) - pages * PAGE
         if (pages > 0 && start >= part.start) return start === 0 ? null : start

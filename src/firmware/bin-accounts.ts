@@ -1,4 +1,7 @@
-/** How many pages each memory type has had at once: what EDK2 keeps count of, and wants for its bins at the next boot (chapter FW). */
+/**
+ * How many pages each memory type has had at once: what EDK2 keeps count of, and wants for its bins at the
+ * next boot (chapter FW).
+ */
 import type { SearchPolicy, TypeInformation } from './policies.ts'
 
 /** Counts start when the bins are placed. */
@@ -18,9 +21,13 @@ export class BinAccounts {
     this.#lowest = Math.min(this.#lowest, at)
   }
 
-  /** Pages from `start` on turn from one type into another; counted where they begin in the type's bin or in the part of the default range that was used (FW-52). */
+  /**
+   * Pages from `start` on turn from one type into another; counted where they begin in the type's bin or in
+   * the part of the default range that was used (FW-52).
+   */
   converted(start: number, pages: number, from: number, to: number): void {
-    if (this.#counts(start, from)) this.#current.set(from, Math.max(0, (this.#current.get(from) ?? 0) - pages))
+    if (this.#counts(start, from))
+      this.#current.set(from, Math.max(0, (this.#current.get(from) ?? 0) - pages))
     if (!this.#counts(start, to)) return
     const now = (this.#current.get(to) ?? 0) + pages
     this.#current.set(to, now)
@@ -35,6 +42,9 @@ export class BinAccounts {
   #counts(start: number, type: number): boolean {
     const bin = this.#search.bins.find(one => one.type === type)
     const [base, max] = bin === undefined ? [0, this.#search.defaultMax] : [bin.base, bin.max]
-    return type < 16 && ((base <= start && start <= max) || (this.#lowest <= start && start <= this.#search.defaultMax))
+    return (
+      type < 16 &&
+      ((base <= start && start <= max) || (this.#lowest <= start && start <= this.#search.defaultMax))
+    )
   }
 }

@@ -12,7 +12,10 @@ import { PAGE } from '../bytes/units.ts'
 import { splitMap } from './memory-map.ts'
 import type { SearchPolicy } from './policies.ts'
 
-/** OVMF's bins from the lowest upwards, with their smallest sizes in pages. Source: edk2@stable202211 OvmfPkg/PlatformPei/MemTypeInfo.c. */
+/**
+ * OVMF's bins from the lowest upwards, with their smallest sizes in pages. Source: edk2@stable202211
+ * OvmfPkg/PlatformPei/MemTypeInfo.c.
+ */
 export const OVMF_BINS = [
   { type: EfiRuntimeServicesData, pages: 0x100 },
   { type: EfiRuntimeServicesCode, pages: 0x100 },
@@ -30,7 +33,8 @@ export interface InferredPolicy extends SearchPolicy {
 const FOUR_GIB = 2 ** 32
 
 /**
- * The search policy behind a map (FW-9). OVMF's five bins lie one behind the other, and the default range ends below them. Where they
+ * The search policy behind a map (FW-9). OVMF's five bins lie one behind the other, and the default range
+ * ends below them. Where they
  * cannot be recognised, the default range ends at the highest RAM below 4 GiB.
  */
 export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
@@ -39,7 +43,11 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
     const run = low.slice(first, first + OVMF_BINS.length)
     const isBins = OVMF_BINS.every(({ type, pages }, i) => {
       const found = run[i]
-      return found?.type === type && sizeOf(found.range) >= pages * PAGE && (i === 0 || run[i - 1]?.range.end === found.range.start)
+      return (
+        found?.type === type &&
+        sizeOf(found.range) >= pages * PAGE &&
+        (i === 0 || run[i - 1]?.range.end === found.range.start)
+      )
     })
     const lowest = run[0]
     if (isBins && lowest !== undefined) {
@@ -48,5 +56,9 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
     }
   }
   const defaultMax = Math.max(0, ...low.map(descriptor => descriptor.range.end - 1))
-  return { bins: [], defaultMax, assumption: `the map shows no memory type bins of OVMF: pages are searched for from ${hex(defaultMax)} downwards, whatever their type` }
+  return {
+    bins: [],
+    defaultMax,
+    assumption: `the map shows no memory type bins of OVMF: pages are searched for from ${hex(defaultMax)} downwards, whatever their type`,
+  }
 }

@@ -1,7 +1,27 @@
-/** The boot services over a memory: RAM is laid out as the map says, then every call is carried out and recorded (chapters FW, PE). */
-import { formatRange, hex, overlaps, range, rangeAt, sizeOf, subtract, union, type Range } from '../bytes/range.ts'
+/**
+ * The boot services over a memory: RAM is laid out as the map says, then every call is carried out and
+ * recorded (chapters FW, PE).
+ */
+import {
+  formatRange,
+  hex,
+  overlaps,
+  range,
+  rangeAt,
+  sizeOf,
+  subtract,
+  union,
+  type Range,
+} from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
-import { EfiBootServicesCode, EfiBootServicesData, EfiLoaderCode, EfiLoaderData, memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
+import {
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiLoaderCode,
+  EfiLoaderData,
+  memoryTypeName,
+  type MemoryDescriptor,
+} from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
@@ -21,7 +41,8 @@ import type { AllocateType, Allocation, BootServices, LoadedImage } from './serv
 import type { EfiStatus } from './status.ts'
 
 /**
- * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed pages keep their bytes.
+ * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed
+ * pages keep their bytes.
  * poison: nothing is known of either.
  */
 export type Contents = 'ovmf' | 'residue' | 'poison'
@@ -29,8 +50,16 @@ export type Contents = 'ovmf' | 'residue' | 'poison'
 /** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
 
-/** `untouched` at the start (FW-12), `freed` when given back (FW-13), `pool` when handed out as a pool buffer (FW-23); undefined keeps the bytes. */
-const CONTENTS: Readonly<Record<Contents, { readonly untouched: Content; readonly freed: Content | undefined; readonly pool: Content | undefined }>> = {
+/**
+ * `untouched` at the start (FW-12), `freed` when given back (FW-13), `pool` when handed out as a pool buffer
+ * (FW-23); undefined keeps the bytes.
+ */
+const CONTENTS: Readonly<
+  Record<
+    Contents,
+    { readonly untouched: Content; readonly freed: Content | undefined; readonly pool: Content | undefined }
+  >
+> = {
   ovmf: { untouched: ZERO, freed: CLEARED, pool: CLEARED },
   residue: { untouched: ZERO, freed: undefined, pool: undefined },
   poison: { untouched: GARBAGE, freed: GARBAGE, pool: GARBAGE },
@@ -54,7 +83,10 @@ export interface FirmwareOptions {
 
 /** What is known of a build or a machine beside its row. */
 export interface Build extends AllocatorOptions {
-  /** Where EDK2 notes an image that an image loads: in a free block of its pool, or in a new page of it (FW-46). Absent: nobody knows. */
+  /**
+   * Where EDK2 notes an image that an image loads: in a free block of its pool, or in a new page of it
+   * (FW-46). Absent: nobody knows.
+   */
   readonly imageRecord?: 'room' | 'new-page'
   /** Descriptors that drivers add to the map when boot services end (EP-18). Absent: none. */
   readonly addedOnExit?: number
@@ -68,25 +100,41 @@ const IMAGE_RECORD = 0x188
 /** Types whose pools only the modelled boot uses: they are empty when it begins. */
 const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
 
-/** Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are not made of pages. */
+/**
+ * Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are
+ * not made of pages.
+ */
 export function createFirmware(options: FirmwareOptions): BootServices {
   const { memory, recorder, map, policy, contents } = options
   const assume = saidOnce(options.assume)
   const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
   const loader = options.loader ?? DEFAULT_LOADER
-  const search = policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
+  const search =
+    policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
   const preset = CONTENTS[contents]
-  const step: Step = (clause, what, body) => (recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body)))
-  const allocator: PageAllocator = row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
+  const step: Step = (clause, what, body) =>
+    recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body))
+  const allocator: PageAllocator =
+    row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
   step('FW-3', 'memory as the firmware has left it', () => {
-    for (const where of policy?.untested ?? []) if (!allocator.descriptors().some(one => overlaps(one.range, where))) memory.ram(where, preset.untouched)
+    for (const where of policy?.untested ?? [])
+      if (!allocator.descriptors().some(one => overlaps(one.range, where)))
+        memory.ram(where, preset.untouched)
     layOut(memory, allocator.descriptors(), preset.untouched)
   })
-  assume('FW-12', contents === 'poison' ? 'nothing is known of the contents of memory that this boot has not written' : 'memory that is free when the boot begins holds 0x00')
+  assume(
+    'FW-12',
+    contents === 'poison'
+      ? 'nothing is known of the contents of memory that this boot has not written'
+      : 'memory that is free when the boot begins holds 0x00',
+  )
 
   const claimEntries = () => {
-    for (const where of allocator.takeEntryPages()) step('FW-53', `the map's own entries take ${formatRange(where)}`, () => memory.claim(where, 'firmware:boot'))
+    for (const where of allocator.takeEntryPages())
+      step('FW-53', `the map's own entries take ${formatRange(where)}`, () =>
+        memory.claim(where, 'firmware:boot'),
+      )
   }
   const claimed = (allocation: Allocation, pages: number, label: ObjectId): Allocation => {
     if (allocation.status !== 'EFI_SUCCESS') return allocation
@@ -102,10 +150,18 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     } else memory.release(where, label, preset.freed)
   }
   const allocatePages = (where: AllocateType, type: number, pages: number, label: ObjectId): Allocation =>
-    step('FW-4', `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`, () => claimed(allocator.allocate(where, type, pages), pages, label))
+    step(
+      'FW-4',
+      `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
+      () => claimed(allocator.allocate(where, type, pages), pages, label),
+    )
   const freePages = (at: Phys, pages: number): EfiStatus =>
     step('FW-10', `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
-      if (row.freeReadOnly === 'leaked' && readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))) return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
+      if (
+        row.freeReadOnly === 'leaked' &&
+        readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
+      )
+        return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
       const { status, ranges } = allocator.free(at, pages)
       for (const where of ranges) release(where, 'free')
       claimEntries()
@@ -118,19 +174,31 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     })
   }
   const pages: PoolPages = {
-    allocate: (type, pages, guarded) => claimed(allocator.allocatePool(type, pages, guarded), pages, 'firmware:pool'),
+    allocate: (type, pages, guarded) =>
+      claimed(allocator.allocatePool(type, pages, guarded), pages, 'firmware:pool'),
     free: (where, guarded) => {
       for (const freed of allocator.freePool(where, guarded).ranges) release(freed, 'free')
       claimEntries()
     },
   }
-  const pool = row.pool === 'blocks' ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy }) : new PagePool(pages, row.pool.head)
+  const pool =
+    row.pool === 'blocks'
+      ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
+      : new PagePool(pages, row.pool.head)
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
     step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
       const { status, buffer, carved } = pool.allocate(type, size)
       if (status !== 'EFI_SUCCESS') return { status, at: null }
-      if (carved && !FRESH_POOLS.has(type)) assume('FW-19', `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`)
-      if (carved && row.poolStep !== null) assume('FW-54', `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`)
+      if (carved && !FRESH_POOLS.has(type))
+        assume(
+          'FW-19',
+          `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
+        )
+      if (carved && row.poolStep !== null)
+        assume(
+          'FW-54',
+          `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
+        )
       memory.claim(buffer, label, preset.pool)
       return { status, at: buffer.start }
     })
@@ -143,7 +211,10 @@ export function createFirmware(options: FirmwareOptions): BootServices {
   const imageRecord = (): void => {
     if (row.pool !== 'blocks' || policy?.imageRecord === 'room') return
     if (policy?.imageRecord === undefined) {
-      assume('FW-46', 'the pool of the firmware has room for what LoadImage notes of an image; if not, what is placed from the top after that lies one page lower')
+      assume(
+        'FW-46',
+        'the pool of the firmware has room for what LoadImage notes of an image; if not, what is placed from the top after that lies one page lower',
+      )
       return
     }
     step('FW-46', 'the firmware notes the image in a page of its own', () => {
@@ -159,7 +230,11 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     allocatePages,
     imageRecord,
     pinPages: (at, type, pages, label) => {
-      if (!allocator.pin(at, pages, type)) assume('PE-24', `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`)
+      if (!allocator.pin(at, pages, type))
+        assume(
+          'PE-24',
+          `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
+        )
       memory.claim(rangeAt(at, pages * PAGE), label)
     },
     freePages,
@@ -180,11 +255,19 @@ export function createFirmware(options: FirmwareOptions): BootServices {
     allocatePool,
     freePool,
     setReadOnly,
-    loadImage: request => loadImage(ports, request.from.kind === 'memory' ? (options.inner ?? loader) : loader, request),
-    unloadImage: (image: LoadedImage) => step('PE-23', `UnloadImage(${image.name})`, () => (image.pages.start % PAGE === 0 ? freePages(image.pages.start, pagesOf(sizeOf(image.pages))) : freePool(image.pages.start))),
+    loadImage: request =>
+      loadImage(ports, request.from.kind === 'memory' ? (options.inner ?? loader) : loader, request),
+    unloadImage: (image: LoadedImage) =>
+      step('PE-23', `UnloadImage(${image.name})`, () =>
+        image.pages.start % PAGE === 0
+          ? freePages(image.pages.start, pagesOf(sizeOf(image.pages)))
+          : freePool(image.pages.start),
+      ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        for (const { type, range: where } of allocator.descriptors()) if (type === EfiBootServicesCode || type === EfiBootServicesData) memory.release(where, 'firmware:boot')
+        for (const { type, range: where } of allocator.descriptors())
+          if (type === EfiBootServicesCode || type === EfiBootServicesData)
+            memory.release(where, 'firmware:boot')
       })
     },
   }

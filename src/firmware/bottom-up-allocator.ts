@@ -1,4 +1,7 @@
-/** rust-hypervisor-firmware's page allocator: a list of descriptors, taken from the bottom, given back one by one (chapter FW). */
+/**
+ * rust-hypervisor-firmware's page allocator: a list of descriptors, taken from the bottom, given back one by
+ * one (chapter FW).
+ */
 import { ModelBug } from '../bytes/errors.ts'
 import { intersect, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, type Phys } from '../bytes/units.ts'
@@ -7,7 +10,10 @@ import type { Freed, PageAllocator } from './page-allocator.ts'
 import { reported, splitMap } from './memory-map.ts'
 import type { AllocateType, Allocation } from './services.ts'
 
-/** AllocateAnyPages wants a descriptor that begins above this address. Source: rhf@82a9a4f4 src/efi/alloc.rs find_free_memory. */
+/**
+ * AllocateAnyPages wants a descriptor that begins above this address. Source: rhf@82a9a4f4 src/efi/alloc.rs
+ * find_free_memory.
+ */
 const LOWEST_ANY = 0x100000
 /** Descriptors that there is room for. Source: rhf@82a9a4f4 src/efi/alloc.rs MAX_ALLOCATIONS. */
 const DESCRIPTORS_MAX = 512
@@ -36,16 +42,22 @@ export class BottomUpAllocator implements PageAllocator {
 
   /** The first free descriptor that will do, at its start; every failure is EFI_OUT_OF_RESOURCES (FW-31). */
   allocate(where: AllocateType, type: number, pages: number): Allocation {
-    if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
+    if (!Number.isSafeInteger(pages) || pages < 0)
+      throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
     const bytes = pages * PAGE
     const found = this.#map.find(descriptor => {
       const { start, end } = descriptor.range
       if (!free(descriptor)) return false
       if (where.kind === 'address') return start <= where.at && where.at + bytes <= end
-      return sizeOf(descriptor.range) >= bytes && (where.kind === 'any' ? start > LOWEST_ANY : start + bytes <= where.limit)
+      return (
+        sizeOf(descriptor.range) >= bytes &&
+        (where.kind === 'any' ? start > LOWEST_ANY : start + bytes <= where.limit)
+      )
     })
-    const at = found === undefined ? null : where.kind === 'address' ? alignDown(where.at, PAGE) : found.range.start
-    if (found === undefined || at === null || bytes === 0 || !this.#cut(found, at, at + bytes, type)) return { status: 'EFI_OUT_OF_RESOURCES', at: null }
+    const at =
+      found === undefined ? null : where.kind === 'address' ? alignDown(where.at, PAGE) : found.range.start
+    if (found === undefined || at === null || bytes === 0 || !this.#cut(found, at, at + bytes, type))
+      return { status: 'EFI_OUT_OF_RESOURCES', at: null }
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
 
@@ -82,9 +94,12 @@ export class BottomUpAllocator implements PageAllocator {
     const found = this.#map.find(descriptor => descriptor.range.start === at)
     if (found === undefined) return { status: 'EFI_NOT_FOUND', ranges: [] }
     const joined: MemoryDescriptor[] = []
-    for (const descriptor of this.#map.map(one => (one === found ? { ...one, type: EfiConventionalMemory } : one))) {
+    for (const descriptor of this.#map.map(one =>
+      one === found ? { ...one, type: EfiConventionalMemory } : one,
+    )) {
       const last = joined.at(-1)
-      if (last !== undefined && free(last) && free(descriptor) && last.range.end === descriptor.range.start) joined[joined.length - 1] = { ...last, range: range(last.range.start, descriptor.range.end) }
+      if (last !== undefined && free(last) && free(descriptor) && last.range.end === descriptor.range.start)
+        joined[joined.length - 1] = { ...last, range: range(last.range.start, descriptor.range.end) }
       else joined.push(descriptor)
     }
     this.#map = joined

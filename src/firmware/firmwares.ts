@@ -1,4 +1,7 @@
-/** Firmwares by name: who hands out memory, who loads the image, who loads what the image loads (chapters FW, PE). */
+/**
+ * Firmwares by name: who hands out memory, who loads the image, who loads what the image loads (chapters FW,
+ * PE).
+ */
 import { UsageError } from '../bytes/errors.ts'
 import type { Build, Contents } from './boot-services.ts'
 import type { Loader } from './loaders/loader.ts'
@@ -12,7 +15,10 @@ export interface Firmware {
   readonly row: FirmwareRow
   /** Loads the boot option. */
   readonly loader: Loader
-  /** Who answers a LoadImage that the image itself calls: its own loader, the DXE core below, or its own under Secure Boot only (PE-27). */
+  /**
+   * Who answers a LoadImage that the image itself calls: its own loader, the DXE core below, or its own under
+   * Secure Boot only (PE-27).
+   */
   readonly inner: 'own' | 'dxe-core' | 'own-under-secure-boot'
   /** What memory holds that nobody has written, when nobody says so. */
   readonly contents: Contents
@@ -38,7 +44,10 @@ const BELOW: readonly (readonly [prefix: string, below: Below])[] = [
 function firmwareOf(loader: Loader): Firmware {
   const { id, title } = loader
   const release = Object.values(FIRMWARE_ROWS).find(row => row.id === id && row.search === 'bins-then-top')
-  const below = release === undefined ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE) : { ...DXE_CORE, row: release.id, inner: 'own' as const }
+  const below =
+    release === undefined
+      ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE)
+      : { ...DXE_CORE, row: release.id, inner: 'own' as const }
   return { id, title, loader, inner: below.inner, contents: below.contents, row: FIRMWARE_ROWS[below.row] }
 }
 
@@ -48,7 +57,10 @@ export const FIRMWARES: readonly Firmware[] = LOADERS.map(firmwareOf)
 /** The firmware of that name. Throws UsageError that lists the names. */
 export function firmwareNamed(name: string): Firmware {
   const found = FIRMWARES.find(firmware => firmware.id === name)
-  if (found === undefined) throw new UsageError(`no firmware '${name}'; there are ${FIRMWARES.map(firmware => firmware.id).join(', ')}`)
+  if (found === undefined)
+    throw new UsageError(
+      `no firmware '${name}'; there are ${FIRMWARES.map(firmware => firmware.id).join(', ')}`,
+    )
   return found
 }
 

@@ -1,4 +1,7 @@
-/** Memory maps as the firmware keeps them: which types are RAM, how descriptors join and split, how a map changes (chapter FW). */
+/**
+ * Memory maps as the firmware keeps them: which types are RAM, how descriptors join and split, how a map
+ * changes (chapter FW).
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { contains, formatRange, overlaps, range, subtract, union, type Range } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
@@ -18,14 +21,39 @@ import {
 } from '../image/memory-types.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
-/** Types whose free pages inside their own bin are reported as that type. Source: edk2@stable202211 Page.c mMemoryTypeStatistics. */
-export const SPECIAL_TYPES: ReadonlySet<number> = new Set([EfiReservedMemoryType, EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiACPIReclaimMemory, EfiACPIMemoryNVS, EfiPalCode, EfiUnacceptedMemoryType])
-/** Types that carry EFI_MEMORY_RUNTIME in every map. Source: edk2@stable202211 Page.c mMemoryTypeStatistics. */
-export const RUNTIME_TYPES: ReadonlySet<number> = new Set([EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiPalCode])
+/**
+ * Types whose free pages inside their own bin are reported as that type. Source: edk2@stable202211 Page.c
+ * mMemoryTypeStatistics.
+ */
+export const SPECIAL_TYPES: ReadonlySet<number> = new Set([
+  EfiReservedMemoryType,
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
+  EfiACPIReclaimMemory,
+  EfiACPIMemoryNVS,
+  EfiPalCode,
+  EfiUnacceptedMemoryType,
+])
+/**
+ * Types that carry EFI_MEMORY_RUNTIME in every map. Source: edk2@stable202211 Page.c mMemoryTypeStatistics.
+ */
+export const RUNTIME_TYPES: ReadonlySet<number> = new Set([
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
+  EfiPalCode,
+])
 
-const NEVER_RAM: ReadonlySet<number> = new Set([EfiUnusableMemory, EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiUnacceptedMemoryType])
+const NEVER_RAM: ReadonlySet<number> = new Set([
+  EfiUnusableMemory,
+  EfiMemoryMappedIO,
+  EfiMemoryMappedIOPortSpace,
+  EfiUnacceptedMemoryType,
+])
 
-/** A map in two parts: what the page allocator keeps (all of it RAM), ascending and joined, and what is appended behind it, in the map's order. */
+/**
+ * A map in two parts: what the page allocator keeps (all of it RAM), ascending and joined, and what is
+ * appended behind it, in the map's order.
+ */
 export interface SplitMap {
   readonly ram: readonly MemoryDescriptor[]
   readonly foreign: readonly MemoryDescriptor[]
@@ -35,9 +63,13 @@ function check(map: readonly MemoryDescriptor[]): void {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
   sorted.forEach((descriptor, i) => {
     const { start, end } = descriptor.range
-    if (start % PAGE !== 0 || end % PAGE !== 0) throw new UsageError(`memory map: ${formatRange(descriptor.range)} is not made of whole pages`)
+    if (start % PAGE !== 0 || end % PAGE !== 0)
+      throw new UsageError(`memory map: ${formatRange(descriptor.range)} is not made of whole pages`)
     const next = sorted[i + 1]
-    if (next !== undefined && overlaps(descriptor.range, next.range)) throw new UsageError(`memory map: ${formatRange(descriptor.range)} and ${formatRange(next.range)} overlap`)
+    if (next !== undefined && overlaps(descriptor.range, next.range))
+      throw new UsageError(
+        `memory map: ${formatRange(descriptor.range)} and ${formatRange(next.range)} overlap`,
+      )
   })
 }
 
@@ -46,7 +78,11 @@ export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDesc
   const joined: MemoryDescriptor[] = []
   for (const next of sorted) {
     const last = joined.at(-1)
-    if (last?.range.end === next.range.start && last.type === next.type && last.attribute === next.attribute) {
+    if (
+      last?.range.end === next.range.start &&
+      last.type === next.type &&
+      last.attribute === next.attribute
+    ) {
       joined[joined.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
     } else joined.push(next)
   }
@@ -54,18 +90,33 @@ export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDesc
 }
 
 /**
- * Tells RAM from the rest (FW-2): MMIO, unusable and unaccepted memory is none, reserved memory only where it adjoins other RAM.
- * EFI_MEMORY_RUNTIME is taken off: the firmware adds it when it is asked for the map. Throws UsageError when descriptors overlap or
+ * Tells RAM from the rest (FW-2): MMIO, unusable and unaccepted memory is none, reserved memory only where it
+ * adjoins other RAM.
+ * EFI_MEMORY_RUNTIME is taken off: the firmware adds it when it is asked for the map. Throws UsageError when
+ * descriptors overlap or
  * are not made of pages.
  */
 export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
   check(map)
-  const certain = union(map.filter(({ type }) => type !== EfiReservedMemoryType && !NEVER_RAM.has(type)).map(descriptor => descriptor.range))
-  const reserved = union(map.filter(({ type }) => type === EfiReservedMemoryType).map(descriptor => descriptor.range))
-  const adjoining = reserved.filter(one => certain.some(other => other.end === one.start || one.end === other.start))
-  const isRam = ({ type, range: where }: MemoryDescriptor) => (type === EfiReservedMemoryType ? adjoining.some(one => contains(one, where)) : !NEVER_RAM.has(type))
+  const certain = union(
+    map
+      .filter(({ type }) => type !== EfiReservedMemoryType && !NEVER_RAM.has(type))
+      .map(descriptor => descriptor.range),
+  )
+  const reserved = union(
+    map.filter(({ type }) => type === EfiReservedMemoryType).map(descriptor => descriptor.range),
+  )
+  const adjoining = reserved.filter(one =>
+    certain.some(other => other.end === one.start || one.end === other.start),
+  )
+  const isRam = ({ type, range: where }: MemoryDescriptor) =>
+    type === EfiReservedMemoryType ? adjoining.some(one => contains(one, where)) : !NEVER_RAM.has(type)
   const ram = map.filter(isRam).sort((a, b) => a.range.start - b.range.start)
-  const plain = ram.map(descriptor => ((descriptor.attribute & EFI_MEMORY_RUNTIME) === 0n ? descriptor : { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME }))
+  const plain = ram.map(descriptor =>
+    (descriptor.attribute & EFI_MEMORY_RUNTIME) === 0n
+      ? descriptor
+      : { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME },
+  )
   return { ram: joinDescriptors(plain), foreign: map.filter(descriptor => !isRam(descriptor)) }
 }
 
@@ -74,23 +125,37 @@ export function ramOf(map: readonly MemoryDescriptor[]): Range[] {
   return union(splitMap(map).ram.map(descriptor => descriptor.range))
 }
 
-/** The same map with the pages of `where` turned into `type`, whatever they were; what the map does not cover stays uncovered. */
+/**
+ * The same map with the pages of `where` turned into `type`, whatever they were; what the map does not cover
+ * stays uncovered.
+ */
 export function retype(map: readonly MemoryDescriptor[], where: Range, type: number): MemoryDescriptor[] {
   const { ram, foreign } = splitMap(map)
   const pieces = ram.flatMap(descriptor => {
     if (!overlaps(descriptor.range, where)) return [descriptor]
-    const inside = range(Math.max(descriptor.range.start, where.start), Math.min(descriptor.range.end, where.end))
-    return [...subtract(descriptor.range, inside).map(rest => ({ ...descriptor, range: rest })), { ...descriptor, range: inside, type }]
+    const inside = range(
+      Math.max(descriptor.range.start, where.start),
+      Math.min(descriptor.range.end, where.end),
+    )
+    return [
+      ...subtract(descriptor.range, inside).map(rest => ({ ...descriptor, range: rest })),
+      { ...descriptor, range: inside, type },
+    ]
   })
   return [...joinDescriptors(pieces.sort((a, b) => a.range.start - b.range.start)).map(reported), ...foreign]
 }
 
 /** A descriptor as GetMemoryMap shows it: runtime types carry EFI_MEMORY_RUNTIME. */
 export function reported(descriptor: MemoryDescriptor): MemoryDescriptor {
-  return RUNTIME_TYPES.has(descriptor.type) ? { ...descriptor, attribute: descriptor.attribute | EFI_MEMORY_RUNTIME } : descriptor
+  return RUNTIME_TYPES.has(descriptor.type)
+    ? { ...descriptor, attribute: descriptor.attribute | EFI_MEMORY_RUNTIME }
+    : descriptor
 }
 
-/** Who owns the pages of a descriptor that was there before the modelled boot began; null for free memory (FW-3). */
+/**
+ * Who owns the pages of a descriptor that was there before the modelled boot began; null for free memory
+ * (FW-3).
+ */
 export function firmwareOwner(type: number): ObjectId | null {
   if (type === 7) return null
   if (type === 1 || type === 2) return 'firmware:loader'

@@ -1,7 +1,10 @@
 /** What the boot manager prints when a boot option fails (chapter PE). */
 import type { EfiError } from './status.ts'
 
-/** EFI_STATUS as the firmware's %r prints it. Source: edk2@stable202211 MdePkg/Library/BasePrintLib mStatusString. */
+/**
+ * EFI_STATUS as the firmware's %r prints it. Source: edk2@stable202211 MdePkg/Library/BasePrintLib
+ * mStatusString.
+ */
 export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
   EFI_LOAD_ERROR: 'Load Error',
   EFI_INVALID_PARAMETER: 'Invalid Parameter',
@@ -16,7 +19,10 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
   EFI_SECURITY_VIOLATION: 'Security Violation',
 }
 
-/** The line of BDS for a boot option that LoadImage (or StartImage) turned down, without the option's name and device path (PE-21). */
+/**
+ * The line of BDS for a boot option that LoadImage (or StartImage) turned down, without the option's name and
+ * device path (PE-21).
+ */
 export function bootManagerMessage(what: 'load' | 'start', status: EfiError): string {
   return `BdsDxe: failed to ${what} … : ${STATUS_TEXT[status]}`
 }

@@ -1,7 +1,12 @@
 /** What the boot services need of a page allocator, and what a build adds to its row (chapter FW). */
 import type { Range } from '../bytes/range.ts'
 import type { Phys } from '../bytes/units.ts'
-import { EfiConventionalMemory, EfiPersistentMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
+import {
+  EfiConventionalMemory,
+  EfiPersistentMemory,
+  EfiUnacceptedMemoryType,
+  type MemoryDescriptor,
+} from '../image/memory-types.ts'
 import type { HeapGuard } from './heap-guard.ts'
 import type { FirmwareRow } from './policies.ts'
 import type { AllocateType, Allocation } from './services.ts'
@@ -18,7 +23,11 @@ export interface Freed {
 
 /** A type that AllocatePages turns down (FW-7, FW-48). */
 export function isRefusedType(type: number, refuses: FirmwareRow['refuses'] = 'edk2'): boolean {
-  return (type === EfiConventionalMemory && refuses === 'edk2') || type === EfiPersistentMemory || (type >= EfiUnacceptedMemoryType && type < OEM_TYPES)
+  return (
+    (type === EfiConventionalMemory && refuses === 'edk2') ||
+    type === EfiPersistentMemory ||
+    (type >= EfiUnacceptedMemoryType && type < OEM_TYPES)
+  )
 }
 
 /** What the boot services need of a page allocator. */
@@ -42,7 +51,10 @@ export interface AllocatorOptions {
   readonly guard?: HeapGuard
   /** RAM that nobody has tested: reserved until a search fails (FW-43). */
   readonly untested?: readonly Range[]
-  /** Entries of the map that it does not show, and how many there is room for; absent where nobody looked (FW-53). */
+  /**
+   * Entries of the map that it does not show, and how many there is room for; absent where nobody looked
+   * (FW-53).
+   */
   readonly mapEntries?: MapEntries
 }
 

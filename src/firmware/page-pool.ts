@@ -20,7 +20,13 @@ export class PagePool {
   allocate(type: number, request: number): PoolAllocation {
     const count = Math.max(1, pagesOf(request + this.#head))
     const allocation = this.#pages.allocate(type, count, false)
-    if (allocation.status !== 'EFI_SUCCESS') return { status: allocation.status === 'EFI_INVALID_PARAMETER' ? 'EFI_INVALID_PARAMETER' : 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
+    if (allocation.status !== 'EFI_SUCCESS')
+      return {
+        status:
+          allocation.status === 'EFI_INVALID_PARAMETER' ? 'EFI_INVALID_PARAMETER' : 'EFI_OUT_OF_RESOURCES',
+        buffer: null,
+        carved: false,
+      }
     const buffer = rangeAt(allocation.at + this.#head, Math.max(1, request))
     this.#taken.set(buffer.start, rangeAt(allocation.at, count * PAGE))
     return { status: 'EFI_SUCCESS', buffer, carved: false }

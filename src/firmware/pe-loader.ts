@@ -1,4 +1,7 @@
-/** LoadImage: file buffer, checks, memory, headers, sections, relocation. What a loader does differently is in its row (chapter PE). */
+/**
+ * LoadImage: file buffer, checks, memory, headers, sections, relocation. What a loader does differently is in
+ * its row (chapter PE).
+ */
 import { hex, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, pagesOf, phys, type FileOffset } from '../bytes/units.ts'
@@ -21,21 +24,36 @@ export function memorySource(memory: Memory, where: Range): ByteSource {
   }
 }
 
-/** LoadImage (chapter PE). A file is first read into a buffer, which EDK2 gives back in the end (PE-1) and others keep (PE-50). */
+/**
+ * LoadImage (chapter PE). A file is first read into a buffer, which EDK2 gives back in the end (PE-1) and
+ * others keep (PE-50).
+ */
 export function loadImage(ports: LoaderPorts, loader: Loader, request: LoadRequest): LoadResult {
   const { from, name } = request
-  if (from.kind === 'memory') return answer(load(ports, loader, request, memorySource(ports.memory, from.range)), false)
+  if (from.kind === 'memory')
+    return answer(load(ports, loader, request, memorySource(ports.memory, from.range)), false)
   const { source } = from
-  const refusal = loader.bootManager ? ports.step('PE-2', `BDS looks at the headers of ${name}`, () => checkBootOption(source)) : null
+  const refusal = loader.bootManager
+    ? ports.step('PE-2', `BDS looks at the headers of ${name}`, () => checkBootOption(source))
+    : null
   if (refusal !== null) return answer(refusal, true)
   const { buffer: kind } = loader
   if (kind.from === 'nowhere') return answer(load(ports, loader, request, source), loader.bootManager)
   const buffer = ports.step('PE-1', `the firmware reads ${name} into a buffer of its own`, () => {
     const where = fileBuffer(ports, kind, source.size, `${name}:file`)
-    if (where !== null && source.size > 0) ports.memory.put(where.start, { source, at: 0, length: source.size }, `${name}:file`)
+    if (where !== null && source.size > 0)
+      ports.memory.put(where.start, { source, at: 0, length: source.size }, `${name}:file`)
     return where
   })
-  if (buffer === null) return answer({ status: 'EFI_NOT_FOUND', clause: 'PE-1', why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file` }, loader.bootManager)
+  if (buffer === null)
+    return answer(
+      {
+        status: 'EFI_NOT_FOUND',
+        clause: 'PE-1',
+        why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file`,
+      },
+      loader.bootManager,
+    )
   const result = load(ports, loader, request, source)
   if (kind.until === 'loaded' || 'clause' in result) {
     ports.step('PE-1', `the firmware gives the file buffer of ${name} back`, () => {
@@ -46,7 +64,12 @@ export function loadImage(ports: LoaderPorts, loader: Loader, request: LoadReque
   return answer(result, loader.bootManager)
 }
 
-function fileBuffer(ports: LoaderPorts, kind: { readonly from: 'pool' | 'pages'; readonly type: number }, size: number, label: string): Range | null {
+function fileBuffer(
+  ports: LoaderPorts,
+  kind: { readonly from: 'pool' | 'pages'; readonly type: number },
+  size: number,
+  label: string,
+): Range | null {
   if (kind.from === 'pool') return ports.allocatePool(kind.type, size, label)
   const { at } = ports.allocatePages({ kind: 'any' }, kind.type, Math.max(1, pagesOf(size)), label)
   return at === null ? null : rangeAt(at, Math.max(1, size))
@@ -55,11 +78,22 @@ function fileBuffer(ports: LoaderPorts, kind: { readonly from: 'pool' | 'pages';
 function answer(result: LoadedImage | LoadRefusal, byBootManager: boolean): LoadResult {
   if (!('clause' in result)) return { status: 'EFI_SUCCESS', image: result }
   const { status, clause, why, message } = result
-  return { status, clause, why, image: null, message: byBootManager ? bootManagerMessage('load', status) : (message ?? null) }
+  return {
+    status,
+    clause,
+    why,
+    image: null,
+    message: byBootManager ? bootManagerMessage('load', status) : (message ?? null),
+  }
 }
 
 /** The image in memory, or why not; its entry point is 0 when it lies outside (PE-25). */
-function load(ports: LoaderPorts, loader: Loader, request: LoadRequest, source: ByteSource): LoadedImage | LoadRefusal {
+function load(
+  ports: LoaderPorts,
+  loader: Loader,
+  request: LoadRequest,
+  source: ByteSource,
+): LoadedImage | LoadRefusal {
   const { name } = request
   const checked = loader.check(source)
   if ('clause' in checked) return checked
@@ -71,13 +105,26 @@ function load(ports: LoaderPorts, loader: Loader, request: LoadRequest, source: 
   if (failure !== null) {
     ports.step('PE-22', `the loader frees the pages of ${name}`, () => {
       if (place.pool === true) ports.freePool(place.pages)
-      else ports.freePages(loader.givesBackFrom === 'base' ? place.base : place.pages.start, pagesOf(sizeOf(place.pages)))
+      else
+        ports.freePages(
+          loader.givesBackFrom === 'base' ? place.base : place.pages.start,
+          pagesOf(sizeOf(place.pages)),
+        )
     })
     return failure
   }
   const { pe, imageSize } = checked
   const { AddressOfEntryPoint } = pe.optional
-  return { name, base: place.base, size: byteCount(imageSize), pages: place.pages, pe, entry: AddressOfEntryPoint < imageSize ? add(place.base, AddressOfEntryPoint) : phys(0), loadOptions: null, ...(request.from.kind === 'memory' ? { device: null } : {}) }
+  return {
+    name,
+    base: place.base,
+    size: byteCount(imageSize),
+    pages: place.pages,
+    pe,
+    entry: AddressOfEntryPoint < imageSize ? add(place.base, AddressOfEntryPoint) : phys(0),
+    loadOptions: null,
+    ...(request.from.kind === 'memory' ? { device: null } : {}),
+  }
 }
 
 /** Headers, sections in the loader's order (PE-15, PE-38), relocation, last checks. */
@@ -87,7 +134,11 @@ function fill(loader: Loader, loading: Loading): LoadRefusal | null {
   if (refusal !== null) return refusal
   const { sections } = checked.pe
   for (const section of loader.order === 'table' ? sections : sections.toReversed()) {
-    const failed = ports.step(loader.order === 'table' ? 'PE-15' : 'PE-38', `section ${section.name} of ${request.name}`, () => loader.section(loading, section))
+    const failed = ports.step(
+      loader.order === 'table' ? 'PE-15' : 'PE-38',
+      `section ${section.name} of ${request.name}`,
+      () => loader.section(loading, section),
+    )
     if (failed !== null) return failed
   }
   return loader.relocate(loading) ?? loader.finish(loading)

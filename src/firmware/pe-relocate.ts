@@ -1,8 +1,17 @@
-/** Relocation of a loaded image: the ImageBase field and the fixups of directory 5, patched under whoever owns the bytes (chapter PE). */
+/**
+ * Relocation of a loaded image: the ImageBase field and the fixups of directory 5, patched under whoever owns
+ * the bytes (chapter PE).
+ */
 import { hex, rangeAt, type Range } from '../bytes/range.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { wrap32, wrap64, type Phys } from '../bytes/units.ts'
-import { DIRECTORY_BASERELOC, IMAGE_OPTIONAL_HEADER32, IMAGE_OPTIONAL_HEADER64, PE32_PLUS_MAGIC, type PeFile } from '../image/pe.ts'
+import {
+  DIRECTORY_BASERELOC,
+  IMAGE_OPTIONAL_HEADER32,
+  IMAGE_OPTIONAL_HEADER64,
+  PE32_PLUS_MAGIC,
+  type PeFile,
+} from '../image/pe.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Assume, LoadRefusal } from './loader-ports.ts'
 
@@ -34,29 +43,60 @@ function bytesOf(value: bigint, width: number): Uint8Array {
 }
 
 /** Writes computed bytes over a range; every byte stays the property of whoever owned it. */
-function patchAsOwned(memory: Memory, where: Range, bytes: Uint8Array, fallback: { readonly object: string; readonly at: number }): void {
+function patchAsOwned(
+  memory: Memory,
+  where: Range,
+  bytes: Uint8Array,
+  fallback: { readonly object: string; readonly at: number },
+): void {
   for (const { range: part, whose } of memory.extents(where)) {
     const from = part.start - where.start
-    memory.patch(part.start, bytes.subarray(from, from + part.end - part.start), whose?.object ?? fallback.object, whose?.at ?? fallback.at + from)
+    memory.patch(
+      part.start,
+      bytes.subarray(from, from + part.end - part.start),
+      whose?.object ?? fallback.object,
+      whose?.at ?? fallback.at + from,
+    )
   }
 }
 
 /** Relocates an image that lies at `base` (PE-19, PE-20). `size` is the image size of the loader. */
-export function relocate(memory: Memory, pe: PeFile, base: Phys, size: number, name: string, assume: Assume): LoadRefusal | null {
+export function relocate(
+  memory: Memory,
+  pe: PeFile,
+  base: Phys,
+  size: number,
+  name: string,
+  assume: Assume,
+): LoadRefusal | null {
   const wide = pe.optional.Magic === PE32_PLUS_MAGIC
   const field = wide ? { at: pe.e_lfanew + 24 + 24, width: 8 } : { at: pe.e_lfanew + 24 + 28, width: 4 }
   const adjust = wrap64(BigInt(base) - pe.optional.ImageBase)
-  if (adjust !== 0n) patchAsOwned(memory, rangeAt(base + field.at, field.width), bytesOf(BigInt(base), field.width), { object: `${name}:headers`, at: field.at })
+  if (adjust !== 0n)
+    patchAsOwned(memory, rangeAt(base + field.at, field.width), bytesOf(BigInt(base), field.width), {
+      object: `${name}:headers`,
+      at: field.at,
+    })
   if (pe.optional.NumberOfRvaAndSizes < DIRECTORY_BASERELOC) return null
-  const entryAt = pe.e_lfanew + 24 + (wide ? IMAGE_OPTIONAL_HEADER64 : IMAGE_OPTIONAL_HEADER32).size + 8 * DIRECTORY_BASERELOC
+  const entryAt =
+    pe.e_lfanew +
+    24 +
+    (wide ? IMAGE_OPTIONAL_HEADER64 : IMAGE_OPTIONAL_HEADER32).size +
+    8 * DIRECTORY_BASERELOC
   const entry = memory.readRaw(rangeAt(base + entryAt, 8))
   const directory = { start: numberIn(entry.subarray(0, 4)), size: numberIn(entry.subarray(4)) }
   if (directory.size === 0) return null
   const last = wrap32(directory.start + directory.size - 1)
-  if (directory.start >= size || last >= size || last < directory.start) return bad(`the relocation directory at ${hex(directory.start)} of ${hex(directory.size)} bytes lies outside the image of ${hex(size)} bytes`)
+  if (directory.start >= size || last >= size || last < directory.start)
+    return bad(
+      `the relocation directory at ${hex(directory.start)} of ${hex(directory.size)} bytes lies outside the image of ${hex(size)} bytes`,
+    )
   if (adjust === 0n) return null
   if (directory.size > DIRECTORY_MAX) {
-    assume('PE-20', `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is taken to be the file's`)
+    assume(
+      'PE-20',
+      `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is taken to be the file's`,
+    )
     return null
   }
   const read: Reader = (at, width) => numberIn(memory.readRaw(rangeAt(base + at, width)))
@@ -80,23 +120,43 @@ export interface Fixing {
 }
 
 /** Applies every block of a directory; the first that is wrong ends it. */
-export function applyBlocks({ memory, base, size, adjust, name, read, zeroBlockEnds }: Fixing, directory: { readonly start: number; readonly size: number }): LoadRefusal | null {
+export function applyBlocks(
+  { memory, base, size, adjust, name, read, zeroBlockEnds }: Fixing,
+  directory: { readonly start: number; readonly size: number },
+): LoadRefusal | null {
   const end = directory.start + Math.min(directory.size, DIRECTORY_MAX)
-  for (let block = directory.start; block < end - 1; ) {
+  for (let block = directory.start; block < end - 1;) {
     const page = read(block, 4)
     const length = read(block + 4, 4)
-    if (length === 0) return zeroBlockEnds === true ? null : bad(`the relocation block at ${hex(block)} has size 0`)
-    if (block + length > end) return bad(`the relocation block at ${hex(block)} of ${hex(length)} bytes reaches beyond the directory's end at ${hex(end)}`)
-    if (page >= size) return bad(`the relocation block at ${hex(block)} is for ${hex(page)}, outside the image of ${hex(size)} bytes`)
+    if (length === 0)
+      return zeroBlockEnds === true ? null : bad(`the relocation block at ${hex(block)} has size 0`)
+    if (block + length > end)
+      return bad(
+        `the relocation block at ${hex(block)} of ${hex(length)} bytes reaches beyond the directory's end at ${hex(end)}`,
+      )
+    if (page >= size)
+      return bad(
+        `the relocation block at ${hex(block)} is for ${hex(page)}, outside the image of ${hex(size)} bytes`,
+      )
     for (let at = block + 8; at < block + length; at += 2) {
       const fixup = read(at, 2)
       const target = page + (fixup & 0xfff)
-      if (target >= size) return bad(`the relocation at ${hex(at)} is for ${hex(target)}, outside the image of ${hex(size)} bytes`)
+      if (target >= size)
+        return bad(
+          `the relocation at ${hex(at)} is for ${hex(target)}, outside the image of ${hex(size)} bytes`,
+        )
       const kind = FIXUPS[fixup >> 12]
-      if (kind === undefined) return { status: 'EFI_UNSUPPORTED', clause: 'PE-20', why: `the relocation at ${hex(at)} has type ${String(fixup >> 12)}` }
+      if (kind === undefined)
+        return {
+          status: 'EFI_UNSUPPORTED',
+          clause: 'PE-20',
+          why: `the relocation at ${hex(at)} has type ${String(fixup >> 12)}`,
+        }
       if (kind.bytes === 0) continue
       const where = rangeAt(base + target, kind.bytes)
-      const value = integer(memory.readRaw(where)) + ((adjust & (kind.bytes === 8 ? 2n ** 64n - 1n : 0xffffffffn)) >> kind.shift)
+      const value =
+        integer(memory.readRaw(where)) +
+        ((adjust & (kind.bytes === 8 ? 2n ** 64n - 1n : 0xffffffffn)) >> kind.shift)
       patchAsOwned(memory, where, bytesOf(value, kind.bytes), { object: name, at: target })
     }
     block += length

@@ -1,4 +1,7 @@
-/** EDK2's pool: small blocks carved from pages of one memory type, large ones as pages of their own (chapter FW). */
+/**
+ * EDK2's pool: small blocks carved from pages of one memory type, large ones as pages of their own (chapter
+ * FW).
+ */
 import { rangeAt, type Range } from '../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys } from '../bytes/units.ts'
 import { EfiBootServicesData, EfiUnacceptedMemoryType } from '../image/memory-types.ts'
@@ -9,17 +12,27 @@ import type { EfiStatus } from './status.ts'
 
 /** Bytes before the buffer of a block: its head. Source: edk2@stable202211 Pool.c POOL_HEAD. */
 export const POOL_HEAD = 0x18
-/** Bytes that a block needs beside its buffer: head and tail. Source: edk2@stable202211 Pool.c POOL_OVERHEAD. */
+/**
+ * Bytes that a block needs beside its buffer: head and tail. Source: edk2@stable202211 Pool.c POOL_OVERHEAD.
+ */
 export const POOL_OVERHEAD = 0x28
-/** Block sizes below a page; each is the sum of the two before it. Source: edk2@stable202211 Pool.c mPoolSizeTable. */
+/**
+ * Block sizes below a page; each is the sum of the two before it. Source: edk2@stable202211 Pool.c
+ * mPoolSizeTable.
+ */
 export const POOL_SIZES = [128, 256, 384, 640, 1024, 1664, 2688] as const
 
-/** First type number that OEMs and loaders may choose, whose pool is itself allocated. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
+/**
+ * First type number that OEMs and loaders may choose, whose pool is itself allocated. Source: UEFI 2.10,
+ * EFI_MEMORY_TYPE.
+ */
 const OEM_TYPES = 0x70000000
 /** Bytes that describe the pool of such a type. Source: edk2@stable202211 Pool.c POOL. */
 export const POOL_OF_OEM_TYPE = 0xe8
 
-/** Where the pool gets its pages: the search of AllocatePages Any, and FreePages; with guard pages or without. */
+/**
+ * Where the pool gets its pages: the search of AllocatePages Any, and FreePages; with guard pages or without.
+ */
 export interface PoolPages {
   allocate(type: number, pages: number, guarded: boolean): Allocation
   free(range: Range, guarded: boolean): void
@@ -44,7 +57,13 @@ interface Block {
 }
 
 /** A buffer handed out: its bytes, and whether a new page was carved up for it. */
-export type PoolAllocation = { readonly status: 'EFI_SUCCESS'; readonly buffer: Range; readonly carved: boolean } | { readonly status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES'; readonly buffer: null; readonly carved: false }
+export type PoolAllocation =
+  | { readonly status: 'EFI_SUCCESS'; readonly buffer: Range; readonly carved: boolean }
+  | {
+      readonly status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES'
+      readonly buffer: null
+      readonly carved: false
+    }
 
 const NOTHING_LEFT: PoolAllocation = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
 
@@ -75,7 +94,8 @@ export class Pool {
 
   /** AllocatePool. A request of 0 bytes is granted. */
   allocate(type: number, request: number): PoolAllocation {
-    if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted)) return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false }
+    if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted))
+      return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false }
     if (type >= OEM_TYPES && !this.#oem.has(type)) {
       const { buffer } = this.#block(EfiBootServicesData, POOL_OF_OEM_TYPE, false)
       if (buffer === null) return NOTHING_LEFT
@@ -97,7 +117,13 @@ export class Pool {
     if (head === null) return NOTHING_LEFT
     if (fresh !== null && size >= 0) this.#carve(type, head, PAGE, size, POOL_SIZES.length - 1)
     const buffer = rangeAt(head + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
-    this.#blocks.set(buffer.start, { type, size: size < 0 ? null : size, range: rangeAt(head, total), buffer, guarded: null })
+    this.#blocks.set(buffer.start, {
+      type,
+      size: size < 0 ? null : size,
+      range: rangeAt(head, total),
+      buffer,
+      guarded: null,
+    })
     return { status: 'EFI_SUCCESS', buffer, carved: fresh !== null && size >= 0 }
   }
 
@@ -107,11 +133,20 @@ export class Pool {
     const { at } = this.#pages.allocate(type, pages, true)
     if (at === null) return NOTHING_LEFT
     const buffer = rangeAt(at + offset + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
-    this.#blocks.set(buffer.start, { type, size: null, range: rangeAt(at + offset, bytes), buffer, guarded: rangeAt(at, pages * PAGE) })
+    this.#blocks.set(buffer.start, {
+      type,
+      size: null,
+      range: rangeAt(at + offset, bytes),
+      buffer,
+      guarded: rangeAt(at, pages * PAGE),
+    })
     return { status: 'EFI_SUCCESS', buffer, carved: false }
   }
 
-  /** FreePool (FW-18): pages go back at once, a small block when its whole page is free. `block` is what the firmware may clear. */
+  /**
+   * FreePool (FW-18): pages go back at once, a small block when its whole page is free. `block` is what the
+   * firmware may clear.
+   */
   free(at: number): { readonly status: EfiStatus; readonly block: Range | null } {
     const block = this.#blocks.get(at)
     if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null }
@@ -128,7 +163,10 @@ export class Pool {
   /** False when the pages of the block went back with it. */
   #giveBack(block: Block): boolean {
     if (block.size === null) {
-      this.#pages.free(block.guarded ?? rangeAt(block.range.start, pagesOf(block.range.end - block.range.start) * PAGE), block.guarded !== null)
+      this.#pages.free(
+        block.guarded ?? rangeAt(block.range.start, pagesOf(block.range.end - block.range.start) * PAGE),
+        block.guarded !== null,
+      )
       return false
     }
     const page = alignDown(block.range.start, PAGE)
@@ -136,7 +174,10 @@ export class Pool {
     return !this.#releasePage(block.type, page)
   }
 
-  /** A block of this size from the free lists: the size itself, or the head of the next larger free block (FW-17). */
+  /**
+   * A block of this size from the free lists: the size itself, or the head of the next larger free block
+   * (FW-17).
+   */
   #take(type: number, size: number): number | null {
     const lists = this.#lists(type)
     for (let larger = size; larger < POOL_SIZES.length; larger++) {
@@ -149,7 +190,10 @@ export class Pool {
     return null
   }
 
-  /** What is left behind the block at the head of `length` bytes becomes free blocks, the largest that fit first. */
+  /**
+   * What is left behind the block at the head of `length` bytes becomes free blocks, the largest that fit
+   * first.
+   */
   #carve(type: number, head: number, length: number, size: number, from: number): void {
     let offset: number = POOL_SIZES[size] as number
     for (let smaller = from; offset < length; smaller--) {
@@ -165,7 +209,7 @@ export class Pool {
 
   #releasePage(type: number, page: number): boolean {
     const heads: number[] = []
-    for (let at = page; at < page + PAGE; ) {
+    for (let at = page; at < page + PAGE;) {
       const size = this.#freeSize.get(at)
       if (size === undefined) return false
       heads.push(at)

@@ -34,14 +34,23 @@ const FOUR_GIB = 2 ** 32
 /** All that is free below 4 GiB is set aside (FW-35). */
 function withoutLowMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const low = map.filter(({ type, range: where }) => type === EfiConventionalMemory && where.start < FOUR_GIB)
-  if (!map.some(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB)) throw new UsageError('quirk no-low-memory: the machine has no free memory above 4 GiB; give it more RAM')
-  return low.reduce<MemoryDescriptor[]>((rest, { range: where }) => retype(rest, range(where.start, Math.min(where.end, FOUR_GIB)), EfiReservedMemoryType), [...map])
+  if (!map.some(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB))
+    throw new UsageError('quirk no-low-memory: the machine has no free memory above 4 GiB; give it more RAM')
+  return low.reduce<MemoryDescriptor[]>(
+    (rest, { range: where }) =>
+      retype(rest, range(where.start, Math.min(where.end, FOUR_GIB)), EfiReservedMemoryType),
+    [...map],
+  )
 }
 
 /** What is free above 4 GiB is set aside (FW-35). */
 function withoutHighMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const high = map.filter(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB)
-  return high.reduce<MemoryDescriptor[]>((rest, { range: where }) => retype(rest, range(Math.max(where.start, FOUR_GIB), where.end), EfiReservedMemoryType), [...map])
+  return high.reduce<MemoryDescriptor[]>(
+    (rest, { range: where }) =>
+      retype(rest, range(Math.max(where.start, FOUR_GIB), where.end), EfiReservedMemoryType),
+    [...map],
+  )
 }
 
 /** One MiB at 16 MiB is set aside (FW-35). */
@@ -49,38 +58,87 @@ function withHole(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   return retype(map, rangeAt(16 * MIB, MIB), EfiReservedMemoryType)
 }
 
-/** The firmware with a loader that turns down a file with more sections, whatever else it says of it (FW-35). */
+/**
+ * The firmware with a loader that turns down a file with more sections, whatever else it says of it (FW-35).
+ */
 export function withSectionsMax(firmware: Firmware, most: number): Firmware {
   const { loader } = firmware
   const check: Loader['check'] = source => {
     const checked = loader.check(source)
     const count = 'clause' in checked ? 0 : checked.pe.sections.length
-    return count > most ? { status: 'EFI_SECURITY_VIOLATION', clause: 'FW-35', why: `the file has ${String(count)} sections, and this firmware takes ${String(most)} at most` } : checked
+    return count > most
+      ? {
+          status: 'EFI_SECURITY_VIOLATION',
+          clause: 'FW-35',
+          why: `the file has ${String(count)} sections, and this firmware takes ${String(most)} at most`,
+        }
+      : checked
   }
   return { ...firmware, loader: { ...loader, check } }
 }
 
 /** In the order in which they are listed to people. */
 export const QUIRKS: readonly Quirk[] = [
-  { id: 'dirty-residue', what: 'freed memory keeps its bytes: a kernel finds garbage in a bss that nobody cleared', source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images', contents: 'residue' },
-  { id: 'dirty-poison', what: 'nothing is known of memory that this boot has not written, as after a warm reset', source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images', contents: 'poison' },
-  { id: 'file-size-only', what: 'the firmware takes pages for the file, not for the image: what reaches further is not reserved', source: 'rust-hypervisor-firmware 82a9a4f4, src/pe.rs', firmware: 'rust-hypervisor-firmware' },
+  {
+    id: 'dirty-residue',
+    what: 'freed memory keeps its bytes: a kernel finds garbage in a bss that nobody cleared',
+    source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images',
+    contents: 'residue',
+  },
+  {
+    id: 'dirty-poison',
+    what: 'nothing is known of memory that this boot has not written, as after a warm reset',
+    source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images',
+    contents: 'poison',
+  },
+  {
+    id: 'file-size-only',
+    what: 'the firmware takes pages for the file, not for the image: what reaches further is not reserved',
+    source: 'rust-hypervisor-firmware 82a9a4f4, src/pe.rs',
+    firmware: 'rust-hypervisor-firmware',
+  },
   {
     id: 'heap-guard',
     what: 'pages and pools of loader and boot services types have a guard page before and behind them: everything lies lower, and in more pieces',
     source: 'edk2 MdeModulePkg/MdeModulePkg.dec, PcdHeapGuardPropertyMask',
     guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 0x1en },
   },
-  { id: 'hole-16m', what: '16 MiB is not free, so that a kernel cannot lie at its preferred address before ExitBootServices', source: 'edk2 OvmfPkg/OvmfPkgX64.fdf, MEMFD: firmware volumes are decompressed to 8 MiB and up', map: withHole },
-  { id: 'no-low-memory', what: 'no free RAM below 4 GiB: AllocateMaxAddress below 4 GiB fails', source: 'systemd issue 35026', map: withoutLowMemory },
-  { id: 'no-high-memory', what: 'nothing above 4 GiB is handed out: what does not fit below fails', source: 'rhboot/grub2 pull request 30; linux 47226ad4f4cf', map: withoutHighMemory },
-  { id: 'sections-25', what: 'AMI UEFI 2.50 (5.12) turns down a file with more than 25 sections (Access violation), as UKIs with several profiles have them', source: 'systemd/particleos pull request 44, issue 64', sectionsMax: 25 },
-  { id: 'ami-kaslr', what: 'AMI UEFI 2.00 and older hangs with physical KASLR: the kernel sets the seed of its slot to 0', source: 'kernel bugzilla 218173, Limine issue 530', assumption: 'the vendor is AMI with UEFI 2.00 or older: the kernel takes seed 0, and so its lowest slot' },
+  {
+    id: 'hole-16m',
+    what: '16 MiB is not free, so that a kernel cannot lie at its preferred address before ExitBootServices',
+    source: 'edk2 OvmfPkg/OvmfPkgX64.fdf, MEMFD: firmware volumes are decompressed to 8 MiB and up',
+    map: withHole,
+  },
+  {
+    id: 'no-low-memory',
+    what: 'no free RAM below 4 GiB: AllocateMaxAddress below 4 GiB fails',
+    source: 'systemd issue 35026',
+    map: withoutLowMemory,
+  },
+  {
+    id: 'no-high-memory',
+    what: 'nothing above 4 GiB is handed out: what does not fit below fails',
+    source: 'rhboot/grub2 pull request 30; linux 47226ad4f4cf',
+    map: withoutHighMemory,
+  },
+  {
+    id: 'sections-25',
+    what: 'AMI UEFI 2.50 (5.12) turns down a file with more than 25 sections (Access violation), as UKIs with several profiles have them',
+    source: 'systemd/particleos pull request 44, issue 64',
+    sectionsMax: 25,
+  },
+  {
+    id: 'ami-kaslr',
+    what: 'AMI UEFI 2.00 and older hangs with physical KASLR: the kernel sets the seed of its slot to 0',
+    source: 'kernel bugzilla 218173, Limine issue 530',
+    assumption: 'the vendor is AMI with UEFI 2.00 or older: the kernel takes seed 0, and so its lowest slot',
+  },
 ]
 
 /** The quirk of that name. Throws UsageError that lists the names. */
 export function quirkNamed(name: string): Quirk {
   const found = QUIRKS.find(quirk => quirk.id === name)
-  if (found === undefined) throw new UsageError(`no quirk '${name}'; there are ${QUIRKS.map(quirk => quirk.id).join(', ')}`)
+  if (found === undefined)
+    throw new UsageError(`no quirk '${name}'; there are ${QUIRKS.map(quirk => quirk.id).join(', ')}`)
   return found
 }

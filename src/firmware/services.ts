@@ -8,11 +8,18 @@ import type { AnyClauseId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { EfiError, EfiStatus } from './status.ts'
 
-/** AllocateAnyPages, AllocateMaxAddress (`limit` is the highest byte that may be used, as in the specification), AllocateAddress. */
-export type AllocateType = { readonly kind: 'any' } | { readonly kind: 'max'; readonly limit: number } | { readonly kind: 'address'; readonly at: number }
+/**
+ * AllocateAnyPages, AllocateMaxAddress (`limit` is the highest byte that may be used, as in the
+ * specification), AllocateAddress.
+ */
+export type AllocateType =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'max'; readonly limit: number }
+  | { readonly kind: 'address'; readonly at: number }
 
 /** Success with an address, or an error. */
-export type Allocation = { readonly status: 'EFI_SUCCESS'; readonly at: Phys } | { readonly status: EfiError; readonly at: null }
+export type Allocation =
+  { readonly status: 'EFI_SUCCESS'; readonly at: Phys } | { readonly status: EfiError; readonly at: null }
 
 /** Whose bytes a section's are: the object, and the offset in it of the section's first byte. */
 export interface SectionOwner {
@@ -22,15 +29,26 @@ export interface SectionOwner {
 
 /** What LoadImage is given. */
 export interface LoadRequest {
-  /** A file, which the firmware first reads into a buffer of its own; or bytes that lie in memory already (SourceBuffer). */
-  readonly from: { readonly kind: 'file'; readonly source: ByteSource } | { readonly kind: 'memory'; readonly range: Range }
+  /**
+   * A file, which the firmware first reads into a buffer of its own; or bytes that lie in memory already
+   * (SourceBuffer).
+   */
+  readonly from:
+    | { readonly kind: 'file'; readonly source: ByteSource }
+    | { readonly kind: 'memory'; readonly range: Range }
   /** `uki`, `kernel`: names the allocation, and the headers (`uki:headers`). */
   readonly name: ObjectId
-  /** Owner of a section's bytes. From memory, copied bytes keep the owner they have; this one names the zeroed tail. */
+  /**
+   * Owner of a section's bytes. From memory, copied bytes keep the owner they have; this one names the zeroed
+   * tail.
+   */
   readonly ownerOf: (section: PeSection) => SectionOwner
   /** Owner of the headers. Default: `<name>:headers`, offset 0. */
   readonly headers?: SectionOwner
-  /** Puts the image at this address without asking the allocator: the address was observed on the real machine. */
+  /**
+   * Puts the image at this address without asking the allocator: the address was observed on the real
+   * machine.
+   */
   readonly pinned?: Phys | undefined
 }
 
@@ -47,9 +65,14 @@ export interface LoadedImage {
   readonly pe: PeFile
   /** base + AddressOfEntryPoint. */
   readonly entry: Phys
-  /** Where LoadOptions lie and whose bytes they are; null when there are none. `bytes` includes the terminator. */
+  /**
+   * Where LoadOptions lie and whose bytes they are; null when there are none. `bytes` includes the
+   * terminator.
+   */
   readonly loadOptions: LoadOptions | null
-  /** DeviceHandle. null: there is none, the image came from memory. Absent: that of the volume with the file. */
+  /**
+   * DeviceHandle. null: there is none, the image came from memory. Absent: that of the volume with the file.
+   */
   readonly device?: null
 }
 
@@ -64,13 +87,22 @@ export interface LoadOptions {
 /** What LoadImage answers; `clause` and `why` say which check failed. */
 export type LoadResult =
   | { readonly status: 'EFI_SUCCESS'; readonly image: LoadedImage }
-  | { readonly status: EfiError; readonly image: null; readonly clause: AnyClauseId; readonly why: string; /** what the boot manager prints; null when nothing */ readonly message: string | null }
+  | {
+      readonly status: EfiError
+      readonly image: null
+      readonly clause: AnyClauseId
+      readonly why: string
+      /** what the boot manager prints; null when nothing */ readonly message: string | null
+    }
 
 /** The boot services that a stage may call. Each call is carried out on memory and recorded. */
 export interface BootServices {
   /** GetMemoryMap, in the firmware's order. */
   memoryMap(): readonly MemoryDescriptor[]
-  /** AllocatePages. `type` is UEFI's number, `label` names the allocation in the recording. Contents are left as they are. */
+  /**
+   * AllocatePages. `type` is UEFI's number, `label` names the allocation in the recording. Contents are left
+   * as they are.
+   */
   allocatePages(where: AllocateType, type: number, pages: number, label: ObjectId): Allocation
   /** FreePages. */
   freePages(at: Phys, pages: number): EfiStatus
@@ -78,16 +110,27 @@ export interface BootServices {
   allocatePool(type: number, size: number, label: ObjectId): Allocation
   /** FreePool. */
   freePool(at: Phys): EfiStatus
-  /** SetMemoryAttributes or ClearMemoryAttributes of EFI_MEMORY_RO: what FreePages does with read-only pages differs (FW-44). */
+  /**
+   * SetMemoryAttributes or ClearMemoryAttributes of EFI_MEMORY_RO: what FreePages does with read-only pages
+   * differs (FW-44).
+   */
   setReadOnly?(where: Range, on: boolean): void
   /** LoadImage. */
   loadImage(request: LoadRequest): LoadResult
   /** UnloadImage of something loadImage returned. */
   unloadImage(image: LoadedImage): EfiStatus
-  /** ExitBootServices: neither frees nor clears; from now on boot-services memory belongs to whoever takes it. */
+  /**
+   * ExitBootServices: neither frees nor clears; from now on boot-services memory belongs to whoever takes it.
+   */
   exitBootServices(): void
-  /** Descriptors that what runs at ExitBootServices adds to the map, so that the first call fails and the map is taken again. Absent: none. */
+  /**
+   * Descriptors that what runs at ExitBootServices adds to the map, so that the first call fails and the map
+   * is taken again. Absent: none.
+   */
   readonly addedOnExit?: number
-  /** What the memory attribute protocol does with code that somebody made: absent where there is no such protocol. */
+  /**
+   * What the memory attribute protocol does with code that somebody made: absent where there is no such
+   * protocol.
+   */
   readonly memoryAttributes?: 'set' | 'refused'
 }

@@ -1,4 +1,7 @@
-/** EFI_STATUS codes that the modelled services return, under the specification's names. Source: UEFI 2.10 appendix D. */
+/**
+ * EFI_STATUS codes that the modelled services return, under the specification's names. Source: UEFI 2.10
+ * appendix D.
+ */
 
 /** Error codes by name; the value is the code without the error bit. */
 export const EFI_ERRORS = {

@@ -6,9 +6,18 @@ import type { Recording } from '../memory/recorder.ts'
 import { eventsOf, type Damage } from './damage.ts'
 import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './words.ts'
 
-/** Broken contracts about the init window in which the damage lies; only the decompressor uses the whole window. */
-export function brokenWindows(recording: Recording, damage: Damage, destroyers: readonly EventId[]): ReturnType<typeof brokenContracts> {
-  return destroyers.some(id => recording.events[id]?.actor === 'decompressor') ? brokenContracts(recording, 'init-window-occupied', damage.ranges) : []
+/**
+ * Broken contracts about the init window in which the damage lies; only the decompressor uses the whole
+ * window.
+ */
+export function brokenWindows(
+  recording: Recording,
+  damage: Damage,
+  destroyers: readonly EventId[],
+): ReturnType<typeof brokenContracts> {
+  return destroyers.some(id => recording.events[id]?.actor === 'decompressor')
+    ? brokenContracts(recording, 'init-window-occupied', damage.ranges)
+    : []
 }
 
 /** The highest address that the destroying events wrote, or that the decompressor's window claims. */
@@ -27,14 +36,24 @@ export function placementFix(recording: Recording, damage: Damage): string {
   const destroyers = eventsOf(damage.pieces, past => [past.by])
   const first = destroyers.map(id => events[id])[0]
   const victim = damage.part
-  if (first === undefined) return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
+  if (first === undefined)
+    return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
   if (!isWrite(first)) return `keep the memory of ${victim} allocated until it was read for the last time`
   const base = baseOf(events, victim, first.id)
-  if (first.op !== 'copy' && first.object !== null && base !== null && isSection(first.object, first.actor) && first.object !== victim) {
+  if (
+    first.op !== 'copy' &&
+    first.object !== null &&
+    base !== null &&
+    isSection(first.object, first.actor) &&
+    first.object !== victim
+  ) {
     const writer = first.object
     const other = first.range.start - first.at
     const [low, high] = other <= base ? [writer, victim] : [victim, writer]
-    const length = reachOf(events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'), low)
+    const length = reachOf(
+      events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'),
+      low,
+    )
     return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
   }
   return behindKernel(recording, damage, destroyers, victim, base)
@@ -45,7 +64,13 @@ function isSection(writer: ObjectId, actor: Actor): boolean {
   return writer.startsWith('stub:') || actor === 'firmware'
 }
 
-function behindKernel(recording: Recording, damage: Damage, destroyers: readonly EventId[], victim: string, base: number | null): string {
+function behindKernel(
+  recording: Recording,
+  damage: Damage,
+  destroyers: readonly EventId[],
+  victim: string,
+  base: number | null,
+): string {
   const { events } = recording
   const end = endOfHarm(recording, damage, destroyers)
   const kernel = victim === 'kernel' ? null : baseOf(events, 'kernel', destroyers[0] ?? 0)

@@ -1,4 +1,7 @@
-/** A contract that was not kept at a hand-off, as a breach. The stages evaluate contracts, the rules here report them. Chapter HZ. */
+/**
+ * A contract that was not kept at a hand-off, as a breach. The stages evaluate contracts, the rules here
+ * report them. Chapter HZ.
+ */
 import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
 import type { MemoryEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
@@ -17,7 +20,12 @@ export interface ContractWords {
 }
 
 /** Reports every broken contract that names this rule, each sentence once. */
-export function reportBroken(recording: Recording, report: Reporter, ruleId: string, words: ContractWords): void {
+export function reportBroken(
+  recording: Recording,
+  report: Reporter,
+  ruleId: string,
+  words: ContractWords,
+): void {
   const said = new Set<string>()
   for (const contract of recording.events) {
     if (contract.op !== 'contract' || contract.rule !== ruleId || contract.kept) continue
@@ -27,14 +35,30 @@ export function reportBroken(recording: Recording, report: Reporter, ruleId: str
     said.add(key)
     report({
       object: words.object(contract),
-      ranges: contract.found.length > 0 ? contract.found.map(extent => extent.range) : contract.range === null ? [] : [contract.range],
+      ranges:
+        contract.found.length > 0
+          ? contract.found.map(extent => extent.range)
+          : contract.range === null
+            ? []
+            : [contract.range],
       offsets: [],
       what: `${contract.clause} was not kept: ${contract.what}.`,
       why: words.why(contract),
       fix: words.fix(contract),
       legs: [
-        ...legsOf(recording, 'placed', [...new Set(contract.found.map(extent => extent.by))].sort((a, b) => a - b)),
-        { role: 'found', event: contract.id, actor: contract.actor, clause: contract.clause, range: contract.range, what: words.found ?? 'the hand-off was checked' },
+        ...legsOf(
+          recording,
+          'placed',
+          [...new Set(contract.found.map(extent => extent.by))].sort((a, b) => a - b),
+        ),
+        {
+          role: 'found',
+          event: contract.id,
+          actor: contract.actor,
+          clause: contract.clause,
+          range: contract.range,
+          what: words.found ?? 'the hand-off was checked',
+        },
       ],
     })
   }

@@ -1,4 +1,7 @@
-/** Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage rules. What nobody reads is no damage: HZ-1. */
+/**
+ * Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage
+ * rules. What nobody reads is no damage: HZ-1.
+ */
 import { range, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { Deviation, EventId, MemoryEvent, ReadEvent } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
@@ -36,7 +39,7 @@ export interface Damage {
 function piecesOf(events: readonly MemoryEvent[], read: ReadEvent, deviation: Deviation): Piece[] {
   const pieces: Piece[] = []
   const length = sizeOf(deviation.range)
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const address = deviation.range.start + done
     const past = pastOf(events, deviation.wanted.object, deviation.wanted.at + done, address, read.id)
     const end = Math.min(deviation.range.end, address + past.length)
@@ -70,7 +73,9 @@ export function damages(events: readonly MemoryEvent[], kinds: readonly Deviatio
 }
 
 function damageOf(pieces: Some<Piece>): Damage {
-  const offsets = union(pieces.map(piece => range(piece.at, piece.at + sizeOf(piece.range)))).map(({ start, end }) => ({ from: start, to: end }))
+  const offsets = union(pieces.map(piece => range(piece.at, piece.at + sizeOf(piece.range)))).map(
+    ({ start, end }) => ({ from: start, to: end }),
+  )
   const [{ read: firstRead, deviation }] = pieces
   return {
     object: firstRead.object,
@@ -85,6 +90,11 @@ function damageOf(pieces: Some<Piece>): Damage {
 }
 
 /** The events of some pieces, each once, ascending. */
-export function eventsOf(pieces: readonly Piece[], pick: (past: Past) => readonly (EventId | null)[]): EventId[] {
-  return [...new Set(pieces.flatMap(piece => pick(piece.past)))].filter(id => id !== null).sort((a, b) => a - b)
+export function eventsOf(
+  pieces: readonly Piece[],
+  pick: (past: Past) => readonly (EventId | null)[],
+): EventId[] {
+  return [...new Set(pieces.flatMap(piece => pick(piece.past)))]
+    .filter(id => id !== null)
+    .sort((a, b) => a - b)
 }

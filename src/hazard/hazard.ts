@@ -1,4 +1,7 @@
-/** What a rule reports. Three classes, never mixed: damage was seen on the recorded run, breach is a broken contract, advice is about the file alone. */
+/**
+ * What a rule reports. Three classes, never mixed: damage was seen on the recorded run, breach is a broken
+ * contract, advice is about the file alone.
+ */
 import type { Range } from '../bytes/range.ts'
 import type { Actor, EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'

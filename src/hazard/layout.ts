@@ -1,4 +1,7 @@
-/** Where a PE loader puts sections, from the file alone: the common part of the advice. Chapter PE says how sections are loaded. */
+/**
+ * Where a PE loader puts sections, from the file alone: the common part of the advice. Chapter PE says how
+ * sections are loaded.
+ */
 import type { ObjectId } from '../memory/extent.ts'
 import type { UkiView } from '../image/uki.ts'
 
@@ -22,7 +25,16 @@ export function placedSections(uki: UkiView): Placed[] {
   for (const { section, object, payload } of uki.sections) {
     const size = section.VirtualSize === 0 ? section.SizeOfRawData : section.VirtualSize
     const loaded = Math.min(size, section.SizeOfRawData)
-    if (size > 0) placed.push({ name: section.name, object, payload, index: section.index, start: section.VirtualAddress, end: section.VirtualAddress + size, loaded })
+    if (size > 0)
+      placed.push({
+        name: section.name,
+        object,
+        payload,
+        index: section.index,
+        start: section.VirtualAddress,
+        end: section.VirtualAddress + size,
+        loaded,
+      })
   }
   return placed
 }
@@ -56,7 +68,13 @@ export function byStart(sections: readonly Placed[]): readonly Placed[] {
 }
 
 /** What follows a section: the start of the next one above it, or the end of the image. */
-export function nextAbove(ascending: readonly Placed[], of: Placed, sizeOfImage: number): { readonly name: string; readonly start: number } {
+export function nextAbove(
+  ascending: readonly Placed[],
+  of: Placed,
+  sizeOfImage: number,
+): { readonly name: string; readonly start: number } {
   const next = ascending[firstIndex(ascending, section => section.start > of.start)]
-  return next !== undefined && next.start < sizeOfImage ? { name: next.name, start: next.start } : { name: 'the end of the image', start: sizeOfImage }
+  return next !== undefined && next.start < sizeOfImage
+    ? { name: next.name, start: next.start }
+    : { name: 'the end of the image', start: sizeOfImage }
 }

@@ -1,4 +1,7 @@
-/** All rules in their fixed order, and the two questions that are asked of them: judge a recording, advise on a file. Chapter HZ. */
+/**
+ * All rules in their fixed order, and the two questions that are asked of them: judge a recording, advise on
+ * a file. Chapter HZ.
+ */
 import type { PeFile } from '../image/pe.ts'
 import type { UkiView } from '../image/uki.ts'
 import type { Recording } from '../memory/recorder.ts'
@@ -69,8 +72,14 @@ export function judge(recording: Recording, among: readonly Rule[] = rules): Fin
   return findings
 }
 
-/** Advice about a file, in the order of the rules. Of each rule ADVICE_MAX findings at the most, and then one that says how many more there are. */
-export function advise(image: { readonly pe: PeFile; readonly uki: UkiView }, among: readonly Rule[] = rules): Finding[] {
+/**
+ * Advice about a file, in the order of the rules. Of each rule ADVICE_MAX findings at the most, and then one
+ * that says how many more there are.
+ */
+export function advise(
+  image: { readonly pe: PeFile; readonly uki: UkiView },
+  among: readonly Rule[] = rules,
+): Finding[] {
   return among.flatMap(rule => (rule.class === 'advice' ? someOf(rule, image) : []))
 }
 
@@ -83,6 +92,15 @@ function someOf(rule: AdviceRule, image: Parameters<AdviceRule['inspect']>[0]): 
     else left++
     left += more
   })
-  if (left > 0) keep({ object: null, ranges: [], offsets: [], what: `There are ${String(left)} more findings of this kind in the file.`, why: `no more than ${String(ADVICE_MAX)} of a kind are spelt out`, fix: 'mend what is named, then look again', legs: [] })
+  if (left > 0)
+    keep({
+      object: null,
+      ranges: [],
+      offsets: [],
+      what: `There are ${String(left)} more findings of this kind in the file.`,
+      why: `no more than ${String(ADVICE_MAX)} of a kind are spelt out`,
+      fix: 'mend what is named, then look again',
+      legs: [],
+    })
   return findings
 }

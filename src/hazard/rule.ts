@@ -4,10 +4,16 @@ import type { UkiView } from '../image/uki.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Hazard, HazardClass } from './hazard.ts'
 
-/** Where a rule puts what it finds; the rule's id is added. `more` counts findings of the same kind that the rule did not spell out. */
+/**
+ * Where a rule puts what it finds; the rule's id is added. `more` counts findings of the same kind that the
+ * rule did not spell out.
+ */
 export type Reporter = (hazard: Omit<Hazard, 'rule'>, more?: number) => void
 
-/** Findings of one rule of advice that are spelt out; a table can hold 65535 sections, and each pair of them may be a finding. */
+/**
+ * Findings of one rule of advice that are spelt out; a table can hold 65535 sections, and each pair of them
+ * may be a finding.
+ */
 export const ADVICE_MAX = 16
 
 interface RuleInfo {

@@ -1,4 +1,7 @@
-/** Why a section lies behind SizeOfImage: its address wrapped, or the number was taken from another section. What neither explains is left to HZ-12. */
+/**
+ * Why a section lies behind SizeOfImage: its address wrapped, or the number was taken from another section.
+ * What neither explains is left to HZ-12.
+ */
 import { alignUp, wrap32 } from '../bytes/units.ts'
 import type { PeFile } from '../image/pe.ts'
 import type { Placed } from './layout.ts'
@@ -6,16 +9,29 @@ import type { Placed } from './layout.ts'
 /** Addresses that builders give are below this: 256 MiB. */
 const GIVEN_MAX = 2 ** 28
 
-/** The address without ImageBase that became this section's RVA modulo 2^32; null when it did not come about so. */
+/**
+ * The address without ImageBase that became this section's RVA modulo 2^32; null when it did not come about
+ * so.
+ */
 export function wrappedFrom({ optional }: PeFile, { start }: Placed): number | null {
   const given = wrap32(start + Number(BigInt.asUintN(32, optional.ImageBase)))
-  return start >= optional.SizeOfImage && start >= GIVEN_MAX && given < GIVEN_MAX && BigInt(given) < optional.ImageBase ? given : null
+  return start >= optional.SizeOfImage &&
+    start >= GIVEN_MAX &&
+    given < GIVEN_MAX &&
+    BigInt(given) < optional.ImageBase
+    ? given
+    : null
 }
 
-/** The last section of the table, when SizeOfImage is just its end and some section reaches higher; null otherwise. */
+/**
+ * The last section of the table, when SizeOfImage is just its end and some section reaches higher; null
+ * otherwise.
+ */
 export function lastThatGaveSizeOfImage({ optional }: PeFile, sections: readonly Placed[]): Placed | null {
   const last = sections.at(-1)
   if (last === undefined || last.end > optional.SizeOfImage) return null
   const from = alignUp<number>(last.end, Math.max(1, optional.SectionAlignment))
-  return from === optional.SizeOfImage && sections.some(section => section.end > optional.SizeOfImage) ? last : null
+  return from === optional.SizeOfImage && sections.some(section => section.end > optional.SizeOfImage)
+    ? last
+    : null
 }

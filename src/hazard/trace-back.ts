@@ -1,10 +1,14 @@
-/** Follows one byte of an object back through the recording: who placed it, who moved it, who took its place. Chapter HZ. */
+/**
+ * Follows one byte of an object back through the recording: who placed it, who moved it, who took its place.
+ * Chapter HZ.
+ */
 import type { EventId, MemoryEvent, WriteEvent } from '../memory/event.ts'
 import { isWrite } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 
 /**
- * What became of a byte. intact: it lies there. destroyed: it lay there (or where it was copied from) until `by`. absent: it never
+ * What became of a byte. intact: it lies there. destroyed: it lay there (or where it was copied from) until
+ * `by`. absent: it never
  * was there.
  */
 export interface Past {
@@ -32,12 +36,17 @@ class Limit {
 
 function lostAt(event: WriteEvent, address: number, limit: Limit): Extent | undefined {
   let found: Extent | undefined
-  for (const extent of event.lost) if (limit.covers(address, extent.range.start, extent.range.end)) found = extent
+  for (const extent of event.lost)
+    if (limit.covers(address, extent.range.start, extent.range.end)) found = extent
   return found
 }
 
 /** Where the bytes that `by` left at `address` came from: through copies back to the event that made them. */
-export function originOf(events: readonly MemoryEvent[], by: EventId, address: number): { readonly placed: EventId; readonly moved: readonly EventId[]; readonly length: number } {
+export function originOf(
+  events: readonly MemoryEvent[],
+  by: EventId,
+  address: number,
+): { readonly placed: EventId; readonly moved: readonly EventId[]; readonly length: number } {
   const limit = new Limit()
   const moved: EventId[] = []
   let id = by
@@ -56,32 +65,62 @@ export function originOf(events: readonly MemoryEvent[], by: EventId, address: n
   return { placed: id, moved, length: limit.bytes }
 }
 
-function lastChange(events: readonly MemoryEvent[], address: number, before: EventId, limit: Limit): EventId | null {
+function lastChange(
+  events: readonly MemoryEvent[],
+  address: number,
+  before: EventId,
+  limit: Limit,
+): EventId | null {
   for (let id = before - 1; id >= 0; id--) {
     const event = events[id]
-    if (event !== undefined && isWrite(event) && limit.covers(address, event.range.start, event.range.end)) return id
+    if (event !== undefined && isWrite(event) && limit.covers(address, event.range.start, event.range.end))
+      return id
   }
   return null
 }
 
-/** What became of byte `at` of `object`, which somebody looked for at `address`, considering the events before `before`. */
-export function pastOf(events: readonly MemoryEvent[], object: ObjectId, at: number, address: number, before: EventId): Past {
+/**
+ * What became of byte `at` of `object`, which somebody looked for at `address`, considering the events before
+ * `before`.
+ */
+export function pastOf(
+  events: readonly MemoryEvent[],
+  object: ObjectId,
+  at: number,
+  address: number,
+  before: EventId,
+): Past {
   const limit = new Limit()
   let next: EventId | null = null
-  const answer = (placed: EventId, moved: readonly EventId[]): Past => ({ state: next === null ? 'intact' : 'destroyed', by: next, placed, moved, length: limit.bytes })
+  const answer = (placed: EventId, moved: readonly EventId[]): Past => ({
+    state: next === null ? 'intact' : 'destroyed',
+    by: next,
+    placed,
+    moved,
+    length: limit.bytes,
+  })
   for (let id = before - 1; id >= 0; id--) {
     const event = events[id]
-    if (event === undefined || event.op === 'read' || event.op === 'contract' || !limit.covers(address, event.range.start, event.range.end)) continue
+    if (
+      event === undefined ||
+      event.op === 'read' ||
+      event.op === 'contract' ||
+      !limit.covers(address, event.range.start, event.range.end)
+    )
+      continue
     if (isWrite(event)) {
       if (event.op === 'copy') {
         const source = pastOf(events, object, at, event.from.start + address - event.range.start, id)
         if (source.state !== 'absent') {
           limit.bytes = Math.min(limit.bytes, source.length)
           const moved = [...source.moved, id]
-          return source.state === 'intact' && source.placed !== null ? answer(source.placed, moved) : { ...source, moved, length: limit.bytes }
+          return source.state === 'intact' && source.placed !== null
+            ? answer(source.placed, moved)
+            : { ...source, moved, length: limit.bytes }
         }
         limit.bytes = Math.min(limit.bytes, source.length)
-      } else if (event.object === object && event.at + address - event.range.start === at) return answer(id, [])
+      } else if (event.object === object && event.at + address - event.range.start === at)
+        return answer(id, [])
       const lost = lostAt(event, address, limit)
       if (lost?.whose?.object === object && lost.whose.at + address - lost.range.start === at) {
         const origin = originOf(events, lost.by, address)

@@ -12,7 +12,9 @@ export function howItWasRead({ read }: Damage): string {
   return read.as === 'code' ? `${actor} was about to run ${where}` : `${actor} read ${where}`
 }
 
-/** `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and the verb that goes with it. */
+/**
+ * `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and the verb that goes with it.
+ */
 export function damagedPart(damage: Damage, [one, many]: readonly [one: string, many: string]): string {
   if (damage.bytes === sizeOf(damage.read.range)) return `all of it ${one}`
   return `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${damage.bytes === 1 ? one : many}`
@@ -20,6 +22,12 @@ export function damagedPart(damage: Damage, [one, many]: readonly [one: string, 
 
 /** Who left there what the reader found. */
 export function foundLegs(recording: Recording, damage: Damage): Leg[] {
-  const found = damage.pieces.flatMap(({ deviation }) => (deviation.found === null ? [] : [deviation.found.by]))
-  return legsOf(recording, 'found', [...new Set(found)].sort((a, b) => a - b))
+  const found = damage.pieces.flatMap(({ deviation }) =>
+    deviation.found === null ? [] : [deviation.found.by],
+  )
+  return legsOf(
+    recording,
+    'found',
+    [...new Set(found)].sort((a, b) => a - b),
+  )
 }

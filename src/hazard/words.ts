@@ -5,9 +5,16 @@ import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Leg } from './hazard.ts'
 
-const SECTIONS: Readonly<Record<string, string>> = { kernel: '.linux', initrd: '.initrd', cmdline: '.cmdline' }
+const SECTIONS: Readonly<Record<string, string>> = {
+  kernel: '.linux',
+  initrd: '.initrd',
+  cmdline: '.cmdline',
+}
 
-/** The section that an object comes from: `.linux` for `kernel`, `.osrel` for `uki:.osrel`; the object's own name where there is none. */
+/**
+ * The section that an object comes from: `.linux` for `kernel`, `.osrel` for `uki:.osrel`; the object's own
+ * name where there is none.
+ */
 export function sectionOf(object: ObjectId): string {
   const [name = object, copy] = object.split('#')
   const section = SECTIONS[name] ?? (/^(?:uki|stub):\./.test(name) ? name.slice(name.indexOf(':') + 1) : name)
@@ -18,7 +25,8 @@ export function sectionOf(object: ObjectId): string {
 export function contentName(extent: Extent | null): string {
   if (extent === null) return 'no RAM'
   if (extent.whose !== null) return extent.whose.object
-  if (extent.content.kind === 'fill') return extent.content.byte === 0 ? 'zeroes' : `bytes ${hex(extent.content.byte)}`
+  if (extent.content.kind === 'fill')
+    return extent.content.byte === 0 ? 'zeroes' : `bytes ${hex(extent.content.byte)}`
   return extent.content.kind === 'garbage' ? 'whatever was there before' : 'left-over bytes'
 }
 
@@ -29,7 +37,9 @@ export function formatOffsets(offsets: readonly { readonly from: number; readonl
 
 /** The first three of a list, and how many more there are. */
 export function some(items: readonly string[]): string {
-  return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${String(items.length - 3)} more`
+  return items.length <= 4
+    ? items.join(', ')
+    : `${items.slice(0, 3).join(', ')} and ${String(items.length - 3)} more`
 }
 
 /** `268.5 KiB (0x43200 bytes)`; small counts are said once. */
@@ -78,38 +88,77 @@ export function legOf(recording: Recording, role: Leg['role'], id: EventId): Leg
   if (event === undefined) return []
   const step = event.step === null ? undefined : recording.steps[event.step]
   const what = describeEvent(event)
-  return [{ role, event: id, actor: event.actor, clause: step?.clause ?? null, range: event.range, what: step === undefined ? what : `${what}: ${step.what}` }]
+  return [
+    {
+      role,
+      event: id,
+      actor: event.actor,
+      clause: step?.clause ?? null,
+      range: event.range,
+      what: step === undefined ? what : `${what}: ${step.what}`,
+    },
+  ]
 }
 
 /** Legs for some events; beyond `most` the rest is counted in a last leg. */
 export function legsOf(recording: Recording, role: Leg['role'], ids: readonly EventId[], most = 6): Leg[] {
   const shown = ids.length <= most ? ids : ids.slice(0, most - 1)
   const legs = shown.flatMap(id => legOf(recording, role, id))
-  if (shown.length < ids.length) legs.push({ role, event: null, actor: null, clause: null, range: null, what: `and ${String(ids.length - shown.length)} more events` })
+  if (shown.length < ids.length)
+    legs.push({
+      role,
+      event: null,
+      actor: null,
+      clause: null,
+      range: null,
+      what: `and ${String(ids.length - shown.length)} more events`,
+    })
   return legs
 }
 
-/** Where byte 0 of an object lay when it was first loaded or made at `before` or earlier; null when it never was. */
+/**
+ * Where byte 0 of an object lay when it was first loaded or made at `before` or earlier; null when it never
+ * was.
+ */
 export function baseOf(events: readonly MemoryEvent[], object: ObjectId, before: EventId): number | null {
   for (const event of events.slice(0, before)) {
-    if ((event.op === 'put' || event.op === 'make') && event.object === object) return event.range.start - event.at
+    if ((event.op === 'put' || event.op === 'make') && event.object === object)
+      return event.range.start - event.at
   }
   return null
 }
 
-/** How far an object reached when it was loaded or written by anybody: its length as far as the recording shows it. */
+/**
+ * How far an object reached when it was loaded or written by anybody: its length as far as the recording
+ * shows it.
+ */
 export function reachOf(events: readonly MemoryEvent[], object: ObjectId): number {
   let reach = 0
   for (const event of events) {
-    if ((event.op === 'put' || event.op === 'make' || event.op === 'patch' || event.op === 'zero') && event.object === object) reach = Math.max(reach, event.at + sizeOf(event.range))
+    if (
+      (event.op === 'put' || event.op === 'make' || event.op === 'patch' || event.op === 'zero') &&
+      event.object === object
+    )
+      reach = Math.max(reach, event.at + sizeOf(event.range))
   }
   return reach
 }
 
 /** The broken contracts of a rule whose range touches one of these ranges. */
-export function brokenContracts(recording: Recording, ruleId: string, ranges: readonly Range[]): Extract<MemoryEvent, { op: 'contract' }>[] {
-  return recording.events.filter(event => event.op === 'contract').filter(event => {
-    const { range: where } = event
-    return event.rule === ruleId && !event.kept && where !== null && ranges.some(one => intersect(one, where) !== null)
-  })
+export function brokenContracts(
+  recording: Recording,
+  ruleId: string,
+  ranges: readonly Range[],
+): Extract<MemoryEvent, { op: 'contract' }>[] {
+  return recording.events
+    .filter(event => event.op === 'contract')
+    .filter(event => {
+      const { range: where } = event
+      return (
+        event.rule === ruleId &&
+        !event.kept &&
+        where !== null &&
+        ranges.some(one => intersect(one, where) !== null)
+      )
+    })
 }

@@ -1,10 +1,16 @@
-/** The zero page (`boot_params`) and the setup header of the Linux x86 boot protocol, 2.00 to 2.15. Source: Documentation/arch/x86/boot.rst, asm/bootparam.h. */
+/**
+ * The zero page (`boot_params`) and the setup header of the Linux x86 boot protocol, 2.00 to 2.15. Source:
+ * Documentation/arch/x86/boot.rst, asm/bootparam.h.
+ */
 import { struct, type Values } from '../bytes/struct.ts'
 
 /** Offset of `hdr` in boot_params and of the setup header in a bzImage: the same in both. */
 export const SETUP_HEADER_AT = 0x1f1
 
-/** `struct setup_header`: offsets count from its own first byte, SETUP_HEADER_AT in the file and in boot_params. */
+/**
+ * `struct setup_header`: offsets count from its own first byte, SETUP_HEADER_AT in the file and in
+ * boot_params.
+ */
 export const setup_header = struct('setup_header', 123, {
   setup_sects: [0x00, 'u8'],
   root_flags: [0x01, 'u16'],
@@ -49,7 +55,10 @@ export const setup_header = struct('setup_header', 123, {
 export type SetupHeader = Values<typeof setup_header.fields>
 export type SetupHeaderField = keyof SetupHeader
 
-/** Boot protocol that brought a field (0x020b is 2.11); what is not listed is in every header. `syssize` was two bytes wide before 2.04. */
+/**
+ * Boot protocol that brought a field (0x020b is 2.11); what is not listed is in every header. `syssize` was
+ * two bytes wide before 2.04.
+ */
 export const SETUP_HEADER_SINCE: Readonly<Partial<Record<SetupHeaderField, number>>> = {
   realmode_swtch: 0x200,
   start_sys_seg: 0x200,
@@ -102,7 +111,10 @@ export const XLF_5LEVEL = 0x20
 export const XLF_5LEVEL_ENABLED = 0x40
 export const XLF_MEM_ENCRYPTION = 0x80
 
-/** `struct boot_params`, the zero page. Nested structures are raw bytes here and have tables of their own below. */
+/**
+ * `struct boot_params`, the zero page. Nested structures are raw bytes here and have tables of their own
+ * below.
+ */
 export const boot_params = struct('boot_params', 4096, {
   screen_info: [0x000, [64]],
   apm_bios_info: [0x040, [20]],
@@ -152,14 +164,23 @@ export const EFI32_LOADER_SIGNATURE = 0x32334c45
 export const EFI64_LOADER_SIGNATURE = 0x34364c45
 
 /** `struct boot_e820_entry`; boot_params holds up to E820_MAX_ENTRIES_ZEROPAGE of them. */
-export const boot_e820_entry = struct('boot_e820_entry', 20, { addr: [0, 'u64'], size: [8, 'u64'], type: [16, 'u32'] })
+export const boot_e820_entry = struct('boot_e820_entry', 20, {
+  addr: [0, 'u64'],
+  size: [8, 'u64'],
+  type: [16, 'u32'],
+})
 export const E820_MAX_ENTRIES_ZEROPAGE = 128
 
 /** The fixed part of `struct setup_data`; `len` bytes of data follow. */
 export const setup_data = struct('setup_data', 16, { next: [0, 'u64'], type: [8, 'u32'], len: [12, 'u32'] })
 
 /** `kernel_info` of protocol 2.15. */
-export const kernel_info = struct('kernel_info', 16, { header: [0, 'u32'], size: [4, 'u32'], size_total: [8, 'u32'], setup_type_max: [12, 'u32'] })
+export const kernel_info = struct('kernel_info', 16, {
+  header: [0, 'u32'],
+  size: [4, 'u32'],
+  size_total: [8, 'u32'],
+  setup_type_max: [12, 'u32'],
+})
 /** Value of kernel_info's `header`: "LToP". */
 export const LTOP = 0x506f544c
 

@@ -1,15 +1,25 @@
-/** What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte source. */
+/**
+ * What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte
+ * source.
+ */
 import { bytesSource, sparseSource, type ByteSource } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
 
-/** `{text}` UTF-8; `{hex}` pairs of digits; `{initrd}` a cpio archive's first bytes, then a pattern; sizes in bytes. A ByteSource is taken as it is. */
+/**
+ * `{text}` UTF-8; `{hex}` pairs of digits; `{initrd}` a cpio archive's first bytes, then a pattern; sizes in
+ * bytes. A ByteSource is taken as it is.
+ */
 export type Content =
   | { readonly text: string }
   | { readonly hex: string }
   | { readonly initrd: number }
   | { readonly pattern: number; readonly seed?: number }
   | { readonly zero: number }
-  | { readonly parts: readonly { readonly at: number; readonly content: Content }[]; readonly size: number; readonly seed?: number }
+  | {
+      readonly parts: readonly { readonly at: number; readonly content: Content }[]
+      readonly size: number
+      readonly seed?: number
+    }
   | ByteSource
 
 /** First bytes of a cpio archive in the newc format. */
@@ -33,7 +43,11 @@ export function contentSource(content: Content): ByteSource {
   if ('zero' in content) return sparseSource(counted(content.zero), [])
   if ('pattern' in content) return patternSource(counted(content.pattern), content.seed)
   if ('initrd' in content) {
-    return sparseSource(counted(content.initrd), [{ at: 0, source: contentSource({ text: CPIO_MAGIC }) }], at => patternByte(at, 5))
+    return sparseSource(
+      counted(content.initrd),
+      [{ at: 0, source: contentSource({ text: CPIO_MAGIC }) }],
+      at => patternByte(at, 5),
+    )
   }
   const pieces = content.parts.map(part => ({ at: part.at, source: contentSource(part.content) }))
   const { seed } = content
@@ -46,6 +60,7 @@ function counted(size: number): number {
 }
 
 function bytesOfHex(text: string): Uint8Array {
-  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) throw new UsageError(`not pairs of hexadecimal digits: ${text.slice(0, 40)}`)
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text))
+    throw new UsageError(`not pairs of hexadecimal digits: ${text.slice(0, 40)}`)
   return Uint8Array.from(text.match(/../g) ?? [], pair => Number.parseInt(pair, 16))
 }

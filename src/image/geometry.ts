@@ -1,4 +1,7 @@
-/** Link addresses of the decompressor that stand in no header: immediates in the code of startup_32 and startup_64. Source: arch/x86/boot/compressed/head_64.S. */
+/**
+ * Link addresses of the decompressor that stand in no header: immediates in the code of startup_32 and
+ * startup_64. Source: arch/x86/boot/compressed/head_64.S.
+ */
 import type { ByteSource } from '../bytes/source.ts'
 import { byteCount, fileOffset, type ByteCount } from '../bytes/units.ts'
 
@@ -38,13 +41,15 @@ const MOVE_LOOK_BACK = 40
 
 function findIn(code: Uint8Array, pattern: Pattern, from: number, to = code.length): number | null {
   const last = Math.min(to, code.length) - pattern.length
-  for (let at = code.indexOf(pattern[0], from); at >= 0 && at <= last; at = code.indexOf(pattern[0], at + 1)) if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
+  for (let at = code.indexOf(pattern[0], from); at >= 0 && at <= last; at = code.indexOf(pattern[0], at + 1))
+    if (pattern.every((byte, i) => byte === null || code[at + i] === byte)) return at
   return null
 }
 
 function lastIn(code: Uint8Array, pattern: Pattern, from: number, to: number): number | null {
   let last: number | null = null
-  for (let at = findIn(code, pattern, from, to); at !== null; at = findIn(code, pattern, at + 1, to)) last = at
+  for (let at = findIn(code, pattern, from, to); at !== null; at = findIn(code, pattern, at + 1, to))
+    last = at
   return last
 }
 
@@ -52,7 +57,10 @@ function u32(code: Uint8Array, at: number): number {
   return new DataView(code.buffer, code.byteOffset, code.byteLength).getUint32(at, true)
 }
 
-/** Target of a RIP-relative operand at `at` whose instruction ends right behind it, as an offset from `startup_32`; null below it. */
+/**
+ * Target of a RIP-relative operand at `at` whose instruction ends right behind it, as an offset from
+ * `startup_32`; null below it.
+ */
 function target(code: Uint8Array, at: number, base: number): ByteCount | null {
   const offset = base + at + 4 + (u32(code, at) | 0)
   return offset >= 0 ? byteCount(offset) : null
@@ -61,20 +69,28 @@ function target(code: Uint8Array, at: number, base: number): ByteCount | null {
 /** `_bss` and `_ebss` from the code at .Lrelocated that clears what lies between them. */
 function readClear(code: Uint8Array, relocated: number): Pick<Geometry, '_bss' | '_ebss'> | null {
   const clear = findIn(code, CLEAR_BSS, 0)
-  return clear === null ? null : { _bss: target(code, clear + 3, relocated), _ebss: target(code, clear + 10, relocated) }
+  return clear === null
+    ? null
+    : { _bss: target(code, clear + 3, relocated), _ebss: target(code, clear + 10, relocated) }
 }
 
 /** Reads at most 2.1 KiB of code from behind `setupSize`. Never throws. */
 export function readGeometry(source: ByteSource, setupSize: number, payloadOffset: number): Geometry {
-  const head = source.read(fileOffset(setupSize), payloadOffset > 0 ? Math.min(payloadOffset, HEAD_MAX) : HEAD_MAX)
-  const operand = (at: number | null, skip: number): ByteCount | null => (at === null ? null : byteCount(u32(head, at + skip)))
+  const head = source.read(
+    fileOffset(setupSize),
+    payloadOffset > 0 ? Math.min(payloadOffset, HEAD_MAX) : HEAD_MAX,
+  )
+  const operand = (at: number | null, skip: number): ByteCount | null =>
+    at === null ? null : byteCount(u32(head, at + skip))
   const sub = findIn(head, SUB_END, 0x200)
   const stack = sub === null ? null : findIn(head, LEA_STACK, sub, sub + 64)
   const move = findIn(head, MOVE, 0x200)
-  const destination = move === null ? null : lastIn(head, LEA_DESTINATION, Math.max(0x200, move - MOVE_LOOK_BACK), move)
+  const destination =
+    move === null ? null : lastIn(head, LEA_DESTINATION, Math.max(0x200, move - MOVE_LOOK_BACK), move)
   const before = operand(destination, 3)
   const relocated = move === null ? null : operand(findIn(head, JUMP, move), 3)
-  const cleared = relocated === null ? null : readClear(source.read(fileOffset(setupSize + relocated), 64), relocated)
+  const cleared =
+    relocated === null ? null : readClear(source.read(fileOffset(setupSize + relocated), 64), relocated)
   const moved = before === null ? null : byteCount(before + 8)
   return {
     _bss: moved ?? cleared?._bss ?? null,

@@ -1,4 +1,7 @@
-/** The bytes of a synthetic bzImage that somebody reads: setup header, version, payload ends, kernel_info, and code that carries the link addresses. */
+/**
+ * The bytes of a synthetic bzImage that somebody reads: setup header, version, payload ends, kernel_info, and
+ * code that carries the link addresses.
+ */
 import { bytesSource, sparseSource, type SparsePiece } from '../bytes/source.ts'
 import { BOOT_FLAG, HDRS, kernel_info, LTOP, SETUP_HEADER_AT, setup_header } from './boot-params.ts'
 import { PAYLOAD_MAGIC } from './bzimage.ts'
@@ -45,7 +48,12 @@ export function kernelPieces(facts: KernelFacts): SparsePiece[] {
   const { hdr, geometry } = facts
   const startup32 = (hdr.setup_sects + 1) * 512
   const payload = startup32 + hdr.payload_offset
-  const info = kernel_info.write({ header: LTOP, size: 16, size_total: 16, setup_type_max: facts.setup_type_max })
+  const info = kernel_info.write({
+    header: LTOP,
+    size: 16,
+    size_total: 16,
+    setup_type_max: facts.setup_type_max,
+  })
   const zeros = hdr.syssize * 16 - geometry._bss
   const compat = facts.pe.sections.find(([name]) => name === '.compat')
   return [
@@ -62,14 +70,66 @@ export function kernelPieces(facts: KernelFacts): SparsePiece[] {
   ]
 }
 
-/** Instructions of startup_32, startup_64 and .Lrelocated that have a link address as operand; offsets from startup_32. */
+/**
+ * Instructions of startup_32, startup_64 and .Lrelocated that have a link address as operand; offsets from
+ * startup_32.
+ */
 function codePieces(of: KernelFacts['geometry']): SparsePiece[] {
   const source = 0x280
   return [
     put(0x100, [0x8d, 0xbb, ...le32(of.pgtable), 0x31, 0xc0, 0xb9, ...le32(0x1800), 0xf3, 0xab]),
-    put(0x240, [0x8b, 0x9e, ...le32(0x260), 0x81, 0xeb, ...le32(of._end), 0x48, 0x01, 0xeb, 0x48, 0x8d, 0xa3, ...le32(of.boot_stack_end)]),
-    put(source, [0x48, 0x8d, 0x35, ...le32(of._bss - 8 - (source + 7)), 0x48, 0x8d, 0xbb, ...le32(of._bss - 8), 0xb9, ...le32(of._bss), 0xc1, 0xe9, 0x03]),
+    put(0x240, [
+      0x8b,
+      0x9e,
+      ...le32(0x260),
+      0x81,
+      0xeb,
+      ...le32(of._end),
+      0x48,
+      0x01,
+      0xeb,
+      0x48,
+      0x8d,
+      0xa3,
+      ...le32(of.boot_stack_end),
+    ]),
+    put(source, [
+      0x48,
+      0x8d,
+      0x35,
+      ...le32(of._bss - 8 - (source + 7)),
+      0x48,
+      0x8d,
+      0xbb,
+      ...le32(of._bss - 8),
+      0xb9,
+      ...le32(of._bss),
+      0xc1,
+      0xe9,
+      0x03,
+    ]),
     put(source + 22, [0xfd, 0xf3, 0x48, 0xa5, 0xfc, 0x48, 0x8d, 0x83, ...le32(of.relocated), 0xff, 0xe0]),
-    put(of.relocated, [0x31, 0xc0, 0x48, 0x8d, 0x3d, ...le32(of._bss - of.relocated - 9), 0x48, 0x8d, 0x0d, ...le32(of._ebss - of.relocated - 16), 0x48, 0x29, 0xf9, 0x48, 0xc1, 0xe9, 0x03, 0xf3, 0x48, 0xab]),
+    put(of.relocated, [
+      0x31,
+      0xc0,
+      0x48,
+      0x8d,
+      0x3d,
+      ...le32(of._bss - of.relocated - 9),
+      0x48,
+      0x8d,
+      0x0d,
+      ...le32(of._ebss - of.relocated - 16),
+      0x48,
+      0x29,
+      0xf9,
+      0x48,
+      0xc1,
+      0xe9,
+      0x03,
+      0xf3,
+      0x48,
+      0xab,
+    ]),
   ]
 }

@@ -1,4 +1,7 @@
-/** What an image says of lanzaboote: the stub's own name and release, and the files that a thin image names instead of carrying them. Source: lanzaboote rust/uefi/stub. */
+/**
+ * What an image says of lanzaboote: the stub's own name and release, and the files that a thin image names
+ * instead of carrying them. Source: lanzaboote rust/uefi/stub.
+ */
 import { fileOffset } from '../bytes/units.ts'
 import { IDENTITY_SCAN_MAX, type StubVersion } from './sdmagic.ts'
 import { THIN_NAMES, type UkiView } from './uki.ts'
@@ -9,7 +12,10 @@ const PATH_MAX = 4096
 /** SHA-256, in bytes. */
 const HASH = 32
 
-/** `lanzastub 1.1.0` in the stub's own sections, or null. Reads IDENTITY_SCAN_MAX bytes at the most, never throws. */
+/**
+ * `lanzastub 1.1.0` in the stub's own sections, or null. Reads IDENTITY_SCAN_MAX bytes at the most, never
+ * throws.
+ */
 export function readLanzastubVersion(view: UkiView): StubVersion | null {
   let left = IDENTITY_SCAN_MAX
   for (const { section, content, payload } of view.sections) {
@@ -22,7 +28,10 @@ export function readLanzastubVersion(view: UkiView): StubVersion | null {
   return null
 }
 
-/** A file on the ESP: the section that holds its path, the path as it stands there, and the SHA-256 that it should have. */
+/**
+ * A file on the ESP: the section that holds its path, the path as it stands there, and the SHA-256 that it
+ * should have.
+ */
 export interface NamedFile {
   readonly section: string
   readonly path: string
@@ -38,7 +47,10 @@ export interface ThinFiles {
   readonly initrd: NamedFile
 }
 
-/** The files that the image names, by the first section of each name; null when it is no thin image. Never throws. */
+/**
+ * The files that the image names, by the first section of each name; null when it is no thin image. Never
+ * throws.
+ */
 export function thinFiles(view: UkiView): ThinFiles | null {
   const first = (name: string) => view.sections.find(({ section }) => section.name === name)?.content
   for (const names of ['early', 'late'] as const) {
@@ -46,7 +58,11 @@ export function thinFiles(view: UkiView): ThinFiles | null {
     const file = (section: string, hashSection: string): NamedFile | null => {
       const [path, hash] = [first(section), first(hashSection)]
       if (path === undefined || hash === undefined) return null
-      return { section, path: new TextDecoder().decode(path.read(fileOffset(0), PATH_MAX)), hash: hash.size === HASH ? hash.read(fileOffset(0), HASH) : null }
+      return {
+        section,
+        path: new TextDecoder().decode(path.read(fileOffset(0), PATH_MAX)),
+        hash: hash.size === HASH ? hash.read(fileOffset(0), HASH) : null,
+      }
     }
     const [one, other] = [file(kernel, kernelHash), file(initrd, initrdHash)]
     if (one !== null && other !== null) return { names, kernel: one, initrd: other }

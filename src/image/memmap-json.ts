@@ -1,4 +1,7 @@
-/** Our own JSON form of a memory map: {"schema": 1, "map": [{"type", "start", "end" or "pages", "attribute"}]}. `end` is exclusive. */
+/**
+ * Our own JSON form of a memory map: {"schema": 1, "map": [{"type", "start", "end" or "pages",
+ * "attribute"}]}. `end` is exclusive.
+ */
 import { PAGE } from '../bytes/units.ts'
 import { ATTRIBUTE_UNSAID, odd, type MemmapRow } from './memmap/model.ts'
 import { memoryTypeOf } from './memory-type-names.ts'
@@ -23,27 +26,50 @@ function rowOf(entry: unknown): MemmapRow | null {
   const start = wide(fields['start'])
   const attribute = fields['attribute'] === undefined ? ATTRIBUTE_UNSAID : wide(fields['attribute'])
   const pages = fields['pages'] === undefined ? undefined : wide(fields['pages'])
-  const end = fields['end'] === undefined && start !== null && typeof pages === 'bigint' ? start + pages * BigInt(PAGE) : wide(fields['end'])
+  const end =
+    fields['end'] === undefined && start !== null && typeof pages === 'bigint'
+      ? start + pages * BigInt(PAGE)
+      : wide(fields['end'])
   if (type === null || start === null || end === null || attribute === null || pages === null) return null
   return { type, start, end, attribute, ...(pages === undefined ? {} : { pages }) }
 }
 
 /** The rows; what cannot be read is a problem. Never throws. */
-export function readMemmapJson(text: string): { readonly rows: readonly MemmapRow[]; readonly problems: readonly Problem[] } {
+export function readMemmapJson(text: string): {
+  readonly rows: readonly MemmapRow[]
+  readonly problems: readonly Problem[]
+} {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    return { rows: [], problems: [odd('not-json', `the text begins like JSON and is none: ${error instanceof Error ? error.message : 'unreadable'}`)] }
+    return {
+      rows: [],
+      problems: [
+        odd(
+          'not-json',
+          `the text begins like JSON and is none: ${error instanceof Error ? error.message : 'unreadable'}`,
+        ),
+      ],
+    }
   }
   const { schema, map } = value as { readonly schema?: unknown; readonly map?: unknown }
-  if (schema !== 1) return { rows: [], problems: [odd('unknown-schema', `schema is ${schema === undefined ? 'absent' : JSON.stringify(schema)}, not 1`)] }
+  if (schema !== 1)
+    return {
+      rows: [],
+      problems: [
+        odd('unknown-schema', `schema is ${schema === undefined ? 'absent' : JSON.stringify(schema)}, not 1`),
+      ],
+    }
   if (!Array.isArray(map)) return { rows: [], problems: [odd('unreadable-line', 'map is no list')] }
   const rows: MemmapRow[] = []
   const problems: Problem[] = []
   map.forEach((entry: unknown, i) => {
     const row = rowOf(entry)
-    if (row === null) problems.push(odd('unreadable-line', `map[${String(i)}] is no entry: ${JSON.stringify(entry).slice(0, 80)}`))
+    if (row === null)
+      problems.push(
+        odd('unreadable-line', `map[${String(i)}] is no entry: ${JSON.stringify(entry).slice(0, 80)}`),
+      )
     else rows.push(row)
   })
   return { rows, problems }

@@ -1,10 +1,22 @@
-/** Reads a memory map from whatever text or file people have at hand. The dialects stand in memmap/, one family to a file. Keeps order, repairs nothing. */
+/**
+ * Reads a memory map from whatever text or file people have at hand. The dialects stand in memmap/, one
+ * family to a file. Keeps order, repairs nothing.
+ */
 import { hex, overlaps, range } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
 import { isBootParams, readBootParams, bootParamsDump } from './memmap/boot-params-dump.ts'
 import { DIALECTS, rankOf } from './memmap/dialects.ts'
 import { linesOf, textOf } from './memmap/lines.ts'
-import { odd, type Block, type Dialect, type Line, type MemmapDialect, type MemmapKind, type MemmapRow, type Placed } from './memmap/model.ts'
+import {
+  odd,
+  type Block,
+  type Dialect,
+  type Line,
+  type MemmapDialect,
+  type MemmapKind,
+  type MemmapRow,
+  type Placed,
+} from './memmap/model.ts'
 import { readMemmapJson } from './memmap-json.ts'
 import { SHELL_TYPE_NAMES } from './memory-type-names.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from './memory-types.ts'
@@ -43,19 +55,41 @@ export const MEMMAP_TEXT_MAX = 2 ** 24
 type Known = Pick<Dialect, 'name' | 'kind' | 'taken' | 'lacks'>
 const JSON_KNOWN: Known = { name: 'json', kind: 'efi', taken: 'before-load', lacks: [] }
 
-function fatal(id: string, what: string, problems: readonly Problem[] = [], known: Known | null = null): MemmapParse {
-  return { map: [], dialect: known?.name ?? null, kind: known?.kind ?? null, taken: known?.taken ?? 'before-load', lacks: known?.lacks ?? [], lines: [0, 0], others: [], problems: [...problems, { id, at: null, what, fatal: true }] }
+function fatal(
+  id: string,
+  what: string,
+  problems: readonly Problem[] = [],
+  known: Known | null = null,
+): MemmapParse {
+  return {
+    map: [],
+    dialect: known?.name ?? null,
+    kind: known?.kind ?? null,
+    taken: known?.taken ?? 'before-load',
+    lacks: known?.lacks ?? [],
+    lines: [0, 0],
+    others: [],
+    problems: [...problems, { id, at: null, what, fatal: true }],
+  }
 }
 
 /**
- * Reads the best map in the input: UEFI's own before an e820 table before a resource tree, the first of equals; `only` takes maps in one dialect alone. A whole kernel log,
- * journal or serial capture may be given as it is, and the zero page of a running kernel as a file. Rows that cannot be a descriptor (empty, no whole pages, beyond 52 bits,
- * zero addresses as a kernel shows them to the unprivileged) are left out with a problem; overlapping ones stay, with a problem. Never throws.
+ * Reads the best map in the input: UEFI's own before an e820 table before a resource tree, the first of
+ * equals; `only` takes maps in one dialect alone. A whole kernel log,
+ * journal or serial capture may be given as it is, and the zero page of a running kernel as a file. Rows that
+ * cannot be a descriptor (empty, no whole pages, beyond 52 bits,
+ * zero addresses as a kernel shows them to the unprivileged) are left out with a problem; overlapping ones
+ * stay, with a problem. Never throws.
  */
 export function readMemmap(input: string | Uint8Array, only: MemmapDialect | null = null): MemmapParse {
-  if (input.length > MEMMAP_TEXT_MAX) return fatal('too-long', `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`)
+  if (input.length > MEMMAP_TEXT_MAX)
+    return fatal(
+      'too-long',
+      `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`,
+    )
   const wants = (name: MemmapDialect): boolean => only === null || only === name
-  if (typeof input !== 'string' && wants('boot-params') && isBootParams(input)) return finish(bootParamsDump, readBootParams(input, 0), [])
+  if (typeof input !== 'string' && wants('boot-params') && isBootParams(input))
+    return finish(bootParamsDump, readBootParams(input, 0), [])
   const text = textOf(input)
   if (text.trim() === '') return fatal('empty', 'the text is empty')
   if (wants('json') && text.trimStart().startsWith('{')) {
@@ -63,7 +97,12 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
     const parse = finish(JSON_KNOWN, { placed: rows.map(row => ({ row, line: 0 })), problems, last: 0 }, [])
     return parse.map.length === 0 ? parse : { ...parse, lines: [1, text.trimEnd().split('\n').length] }
   }
-  const found = [...blocksIn(linesOf(text), DIALECTS.filter(dialect => wants(dialect.name)))]
+  const found = [
+    ...blocksIn(
+      linesOf(text),
+      DIALECTS.filter(dialect => wants(dialect.name)),
+    ),
+  ]
   found.sort(([a, , one], [b, , other]) => rankOf(a) - rankOf(b) || one - other)
   return best(found)
 }
@@ -74,7 +113,9 @@ type Found = readonly [dialect: Dialect, block: Block, first: number]
 function best(found: readonly Found[]): MemmapParse {
   let failed: MemmapParse | null = null
   for (const [dialect, block] of found) {
-    const others = found.filter(([other]) => other !== dialect).map(([other, , line]) => ({ dialect: other.name, line }))
+    const others = found
+      .filter(([other]) => other !== dialect)
+      .map(([other, , line]) => ({ dialect: other.name, line }))
     const parse = finish(dialect, block, others)
     if (parse.map.length > 0) return parse
     failed ??= parse
@@ -82,15 +123,24 @@ function best(found: readonly Found[]): MemmapParse {
   return failed ?? fatal('not-a-memmap', 'no memory map of a known form in the text')
 }
 
-/** The first map of each dialect. A line belongs to the first dialect that knows it; `#section` at the start of a line ends every map. */
+/**
+ * The first map of each dialect. A line belongs to the first dialect that knows it; `#section` at the start
+ * of a line ends every map.
+ */
 function* blocksIn(lines: readonly Line[], dialects: readonly Dialect[]): Generator<Found> {
   const open = new Map<Dialect, Line[]>()
   const closed = new Set<Dialect>()
   for (const line of lines) {
     for (const dialect of open.keys()) {
-      if (!closed.has(dialect) && (line.text.startsWith('#section') || dialect.stop?.test(line.text) === true)) closed.add(dialect)
+      if (
+        !closed.has(dialect) &&
+        (line.text.startsWith('#section') || dialect.stop?.test(line.text) === true)
+      )
+        closed.add(dialect)
     }
-    const owner = dialects.find(dialect => dialect.sniff(line.text) || (open.has(dialect) && dialect.joins?.(line.text) === true))
+    const owner = dialects.find(
+      dialect => dialect.sniff(line.text) || (open.has(dialect) && dialect.joins?.(line.text) === true),
+    )
     if (owner === undefined || closed.has(owner)) continue
     const mine = open.get(owner)
     if (mine === undefined) open.set(owner, [line])
@@ -99,7 +149,11 @@ function* blocksIn(lines: readonly Line[], dialects: readonly Dialect[]): Genera
   for (const [dialect, mine] of open) yield [dialect, dialect.read(mine), mine[0]?.at ?? 0]
 }
 
-function finish(known: Known, { placed, problems: before, last }: Block, others: readonly OtherMap[]): MemmapParse {
+function finish(
+  known: Known,
+  { placed, problems: before, last }: Block,
+  others: readonly OtherMap[],
+): MemmapParse {
   const problems = [...before]
   const map: MemoryDescriptor[] = []
   for (const { row, line } of placed) {
@@ -108,7 +162,16 @@ function finish(known: Known, { placed, problems: before, last }: Block, others:
   }
   problems.push(...findOverlaps(map))
   if (map.length === 0) return fatal('nothing-usable', 'the map has no usable entry', problems, known)
-  return { map, dialect: known.name, kind: known.kind, taken: known.taken, lacks: known.lacks, lines: [firstLine(placed), last], others, problems }
+  return {
+    map,
+    dialect: known.name,
+    kind: known.kind,
+    taken: known.taken,
+    lacks: known.lacks,
+    lines: [firstLine(placed), last],
+    others,
+    problems,
+  }
 }
 
 /** Where the block begins: sysfs entries may stand in any order. */
@@ -122,7 +185,9 @@ function toPages(row: MemmapRow): MemmapRow {
   const page = BigInt(PAGE)
   const down = (at: bigint): bigint => at - (at % page)
   const up = (at: bigint): bigint => down(at + page - 1n)
-  return row.type === EfiConventionalMemory ? { ...row, start: up(row.start), end: down(row.end) } : { ...row, start: down(row.start), end: up(row.end) }
+  return row.type === EfiConventionalMemory
+    ? { ...row, start: up(row.start), end: down(row.end) }
+    : { ...row, start: down(row.start), end: up(row.end) }
 }
 
 function checked(printed: MemmapRow, where: string, problems: Problem[]): MemoryDescriptor | null {
@@ -132,11 +197,14 @@ function checked(printed: MemmapRow, where: string, problems: Problem[]): Memory
     return null
   }
   const place = `${hex(start)}-${hex(end)}`
-  if (printed.start === 0n && printed.end <= 1n) return drop('zero-address', 'start and end are zero, as shown to readers without privileges')
+  if (printed.start === 0n && printed.end <= 1n)
+    return drop('zero-address', 'start and end are zero, as shown to readers without privileges')
   if (end <= start) return drop('empty-range', `${place} is empty`)
   if (end > BigInt(PHYS_END)) return drop('beyond-physical', `${place} lies beyond 52 bits`)
-  if (start % BigInt(PAGE) !== 0n || end % BigInt(PAGE) !== 0n) return drop('not-whole-pages', `${place} is no whole number of pages`)
-  if (pages !== undefined && pages * BigInt(PAGE) !== end - start) problems.push(odd('pages-disagree', `${where}${place} is printed with ${hex(pages)} pages`))
+  if (start % BigInt(PAGE) !== 0n || end % BigInt(PAGE) !== 0n)
+    return drop('not-whole-pages', `${place} is no whole number of pages`)
+  if (pages !== undefined && pages * BigInt(PAGE) !== end - start)
+    problems.push(odd('pages-disagree', `${where}${place} is printed with ${hex(pages)} pages`))
   return { type, range: range(Number(start), Number(end)), attribute: BigInt.asUintN(64, attribute) }
 }
 
@@ -146,7 +214,13 @@ function findOverlaps(map: readonly MemoryDescriptor[]): Problem[] {
   let highest = sorted[0]
   for (const next of sorted.slice(1)) {
     if (highest === undefined) break
-    if (overlaps(highest.range, next.range)) problems.push(odd('overlap', `${hex(next.range.start)}-${hex(next.range.end)} overlaps ${hex(highest.range.start)}-${hex(highest.range.end)}`))
+    if (overlaps(highest.range, next.range))
+      problems.push(
+        odd(
+          'overlap',
+          `${hex(next.range.start)}-${hex(next.range.end)} overlaps ${hex(highest.range.start)}-${hex(highest.range.end)}`,
+        ),
+      )
     if (next.range.end > highest.range.end) highest = next
   }
   return problems
@@ -155,7 +229,12 @@ function findOverlaps(map: readonly MemoryDescriptor[]): Problem[] {
 /** The map as the UEFI shell prints it, or as our JSON; readMemmap reads both back to the same map. */
 export function formatMemmap(map: readonly MemoryDescriptor[], dialect: 'uefi-shell' | 'json'): string {
   if (dialect === 'json') {
-    const rows = map.map(({ type, range: { start, end }, attribute }) => ({ type, start: hex(start), end: hex(end), attribute: hex(attribute) }))
+    const rows = map.map(({ type, range: { start, end }, attribute }) => ({
+      type,
+      start: hex(start),
+      end: hex(end),
+      attribute: hex(attribute),
+    }))
     return `{"schema":1,"map":[\n${rows.map(row => `  ${JSON.stringify(row)}`).join(',\n')}\n]}\n`
   }
   const wide = (n: number | bigint): string => n.toString(16).toUpperCase().padStart(16, '0')

@@ -1,4 +1,7 @@
-/** Memory types of UEFI and the descriptor that memory maps are made of. Source: UEFI 2.10 table 7.6 (EFI_MEMORY_TYPE). */
+/**
+ * Memory types of UEFI and the descriptor that memory maps are made of. Source: UEFI 2.10 table 7.6
+ * (EFI_MEMORY_TYPE).
+ */
 import type { Range } from '../bytes/range.ts'
 
 export const EfiReservedMemoryType = 0
@@ -49,7 +52,10 @@ export const MEMORY_TYPE_NAMES = [
   'EfiUnacceptedMemoryType',
 ] as const
 
-/** One entry of a memory map. `type` is UEFI's number (OEM and OS types from 0x70000000 on are kept as they are). */
+/**
+ * One entry of a memory map. `type` is UEFI's number (OEM and OS types from 0x70000000 on are kept as they
+ * are).
+ */
 export interface MemoryDescriptor {
   readonly type: number
   /** Whole pages. */

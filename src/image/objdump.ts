@@ -1,4 +1,7 @@
-/** A section table as `objdump -h` prints it, with private headers (`-p`, `-x`) and `ls -l` where they are pasted, too; and a PE file with that table. Source: GNU binutils 2.40 output. */
+/**
+ * A section table as `objdump -h` prints it, with private headers (`-p`, `-x`) and `ls -l` where they are
+ * pasted, too; and a PE file with that table. Source: GNU binutils 2.40 output.
+ */
 import { hex } from '../bytes/range.ts'
 import { type ByteSource } from '../bytes/source.ts'
 import { alignDown, alignUp } from '../bytes/units.ts'
@@ -30,10 +33,18 @@ export interface Listing {
   readonly assumptions: readonly string[]
 }
 
-const HEADERS = ['ImageBase', 'SectionAlignment', 'FileAlignment', 'SizeOfImage', 'SizeOfHeaders', 'AddressOfEntryPoint'] as const
+const HEADERS = [
+  'ImageBase',
+  'SectionAlignment',
+  'FileAlignment',
+  'SizeOfImage',
+  'SizeOfHeaders',
+  'AddressOfEntryPoint',
+] as const
 type HeaderName = (typeof HEADERS)[number]
 
-const ROW = /^\s{0,8}\d{1,5}\s{1,4}(\S{1,64})\s+([0-9a-f]{8,16})\s+([0-9a-f]{8,16})\s+[0-9a-f]{8,16}\s+([0-9a-f]{8,16})\s+2\*\*\d/
+const ROW =
+  /^\s{0,8}\d{1,5}\s{1,4}(\S{1,64})\s+([0-9a-f]{8,16})\s+([0-9a-f]{8,16})\s+[0-9a-f]{8,16}\s+([0-9a-f]{8,16})\s+2\*\*\d/
 const LOOKS = /^\s{0,8}\d{1,5}\s{1,4}\.\S{1,63}\s+[0-9a-f]{8}/
 const FLAGS = /^\s+(?:[A-Z_]+, )*[A-Z_]+\s*$/
 const FILE = /^(.{1,4096}): {1,8}file format (\S+)/
@@ -57,11 +68,21 @@ interface Raw {
   flags: string
 }
 
-/** Reads the first table in the text. Never throws; without a usable row the listing is null and a problem is fatal. */
-export function readListing(input: string | Uint8Array): { readonly listing: Listing | null; readonly problems: readonly Problem[] } {
+/**
+ * Reads the first table in the text. Never throws; without a usable row the listing is null and a problem is
+ * fatal.
+ */
+export function readListing(input: string | Uint8Array): {
+  readonly listing: Listing | null
+  readonly problems: readonly Problem[]
+} {
   const problems: Problem[] = []
-  const fail = (what: string): { listing: null; problems: Problem[] } => ({ listing: null, problems: [...problems, { id: 'not-a-listing', at: null, what, fatal: true }] })
-  if (input.length > MEMMAP_TEXT_MAX) return fail(`the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`)
+  const fail = (what: string): { listing: null; problems: Problem[] } => ({
+    listing: null,
+    problems: [...problems, { id: 'not-a-listing', at: null, what, fatal: true }],
+  })
+  if (input.length > MEMMAP_TEXT_MAX)
+    return fail(`the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`)
   const rows: Raw[] = []
   const headers = new Map<HeaderName, number>()
   const sizes = new Map<string, number>()
@@ -72,7 +93,13 @@ export function readListing(input: string | Uint8Array): { readonly listing: Lis
     if (file !== null) {
       const format = file[2] as string
       fileName = file[1] as string
-      if (!format.startsWith('pei-')) problems.push({ id: 'not-pe', at: null, what: `line ${String(at)}: the file format is ${format}, not pei-x86-64`, fatal: false })
+      if (!format.startsWith('pei-'))
+        problems.push({
+          id: 'not-pe',
+          at: null,
+          what: `line ${String(at)}: the file format is ${format}, not pei-x86-64`,
+          fatal: false,
+        })
     }
     const header = HEADER.exec(text)
     if (header !== null) headers.set(header[1] as HeaderName, Number.parseInt(header[2] as string, 16))
@@ -80,16 +107,37 @@ export function readListing(input: string | Uint8Array): { readonly listing: Lis
     if (ls !== null) sizes.set(ls[2] as string, Number(ls[1]))
     const row = ROW.exec(text)
     const last = rows.at(-1)
-    if (row !== null) rows.push({ name: row[1] as string, size: Number.parseInt(row[2] as string, 16), vma: Number.parseInt(row[3] as string, 16), at: Number.parseInt(row[4] as string, 16), flags: '' })
-    else if (last !== undefined && last.flags === '' && text.length < 200 && FLAGS.test(text)) last.flags = text.trim()
-    else if (LOOKS.test(text)) problems.push({ id: 'unreadable-line', at: null, what: `line ${String(at)} cannot be read as a section: ${text.trim().slice(0, 80)}`, fatal: false })
+    if (row !== null)
+      rows.push({
+        name: row[1] as string,
+        size: Number.parseInt(row[2] as string, 16),
+        vma: Number.parseInt(row[3] as string, 16),
+        at: Number.parseInt(row[4] as string, 16),
+        flags: '',
+      })
+    else if (last !== undefined && last.flags === '' && text.length < 200 && FLAGS.test(text))
+      last.flags = text.trim()
+    else if (LOOKS.test(text))
+      problems.push({
+        id: 'unreadable-line',
+        at: null,
+        what: `line ${String(at)} cannot be read as a section: ${text.trim().slice(0, 80)}`,
+        fatal: false,
+      })
   }
   if (rows.length === 0) return fail('no section of an objdump listing in the text')
   if (rows.length > 96) return fail(`${String(rows.length)} sections: firmware takes 96 at the most`)
   return complete(fileName, rows, headers, sizes, problems, fail)
 }
 
-function complete(fileName: string | null, rows: readonly Raw[], said: ReadonlyMap<HeaderName, number>, sizes: ReadonlyMap<string, number>, problems: readonly Problem[], fail: (what: string) => { listing: null; problems: Problem[] }): ReturnType<typeof readListing> {
+function complete(
+  fileName: string | null,
+  rows: readonly Raw[],
+  said: ReadonlyMap<HeaderName, number>,
+  sizes: ReadonlyMap<string, number>,
+  problems: readonly Problem[],
+  fail: (what: string) => { listing: null; problems: Problem[] },
+): ReturnType<typeof readListing> {
   const assumptions: string[] = []
   const orAssumed = (name: HeaderName, value: number, why: string): number => {
     const known = said.get(name)
@@ -99,30 +147,64 @@ function complete(fileName: string | null, rows: readonly Raw[], said: ReadonlyM
   }
   const isPower = (n: number): boolean => Number.isInteger(Math.log2(n)) && n <= 2 ** 31
   for (const [name, value] of said) {
-    if (name === 'ImageBase' ? value > Number.MAX_SAFE_INTEGER : value >= 2 ** 32) return fail(`${name} ${hex(value)} does not fit its field`)
+    if (name === 'ImageBase' ? value > Number.MAX_SAFE_INTEGER : value >= 2 ** 32)
+      return fail(`${name} ${hex(value)} does not fit its field`)
     if (name.endsWith('Alignment') && !isPower(value)) return fail(`${name} ${hex(value)} is no power of two`)
   }
   const lowest = Math.min(...rows.map(row => row.vma))
-  const ImageBase = orAssumed('ImageBase', lowest < 2 ** 28 ? 0 : alignDown<number>(lowest - 1, 0x10000), lowest < 2 ** 28 ? 'the addresses are low' : 'the multiple of 64 KiB below the lowest section')
+  const ImageBase = orAssumed(
+    'ImageBase',
+    lowest < 2 ** 28 ? 0 : alignDown<number>(lowest - 1, 0x10000),
+    lowest < 2 ** 28 ? 'the addresses are low' : 'the multiple of 64 KiB below the lowest section',
+  )
   const FileAlignment = orAssumed('FileAlignment', 0x200, 'as GNU ld and systemd’s linker script set it')
-  const SectionAlignment = orAssumed('SectionAlignment', 0x1000, 'a page, as all stubs that were read have it')
+  const SectionAlignment = orAssumed(
+    'SectionAlignment',
+    0x1000,
+    'a page, as all stubs that were read have it',
+  )
   const end = Math.max(...rows.map(row => row.vma - ImageBase + row.size))
-  if (lowest < ImageBase || end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32)) return fail(`sections at ${hex(lowest)}-${hex(end + ImageBase)} do not fit a PE file with ImageBase ${hex(ImageBase)}`)
+  if (lowest < ImageBase || end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32))
+    return fail(
+      `sections at ${hex(lowest)}-${hex(end + ImageBase)} do not fit a PE file with ImageBase ${hex(ImageBase)}`,
+    )
   const firstRaw = Math.min(...rows.filter(row => row.at > 0).map(row => row.at), 2 ** 31)
   const entry = rows.find(row => row.name === '.text')?.vma ?? lowest
   const headers = {
     ImageBase,
     SectionAlignment,
     FileAlignment,
-    SizeOfImage: orAssumed('SizeOfImage', Math.min(alignUp<number>(end, SectionAlignment), 0xffffffff), 'the end of the highest section'),
-    SizeOfHeaders: orAssumed('SizeOfHeaders', firstRaw === 2 ** 31 ? 0x1000 : firstRaw, 'where the first section begins in the file'),
+    SizeOfImage: orAssumed(
+      'SizeOfImage',
+      Math.min(alignUp<number>(end, SectionAlignment), 0xffffffff),
+      'the end of the highest section',
+    ),
+    SizeOfHeaders: orAssumed(
+      'SizeOfHeaders',
+      firstRaw === 2 ** 31 ? 0x1000 : firstRaw,
+      'where the first section begins in the file',
+    ),
     AddressOfEntryPoint: orAssumed('AddressOfEntryPoint', entry - ImageBase, 'the start of .text'),
   }
-  const sections = rows.map(({ name, size, vma, at, flags }) => ({ name, size, VirtualAddress: vma - ImageBase, PointerToRawData: at, hasContents: flags === '' || flags.includes('CONTENTS'), Characteristics: characteristicsOf(flags) }))
-  const rawEnd = Math.max(...sections.map(section => section.PointerToRawData + (section.hasContents ? alignUp<number>(section.size, FileAlignment) : 0)))
+  const sections = rows.map(({ name, size, vma, at, flags }) => ({
+    name,
+    size,
+    VirtualAddress: vma - ImageBase,
+    PointerToRawData: at,
+    hasContents: flags === '' || flags.includes('CONTENTS'),
+    Characteristics: characteristicsOf(flags),
+  }))
+  const rawEnd = Math.max(
+    ...sections.map(
+      section =>
+        section.PointerToRawData + (section.hasContents ? alignUp<number>(section.size, FileAlignment) : 0),
+    ),
+  )
   const listed = fileName === null ? undefined : sizes.get(fileName.split('/').at(-1) as string)
   if (listed === undefined) assumptions.push(`the file has ${hex(rawEnd)} bytes: the end of the last section`)
-  assumptions.push('VirtualSize is the size that objdump prints, SizeOfRawData the same rounded up to FileAlignment')
+  assumptions.push(
+    'VirtualSize is the size that objdump prints, SizeOfRawData the same rounded up to FileAlignment',
+  )
   return { listing: { fileName, sections, headers, fileSize: listed ?? rawEnd, assumptions }, problems }
 }
 
@@ -134,14 +216,35 @@ function characteristicsOf(flags: string): number {
 }
 
 /** A PE file with this table. `content` fills a section; what it leaves out is zero. */
-export function peOfListing(listing: Listing, content: (section: ListedSection) => Content | undefined): ByteSource {
+export function peOfListing(
+  listing: Listing,
+  content: (section: ListedSection) => Content | undefined,
+): ByteSource {
   const { ImageBase, ...optional } = listing.headers
   const sections = listing.sections.map(section => {
     const raw = section.hasContents ? alignUp<number>(section.size, listing.headers.FileAlignment) : 0
-    const next = Math.min(...listing.sections.flatMap(other => (other.PointerToRawData > section.PointerToRawData ? [other.PointerToRawData] : [])), listing.fileSize)
+    const next = Math.min(
+      ...listing.sections.flatMap(other =>
+        other.PointerToRawData > section.PointerToRawData ? [other.PointerToRawData] : [],
+      ),
+      listing.fileSize,
+    )
     const SizeOfRawData = Math.max(0, Math.min(raw, Math.max(next - section.PointerToRawData, section.size)))
     const filled = content(section)
-    return { name: section.name, VirtualAddress: section.VirtualAddress, VirtualSize: section.size, PointerToRawData: SizeOfRawData === 0 ? 0 : section.PointerToRawData, SizeOfRawData, Characteristics: section.Characteristics, ...(filled === undefined ? {} : { content: filled }) }
+    return {
+      name: section.name,
+      VirtualAddress: section.VirtualAddress,
+      VirtualSize: section.size,
+      PointerToRawData: SizeOfRawData === 0 ? 0 : section.PointerToRawData,
+      SizeOfRawData,
+      Characteristics: section.Characteristics,
+      ...(filled === undefined ? {} : { content: filled }),
+    }
   })
-  return buildPe({ e_lfanew: 0x40, optional: { ...optional, ImageBase: hex(ImageBase), Subsystem: 10 }, sections, size: listing.fileSize })
+  return buildPe({
+    e_lfanew: 0x40,
+    optional: { ...optional, ImageBase: hex(ImageBase), Subsystem: 10 },
+    sections,
+    size: listing.fileSize,
+  })
 }

@@ -1,9 +1,27 @@
-/** What a real boot said about itself: lines of the decompressor, the EFI stub, the kernel and /proc/iomem that name a place, a length or a text. Source: linux arch/x86/boot/compressed/misc.c, arch/x86/kernel/setup.c. */
+/**
+ * What a real boot said about itself: lines of the decompressor, the EFI stub, the kernel and /proc/iomem
+ * that name a place, a length or a text. Source: linux arch/x86/boot/compressed/misc.c,
+ * arch/x86/kernel/setup.c.
+ */
 import { linesOf, textOf } from './memmap/lines.ts'
 import { MEMMAP_TEXT_MAX } from './memmap.ts'
 import type { Problem } from './problem.ts'
 
-export const OBSERVED_FACTS = ['release', 'commandLine', 'initrdFrom', 'input_data', 'input_len', 'output', 'output_len', 'kernel_total_size', 'needed_size', 'trampoline_32bit', 'ramdiskStart', 'ramdiskEnd', 'kernelCode'] as const
+export const OBSERVED_FACTS = [
+  'release',
+  'commandLine',
+  'initrdFrom',
+  'input_data',
+  'input_len',
+  'output',
+  'output_len',
+  'kernel_total_size',
+  'needed_size',
+  'trampoline_32bit',
+  'ramdiskStart',
+  'ramdiskEnd',
+  'kernelCode',
+] as const
 export type ObservedFactName = (typeof OBSERVED_FACTS)[number]
 
 /** One fact as it was printed: an address or a length in bytes, or a text. */
@@ -28,45 +46,95 @@ interface Pattern {
 }
 
 /** `debug_putaddr` prints a name, a colon and 0x with 16 digits. */
-const PUTADDR = ['input_data', 'input_len', 'output', 'output_len', 'kernel_total_size', 'needed_size', 'trampoline_32bit'] as const
+const PUTADDR = [
+  'input_data',
+  'input_len',
+  'output',
+  'output_len',
+  'kernel_total_size',
+  'needed_size',
+  'trampoline_32bit',
+] as const
 
 const PATTERNS: readonly Pattern[] = [
   { line: /^Linux version (\S{1,200}) /, names: ['release'], as: 'text' },
   { line: /^Command line: (.*)$/, names: ['commandLine'], as: 'text' },
   { line: /^EFI stub: Loaded initrd from (.*)$/, names: ['initrdFrom'], as: 'text' },
-  ...PUTADDR.map(name => ({ line: new RegExp(`^${name}: 0x([0-9a-f]{1,16})\\b`, 'i'), names: [name], as: 'hex' as const })),
-  { line: /^RAMDISK: \[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\]/, names: ['ramdiskStart', 'ramdiskEnd'], as: 'hex' },
+  ...PUTADDR.map(name => ({
+    line: new RegExp(`^${name}: 0x([0-9a-f]{1,16})\\b`, 'i'),
+    names: [name],
+    as: 'hex' as const,
+  })),
+  {
+    line: /^RAMDISK: \[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\]/,
+    names: ['ramdiskStart', 'ramdiskEnd'],
+    as: 'hex',
+  },
   { line: /^ *([0-9a-f]{8,16})-[0-9a-f]{8,16} : Kernel code$/, names: ['kernelCode'], as: 'hex' },
 ]
 
 /**
- * Reads a log, a journal, a serial capture or /proc/iomem. Of a log with several boots the first one counts: reading ends where a fact comes again with another value, with a
+ * Reads a log, a journal, a serial capture or /proc/iomem. Of a log with several boots the first one counts:
+ * reading ends where a fact comes again with another value, with a
  * problem that names the line. `ramdiskEnd` is exclusive. Never throws.
  */
 export function readObserved(input: string | Uint8Array): Observed {
   const problems: Problem[] = []
-  if (input.length > MEMMAP_TEXT_MAX) return { facts: [], problems: [{ id: 'too-long', at: null, what: `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`, fatal: true }] }
+  if (input.length > MEMMAP_TEXT_MAX)
+    return {
+      facts: [],
+      problems: [
+        {
+          id: 'too-long',
+          at: null,
+          what: `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`,
+          fatal: true,
+        },
+      ],
+    }
   const facts = new Map<ObservedFactName, ObservedFact>()
   for (const { text, at } of linesOf(textOf(input))) {
     for (const { name, value } of factsIn(text)) {
       const known = facts.get(name)
-      if (value === null) problems.push({ id: 'unreadable-line', at: null, what: `line ${String(at)}: ${name} is beyond 52 bits`, fatal: false })
+      if (value === null)
+        problems.push({
+          id: 'unreadable-line',
+          at: null,
+          what: `line ${String(at)}: ${name} is beyond 52 bits`,
+          fatal: false,
+        })
       else if (known === undefined) facts.set(name, { name, value, line: at })
       else if (known.value !== value) {
-        problems.push({ id: 'second-boot', at: null, what: `line ${String(at)}: ${name} comes again with another value: another boot begins, and is not read`, fatal: false })
+        problems.push({
+          id: 'second-boot',
+          at: null,
+          what: `line ${String(at)}: ${name} comes again with another value: another boot begins, and is not read`,
+          fatal: false,
+        })
         return { facts: [...facts.values()], problems }
       }
     }
   }
-  if (facts.size === 0) problems.push({ id: 'nothing-observed', at: null, what: 'no line of a kernel, its decompressor or /proc/iomem that names a place', fatal: true })
+  if (facts.size === 0)
+    problems.push({
+      id: 'nothing-observed',
+      at: null,
+      what: 'no line of a kernel, its decompressor or /proc/iomem that names a place',
+      fatal: true,
+    })
   return { facts: [...facts.values()], problems }
 }
 
 /** What one line says: names of the first pattern that it matches, with the values of its groups. */
-function factsIn(text: string): { readonly name: ObservedFactName; readonly value: ObservedFact['value'] | null }[] {
+function factsIn(
+  text: string,
+): { readonly name: ObservedFactName; readonly value: ObservedFact['value'] | null }[] {
   for (const { line, names, as } of PATTERNS) {
     const [, ...groups] = line.exec(text) ?? []
-    if (groups.length > 0) return names.flatMap((name, i) => groups.slice(i, i + 1).map(group => ({ name, value: valueOf(group, as, name) })))
+    if (groups.length > 0)
+      return names.flatMap((name, i) =>
+        groups.slice(i, i + 1).map(group => ({ name, value: valueOf(group, as, name) })),
+      )
   }
   return []
 }

@@ -1,4 +1,7 @@
-/** PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; oddities are problems. Source: Microsoft PE format. */
+/**
+ * PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; oddities are problems.
+ * Source: Microsoft PE format.
+ */
 import { readExactly, type ByteSource } from '../bytes/source.ts'
 import { struct, type Fields, type Struct, type Values } from '../bytes/struct.ts'
 import { byteCount, fileOffset, rva, type ByteCount, type FileOffset, type Rva } from '../bytes/units.ts'
@@ -85,7 +88,10 @@ export const IMAGE_SECTION_HEADER = struct('IMAGE_SECTION_HEADER', 40, {
   Characteristics: [36, 'u32'],
 })
 
-export const IMAGE_DATA_DIRECTORY = struct('IMAGE_DATA_DIRECTORY', 8, { VirtualAddress: [0, 'u32'], Size: [4, 'u32'] })
+export const IMAGE_DATA_DIRECTORY = struct('IMAGE_DATA_DIRECTORY', 8, {
+  VirtualAddress: [0, 'u32'],
+  Size: [4, 'u32'],
+})
 
 export const IMAGE_FILE_MACHINE_I386 = 0x14c
 export const IMAGE_FILE_MACHINE_AMD64 = 0x8664
@@ -111,7 +117,10 @@ export interface PeSection {
 }
 
 /** Optional header: the fields that both formats have; ImageBase is 64 bits wide in both. */
-export type PeOptionalHeader = Omit<Values<typeof IMAGE_OPTIONAL_HEADER64.fields>, 'SizeOfStackReserve' | 'SizeOfStackCommit' | 'SizeOfHeapReserve' | 'SizeOfHeapCommit'>
+export type PeOptionalHeader = Omit<
+  Values<typeof IMAGE_OPTIONAL_HEADER64.fields>,
+  'SizeOfStackReserve' | 'SizeOfStackCommit' | 'SizeOfHeapReserve' | 'SizeOfHeapCommit'
+>
 
 /** A PE file, header by header, in the file's own order. */
 export interface PeFile {
@@ -148,49 +157,127 @@ function readStruct<F extends Fields>(source: ByteSource, at: number, layout: St
   return bytes === null ? null : layout.read(bytes)
 }
 
-/** Reads the headers of a PE file. Never throws and never reads more than the headers (at most 65535 section headers). */
+/**
+ * Reads the headers of a PE file. Never throws and never reads more than the headers (at most 65535 section
+ * headers).
+ */
 export function parsePe(source: ByteSource): PeParse {
   const problems: Problem[] = []
-  const fail = (id: string, at: number, what: string): PeParse => ({ pe: null, problems: [...problems, { id, at: fileOffset(at), what, fatal: true }] })
+  const fail = (id: string, at: number, what: string): PeParse => ({
+    pe: null,
+    problems: [...problems, { id, at: fileOffset(at), what, fatal: true }],
+  })
   if (source.size === 0) return fail('empty', 0, 'the file is empty')
   const at = headerAt(source)
   if (at === 'not-pe') return fail('not-pe', 0, 'the file begins with neither MZ nor a PE signature')
-  if (at === 'truncated') return fail('truncated', source.size, `the DOS header needs 64 bytes, the file has ${String(source.size)}`)
-  if (at > 0 && at < IMAGE_DOS_HEADER.size) problems.push({ id: 'headers-overlap', at: fileOffset(60), what: `e_lfanew ${hex(at)} puts the PE header into the DOS header`, fatal: false })
+  if (at === 'truncated')
+    return fail(
+      'truncated',
+      source.size,
+      `the DOS header needs 64 bytes, the file has ${String(source.size)}`,
+    )
+  if (at > 0 && at < IMAGE_DOS_HEADER.size)
+    problems.push({
+      id: 'headers-overlap',
+      at: fileOffset(60),
+      what: `e_lfanew ${hex(at)} puts the PE header into the DOS header`,
+      fatal: false,
+    })
   const coff = readStruct(source, at + 4, IMAGE_FILE_HEADER)
-  if (coff === null) return fail('truncated', 60, `e_lfanew ${hex(at)} leaves no room for the PE header: the file ends at ${hex(source.size)}`)
-  if (latin1(source.read(fileOffset(at), 4)) !== PE_SIGNATURE) return fail('not-pe', at, `no PE signature at ${hex(at)}`)
+  if (coff === null)
+    return fail(
+      'truncated',
+      60,
+      `e_lfanew ${hex(at)} leaves no room for the PE header: the file ends at ${hex(source.size)}`,
+    )
+  if (latin1(source.read(fileOffset(at), 4)) !== PE_SIGNATURE)
+    return fail('not-pe', at, `no PE signature at ${hex(at)}`)
   const optionalAt = at + 24
   const [low = 0, high = 0] = source.read(fileOffset(optionalAt), 2)
   const magic = low | (high << 8)
-  if (source.size >= optionalAt + 2 && magic !== PE32_MAGIC && magic !== PE32_PLUS_MAGIC) return fail('not-pe', optionalAt, `optional header magic ${hex(magic)} is neither PE32 nor PE32+`)
+  if (source.size >= optionalAt + 2 && magic !== PE32_MAGIC && magic !== PE32_PLUS_MAGIC)
+    return fail('not-pe', optionalAt, `optional header magic ${hex(magic)} is neither PE32 nor PE32+`)
   const length = magic === PE32_MAGIC ? IMAGE_OPTIONAL_HEADER32.size : IMAGE_OPTIONAL_HEADER64.size
-  const optional = magic === PE32_MAGIC ? readNarrow(source, optionalAt) : readStruct(source, optionalAt, IMAGE_OPTIONAL_HEADER64)
+  const optional =
+    magic === PE32_MAGIC
+      ? readNarrow(source, optionalAt)
+      : readStruct(source, optionalAt, IMAGE_OPTIONAL_HEADER64)
   if (optional === null) return fail('truncated', optionalAt, 'the file ends inside the optional header')
-  if (coff.SizeOfOptionalHeader < length) return fail('truncated', at + 20, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(length)} that the format needs`)
-  const dataDirectories = readDirectories(source, optionalAt + length, optional.NumberOfRvaAndSizes, coff.SizeOfOptionalHeader - length, problems)
+  if (coff.SizeOfOptionalHeader < length)
+    return fail(
+      'truncated',
+      at + 20,
+      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(length)} that the format needs`,
+    )
+  const dataDirectories = readDirectories(
+    source,
+    optionalAt + length,
+    optional.NumberOfRvaAndSizes,
+    coff.SizeOfOptionalHeader - length,
+    problems,
+  )
   const sectionTable = optionalAt + coff.SizeOfOptionalHeader
-  if (sectionTable > source.size) return fail('truncated', optionalAt, `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} goes behind the end of the file`)
+  if (sectionTable > source.size)
+    return fail(
+      'truncated',
+      optionalAt,
+      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} goes behind the end of the file`,
+    )
   const sections = readSections(source, sectionTable, coff.NumberOfSections, problems)
-  if (sections === null) return fail('truncated', sectionTable, `${String(coff.NumberOfSections)} section headers do not fit: the file ends at ${hex(source.size)}`)
+  if (sections === null)
+    return fail(
+      'truncated',
+      sectionTable,
+      `${String(coff.NumberOfSections)} section headers do not fit: the file ends at ${hex(source.size)}`,
+    )
   checkTable(sectionTable, optional.SizeOfHeaders, sections, problems)
-  const pe = { source, e_lfanew: fileOffset(at), coff, optional, dataDirectories, sectionTable: fileOffset(sectionTable), sections, problems }
+  const pe = {
+    source,
+    e_lfanew: fileOffset(at),
+    coff,
+    optional,
+    dataDirectories,
+    sectionTable: fileOffset(sectionTable),
+    sections,
+    problems,
+  }
   return { pe, problems }
 }
 
-/** Offset of the PE signature: e_lfanew, or 0 for a file that has no DOS header, which firmware takes as well. */
+/**
+ * Offset of the PE signature: e_lfanew, or 0 for a file that has no DOS header, which firmware takes as well.
+ */
 function headerAt(source: ByteSource): number | 'not-pe' | 'truncated' {
   const start = latin1(source.read(fileOffset(0), 4))
   if (start === PE_SIGNATURE) return 0
-  return start.startsWith('MZ') ? (readStruct(source, 0, IMAGE_DOS_HEADER)?.e_lfanew ?? 'truncated') : 'not-pe'
+  return start.startsWith('MZ')
+    ? (readStruct(source, 0, IMAGE_DOS_HEADER)?.e_lfanew ?? 'truncated')
+    : 'not-pe'
 }
 
 /** Firmware reads the table from the first SizeOfHeaders bytes; raw data must begin behind it. */
-function checkTable(at: number, sizeOfHeaders: number, sections: readonly PeSection[], problems: Problem[]): void {
+function checkTable(
+  at: number,
+  sizeOfHeaders: number,
+  sections: readonly PeSection[],
+  problems: Problem[],
+): void {
   const end = at + 40 * sections.length
-  if (end > sizeOfHeaders) problems.push({ id: 'section-table-outside-headers', at: fileOffset(at), what: `the section table ends at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`, fatal: false })
+  if (end > sizeOfHeaders)
+    problems.push({
+      id: 'section-table-outside-headers',
+      at: fileOffset(at),
+      what: `the section table ends at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`,
+      fatal: false,
+    })
   const first = sections.find(section => section.SizeOfRawData > 0 && section.PointerToRawData < end)
-  if (first !== undefined) problems.push({ id: 'section-over-headers', at: fileOffset(at + 40 * first.index), what: `section ${first.name} has its raw data at ${hex(first.PointerToRawData)}, inside the headers`, fatal: false })
+  if (first !== undefined)
+    problems.push({
+      id: 'section-over-headers',
+      at: fileOffset(at + 40 * first.index),
+      what: `section ${first.name} has its raw data at ${hex(first.PointerToRawData)}, inside the headers`,
+      fatal: false,
+    })
 }
 
 function readNarrow(source: ByteSource, at: number): PeOptionalHeader | null {
@@ -198,9 +285,21 @@ function readNarrow(source: ByteSource, at: number): PeOptionalHeader | null {
   return narrow === null ? null : { ...narrow, ImageBase: BigInt(narrow.ImageBase) }
 }
 
-function readDirectories(source: ByteSource, at: number, count: number, room: number, problems: Problem[]): Values<typeof IMAGE_DATA_DIRECTORY.fields>[] {
+function readDirectories(
+  source: ByteSource,
+  at: number,
+  count: number,
+  room: number,
+  problems: Problem[],
+): Values<typeof IMAGE_DATA_DIRECTORY.fields>[] {
   const fits = Math.min(count, Math.floor(room / 8), 16)
-  if (fits < count) problems.push({ id: 'directories-outside-header', at: fileOffset(at), what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header holds`, fatal: false })
+  if (fits < count)
+    problems.push({
+      id: 'directories-outside-header',
+      at: fileOffset(at),
+      what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header holds`,
+      fatal: false,
+    })
   const directories = []
   for (let i = 0; i < fits; i++) {
     const directory = readStruct(source, at + 8 * i, IMAGE_DATA_DIRECTORY)
@@ -209,7 +308,12 @@ function readDirectories(source: ByteSource, at: number, count: number, room: nu
   return directories
 }
 
-function readSections(source: ByteSource, at: number, count: number, problems: Problem[]): PeSection[] | null {
+function readSections(
+  source: ByteSource,
+  at: number,
+  count: number,
+  problems: Problem[],
+): PeSection[] | null {
   const table = readExactly(source, at, 40 * count)
   const sections: PeSection[] = []
   for (let index = 0; index < count; index++) {
@@ -227,7 +331,12 @@ function readSections(source: ByteSource, at: number, count: number, problems: P
     }
     const rawEnd = section.PointerToRawData + section.SizeOfRawData
     if (section.SizeOfRawData > 0 && rawEnd > source.size) {
-      problems.push({ id: 'section-outside-file', at: fileOffset(at + 40 * index), what: `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ${hex(source.size)}`, fatal: false })
+      problems.push({
+        id: 'section-outside-file',
+        at: fileOffset(at + 40 * index),
+        what: `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ${hex(source.size)}`,
+        fatal: false,
+      })
     }
     sections.push(section)
   }

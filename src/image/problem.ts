@@ -1,7 +1,10 @@
 /** What a parser found odd about a file: data in the parse result, never an exception. */
 import type { FileOffset } from '../bytes/units.ts'
 
-/** One oddity. A `fatal` one means that the thing could not be parsed at all; the others leave a usable result. */
+/**
+ * One oddity. A `fatal` one means that the thing could not be parsed at all; the others leave a usable
+ * result.
+ */
 export interface Problem {
   /** Stable name in kebab-case: `truncated`, `not-pe`, `section-outside-file` … */
   readonly id: string

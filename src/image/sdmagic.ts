@@ -1,4 +1,7 @@
-/** Texts inside a UKI: the stub's own identification, `.osrel`, `.uname`, `.cmdline`. Reads a bounded part of the file, never the kernel or the initrd. Source: systemd src/boot/stub.c. */
+/**
+ * Texts inside a UKI: the stub's own identification, `.osrel`, `.uname`, `.cmdline`. Reads a bounded part of
+ * the file, never the kernel or the initrd. Source: systemd src/boot/stub.c.
+ */
 import { fileOffset, type FileOffset } from '../bytes/units.ts'
 import { hex } from '../bytes/range.ts'
 import type { Problem } from './problem.ts'
@@ -43,13 +46,20 @@ function find(section: UkiSection, length: number): StubIdentity | null {
     const match = IDENTITY.exec(latin1(bytes.subarray(at, at + IDENTITY_MAX)))
     if (match === null) continue
     const [text, product = '', version = ''] = match
-    return { product, text, version, section: section.section.name, at: fileOffset(section.section.PointerToRawData + at) }
+    return {
+      product,
+      text,
+      version,
+      section: section.section.name,
+      at: fileOffset(section.section.PointerToRawData + at),
+    }
   }
   return null
 }
 
 /**
- * The identification from `.sdmagic` (systemd 252 and later have it), else from the stub's other sections in table order, IDENTITY_SCAN_MAX bytes in total.
+ * The identification from `.sdmagic` (systemd 252 and later have it), else from the stub's other sections in
+ * table order, IDENTITY_SCAN_MAX bytes in total.
  * Sections with payload names are not searched. Never throws.
  */
 export function readStubIdentity(view: UkiView): StubIdentityParse {
@@ -60,9 +70,31 @@ export function readStubIdentity(view: UkiView): StubIdentityParse {
     const length = Math.min(left, section.content.size)
     left -= length
     const identity = find(section, length)
-    if (identity !== null) return { identity, problems: identity.product === 'systemd-stub' ? [] : [problem('not-a-stub', identity.at, `the file calls itself ${identity.product} ${identity.version}`)] }
+    if (identity !== null)
+      return {
+        identity,
+        problems:
+          identity.product === 'systemd-stub'
+            ? []
+            : [
+                problem(
+                  'not-a-stub',
+                  identity.at,
+                  `the file calls itself ${identity.product} ${identity.version}`,
+                ),
+              ],
+      }
   }
-  return { identity: null, problems: [problem('no-identification', null, `no LoaderInfo text in the stub's own sections${left === 0 ? ` (the first ${hex(IDENTITY_SCAN_MAX)} bytes were searched)` : ''}`)] }
+  return {
+    identity: null,
+    problems: [
+      problem(
+        'no-identification',
+        null,
+        `no LoaderInfo text in the stub's own sections${left === 0 ? ` (the first ${hex(IDENTITY_SCAN_MAX)} bytes were searched)` : ''}`,
+      ),
+    ],
+  }
 }
 
 /** The version text of a stub, and the section that holds it. */
@@ -75,7 +107,9 @@ export interface StubVersion {
 /** The identification when it is that of a stub, else null. */
 export function readStubVersion(view: UkiView): StubVersion | null {
   const { identity } = readStubIdentity(view)
-  return identity?.product === 'systemd-stub' ? { text: identity.text, version: identity.version, where: identity.section } : null
+  return identity?.product === 'systemd-stub'
+    ? { text: identity.text, version: identity.version, where: identity.section }
+    : null
 }
 
 function problem(id: string, at: FileOffset | null, what: string): Problem {
@@ -93,11 +127,17 @@ export interface SectionText {
 
 /** Every section of that name as text, in table order. Never throws. */
 export function readSectionTexts(view: UkiView, name: '.osrel' | '.uname' | '.cmdline'): SectionText[] {
-  return view.sections.filter(({ section }) => section.name === name).map(({ object, content }) => {
-    const bytes = content.read(fileOffset(0), TEXT_MAX)
-    const nul = bytes.indexOf(0)
-    return { object, text: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)), cut: nul < 0 && content.size > TEXT_MAX }
-  })
+  return view.sections
+    .filter(({ section }) => section.name === name)
+    .map(({ object, content }) => {
+      const bytes = content.read(fileOffset(0), TEXT_MAX)
+      const nul = bytes.indexOf(0)
+      return {
+        object,
+        text: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)),
+        cut: nul < 0 && content.size > TEXT_MAX,
+      }
+    })
 }
 
 /** One assignment of an os-release text, without its quotes: `PRETTY_NAME`; null when it is not there. */

@@ -1,7 +1,17 @@
-/** Header facts of five systemd stubs as Debian ships them for x86-64, measured on the binaries. Their code is not here. */
+/**
+ * Header facts of five systemd stubs as Debian ships them for x86-64, measured on the binaries. Their code is
+ * not here.
+ */
 
 /** Name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics. */
-export type SectionFacts = readonly [name: string, VirtualAddress: number, VirtualSize: number, PointerToRawData: number, SizeOfRawData: number, Characteristics: number]
+export type SectionFacts = readonly [
+  name: string,
+  VirtualAddress: number,
+  VirtualSize: number,
+  PointerToRawData: number,
+  SizeOfRawData: number,
+  Characteristics: number,
+]
 
 /** What the headers of a stub say. Plain data. */
 export interface StubFacts {
@@ -51,8 +61,18 @@ const STUB_247: StubFacts = {
   e_lfanew: 0x80,
   Characteristics: 0x206,
   optional: {
-    SizeOfCode: 0x7c00, SizeOfInitializedData: 0x3a00, AddressOfEntryPoint: 0x4000, BaseOfCode: 0x4000, ImageBase: 0, SectionAlignment: 0x1000, FileAlignment: 0x200,
-    MajorImageVersion: 0, MinorImageVersion: 0, SizeOfImage: 0x13000, SizeOfHeaders: 0x400, DllCharacteristics: 0,
+    SizeOfCode: 0x7c00,
+    SizeOfInitializedData: 0x3a00,
+    AddressOfEntryPoint: 0x4000,
+    BaseOfCode: 0x4000,
+    ImageBase: 0,
+    SectionAlignment: 0x1000,
+    FileAlignment: 0x200,
+    MajorImageVersion: 0,
+    MinorImageVersion: 0,
+    SizeOfImage: 0x13000,
+    SizeOfHeaders: 0x400,
+    DllCharacteristics: 0,
   },
   symbolTable: [0xba00, 0x12d],
   relocations: { page: 0x24e2, entries: [ABSOLUTE] },
@@ -74,8 +94,18 @@ const STUB_252: StubFacts = {
   e_lfanew: 0x80,
   Characteristics: 0x206,
   optional: {
-    SizeOfCode: 0xc000, SizeOfInitializedData: 0x5000, AddressOfEntryPoint: 0x4000, BaseOfCode: 0x4000, ImageBase: 0, SectionAlignment: 0x200, FileAlignment: 0x200,
-    MajorImageVersion: 0, MinorImageVersion: 0, SizeOfImage: 0x19300, SizeOfHeaders: 0x400, DllCharacteristics: 0,
+    SizeOfCode: 0xc000,
+    SizeOfInitializedData: 0x5000,
+    AddressOfEntryPoint: 0x4000,
+    BaseOfCode: 0x4000,
+    ImageBase: 0,
+    SectionAlignment: 0x200,
+    FileAlignment: 0x200,
+    MajorImageVersion: 0,
+    MinorImageVersion: 0,
+    SizeOfImage: 0x19300,
+    SizeOfHeaders: 0x400,
+    DllCharacteristics: 0,
   },
   symbolTable: [0x11400, 0x16a],
   relocations: { page: 0x374a, entries: [ABSOLUTE, ABSOLUTE] },
@@ -99,8 +129,18 @@ const STUB_254: StubFacts = {
   e_lfanew: 0x40,
   Characteristics: 0x22e,
   optional: {
-    SizeOfCode: 0xb6fe, SizeOfInitializedData: 0x2552, AddressOfEntryPoint: 0xc5f0, BaseOfCode: 0x1000, ImageBase: 0x14df90000, SectionAlignment: 0x1000, FileAlignment: 0x200,
-    MajorImageVersion: 254, MinorImageVersion: 0, SizeOfImage: 0x14000, SizeOfHeaders: 0x400, DllCharacteristics: 0x160,
+    SizeOfCode: 0xb6fe,
+    SizeOfInitializedData: 0x2552,
+    AddressOfEntryPoint: 0xc5f0,
+    BaseOfCode: 0x1000,
+    ImageBase: 0x14df90000,
+    SectionAlignment: 0x1000,
+    FileAlignment: 0x200,
+    MajorImageVersion: 254,
+    MinorImageVersion: 0,
+    SizeOfImage: 0x14000,
+    SizeOfHeaders: 0x400,
+    DllCharacteristics: 0x160,
   },
   symbolTable: null,
   relocations: { page: 0x10000, entries: [ABSOLUTE, ...pointers(0x020, 0x1c8), ...pointers(0x1e0, 0x1e0)] },
@@ -122,11 +162,30 @@ const STUB_257: StubFacts = {
   e_lfanew: 0x40,
   Characteristics: 0x22e,
   optional: {
-    SizeOfCode: 0x1080e, SizeOfInitializedData: 0x5164, AddressOfEntryPoint: 0xea60, BaseOfCode: 0x1000, ImageBase: 0x14df90000, SectionAlignment: 0x1000, FileAlignment: 0x200,
-    MajorImageVersion: 257, MinorImageVersion: 13, SizeOfImage: 0x1b000, SizeOfHeaders: 0x600, DllCharacteristics: 0x160,
+    SizeOfCode: 0x1080e,
+    SizeOfInitializedData: 0x5164,
+    AddressOfEntryPoint: 0xea60,
+    BaseOfCode: 0x1000,
+    ImageBase: 0x14df90000,
+    SectionAlignment: 0x1000,
+    FileAlignment: 0x200,
+    MajorImageVersion: 257,
+    MinorImageVersion: 13,
+    SizeOfImage: 0x1b000,
+    SizeOfHeaders: 0x600,
+    DllCharacteristics: 0x160,
   },
   symbolTable: null,
-  relocations: { page: 0x16000, entries: [ABSOLUTE, ...pointers(0xca0, 0xdf8), ...pointers(0xe10, 0xe40, 0x18), ...pointers(0xe58, 0xec8), ...pointers(0xee0, 0xee0)] },
+  relocations: {
+    page: 0x16000,
+    entries: [
+      ABSOLUTE,
+      ...pointers(0xca0, 0xdf8),
+      ...pointers(0xe10, 0xe40, 0x18),
+      ...pointers(0xe58, 0xec8),
+      ...pointers(0xee0, 0xee0),
+    ],
+  },
   sections: [
     ['.text', 0x1000, 0x1080e, 0x600, 0x10a00, 0x60000020],
     ['.rodata', 0x12000, 0x4ef0, 0x11000, 0x5000, 0x40000040],
@@ -145,13 +204,32 @@ const STUB_262: StubFacts = {
   e_lfanew: 0x40,
   Characteristics: 0x22e,
   optional: {
-    SizeOfCode: 0x1832e, SizeOfInitializedData: 0x7596, AddressOfEntryPoint: 0x133e0, BaseOfCode: 0x5000, ImageBase: 0x14df90000, SectionAlignment: 0x1000, FileAlignment: 0x200,
-    MajorImageVersion: 262, MinorImageVersion: 1, SizeOfImage: 0x29000, SizeOfHeaders: 0x5000, DllCharacteristics: 0x160,
+    SizeOfCode: 0x1832e,
+    SizeOfInitializedData: 0x7596,
+    AddressOfEntryPoint: 0x133e0,
+    BaseOfCode: 0x5000,
+    ImageBase: 0x14df90000,
+    SectionAlignment: 0x1000,
+    FileAlignment: 0x200,
+    MajorImageVersion: 262,
+    MinorImageVersion: 1,
+    SizeOfImage: 0x29000,
+    SizeOfHeaders: 0x5000,
+    DllCharacteristics: 0x160,
   },
   symbolTable: null,
   relocations: {
     page: 0x24000,
-    entries: [ABSOLUTE, ...pointers(0xb00, 0xb60), ...pointers(0xb80, 0xc00, 0x20), ...pointers(0xc30, 0xc78, 0x18), ...pointers(0xc80, 0xca0, 0x20), ...pointers(0xcc0, 0xd30), ...pointers(0xd40, 0xd60, 0x20), ...pointers(0xd80, 0xed8)],
+    entries: [
+      ABSOLUTE,
+      ...pointers(0xb00, 0xb60),
+      ...pointers(0xb80, 0xc00, 0x20),
+      ...pointers(0xc30, 0xc78, 0x18),
+      ...pointers(0xc80, 0xca0, 0x20),
+      ...pointers(0xcc0, 0xd30),
+      ...pointers(0xd40, 0xd60, 0x20),
+      ...pointers(0xd80, 0xed8),
+    ],
   },
   sections: [
     ['.text', 0x5000, 0x1832e, 0x5000, 0x18400, 0x60000020],
@@ -164,5 +242,11 @@ const STUB_262: StubFacts = {
 }
 
 /** By upstream version. */
-export const STUB_FACTS = { '247.3': STUB_247, '252.39': STUB_252, '254.26': STUB_254, '257.13': STUB_257, '262.1': STUB_262 } as const satisfies Readonly<Record<string, StubFacts>>
+export const STUB_FACTS = {
+  '247.3': STUB_247,
+  '252.39': STUB_252,
+  '254.26': STUB_254,
+  '257.13': STUB_257,
+  '262.1': STUB_262,
+} as const satisfies Readonly<Record<string, StubFacts>>
 export type StubName = keyof typeof STUB_FACTS

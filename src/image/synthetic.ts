@@ -1,13 +1,31 @@
-/** Builds PE files, kernels, stubs and unified kernel images from plain data, as sparse sources: gigabytes cost nothing, lies are written as told. */
+/**
+ * Builds PE files, kernels, stubs and unified kernel images from plain data, as sparse sources: gigabytes
+ * cost nothing, lies are written as told.
+ */
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
 import { contentSource, patternByte, type Content } from './content.ts'
 import { kernelPieces } from './kernel-bytes.ts'
 import type { KernelFacts } from './kernel-facts.ts'
-import { DIRECTORY_BASERELOC, DIRECTORY_SECURITY, IMAGE_DATA_DIRECTORY, IMAGE_DOS_HEADER, IMAGE_FILE_HEADER, IMAGE_FILE_MACHINE_AMD64, IMAGE_OPTIONAL_HEADER32, IMAGE_OPTIONAL_HEADER64, IMAGE_SECTION_HEADER, PE32_MAGIC, PE32_PLUS_MAGIC } from './pe.ts'
+import {
+  DIRECTORY_BASERELOC,
+  DIRECTORY_SECURITY,
+  IMAGE_DATA_DIRECTORY,
+  IMAGE_DOS_HEADER,
+  IMAGE_FILE_HEADER,
+  IMAGE_FILE_MACHINE_AMD64,
+  IMAGE_OPTIONAL_HEADER32,
+  IMAGE_OPTIONAL_HEADER64,
+  IMAGE_SECTION_HEADER,
+  PE32_MAGIC,
+  PE32_PLUS_MAGIC,
+} from './pe.ts'
 import type { StubFacts } from './stub-facts.ts'
 
-/** A section header as it shall be written, and what lies at its raw data. Sizes and places are not made to agree. */
+/**
+ * A section header as it shall be written, and what lies at its raw data. Sizes and places are not made to
+ * agree.
+ */
 export interface SectionRecipe {
   readonly name: string
   readonly VirtualAddress: number
@@ -32,7 +50,11 @@ export interface PeRecipe {
   readonly coff?: Partial<Record<keyof typeof IMAGE_FILE_HEADER.fields, number>>
   readonly optional: OptionalFields
   /** By index; `NumberOfRvaAndSizes` defaults to 16. */
-  readonly directories?: readonly { readonly index: number; readonly VirtualAddress: number; readonly Size: number }[]
+  readonly directories?: readonly {
+    readonly index: number
+    readonly VirtualAddress: number
+    readonly Size: number
+  }[]
   readonly sections: readonly SectionRecipe[]
   /** Bytes outside headers and sections. */
   readonly parts?: readonly { readonly at: number; readonly content: Content }[]
@@ -40,7 +62,11 @@ export interface PeRecipe {
   readonly size?: number
 }
 
-type AnyStruct = { readonly name: string; readonly fields: Readonly<Record<string, readonly [number, unknown]>>; write(values: never): Uint8Array }
+type AnyStruct = {
+  readonly name: string
+  readonly fields: Readonly<Record<string, readonly [number, unknown]>>
+  write(values: never): Uint8Array
+}
 
 /** Writes numbers into a structure; 64-bit fields take bigint there. */
 function encode(layout: AnyStruct, values: Readonly<Record<string, Wide | undefined>>): Uint8Array {
@@ -63,8 +89,18 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
   const count = Number(recipe.optional.NumberOfRvaAndSizes ?? 16)
   const length = recipe.coff?.SizeOfOptionalHeader ?? layout.size + 8 * Math.min(count, 16)
   const put = (where: number, bytes: Uint8Array): SparsePiece => ({ at: where, source: bytesSource(bytes) })
-  const coff = { Machine: IMAGE_FILE_MACHINE_AMD64, NumberOfSections: recipe.sections.length, SizeOfOptionalHeader: length, Characteristics: 0x206, ...recipe.coff }
-  const optional = { Magic: narrow ? PE32_MAGIC : PE32_PLUS_MAGIC, NumberOfRvaAndSizes: count, ...recipe.optional }
+  const coff = {
+    Machine: IMAGE_FILE_MACHINE_AMD64,
+    NumberOfSections: recipe.sections.length,
+    SizeOfOptionalHeader: length,
+    Characteristics: 0x206,
+    ...recipe.coff,
+  }
+  const optional = {
+    Magic: narrow ? PE32_MAGIC : PE32_PLUS_MAGIC,
+    NumberOfRvaAndSizes: count,
+    ...recipe.optional,
+  }
   const pieces = [
     put(0, IMAGE_DOS_HEADER.write({ e_magic: 0x5a4d, e_lfanew: at })),
     put(at, Uint8Array.from([0x50, 0x45, 0, 0])),
@@ -77,7 +113,14 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
   }
   recipe.sections.forEach((section, i) => {
     const { VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData, Characteristics } = section
-    const header = { Name: nameBytes(section.name), VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData, Characteristics }
+    const header = {
+      Name: nameBytes(section.name),
+      VirtualSize,
+      VirtualAddress,
+      SizeOfRawData,
+      PointerToRawData,
+      Characteristics,
+    }
     pieces.push(put(at + 24 + length + 40 * i, IMAGE_SECTION_HEADER.write(header)))
   })
   return pieces
@@ -86,42 +129,89 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
 /** The file. Later sections win where raw data overlap; the headers win over everything. */
 export function buildPe(recipe: PeRecipe): ByteSource {
   const headers = headerPieces(recipe)
-  const raw = recipe.sections.flatMap(({ PointerToRawData, SizeOfRawData, content }) => (content === undefined ? [] : [{ at: PointerToRawData, source: sliceSource(contentSource(content), 0, SizeOfRawData) }]))
+  const raw = recipe.sections.flatMap(({ PointerToRawData, SizeOfRawData, content }) =>
+    content === undefined
+      ? []
+      : [{ at: PointerToRawData, source: sliceSource(contentSource(content), 0, SizeOfRawData) }],
+  )
   const parts = (recipe.parts ?? []).map(part => ({ at: part.at, source: contentSource(part.content) }))
-  const ends = [...recipe.sections.map(section => section.PointerToRawData + section.SizeOfRawData), ...[...headers, ...parts].map(piece => piece.at + piece.source.size)]
+  const ends = [
+    ...recipe.sections.map(section => section.PointerToRawData + section.SizeOfRawData),
+    ...[...headers, ...parts].map(piece => piece.at + piece.source.size),
+  ]
   return sparseSource(recipe.size ?? Math.max(...ends), [...raw, ...parts, ...headers])
 }
 
-/** The kernel with these facts: headers, version, payload head and tail, kernel_info and the code that carries the link addresses; a pattern elsewhere. */
+/**
+ * The kernel with these facts: headers, version, payload head and tail, kernel_info and the code that carries
+ * the link addresses; a pattern elsewhere.
+ */
 export function buildKernel(facts: KernelFacts): ByteSource {
   const { pe } = facts
-  const sections = facts.pe.sections.map(([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics]) => ({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics }))
+  const sections = facts.pe.sections.map(
+    ([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics]) => ({
+      name,
+      VirtualAddress,
+      VirtualSize,
+      PointerToRawData,
+      SizeOfRawData,
+      Characteristics,
+    }),
+  )
   const headers = headerPieces({
     e_lfanew: pe.e_lfanew,
     coff: { NumberOfSymbols: 1 },
-    optional: { ...pe.optional, MajorLinkerVersion: 2, MinorLinkerVersion: 20, Subsystem: 10, NumberOfRvaAndSizes: 6 },
-    directories: pe.certificates === null ? [] : [{ index: DIRECTORY_SECURITY, VirtualAddress: pe.certificates[0], Size: pe.certificates[1] }],
+    optional: {
+      ...pe.optional,
+      MajorLinkerVersion: 2,
+      MinorLinkerVersion: 20,
+      Subsystem: 10,
+      NumberOfRvaAndSizes: 6,
+    },
+    directories:
+      pe.certificates === null
+        ? []
+        : [{ index: DIRECTORY_SECURITY, VirtualAddress: pe.certificates[0], Size: pe.certificates[1] }],
     sections,
   })
   const [dos, ...rest] = headers
   const blank: SparsePiece = { at: 0, source: sparseSource(0x1e8, []) }
-  return sparseSource(facts.fileSize, [blank, ...(dos === undefined ? [] : [dos]), ...kernelPieces(facts), ...rest], at => patternByte(at, 1))
+  return sparseSource(
+    facts.fileSize,
+    [blank, ...(dos === undefined ? [] : [dos]), ...kernelPieces(facts), ...rest],
+    at => patternByte(at, 1),
+  )
 }
 
 /** Sections, entry point and identification of a stub. */
 export function stubRecipe(facts: StubFacts): PeRecipe {
-  const sections = facts.sections.map(([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics], index) => {
-    const content = stubContent(facts, name, VirtualSize, index)
-    return { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics, content }
-  })
+  const sections = facts.sections.map(
+    ([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics], index) => {
+      const content = stubContent(facts, name, VirtualSize, index)
+      return { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics, content }
+    },
+  )
   const reloc = facts.sections.find(([name]) => name === '.reloc')
   return {
     e_lfanew: facts.e_lfanew,
-    coff: { Characteristics: facts.Characteristics, PointerToSymbolTable: facts.symbolTable?.[0] ?? 0, NumberOfSymbols: facts.symbolTable?.[1] ?? 0 },
+    coff: {
+      Characteristics: facts.Characteristics,
+      PointerToSymbolTable: facts.symbolTable?.[0] ?? 0,
+      NumberOfSymbols: facts.symbolTable?.[1] ?? 0,
+    },
     optional: { ...facts.optional, Subsystem: 10 },
-    directories: reloc === undefined ? [] : [{ index: DIRECTORY_BASERELOC, VirtualAddress: reloc[1], Size: reloc[2] }],
+    directories:
+      reloc === undefined ? [] : [{ index: DIRECTORY_BASERELOC, VirtualAddress: reloc[1], Size: reloc[2] }],
     sections,
-    parts: facts.symbolTable === null ? [] : [{ at: facts.symbolTable[0], content: { pattern: facts.fileSize - facts.symbolTable[0], seed: 9 } }],
+    parts:
+      facts.symbolTable === null
+        ? []
+        : [
+            {
+              at: facts.symbolTable[0],
+              content: { pattern: facts.fileSize - facts.symbolTable[0], seed: 9 },
+            },
+          ],
     size: facts.fileSize,
   }
 }
@@ -130,12 +220,19 @@ function stubContent(facts: StubFacts, name: string, size: number, index: number
   if (name === '.reloc') return { hex: relocationHex(facts) }
   const [holder, at] = facts.identificationAt
   const text = { at, content: { text: facts.identification } }
-  return { size, seed: 40 + index, parts: name === holder ? [text, { at: at + facts.identification.length, content: { zero: 1 } }] : [] }
+  return {
+    size,
+    seed: 40 + index,
+    parts: name === holder ? [text, { at: at + facts.identification.length, content: { zero: 1 } }] : [],
+  }
 }
 
 function relocationHex(facts: StubFacts): string {
   const { page, entries } = facts.relocations
-  const hex = (n: number, width: number): string => Array.from({ length: width }, (_, i) => (Math.floor(n / 256 ** i) & 0xff).toString(16).padStart(2, '0')).join('')
+  const hex = (n: number, width: number): string =>
+    Array.from({ length: width }, (_, i) =>
+      (Math.floor(n / 256 ** i) & 0xff).toString(16).padStart(2, '0'),
+    ).join('')
   return hex(page, 4) + hex(8 + 2 * entries.length, 4) + entries.map(entry => hex(entry, 2)).join('')
 }
 
@@ -144,7 +241,10 @@ export function buildStub(facts: StubFacts): ByteSource {
   return buildPe(stubRecipe(facts))
 }
 
-/** A section that is added to a stub. What is absent is laid out as a linker would: exact VirtualSize, aligned raw data, one behind the other. */
+/**
+ * A section that is added to a stub. What is absent is laid out as a linker would: exact VirtualSize, aligned
+ * raw data, one behind the other.
+ */
 export interface AddedSection {
   readonly name: string
   readonly VirtualAddress: number
@@ -179,15 +279,30 @@ export function ukiRecipe(recipe: UkiRecipe): PeRecipe {
     const PointerToRawData = section.PointerToRawData ?? next
     const SizeOfRawData = section.SizeOfRawData ?? alignUp<number>(length, fileAlignment)
     next = Math.max(next, PointerToRawData + SizeOfRawData)
-    return { VirtualSize: length, Characteristics: READ_ONLY_DATA, ...section, PointerToRawData, SizeOfRawData }
+    return {
+      VirtualSize: length,
+      Characteristics: READ_ONLY_DATA,
+      ...section,
+      PointerToRawData,
+      SizeOfRawData,
+    }
   })
   return assemble(recipe.stub, stub, [...stub.sections, ...added], recipe)
 }
 
-function assemble(facts: StubFacts, stub: PeRecipe, sections: readonly SectionRecipe[], recipe: Pick<UkiRecipe, 'optional' | 'coff' | 'size'>): PeRecipe {
+function assemble(
+  facts: StubFacts,
+  stub: PeRecipe,
+  sections: readonly SectionRecipe[],
+  recipe: Pick<UkiRecipe, 'optional' | 'coff' | 'size'>,
+): PeRecipe {
   const SectionAlignment = Number(recipe.optional?.SectionAlignment ?? facts.optional.SectionAlignment)
   const last = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
-  const SizeOfImage = Math.max(...sections.map(section => alignUp<number>(section.VirtualAddress + section.VirtualSize, SectionAlignment)))
+  const SizeOfImage = Math.max(
+    ...sections.map(section =>
+      alignUp<number>(section.VirtualAddress + section.VirtualSize, SectionAlignment),
+    ),
+  )
   const symbols = facts.symbolTable === null ? 0 : facts.fileSize - facts.symbolTable[0]
   return {
     ...stub,
@@ -205,7 +320,13 @@ export function buildUki(recipe: UkiRecipe): ByteSource {
 }
 
 /** A recorded section table row: name, RVA, VirtualSize, PointerToRawData, SizeOfRawData. */
-export type LayoutRow = readonly [name: string, VirtualAddress: Wide, VirtualSize: Wide, PointerToRawData: Wide, SizeOfRawData: Wide]
+export type LayoutRow = readonly [
+  name: string,
+  VirtualAddress: Wide,
+  VirtualSize: Wide,
+  PointerToRawData: Wide,
+  SizeOfRawData: Wide,
+]
 
 /** A whole section table as it was recorded, rather than one made by rules. */
 export interface LayoutRecipe extends Pick<UkiRecipe, 'stub' | 'optional' | 'coff' | 'size'> {
@@ -218,15 +339,26 @@ export interface LayoutRecipe extends Pick<UkiRecipe, 'stub' | 'optional' | 'cof
 export function buildFromLayout(recipe: LayoutRecipe): ByteSource {
   const stub = stubRecipe(recipe.stub)
   const used = new Map<string, number>()
-  const sections = recipe.layout.map(([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData]) => {
-    const nth = used.get(name) ?? 0
-    used.set(name, nth + 1)
-    const own = nth === 0 ? stub.sections.find(section => section.name === name) : undefined
-    const given = recipe.contents[name]
-    const content = given?.[nth] ?? given?.at(-1) ?? own?.content ?? { pattern: Number(VirtualSize), seed: 60 + nth }
-    const numbers = { VirtualAddress: Number(VirtualAddress), VirtualSize: Number(VirtualSize), PointerToRawData: Number(PointerToRawData), SizeOfRawData: Number(SizeOfRawData) }
-    return { name, ...numbers, Characteristics: own?.Characteristics ?? READ_ONLY_DATA, content }
-  })
+  const sections = recipe.layout.map(
+    ([name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData]) => {
+      const nth = used.get(name) ?? 0
+      used.set(name, nth + 1)
+      const own = nth === 0 ? stub.sections.find(section => section.name === name) : undefined
+      const given = recipe.contents[name]
+      const content = given?.[nth] ??
+        given?.at(-1) ??
+        own?.content ?? { pattern: Number(VirtualSize), seed: 60 + nth }
+      const numbers = {
+        VirtualAddress: Number(VirtualAddress),
+        VirtualSize: Number(VirtualSize),
+        PointerToRawData: Number(PointerToRawData),
+        SizeOfRawData: Number(SizeOfRawData),
+      }
+      return { name, ...numbers, Characteristics: own?.Characteristics ?? READ_ONLY_DATA, content }
+    },
+  )
   const SizeOfHeaders = Math.min(...sections.map(section => section.PointerToRawData))
-  return buildPe(assemble(recipe.stub, stub, sections, { ...recipe, optional: { SizeOfHeaders, ...recipe.optional } }))
+  return buildPe(
+    assemble(recipe.stub, stub, sections, { ...recipe, optional: { SizeOfHeaders, ...recipe.optional } }),
+  )
 }

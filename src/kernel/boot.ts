@@ -1,4 +1,7 @@
-/** One start of a kernel while it goes on: where its image is now, and the zero page, read and written in memory. Chapter EP. */
+/**
+ * One start of a kernel while it goes on: where its image is now, and the zero page, read and written in
+ * memory. Chapter EP.
+ */
 import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
@@ -71,7 +74,8 @@ export type TrampolineStep = (boot: KernelBoot, window: Window) => void
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size
 
-export type BootParamsField = 'ext_ramdisk_image' | 'ext_ramdisk_size' | 'ext_cmd_line_ptr' | 'sentinel' | 'e820_entries'
+export type BootParamsField =
+  'ext_ramdisk_image' | 'ext_ramdisk_size' | 'ext_cmd_line_ptr' | 'sentinel' | 'e820_entries'
 
 /** A field of boot_params as memory has it now. */
 export function bootParam(boot: KernelBoot, field: BootParamsField): number {
@@ -79,7 +83,10 @@ export function bootParam(boot: KernelBoot, field: BootParamsField): number {
   return readNumber(boot, offset, kind)
 }
 
-/** A field of boot_params.hdr as memory has it now, never as the file has it. 64-bit fields as a number, at most 2^53. */
+/**
+ * A field of boot_params.hdr as memory has it now, never as the file has it. 64-bit fields as a number, at
+ * most 2^53.
+ */
 export function header(boot: KernelBoot, field: SetupHeaderField): number {
   return readNumber(boot, setupHeaderAt(field), setup_header.fields[field][1])
 }
@@ -90,13 +97,20 @@ function readNumber(boot: KernelBoot, offset: number, kind: keyof typeof WIDTH):
   return numberAt(boot.machine, boot.bootParams + offset, WIDTH[kind])
 }
 
-/** A little-endian number of `width` bytes in memory; above 2^53 it loses its low bits, which no address has. */
+/**
+ * A little-endian number of `width` bytes in memory; above 2^53 it loses its low bits, which no address has.
+ */
 export function numberAt(machine: Machine, at: number, width: number): number {
   return numberIn(machine.memory.readRaw(rangeAt(at, width)))
 }
 
 /** Writes a 64-bit value in two halves, as boot_params has them. */
-export function setSplit(boot: KernelBoot, low: SetupHeaderField, high: BootParamsField, value: number): void {
+export function setSplit(
+  boot: KernelBoot,
+  low: SetupHeaderField,
+  high: BootParamsField,
+  value: number,
+): void {
   setHeader(boot, low, value % 2 ** 32)
   patchBootParams(boot, boot_params.fields[high][0], little(Math.floor(value / 2 ** 32), 4))
 }

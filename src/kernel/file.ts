@@ -1,11 +1,17 @@
-/** What the model takes from the kernel's own file: constants that the running code has built in, whatever memory says. Chapters EP and ZO. */
+/**
+ * What the model takes from the kernel's own file: constants that the running code has built in, whatever
+ * memory says. Chapters EP and ZO.
+ */
 import { alignUp, PAGE } from '../bytes/units.ts'
 import { XLF_5LEVEL_ENABLED } from '../image/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Payload } from '../machine/model.ts'
 
-/** Link-time facts of one kernel. Offsets named with an underscore, and payload and code, count from `startup_32`. */
+/**
+ * Link-time facts of one kernel. Offsets named with an underscore, and payload and code, count from
+ * `startup_32`.
+ */
 export interface KernelFile {
   /** S: offset of `startup_32` in the file, in bytes. */
   readonly setupSize: number
@@ -33,20 +39,36 @@ export interface KernelFile {
   readonly fiveLevels: boolean
 }
 
-/** Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as well. */
+/**
+ * Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as
+ * well.
+ */
 export function codeStop({ codeEnd, bss }: Pick<KernelFile, 'codeEnd' | 'bss'>): number {
   return Math.min(codeEnd, bss)
 }
 
-/** From `pgtable` to `_end`: 32 pages and the top-level table. Source: linux@6.12.107 arch/x86/include/asm/boot.h BOOT_PGT_SIZE; the same in nine Debian kernels. */
+/**
+ * From `pgtable` to `_end`: 32 pages and the top-level table. Source: linux@6.12.107
+ * arch/x86/include/asm/boot.h BOOT_PGT_SIZE; the same in nine Debian kernels.
+ */
 export const PGTABLE_SIZE = 0x21000
-/** `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
+/**
+ * `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source:
+ * linux@6.12.107 arch/x86/include/asm/boot.h.
+ */
 export const BOOT_STACK_SIZE = 0x4000
 
-/** Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload, or one with numbers that no kernel has. */
+/**
+ * Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload, or one
+ * with numbers that no kernel has.
+ */
 export function readKernelFile(machine: Machine, from: Payload): KernelFile {
   const { bzimage, problems } = parseBzImage(from.source)
-  if (bzimage === null) return machine.gap('EP-1', `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`)
+  if (bzimage === null)
+    return machine.gap(
+      'EP-1',
+      `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`,
+    )
   const { payload, hdr, setupSize } = bzimage
   if (payload === null) return machine.gap('EP-1', 'the setup header names no payload')
   const file: KernelFile = {
@@ -62,43 +84,80 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     relocatable: hdr.relocatable_kernel !== 0,
     fiveLevels: (hdr.xloadflags & XLF_5LEVEL_ENABLED) !== 0,
   }
-  return isPossible(file) ? file : machine.gap('EP-1', 'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has')
+  return isPossible(file)
+    ? file
+    : machine.gap(
+        'EP-1',
+        'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has',
+      )
 }
 
 /** Above this no kernel is linked: MAXMEM with four-level paging. */
 const ADDRESS_MAX = 2 ** 46
 
 function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd }: KernelFile): boolean {
-  return codeEnd > 0 && loadPhysicalAddress < ADDRESS_MAX && physicalAlign >= PAGE && Number.isInteger(Math.log2(physicalAlign)) && outputLength > 0
+  return (
+    codeEnd > 0 &&
+    loadPhysicalAddress < ADDRESS_MAX &&
+    physicalAlign >= PAGE &&
+    Number.isInteger(Math.log2(physicalAlign)) &&
+    outputLength > 0
+  )
 }
 
 function unknownOutput(machine: Machine, initSize: number): number {
-  machine.doubt('ZO-1', 'the length of the decompressed kernel stands behind the end of the file; init_size is taken for it')
+  machine.doubt(
+    'ZO-1',
+    'the length of the decompressed kernel stands behind the end of the file; init_size is taken for it',
+  )
   return initSize
 }
 
 type Edges = Pick<KernelFile, 'bss' | 'ebss' | 'pgtable' | 'end' | 'bootStackEnd'>
 
-/** Edges of ZO: read from its code; else from its PE, whose SizeOfImage ends at `_end` since 6.7; else unknown. */
+/**
+ * Edges of ZO: read from its code; else from its PE, whose SizeOfImage ends at `_end` since 6.7; else
+ * unknown.
+ */
 function geometryOf(machine: Machine, image: BzImage): Edges {
   const { geometry, hdr, pe, setupSize } = image
   const fileEnd = alignUp(hdr.syssize * 16, PAGE)
   const { _bss: bss, _ebss: ebss, _end: end } = geometry
   if (bss !== null && ebss !== null && end !== null) {
-    const read = { bss, ebss, end, pgtable: geometry.pgtable ?? alignUp(ebss, PAGE), bootStackEnd: geometry.boot_stack_end ?? bss + BOOT_STACK_SIZE }
+    const read = {
+      bss,
+      ebss,
+      end,
+      pgtable: geometry.pgtable ?? alignUp(ebss, PAGE),
+      bootStackEnd: geometry.boot_stack_end ?? bss + BOOT_STACK_SIZE,
+    }
     if (inOrder(read)) return read
   }
   const covered = pe?.optional.SectionAlignment === PAGE ? pe.optional.SizeOfImage - setupSize : 0
-  const derived = { bss: fileEnd, ebss: covered - PGTABLE_SIZE, pgtable: covered - PGTABLE_SIZE, end: covered, bootStackEnd: fileEnd + BOOT_STACK_SIZE }
+  const derived = {
+    bss: fileEnd,
+    ebss: covered - PGTABLE_SIZE,
+    pgtable: covered - PGTABLE_SIZE,
+    end: covered,
+    bootStackEnd: fileEnd + BOOT_STACK_SIZE,
+  }
   if (inOrder(derived)) {
-    machine.assume('ZO-2', `.bss is taken to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`)
+    machine.assume(
+      'ZO-2',
+      `.bss is taken to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`,
+    )
     return derived
   }
-  machine.doubt('ZO-2', 'where the .bss of the decompressor begins and ends is in no header, and its code has not the known shape')
+  machine.doubt(
+    'ZO-2',
+    'where the .bss of the decompressor begins and ends is in no header, and its code has not the known shape',
+  )
   const guess = fileEnd + BOOT_STACK_SIZE
   return { bss: fileEnd, ebss: guess, pgtable: guess, end: guess + PGTABLE_SIZE, bootStackEnd: guess }
 }
 
 function inOrder({ bss, ebss, pgtable, end, bootStackEnd }: Edges): boolean {
-  return bss > 0 && bss < ebss && ebss <= pgtable && pgtable < end && bss < bootStackEnd && bootStackEnd <= ebss
+  return (
+    bss > 0 && bss < ebss && ebss <= pgtable && pgtable < end && bss < bootStackEnd && bootStackEnd <= ebss
+  )
 }

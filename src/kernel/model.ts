@@ -45,28 +45,55 @@ export interface KernelSlots {
 }
 
 /**
- * What a kernel file looks like, as far as its headers tell its age. `bss-section`: a PE section .bss, ImageBase 0. `window-fixed-entry`: SizeOfImage
- * is init_size and kernel_alignment, handover_offset 0x190. `window`: the same with the entry elsewhere. `tight`: pages as sections, SizeOfImage below
+ * What a kernel file looks like, as far as its headers tell its age. `bss-section`: a PE section .bss,
+ * ImageBase 0. `window-fixed-entry`: SizeOfImage
+ * is init_size and kernel_alignment, handover_offset 0x190. `window`: the same with the entry elsewhere.
+ * `tight`: pages as sections, SizeOfImage below
  * init_size. `tight-3`: the same with MajorImageVersion 3.
  */
 export type KernelShape = 'bss-section' | 'window-fixed-entry' | 'window' | 'tight' | 'tight-3'
 
 /** A row of eras.ts. */
 export interface KernelEra extends EraInfo {
-  /** Shapes that files of this era have; none where only the version string can tell (a release candidate that looks like its successors). */
+  /**
+   * Shapes that files of this era have; none where only the version string can tell (a release candidate that
+   * looks like its successors).
+   */
   readonly shapes: readonly KernelShape[]
   readonly slots: KernelSlots
-  /** The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own entries ask the same of all. */
+  /**
+   * The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own
+   * entries ask the same of all.
+   */
   readonly contracts: Readonly<Record<'efi-handover' | 'pe-entry', readonly ContractName[]>>
 }
 
-/** A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers are read. */
+/**
+ * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers
+ * are read.
+ */
 export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
-  return { id: era.id, start: (machine, from) => startKernel(era, machine, from, readKernelFile(machine, from.payload), read?.(from.payload.source) ?? null) }
+  return {
+    id: era.id,
+    start: (machine, from) =>
+      startKernel(
+        era,
+        machine,
+        from,
+        readKernelFile(machine, from.payload),
+        read?.(from.payload.source) ?? null,
+      ),
+  }
 }
 
 /** The procedure, for a kernel whose link-time facts are known. */
-export function startKernel(era: KernelEra, machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null = null): Arrival {
+export function startKernel(
+  era: KernelEra,
+  machine: Machine,
+  from: HandOff,
+  file: KernelFile,
+  payload: PayloadRead | null = null,
+): Arrival {
   const boot = beginBoot(era, machine, from, file, payload)
   const { slots } = era
   judge(era, boot)
@@ -108,7 +135,13 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
   return machine.as('kernel', () => arrive(boot))
 }
 
-function beginBoot({ slots }: KernelEra, machine: Machine, from: HandOff, file: KernelFile, payload: PayloadRead | null): KernelBoot {
+function beginBoot(
+  { slots }: KernelEra,
+  machine: Machine,
+  from: HandOff,
+  file: KernelFile,
+  payload: PayloadRead | null,
+): KernelBoot {
   const image = from.via === 'pe-entry' ? from.loaded.base : from.image
   const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? image) : image
   return {
@@ -134,19 +167,36 @@ function beginBoot({ slots }: KernelEra, machine: Machine, from: HandOff, file: 
   }
 }
 
-/** What the boot protocol's own entries ask of a loader: the code runs where it was put, with all the memory around it. */
-const WITHOUT_STUB: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'setup-data', 'bss-owned', 'whole-addresses']
+/**
+ * What the boot protocol's own entries ask of a loader: the code runs where it was put, with all the memory
+ * around it.
+ */
+const WITHOUT_STUB: readonly ContractName[] = [
+  'setup-header',
+  'alignment',
+  'sentinel',
+  'init-window',
+  'setup-data',
+  'bss-owned',
+  'whole-addresses',
+]
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
 function judge(era: KernelEra, boot: KernelBoot): void {
   const { file, from, compressed } = boot
   const handover = from.via !== 'pe-entry'
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
-  const start = guestAlign(compressed - boot.imageOffset, handover ? header(boot, 'kernel_alignment') : file.physicalAlign)
+  const start = guestAlign(
+    compressed - boot.imageOffset,
+    handover ? header(boot, 'kernel_alignment') : file.physicalAlign,
+  )
   evaluateContracts(boot.machine, names, {
     kernel: boot.object,
     bootParams: from.via === 'pe-entry' ? null : from.bootParams,
-    window: { start: Math.max(start, file.loadPhysicalAddress), length: handover ? header(boot, 'init_size') : file.initSize },
+    window: {
+      start: Math.max(start, file.loadPhysicalAddress),
+      length: handover ? header(boot, 'init_size') : file.initSize,
+    },
     bss: { start: compressed + file.bss, length: file.ebss - file.bss },
     startup32: compressed,
     setupData: handover ? followSetupData(boot).nodes.map(node => node.range) : [],

@@ -1,14 +1,23 @@
-/** What decompressing the payload of a kernel shows: does it, to what, and how far does the output run ahead of the input. Chapter ZO. */
+/**
+ * What decompressing the payload of a kernel shows: does it, to what, and how far does the output run ahead
+ * of the input. Chapter ZO.
+ */
 import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
 import { decode, type Format } from '../decode/decode.ts'
 import { parseBzImage, type BzImage } from '../image/bzimage.ts'
 import { parseElf, type Elf } from '../image/elf.ts'
 
-/** Longest input and output that are decompressed, in bytes. KERNEL_IMAGE_SIZE is no more. Source: linux@6.12.107 arch/x86/include/asm/page_64_types.h. */
+/**
+ * Longest input and output that are decompressed, in bytes. KERNEL_IMAGE_SIZE is no more. Source:
+ * linux@6.12.107 arch/x86/include/asm/page_64_types.h.
+ */
 export const INPUT_MAX = 2 ** 28
 export const OUTPUT_MAX = 2 ** 29
 
-/** The moment at which the output was farthest ahead of the input that is still needed. Positions count from the first byte of each. */
+/**
+ * The moment at which the output was farthest ahead of the input that is still needed. Positions count from
+ * the first byte of each.
+ */
 export interface Lead {
   /** Output position minus input position, in bytes; never negative. */
   readonly bytes: number
@@ -55,9 +64,11 @@ export const readPayload: PayloadReader = source => {
 function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   if (payload === null) return notRead('the setup header names no payload')
   const { compression: format, length, output_len } = payload
-  if (format === null || format === 'none') return notRead('the payload begins with the magic of no compression that is known')
+  if (format === null || format === 'none')
+    return notRead('the payload begins with the magic of no compression that is known')
   const limit = output_len ?? hdr.init_size
-  if (length > INPUT_MAX || limit > OUTPUT_MAX) return notRead('the payload is longer than that of any kernel')
+  if (length > INPUT_MAX || limit > OUTPUT_MAX)
+    return notRead('the payload is longer than that of any kernel')
   // All but gzip have the decompressed length behind the stream
   const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)
   let lead: Lead = { bytes: 0, input: 0, output: 0 }
@@ -70,7 +81,8 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   })
   const { produced, output } = decoded
   const { elf } = parseElf(bytesSource(output))
-  if (decoded.ok) return { kind: 'read', format, consumed: decoded.consumed, produced, lead, failure: null, elf }
+  if (decoded.ok)
+    return { kind: 'read', format, consumed: decoded.consumed, produced, lead, failure: null, elf }
   const { error, why, at } = decoded
   return { kind: 'read', format, consumed: at, produced, lead, failure: { error, why, at }, elf }
 }

@@ -1,14 +1,32 @@
-/** The e820 table that a loader makes of a memory map before it starts a kernel by the boot protocol. Chapter HO. */
+/**
+ * The e820 table that a loader makes of a memory map before it starts a kernel by the boot protocol. Chapter
+ * HO.
+ */
 import { sizeOf } from '../bytes/range.ts'
 import { boot_e820_entry } from '../image/boot-params.ts'
-import { EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, type MemoryDescriptor } from '../image/memory-types.ts'
+import {
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  type MemoryDescriptor,
+} from '../image/memory-types.ts'
 
 const E820_TYPE_RAM = 1
 const E820_TYPE_RESERVED = 2
 const E820_TYPE_ACPI = 3
 const E820_TYPE_NVS = 4
 
-const RAM: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory])
+const RAM: ReadonlySet<number> = new Set([
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+])
 
 function typeOf(type: number): number {
   if (RAM.has(type)) return E820_TYPE_RAM
@@ -25,5 +43,7 @@ export function e820Entries(map: readonly MemoryDescriptor[]): Uint8Array[] {
     if (last?.type === kind && last.addr + last.size === range.start) last.size += sizeOf(range)
     else joined.push({ addr: range.start, size: sizeOf(range), type: kind })
   }
-  return joined.map(({ addr, size, type }) => boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }))
+  return joined.map(({ addr, size, type }) =>
+    boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }),
+  )
 }

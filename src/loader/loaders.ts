@@ -1,4 +1,7 @@
-/** Which loaders start a kernel how: a row is a loader, its step the whole way to the kernel's door. Chapter HO. */
+/**
+ * Which loaders start a kernel how: a row is a loader, its step the whole way to the kernel's door. Chapter
+ * HO.
+ */
 import type { LoaderRow } from './model.ts'
 import { direct, directWithSeed, relocator } from './steps/boot-protocol.ts'
 import { linuxefi } from './steps/linuxefi.ts'
@@ -8,14 +11,16 @@ import { bootManager, grubStartImage, startImage } from './steps/start-image.ts'
 export const loaders: Readonly<Record<string, LoaderRow>> = {
   'grub/linuxefi': {
     id: 'grub/linuxefi',
-    title: 'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as boot_params, tail not cleared',
+    title:
+      'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as boot_params, tail not cleared',
     seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
     door: 'efi-handover',
     boot: linuxefi,
   },
   'grub/efi': {
     id: 'grub/efi',
-    title: 'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels of before 5.7 as by the relocator',
+    title:
+      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels of before 5.7 as by the relocator',
     seen: ['2.12', '2.14'],
     door: 'pe-entry',
     boot: grubStartImage,
@@ -36,7 +41,8 @@ export const loaders: Readonly<Record<string, LoaderRow>> = {
   },
   'qemu/7.2.0': {
     id: 'qemu/7.2.0',
-    title: 'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right behind the kernel',
+    title:
+      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right behind the kernel',
     seen: ['7.2.0'],
     door: 'legacy-32',
     boot: directWithSeed,
@@ -50,7 +56,8 @@ export const loaders: Readonly<Record<string, LoaderRow>> = {
   },
   'systemd-boot/257': {
     id: 'systemd-boot/257',
-    title: 'systemd-boot 257: pages for the initrd first, even for an empty one, then the kernel as a PE image',
+    title:
+      'systemd-boot 257: pages for the initrd first, even for an empty one, then the kernel as a PE image',
     seen: ['257.13'],
     door: 'pe-entry',
     boot: bootManager,

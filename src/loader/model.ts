@@ -1,4 +1,7 @@
-/** A loader that starts a kernel without a systemd-stub: what it is given, and the small things that all of them do. Chapter HO. */
+/**
+ * A loader that starts a kernel without a systemd-stub: what it is given, and the small things that all of
+ * them do. Chapter HO.
+ */
 import { rangeAt, type Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset, PAGE, pagesOf, phys, type Phys } from '../bytes/units.ts'
@@ -35,23 +38,50 @@ export const ZERO_PAGE = 'boot_params'
 /** The kernel's headers; a file without them ends the run as unknown. */
 export function readKernel(machine: Machine, clause: ClauseId, source: ByteSource): BzImage {
   const { bzimage, problems } = parseBzImage(source)
-  return bzimage ?? machine.gap(clause, `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`)
+  return (
+    bzimage ??
+    machine.gap(clause, `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`)
+  )
 }
 
 /** What the hand-off says about the cargo. */
-export function payloadOf({ kernel, initrd, commandLine }: LoaderCargo): { readonly payload: Payload; readonly initrdObject: string | null; readonly cmdlineObject: string | null } {
-  return { payload: { object: KERNEL, source: kernel }, initrdObject: initrd === null || initrd.size === 0 ? null : 'initrd', cmdlineObject: commandLine === null ? null : 'cmdline' }
+export function payloadOf({ kernel, initrd, commandLine }: LoaderCargo): {
+  readonly payload: Payload
+  readonly initrdObject: string | null
+  readonly cmdlineObject: string | null
+} {
+  return {
+    payload: { object: KERNEL, source: kernel },
+    initrdObject: initrd === null || initrd.size === 0 ? null : 'initrd',
+    cmdlineObject: commandLine === null ? null : 'cmdline',
+  }
 }
 
-/** Pages for `size` bytes at or below `limit`, as high as the firmware likes; the loader gives up without them. */
-export function pagesBelow(machine: Machine, clause: ClauseId, limit: number, size: number, label: string): Phys {
+/**
+ * Pages for `size` bytes at or below `limit`, as high as the firmware likes; the loader gives up without
+ * them.
+ */
+export function pagesBelow(
+  machine: Machine,
+  clause: ClauseId,
+  limit: number,
+  size: number,
+  label: string,
+): Phys {
   const got = machine.firmware.allocatePages({ kind: 'max', limit }, EfiLoaderData, pagesOf(size), label)
-  return got.status === 'EFI_SUCCESS' ? got.at : machine.refuse(clause, got.status, `no pages for ${label}`, 'error: out of memory.')
+  return got.status === 'EFI_SUCCESS'
+    ? got.at
+    : machine.refuse(clause, got.status, `no pages for ${label}`, 'error: out of memory.')
 }
 
 /** The part of the kernel file behind the setup block. */
 export function putKernel(machine: Machine, at: Phys, { source, setupSize, fileSize }: BzImage): void {
-  machine.memory.put(at, { source, at: setupSize, length: Math.min(fileSize, source.size) - setupSize }, KERNEL, setupSize)
+  machine.memory.put(
+    at,
+    { source, at: setupSize, length: Math.min(fileSize, source.size) - setupSize },
+    KERNEL,
+    setupSize,
+  )
 }
 
 /** A whole file as one object. */
@@ -65,9 +95,20 @@ export function putText(machine: Machine, at: Phys, text: string): void {
 }
 
 /** A zero page with `header` bytes of the kernel file from `from` on, copied to the same offset. */
-export function makeZeroPage(machine: Machine, at: Phys, { source }: BzImage, header: { readonly from: number; readonly to: number }, pages = 1): void {
+export function makeZeroPage(
+  machine: Machine,
+  at: Phys,
+  { source }: BzImage,
+  header: { readonly from: number; readonly to: number },
+  pages = 1,
+): void {
   machine.memory.zero(rangeAt(at, pages * PAGE), ZERO_PAGE)
-  machine.memory.patch(phys(at + header.from), source.read(fileOffset(header.from), header.to - header.from), ZERO_PAGE, header.from)
+  machine.memory.patch(
+    phys(at + header.from),
+    source.read(fileOffset(header.from), header.to - header.from),
+    ZERO_PAGE,
+    header.from,
+  )
 }
 
 /** Sets a field of hdr. */
@@ -89,5 +130,12 @@ export function setE820(machine: Machine, zeroPage: Phys, entries: readonly Uint
   const [count] = boot_params.fields.e820_entries
   const [table] = boot_params.fields.e820_table
   machine.memory.patch(phys(zeroPage + count), Uint8Array.of(kept.length), ZERO_PAGE, count)
-  kept.forEach((entry, i) => machine.memory.patch(phys(zeroPage + table + i * entry.length), entry, ZERO_PAGE, table + i * entry.length))
+  kept.forEach((entry, i) =>
+    machine.memory.patch(
+      phys(zeroPage + table + i * entry.length),
+      entry,
+      ZERO_PAGE,
+      table + i * entry.length,
+    ),
+  )
 }

@@ -1,12 +1,31 @@
-/** What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in memory. Chapter HO. */
+/**
+ * What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in
+ * memory. Chapter HO.
+ */
 import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../bytes/range.ts'
 import type { Phys } from '../bytes/units.ts'
-import { BOOT_FLAG, boot_params, HDRS, setup_header, SETUP_HEADER_AT, type SetupHeader } from '../image/boot-params.ts'
+import {
+  BOOT_FLAG,
+  boot_params,
+  HDRS,
+  setup_header,
+  SETUP_HEADER_AT,
+  type SetupHeader,
+} from '../image/boot-params.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { ContractResult, Machine } from './machine.ts'
 
 /** The contracts by name; which ones a kernel is held to is a field of its era. */
-export type ContractName = 'setup-header' | 'alignment' | 'sentinel' | 'init-window' | 'bss-zero' | 'bss-owned' | 'whole-addresses' | 'code32-start' | 'setup-data'
+export type ContractName =
+  | 'setup-header'
+  | 'alignment'
+  | 'sentinel'
+  | 'init-window'
+  | 'bss-zero'
+  | 'bss-owned'
+  | 'whole-addresses'
+  | 'code32-start'
+  | 'setup-data'
 
 /** A stretch of memory that may be empty. */
 export interface Stretch {
@@ -40,7 +59,14 @@ const PROTOCOL_OF_HANDOVER = 0x20b
 
 type Judge = (machine: Machine, handed: HandedOver) => ContractResult[]
 
-function result(clause: ContractResult['clause'], rule: string, kept: boolean, what: string, range: Range | null, found: readonly Extent[] = []): ContractResult[] {
+function result(
+  clause: ContractResult['clause'],
+  rule: string,
+  kept: boolean,
+  what: string,
+  range: Range | null,
+  found: readonly Extent[] = [],
+): ContractResult[] {
   return [{ clause, rule, kept, what, range, found }]
 }
 
@@ -53,28 +79,58 @@ const setupHeader: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
   const hdr = headerOf(machine, bootParams)
   const kept = hdr.boot_flag === BOOT_FLAG && hdr.header === HDRS && hdr.version >= PROTOCOL_OF_HANDOVER
-  return result('HO-1', 'setup-header-wrong', kept, 'the setup header in boot_params is that of a kernel with a handover entry', rangeAt(bootParams + SETUP_HEADER_AT, setup_header.size))
+  return result(
+    'HO-1',
+    'setup-header-wrong',
+    kept,
+    'the setup header in boot_params is that of a kernel with a handover entry',
+    rangeAt(bootParams + SETUP_HEADER_AT, setup_header.size),
+  )
 }
 
 const alignment: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
   const { kernel_alignment } = headerOf(machine, bootParams)
   const kept = kernel_alignment >= 2 ** 21 && Number.isInteger(Math.log2(kernel_alignment))
-  return result('HO-2', 'setup-header-wrong', kept, 'kernel_alignment in boot_params is a power of two of at least 2 MiB', rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.kernel_alignment[0], 4))
+  return result(
+    'HO-2',
+    'setup-header-wrong',
+    kept,
+    'kernel_alignment in boot_params is a power of two of at least 2 MiB',
+    rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.kernel_alignment[0], 4),
+  )
 }
 
 const sentinel: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
   const where = rangeAt(bootParams + boot_params.fields.sentinel[0], 1)
-  return result('HO-3', 'setup-header-wrong', machine.memory.readRaw(where)[0] === 0, 'the sentinel of boot_params is 0', where)
+  return result(
+    'HO-3',
+    'setup-header-wrong',
+    machine.memory.readRaw(where)[0] === 0,
+    'the sentinel of boot_params is 0',
+    where,
+  )
 }
 
 const initWindow: Judge = (machine, handed) => {
   const window = rangeOrNull(handed.window.start, handed.window.length)
   if (window === null) return []
-  const live = new Set([...partsOf(machine, handed.initrd), ...partsOf(machine, handed.commandLine), 'boot_params', ...KEPT_BY_FIRMWARE])
+  const live = new Set([
+    ...partsOf(machine, handed.initrd),
+    ...partsOf(machine, handed.commandLine),
+    'boot_params',
+    ...KEPT_BY_FIRMWARE,
+  ])
   const found = machine.memory.occupants(window, object => !live.has(object))
-  return result('HO-4', 'init-window-occupied', found.length === 0, 'nothing that is needed later lies in the init_size bytes from the runtime start', window, found)
+  return result(
+    'HO-4',
+    'init-window-occupied',
+    found.length === 0,
+    'nothing that is needed later lies in the init_size bytes from the runtime start',
+    window,
+    found,
+  )
 }
 
 /** The objects that make up an object. */
@@ -86,9 +142,18 @@ const bssZero: Judge = (machine, { kernel, bss }) => {
   const where = rangeOrNull(bss.start, bss.length)
   if (where === null) return []
   const extents = machine.memory.extents(where)
-  const wrong = extents.filter(({ whose, content }) => whose?.object !== kernel || content.kind !== 'fill' || content.byte !== 0)
+  const wrong = extents.filter(
+    ({ whose, content }) => whose?.object !== kernel || content.kind !== 'fill' || content.byte !== 0,
+  )
   const kept = wrong.length === 0 && covers(extents, where)
-  return result('HO-5', 'bss-not-cleared', kept, 'the .bss of the kernel is zeroed memory of its own', where, wrong)
+  return result(
+    'HO-5',
+    'bss-not-cleared',
+    kept,
+    'the .bss of the kernel is zeroed memory of its own',
+    where,
+    wrong,
+  )
 }
 
 const bssOwned: Judge = (machine, { kernel, bss }) => {
@@ -97,46 +162,104 @@ const bssOwned: Judge = (machine, { kernel, bss }) => {
   const found = machine.memory.occupants(where, object => object === kernel)
   const allocated = union(machine.memory.claims(where).map(claim => claim.range))
   const kept = found.length === 0 && allocated.some(claim => subtract(where, claim).length === 0)
-  return result('HO-6', 'bss-not-cleared', kept, 'the .bss of the kernel lies in allocated memory that holds nothing else', where, found)
+  return result(
+    'HO-6',
+    'bss-not-cleared',
+    kept,
+    'the .bss of the kernel lies in allocated memory that holds nothing else',
+    where,
+    found,
+  )
 }
 
 function covers(extents: readonly Extent[], where: Range): boolean {
   const [first, ...more] = union(extents.map(extent => extent.range))
-  return first !== undefined && more.length === 0 && intersect(first, where)?.start === where.start && first.end >= where.end
+  return (
+    first !== undefined &&
+    more.length === 0 &&
+    intersect(first, where)?.start === where.start &&
+    first.end >= where.end
+  )
 }
 
 const wholeAddresses: Judge = (machine, { bootParams, initrd, commandLine }) => {
   if (bootParams === null) return []
   const hdr = headerOf(machine, bootParams)
   const page = machine.memory.readRaw(rangeAt(bootParams, 0x100))
-  const high = (field: 'ext_ramdisk_image' | 'ext_cmd_line_ptr'): number => new DataView(page.buffer, page.byteOffset).getUint32(boot_params.fields[field][0], true) * 2 ** 32
+  const high = (field: 'ext_ramdisk_image' | 'ext_cmd_line_ptr'): number =>
+    new DataView(page.buffer, page.byteOffset).getUint32(boot_params.fields[field][0], true) * 2 ** 32
   return [
-    ...cut(machine, 'HO-7', initrd, hdr.ramdisk_image, high('ext_ramdisk_image'), 'ramdisk_image and ext_ramdisk_image hold the whole address of the initrd'),
-    ...cut(machine, 'HO-8', commandLine, hdr.cmd_line_ptr, high('ext_cmd_line_ptr'), 'cmd_line_ptr and ext_cmd_line_ptr hold the whole address of the command line'),
+    ...cut(
+      machine,
+      'HO-7',
+      initrd,
+      hdr.ramdisk_image,
+      high('ext_ramdisk_image'),
+      'ramdisk_image and ext_ramdisk_image hold the whole address of the initrd',
+    ),
+    ...cut(
+      machine,
+      'HO-8',
+      commandLine,
+      hdr.cmd_line_ptr,
+      high('ext_cmd_line_ptr'),
+      'cmd_line_ptr and ext_cmd_line_ptr hold the whole address of the command line',
+    ),
   ]
 }
 
 const code32Start: Judge = (machine, { bootParams, startup32 }) => {
   if (bootParams === null) return []
   const kept = headerOf(machine, bootParams).code32_start === startup32
-  return result('HO-9', 'setup-header-wrong', kept, 'code32_start in boot_params is the address of startup_32', rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.code32_start[0], 4))
+  return result(
+    'HO-9',
+    'setup-header-wrong',
+    kept,
+    'code32_start in boot_params is the address of startup_32',
+    rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.code32_start[0], 4),
+  )
 }
 
-/** Broken when the object begins at no place that the two halves name, but at one whose low half is the same. */
-function cut(machine: Machine, clause: 'HO-7' | 'HO-8', object: ObjectId | null, low: number, high: number, what: string): ContractResult[] {
+/**
+ * Broken when the object begins at no place that the two halves name, but at one whose low half is the same.
+ */
+function cut(
+  machine: Machine,
+  clause: 'HO-7' | 'HO-8',
+  object: ObjectId | null,
+  low: number,
+  high: number,
+  what: string,
+): ContractResult[] {
   if (object === null) return []
   const first = machine.memory.partsOf(object)?.[0] ?? { object, at: 0 }
-  const starts = machine.memory.extents().filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
+  const starts = machine.memory
+    .extents()
+    .filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
   const lost = starts.filter(({ range }) => range.start % 2 ** 32 === low && range.start !== low + high)
   const kept = lost.length === 0 || starts.some(({ range }) => range.start === low + high)
-  return result(clause, 'address-truncated', kept, what, kept ? null : (lost[0]?.range ?? null), kept ? [] : lost)
+  return result(
+    clause,
+    'address-truncated',
+    kept,
+    what,
+    kept ? null : (lost[0]?.range ?? null),
+    kept ? [] : lost,
+  )
 }
 
 const setupData: Judge = (machine, { bootParams, window: { start, length }, setupData: nodes = [] }) => {
   const window = rangeOrNull(start, length)
   if (bootParams === null || window === null) return []
   const inside = nodes.filter(node => overlaps(node, window))
-  return result('HO-17', 'init-window-occupied', inside.length === 0, 'no node of setup_data lies in the init_size bytes from the runtime start', window, inside.flatMap(node => [...machine.memory.extents(node)]))
+  return result(
+    'HO-17',
+    'init-window-occupied',
+    inside.length === 0,
+    'no node of setup_data lies in the init_size bytes from the runtime start',
+    window,
+    inside.flatMap(node => [...machine.memory.extents(node)]),
+  )
 }
 
 const JUDGES: Readonly<Record<ContractName, Judge>> = {
@@ -152,8 +275,15 @@ const JUDGES: Readonly<Record<ContractName, Judge>> = {
 }
 
 /** Judges the named contracts in order and records each result. */
-export function evaluateContracts(machine: Machine, names: readonly ContractName[], handed: HandedOver): void {
+export function evaluateContracts(
+  machine: Machine,
+  names: readonly ContractName[],
+  handed: HandedOver,
+): void {
   for (const name of names) {
-    for (const contract of JUDGES[name](machine, handed)) machine.step(contract.clause, contract.what, () => { machine.contract(contract) })
+    for (const contract of JUDGES[name](machine, handed))
+      machine.step(contract.clause, contract.what, () => {
+        machine.contract(contract)
+      })
   }
 }

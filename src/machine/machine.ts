@@ -23,7 +23,9 @@ export interface Gap {
   readonly why: string
 }
 
-/** Why a modelled stage said no. `message` is what it prints, as it prints it; null when it prints nothing. */
+/**
+ * Why a modelled stage said no. `message` is what it prints, as it prints it; null when it prints nothing.
+ */
 export interface Refusal {
   readonly by: Actor
   readonly status: EfiError
@@ -32,7 +34,10 @@ export interface Refusal {
   readonly message: string | null
 }
 
-/** How a run ended. `undefined`: code that was to run next had been overwritten, or a guest would have faulted. */
+/**
+ * How a run ended. `undefined`: code that was to run next had been overwritten, or a guest would have
+ * faulted.
+ */
 export type Outcome =
   | { readonly kind: 'arrived'; readonly at: Arrival }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -49,23 +54,35 @@ export interface Addon {
 export interface Settings {
   /** Files of the volume that the image was loaded from, by volumePath() of their names. */
   readonly files?: ReadonlyMap<string, ByteSource>
-  /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is taken for granted. */
+  /**
+   * Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is
+   * taken for granted.
+   */
   readonly pciRoms?: readonly number[]
-  /** The CPU can have five levels of page tables, while firmware and loader run with four. Default: it cannot. */
+  /**
+   * The CPU can have five levels of page tables, while firmware and loader run with four. Default: it cannot.
+   */
   readonly la57?: boolean
   readonly secureBoot: boolean
   /** shim started the image. Default: it did not. */
   readonly shim?: boolean
-  /** What follows the image's own name on the command line of the EFI shell that started it. Default: no shell did. */
+  /**
+   * What follows the image's own name on the command line of the EFI shell that started it. Default: no shell
+   * did.
+   */
   readonly shell?: readonly string[] | undefined
   /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
   readonly smbiosCmdline?: string | undefined
   /** The machine is a confidential VM. Default: it is not. */
   readonly confidentialVm?: boolean | undefined
-  /** Add-ons on the ESP, in the order in which the stub finds them: those for all images first, each folder sorted by name. Default: there are none. */
+  /**
+   * Add-ons on the ESP, in the order in which the stub finds them: those for all images first, each folder
+   * sorted by name. Default: there are none.
+   */
   readonly addons?: readonly Addon[] | undefined
   /**
-   * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same, and every slot that could be chosen is looked at.
+   * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same,
+   * and every slot that could be chosen is looked at.
    * seed:N: the random number is N.
    */
   readonly kaslr: 'off' | 'command-line' | 'all' | `seed:${number}`
@@ -128,7 +145,13 @@ export interface Notes {
 }
 
 /** Makes the machine that stages are given. `notes` is filled while they run. */
-export function createMachine(recorder: Recorder, memory: Memory, firmware: BootServices, settings: Settings, notes: Notes): Machine {
+export function createMachine(
+  recorder: Recorder,
+  memory: Memory,
+  firmware: BootServices,
+  settings: Settings,
+  notes: Notes,
+): Machine {
   const stop = (outcome: Outcome): never => {
     throw new Stop(outcome)
   }
@@ -139,13 +162,16 @@ export function createMachine(recorder: Recorder, memory: Memory, firmware: Boot
     settings,
     as: (actor, body) => recorder.as(actor, body),
     step: (clause, what, body) => recorder.step(clause, what, body),
-    refuse: (clause, status, why, message = null) => stop({ kind: 'refused', refusal: { by: recorder.actor, status, clause, why, message } }),
+    refuse: (clause, status, why, message = null) =>
+      stop({ kind: 'refused', refusal: { by: recorder.actor, status, clause, why, message } }),
     gap: (clause, why) => stop({ kind: 'unknown', gap: { clause, why } }),
     doubt: (clause, why) => {
-      if (!notes.doubts.some(known => known.clause === clause && known.why === why)) notes.doubts.push({ clause, why })
+      if (!notes.doubts.some(known => known.clause === clause && known.why === why))
+        notes.doubts.push({ clause, why })
     },
     assume: (clause, what) => {
-      if (!notes.assumptions.some(known => known.clause === clause && known.what === what)) notes.assumptions.push({ clause, what })
+      if (!notes.assumptions.some(known => known.clause === clause && known.what === what))
+        notes.assumptions.push({ clause, what })
     },
     lost,
     enter: (where, object, at, what) => {

@@ -1,4 +1,7 @@
-/** The two ports: what a stub is, what a kernel is, and what passes between them. Read this and machine.ts to write your own. */
+/**
+ * The two ports: what a stub is, what a kernel is, and what passes between them. Read this and machine.ts to
+ * write your own.
+ */
 import type { ByteSource } from '../bytes/source.ts'
 import type { Phys } from '../bytes/units.ts'
 import type { LoadedImage } from '../firmware/services.ts'
@@ -19,13 +22,18 @@ export interface KernelModel {
   start(machine: Machine, from: HandOff): Arrival
 }
 
-/** The kernel file as the stub found it: its identity in memory, and the bytes that the UKI's file has for it. */
+/**
+ * The kernel file as the stub found it: its identity in memory, and the bytes that the UKI's file has for it.
+ */
 export interface Payload {
   readonly object: ObjectId
   readonly source: ByteSource
 }
 
-/** An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place, or reads it from its file. */
+/**
+ * An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place, or reads it
+ * from its file.
+ */
 export interface InitrdOffer {
   /** 0 when it is in no memory yet. */
   readonly at: Phys
@@ -60,13 +68,19 @@ export type HandOff =
   | (HandOffBase & {
       readonly via: 'pe-entry'
       readonly loaded: LoadedImage
-      /** ImageBase of the LoadedImage protocol, where a loader of its own says something else than where byte 0 of the image lies. */
+      /**
+       * ImageBase of the LoadedImage protocol, where a loader of its own says something else than where byte
+       * 0 of the image lies.
+       */
       readonly imageBase?: Phys
       /** LoadFile2, or null when the stub registered none. */
       readonly initrd: InitrdOffer | null
     })
   | (HandOffBase & {
-      /** The boot protocol's own entries, `startup_32` and `startup_64`: boot services are over or never were, and no EFI stub runs. */
+      /**
+       * The boot protocol's own entries, `startup_32` and `startup_64`: boot services are over or never were,
+       * and no EFI stub runs.
+       */
       readonly via: 'legacy-32' | 'legacy-64'
       /** F: where byte 0 of the kernel file would lie; only what follows the setup block has to be there. */
       readonly image: Phys
@@ -117,7 +131,9 @@ export interface SectionFact {
   readonly intact: boolean
 }
 
-/** Where things lay: comparable with a recorded boot field by field. Absent when the run did not get that far. */
+/**
+ * Where things lay: comparable with a recorded boot field by field. Absent when the run did not get that far.
+ */
 export interface Facts {
   readonly imageBase?: Phys
   readonly sections?: readonly SectionFact[]
@@ -133,8 +149,16 @@ export interface Facts {
   /** startup_32 of the copy of ZO whose head_64.S runs. */
   readonly compressedImage?: Phys
   readonly decompressedKernel?: Phys
-  /** Bytes of the payload that were decompressed, and bytes that came of them. `margin`: the least distance between output and unread input, extracting in place. */
-  readonly payload?: { readonly format: string; readonly consumed: number; readonly produced: number; readonly margin?: number }
+  /**
+   * Bytes of the payload that were decompressed, and bytes that came of them. `margin`: the least distance
+   * between output and unread input, extracting in place.
+   */
+  readonly payload?: {
+    readonly format: string
+    readonly consumed: number
+    readonly produced: number
+    readonly margin?: number
+  }
   /** Damaged offsets of the initrd at arrival; empty when it is whole. */
   readonly initrdDamage?: readonly OffsetSpan[]
 }

@@ -1,4 +1,6 @@
-/** What a row tells a step is kept beside the step, so that the cells of two rows can be compared in words. */
+/**
+ * What a row tells a step is kept beside the step, so that the cells of two rows can be compared in words.
+ */
 
 /** Arguments of a step by name: texts, numbers, lists, other steps. */
 export type Particulars = Readonly<Record<string, unknown>>
@@ -17,7 +19,10 @@ export function particularsOf(step: unknown): Particulars | null {
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 
-/** Are they the same, down to texts, numbers and steps? A step that was told the same things as another one is the same step. */
+/**
+ * Are they the same, down to texts, numbers and steps? A step that was told the same things as another one is
+ * the same step.
+ */
 export function toldAlike(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a === 'function' || typeof b === 'function') {
@@ -27,5 +32,8 @@ export function toldAlike(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (isList(a) !== isList(b)) return false
   const [keys, others] = [Object.keys(a), Object.keys(b)]
-  return keys.length === others.length && keys.every(key => toldAlike((a as Particulars)[key], (b as Particulars)[key]))
+  return (
+    keys.length === others.length &&
+    keys.every(key => toldAlike((a as Particulars)[key], (b as Particulars)[key]))
+  )
 }

@@ -19,7 +19,10 @@ export function extentOf(start: number, end: number, cell: Cell): Extent {
   const shift = start - cell.origin
   return {
     range: range(start, end),
-    content: shift === 0 || content.kind !== 'bytes' ? content : { kind: 'bytes', source: content.source, at: content.at + shift },
+    content:
+      shift === 0 || content.kind !== 'bytes'
+        ? content
+        : { kind: 'bytes', source: content.source, at: content.at + shift },
     whose: shift === 0 || whose === null ? whose : { object: whose.object, at: whose.at + shift },
     written,
     by,

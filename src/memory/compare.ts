@@ -1,4 +1,7 @@
-/** Memory against an object: which bytes of a range are not that object's bytes at those offsets, and what they are instead. */
+/**
+ * Memory against an object: which bytes of a range are not that object's bytes at those offsets, and what
+ * they are instead.
+ */
 import { range, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { extentOf, holesIn, type Cell } from './cell.ts'
 import type { Deviation } from './event.ts'
@@ -12,21 +15,35 @@ export interface Part {
   readonly length: number
 }
 
-/** What a comparison looks at: what lies in memory, what is allocated, and which objects are made of others. */
+/**
+ * What a comparison looks at: what lies in memory, what is allocated, and which objects are made of others.
+ */
 export interface Compared {
   readonly cells: RunMap<Cell>
   readonly claims: RunMap<unknown>
   readonly parts: ReadonlyMap<ObjectId, readonly Part[]>
 }
 
-/** Deviations of `where` from `object` at its offset `at`, ascending. A composed object is compared part by part. */
+/**
+ * Deviations of `where` from `object` at its offset `at`, ascending. A composed object is compared part by
+ * part.
+ */
 export function compare(memory: Compared, where: Range, object: ObjectId, at: number): Deviation[] {
   const found: Deviation[] = []
   let base = 0
   for (const part of memory.parts.get(object) ?? []) {
     const from = Math.max(at, base)
     const to = Math.min(at + sizeOf(where), base + part.length)
-    if (from < to) found.push(...comparePlain(memory, range(where.start + from - at, where.start + to - at), part.object, part.at + from - base, base - part.at))
+    if (from < to)
+      found.push(
+        ...comparePlain(
+          memory,
+          range(where.start + from - at, where.start + to - at),
+          part.object,
+          part.at + from - base,
+          base - part.at,
+        ),
+      )
     base += part.length
   }
   const rest = rangeOrNull(where.start + Math.max(0, base - at), at + sizeOf(where) - Math.max(at, base))
@@ -35,10 +52,22 @@ export function compare(memory: Compared, where: Range, object: ObjectId, at: nu
 }
 
 /** `shift` is added to the offset that a deviation names: the place in the composed object. */
-function comparePlain({ cells, claims }: Compared, where: Range, object: ObjectId, at: number, shift: number): Deviation[] {
+function comparePlain(
+  { cells, claims }: Compared,
+  where: Range,
+  object: ObjectId,
+  at: number,
+  shift: number,
+): Deviation[] {
   const found: Deviation[] = []
   const say = (start: number, end: number, kind: Deviation['kind'], extent: Extent | null) => {
-    found.push({ range: range(start, end), at: at + shift + start - where.start, wanted: { object, at: at + start - where.start }, kind, found: extent })
+    found.push({
+      range: range(start, end),
+      at: at + shift + start - where.start,
+      wanted: { object, at: at + start - where.start },
+      kind,
+      found: extent,
+    })
   }
   let next: number = where.start
   for (const run of cells.runs(where.start, where.end)) {
@@ -48,7 +77,14 @@ function comparePlain({ cells, claims }: Compared, where: Range, object: ObjectI
     const { whose } = extent
     if (whose?.object === object && whose.at === at + run.start - where.start) continue
     if (whose !== null || extent.written) say(run.start, run.end, 'clobbered', extent)
-    else for (const [part, claimed] of claimedParts(claims, extent.range)) say(part.start, part.end, claimed ? 'uninitialised' : 'unclaimed', extentOf(part.start, part.end, run.value))
+    else
+      for (const [part, claimed] of claimedParts(claims, extent.range))
+        say(
+          part.start,
+          part.end,
+          claimed ? 'uninitialised' : 'unclaimed',
+          extentOf(part.start, part.end, run.value),
+        )
   }
   if (next < where.end) say(next, where.end, 'outside', null)
   return found

@@ -1,4 +1,6 @@
-/** Everything that can happen to memory, as data. Events are appended, never changed; rules read nothing else. */
+/**
+ * Everything that can happen to memory, as data. Events are appended, never changed; rules read nothing else.
+ */
 import type { Range } from '../bytes/range.ts'
 import type { Content, Extent, ObjectId, Whose } from './extent.ts'
 
@@ -41,7 +43,8 @@ export interface Deviation {
   /** Whose byte belongs here: the same, or the part when the object is composed of others. */
   readonly wanted: Whose
   /**
-   * clobbered: written by or for something else. uninitialised: handed out and never written. unclaimed: part of no allocation.
+   * clobbered: written by or for something else. uninitialised: handed out and never written. unclaimed: part
+   * of no allocation.
    * outside: not RAM.
    */
   readonly kind: 'clobbered' | 'uninitialised' | 'unclaimed' | 'outside'
@@ -66,7 +69,11 @@ export type WriteEvent = EventBase &
   (
     | { readonly op: 'put' | 'patch' | 'make'; readonly object: ObjectId; readonly at: number }
     | { readonly op: 'zero'; readonly object: ObjectId | null; readonly at: number }
-    | { readonly op: 'copy'; readonly from: Range; /** parts of the source that are not RAM */ readonly fromOutside: readonly Range[] }
+    | {
+        readonly op: 'copy'
+        readonly from: Range
+        /** parts of the source that are not RAM */ readonly fromOutside: readonly Range[]
+      }
   )
 
 /** Anything that happened, told apart by `op`. */
@@ -104,5 +111,11 @@ export interface Step {
 
 /** Is it a write (put, patch, make, zero, copy)? */
 export function isWrite(event: MemoryEvent): event is WriteEvent {
-  return event.op === 'put' || event.op === 'patch' || event.op === 'make' || event.op === 'zero' || event.op === 'copy'
+  return (
+    event.op === 'put' ||
+    event.op === 'patch' ||
+    event.op === 'make' ||
+    event.op === 'zero' ||
+    event.op === 'copy'
+  )
 }

@@ -4,7 +4,8 @@ import type { ByteSource } from '../bytes/source.ts'
 import type { EventId } from './event.ts'
 
 /**
- * An identity that bytes can belong to: `kernel`, `initrd`, `cmdline`, `boot_params`, `vo`, `stub:.text`, `uki:.osrel`,
+ * An identity that bytes can belong to: `kernel`, `initrd`, `cmdline`, `boot_params`, `vo`, `stub:.text`,
+ * `uki:.osrel`,
  * `firmware:boot` …; a second section of one name is `initrd#2`.
  */
 export type ObjectId = string
@@ -13,11 +14,20 @@ export type ObjectId = string
 export type Content =
   /** nobody in this boot wrote here and what it holds is not known */
   | { readonly kind: 'garbage' }
-  /** every byte has this value: zeroed, never touched since power-on, or cleared by the firmware when it was freed */
+  /**
+   * every byte has this value: zeroed, never touched since power-on, or cleared by the firmware when it was
+   * freed
+   */
   | { readonly kind: 'fill'; readonly byte: number }
-  /** bytes of a file or of a small buffer; `at` is the offset of the extent's first byte. Never a copy of a payload */
+  /**
+   * bytes of a file or of a small buffer; `at` is the offset of the extent's first byte. Never a copy of a
+   * payload
+   */
   | { readonly kind: 'bytes'; readonly source: ByteSource; readonly at: number }
-  /** written by a known object, the bytes themselves are not modelled: decompressor output, page tables, firmware data */
+  /**
+   * written by a known object, the bytes themselves are not modelled: decompressor output, page tables,
+   * firmware data
+   */
   | { readonly kind: 'opaque' }
 
 /** An object, and the offset in it. */

@@ -1,4 +1,7 @@
-/** The memory that remembers: a map of extents, each with its bytes, its owner and the event that put it there. */
+/**
+ * The memory that remembers: a map of extents, each with its bytes, its owner and the event that put it
+ * there.
+ */
 import { ModelBug } from '../bytes/errors.ts'
 import { range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { bytesSource, type ByteSource } from '../bytes/source.ts'
@@ -33,7 +36,10 @@ export interface ReadOptions {
   readonly at?: number
   /** `code` is about to run. Default `data`. */
   readonly as?: 'data' | 'code'
-  /** Does the reader take this for the whole object? Then a declared length beyond it counts as missing. Default false. */
+  /**
+   * Does the reader take this for the whole object? Then a declared length beyond it counts as missing.
+   * Default false.
+   */
   readonly all?: boolean
 }
 
@@ -46,8 +52,10 @@ interface Written {
 }
 
 /**
- * Sparse physical memory. Every verb is recorded. Writes outside RAM are recorded and store nothing; writes outside every
- * allocation are recorded as strayed and do store. Costs depend on the number of extents touched, never on their length.
+ * Sparse physical memory. Every verb is recorded. Writes outside RAM are recorded and store nothing; writes
+ * outside every
+ * allocation are recorded as strayed and do store. Costs depend on the number of extents touched, never on
+ * their length.
  */
 export class Memory {
   readonly #cells = new RunMap<Cell>()
@@ -63,11 +71,20 @@ export class Memory {
   /** RAM comes into being, holding `content`, unclaimed and nobody's. */
   ram(where: Range, content: Content): EventId {
     const by = this.#recorder.append({ op: 'ram', range: where, content })
-    this.#cells.assign(where.start, where.end, { origin: where.start, content, whose: null, written: false, by })
+    this.#cells.assign(where.start, where.end, {
+      origin: where.start,
+      content,
+      whose: null,
+      written: false,
+      by,
+    })
     return by
   }
 
-  /** An allocation is handed out: its bytes stay what they are (or become `content`), but are nobody's from now on. */
+  /**
+   * An allocation is handed out: its bytes stay what they are (or become `content`), but are nobody's from
+   * now on.
+   */
   claim(where: Range, label: string, content?: Content): EventId {
     const by = this.#recorder.append({ op: 'claim', range: where, label })
     this.#claims.assign(where.start, where.end, { label, by })
@@ -75,7 +92,10 @@ export class Memory {
     return by
   }
 
-  /** An allocation is given back: its bytes stay (or become `content`: firmware that clears what is freed), nobody's, unclaimed. */
+  /**
+   * An allocation is given back: its bytes stay (or become `content`: firmware that clears what is freed),
+   * nobody's, unclaimed.
+   */
   release(where: Range, label: string, content?: Content): EventId {
     const by = this.#recorder.append({ op: 'release', range: where, label })
     this.#claims.clear(where.start, where.end)
@@ -87,12 +107,20 @@ export class Memory {
   put(at: Phys, slice: Slice, object: ObjectId, offset = 0): EventId {
     const where = rangeAt(at, slice.length)
     this.#grow(object, offset + slice.length)
-    return this.#write('put', where, { content: { kind: 'bytes', source: slice.source, at: slice.at }, whose: { object, at: offset } })
+    return this.#write('put', where, {
+      content: { kind: 'bytes', source: slice.source, at: slice.at },
+      whose: { object, at: offset },
+    })
   }
 
-  /** Bytes that somebody computed: a small edit or a table. They become the object's, from `offset` of it on. */
+  /**
+   * Bytes that somebody computed: a small edit or a table. They become the object's, from `offset` of it on.
+   */
   patch(at: Phys, bytes: Uint8Array, object: ObjectId, offset = 0): EventId {
-    return this.#write('patch', rangeAt(at, bytes.length), { content: { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 }, whose: { object, at: offset } })
+    return this.#write('patch', rangeAt(at, bytes.length), {
+      content: { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 },
+      whose: { object, at: offset },
+    })
   }
 
   /** `object` is written here, but what bytes it has is not modelled: decompressor output, page tables. */
@@ -103,7 +131,10 @@ export class Memory {
 
   /** Zeroes a range in the name of an object (from `offset` of it on), or of nobody. */
   zero(where: Range, object: ObjectId | null, offset = 0): EventId {
-    return this.#write('zero', where, { content: ZERO, whose: object === null ? null : { object, at: offset } })
+    return this.#write('zero', where, {
+      content: ZERO,
+      whose: object === null ? null : { object, at: offset },
+    })
   }
 
   /** memmove: bytes and identities travel. What is not RAM in the source arrives as garbage of nobody. */
@@ -112,10 +143,26 @@ export class Memory {
     const taken = this.#cells.runs(from.start, from.end)
     const missing = holesBetween(taken, from)
     const where = rangeAt(to, sizeOf(from))
-    const arriving = taken.map(run => ({ where: range(run.start + shift, run.end + shift), cell: { ...run.value, origin: run.value.origin + shift } }))
-    const effect = this.#effect(where, arriving.map(piece => ({ where: piece.where, whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose })))
+    const arriving = taken.map(run => ({
+      where: range(run.start + shift, run.end + shift),
+      cell: { ...run.value, origin: run.value.origin + shift },
+    }))
+    const effect = this.#effect(
+      where,
+      arriving.map(piece => ({
+        where: piece.where,
+        whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose,
+      })),
+    )
     const by = this.#recorder.append({ op: 'copy', from, fromOutside: missing, ...effect })
-    for (const hole of missing) this.#storeCell(range(hole.start + shift, hole.end + shift), { origin: hole.start + shift, content: GARBAGE, whose: null, written: true, by })
+    for (const hole of missing)
+      this.#storeCell(range(hole.start + shift, hole.end + shift), {
+        origin: hole.start + shift,
+        content: GARBAGE,
+        whose: null,
+        written: true,
+        by,
+      })
     for (const piece of arriving) this.#storeCell(piece.where, { ...piece.cell, by })
     return by
   }
@@ -133,7 +180,10 @@ export class Memory {
   /** `object` is these parts, one behind the other; reads as it are checked against them. */
   compose(object: ObjectId, parts: readonly Part[]): void {
     this.#parts.set(object, parts)
-    this.#lengths.set(object, parts.reduce((sum, part) => sum + part.length, 0))
+    this.#lengths.set(
+      object,
+      parts.reduce((sum, part) => sum + part.length, 0),
+    )
   }
 
   /** The parts of a composed object, or undefined. */
@@ -144,14 +194,22 @@ export class Memory {
   /** Reads a range as an object; every byte that is not that object's byte at that offset is a deviation. */
   readAs(where: Range, object: ObjectId, options: ReadOptions = {}): Reading {
     const { at = 0, as = 'data', all = false } = options
-    const deviations = compare({ cells: this.#cells, claims: this.#claims, parts: this.#parts }, where, object, at)
+    const deviations = compare(
+      { cells: this.#cells, claims: this.#claims, parts: this.#parts },
+      where,
+      object,
+      at,
+    )
     const length = this.#lengths.get(object) ?? 0
     const missing = all ? Math.max(0, length - at - sizeOf(where)) : 0
     const event = this.#recorder.append({ op: 'read', range: where, object, at, as, deviations, missing })
     return { event, deviations, whole: deviations.length === 0 && missing === 0 }
   }
 
-  /** The bytes of a range without judgement and without a record. `known` is false where some byte is not modelled (it reads as 0). */
+  /**
+   * The bytes of a range without judgement and without a record. `known` is false where some byte is not
+   * modelled (it reads as 0).
+   */
   peek(where: Range): { readonly bytes: Uint8Array; readonly known: boolean } {
     const length = sizeOf(where)
     if (length > RAW_READ_MAX) throw new ModelBug(`raw read of ${String(length)} bytes`)
@@ -162,7 +220,11 @@ export class Memory {
       const { content, origin } = run.value
       covered += run.end - run.start
       if (content.kind === 'fill') bytes.fill(content.byte, run.start - where.start, run.end - where.start)
-      else if (content.kind === 'bytes') bytes.set(content.source.read(fileOffset(content.at + run.start - origin), run.end - run.start), run.start - where.start)
+      else if (content.kind === 'bytes')
+        bytes.set(
+          content.source.read(fileOffset(content.at + run.start - origin), run.end - run.start),
+          run.start - where.start,
+        )
       else known = false
     }
     return { bytes, known: known && covered === length }
@@ -180,7 +242,9 @@ export class Memory {
 
   /** The allocations that touch a range, ascending, cut to it. */
   claims(within?: Range): { readonly range: Range; readonly label: string; readonly by: EventId }[] {
-    return this.#claims.runs(within?.start, within?.end).map(run => ({ range: range(run.start, run.end), label: run.value.label, by: run.value.by }))
+    return this.#claims
+      .runs(within?.start, within?.end)
+      .map(run => ({ range: range(run.start, run.end), label: run.value.label, by: run.value.by }))
   }
 
   /** What extents in the range belong to somebody that `except` does not name. */
@@ -191,19 +255,32 @@ export class Memory {
   #write(op: 'put' | 'patch' | 'make' | 'zero', where: Range, written: Written): EventId {
     const { whose } = written
     const effect = this.#effect(where, [{ where, whose }])
-    const event = { op, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect } as Parameters<Recorder['append']>[0]
+    const event = { op, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect } as Parameters<
+      Recorder['append']
+    >[0]
     const by = this.#recorder.append(event)
-    this.#storeCell(where, { origin: where.start, content: written.content, whose, written: true, by }, effect.outside)
+    this.#storeCell(
+      where,
+      { origin: where.start, content: written.content, whose, written: true, by },
+      effect.outside,
+    )
     return by
   }
 
-  /** Foreign extents in a range, and the parts of it that are unclaimed or no RAM. `arriving` covers it, ascending; what it leaves out is nobody's. */
-  #effect(where: Range, arriving: readonly { readonly where: Range; readonly whose: Whose | null }[]): { range: Range; lost: Extent[]; strayed: Range[]; outside: Range[] } {
+  /**
+   * Foreign extents in a range, and the parts of it that are unclaimed or no RAM. `arriving` covers it,
+   * ascending; what it leaves out is nobody's.
+   */
+  #effect(
+    where: Range,
+    arriving: readonly { readonly where: Range; readonly whose: Whose | null }[],
+  ): { range: Range; lost: Extent[]; strayed: Range[]; outside: Range[] } {
     const lost: Extent[] = []
     const loseAllOf = (within: Range, next: Whose | null): void => {
       for (const { start, end, value } of this.#cells.runs(within.start, within.end)) {
         const { whose, origin } = value
-        if (whose !== null && (next?.object !== whose.object || next.at - within.start !== whose.at - origin)) lost.push(extentOf(start, end, value))
+        if (whose !== null && (next?.object !== whose.object || next.at - within.start !== whose.at - origin))
+          lost.push(extentOf(start, end, value))
       }
     }
     let at: number = where.start
@@ -226,7 +303,10 @@ export class Memory {
 
   #disown(where: Range, by: EventId, content?: Content): void {
     for (const run of this.#cells.runs(where.start, where.end)) {
-      const cell: Cell = content === undefined ? { origin: run.value.origin, content: run.value.content, whose: null, written: false, by } : { origin: run.start, content, whose: null, written: false, by }
+      const cell: Cell =
+        content === undefined
+          ? { origin: run.value.origin, content: run.value.content, whose: null, written: false, by }
+          : { origin: run.start, content, whose: null, written: false, by }
       this.#cells.assign(run.start, run.end, cell)
     }
   }

@@ -63,7 +63,15 @@ export class Recorder implements Recording {
   /** Runs `body` under a step; its events name it, steps inside become its children. */
   step<T>(clause: AnyClauseId, what: string, body: () => T): T {
     const parent = this.#open
-    const step: OpenStep = { id: this.steps.length, parent: parent?.id ?? null, clause, what, actor: this.#actor, first: this.next, end: this.next }
+    const step: OpenStep = {
+      id: this.steps.length,
+      parent: parent?.id ?? null,
+      clause,
+      what,
+      actor: this.#actor,
+      first: this.next,
+      end: this.next,
+    }
     this.steps.push(step)
     this.#open = step
     try {

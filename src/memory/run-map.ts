@@ -1,4 +1,7 @@
-/** A map from addresses to values, kept as runs in sorted buckets: assigning over a range splits and replaces what was there. */
+/**
+ * A map from addresses to values, kept as runs in sorted buckets: assigning over a range splits and replaces
+ * what was there.
+ */
 import { ModelBug } from '../bytes/errors.ts'
 
 /** [start, end) has this value. */
@@ -17,8 +20,10 @@ interface Entry<V> {
 const BUCKET = 256
 
 /**
- * Disjoint runs in ascending order. Neighbours with equal values are not joined: two writes stay two runs. A value must not
- * depend on where its run starts, because runs are cut without asking it. Assigning costs a search plus a move within one bucket.
+ * Disjoint runs in ascending order. Neighbours with equal values are not joined: two writes stay two runs. A
+ * value must not
+ * depend on where its run starts, because runs are cut without asking it. Assigning costs a search plus a
+ * move within one bucket.
  */
 export class RunMap<V> {
   #buckets: Entry<V>[][] = [[]]
@@ -35,7 +40,9 @@ export class RunMap<V> {
     return entry !== undefined && entry.start <= address ? entry : undefined
   }
 
-  /** The runs that touch [start, end), ascending, cut to it. What is assigned later does not change the list. */
+  /**
+   * The runs that touch [start, end), ascending, cut to it. What is assigned later does not change the list.
+   */
   runs(start = 0, end = Number.MAX_SAFE_INTEGER): Run<V>[] {
     const [first, from] = this.#find(start)
     const found: Run<V>[] = []

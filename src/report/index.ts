@@ -8,4 +8,15 @@ export { reportToMarkdown } from './markdown.ts'
 export { reportToSarif } from './sarif.ts'
 export { reportSchema } from './report-schema.ts'
 export type { Paint, TextOptions, Tone } from './layout.ts'
-export type { BuilderRef, EraRef, FileProblem, Finding, MachineRef, MapLine, MapMoment, Report, RunReport, Verdict } from './model.ts'
+export type {
+  BuilderRef,
+  EraRef,
+  FileProblem,
+  Finding,
+  MachineRef,
+  MapLine,
+  MapMoment,
+  Report,
+  RunReport,
+  Verdict,
+} from './model.ts'

@@ -1,4 +1,7 @@
-/** The report for machines, schema 1. Addresses are hexadecimal strings, because JSON numbers end at 2^53; see docs/reference/report-schema.md. */
+/**
+ * The report for machines, schema 1. Addresses are hexadecimal strings, because JSON numbers end at 2^53; see
+ * docs/reference/report-schema.md.
+ */
 import { hex, type Range } from '../bytes/range.ts'
 import { factsOf } from './facts.ts'
 import type { Finding, MapMoment, Report, RunReport } from './model.ts'
@@ -31,14 +34,29 @@ function runToJson(run: RunReport): Record<string, unknown> {
     assumptions: run.assumptions,
     gaps: run.gaps,
     moments: run.moments.map(momentJson),
-    ...(run.observed === undefined ? {} : { observed: run.observed.map(({ name, predicted, observed, line, agrees }) => ({ name, predicted, observed, line, agrees })) }),
+    ...(run.observed === undefined
+      ? {}
+      : {
+          observed: run.observed.map(({ name, predicted, observed, line, agrees }) => ({
+            name,
+            predicted,
+            observed,
+            line,
+            agrees,
+          })),
+        }),
   }
 }
 
 function outcomeJson({ outcome }: RunReport): Record<string, unknown> {
   switch (outcome.kind) {
     case 'arrived':
-      return { kind: 'arrived', entry: hex(outcome.at.entry), kernel: hex(outcome.at.kernel), bootParams: hex(outcome.at.bootParams) }
+      return {
+        kind: 'arrived',
+        entry: hex(outcome.at.entry),
+        kernel: hex(outcome.at.kernel),
+        bootParams: hex(outcome.at.bootParams),
+      }
     case 'refused':
       return { kind: 'refused', ...outcome.refusal }
     case 'undefined':
@@ -60,10 +78,20 @@ function findingJson(finding: Finding): Record<string, unknown> {
     fix: finding.fix,
     ranges: finding.ranges.map(rangeJson),
     offsets: finding.offsets.map(({ from, to }) => ({ from: hex(from), to: hex(to) })),
-    legs: finding.legs.map(({ role, event, actor, clause, range, what }) => ({ role, event, actor, clause, range: range === null ? null : rangeJson(range), what })),
+    legs: finding.legs.map(({ role, event, actor, clause, range, what }) => ({
+      role,
+      event,
+      actor,
+      clause,
+      range: range === null ? null : rangeJson(range),
+      what,
+    })),
   }
 }
 
 function momentJson({ moment, lines }: MapMoment): Record<string, unknown> {
-  return { moment, lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })) }
+  return {
+    moment,
+    lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })),
+  }
 }

@@ -1,7 +1,10 @@
-/** Plain text in columns and indented paragraphs: what the renderers for people share. No colour of its own. */
+/**
+ * Plain text in columns and indented paragraphs: what the renderers for people share. No colour of its own.
+ */
 
 /** What a stretch of text is, for those who colour it. */
-export type Tone = 'damage' | 'breach' | 'advice' | 'clean' | 'refused' | 'unknown' | 'heading' | 'faint' | 'mark'
+export type Tone =
+  'damage' | 'breach' | 'advice' | 'clean' | 'refused' | 'unknown' | 'heading' | 'faint' | 'mark'
 /** Colours a stretch of text; must not change its visible width. */
 export type Paint = (text: string, tone: Tone) => string
 
@@ -19,7 +22,9 @@ export interface TextOptions {
 /** Control characters, line separators and marks that change the direction of text. */
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
-/** Text from a file or from memory as it may be shown: what is not printable stands as `\\x1b` or `\\u202e`. */
+/**
+ * Text from a file or from memory as it may be shown: what is not printable stands as `\\x1b` or `\\u202e`.
+ */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, char => {
     const code = char.charCodeAt(0)
@@ -41,17 +46,35 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /** A label in a column, prose behind it, further lines indented to the prose. */
-export function labelled(label: string, text: string, { indent, column, width }: { readonly indent: number; readonly column: number; readonly width: number }): string[] {
+export function labelled(
+  label: string,
+  text: string,
+  { indent, column, width }: { readonly indent: number; readonly column: number; readonly width: number },
+): string[] {
   const margin = ' '.repeat(indent)
-  return wrap(printable(text), Math.max(20, width - indent - column)).map((line, i) => `${margin}${(i === 0 ? label : '').padEnd(column)}${line}`)
+  return wrap(printable(text), Math.max(20, width - indent - column)).map(
+    (line, i) => `${margin}${(i === 0 ? label : '').padEnd(column)}${line}`,
+  )
 }
 
-/** Rows of cells, padded to columns; `right` names the columns that are set flush right. No blanks at the ends of lines. */
-export function columns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = '  '): string[] {
+/**
+ * Rows of cells, padded to columns; `right` names the columns that are set flush right. No blanks at the ends
+ * of lines.
+ */
+export function columns(
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+  gap = '  ',
+): string[] {
   const shown = rows.map(row => row.map(printable))
   const widths: number[] = []
   for (const row of shown) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
-  return shown.map(row => row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join(gap).trimEnd())
+  return shown.map(row =>
+    row
+      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join(gap)
+      .trimEnd(),
+  )
 }
 
 /** `1 breach`, `2 breaches`. */

@@ -12,23 +12,44 @@ const TITLES: Readonly<Record<MapMoment['moment'], string>> = {
 
 function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
   const size = formatSize(sizeOf(range))
-  return [mark, hex(range.start), hex(range.end), at === 0 ? object : `${object} + ${hex(at)}`, size, what === size ? '' : what]
+  return [
+    mark,
+    hex(range.start),
+    hex(range.end),
+    at === 0 ? object : `${object} + ${hex(at)}`,
+    size,
+    what === size ? '' : what,
+  ]
 }
 
 /** The memory at every moment of a run, one line per stretch. */
 export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}): string {
   if (report.moments.length === 0) return 'no memory map: the run did not begin\n'
-  const parts = report.moments.map(({ moment, lines }) => [paint(TITLES[moment], 'heading'), ...columns(lines.map(line => rowOf(line, ' ')), [1, 2, 4])].join('\n'))
+  const parts = report.moments.map(({ moment, lines }) =>
+    [
+      paint(TITLES[moment], 'heading'),
+      ...columns(
+        lines.map(line => rowOf(line, ' ')),
+        [1, 2, 4],
+      ),
+    ].join('\n'),
+  )
   return `${parts.join('\n\n')}\n`
 }
 
 /** How many lines a neighbourhood has at the most. */
 const NEAR_MAX = 12
 
-/** The moment in which a finding is shown: the hand-off for a breach, else the first one from the stub's entry on in which its object lies there, else the last one with anything there. */
+/**
+ * The moment in which a finding is shown: the hand-off for a breach, else the first one from the stub's entry
+ * on in which its object lies there, else the last one with anything there.
+ */
 function layoutMoment(finding: Finding, moments: readonly MapMoment[]): MapMoment | undefined {
   const late = moments.filter(({ moment }) => moment !== 'before-load')
-  const holds = (ofObject: boolean) => ({ lines }: MapMoment): boolean => lines.some(line => touches(finding, line) && (!ofObject || line.object === finding.object))
+  const holds =
+    (ofObject: boolean) =>
+    ({ lines }: MapMoment): boolean =>
+      lines.some(line => touches(finding, line) && (!ofObject || line.object === finding.object))
   const handOff = finding.class === 'breach' ? late.filter(({ moment }) => moment === 'hand-off') : []
   return handOff.find(holds(false)) ?? late.find(holds(true)) ?? late.findLast(holds(false))
 }
@@ -37,7 +58,10 @@ function touches({ ranges }: Finding, line: MapLine): boolean {
   return ranges.some(one => intersect(one, line.range) !== null)
 }
 
-/** The lines around a finding, those that it is about with an arrow; `now` says what lies there at the end of the run. */
+/**
+ * The lines around a finding, those that it is about with an arrow; `now` says what lies there at the end of
+ * the run.
+ */
 export function mapAround(finding: Finding, moments: readonly MapMoment[]): string[] {
   const base = layoutMoment(finding, moments)
   const last = moments.at(-1)
@@ -45,7 +69,13 @@ export function mapAround(finding: Finding, moments: readonly MapMoment[]): stri
   const hit = base.lines.flatMap((line, i) => (touches(finding, line) ? [i] : []))
   const near = base.lines.slice(Math.max(0, Math.min(...hit) - 1), Math.max(...hit) + 2)
   const shown = near.slice(0, NEAR_MAX)
-  const rows = shown.map(line => [touches(finding, line) ? '>' : ' ', hex(line.range.start), line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`, formatSize(sizeOf(line.range)), last === base ? '' : nowIn(line, last)])
+  const rows = shown.map(line => [
+    touches(finding, line) ? '>' : ' ',
+    hex(line.range.start),
+    line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`,
+    formatSize(sizeOf(line.range)),
+    last === base ? '' : nowIn(line, last),
+  ])
   const rest = near.length > shown.length ? [`   and ${String(near.length - shown.length)} lines more`] : []
   return [...columns(rows, [3]), `   ${hex(Math.max(...shown.map(line => line.range.end)))}`, ...rest]
 }

@@ -15,7 +15,11 @@ function code(text: string): string {
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const [head = []] = rows
-  return [`|${' |'.repeat(head.length)}`, `|${'---|'.repeat(head.length)}`, ...rows.map(row => `| ${row.join(' | ')} |`)]
+  return [
+    `|${' |'.repeat(head.length)}`,
+    `|${'---|'.repeat(head.length)}`,
+    ...rows.map(row => `| ${row.join(' | ')} |`),
+  ]
 }
 
 function eraText({ id, title, version }: EraRef): string {
@@ -23,17 +27,46 @@ function eraText({ id, title, version }: EraRef): string {
 }
 
 function findingLines({ class: kind, rule, object, clause, what, why, fix, legs }: Finding): string[] {
-  const rows = legs.map(leg => [leg.role, leg.event === null ? '' : `#${String(leg.event)}`, leg.actor ?? '', leg.clause ?? '', plainly(leg.what)])
-  return [`### ${kind}: ${code(rule)}${object === null ? '' : ` of ${code(object)}`} (${clause})`, '', plainly(what), ...(rows.length === 0 ? [] : ['', ...table(rows)]), '', `- **why** ${plainly(why)}`, `- **do** ${plainly(fix)}`, '']
+  const rows = legs.map(leg => [
+    leg.role,
+    leg.event === null ? '' : `#${String(leg.event)}`,
+    leg.actor ?? '',
+    leg.clause ?? '',
+    plainly(leg.what),
+  ])
+  return [
+    `### ${kind}: ${code(rule)}${object === null ? '' : ` of ${code(object)}`} (${clause})`,
+    '',
+    plainly(what),
+    ...(rows.length === 0 ? [] : ['', ...table(rows)]),
+    '',
+    `- **why** ${plainly(why)}`,
+    `- **do** ${plainly(fix)}`,
+    '',
+  ]
 }
 
 function folded(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['<details>', `<summary>${title}</summary>`, '', ...lines, '', '</details>', '']
+  return lines.length === 0
+    ? []
+    : ['<details>', `<summary>${title}</summary>`, '', ...lines, '', '</details>', '']
 }
 
 /** The whole report; facts and assumptions are folded. Ends in a newline. */
 export function reportToMarkdown(report: Report): string {
-  const { image, machine, builder, stub, kernel, advice, findings, assumptions, gaps, problems, alternatives } = report
+  const {
+    image,
+    machine,
+    builder,
+    stub,
+    kernel,
+    advice,
+    findings,
+    assumptions,
+    gaps,
+    problems,
+    alternatives,
+  } = report
   const lines = [
     `## ${verdictText(report)}`,
     '',
@@ -47,11 +80,38 @@ export function reportToMarkdown(report: Report): string {
     ]),
     '',
     ...[...findings, ...advice].flatMap(findingLines),
-    ...(gaps.length === 0 ? [] : ['### Where the model ends', '', ...gaps.map(({ clause, why }) => `- ${clause}: ${plainly(why)}`), '']),
-    ...(problems.length === 0 ? [] : ['### Oddities of the files', '', ...problems.map(({ file, what, id }) => `- ${code(file)}: ${plainly(what)} (${id})`), '']),
-    ...(alternatives.length === 0 ? [] : ['### Other candidates', '', ...alternatives.map(run => `- ${code(run.stub.id ?? 'no stub era')}, ${code(run.kernel.id ?? 'no kernel era')}: ${verdictText(run)}`), '']),
+    ...(gaps.length === 0
+      ? []
+      : [
+          '### Where the model ends',
+          '',
+          ...gaps.map(({ clause, why }) => `- ${clause}: ${plainly(why)}`),
+          '',
+        ]),
+    ...(problems.length === 0
+      ? []
+      : [
+          '### Oddities of the files',
+          '',
+          ...problems.map(({ file, what, id }) => `- ${code(file)}: ${plainly(what)} (${id})`),
+          '',
+        ]),
+    ...(alternatives.length === 0
+      ? []
+      : [
+          '### Other candidates',
+          '',
+          ...alternatives.map(
+            run =>
+              `- ${code(run.stub.id ?? 'no stub era')}, ${code(run.kernel.id ?? 'no kernel era')}: ${verdictText(run)}`,
+          ),
+          '',
+        ]),
     ...folded('facts', ['```text', ...columns(factRows(report.facts)), '```']),
-    ...folded('assumed', assumptions.map(({ clause, what }) => `- ${clause}: ${plainly(what)}`)),
+    ...folded(
+      'assumed',
+      assumptions.map(({ clause, what }) => `- ${clause}: ${plainly(what)}`),
+    ),
   ]
   return `${lines.join('\n').trimEnd()}\n`
 }

@@ -1,11 +1,17 @@
-/** The report as data. Schema 1: machines may rely on it; the text may change. Every address is a number here and a hex string in JSON. */
+/**
+ * The report as data. Schema 1: machines may rely on it; the text may change. Every address is a number here
+ * and a hex string in JSON.
+ */
 import type { Range } from '../bytes/range.ts'
 import type { ComparedFact } from '../boot/compare.ts'
 import type { Finding } from '../hazard/hazard.ts'
 import type { Assumption, Gap, Outcome } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 
-/** clean: arrived, nothing damaged. A broken contract or advice alone leaves it clean (unless asked to be strict). */
+/**
+ * clean: arrived, nothing damaged. A broken contract or advice alone leaves it clean (unless asked to be
+ * strict).
+ */
 export type Verdict = 'clean' | 'damage' | 'refused' | 'unknown'
 
 export type { ComparedFact } from '../boot/compare.ts'
@@ -20,7 +26,10 @@ export interface EraRef {
   readonly version: string | null
   /** What spoke for it. */
   readonly evidence: readonly string[]
-  /** certain: one candidate. several: one of those that were run. given: the user said so. none: outside the tables. */
+  /**
+   * certain: one candidate. several: one of those that were run. given: the user said so. none: outside the
+   * tables.
+   */
   readonly certainty: 'certain' | 'several' | 'given' | 'none'
 }
 
@@ -65,16 +74,25 @@ export interface FileProblem {
   readonly what: string
 }
 
-/** Who may have laid out the image. certain: one tool. several: tools that lay out alike. unknown: none of those that are known. */
+/**
+ * Who may have laid out the image. certain: one tool. several: tools that lay out alike. unknown: none of
+ * those that are known.
+ */
 export interface BuilderRef {
   readonly certainty: 'certain' | 'several' | 'unknown'
   /** `ukify-257.3`: the tool and the first of the releases that lay out alike; `evidence` are sentences. */
-  readonly candidates: readonly { readonly id: string; readonly title: string; readonly evidence: readonly string[] }[]
+  readonly candidates: readonly {
+    readonly id: string
+    readonly title: string
+    readonly evidence: readonly string[]
+  }[]
 }
 
 /** The machine that was booted, in words and numbers. */
 export interface MachineRef {
-  /** `memory map map.txt (uefi-shell, lines 3-80), before load` or `profile ovmf-2022.11-q35 with 512 MiB`. */
+  /**
+   * `memory map map.txt (uefi-shell, lines 3-80), before load` or `profile ovmf-2022.11-q35 with 512 MiB`.
+   */
   readonly what: string
   readonly ramBytes: number
 }

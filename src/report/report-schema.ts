@@ -1,11 +1,17 @@
-/** JSON Schema (2020-12) of the report for machines, schema 1. report.schema.json is the same as a file; a test keeps them equal. */
+/**
+ * JSON Schema (2020-12) of the report for machines, schema 1. report.schema.json is the same as a file; a
+ * test keeps them equal.
+ */
 
 const text = { type: 'string' } as const
 const address = { $ref: '#/$defs/address' } as const
 const orNull = <const T extends object>(schema: T) => ({ anyOf: [schema, { type: 'null' }] }) as const
 const listOf = <const T extends object>(items: T) => ({ type: 'array', items }) as const
 /** An object of exactly these properties, all required but those in `optional`. */
-const record = <const P extends Readonly<Record<string, object>>>(properties: P, optional: readonly (keyof P & string)[] = []) => ({
+const record = <const P extends Readonly<Record<string, object>>>(
+  properties: P,
+  optional: readonly (keyof P & string)[] = [],
+) => ({
   type: 'object',
   properties,
   required: Object.keys(properties).filter(name => !optional.includes(name)),
@@ -18,7 +24,11 @@ const facts = record(
   {
     imageBase: address,
     sections: listOf(record({ name: text, address, size: count, intact: { type: 'boolean' } })),
-    handOff: record({ door: { enum: ['efi-handover', 'pe-entry', 'legacy-32', 'legacy-64'] }, kernelImage: address, entry: address }),
+    handOff: record({
+      door: { enum: ['efi-handover', 'pe-entry', 'legacy-32', 'legacy-64'] },
+      kernelImage: address,
+      entry: address,
+    }),
     bootParams: address,
     cmdLinePtr: address,
     commandLine: text,
@@ -27,12 +37,29 @@ const facts = record(
     ramdiskImageFromStub: address,
     compressedImage: address,
     decompressedKernel: address,
-    payload: record({ format: text, consumed: count, produced: count, margin: { type: 'integer' } }, ['margin']),
+    payload: record({ format: text, consumed: count, produced: count, margin: { type: 'integer' } }, [
+      'margin',
+    ]),
     initrdDamage: listOf({ $ref: '#/$defs/span' }),
     outcome: { enum: ['arrived', 'refused', 'undefined', 'unknown'] },
     refusal: record({ by: actor, status: text, message: orNull(text) }),
   },
-  ['imageBase', 'sections', 'handOff', 'bootParams', 'cmdLinePtr', 'commandLine', 'ramdiskImage', 'ramdiskSize', 'ramdiskImageFromStub', 'compressedImage', 'decompressedKernel', 'payload', 'initrdDamage', 'refusal'],
+  [
+    'imageBase',
+    'sections',
+    'handOff',
+    'bootParams',
+    'cmdLinePtr',
+    'commandLine',
+    'ramdiskImage',
+    'ramdiskSize',
+    'ramdiskImageFromStub',
+    'compressedImage',
+    'decompressedKernel',
+    'payload',
+    'initrdDamage',
+    'refusal',
+  ],
 )
 
 const run = {
@@ -40,7 +67,14 @@ const run = {
   outcome: {
     oneOf: [
       record({ kind: { const: 'arrived' }, entry: address, kernel: address, bootParams: address }),
-      record({ kind: { const: 'refused' }, by: actor, status: text, clause: text, why: text, message: orNull(text) }),
+      record({
+        kind: { const: 'refused' },
+        by: actor,
+        status: text,
+        clause: text,
+        why: text,
+        message: orNull(text),
+      }),
       record({ kind: { const: 'undefined' }, since: count, why: text }),
       record({ kind: { const: 'unknown' }, clause: text, why: text }),
     ],
@@ -57,29 +91,51 @@ const run = {
       lines: listOf(record({ range: { $ref: '#/$defs/range' }, object: text, at: count, what: text })),
     }),
   ),
-  observed: listOf(record({ name: text, predicted: orNull(text), observed: text, line: count, agrees: orNull({ type: 'boolean' }) })),
+  observed: listOf(
+    record({
+      name: text,
+      predicted: orNull(text),
+      observed: text,
+      line: count,
+      agrees: orNull({ type: 'boolean' }),
+    }),
+  ),
 }
 
 /** What `reportToJson` returns is valid against this. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'stubsim report, schema 1',
-  ...record({
-    schema: { const: 1 },
-    version: text,
-    image: record({ name: text, size: count }),
-    machine: record({ what: text, ramBytes: count }),
-    builder: orNull(record({ certainty: { enum: ['certain', 'several', 'unknown'] }, candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })) })),
-    ...run,
-    advice: listOf({ $ref: '#/$defs/finding' }),
-    problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
-    alternatives: listOf({ $ref: '#/$defs/run' }),
-  }, ['builder', 'observed']),
+  ...record(
+    {
+      schema: { const: 1 },
+      version: text,
+      image: record({ name: text, size: count }),
+      machine: record({ what: text, ramBytes: count }),
+      builder: orNull(
+        record({
+          certainty: { enum: ['certain', 'several', 'unknown'] },
+          candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })),
+        }),
+      ),
+      ...run,
+      advice: listOf({ $ref: '#/$defs/finding' }),
+      problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
+      alternatives: listOf({ $ref: '#/$defs/run' }),
+    },
+    ['builder', 'observed'],
+  ),
   $defs: {
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },
     span: { ...record({ from: address, to: address }), description: 'half-open offsets' },
-    era: record({ id: orNull(text), title: text, version: orNull(text), evidence: listOf(text), certainty: { enum: ['certain', 'several', 'given', 'none'] } }),
+    era: record({
+      id: orNull(text),
+      title: text,
+      version: orNull(text),
+      evidence: listOf(text),
+      certainty: { enum: ['certain', 'several', 'given', 'none'] },
+    }),
     leg: record({
       role: { enum: ['placed', 'moved', 'overwritten', 'handed-out', 'used', 'found'] },
       event: orNull(count),

@@ -1,10 +1,17 @@
-/** The report as SARIF 2.1.0, for code-scanning services: a result per finding, refusal and gap. Source: OASIS SARIF 2.1.0 errata 01. */
+/**
+ * The report as SARIF 2.1.0, for code-scanning services: a result per finding, refusal and gap. Source: OASIS
+ * SARIF 2.1.0 errata 01.
+ */
 import { sizeOf } from '../bytes/range.ts'
 import { printable } from './layout.ts'
 import { outcomeText } from './sentences.ts'
 import type { Finding, Report, RunReport } from './model.ts'
 
-const LEVELS: Readonly<Record<Finding['class'], string>> = { damage: 'error', breach: 'warning', advice: 'note' }
+const LEVELS: Readonly<Record<Finding['class'], string>> = {
+  damage: 'error',
+  breach: 'warning',
+  advice: 'note',
+}
 
 interface Result {
   readonly ruleId: string
@@ -20,7 +27,16 @@ interface Result {
 
 function ofFinding(finding: Finding, run: string | null): Result {
   const { rule, title, clause, object, what, why, fix } = finding
-  return { ruleId: rule, title, level: LEVELS[finding.class], text: `${what}\n\nwhy: ${why}\ndo: ${fix}`, clause, object, run, finding }
+  return {
+    ruleId: rule,
+    title,
+    level: LEVELS[finding.class],
+    text: `${what}\n\nwhy: ${why}\ndo: ${fix}`,
+    clause,
+    object,
+    run,
+    finding,
+  }
 }
 
 function ofRun(report: RunReport): Result[] {
@@ -28,9 +44,32 @@ function ofRun(report: RunReport): Result[] {
   const own = { object: null, run, finding: null }
   const { outcome } = report
   const ended: Result[] = []
-  if (outcome.kind === 'refused') ended.push({ ...own, ruleId: 'refused', title: 'A stage of the boot refuses to go on', level: 'error', text: outcomeText(outcome), clause: outcome.refusal.clause })
-  if (outcome.kind === 'undefined') ended.push({ ...own, ruleId: 'undefined', title: 'Code that was to run next is lost', level: 'error', text: outcomeText(outcome), clause: 'HZ-1' })
-  const gaps = report.gaps.map(({ clause, why }) => ({ ...own, ruleId: 'unknown', title: 'The model ends here', level: 'warning', text: why, clause }))
+  if (outcome.kind === 'refused')
+    ended.push({
+      ...own,
+      ruleId: 'refused',
+      title: 'A stage of the boot refuses to go on',
+      level: 'error',
+      text: outcomeText(outcome),
+      clause: outcome.refusal.clause,
+    })
+  if (outcome.kind === 'undefined')
+    ended.push({
+      ...own,
+      ruleId: 'undefined',
+      title: 'Code that was to run next is lost',
+      level: 'error',
+      text: outcomeText(outcome),
+      clause: 'HZ-1',
+    })
+  const gaps = report.gaps.map(({ clause, why }) => ({
+    ...own,
+    ruleId: 'unknown',
+    title: 'The model ends here',
+    level: 'warning',
+    text: why,
+    clause,
+  }))
   return [...report.findings.map(finding => ofFinding(finding, run)), ...ended, ...gaps]
 }
 
@@ -47,28 +86,48 @@ function flowOf({ legs }: Finding): object[] {
   if (legs.length === 0) return []
   const locations = legs.map(({ role, actor, clause, range, what }) => ({
     kinds: [role],
-    location: { message: { text: printable(`${role}: ${[actor, clause].filter(word => word !== null).join(' ')}: ${what}`) }, ...(range === null ? {} : { physicalLocation: { address: addressOf(range) } }) },
+    location: {
+      message: {
+        text: printable(`${role}: ${[actor, clause].filter(word => word !== null).join(' ')}: ${what}`),
+      },
+      ...(range === null ? {} : { physicalLocation: { address: addressOf(range) } }),
+    },
   }))
   return [{ threadFlows: [{ locations }] }]
 }
 
-function resultJson({ ruleId, level, text, clause, object, run, finding }: Result, rules: readonly string[], uri: string): object {
+function resultJson(
+  { ruleId, level, text, clause, object, run, finding }: Result,
+  rules: readonly string[],
+  uri: string,
+): object {
   const flows = finding === null ? [] : flowOf(finding)
   return {
     ruleId,
     ruleIndex: rules.indexOf(ruleId),
     level,
     message: { text: text.split('\n').map(printable).join('\n') },
-    locations: [{ physicalLocation: { artifactLocation: { uri } }, ...(object === null ? {} : { logicalLocations: [{ fullyQualifiedName: object, kind: 'object' }] }) }],
+    locations: [
+      {
+        physicalLocation: { artifactLocation: { uri } },
+        ...(object === null ? {} : { logicalLocations: [{ fullyQualifiedName: object, kind: 'object' }] }),
+      },
+    ],
     partialFingerprints: { 'stubsim/v1': [ruleId, object ?? '', clause, run ?? ''].join(' ') },
     ...(flows.length === 0 ? {} : { codeFlows: flows }),
     properties: { clause, ...(run === null ? {} : { run }) },
   }
 }
 
-/** A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules beside those that `explain` lists. */
+/**
+ * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules beside
+ * those that `explain` lists.
+ */
 export function reportToSarif(report: Report): Record<string, unknown> {
-  const results = [...[report, ...report.alternatives].flatMap(ofRun), ...report.advice.map(finding => ofFinding(finding, null))]
+  const results = [
+    ...[report, ...report.alternatives].flatMap(ofRun),
+    ...report.advice.map(finding => ofFinding(finding, null)),
+  ]
   const titles = new Map(results.map(({ ruleId, title }) => [ruleId, title]))
   const rules = [...titles.keys()]
   const uri = uriOf(report.image.name)
@@ -77,7 +136,17 @@ export function reportToSarif(report: Report): Record<string, unknown> {
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'stubsim', version: report.version, rules: [...titles].map(([id, title]) => ({ id, shortDescription: { text: title }, help: { text: `stubsim explain ${id}` } })) } },
+        tool: {
+          driver: {
+            name: 'stubsim',
+            version: report.version,
+            rules: [...titles].map(([id, title]) => ({
+              id,
+              shortDescription: { text: title },
+              help: { text: `stubsim explain ${id}` },
+            })),
+          },
+        },
         invocations: [{ executionSuccessful: true }],
         artifacts: [{ location: { uri }, length: report.image.size }],
         results: results.map(result => resultJson(result, rules, uri)),

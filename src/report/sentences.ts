@@ -11,7 +11,8 @@ export function verdictText(report: RunReport & { readonly advice?: readonly Fin
 
 /** What a verdict rests on: empty when there is nothing to say. */
 export function restsOn(report: RunReport & { readonly advice?: readonly Finding[] }): string {
-  const number = (kind: Finding['class']): number => report.findings.filter(finding => finding.class === kind).length
+  const number = (kind: Finding['class']): number =>
+    report.findings.filter(finding => finding.class === kind).length
   return [
     ...(number('damage') > 0 ? [`${String(number('damage'))} damage`] : []),
     ...(number('breach') > 0 ? [count(number('breach'), 'breach', 'breaches')] : []),
@@ -25,7 +26,9 @@ export function restsOn(report: RunReport & { readonly advice?: readonly Finding
 export function builderText({ certainty, candidates }: BuilderRef): string {
   const [first] = candidates
   if (first === undefined) return 'no tool whose layout is known'
-  return certainty === 'certain' ? `${first.title} (${first.evidence.join(' ')})` : `one of ${candidates.map(({ title }) => title).join('; ')}, which lay out alike`
+  return certainty === 'certain'
+    ? `${first.title} (${first.evidence.join(' ')})`
+    : `one of ${candidates.map(({ title }) => title).join('; ')}, which lay out alike`
 }
 
 /** How a run ended, in one sentence. */
@@ -51,7 +54,11 @@ export function factRows(facts: RunReport['facts']): string[][] {
     if (value !== undefined) rows.push([name, hex(value)])
   }
   address('imageBase', facts.imageBase)
-  if (facts.handOff !== undefined) rows.push(['handOff', `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ${hex(facts.handOff.entry)}`])
+  if (facts.handOff !== undefined)
+    rows.push([
+      'handOff',
+      `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ${hex(facts.handOff.entry)}`,
+    ])
   address('bootParams', facts.bootParams)
   address('cmdLinePtr', facts.cmdLinePtr)
   if (facts.commandLine !== undefined) rows.push(['commandLine', facts.commandLine])
@@ -61,12 +68,32 @@ export function factRows(facts: RunReport['facts']): string[][] {
   address('compressedImage', facts.compressedImage)
   address('decompressedKernel', facts.decompressedKernel)
   if (facts.payload !== undefined) rows.push(['payload', payloadText(facts.payload)])
-  if (facts.initrdDamage !== undefined) rows.push(['initrdDamage', facts.initrdDamage.length === 0 ? 'none' : facts.initrdDamage.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')])
-  for (const { name, address: at, size, intact } of facts.sections ?? []) rows.push([`section ${name}`, `${formatRange({ start: at, end: (at + size) as typeof at })}${intact ? '' : ', not intact'}`])
+  if (facts.initrdDamage !== undefined)
+    rows.push([
+      'initrdDamage',
+      facts.initrdDamage.length === 0
+        ? 'none'
+        : facts.initrdDamage.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', '),
+    ])
+  for (const { name, address: at, size, intact } of facts.sections ?? [])
+    rows.push([
+      `section ${name}`,
+      `${formatRange({ start: at, end: (at + size) as typeof at })}${intact ? '' : ', not intact'}`,
+    ])
   return rows
 }
 
-function payloadText({ format, consumed, produced, margin }: NonNullable<RunReport['facts']['payload']>): string {
-  const room = margin === undefined ? '' : margin < 0 ? `, extracted in place: overtakes its input by ${hex(-margin)}` : `, extracted in place with ${hex(margin)} to spare`
+function payloadText({
+  format,
+  consumed,
+  produced,
+  margin,
+}: NonNullable<RunReport['facts']['payload']>): string {
+  const room =
+    margin === undefined
+      ? ''
+      : margin < 0
+        ? `, extracted in place: overtakes its input by ${hex(-margin)}`
+        : `, extracted in place with ${hex(margin)} to spare`
   return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
 }

@@ -1,14 +1,39 @@
-/** The eras of systemd-stub up to S4: in place through the handover protocol, then LoadImage (spec/ST-systemd-stub.md). eras-middle.ts has S5, eras.ts the rest. */
+/**
+ * The eras of systemd-stub up to S4: in place through the handover protocol, then LoadImage
+ * (spec/ST-systemd-stub.md). eras-middle.ts has S5, eras.ts the rest.
+ */
 import type { StubEra } from './model.ts'
 import { NAMES_229, NAMES_250, NAMES_252, NO_LINUX } from './names.ts'
 import { ignoresAddons } from './steps/addons.ts'
-import { asLongAsItSays, bothHalves, convertedToAscii, copiedAnywhere, copiedLow, fourPages, fourPagesLow, fromCode32Start, fromImage, lowHalves, lowHalvesAndLoadFile2, onePage } from './steps/boot-params.ts'
+import {
+  asLongAsItSays,
+  bothHalves,
+  convertedToAscii,
+  copiedAnywhere,
+  copiedLow,
+  fourPages,
+  fourPagesLow,
+  fromCode32Start,
+  fromImage,
+  lowHalves,
+  lowHalvesAndLoadFile2,
+  onePage,
+} from './steps/boot-params.ts'
 import { asItIs, eightBitLine, spaced, utf16Line } from './steps/command-line.ts'
 import { cutAtTheEnd, spacesOnly } from './steps/line-text.ts'
 import { ignoresDeviceTree, needsFirmwareTree } from './steps/device-tree.ts'
 import { alwaysHandover, imageOrHandover } from './steps/door.ts'
 import { eachCondition, fourConditions, longEnoughAndFour } from './steps/header-checks.ts'
-import { archivePiece, initrdInImage, joined, keepsNoList, noInitrd, pagesBelow4G, sectionPiece, whenSomethingIsAdded } from './steps/initrd.ts'
+import {
+  archivePiece,
+  initrdInImage,
+  joined,
+  keepsNoList,
+  noInitrd,
+  pagesBelow4G,
+  sectionPiece,
+  whenSomethingIsAdded,
+} from './steps/initrd.ts'
 import { loadTitles, loadWords, startLoaded, startWidened } from './steps/load-image.ts'
 import { anyOptions, printableOptions, textOptions } from './steps/load-options.ts'
 import { kernelOrOwnImage, kernelOrRefusal, lastWithPrefix, lastWithPrefixWarned } from './steps/locate.ts'
@@ -37,7 +62,11 @@ const S2: StubEra = {
   locate: lastWithPrefix(NAMES_229),
   kernel: kernelOrOwnImage,
   addons: ignoresAddons,
-  commandLine: eightBitLine('ST-15', { options: printableOptions, underSecureBoot: 'options without section', write: asItIs }),
+  commandLine: eightBitLine('ST-15', {
+    options: printableOptions,
+    underSecureBoot: 'options without section',
+    write: asItIs,
+  }),
   strings: keepsNoString,
   initrd: initrdInImage,
   deviceTree: ignoresDeviceTree,
@@ -55,7 +84,10 @@ const S2_248: StubEra = {
   ...S2,
   id: 'systemd-stub/S2/248',
   title: 'as S2, but the buffer for the variable SecureBoot is freed',
-  spans: [{ from: '248', to: '248.10' }, { from: '249', to: '249.6' }],
+  spans: [
+    { from: '248', to: '248.10' },
+    { from: '249', to: '249.6' },
+  ],
   commits: ['ce0f078f4d'],
   seen: ['248', '249'],
   variables: freesVariableBuffer,
@@ -65,7 +97,10 @@ const S2_249_6: StubEra = {
   ...S2_248,
   id: 'systemd-stub/S2/249.6',
   title: 'as S2/248, with messages that end at the status',
-  spans: [{ from: '248.10', to: '249' }, { from: '249.6', to: '250' }],
+  spans: [
+    { from: '248.10', to: '249' },
+    { from: '249.6', to: '250' },
+  ],
   commits: ['8aba0eec49'],
   seen: ['248.10', '249.6'],
   sectionTable: tableOfAnyMachine(''),
@@ -78,7 +113,11 @@ const S2_242: StubEra = {
   spans: [{ from: '242', to: '244' }],
   commits: ['6247c33614'],
   seen: [],
-  commandLine: eightBitLine('ST-14', { options: printableOptions, underSecureBoot: 'never options', write: asItIs }),
+  commandLine: eightBitLine('ST-14', {
+    options: printableOptions,
+    underSecureBoot: 'never options',
+    write: asItIs,
+  }),
 }
 
 const S1_240: StubEra = {
@@ -91,7 +130,11 @@ const S1_240: StubEra = {
   bootParams: fourPagesLow('told'),
 }
 
-const textLine = eightBitLine('ST-72', { options: textOptions, underSecureBoot: 'never options', write: asItIs })
+const textLine = eightBitLine('ST-72', {
+  options: textOptions,
+  underSecureBoot: 'never options',
+  write: asItIs,
+})
 
 const S1_239: StubEra = {
   ...S1_240,
@@ -135,7 +178,11 @@ const S0: StubEra = {
   spans: [{ from: '229', to: '233' }],
   commits: ['0fa2cac4f0'],
   seen: ['229'],
-  commandLine: eightBitLine('ST-73', { options: anyOptions, underSecureBoot: 'never options', write: asItIs }),
+  commandLine: eightBitLine('ST-73', {
+    options: anyOptions,
+    underSecureBoot: 'never options',
+    write: asItIs,
+  }),
 }
 
 const S3: StubEra = {
@@ -146,22 +193,47 @@ const S3: StubEra = {
   commits: ['a6089431d5', 'dc46792831', '845707aae2'],
   seen: ['250', '251'],
   ia32: undefined,
-  sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusTitle, checks: [atMost96Sections] }),
+  sectionTable: tableOfOwnMachine('ST-7', {
+    message: NO_LINUX,
+    words: statusTitle,
+    checks: [atMost96Sections],
+  }),
   locate: lastWithPrefix(NAMES_250),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX}: Not Found`),
-  initrd: joined({ pieces: [initrd], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
+  initrd: joined({
+    pieces: [initrd],
+    joins: whenSomethingIsAdded,
+    list: keepsNoList,
+    pages: pagesBelow4G,
+    none: noInitrd,
+  }),
   deviceTree: needsFirmwareTree,
   headerChecks: longEnoughAndFour,
   passInitrd: lowHalvesAndLoadFile2,
 }
 
-const line252_3 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: spacesOnly, confidential: 'not asked', extras: 'none', firmwareConsole: 'left alone' })
-const line252_6 = utf16Line('ST-16', { options: printableOptions, profiles: false, text: cutAtTheEnd, confidential: 'not asked', extras: 'none', firmwareConsole: 'left alone' })
+const line252_3 = utf16Line('ST-16', {
+  options: printableOptions,
+  profiles: false,
+  text: spacesOnly,
+  confidential: 'not asked',
+  extras: 'none',
+  firmwareConsole: 'left alone',
+})
+const line252_6 = utf16Line('ST-16', {
+  options: printableOptions,
+  profiles: false,
+  text: cutAtTheEnd,
+  confidential: 'not asked',
+  extras: 'none',
+  firmwareConsole: 'left alone',
+})
 
 const S4_252_3: StubEra = {
   ...S3,
   id: 'systemd-stub/S4/252.3',
-  title: 'LoadImage and StartImage; for kernels without initrd support EFI handover in place, below 4 GiB only',
+  title:
+    'LoadImage and StartImage; for kernels without initrd support EFI handover in place, below 4 GiB only',
   spans: [{ from: '252.3', to: '252.6' }],
   commits: ['a529d8182e', 'ba2a105c2b', '927ebebe58'],
   seen: ['252.3'],
@@ -169,7 +241,13 @@ const S4_252_3: StubEra = {
   locate: lastWithPrefixWarned(NAMES_252),
   commandLine: line252_3,
   strings: freesLargeStrings,
-  initrd: joined({ pieces: [initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
+  initrd: joined({
+    pieces: [initrd, pcrsig, pcrpkey],
+    joins: whenSomethingIsAdded,
+    list: keepsNoList,
+    pages: pagesBelow4G,
+    none: noInitrd,
+  }),
   door: imageOrHandover(startLoaded(loadTitles), statusTitle),
   headerChecks: eachCondition,
   placeKernel: inPlaceOrRefused,
@@ -187,7 +265,11 @@ const S4_252: StubEra = {
   seen: ['252'],
   spans: [{ from: '252', to: '252.3' }],
   commits: ['a529d8182e', 'fa2eebc7a3', '03d5449f3a'],
-  commandLine: eightBitLine('ST-74', { options: printableOptions, underSecureBoot: 'options without section', write: spaced }),
+  commandLine: eightBitLine('ST-74', {
+    options: printableOptions,
+    underSecureBoot: 'options without section',
+    write: spaced,
+  }),
   door: imageOrHandover(startWidened(loadTitles), statusTitle),
   placeCommandLine: copiedAnywhere,
 }
@@ -231,7 +313,11 @@ const S4_253: StubEra = {
   seen: ['253'],
   variables: freesVariableBufferAfterSeed,
   strings: freesStrings,
-  sectionTable: tableOfOwnMachine('ST-7', { message: NO_LINUX, words: statusText, checks: [atMost96Sections] }),
+  sectionTable: tableOfOwnMachine('ST-7', {
+    message: NO_LINUX,
+    words: statusText,
+    checks: [atMost96Sections],
+  }),
   kernel: kernelOrRefusal('ST-13', `${NO_LINUX}: Not found`),
   door: imageOrHandover(startLoaded(loadWords), statusText),
 }
@@ -257,6 +343,23 @@ const S4_253_31: StubEra = {
 
 /** In the order of their releases. */
 export const EARLY_ERAS: readonly StubEra[] = [
-  S0, S0_233, S1, S1_236, S1_239, S1_240, S2_242, S2, S2_248, S2_249_6,
-  S3, S4_252, S4_252_3, S4_252_6, S4_252_11, S4_252_36, S4_253, S4_253_5, S4_253_31,
+  S0,
+  S0_233,
+  S1,
+  S1_236,
+  S1_239,
+  S1_240,
+  S2_242,
+  S2,
+  S2_248,
+  S2_249_6,
+  S3,
+  S4_252,
+  S4_252_3,
+  S4_252_6,
+  S4_252_11,
+  S4_252_36,
+  S4_253,
+  S4_253_5,
+  S4_253_31,
 ]

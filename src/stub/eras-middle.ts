@@ -1,4 +1,7 @@
-/** The eras of systemd-stub with add-ons, up to S5: a handover kernel is copied when it lies above 4 GiB (spec/ST-systemd-stub.md). */
+/**
+ * The eras of systemd-stub with add-ons, up to S5: a handover kernel is copied when it lies above 4 GiB
+ * (spec/ST-systemd-stub.md).
+ */
 import { initrd, pcrpkey, pcrsig, S4_253_5, ucode } from './eras-early.ts'
 import type { StubEra } from './model.ts'
 import { NAMES_254, NAMES_256 } from './names.ts'
@@ -13,7 +16,14 @@ import { copiedWhenHigh, initrdWithinReach } from './steps/place-kernel.ts'
 import { keepsExtraDir } from './steps/strings.ts'
 import { keepsNoVariable } from './steps/variables.ts'
 
-const rules254: Utf16Rules = { options: printableOptions, profiles: false, text: cutAtTheEnd, confidential: 'asked', extras: 'as it is', firmwareConsole: 'left alone' }
+const rules254: Utf16Rules = {
+  options: printableOptions,
+  profiles: false,
+  text: cutAtTheEnd,
+  confidential: 'asked',
+  extras: 'as it is',
+  firmwareConsole: 'left alone',
+}
 
 export const S5_254: StubEra = {
   ...S4_253_5,
@@ -61,7 +71,13 @@ const S5_256: StubEra = {
   commits: ['aea81bc0ff'],
   seen: ['256'],
   locate: lastWithPrefix(NAMES_256),
-  initrd: joined({ pieces: [ucode, initrd, pcrsig, pcrpkey], joins: whenSomethingIsAdded, list: keepsNoList, pages: pagesBelow4G, none: noInitrd }),
+  initrd: joined({
+    pieces: [ucode, initrd, pcrsig, pcrpkey],
+    joins: whenSomethingIsAdded,
+    list: keepsNoList,
+    pages: pagesBelow4G,
+    none: noInitrd,
+  }),
 }
 
 /** In the order of their releases. */

@@ -1,4 +1,7 @@
-/** systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order (spec/ST-systemd-stub.md). */
+/**
+ * systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order
+ * (spec/ST-systemd-stub.md).
+ */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
@@ -58,7 +61,9 @@ export interface Addons {
   readonly ucodes: readonly Piece[]
 }
 
-/** The kernel file as the stub sees it. `found` is false where the stub takes its own image for the kernel. */
+/**
+ * The kernel file as the stub sees it. `found` is false where the stub takes its own image for the kernel.
+ */
 export interface Kernel extends Payload {
   readonly at: Phys
   readonly size: number
@@ -91,8 +96,13 @@ export interface Cargo {
   readonly initrd: Initrd | null
 }
 
-/** Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by starting a loaded image. */
-export type Door = { readonly via: 'efi-handover'; readonly sizeInMemory: number } | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+/**
+ * Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by
+ * starting a loaded image.
+ */
+export type Door =
+  | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
+  | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {
@@ -138,11 +148,22 @@ export interface StubEra extends EraInfo {
   /** The zero page: where it lies and how much of the setup header it gets. */
   readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
   /** Where the command line lies that is passed in boot_params, and the fields that say so. */
-  readonly placeCommandLine: (on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void
+  readonly placeCommandLine: (
+    on: Booting,
+    header: SetupHeader,
+    bootParams: BootParams,
+    line: CommandLine,
+  ) => void
   /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
   readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
   /** The address that is jumped to. */
-  readonly entry: (on: Booting, kernel: Kernel, header: SetupHeader, bootParams: BootParams, image: Phys) => Phys
+  readonly entry: (
+    on: Booting,
+    kernel: Kernel,
+    header: SetupHeader,
+    bootParams: BootParams,
+    image: Phys,
+  ) => Phys
 }
 
 /** Makes a model of a row. */
@@ -167,7 +188,12 @@ function boot(era: StubEra, entered: Booting): HandOff {
   return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
 }
 
-function handOver(era: StubEra, on: Booting, { kernel, commandLine, initrd }: Cargo, sizeInMemory: number): HandOff {
+function handOver(
+  era: StubEra,
+  on: Booting,
+  { kernel, commandLine, initrd }: Cargo,
+  sizeInMemory: number,
+): HandOff {
   const header = era.headerChecks(on, kernel)
   const image = era.placeKernel(on, kernel, sizeInMemory)
   const placed = era.placeInitrd(on, header, initrd)

@@ -1,4 +1,7 @@
-/** Names of sections that the eras of systemd-stub look for, and what they print without a kernel (chapter ST). */
+/**
+ * Names of sections that the eras of systemd-stub look for, and what they print without a kernel (chapter
+ * ST).
+ */
 
 export const NAMES_229 = ['.cmdline', '.linux', '.initrd', '.splash']
 export const NAMES_250 = [...NAMES_229, '.dtb']

@@ -1,4 +1,7 @@
-/** The stub's own view of struct setup_header and of boot_params (chapter ST). Source: systemd src/boot/efi/linux_x86.c. */
+/**
+ * The stub's own view of struct setup_header and of boot_params (chapter ST). Source: systemd
+ * src/boot/efi/linux_x86.c.
+ */
 import { ModelBug } from '../bytes/errors.ts'
 import { rangeAt } from '../bytes/range.ts'
 import { struct, type Values } from '../bytes/struct.ts'
@@ -68,10 +71,14 @@ export function canLieAbove4G(header: SetupHeader): boolean {
   return header.version >= SETUP_VERSION_2_12 && (header.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0
 }
 
-/** Tells memory how long the kernel file really is, so that a `.linux` that is cut short is noticed by who reads all of it. */
+/**
+ * Tells memory how long the kernel file really is, so that a `.linux` that is cut short is noticed by who
+ * reads all of it.
+ */
 export function kernelLength(on: Booting, kernel: Kernel): void {
   on.machine.step('ST-45', 'the length that the kernel states', () => {
     const header = readSetupHeader(on, kernel)
-    if (kernel.found && isKernel(header) && header.syssize > 0) on.machine.memory.declare(kernel.object, (setupSectors(header) + 1) * SECTOR + header.syssize * 16)
+    if (kernel.found && isKernel(header) && header.syssize > 0)
+      on.machine.memory.declare(kernel.object, (setupSectors(header) + 1) * SECTOR + header.syssize * 16)
   })
 }

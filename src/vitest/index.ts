@@ -1,12 +1,35 @@
 /** `import 'stubsim/vitest'` adds the matchers to vitest's expect; the builders are exported by name. */
 import { expect } from 'vitest'
-import { toBeRefused, toBootCleanly, toHaveHazard, toKeep, toKeepContract, type HazardFilter, type RefusalFilter } from './matchers.ts'
+import {
+  toBeRefused,
+  toBootCleanly,
+  toHaveHazard,
+  toKeep,
+  toKeepContract,
+  type HazardFilter,
+  type RefusalFilter,
+} from './matchers.ts'
 
-export { bytesOf, kernel, memoryMap, uki, type KernelOptions, type MapLine, type Size, type UkiOptions } from './builders.ts'
+export {
+  bytesOf,
+  kernel,
+  memoryMap,
+  uki,
+  type KernelOptions,
+  type MapLine,
+  type Size,
+  type UkiOptions,
+} from './builders.ts'
 export { recogniseLayout, type LayoutCandidate, type LayoutFound } from '../image/layouts/recognise.ts'
 export type { LayoutId } from '../image/layouts/table.ts'
 export { builtAs, type ToolInput } from './builders-as.ts'
-export { lanzaboote, LANZABOOTE_RELEASES, type LanzabooteImage, type LanzabooteOptions, type LanzabooteRelease } from './lanzaboote.ts'
+export {
+  lanzaboote,
+  LANZABOOTE_RELEASES,
+  type LanzabooteImage,
+  type LanzabooteOptions,
+  type LanzabooteRelease,
+} from './lanzaboote.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
 export { scenario, type ScenarioOptions } from './scenario.ts'
 
@@ -26,7 +49,8 @@ export interface BootMatchers {
 
 declare module 'vitest' {
   // The type parameter and its default must be those of vitest's own declaration.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any, @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+  /* eslint-disable-next-line @typescript-eslint/no-explicit-any,
+     @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars */
   interface Matchers<T = any> extends BootMatchers {}
 }
 

@@ -1,4 +1,7 @@
-/** Images of lanzaboote, thin as lzbt makes them or fat, with the files that a thin one names. The stub's headers are made up: no binary was measured. */
+/**
+ * Images of lanzaboote, thin as lzbt makes them or fat, with the files that a thin one names. The stub's
+ * headers are made up: no binary was measured.
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -54,8 +57,18 @@ function stubFacts(text: string): StubFacts {
     e_lfanew: 0x78,
     Characteristics: 0x22,
     optional: {
-      SizeOfCode: 0x1f000, SizeOfInitializedData: 0xf600, AddressOfEntryPoint: 0x1000, BaseOfCode: 0x1000, ImageBase: 0x140000000, SectionAlignment: 0x1000, FileAlignment: 0x200,
-      MajorImageVersion: 0, MinorImageVersion: 0, SizeOfImage: 0x32000, SizeOfHeaders: 0x400, DllCharacteristics: 0x160,
+      SizeOfCode: 0x1f000,
+      SizeOfInitializedData: 0xf600,
+      AddressOfEntryPoint: 0x1000,
+      BaseOfCode: 0x1000,
+      ImageBase: 0x140000000,
+      SectionAlignment: 0x1000,
+      FileAlignment: 0x200,
+      MajorImageVersion: 0,
+      MinorImageVersion: 0,
+      SizeOfImage: 0x32000,
+      SizeOfHeaders: 0x400,
+      DllCharacteristics: 0x160,
     },
     symbolTable: null,
     relocations: { page: 0x20000, entries: [0] },
@@ -71,14 +84,16 @@ function stubFacts(text: string): StubFacts {
 /** The image and its files. Throws UsageError for a fat image of a release that has none. */
 export function lanzaboote(options: LanzabooteOptions = {}): LanzabooteImage {
   const { release = '1.1.0', cmdline = 'console=ttyS0 nokaslr', wrongHash } = options
-  const facts = typeof options.kernel === 'object' ? options.kernel : kernel(options.kernel ?? '6.12.107-cloud')
+  const facts =
+    typeof options.kernel === 'object' ? options.kernel : kernel(options.kernel ?? '6.12.107-cloud')
   const linux = buildKernel(facts)
   const initrd = contentSource({ initrd: bytesOf(options.initrd ?? '1M') })
   const early = release === '0.1.0' || release === '0.3.0'
   const stub = stubFacts(early || options.anonymous === true ? 'no name' : `lanzastub ${release}`)
   const osrel = { text: 'ID=nixos\nVERSION_ID=1\n' }
   if (options.fat === true) {
-    if (release !== '0.4.1' && release !== '0.4.2') throw new UsageError(`lanzaboote ${release} has no fat stub`)
+    if (release !== '0.4.1' && release !== '0.4.2')
+      throw new UsageError(`lanzaboote ${release} has no fat stub`)
     const at = alignUp<number>(0x33000 + linux.size, PAGE)
     return {
       image: buildUki({
@@ -93,7 +108,11 @@ export function lanzaboote(options: LanzabooteOptions = {}): LanzabooteImage {
     }
   }
   const names = early ? THIN_NAMES.early : THIN_NAMES.late
-  const hash = (source: ByteSource, which: 'kernel' | 'initrd') => ({ hex: Array.from(sha256(source), (byte, i) => (i === 0 && wrongHash === which ? byte ^ 1 : byte).toString(16).padStart(2, '0')).join('') })
+  const hash = (source: ByteSource, which: 'kernel' | 'initrd') => ({
+    hex: Array.from(sha256(source), (byte, i) =>
+      (i === 0 && wrongHash === which ? byte ^ 1 : byte).toString(16).padStart(2, '0'),
+    ).join(''),
+  })
   const contents = {
     '.osrel': osrel,
     '.cmdline': { text: cmdline },

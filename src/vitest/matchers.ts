@@ -1,4 +1,7 @@
-/** Matchers over one boot: they take a scenario, or what `check` made of it, and show the report when they fail. Each is one question to the report or the recording. */
+/**
+ * Matchers over one boot: they take a scenario, or what `check` made of it, and show the report when they
+ * fail. Each is one question to the report or the recording.
+ */
 import { check, type Checked, type CheckInput } from '../check.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Refusal } from '../machine/machine.ts'
@@ -30,7 +33,8 @@ export interface Answer {
 }
 
 function checkedOf(subject: unknown): Checked {
-  if (typeof subject === 'object' && subject !== null && 'report' in subject && 'runs' in subject) return subject as Checked
+  if (typeof subject === 'object' && subject !== null && 'report' in subject && 'runs' in subject)
+    return subject as Checked
   return check(subject as CheckInput)
 }
 
@@ -50,44 +54,107 @@ function summary(finding: Finding): string {
 export function toBootCleanly(this: { readonly isNot?: boolean }, subject: unknown): Answer {
   const checked = checkedOf(subject)
   const { report } = checked
-  const actual = { verdict: report.verdict, damage: report.findings.filter(finding => finding.class === 'damage').map(summary), gaps: report.gaps.map(gap => `${gap.clause} ${gap.why}`) }
-  return answer(checked, report.verdict === 'clean', `the boot ${this.isNot === true ? 'not ' : ''}to be clean`, actual, { verdict: 'clean', damage: [], gaps: [] })
+  const actual = {
+    verdict: report.verdict,
+    damage: report.findings.filter(finding => finding.class === 'damage').map(summary),
+    gaps: report.gaps.map(gap => `${gap.clause} ${gap.why}`),
+  }
+  return answer(
+    checked,
+    report.verdict === 'clean',
+    `the boot ${this.isNot === true ? 'not ' : ''}to be clean`,
+    actual,
+    { verdict: 'clean', damage: [], gaps: [] },
+  )
 }
 
-/** Was the object read at least once in every run, each time whole? An initrd that the stub joins with others (`initrd:joined`) is kept when the whole is. */
+/**
+ * Was the object read at least once in every run, each time whole? An initrd that the stub joins with others
+ * (`initrd:joined`) is kept when the whole is.
+ */
 export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, object: ObjectId): Answer {
   const checked = checkedOf(subject)
   const actual = checked.runs.flatMap(run => {
-    const reads = run.recording.events.filter(event => event.op === 'read').filter(event => event.object === object || event.object === `${object}:joined`)
+    const reads = run.recording.events
+      .filter(event => event.op === 'read')
+      .filter(event => event.object === object || event.object === `${object}:joined`)
     if (reads.length === 0) return [`${object} was never read`]
-    return reads.flatMap(read => [...read.deviations.map(deviation => `#${String(read.id)} ${deviation.kind} at ${String(deviation.at)}`), ...(read.missing > 0 ? [`#${String(read.id)} ${String(read.missing)} bytes missing`] : [])])
+    return reads.flatMap(read => [
+      ...read.deviations.map(deviation => `#${String(read.id)} ${deviation.kind} at ${String(deviation.at)}`),
+      ...(read.missing > 0 ? [`#${String(read.id)} ${String(read.missing)} bytes missing`] : []),
+    ])
   })
-  return answer(checked, actual.length === 0, `${object} ${this.isNot === true ? 'not ' : ''}to be kept`, actual, [])
+  return answer(
+    checked,
+    actual.length === 0,
+    `${object} ${this.isNot === true ? 'not ' : ''}to be kept`,
+    actual,
+    [],
+  )
 }
 
 /** Does some run, or the advice about the file, hold a finding of this rule? */
-export function toHaveHazard(this: { readonly isNot?: boolean }, subject: unknown, rule: string, filter: HazardFilter = {}): Answer {
+export function toHaveHazard(
+  this: { readonly isNot?: boolean },
+  subject: unknown,
+  rule: string,
+  filter: HazardFilter = {},
+): Answer {
   const checked = checkedOf(subject)
   const all = [...runsOf(checked).flatMap(run => run.findings), ...checked.report.advice]
-  const found = all.some(finding => finding.rule === rule && (filter.object ?? finding.object) === finding.object && (filter.class ?? finding.class) === finding.class && (filter.clause ?? finding.clause) === finding.clause)
-  return answer(checked, found, `${this.isNot === true ? 'no ' : 'a '}finding ${rule} ${JSON.stringify(filter)}`, all.map(summary), [rule])
+  const found = all.some(
+    finding =>
+      finding.rule === rule &&
+      (filter.object ?? finding.object) === finding.object &&
+      (filter.class ?? finding.class) === finding.class &&
+      (filter.clause ?? finding.clause) === finding.clause,
+  )
+  return answer(
+    checked,
+    found,
+    `${this.isNot === true ? 'no ' : 'a '}finding ${rule} ${JSON.stringify(filter)}`,
+    all.map(summary),
+    [rule],
+  )
 }
 
 /** Did the leading run end in a refusal, with these properties? */
-export function toBeRefused(this: { readonly isNot?: boolean }, subject: unknown, filter: RefusalFilter = {}): Answer {
+export function toBeRefused(
+  this: { readonly isNot?: boolean },
+  subject: unknown,
+  filter: RefusalFilter = {},
+): Answer {
   const checked = checkedOf(subject)
   const { outcome } = checked.report
   const refusal = outcome.kind === 'refused' ? outcome.refusal : null
-  const pass = refusal !== null && Object.entries(filter).every(([name, value]) => refusal[name as keyof RefusalFilter] === value)
-  return answer(checked, pass, `the boot ${this.isNot === true ? 'not ' : ''}to be refused ${JSON.stringify(filter)}`, refusal ?? outcome.kind, filter)
+  const pass =
+    refusal !== null &&
+    Object.entries(filter).every(([name, value]) => refusal[name as keyof RefusalFilter] === value)
+  return answer(
+    checked,
+    pass,
+    `the boot ${this.isNot === true ? 'not ' : ''}to be refused ${JSON.stringify(filter)}`,
+    refusal ?? outcome.kind,
+    filter,
+  )
 }
 
 /** Was the contract evaluated in every run, and kept each time? */
 export function toKeepContract(this: { readonly isNot?: boolean }, subject: unknown, clause: string): Answer {
   const checked = checkedOf(subject)
   const actual = checked.runs.flatMap(run => {
-    const evaluated = run.recording.events.filter(event => event.op === 'contract').filter(event => event.clause === clause)
-    return evaluated.length === 0 ? [`${clause} was never evaluated`] : evaluated.filter(event => !event.kept).map(event => `#${String(event.id)} broken: ${event.what}`)
+    const evaluated = run.recording.events
+      .filter(event => event.op === 'contract')
+      .filter(event => event.clause === clause)
+    return evaluated.length === 0
+      ? [`${clause} was never evaluated`]
+      : evaluated.filter(event => !event.kept).map(event => `#${String(event.id)} broken: ${event.what}`)
   })
-  return answer(checked, actual.length === 0, `the contract ${clause} ${this.isNot === true ? 'not ' : ''}to be kept`, actual, [])
+  return answer(
+    checked,
+    actual.length === 0,
+    `the contract ${clause} ${this.isNot === true ? 'not ' : ''}to be kept`,
+    actual,
+    [],
+  )
 }

@@ -1,4 +1,7 @@
-/** One boot in a few words, as `check` takes it: an image, a machine by RAM size or by map, and whatever era or model is to be tried. */
+/**
+ * One boot in a few words, as `check` takes it: an image, a machine by RAM size or by map, and whatever era
+ * or model is to be tried.
+ */
 import type { CheckInput, MachineInput } from '../check.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -25,20 +28,35 @@ export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
   readonly contents?: NonNullable<MachineInput['contents']>
 }
 
-/** Throws UsageError for a size, a profile or a name that means nothing, and when both a map and RAM are given. */
+/**
+ * Throws UsageError for a size, a profile or a name that means nothing, and when both a map and RAM are
+ * given.
+ */
 export function scenario(options: ScenarioOptions): CheckInput {
   const { image, name = 'uki', ram, firmware, map, imageBase, contents, ...rest } = options
-  if (map !== undefined && (ram !== undefined || firmware !== undefined)) throw new UsageError('a scenario has either a map or RAM and firmware')
-  const machine = map === undefined ? profileMachine(bytesOf(ram ?? '512M'), firmware ?? 'ovmf') : { what: `a map of ${String(map.length)} lines`, map }
+  if (map !== undefined && (ram !== undefined || firmware !== undefined))
+    throw new UsageError('a scenario has either a map or RAM and firmware')
+  const machine =
+    map === undefined
+      ? profileMachine(bytesOf(ram ?? '512M'), firmware ?? 'ovmf')
+      : { what: `a map of ${String(map.length)} lines`, map }
   return {
     ...rest,
     image: { name, source: 'read' in image ? image : uki(image) },
-    machine: { ...machine, ...(imageBase === undefined ? {} : { imageBase: phys(bytesOf(imageBase)) }), ...(contents === undefined ? {} : { contents }) },
+    machine: {
+      ...machine,
+      ...(imageBase === undefined ? {} : { imageBase: phys(bytesOf(imageBase)) }),
+      ...(contents === undefined ? {} : { contents }),
+    },
   }
 }
 
 function profileMachine(ramBytes: number, firmware: string): MachineInput {
   const profile = profileNamed(firmware)
   const assumption = profileAssumption(profile, ramBytes)
-  return { what: `profile ${profile.id}`, map: profileMap(profile, ramBytes), assumptions: assumption === null ? [] : [{ clause: 'FW-21', what: assumption }] }
+  return {
+    what: `profile ${profile.id}`,
+    map: profileMap(profile, ramBytes),
+    assumptions: assumption === null ? [] : [{ clause: 'FW-21', what: assumption }],
+  }
 }

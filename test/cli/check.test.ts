@@ -22,15 +22,23 @@ const sections = [
 const good = file('good.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })))
 
 /** A kernel that clears its bss, started in place, with the initrd right behind its file. */
-const clobbering = file('clobbering.json', JSON.stringify({
-  schema: 1,
-  image: { uki: { stub: '247.3', sections: [
-    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x40000, content: { kernel: 'debian-6.12.107-cloud' } },
-    { name: '.initrd', VirtualAddress: 0x40000 + 0xb2b000, content: { initrd: '4MiB' } },
-  ] } },
-  machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
-}))
+const clobbering = file(
+  'clobbering.json',
+  JSON.stringify({
+    schema: 1,
+    image: {
+      uki: {
+        stub: '247.3',
+        sections: [
+          { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+          { name: '.linux', VirtualAddress: 0x40000, content: { kernel: 'debian-6.12.107-cloud' } },
+          { name: '.initrd', VirtualAddress: 0x40000 + 0xb2b000, content: { initrd: '4MiB' } },
+        ],
+      },
+    },
+    machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
+  }),
+)
 
 function oneLine({ code, stdout, stderr }: Finished): string {
   expect([code, stdout]).toEqual([2, ''])
@@ -49,7 +57,16 @@ describe('check', () => {
   })
 
   test('deep: true in a scenario decompresses the kernel: one that is no stream is refused, line by line', () => {
-    const scenario = (deep: boolean): string => file(`deep-${String(deep)}.json`, JSON.stringify({ schema: 1, image: { file: good }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' }, deep }))
+    const scenario = (deep: boolean): string =>
+      file(
+        `deep-${String(deep)}.json`,
+        JSON.stringify({
+          schema: 1,
+          image: { file: good },
+          machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
+          deep,
+        }),
+      )
     expect(stubsim(['check', '--scenario', scenario(false)]).code).toBe(0)
     const { code, stdout } = stubsim(['check', '--scenario', scenario(true)])
     expect(code).toBe(1)
@@ -60,7 +77,12 @@ describe('check', () => {
   test('--format json is the report as data; -v and --stats go to stderr; few bytes are read', () => {
     const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--format', 'json', '-v', '--stats'])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ schema: 1, verdict: 'clean', image: { name: good }, facts: { outcome: 'arrived', initrdDamage: [] } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 1,
+      verdict: 'clean',
+      image: { name: good },
+      facts: { outcome: 'arrived', initrdDamage: [] },
+    })
     expect(stderr).toMatch(/^stubsim: debug: image file=/m)
     const [, read, of] = /^read (\d+) bytes of (\d+)$/m.exec(stderr) ?? []
     expect(Number(of)).toBeGreaterThan(2 ** 22)
@@ -78,11 +100,27 @@ describe('check', () => {
   test('a kernel file with a loader, an initrd and a command line', () => {
     const kernel = file('vmlinuz', bytesOf(buildKernel(linux)))
     const initrd = file('initrd.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0))
-    const { code, stdout, stderr } = stubsim(['check', kernel, ...machine, '--kernel-loader', 'grub/efi', '--initrd', initrd, '--cmdline', 'nokaslr quiet'])
+    const { code, stdout, stderr } = stubsim([
+      'check',
+      kernel,
+      ...machine,
+      '--kernel-loader',
+      'grub/efi',
+      '--initrd',
+      initrd,
+      '--cmdline',
+      'nokaslr quiet',
+    ])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('grub/efi')
-    expect(stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({ code: 2, stderr: expect.stringContaining('no loader lilo') as string })
-    expect(stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({ code: 2, stderr: expect.stringContaining('--kernel-loader') as string })
+    expect(stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no loader lilo') as string,
+    })
+    expect(stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--kernel-loader') as string,
+    })
   })
 
   test('outside the tables: exit 3', () => {
@@ -92,10 +130,24 @@ describe('check', () => {
   })
 
   test('a memory map instead of a profile, and when it was taken', () => {
-    const memmap = file('map.txt', 'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n')
-    const { code, stdout } = stubsim(['check', good, '--memmap', memmap, '--memmap-at', 'exit-boot-services', '--format', 'json'])
+    const memmap = file(
+      'map.txt',
+      'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n',
+    )
+    const { code, stdout } = stubsim([
+      'check',
+      good,
+      '--memmap',
+      memmap,
+      '--memmap-at',
+      'exit-boot-services',
+      '--format',
+      'json',
+    ])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ machine: { what: `memory map ${memmap} (uefi-shell, lines 2-3), taken at exit-boot-services` } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      machine: { what: `memory map ${memmap} (uefi-shell, lines 2-3), taken at exit-boot-services` },
+    })
   })
 })
 
@@ -103,17 +155,34 @@ describe('map and trace', () => {
   test('map shows the moments and ends with the verdict', () => {
     const { code, stdout } = stubsim(['map', good, ...machine])
     expect(code).toBe(0)
-    for (const part of ['before the image is loaded', 'at the entry of the stub', 'at the hand-off to the kernel', 'when the extracted kernel starts']) expect(stdout).toContain(part)
+    for (const part of [
+      'before the image is loaded',
+      'at the entry of the stub',
+      'at the hand-off to the kernel',
+      'when the extracted kernel starts',
+    ])
+      expect(stdout).toContain(part)
     expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
-    const json = JSON.parse(stubsim(['map', good, ...machine, '--format', 'json']).stdout) as { moments: { moment: string }[] }
-    expect(json.moments.map(({ moment }) => moment)).toEqual(['before-load', 'stub-entry', 'hand-off', 'arrival'])
+    const json = JSON.parse(stubsim(['map', good, ...machine, '--format', 'json']).stdout) as {
+      moments: { moment: string }[]
+    }
+    expect(json.moments.map(({ moment }) => moment)).toEqual([
+      'before-load',
+      'stub-entry',
+      'hand-off',
+      'arrival',
+    ])
   })
 
   test('trace shows steps with clauses and events', () => {
     const { code, stdout } = stubsim(['trace', good, ...machine])
     expect(code).toBe(0)
-    for (const clause of ['PE-', 'ST-', 'EP-', 'ZO-']) expect(stdout).toMatch(new RegExp(`^ *${clause}\\d+  `, 'm'))
-    const json = JSON.parse(stubsim(['trace', good, ...machine, '--format', 'json']).stdout) as { steps: { clause: string }[]; events: object[] }
+    for (const clause of ['PE-', 'ST-', 'EP-', 'ZO-'])
+      expect(stdout).toMatch(new RegExp(`^ *${clause}\\d+  `, 'm'))
+    const json = JSON.parse(stubsim(['trace', good, ...machine, '--format', 'json']).stdout) as {
+      steps: { clause: string }[]
+      events: object[]
+    }
     expect(json.steps.length).toBeGreaterThan(20)
     expect(json.events.length).toBeGreaterThan(json.steps.length)
   })
@@ -137,9 +206,18 @@ describe('a machine must be said, whole and once', () => {
 })
 
 describe('input that cannot be used: one line, exit 2', () => {
-  const truncated = file('truncated.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })).subarray(0, 0x100))
-  const outside = file('outside.efi', bytesOf(buildPe({ e_lfanew: 0x80, optional: {}, sections: [], size: 0x200 })).with(0x3d, 0x99))
-  const crowded = file('crowded.efi', bytesOf(buildPe({ optional: {}, coff: { NumberOfSections: 65535 }, sections: [], size: 0x1000 })))
+  const truncated = file(
+    'truncated.efi',
+    bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })).subarray(0, 0x100),
+  )
+  const outside = file(
+    'outside.efi',
+    bytesOf(buildPe({ e_lfanew: 0x80, optional: {}, sections: [], size: 0x200 })).with(0x3d, 0x99),
+  )
+  const crowded = file(
+    'crowded.efi',
+    bytesOf(buildPe({ optional: {}, coff: { NumberOfSections: 65535 }, sections: [], size: 0x1000 })),
+  )
   mkdirSync(join(folder, 'directory'))
   const inputs: [string, string, RegExp][] = [
     ['empty', file('empty.efi', ''), /at 0x0: the file is empty/],
@@ -163,7 +241,17 @@ describe('input that cannot be used: one line, exit 2', () => {
     ['not YAML', 'a: [1', /: not YAML: /],
     ['two documents', 'a: 1\n---\nb: 2\n', /: not YAML: /],
     ['no scenario', 'schema: 1\n', /: image: is missing/],
-    ['too many aliases', `a: &a [1,1]\n${Array.from({ length: 20 }, (_, i) => `b${String(i)}: &b${String(i)} [${Array<string>(9).fill(i === 0 ? '*a' : `*b${String(i - 1)}`).join(',')}]`).join('\n')}\n`, /: not YAML: /],
+    [
+      'too many aliases',
+      `a: &a [1,1]\n${Array.from(
+        { length: 20 },
+        (_, i) =>
+          `b${String(i)}: &b${String(i)} [${Array<string>(9)
+            .fill(i === 0 ? '*a' : `*b${String(i - 1)}`)
+            .join(',')}]`,
+      ).join('\n')}\n`,
+      /: not YAML: /,
+    ],
   ])('a scenario that is %s', (name, text, message) => {
     expect(oneLine(stubsim(['check', '--scenario', file(`${name}.yaml`, text)]))).toMatch(message)
   })
@@ -188,13 +276,22 @@ describe('inspect', () => {
 })
 
 describe('docs/reference/scenario.md', () => {
-  const page = readFileSync(fileURLToPath(new URL('../../docs/reference/scenario.md', import.meta.url)), 'utf8')
+  const page = readFileSync(
+    fileURLToPath(new URL('../../docs/reference/scenario.md', import.meta.url)),
+    'utf8',
+  )
   const blocks = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(found => found[1] ?? '')
   file('uki.efi', readFileSync(good))
 
-  test('has examples', () => { expect(blocks).toHaveLength(3) })
+  test('has examples', () => {
+    expect(blocks).toHaveLength(3)
+  })
   test.each(blocks.map((block, i) => [i, block] as const))('example %i runs', (i, block) => {
-    const { code, stdout, stderr } = stubsim(['check', '--scenario', file(`example-${String(i)}.yaml`, block)])
+    const { code, stdout, stderr } = stubsim([
+      'check',
+      '--scenario',
+      file(`example-${String(i)}.yaml`, block),
+    ])
     expect(stderr).toBe('')
     expect([0, 1]).toContain(code)
     expect(stdout).toMatch(/\nverdict {2}(clean|damage).*\n$/)
@@ -202,7 +299,9 @@ describe('docs/reference/scenario.md', () => {
 })
 
 describe('what people have instead', () => {
-  const listing = file('listing.txt', `good.efi:     file format pei-x86-64
+  const listing = file(
+    'listing.txt',
+    `good.efi:     file format pei-x86-64
 
 Idx Name          Size      VMA               LMA               File off  Algn
   0 .text         00007aa0  0000000000004000  0000000000004000  00000400  2**4
@@ -211,67 +310,142 @@ Idx Name          Size      VMA               LMA               File off  Algn
                   CONTENTS, ALLOC, LOAD, READONLY, DATA
   2 .linux        00900000  0000000002000000  0000000002000000  0000be00  2**4
                   CONTENTS, ALLOC, LOAD, READONLY, DATA
-`)
+`,
+  )
 
   test('a section listing in the place of the file: exit 3, with what was assumed', () => {
-    const { code, stdout, stderr } = stubsim(['check', listing, ...machine, '--stub', '247.3', '--kernel', '5.10'])
+    const { code, stdout, stderr } = stubsim([
+      'check',
+      listing,
+      ...machine,
+      '--stub',
+      '247.3',
+      '--kernel',
+      '5.10',
+    ])
     expect([code, stderr]).toEqual([3, ''])
     expect(stdout).toContain('listing.txt (section listing of good.efi)')
     expect(stdout).toMatch(/HZ-19 +ImageBase is 0x0/)
-    expect(oneLine(stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine]))).toMatch(/no section of an objdump listing/)
+    expect(
+      oneLine(stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine])),
+    ).toMatch(/no section of an objdump listing/)
   })
 
   test('--observed: every fact predicted and observed, in text and JSON; a contradiction is exit 3', () => {
-    const log = file('log.txt', '[    0.000000] Command line: console=ttyS0 nokaslr\noutput: 0x0000000000200000\n')
+    const log = file(
+      'log.txt',
+      '[    0.000000] Command line: console=ttyS0 nokaslr\noutput: 0x0000000000200000\n',
+    )
     const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--observed', log])
     expect([code, stderr]).toEqual([3, ''])
-    expect(stdout).toMatch(/commandLine +predicted console=ttyS0 nokaslr +observed console=ttyS0 nokaslr \(line 1\) +agrees/)
+    expect(stdout).toMatch(
+      /commandLine +predicted console=ttyS0 nokaslr +observed console=ttyS0 nokaslr \(line 1\) +agrees/,
+    )
     expect(stdout).toMatch(/output +predicted 0x[0-9a-f]+ +observed 0x200000 \(line 2\) +DISAGREES/)
-    expect(JSON.parse(stubsim(['check', good, ...machine, '--observed', log, '--format', 'json']).stdout)).toMatchObject({ verdict: 'unknown', observed: [{ name: 'commandLine', agrees: true }, { name: 'output', agrees: false, observed: '0x200000', line: 2 }] })
-    expect(oneLine(stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')]))).toMatch(/no line of a kernel/)
+    expect(
+      JSON.parse(stubsim(['check', good, ...machine, '--observed', log, '--format', 'json']).stdout),
+    ).toMatchObject({
+      verdict: 'unknown',
+      observed: [
+        { name: 'commandLine', agrees: true },
+        { name: 'output', agrees: false, observed: '0x200000', line: 2 },
+      ],
+    })
+    expect(
+      oneLine(stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')])),
+    ).toMatch(/no line of a kernel/)
   })
 
   test('one log is the machine and the observation at once; what is odd about it is shown', () => {
     const dmesg = readFileSync(new URL('../fixtures/memmaps/linux-6.12-dmesg.txt', import.meta.url), 'utf8')
     const serial = `input_data: 0x00000000035c02c8\r\nkernel_total_size: 0x0000000002000000\r\n${dmesg.replaceAll('\n', '\r\n')}[    9.000000] Linux version 6.12.107 (again)\r\nkernel_total_size: 0x0000000003000000\r\n`
     const log = file('serial.txt', serial)
-    const { code, stdout, stderr } = stubsim(['check', good, '--memmap', log, '--observed', log, '--kernel', '5.10'])
+    const { code, stdout, stderr } = stubsim([
+      'check',
+      good,
+      '--memmap',
+      log,
+      '--observed',
+      log,
+      '--kernel',
+      '5.10',
+    ])
     expect([code, stderr]).toEqual([3, ''])
     const prose = stdout.replaceAll(/\s+/g, ' ')
-    expect(prose).toMatch(/serial\.txt \(linux, lines \d+-\d+; not used: e820 from line \d+\), taken at exit-boot-services/)
-    expect(stdout).toMatch(/kernel_total_size +predicted at most 0x[0-9a-f]+ +observed 0x2000000 \(line 2\) +agrees/)
+    expect(prose).toMatch(
+      /serial\.txt \(linux, lines \d+-\d+; not used: e820 from line \d+\), taken at exit-boot-services/,
+    )
+    expect(stdout).toMatch(
+      /kernel_total_size +predicted at most 0x[0-9a-f]+ +observed 0x2000000 \(line 2\) +agrees/,
+    )
     expect(stdout).toMatch(/input_data +predicted .* +observed 0x35c02c8 \(line 1\)/)
     expect(prose).toMatch(/FW-27 +all LoaderCode and LoaderData of the map \(taken at exit-boot-services\)/)
-    expect(prose).toMatch(/serial\.txt.*kernel_total_size comes again with another value: another boot begins/)
+    expect(prose).toMatch(
+      /serial\.txt.*kernel_total_size comes again with another value: another boot begins/,
+    )
   })
 
   test('inspect takes the listing, too', () => {
     const { code, stdout } = stubsim(['inspect', listing])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/listing\.txt \(section listing of good\.efi\)[^]*assumed, for a listing does not show it/)
+    expect(stdout).toMatch(
+      /listing\.txt \(section listing of good\.efi\)[^]*assumed, for a listing does not show it/,
+    )
   })
 
   test('an e820 list in a log: exit 3, upper and lower bounds are said', () => {
-    const log = file('e820.txt', '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n')
+    const log = file(
+      'e820.txt',
+      '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
+    )
     const { code, stdout } = stubsim(['check', good, '--memmap', log])
     expect(code).toBe(3)
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('places found from the top are upper bounds')
-    expect(oneLine(stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')]))).toMatch(/CAP_SYS_ADMIN/)
+    expect(
+      oneLine(stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')])),
+    ).toMatch(/CAP_SYS_ADMIN/)
   })
 })
 
 test('what a stub takes from the shell, from SMBIOS and from add-ons is given by options, or by a scenario', () => {
-  const uki = { stub: '257.13', sections: [
-    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x2000000, content: { kernel: 'debian-6.12.107-cloud' } },
-    { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: '64KiB' } },
-  ] }
-  const addon = file('a.addon.efi', bytesOf(buildUki({ stub: STUB_FACTS['254.26'], sections: [{ name: '.cmdline', VirtualAddress: 0x20000, content: { text: 'quiet' } }] })))
-  const lineOf = ({ stdout }: Finished): string | undefined => (JSON.parse(stdout) as { facts: { commandLine?: string } }).facts.commandLine
-  const plain = file('plain.json', JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }))
-  const said = file('said.json', JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' }, shell: ['one', 'two'], smbiosCmdline: 'three', addons: ['a.addon.efi'] }))
+  const uki = {
+    stub: '257.13',
+    sections: [
+      { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+      { name: '.linux', VirtualAddress: 0x2000000, content: { kernel: 'debian-6.12.107-cloud' } },
+      { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: '64KiB' } },
+    ],
+  }
+  const addon = file(
+    'a.addon.efi',
+    bytesOf(
+      buildUki({
+        stub: STUB_FACTS['254.26'],
+        sections: [{ name: '.cmdline', VirtualAddress: 0x20000, content: { text: 'quiet' } }],
+      }),
+    ),
+  )
+  const lineOf = ({ stdout }: Finished): string | undefined =>
+    (JSON.parse(stdout) as { facts: { commandLine?: string } }).facts.commandLine
+  const plain = file(
+    'plain.json',
+    JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }),
+  )
+  const said = file(
+    'said.json',
+    JSON.stringify({
+      schema: 1,
+      image: { uki },
+      machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
+      shell: ['one', 'two'],
+      smbiosCmdline: 'three',
+      addons: ['a.addon.efi'],
+    }),
+  )
   const run = (...args: string[]): Finished => stubsim(['check', '--format', 'json', '--scenario', ...args])
-  expect(lineOf(run(plain, '--shell-args', 'one two', '--smbios-cmdline', 'three', '--addons', addon))).toBe('one two quiet three')
+  expect(lineOf(run(plain, '--shell-args', 'one two', '--smbios-cmdline', 'three', '--addons', addon))).toBe(
+    'one two quiet three',
+  )
   expect(lineOf(run(said))).toBe('one two quiet three')
   expect(lineOf(run(said, '--confidential-vm'))).toBe('one two quiet')
   expect(lineOf(run(plain, '--load-options', '@0 mine'))).toBe('mine')

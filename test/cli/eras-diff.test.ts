@@ -2,14 +2,28 @@ import { describe, expect, test } from 'vitest'
 import { diffEras, diffText } from '../../src/cli/eras-diff.ts'
 import { stubsim } from '../support/program.ts'
 
-const titles = new Map([['ST-27', 'The kernel chooses'], ['ST-59', 'The kernel chooses later']])
+const titles = new Map([
+  ['ST-27', 'The kernel chooses'],
+  ['ST-59', 'The kernel chooses later'],
+])
 
 describe('two rows of a table', () => {
   test('the slots that differ are told, the others named', () => {
     const { from, to, changed, same, rows } = diffEras('257.13', '262.1')
     expect([from.id, to.id]).toEqual(['systemd-stub/S6/257.11', 'systemd-stub/S8'])
-    expect(changed.map(({ slot }) => slot)).toEqual(['sectionTable', 'locate', 'commandLine', 'door', 'placeKernel', 'bootParams'])
-    expect(changed.find(({ slot }) => slot === 'door')).toMatchObject({ from: { clauses: ['ST-27'] }, to: { clauses: ['ST-59', 'ST-60', 'ST-67'] }, particulars: false })
+    expect(changed.map(({ slot }) => slot)).toEqual([
+      'sectionTable',
+      'locate',
+      'commandLine',
+      'door',
+      'placeKernel',
+      'bootParams',
+    ])
+    expect(changed.find(({ slot }) => slot === 'door')).toMatchObject({
+      from: { clauses: ['ST-27'] },
+      to: { clauses: ['ST-59', 'ST-60', 'ST-67'] },
+      particulars: false,
+    })
     expect(changed.find(({ slot }) => slot === 'sectionTable')).toMatchObject({ particulars: true })
     expect(same).toContain('initrd')
     expect(rows.map(({ id }) => id)).toContain('systemd-stub/S7')
@@ -22,17 +36,24 @@ describe('two rows of a table', () => {
     const back = diffEras('262.1', '257.13')
     expect(back.rows[0]?.id).toBe('systemd-stub/S8/261.1')
     expect(back.rows.at(-1)?.id).toBe('systemd-stub/S6/257.11')
-    expect(back.changed.map(({ slot }) => slot)).toEqual(diffEras('257.13', '262.1').changed.map(({ slot }) => slot))
+    expect(back.changed.map(({ slot }) => slot)).toEqual(
+      diffEras('257.13', '262.1').changed.map(({ slot }) => slot),
+    )
   })
 
   test('kernels by version and by id', () => {
-    expect(diffEras('5.7-rc1', 'linux/E5')).toMatchObject({ from: { id: 'linux/E1' }, to: { id: 'linux/E5' } })
+    expect(diffEras('5.7-rc1', 'linux/E5')).toMatchObject({
+      from: { id: 'linux/E1' },
+      to: { id: 'linux/E5' },
+    })
     expect(diffEras('5.7-rc1', 'linux/E5').changed.length).toBeGreaterThan(3)
   })
 
   test('in words, with clauses and commits', () => {
     const text = diffText(diffEras('254.26', '258'), titles)
-    expect(text).toContain('  door\n    was       looks at the kernel\'s PE header (ST-27 The kernel chooses)\n    is        looks at the kernel\'s PE header (ST-59 The kernel chooses later')
+    expect(text).toContain(
+      "  door\n    was       looks at the kernel's PE header (ST-27 The kernel chooses)\n    is        looks at the kernel's PE header (ST-59 The kernel chooses later",
+    )
     expect(text).toMatch(/ {4}told {6}\S/)
     expect(text).toMatch(/ {4}since {5}systemd-stub\/S7 \(commits cab9c7b5a4/)
     const kernels = diffText(diffEras('5.6', '5.8'), titles)
@@ -48,7 +69,10 @@ describe('the command', () => {
     const { code, stdout, stderr } = stubsim(['eras', '--diff', '242', '247.3'])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('ST-15 LoadOptions replace .cmdline')
-    expect(JSON.parse(stubsim(['eras', '--diff', '242', '247.3', '--format', 'json']).stdout)).toMatchObject({ schema: 1, changed: [{ slot: 'commandLine' }] })
+    expect(JSON.parse(stubsim(['eras', '--diff', '242', '247.3', '--format', 'json']).stdout)).toMatchObject({
+      schema: 1,
+      changed: [{ slot: 'commandLine' }],
+    })
   })
 
   test.each([

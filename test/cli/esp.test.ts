@@ -8,7 +8,8 @@ import { kernel, lanzaboote } from '../../src/vitest/index.ts'
 import { scratch, stubsim } from '../support/program.ts'
 
 const { folder, file } = scratch()
-const bytesOf = (source: ByteSource | undefined): Uint8Array => source?.read(fileOffset(0), source.size) ?? expect.fail('no file')
+const bytesOf = (source: ByteSource | undefined): Uint8Array =>
+  source?.read(fileOffset(0), source.size) ?? expect.fail('no file')
 const made = lanzaboote({ kernel: kernel('6.12.107-cloud', { size: '2M' }), initrd: 0x4000 })
 const image = file('nixos.efi', bytesOf(made.image))
 const nixos = join(folder, 'esp', 'EFI', 'nixos')
@@ -20,14 +21,26 @@ const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 test('a thin image without its files is unknown, and the report names them', () => {
   const { code, stdout } = stubsim(['check', image, ...machine])
   expect(code).toBe(3)
-  expect(stdout.replace(/\s+/g, ' ')).toContain('the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file')
+  expect(stdout.replace(/\s+/g, ' ')).toContain(
+    'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
+  )
 })
 
 test('with them it boots, from a folder or one by one', () => {
   const { code, stdout, stderr } = stubsim(['check', image, ...machine, '--esp', join(folder, 'esp')])
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toContain('lanzaboote/1.1')
-  expect(stubsim(['check', image, ...machine, '--linux', join(nixos, 'kernel-1.efi'), '--initrd', join(nixos, 'initrd-1.efi')]).code).toBe(0)
+  expect(
+    stubsim([
+      'check',
+      image,
+      ...machine,
+      '--linux',
+      join(nixos, 'kernel-1.efi'),
+      '--initrd',
+      join(nixos, 'initrd-1.efi'),
+    ]).code,
+  ).toBe(0)
 })
 
 test.each([
@@ -40,8 +53,21 @@ test.each([
 })
 
 test('--esp is for images that name files, and does not leave the folder', () => {
-  const whole = file('fat.efi', bytesOf(lanzaboote({ release: '0.4.1', fat: true, kernel: kernel('6.12.107-cloud', { size: '2M' }), initrd: 0x4000 }).image))
-  expect(stubsim(['check', whole, ...machine, '--esp', folder]).stderr).toMatch(/--esp is for an image that names its kernel/)
+  const whole = file(
+    'fat.efi',
+    bytesOf(
+      lanzaboote({
+        release: '0.4.1',
+        fat: true,
+        kernel: kernel('6.12.107-cloud', { size: '2M' }),
+        initrd: 0x4000,
+      }).image,
+    ),
+  )
+  expect(stubsim(['check', whole, ...machine, '--esp', folder]).stderr).toMatch(
+    /--esp is for an image that names its kernel/,
+  )
   expect(below('/esp', '\\EFI\\a.efi')).toBe(join('/esp', 'EFI', 'a.efi'))
-  for (const path of ['\\..\\a', '', 'a\0b']) expect(() => below('/esp', path)).toThrow('which is no file on an ESP')
+  for (const path of ['\\..\\a', '', 'a\0b'])
+    expect(() => below('/esp', path)).toThrow('which is no file on an ESP')
 })

@@ -18,7 +18,8 @@ describe('the program', () => {
     expect(stubsim(['--version'])).toEqual({ code: 0, stdout: `stubsim ${VERSION}\n`, stderr: '' })
     const help = stubsim(['--help'])
     expect([help.code, help.stderr]).toEqual([0, ''])
-    for (const { name, summary } of commands) expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'))
+    for (const { name, summary } of commands)
+      expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'))
   })
 
   test.each(commands.map(command => command.name))('%s --help', name => {
@@ -28,7 +29,11 @@ describe('the program', () => {
   })
 
   test('a misspelt command is one line on stderr', () => {
-    expect(stubsim(['spce'])).toEqual({ code: 2, stdout: '', stderr: 'stubsim: unknown command "spce" (did you mean spec?); see stubsim --help\n' })
+    expect(stubsim(['spce'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'stubsim: unknown command "spce" (did you mean spec?); see stubsim --help\n',
+    })
   })
 
   test('-o writes the result to a file and leaves stdout empty', () => {
@@ -36,14 +41,21 @@ describe('the program', () => {
     const direct = stubsim(['spec'])
     expect(stubsim(['spec', '-o', path])).toEqual({ code: 0, stdout: '', stderr: '' })
     expect(readFileSync(path, 'utf8')).toBe(direct.stdout)
-    expect(stubsim(['spec', '-o', folder])).toEqual({ code: 2, stdout: '', stderr: `stubsim: ${folder}: is a directory\n` })
+    expect(stubsim(['spec', '-o', folder])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `stubsim: ${folder}: is a directory\n`,
+    })
   })
 })
 
 describe('spec and explain', () => {
   test.each([
     [['spec', 'PE-9999'], /^stubsim: no clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
-    [['explain', 'no-such-rule-at-all'], /^stubsim: no rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/],
+    [
+      ['explain', 'no-such-rule-at-all'],
+      /^stubsim: no rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/,
+    ],
   ])('%j is refused', (args, message) => {
     const { code, stdout, stderr } = stubsim(args)
     expect([code, stdout]).toEqual([2, ''])

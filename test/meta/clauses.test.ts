@@ -9,13 +9,22 @@ const normative = clauses.filter(isNormative)
 /** Clauses that a program text names in a string: what runs, not what a comment says. */
 const citedIn = (files: readonly string[]): Map<string, string[]> => {
   const cited = new Map<string, string[]>()
-  for (const file of files) for (const text of stringsOf(file)) for (const [id] of text.matchAll(CLAUSE_ID)) cited.set(id, [...(cited.get(id) ?? []), file])
+  for (const file of files)
+    for (const text of stringsOf(file))
+      for (const [id] of text.matchAll(CLAUSE_ID)) cited.set(id, [...(cited.get(id) ?? []), file])
   return cited
 }
 const citedInSrc = citedIn(sources())
-/** The firmware answers calls rather than run in steps: there a clause stands above the function that obeys it. */
-for (const file of sources('src/firmware')) for (const [id] of textOf(file).matchAll(CLAUSE_ID)) citedInSrc.set(id, [...(citedInSrc.get(id) ?? []), file])
-const testFiles = filesBelow('test').filter(path => path.endsWith('.ts') && !path.startsWith('test/meta/') && path !== 'test/support/clauses.ts')
+/**
+ * The firmware answers calls rather than run in steps: there a clause stands above the function that obeys
+ * it.
+ */
+for (const file of sources('src/firmware'))
+  for (const [id] of textOf(file).matchAll(CLAUSE_ID))
+    citedInSrc.set(id, [...(citedInSrc.get(id) ?? []), file])
+const testFiles = filesBelow('test').filter(
+  path => path.endsWith('.ts') && !path.startsWith('test/meta/') && path !== 'test/support/clauses.ts',
+)
 
 /** Clause ids at the head of a law test's title: `PE-7 zero-fills ...`, `HO-4, HO-5: ...`. */
 function lawTests(): Map<string, string[]> {
@@ -30,7 +39,11 @@ function lawTests(): Map<string, string[]> {
 }
 
 test('every chapter is there and every clause has the one form', () => {
-  expect(chapterFiles().map(file => file.slice(5, 7)).sort()).toEqual([...CHAPTERS].sort())
+  expect(
+    chapterFiles()
+      .map(file => file.slice(5, 7))
+      .sort(),
+  ).toEqual([...CHAPTERS].sort())
   expect(wrong).toEqual([])
   expect(clauses.length).toBeGreaterThan(50)
 })
@@ -38,29 +51,61 @@ test('every chapter is there and every clause has the one form', () => {
 test('serials are unique and none is missing: a number is allocated once and stays', () => {
   for (const chapter of CHAPTERS) {
     const serials = clauses.filter(clause => clause.chapter === chapter).map(clause => clause.serial)
-    expect([chapter, [...serials].sort((a, b) => a - b)]).toEqual([chapter, Array.from({ length: serials.length }, (_, i) => i + 1)])
+    expect([chapter, [...serials].sort((a, b) => a - b)]).toEqual([
+      chapter,
+      Array.from({ length: serials.length }, (_, i) => i + 1),
+    ])
   }
 })
 
 test('every source has a row in sources.md, once', () => {
-  const rows = [...textOf('spec/sources.md').matchAll(/^\| ([^|\s]+) \|/gm)].map(([, name = '']) => name).filter(name => name !== 'short' && !name.startsWith('-'))
-  const used = new Set(clauses.flatMap(clause => clause.sources.map(source => source.split(/[\s,]/)[0] ?? '')))
+  const rows = [...textOf('spec/sources.md').matchAll(/^\| ([^|\s]+) \|/gm)]
+    .map(([, name = '']) => name)
+    .filter(name => name !== 'short' && !name.startsWith('-'))
+  const used = new Set(
+    clauses.flatMap(clause => clause.sources.map(source => source.split(/[\s,]/)[0] ?? '')),
+  )
   expect(new Set(rows).size).toBe(rows.length)
   expect([...used].filter(name => !rows.includes(name))).toEqual([])
 })
 
 test('a measured clause names a recorded boot', () => {
-  const recordings = textOf('test/oracle/observations.jsonl').trimEnd().split('\n').map(line => (JSON.parse(line) as { id: string }).id)
+  const recordings = textOf('test/oracle/observations.jsonl')
+    .trimEnd()
+    .split('\n')
+    .map(line => (JSON.parse(line) as { id: string }).id)
   const named = (text: string): boolean => recordings.some(id => text.split(/[\s,;()`]+/).includes(id))
-  expect(clauses.filter(clause => clause.evidence === 'measured' && !named([clause.evidenceDetail, ...clause.sources, clause.body].join(' '))).map(clause => clause.id)).toEqual([])
+  expect(
+    clauses
+      .filter(
+        clause =>
+          clause.evidence === 'measured' &&
+          !named([clause.evidenceDetail, ...clause.sources, clause.body].join(' ')),
+      )
+      .map(clause => clause.id),
+  ).toEqual([])
 })
 
 test('a source that was read names a file at a version', () => {
-  expect(clauses.filter(clause => clause.evidence === 'read' && !clause.sources.some(source => /^\S+@\S+ \S+/.test(source))).map(clause => clause.id)).toEqual([])
+  expect(
+    clauses
+      .filter(
+        clause => clause.evidence === 'read' && !clause.sources.some(source => /^\S+@\S+ \S+/.test(source)),
+      )
+      .map(clause => clause.id),
+  ).toEqual([])
 })
 
 test('every clause id that stands in src, test, docs, samples or spec exists, and none of them is withdrawn', () => {
-  const places = [...filesBelow('src'), ...testFiles, ...filesBelow('docs'), ...filesBelow('samples'), ...filesBelow('spec'), 'README.md', 'CHANGELOG.md'].filter(path => /\.(ts|md|mjs|txt|json)$/.test(path))
+  const places = [
+    ...filesBelow('src'),
+    ...testFiles,
+    ...filesBelow('docs'),
+    ...filesBelow('samples'),
+    ...filesBelow('spec'),
+    'README.md',
+    'CHANGELOG.md',
+  ].filter(path => /\.(ts|md|mjs|txt|json)$/.test(path))
   const dead = places.flatMap(path =>
     [...textOf(path).matchAll(CLAUSE_ID)].flatMap(([id]) => {
       const clause = byId.get(id)
@@ -72,7 +117,9 @@ test('every clause id that stands in src, test, docs, samples or spec exists, an
 })
 
 test('every normative clause is cited by src: by a step, a rule, a contract or an answer', () => {
-  expect(normative.filter(({ id }) => !citedInSrc.has(id)).map(({ id, title }) => `${id}: ${title}`)).toEqual([])
+  expect(normative.filter(({ id }) => !citedInSrc.has(id)).map(({ id, title }) => `${id}: ${title}`)).toEqual(
+    [],
+  )
 })
 
 test('every normative clause has a law test whose title begins with it', () => {
@@ -81,12 +128,18 @@ test('every normative clause has a law test whose title begins with it', () => {
 })
 
 test('every clause with a law test has one in the file of its chapter', () => {
-  const astray = [...lawTests()].flatMap(([id, places]) => (places.some(place => place.startsWith(`test/spec/${id.slice(0, 2)}`)) ? [] : [`${id}: ${places.join(' ')}`]))
+  const astray = [...lawTests()].flatMap(([id, places]) =>
+    places.some(place => place.startsWith(`test/spec/${id.slice(0, 2)}`))
+      ? []
+      : [`${id}: ${places.join(' ')}`],
+  )
   expect(astray).toEqual([])
 })
 
 test('every contract is evaluated, and every evaluated contract is one', () => {
   const evaluated = new Set(stringsOf('src/machine/contracts.ts').filter(text => /^HO-\d+$/.test(text)))
-  const contracts = clauses.filter(clause => clause.contract !== null && !clause.withdrawn).map(clause => clause.id)
+  const contracts = clauses
+    .filter(clause => clause.contract !== null && !clause.withdrawn)
+    .map(clause => clause.id)
   expect([...evaluated].sort()).toEqual(contracts.sort())
 })

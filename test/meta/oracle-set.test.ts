@@ -24,7 +24,17 @@ test('the recorded boots are all there, and every one can be read', () => {
       throw new Error(`recording ${String(i + 1)} cannot be read`)
     }
   })
-  const incomplete = boots.filter(({ id, stub, kernel, outcome, trace, layout }) => !(id && stub && kernel && outcome && layout.length > 0 && ('image_base' in trace || outcome === 'firmware refuses to load')))
+  const incomplete = boots.filter(
+    ({ id, stub, kernel, outcome, trace, layout }) =>
+      !(
+        id &&
+        stub &&
+        kernel &&
+        outcome &&
+        layout.length > 0 &&
+        ('image_base' in trace || outcome === 'firmware refuses to load')
+      ),
+  )
   expect(incomplete.map(boot => boot.id)).toEqual([])
   expect(new Set(boots.map(boot => boot.id)).size).toBe(boots.length)
 })

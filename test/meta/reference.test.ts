@@ -20,10 +20,19 @@ test('docs/reference/matchers.md is what the matchers take (update with vitest -
 })
 
 test('the reader of exports finds every value that the modules have', () => {
-  const values = INDEXES.map(index => exportsOf(index).filter(({ declared }) => !ts.isInterfaceDeclaration(declared) && !ts.isTypeAliasDeclaration(declared)).map(({ name }) => name).sort())
+  const values = INDEXES.map(index =>
+    exportsOf(index)
+      .filter(({ declared }) => !ts.isInterfaceDeclaration(declared) && !ts.isTypeAliasDeclaration(declared))
+      .map(({ name }) => name)
+      .sort(),
+  )
   expect(values).toEqual([main, report, vitest].map(module => Object.keys(module).sort()))
 })
 
 test('everything that is exported says what it is', () => {
-  expect(INDEXES.flatMap(exportsOf).filter(({ declared }) => commentOf(declared) === '').map(({ name, file }) => `${file}: ${name}`)).toEqual([])
+  expect(
+    INDEXES.flatMap(exportsOf)
+      .filter(({ declared }) => commentOf(declared) === '')
+      .map(({ name, file }) => `${file}: ${name}`),
+  ).toEqual([])
 })

@@ -18,7 +18,8 @@ test('there are rules of all three classes', () => {
 test('every rule file is one registered rule of its name, and every registered rule has a file', () => {
   expect([...rules.map(rule => rule.id)].sort()).toEqual([...ids].sort())
   expect(new Set(ids).size).toBe(ids.length)
-  for (const rule of rules) expect(ruleFiles).toContain(`src/hazard/${rule.class === 'advice' ? 'advice' : 'rules'}/${rule.id}.ts`)
+  for (const rule of rules)
+    expect(ruleFiles).toContain(`src/hazard/${rule.class === 'advice' ? 'advice' : 'rules'}/${rule.id}.ts`)
 })
 
 test('every rule says since when, in one line, and under a clause that exists', () => {
@@ -37,8 +38,12 @@ test('every rule has a page and every page has a rule', () => {
 
 test('every page says what, why and what to do, shows an example and names the eras', () => {
   const wrong = rules.flatMap(rule => {
-    const headings = textOf(`docs/hazards/${rule.id}.md`).match(/^#+ .*$/gm)?.slice(1)
-    return headings?.join() === ['## Why it happens', '## Example', '## What to do', '## Eras'].join() ? [] : [rule.id]
+    const headings = textOf(`docs/hazards/${rule.id}.md`)
+      .match(/^#+ .*$/gm)
+      ?.slice(1)
+    return headings?.join() === ['## Why it happens', '## Example', '## What to do', '## Eras'].join()
+      ? []
+      : [rule.id]
   })
   expect(wrong).toEqual([])
 })
@@ -50,14 +55,27 @@ test('every rule is named by a law test', () => {
 
 test('every rule is seen to fire, and to fire alone, in its example', () => {
   expect(Object.keys(examples).sort()).toEqual([...ids].sort())
-  for (const [id, example] of Object.entries(examples)) expect([id, example().map(finding => finding.rule)]).toEqual([id, [id]])
+  for (const [id, example] of Object.entries(examples))
+    expect([id, example().map(finding => finding.rule)]).toEqual([id, [id]])
 })
 
 test('every contract is reported by a breach rule that exists', () => {
   const breaches = rules.filter(rule => rule.class === 'breach').map(rule => rule.id)
-  const named = [...new Set(stringsOf('src/machine/contracts.ts').filter(text => /^[a-z]+(-[a-z]+)+$/.test(text)))]
+  const named = [
+    ...new Set(stringsOf('src/machine/contracts.ts').filter(text => /^[a-z]+(-[a-z]+)+$/.test(text))),
+  ]
   const reported = named.filter(text => ids.includes(text))
-  const contractNames = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses', 'setup-data', 'boot-params']
+  const contractNames = [
+    'setup-header',
+    'alignment',
+    'sentinel',
+    'init-window',
+    'bss-zero',
+    'bss-owned',
+    'whole-addresses',
+    'setup-data',
+    'boot-params',
+  ]
   expect(named.filter(text => !ids.includes(text) && !contractNames.includes(text))).toEqual([])
   expect(reported.every(id => breaches.includes(id))).toBe(true)
   expect(reported.length).toBeGreaterThan(2)

@@ -1,4 +1,7 @@
-/** One interface, two machines: the recorder of real boots, and the simulator that is given the same image and the same memory map. */
+/**
+ * One interface, two machines: the recorder of real boots, and the simulator that is given the same image and
+ * the same memory map.
+ */
 import { factsOf, type Recording } from './recording.ts'
 import type { Boot } from './facts.ts'
 import { simulate } from './simulate.ts'
@@ -10,7 +13,10 @@ export interface BootDriver {
 }
 
 /** Tells what QEMU and OVMF did. */
-export const recorded: BootDriver = { name: 'recorded boot', boot: recording => ({ facts: factsOf(recording), verdict: null }) }
+export const recorded: BootDriver = {
+  name: 'recorded boot',
+  boot: recording => ({ facts: factsOf(recording), verdict: null }),
+}
 
 /** Tells what the model does. */
 export const simulated: BootDriver = { name: 'simulator', boot: recording => simulate(recording) }

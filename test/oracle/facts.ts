@@ -10,7 +10,10 @@ export interface Span {
   readonly to: number
 }
 
-/** Addresses and texts of one boot; undefined where the boot did not get that far or the recorder could not see it. */
+/**
+ * Addresses and texts of one boot; undefined where the boot did not get that far or the recorder could not
+ * see it.
+ */
 export interface BootFacts {
   readonly ending: Ending
   readonly imageBase: number | undefined
@@ -57,7 +60,10 @@ export interface Boot {
 /** Granularity of the recorder's comparison of the initrd with its file. */
 const GRANULE = 512
 
-/** First damaged offset rounded down, last one rounded up to the recorder's granularity. The recorder cannot see a zero that became a zero. */
+/**
+ * First damaged offset rounded down, last one rounded up to the recorder's granularity. The recorder cannot
+ * see a zero that became a zero.
+ */
 export function damageHull(spans: readonly Span[]): Span | null {
   if (spans.length === 0) return null
   const from = Math.min(...spans.map(span => span.from))
@@ -68,12 +74,16 @@ export function damageHull(spans: readonly Span[]): Span | null {
 /** Every granule that was seen damaged has a damaged byte in the prediction. */
 export function covers(predicted: readonly Span[], seen: readonly Span[]): boolean {
   return seen.every(({ from, to }) => {
-    for (let at = from; at < to; at += GRANULE) if (!predicted.some(span => span.from < at + GRANULE && at < span.to)) return false
+    for (let at = from; at < to; at += GRANULE)
+      if (!predicted.some(span => span.from < at + GRANULE && at < span.to)) return false
     return true
   })
 }
 
-/** Is the boot harmed: did it fail, or did the kernel get an initrd or a command line that is not the image's? `own` are the texts of the `.cmdline` sections. */
+/**
+ * Is the boot harmed: did it fail, or did the kernel get an initrd or a command line that is not the image's?
+ * `own` are the texts of the `.cmdline` sections.
+ */
 export function isHarmed(facts: BootFacts, outcome: string, own: readonly string[]): boolean {
   if (!outcome.startsWith('booted')) return true
   if ((facts.initrdDamage ?? []).length > 0) return true

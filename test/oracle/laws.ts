@@ -1,4 +1,7 @@
-/** Small laws of placement, each written from the recordings without looking at the model. They are asked of real boots and of simulated ones alike. */
+/**
+ * Small laws of placement, each written from the recordings without looking at the model. They are asked of
+ * real boots and of simulated ones alike.
+ */
 import type { BootFacts } from './facts.ts'
 import { mapBeforeLoad, parseMap, type Recording } from './recording.ts'
 import { rebuild } from './rebuild.ts'
@@ -40,14 +43,18 @@ function lowestFit(free: readonly Free[], need: number, align: number): number |
   return null
 }
 
-const fits = (free: readonly Free[], at: number, need: number): boolean => free.some(({ start, end }) => start <= at && at + need <= end)
+const fits = (free: readonly Free[], at: number, need: number): boolean =>
+  free.some(({ start, end }) => start <= at && at + need <= end)
 
 const atKernelEntry = (recording: Recording): Free[] | null => {
   const text = recording.trace.efi_map_at_kernel_entry
   return text === undefined ? null : freeOf(parseMap(text))
 }
 
-const same = (what: string, want: number | null, got: number): string => (want === got ? '' : `${what}: law says ${want === null ? 'nothing' : `0x${want.toString(16)}`}, got 0x${got.toString(16)}`)
+const same = (what: string, want: number | null, got: number): string =>
+  want === got
+    ? ''
+    : `${what}: law says ${want === null ? 'nothing' : `0x${want.toString(16)}`}, got 0x${got.toString(16)}`
 
 const lastSection = (recording: Recording, name: string): number | null => {
   const row = recording.layout.findLast(([found]) => found === name)
@@ -66,13 +73,22 @@ export const LAWS: readonly Law[] = [
       const need = up(Number(recording.size_of_image), PAGE)
       // The file's length, symbols of the stub behind the last section included
       const file = up(rebuild(recording).size + 0x28, PAGE)
-      const low = freeOf(map).map(({ start, end }) => ({ start, end: Math.min(end, 2 ** 32) })).filter(({ start, end }) => start < end)
+      const low = freeOf(map)
+        .map(({ start, end }) => ({ start, end: Math.min(end, 2 ** 32) }))
+        .filter(({ start, end }) => start < end)
       const holder = low.findLast(({ start, end }) => end - start >= file)
       if (holder === undefined) return 'no room for the file'
-      const rest = low.map(range => (range === holder ? { start: range.start, end: range.end - file } : range))
+      const rest = low.map(range =>
+        range === holder ? { start: range.start, end: range.end - file } : range,
+      )
       const preferred = Number(recording.pe_image_base)
       const high = rest.findLast(({ start, end }) => end - start >= need)
-      const want = preferred >= 0x100000 && fits(freeOf(map), preferred, need) ? preferred : high === undefined ? null : high.end - need
+      const want =
+        preferred >= 0x100000 && fits(freeOf(map), preferred, need)
+          ? preferred
+          : high === undefined
+            ? null
+            : high.end - need
       return same('image base', want, imageBase)
     },
   },
@@ -81,7 +97,8 @@ export const LAWS: readonly Law[] = [
     atLeast: 30,
     holds: (recording, { imageBase, kernelImage }) => {
       const at = lastSection(recording, '.linux')
-      if (recording.stub !== '247.3' || at === null || kernelImage === undefined || imageBase === undefined) return null
+      if (recording.stub !== '247.3' || at === null || kernelImage === undefined || imageBase === undefined)
+        return null
       return same('kernel image', imageBase + at, kernelImage)
     },
   },
@@ -90,7 +107,8 @@ export const LAWS: readonly Law[] = [
     atLeast: 28,
     holds: (recording, { imageBase, ramdiskImage }) => {
       const at = lastSection(recording, '.initrd')
-      if (recording.stub !== '247.3' || at === null || ramdiskImage === undefined || imageBase === undefined) return null
+      if (recording.stub !== '247.3' || at === null || ramdiskImage === undefined || imageBase === undefined)
+        return null
       return same('initrd', imageBase + at, ramdiskImage)
     },
   },
@@ -99,9 +117,18 @@ export const LAWS: readonly Law[] = [
     atLeast: 18,
     holds: (recording, { door, compressedImage }) => {
       const free = atKernelEntry(recording)
-      if (!recording.kernel.startsWith('5.10') || door !== 'efi-handover' || compressedImage === undefined || free === null || recording.bzimage === undefined) return null
+      if (
+        !recording.kernel.startsWith('5.10') ||
+        door !== 'efi-handover' ||
+        compressedImage === undefined ||
+        free === null ||
+        recording.bzimage === undefined
+      )
+        return null
       const { init_size, align, pref } = recording.bzimage
-      const want = fits(free, Number(pref), Number(init_size)) ? Number(pref) : lowestFit(free, Number(init_size), Number(align))
+      const want = fits(free, Number(pref), Number(init_size))
+        ? Number(pref)
+        : lowestFit(free, Number(init_size), Number(align))
       return same('compressed kernel', want, compressedImage)
     },
   },
@@ -109,8 +136,20 @@ export const LAWS: readonly Law[] = [
     name: '5.10 entered by its PE entry stays in place and extracts to the next 2 MiB boundary above its image base',
     atLeast: 5,
     holds: (recording, { door, kernelImage, compressedImage, decompressedKernel }) => {
-      if (!recording.kernel.startsWith('5.10') || door !== 'pe-entry' || kernelImage === undefined || compressedImage === undefined || decompressedKernel === undefined || recording.bzimage === undefined) return null
-      const wrong = same('compressed kernel', kernelImage + Number(recording.bzimage.setup_size), compressedImage)
+      if (
+        !recording.kernel.startsWith('5.10') ||
+        door !== 'pe-entry' ||
+        kernelImage === undefined ||
+        compressedImage === undefined ||
+        decompressedKernel === undefined ||
+        recording.bzimage === undefined
+      )
+        return null
+      const wrong = same(
+        'compressed kernel',
+        kernelImage + Number(recording.bzimage.setup_size),
+        compressedImage,
+      )
       return wrong === '' ? same('kernel', up(kernelImage, ALIGN_2M), decompressedKernel) : wrong
     },
   },
@@ -120,10 +159,22 @@ export const LAWS: readonly Law[] = [
     holds: (recording, facts) => {
       const free = atKernelEntry(recording)
       const { vmlinux } = recording
-      if (!/^6\./.test(recording.kernel) || facts.decompressedKernel === undefined || free === null || vmlinux === undefined || !hasNokaslr(facts)) return null
+      if (
+        !/^6\./.test(recording.kernel) ||
+        facts.decompressedKernel === undefined ||
+        free === null ||
+        vmlinux === undefined ||
+        !hasNokaslr(facts)
+      )
+        return null
       const [first] = vmlinux.loads
-      const span = Math.max(...vmlinux.loads.map(([, at, , size]) => Number(at) + Number(size))) - Number(first?.[1])
-      return same('kernel', lowestFit(free, up(Math.max(vmlinux.output_len, span), ALIGN_2M), ALIGN_2M), facts.decompressedKernel)
+      const span =
+        Math.max(...vmlinux.loads.map(([, at, , size]) => Number(at) + Number(size))) - Number(first?.[1])
+      return same(
+        'kernel',
+        lowestFit(free, up(Math.max(vmlinux.output_len, span), ALIGN_2M), ALIGN_2M),
+        facts.decompressedKernel,
+      )
     },
   },
 ]

@@ -1,4 +1,7 @@
-/** Every allocation of the recorded boots lands on the recorded pages: the firmware's map at the stub's entry and at the kernel's, page by page and type by type. */
+/**
+ * Every allocation of the recorded boots lands on the recorded pages: the firmware's map at the stub's entry
+ * and at the kernel's, page by page and type by type.
+ */
 import { describe, expect, test } from 'vitest'
 import { check } from '../../src/check.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
@@ -12,15 +15,24 @@ import { machineFor } from './simulate.ts'
 /** One word for each run of pages of one type, ascending: what a recording can show. */
 function plain(map: readonly MemoryDescriptor[]): string[] {
   const joined: { type: number; start: number; end: number }[] = []
-  for (const { type, range: { start, end } } of [...map].sort((a, b) => a.range.start - b.range.start)) {
+  for (const {
+    type,
+    range: { start, end },
+  } of [...map].sort((a, b) => a.range.start - b.range.start)) {
     const last = joined.at(-1)
     if (last?.end === start && last.type === type) last.end = end
     else joined.push({ type, start, end })
   }
-  return joined.map(({ type, start, end }) => `${type.toString(16)}:${start.toString(16)}+${((end - start) / 0x1000).toString(16)}`)
+  return joined.map(
+    ({ type, start, end }) =>
+      `${type.toString(16)}:${start.toString(16)}+${((end - start) / 0x1000).toString(16)}`,
+  )
 }
 
-/** The simulated firmware's map when the stub or the kernel is entered; empty when the boot does not get there. */
+/**
+ * The simulated firmware's map when the stub or the kernel is entered; empty when the boot does not get
+ * there.
+ */
 function mapAt(stage: 'stub' | 'kernel', recording: Recording): string[] {
   let seen: string[] = []
   const look = (machine: Machine) => {
@@ -28,15 +40,20 @@ function mapAt(stage: 'stub' | 'kernel', recording: Recording): string[] {
     return machine.gap('HO-1', 'only the map is wanted')
   }
   const onlooker: StubModel & KernelModel = { id: 'onlooker', boot: look, start: look }
-  check({ image: { name: recording.id, source: rebuild(recording) }, machine: machineFor(recording), [stage]: onlooker })
+  check({
+    image: { name: recording.id, source: rebuild(recording) },
+    machine: machineFor(recording),
+    [stage]: onlooker,
+  })
   return seen
 }
 
 const rows = readRecordings()
-const at = (stage: 'stub' | 'kernel') => rows.flatMap(recording => {
-  const map = recording.trace[`efi_map_at_${stage}_entry`]
-  return typeof map === 'string' ? [{ id: recording.id, recording, map: plain(mapOf(map)) }] : []
-})
+const at = (stage: 'stub' | 'kernel') =>
+  rows.flatMap(recording => {
+    const map = recording.trace[`efi_map_at_${stage}_entry`]
+    return typeof map === 'string' ? [{ id: recording.id, recording, map: plain(mapOf(map)) }] : []
+  })
 
 test('there are maps to compare with', () => {
   expect([at('stub').length, at('kernel').length].map(count => count >= 100)).toEqual([true, true])

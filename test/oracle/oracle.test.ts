@@ -15,7 +15,8 @@ const judged = rows.filter(isJudged)
 
 test('every boot of a stub and a kernel in the tables is judged', () => {
   expect(judged.length).toBeGreaterThanOrEqual(234)
-  for (const { id } of [...KNOWN_DIFFERENCES, ...LUCKY, ...UNSEEN_BYTES]) expect(judged.map(row => row.id)).toContain(id)
+  for (const { id } of [...KNOWN_DIFFERENCES, ...LUCKY, ...UNSEEN_BYTES])
+    expect(judged.map(row => row.id)).toContain(id)
 })
 
 describe('the simulator predicts what was recorded', () => {
@@ -26,7 +27,10 @@ describe('the simulator predicts what was recorded', () => {
 
 test('a stub outside the tables is not guessed at', () => {
   for (const recording of rows.filter(row => row.id.startsWith('good/'))) {
-    const input = { image: { name: recording.id, source: rebuild(recording) }, machine: { what: 'recorded map', map: mapFor(recording) } }
+    const input = {
+      image: { name: recording.id, source: rebuild(recording) },
+      machine: { what: 'recorded map', map: mapFor(recording) },
+    }
     expect([recording.id, check({ ...input, stub: '228' }).report.verdict]).toEqual([recording.id, 'unknown'])
   }
 })
@@ -47,25 +51,35 @@ describe.each([recorded, simulated])('laws of placement, seen at the $name', dri
 describe.each(judged.filter(isDeep))('$id', recording => {
   test('is refused with what the kernel printed', () => {
     const { outcome } = reportOn(recording)
-    const said = (recording.serial.errors ?? []).flatMap(line => /^EFI stub: [A-Z]+: (.*)/.exec(line)?.[1] ?? [])
+    const said = (recording.serial.errors ?? []).flatMap(
+      line => /^EFI stub: [A-Z]+: (.*)/.exec(line)?.[1] ?? [],
+    )
     expect(said.length).toBeGreaterThan(1)
-    expect(outcome.kind === 'refused' ? outcome.refusal.message?.split('\n').slice(0, said.length) : outcome.kind).toEqual(said)
+    expect(
+      outcome.kind === 'refused' ? outcome.refusal.message?.split('\n').slice(0, said.length) : outcome.kind,
+    ).toEqual(said)
   })
 
   test('arrives without the flipped byte', () => {
     const { outcome, facts, verdict } = reportOn(recording, { '.linux': [withWholePayload(recording)] })
     expect({ kind: outcome.kind, verdict }).toEqual({ kind: 'arrived', verdict: 'clean' })
-    expect(outcome.kind === 'arrived' ? outcome.at.entry - outcome.at.kernel : outcome.kind).toBe(recording.vmlinux?.entry_offset)
+    expect(outcome.kind === 'arrived' ? outcome.at.entry - outcome.at.kernel : outcome.kind).toBe(
+      recording.vmlinux?.entry_offset,
+    )
     expect(facts.payload).toMatchObject({ format: 'zstd', produced: recording.vmlinux?.output_len })
   })
 })
 
 test('recall: every harmed boot is flagged, or said to be unknown', () => {
-  const silent = judged.filter(row => isRecordedHarmed(row) && simulated.boot(row).verdict === 'clean').map(row => row.id)
+  const silent = judged
+    .filter(row => isRecordedHarmed(row) && simulated.boot(row).verdict === 'clean')
+    .map(row => row.id)
   expect(silent).toEqual([])
 })
 
 test('precision: no boot that went well is flagged, but for those that went well by luck', () => {
-  const flagged = judged.filter(row => ['damage', 'refused'].includes(simulated.boot(row).verdict ?? '') && !isRecordedHarmed(row))
+  const flagged = judged.filter(
+    row => ['damage', 'refused'].includes(simulated.boot(row).verdict ?? '') && !isRecordedHarmed(row),
+  )
   expect(flagged.map(row => row.id).sort()).toEqual(LUCKY.map(({ id }) => id).sort())
 })

@@ -12,13 +12,37 @@ test('README.md shows the score as it is computed; npm run oracle -- score --wri
 
 test('the score for a terminal names the boots that differ', () => {
   const text = scoreText(score)
-  for (const { off } of score.facts) for (const { boots } of off) for (const id of boots) expect(text).toContain(id)
+  for (const { off } of score.facts)
+    for (const { boots } of off) for (const id of boots) expect(text).toContain(id)
   expect(text).toContain('0 disagreements that are not listed as known')
 })
 
 test('a driver that knows nothing scores nothing', () => {
-  const nothing = scoreAll({ name: 'nothing', boot: () => ({ verdict: 'unknown', facts: { ending: 'unknown', imageBase: undefined, door: undefined, kernelImage: undefined, kernelEntry: undefined, bootParams: undefined, cmdLinePtr: undefined, commandLine: undefined, ramdiskImageFromStub: undefined, ramdiskImage: undefined, ramdiskSize: undefined, compressedImage: undefined, decompressedKernel: undefined, initrdDamage: undefined } }) })
+  const nothing = scoreAll({
+    name: 'nothing',
+    boot: () => ({
+      verdict: 'unknown',
+      facts: {
+        ending: 'unknown',
+        imageBase: undefined,
+        door: undefined,
+        kernelImage: undefined,
+        kernelEntry: undefined,
+        bootParams: undefined,
+        cmdLinePtr: undefined,
+        commandLine: undefined,
+        ramdiskImageFromStub: undefined,
+        ramdiskImage: undefined,
+        ramdiskSize: undefined,
+        compressedImage: undefined,
+        decompressedKernel: undefined,
+        initrdDamage: undefined,
+      },
+    }),
+  })
   expect(nothing.facts.map(({ exact }) => exact)).toEqual(score.facts.map(() => 0))
-  expect(nothing.facts.map(({ absent, recorded }) => recorded - absent.length)).toEqual(score.facts.map(() => 0))
+  expect(nothing.facts.map(({ absent, recorded }) => recorded - absent.length)).toEqual(
+    score.facts.map(() => 0),
+  )
   expect(nothing.disagreements.length).toBeGreaterThan(90)
 })

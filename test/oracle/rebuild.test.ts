@@ -9,7 +9,10 @@ const rows = readRecordings()
 
 test.each(rows)('$id', recording => {
   const { pe } = parsePe(rebuild(recording))
-  const table = pe?.sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData }) => [name, ...[VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData].map(hex)])
+  const table = pe?.sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData }) => [
+    name,
+    ...[VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData].map(hex),
+  ])
   expect(table).toEqual(recording.layout)
   expect(hex(pe?.optional.SizeOfImage ?? 0)).toBe(recording.size_of_image)
 })

@@ -1,4 +1,7 @@
-/** Makes the image of a recorded boot again from header facts alone: the recorded section table, the measured headers of stub and kernel, patterns for code. */
+/**
+ * Makes the image of a recorded boot again from header facts alone: the recorded section table, the measured
+ * headers of stub and kernel, patterns for code.
+ */
 import { fileOffset } from '../../src/bytes/units.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import type { Content } from '../../src/image/content.ts'
@@ -26,7 +29,10 @@ export function stubOf(recording: Recording): StubFacts {
 
 /** A source with some bytes replaced. */
 function patched(source: ByteSource, at: number, bytes: Iterable<number>): ByteSource {
-  return sparseSource(source.size, [{ at: 0, source }, { at, source: bytesSource(Uint8Array.from(bytes)) }])
+  return sparseSource(source.size, [
+    { at: 0, source },
+    { at, source: bytesSource(Uint8Array.from(bytes)) },
+  ])
 }
 
 const whole = new Map<string, ByteSource>()
@@ -74,5 +80,11 @@ export function rebuild(recording: Recording, other: Readonly<Record<string, Con
   const end = Math.max(...recording.layout.map(row => Number(row[3]) + Number(row[4])))
   const size = truncate ?? (tool === 'ukify' ? end : null)
   const optional = { ImageBase: recording.pe_image_base, SizeOfImage: Number(recording.size_of_image) }
-  return buildFromLayout({ stub: stubOf(recording), layout: recording.layout, contents, optional, ...(size === null ? {} : { size }) })
+  return buildFromLayout({
+    stub: stubOf(recording),
+    layout: recording.layout,
+    contents,
+    optional,
+    ...(size === null ? {} : { size }),
+  })
 }

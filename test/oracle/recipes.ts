@@ -1,4 +1,7 @@
-/** How the UKI of each recorded boot was made: which bytes, at which VMA, by which tool, and which header fields were edited afterwards. */
+/**
+ * How the UKI of each recorded boot was made: which bytes, at which VMA, by which tool, and which header
+ * fields were edited afterwards.
+ */
 import type { Recording } from './recording.ts'
 
 export type PayloadName = 'osrel' | 'cmdline' | 'linux' | 'initrd'
@@ -19,13 +22,31 @@ export interface Recipe {
   readonly commandLine: string
 }
 
-const WORDS = ['console=ttyS0', 'earlyprintk=ttyS0,115200', 'ignore_loglevel', 'efi=debug', 'nokaslr', 'no_timer_check', 'panic=-1', 'rdinit=/init'] as const
+const WORDS = [
+  'console=ttyS0',
+  'earlyprintk=ttyS0,115200',
+  'ignore_loglevel',
+  'efi=debug',
+  'nokaslr',
+  'no_timer_check',
+  'panic=-1',
+  'rdinit=/init',
+] as const
 const without = (...gone: readonly string[]): string => WORDS.filter(word => !gone.includes(word)).join(' ')
 
 /** Early recordings were made without no_timer_check; those named kaslr without nokaslr. */
-const COMMAND_LINES = [without(), without('no_timer_check'), without('nokaslr'), without('nokaslr', 'no_timer_check'), ''] as const
+const COMMAND_LINES = [
+  without(),
+  without('no_timer_check'),
+  without('nokaslr'),
+  without('nokaslr', 'no_timer_check'),
+  '',
+] as const
 
-/** The text whose length is that of the recorded section. A section whose VirtualSize was edited to zero, or that is missing, had the full text. */
+/**
+ * The text whose length is that of the recorded section. A section whose VirtualSize was edited to zero, or
+ * that is missing, had the full text.
+ */
 function commandLineOf(recording: Recording): string {
   const size = recording.layout.find(([name]) => name === '.cmdline')?.[2]
   if (recording.id.startsWith('i10-')) return ''
@@ -55,5 +76,13 @@ export function recipeOf(recording: Recording): Recipe {
   if (is('i4')) kernel = 'text'
   if (is('i8')) kernel = 'flip'
   if (id.startsWith('handover-forced')) kernel = 'major0'
-  return { tool: id.startsWith('ukify-') ? 'ukify' : 'objcopy', without: gone, kernel, extra, absolute: id.startsWith('absolute-vma/'), truncate: is('f2') ? 8 << 20 : null, commandLine }
+  return {
+    tool: id.startsWith('ukify-') ? 'ukify' : 'objcopy',
+    without: gone,
+    kernel,
+    extra,
+    absolute: id.startsWith('absolute-vma/'),
+    truncate: is('f2') ? 8 << 20 : null,
+    commandLine,
+  }
 }

@@ -1,4 +1,7 @@
-/** Reads the recorded boots. Fail-closed: a line that cannot be read, a name used twice or an empty set is an error, never fewer rows. */
+/**
+ * Reads the recorded boots. Fail-closed: a line that cannot be read, a name used twice or an empty set is an
+ * error, never fewer rows.
+ */
 import { readFileSync } from 'node:fs'
 import { range } from '../../src/bytes/range.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
@@ -29,7 +32,11 @@ export interface RecordedTrace {
   readonly efi_map_at_stub_entry?: string
   readonly efi_map_at_kernel_entry?: string
   readonly section_check?: readonly (readonly [string, 'intact' | readonly (readonly [Hex, Hex])[]])[]
-  readonly kernel_entry?: { readonly kind: 'handover64' | 'pe_entry'; readonly rip: Hex; readonly image_at: Hex }
+  readonly kernel_entry?: {
+    readonly kind: 'handover64' | 'pe_entry'
+    readonly rip: Hex
+    readonly image_at: Hex
+  }
   readonly boot_params_from_stub?: RecordedBootParams
   readonly compressed_image_at?: Hex
   readonly decompressed_at?: Hex
@@ -54,7 +61,10 @@ export interface Recording {
   readonly note: string
   /** Version of the stub: `247.3`. */
   readonly stub: string
-  /** Short name of the kernel: `5.10` is Debian's cloud flavour, `5.10-full` the ordinary one, `tiny-…` our own builds. */
+  /**
+   * Short name of the kernel: `5.10` is Debian's cloud flavour, `5.10-full` the ordinary one, `tiny-…` our
+   * own builds.
+   */
   readonly kernel: string
   readonly ovmf: string
   readonly fd: '2M' | '4M'
@@ -67,9 +77,17 @@ export interface Recording {
   readonly pe_image_base: Hex
   readonly size_of_image: Hex
   readonly bzimage?: RecordedKernel
-  readonly vmlinux?: { readonly output_len: number; readonly entry_offset?: number; readonly loads: readonly (readonly [Hex, Hex, Hex, Hex])[] }
+  readonly vmlinux?: {
+    readonly output_len: number
+    readonly entry_offset?: number
+    readonly loads: readonly (readonly [Hex, Hex, Hex, Hex])[]
+  }
   readonly trace: RecordedTrace
-  readonly serial: { readonly ramdisk?: readonly [Hex, Hex]; readonly kernel_code?: readonly [Hex, Hex]; readonly errors?: readonly string[] }
+  readonly serial: {
+    readonly ramdisk?: readonly [Hex, Hex]
+    readonly kernel_code?: readonly [Hex, Hex]
+    readonly errors?: readonly string[]
+  }
   readonly outcome: string
 }
 
@@ -90,7 +108,23 @@ export function endingOf(recording: Recording): Ending {
   return known[1]
 }
 
-const REQUIRED = ['id', 'stub', 'kernel', 'ovmf', 'fd', 'machine', 'ram_mib', 'vmas', 'edit', 'layout', 'pe_image_base', 'size_of_image', 'trace', 'serial', 'outcome'] as const
+const REQUIRED = [
+  'id',
+  'stub',
+  'kernel',
+  'ovmf',
+  'fd',
+  'machine',
+  'ram_mib',
+  'vmas',
+  'edit',
+  'layout',
+  'pe_image_base',
+  'size_of_image',
+  'trace',
+  'serial',
+  'outcome',
+] as const
 
 function parseLine(line: string, number: number): Recording {
   const row = JSON.parse(line) as Recording
@@ -101,9 +135,12 @@ function parseLine(line: string, number: number): Recording {
 
 /** All recorded boots, in the order of the file. */
 export function readRecordings(): readonly Recording[] {
-  const lines = readFileSync(new URL('observations.jsonl', import.meta.url), 'utf8').trimEnd().split('\n')
+  const lines = readFileSync(new URL('observations.jsonl', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n')
   const rows = lines.map((line, index) => parseLine(line, index + 1))
-  if (new Set(rows.map(row => row.id)).size !== rows.length) throw new Error('two recordings have the same id')
+  if (new Set(rows.map(row => row.id)).size !== rows.length)
+    throw new Error('two recordings have the same id')
   if (rows.length < 100) throw new Error(`only ${String(rows.length)} recordings`)
   return rows
 }
@@ -120,7 +157,10 @@ export function parseMap(text: string): MemoryDescriptor[] {
   })
 }
 
-/** The firmware's map before the UKI was loaded: the map at the stub's entry with the pages of the image given back. Null without a trace. */
+/**
+ * The firmware's map before the UKI was loaded: the map at the stub's entry with the pages of the image given
+ * back. Null without a trace.
+ */
 export function mapBeforeLoad(recording: Recording): MemoryDescriptor[] | null {
   const { efi_map_at_stub_entry: text, image_base } = recording.trace
   if (text === undefined || image_base === undefined) return null
@@ -133,7 +173,8 @@ export function mapBeforeLoad(recording: Recording): MemoryDescriptor[] | null {
     if (inside) freed += entry.range.end - entry.range.start
     const next = inside ? { ...entry, type: 7 } : entry
     const last = before.at(-1)
-    if (last !== undefined && last.type === 7 && next.type === 7 && last.range.end === next.range.start) before[before.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
+    if (last !== undefined && last.type === 7 && next.type === 7 && last.range.end === next.range.start)
+      before[before.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
     else before.push(next)
   }
   if (freed !== end - start) throw new Error(`${recording.id}: the map does not show the pages of the image`)
@@ -147,7 +188,10 @@ export function factsOf(recording: Recording): BootFacts {
   const { trace } = recording
   const entry = trace.kernel_entry
   const final = trace.boot_params_final
-  const spans = trace.initrd_at_decompressed_entry?.differing.map(([from, to]): Span => ({ from: Number(from), to: Number(to) }))
+  const spans = trace.initrd_at_decompressed_entry?.differing.map(([from, to]): Span => ({
+    from: Number(from),
+    to: Number(to),
+  }))
   return {
     ending: endingOf(recording),
     imageBase: number(trace.image_base),

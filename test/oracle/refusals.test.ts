@@ -1,4 +1,7 @@
-/** A boot that was refused was refused by the one who is named, with the status and the words that stood on the console. */
+/**
+ * A boot that was refused was refused by the one who is named, with the status and the words that stood on
+ * the console.
+ */
 import { describe, expect, test } from 'vitest'
 import type { Refusal } from '../../src/machine/machine.ts'
 import { isJudged } from './judged.ts'
@@ -10,9 +13,14 @@ const refused = readRecordings().filter(row => isJudged(row) && endingOf(row) ==
 /** `Out of Resources` as a status. */
 const statusOf = (words: string): string => `EFI_${words.toUpperCase().replaceAll(' ', '_')}`
 
-/** What the firmware's boot manager said last: of Boot0001, at loading or at starting it, and the status in words. */
+/**
+ * What the firmware's boot manager said last: of Boot0001, at loading or at starting it, and the status in
+ * words.
+ */
 function saidByFirmware(recording: Recording): { readonly at: 'load' | 'start'; readonly status: string } {
-  const line = (recording.serial.errors ?? []).find(text => text.startsWith('BdsDxe: failed to ') && text.includes(' Boot0001 '))
+  const line = (recording.serial.errors ?? []).find(
+    text => text.startsWith('BdsDxe: failed to ') && text.includes(' Boot0001 '),
+  )
   const found = /^BdsDxe: failed to (load|start) .*: ([A-Za-z ]+)$/.exec(line ?? '')
   if (found === null) throw new Error(`${recording.id}: the firmware said nothing`)
   return { at: found[1] === 'load' ? 'load' : 'start', status: statusOf(found[2] ?? '') }
@@ -50,12 +58,31 @@ describe('the one who refuses, the status and the words', () => {
 })
 
 describe('128 MiB are too few in four ways', () => {
-  const FAILED = 'Failed to allocate usable memory for kernel.\nefi_relocate_kernel() failed!\nefi_main() failed!'
+  const FAILED =
+    'Failed to allocate usable memory for kernel.\nefi_relocate_kernel() failed!\nefi_main() failed!'
   test.each([
-    ['g-ram/247.3/5.10/128', 'firmware', 'EFI_OUT_OF_RESOURCES', 'PE-12', 'BdsDxe: failed to load … : Out of Resources'],
+    [
+      'g-ram/247.3/5.10/128',
+      'firmware',
+      'EFI_OUT_OF_RESOURCES',
+      'PE-12',
+      'BdsDxe: failed to load … : Out of Resources',
+    ],
     ['g-packed/247.3/5.10/128', 'efi-stub', 'EFI_NOT_FOUND', 'EP-17', FAILED],
-    ['g-packed/257.13/5.10/128', 'stub', 'EFI_OUT_OF_RESOURCES', 'ST-28', 'Error loading kernel image: Out of resources'],
-    ['g-packed/247.3/6.12/128', 'efi-stub', 'EFI_OUT_OF_RESOURCES', 'EP-21', 'Failed to decompress kernel\nefi_stub_entry() failed!'],
+    [
+      'g-packed/257.13/5.10/128',
+      'stub',
+      'EFI_OUT_OF_RESOURCES',
+      'ST-28',
+      'Error loading kernel image: Out of resources',
+    ],
+    [
+      'g-packed/247.3/6.12/128',
+      'efi-stub',
+      'EFI_OUT_OF_RESOURCES',
+      'EP-21',
+      'Failed to decompress kernel\nefi_stub_entry() failed!',
+    ],
   ])('%s: %s %s %s', (id, by, status, clause, message) => {
     const recording = refused.find(row => row.id === id)
     if (recording === undefined) throw new Error(`no recording ${id}`)

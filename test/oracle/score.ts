@@ -72,7 +72,10 @@ function scoreFact(fact: PlainFact | 'initrdDamage', pairs: readonly Pair[]): Fa
 }
 
 const OUTCOMES: readonly (readonly [string, (recording: Recording) => boolean])[] = [
-  ['booted, everything whole', recording => recording.outcome.startsWith('booted') && !isRecordedHarmed(recording)],
+  [
+    'booted, everything whole',
+    recording => recording.outcome.startsWith('booted') && !isRecordedHarmed(recording),
+  ],
   ['booted with a damaged initrd or command line', recording => recording.outcome.startsWith('booted')],
   ['kernel panic or hang', recording => /^(kernel panic|hang in kernel)/.test(recording.outcome)],
   ['firmware exception', recording => recording.outcome === 'firmware exception'],
@@ -82,17 +85,31 @@ const OUTCOMES: readonly (readonly [string, (recording: Recording) => boolean])[
 ]
 
 function scoreOutcomes(pairs: readonly Pair[]): OutcomeScore[] {
-  const named = pairs.map(({ recording, boot }) => ({ outcome: OUTCOMES.find(([, is]) => is(recording))?.[0], verdict: boot.verdict }))
+  const named = pairs.map(({ recording, boot }) => ({
+    outcome: OUTCOMES.find(([, is]) => is(recording))?.[0],
+    verdict: boot.verdict,
+  }))
   return OUTCOMES.map(([outcome]) => {
-    const count = (verdict: string): number => named.filter(one => one.outcome === outcome && one.verdict === verdict).length
-    return { outcome, verdicts: { clean: count('clean'), unknown: count('unknown'), refused: count('refused'), damage: count('damage') } }
+    const count = (verdict: string): number =>
+      named.filter(one => one.outcome === outcome && one.verdict === verdict).length
+    return {
+      outcome,
+      verdicts: {
+        clean: count('clean'),
+        unknown: count('unknown'),
+        refused: count('refused'),
+        damage: count('damage'),
+      },
+    }
   })
 }
 
 /** Replays every judged recording through a driver. */
 export function scoreAll(driver: BootDriver = simulated): Score {
   const all = readRecordings()
-  const pairs = all.filter(isJudged).map((recording): Pair => ({ recording, seen: factsOf(recording), boot: driver.boot(recording) }))
+  const pairs = all
+    .filter(isJudged)
+    .map((recording): Pair => ({ recording, seen: factsOf(recording), boot: driver.boot(recording) }))
   const harmed = pairs.filter(({ recording }) => isRecordedHarmed(recording))
   const flagged = pairs.filter(({ boot }) => boot.verdict === 'damage' || boot.verdict === 'refused')
   return {
@@ -103,41 +120,78 @@ export function scoreAll(driver: BootDriver = simulated): Score {
     harmed: harmed.length,
     flagged: flagged.length,
     flaggedAndHarmed: flagged.filter(pair => harmed.includes(pair)).length,
-    silentlyHarmed: harmed.filter(({ boot }) => boot.verdict === 'clean').map(({ recording }) => recording.id),
+    silentlyHarmed: harmed
+      .filter(({ boot }) => boot.verdict === 'clean')
+      .map(({ recording }) => recording.id),
     wronglyFlagged: flagged.filter(pair => !harmed.includes(pair)).map(({ recording }) => recording.id),
-    disagreements: pairs.flatMap(({ recording, boot }) => disagreements(recording, boot).map(what => `${recording.id}: ${what}`)),
+    disagreements: pairs.flatMap(({ recording, boot }) =>
+      disagreements(recording, boot).map(what => `${recording.id}: ${what}`),
+    ),
   }
 }
 
-const offText = ({ off }: FactScore): string => off.map(({ by, boots }) => `${by} (${String(boots.length)})`).join(', ')
+const offText = ({ off }: FactScore): string =>
+  off.map(({ by, boots }) => `${by} (${String(boots.length)})`).join(', ')
 
 /** For a terminal, with the names of the boots. */
 export function scoreText(score: Score): string {
-  const lines = [`${String(score.boots)} recorded boots judged, ${String(score.unjudged)} outside the tables`, '']
+  const lines = [
+    `${String(score.boots)} recorded boots judged, ${String(score.unjudged)} outside the tables`,
+    '',
+  ]
   lines.push(`${'fact'.padEnd(22)}recorded  exact  off  absent`)
   for (const one of score.facts) {
     const off = one.off.reduce((sum, { boots }) => sum + boots.length, 0)
-    lines.push(`${one.fact.padEnd(22)}${String(one.recorded).padStart(8)}${String(one.exact).padStart(7)}${String(off).padStart(5)}${String(one.absent.length).padStart(8)}`)
+    lines.push(
+      `${one.fact.padEnd(22)}${String(one.recorded).padStart(8)}${String(one.exact).padStart(7)}${String(off).padStart(5)}${String(one.absent.length).padStart(8)}`,
+    )
     for (const { by, boots } of one.off) for (const id of boots) lines.push(`    off by ${by}: ${id}`)
   }
   lines.push('', `${'recorded outcome'.padEnd(48)}${VERDICTS.map(verdict => verdict.padStart(9)).join('')}`)
-  for (const { outcome, verdicts } of score.outcomes) lines.push(`${outcome.padEnd(48)}${VERDICTS.map(verdict => String(verdicts[verdict]).padStart(9)).join('')}`)
-  lines.push('', `harmed ${String(score.harmed)}, flagged ${String(score.flagged)}, both ${String(score.flaggedAndHarmed)}`)
+  for (const { outcome, verdicts } of score.outcomes)
+    lines.push(
+      `${outcome.padEnd(48)}${VERDICTS.map(verdict => String(verdicts[verdict]).padStart(9)).join('')}`,
+    )
+  lines.push(
+    '',
+    `harmed ${String(score.harmed)}, flagged ${String(score.flagged)}, both ${String(score.flaggedAndHarmed)}`,
+  )
   for (const id of score.silentlyHarmed) lines.push(`    harmed, but clean: ${id}`)
   for (const id of score.wronglyFlagged) lines.push(`    flagged, but whole: ${id}`)
-  lines.push('', `${String(score.disagreements.length)} disagreements that are not listed as known`, ...score.disagreements.map(what => `    ${what}`))
+  lines.push(
+    '',
+    `${String(score.disagreements.length)} disagreements that are not listed as known`,
+    ...score.disagreements.map(what => `    ${what}`),
+  )
   return `${lines.join('\n')}\n`
 }
 
 /** For README.md. */
 export function scoreMarkdown(score: Score): string {
-  const lines = [`Replayed: ${String(score.boots)} recorded boots (${String(score.unjudged)} more are outside the tables of eras and not counted).`, '']
+  const lines = [
+    `Replayed: ${String(score.boots)} recorded boots (${String(score.unjudged)} more are outside the tables of eras and not counted).`,
+    '',
+  ]
   lines.push('| fact | recorded | exact | off by | not predicted |', '| --- | ---: | ---: | --- | ---: |')
-  for (const one of score.facts) lines.push(`| \`${one.fact}\` | ${String(one.recorded)} | ${String(one.exact)} | ${offText(one) || '–'} | ${String(one.absent.length)} |`)
-  lines.push('', `| recorded outcome | ${VERDICTS.join(' | ')} |`, `| --- |${VERDICTS.map(() => ' ---: |').join('')}`)
-  for (const { outcome, verdicts } of score.outcomes) lines.push(`| ${outcome} | ${VERDICTS.map(verdict => String(verdicts[verdict])).join(' | ')} |`)
+  for (const one of score.facts)
+    lines.push(
+      `| \`${one.fact}\` | ${String(one.recorded)} | ${String(one.exact)} | ${offText(one) || '–'} | ${String(one.absent.length)} |`,
+    )
+  lines.push(
+    '',
+    `| recorded outcome | ${VERDICTS.join(' | ')} |`,
+    `| --- |${VERDICTS.map(() => ' ---: |').join('')}`,
+  )
+  for (const { outcome, verdicts } of score.outcomes)
+    lines.push(`| ${outcome} | ${VERDICTS.map(verdict => String(verdicts[verdict])).join(' | ')} |`)
   const recall = `${String(score.flaggedAndHarmed)} of ${String(score.harmed)} harmed boots are flagged`
-  const silent = score.silentlyHarmed.length === 0 ? 'none of the others is called clean' : `${String(score.silentlyHarmed.length)} of the others ${score.silentlyHarmed.length === 1 ? 'is' : 'are'} called clean (${score.silentlyHarmed.map(id => `\`${id}\``).join(', ')})`
-  lines.push('', `${recall}; ${silent}. ${String(score.flaggedAndHarmed)} of ${String(score.flagged)} flagged boots were harmed.`)
+  const silent =
+    score.silentlyHarmed.length === 0
+      ? 'none of the others is called clean'
+      : `${String(score.silentlyHarmed.length)} of the others ${score.silentlyHarmed.length === 1 ? 'is' : 'are'} called clean (${score.silentlyHarmed.map(id => `\`${id}\``).join(', ')})`
+  lines.push(
+    '',
+    `${recall}; ${silent}. ${String(score.flaggedAndHarmed)} of ${String(score.flagged)} flagged boots were harmed.`,
+  )
   return `${lines.join('\n')}\n`
 }

@@ -39,20 +39,36 @@ export function factsOfRun({ facts, outcome }: RunReport): BootFacts {
   }
 }
 
-/** Is the payload decompressed? Only where the recorded kernel was corrupt in its file: the others have a pattern for a payload. */
+/**
+ * Is the payload decompressed? Only where the recorded kernel was corrupt in its file: the others have a
+ * pattern for a payload.
+ */
 export function isDeep(recording: Recording): boolean {
   return recipeOf(recording).kernel === 'flip'
 }
 
 /** The machine of a recorded case: its map, and what is known of the pool of its firmware. */
 export function machineFor(recording: Recording): MachineInput {
-  return { what: 'recorded map', map: mapFor(recording), build: profileBuild(profileOf(recording)), ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}) }
+  return {
+    what: 'recorded map',
+    map: mapFor(recording),
+    build: profileBuild(profileOf(recording)),
+    ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}),
+  }
 }
 
-/** The whole report on a recorded case, with other contents of its sections where they are given. RAM that was filled before power-on is RAM of which nothing is known. */
+/**
+ * The whole report on a recorded case, with other contents of its sections where they are given. RAM that was
+ * filled before power-on is RAM of which nothing is known.
+ */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
   const kernel = handBuiltEra(recording.kernel)
-  return check({ image: { name: recording.id, source: rebuild(recording, other) }, machine: machineFor(recording), deep: isDeep(recording), ...(kernel === undefined ? {} : { kernel }) }).report
+  return check({
+    image: { name: recording.id, source: rebuild(recording, other) },
+    machine: machineFor(recording),
+    deep: isDeep(recording),
+    ...(kernel === undefined ? {} : { kernel }),
+  }).report
 }
 
 /** What the simulator says about a recorded case. */

@@ -1,4 +1,7 @@
-/** The command line, on images built from the real stubs and kernels, predicts every recorded boot: addresses exactly, failures never as clean. */
+/**
+ * The command line, on images built from the real stubs and kernels, predicts every recorded boot: addresses
+ * exactly, failures never as clean.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -20,7 +23,13 @@ test('there are boots to rebuild', () => {
 test.each(rows)('$id: $outcome', recording => {
   const work = mkdtempSync(join(cacheDirectory(), 'boot-'))
   try {
-    const uki = buildUki(recording, fetchNamed('stub', recording.stub), fetchNamed('kernel', recording.kernel), initrdFile(), work)
+    const uki = buildUki(
+      recording,
+      fetchNamed('stub', recording.stub),
+      fetchNamed('kernel', recording.kernel),
+      initrdFile(),
+      work,
+    )
     expect(layoutOf(uki), 'the section table is the recorded one').toEqual(recording.layout)
     const boot = checkByCommand(recording, uki, work)
     if (isJudged(recording)) expect(disagreements(recording, boot)).toEqual([])

@@ -1,4 +1,7 @@
-/** Builds the UKI of a recorded boot out of the real stub and the real kernel, byte for byte as large as the recorded one. */
+/**
+ * Builds the UKI of a recorded boot out of the real stub and the real kernel, byte for byte as large as the
+ * recorded one.
+ */
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Recording } from '../oracle/recording.ts'
@@ -11,7 +14,9 @@ const SECTION_HEADER_SIZE = 40
 
 function cpioEntry(inode: number, name: string, mode: number, size: number): Buffer {
   const fields = [inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name.length + 1, 0]
-  const head = Buffer.from(`070701${fields.map(field => field.toString(16).toUpperCase().padStart(8, '0')).join('')}${name}\0`)
+  const head = Buffer.from(
+    `070701${fields.map(field => field.toString(16).toUpperCase().padStart(8, '0')).join('')}${name}\0`,
+  )
   return Buffer.concat([head, Buffer.alloc(-head.length & 3)])
 }
 
@@ -42,8 +47,15 @@ export function layoutOf(path: string): string[][] {
   return Array.from({ length: file.readUInt16LE(pe + 6) }, (_, index) => {
     const at = table + index * SECTION_HEADER_SIZE
     const name = file.toString('latin1', at, at + 8).replace(/\0.*$/, '')
-    const [VirtualSize = 0, VirtualAddress = 0, SizeOfRawData = 0, PointerToRawData = 0] = [8, 12, 16, 20].map(offset => file.readUInt32LE(at + offset))
-    return [name, ...[VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData].map(value => `0x${value.toString(16)}`)]
+    const [VirtualSize = 0, VirtualAddress = 0, SizeOfRawData = 0, PointerToRawData = 0] = [
+      8, 12, 16, 20,
+    ].map(offset => file.readUInt32LE(at + offset))
+    return [
+      name,
+      ...[VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData].map(
+        value => `0x${value.toString(16)}`,
+      ),
+    ]
   })
 }
 
@@ -78,13 +90,24 @@ interface Inputs {
   readonly uki: string
 }
 
-function buildWithObjcopy(recording: Recording, recipe: Recipe, { stub, files, uki }: Inputs, work: string): void {
+function buildWithObjcopy(
+  recording: Recording,
+  recipe: Recipe,
+  { stub, files, uki }: Inputs,
+  work: string,
+): void {
   const header = readFileSync(stub)
   const imageBase = recipe.absolute ? 0 : Number(header.readBigUInt64LE(peHeader(header) + 48))
-  const add = (name: string, file: string, vma: number): string[] => ['--add-section', `${name}=${file}`, '--change-section-vma', `${name}=0x${(imageBase + vma).toString(16)}`]
+  const add = (name: string, file: string, vma: number): string[] => [
+    '--add-section',
+    `${name}=${file}`,
+    '--change-section-vma',
+    `${name}=0x${(imageBase + vma).toString(16)}`,
+  ]
   const args: string[] = []
   for (const name of ['osrel', 'cmdline', 'linux', 'initrd'] as const) {
-    if (!recipe.without.includes(name)) args.push(...add(`.${name}`, files[name], Number(recording.vmas[name])))
+    if (!recipe.without.includes(name))
+      args.push(...add(`.${name}`, files[name], Number(recording.vmas[name])))
   }
   if (recipe.extra !== null) {
     const file = join(work, 'extra')
@@ -96,12 +119,28 @@ function buildWithObjcopy(recording: Recording, recipe: Recipe, { stub, files, u
 
 function buildWithUkify(recording: Recording, { stub, files, uki }: Inputs): void {
   const { command, args, env } = fetchUkify()
-  const build = ['build', '--linux', files.linux, '--initrd', files.initrd, '--cmdline', `@${files.cmdline}`, '--os-release', `@${files.osrel}`]
+  const build = [
+    'build',
+    '--linux',
+    files.linux,
+    '--initrd',
+    files.initrd,
+    '--cmdline',
+    `@${files.cmdline}`,
+    '--os-release',
+    `@${files.osrel}`,
+  ]
   runTool(command, [...args, ...build, '--uname', recording.kernel, '--stub', stub, '--output', uki], { env })
 }
 
 /** Builds the image of one recorded boot in `work` and returns its path. */
-export function buildUki(recording: Recording, stub: string, kernel: string, initrd: string, work: string): string {
+export function buildUki(
+  recording: Recording,
+  stub: string,
+  kernel: string,
+  initrd: string,
+  work: string,
+): string {
   const recipe = recipeOf(recording)
   const put = (name: string, bytes: Uint8Array | string): string => {
     const path = join(work, name)

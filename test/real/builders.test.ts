@@ -1,4 +1,7 @@
-/** Images that the real ukify and the real objcopy make are recognised, and have the section tables that our builders give them. */
+/**
+ * Images that the real ukify and the real objcopy make are recognised, and have the section tables that our
+ * builders give them.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -20,7 +23,14 @@ function peOf(source: ByteSource): PeFile {
 }
 
 const tableOf = ({ sections }: PeFile): unknown[] =>
-  sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics }) => [name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics])
+  sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics }) => [
+    name,
+    VirtualAddress,
+    VirtualSize,
+    PointerToRawData,
+    SizeOfRawData,
+    Characteristics,
+  ])
 
 function factsOf(name: string): StubFacts {
   return Object.values(STUB_FACTS).find(one => one.version === name) ?? expect.fail('no facts')
@@ -32,11 +42,13 @@ const kernel = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no facts')
 function made(run: (files: Readonly<Record<string, string>>, out: string) => void): PeFile {
   const work = mkdtempSync(join(cacheDirectory(), 'built-'))
   try {
-    const files = Object.fromEntries(Object.entries(TEXTS).map(([name, text]) => {
-      const path = join(work, name)
-      writeFileSync(path, text)
-      return [name, path]
-    }))
+    const files = Object.fromEntries(
+      Object.entries(TEXTS).map(([name, text]) => {
+        const path = join(work, name)
+        writeFileSync(path, text)
+        return [name, path]
+      }),
+    )
     const out = join(work, 'uki.efi')
     run({ ...files, '.linux': fetchNamed('kernel', '6.12'), '.initrd': initrdFile() }, out)
     return peOf(bytesSource(readFileSync(out)))
@@ -55,27 +67,70 @@ function contents(...names: readonly string[]): Record<string, ByteSource> {
 test.each(STUBS)('ukify 257.13 over stub $name', file => {
   const pe = made((files, out) => {
     const { command, args, env } = fetchUkify()
-    const given = ['--linux', files['.linux'], '--initrd', files['.initrd'], '--cmdline', TEXTS['.cmdline'], '--os-release', TEXTS['.osrel'], '--uname', TEXTS['.uname'], '--stub', fetchFile(file), '--output', out].map(String)
+    const given = [
+      '--linux',
+      files['.linux'],
+      '--initrd',
+      files['.initrd'],
+      '--cmdline',
+      TEXTS['.cmdline'],
+      '--os-release',
+      TEXTS['.osrel'],
+      '--uname',
+      TEXTS['.uname'],
+      '--stub',
+      fetchFile(file),
+      '--output',
+      out,
+    ].map(String)
     runTool(command, [...args, 'build', ...given], { env })
   })
   expect(recogniseLayout(pe)).toMatchObject({ certainty: 'certain', candidates: [{ id: 'ukify-257.3' }] })
-  const ours = peOf(builtAs('ukify-257.3', { stub: factsOf(file.name), kernel, contents: contents('.osrel', '.cmdline', '.uname', '.initrd') }))
+  const ours = peOf(
+    builtAs('ukify-257.3', {
+      stub: factsOf(file.name),
+      kernel,
+      contents: contents('.osrel', '.cmdline', '.uname', '.initrd'),
+    }),
+  )
   expect(tableOf(pe)).toEqual(tableOf(ours))
   const { SizeOfImage, DllCharacteristics } = pe.optional
-  expect({ SizeOfImage, DllCharacteristics }).toEqual({ SizeOfImage: ours.optional.SizeOfImage, DllCharacteristics: ours.optional.DllCharacteristics })
+  expect({ SizeOfImage, DllCharacteristics }).toEqual({
+    SizeOfImage: ours.optional.SizeOfImage,
+    DllCharacteristics: ours.optional.DllCharacteristics,
+  })
 })
 
-test.each(STUBS.flatMap(file => [true, false].map(absolute => ({ name: file.name, file, absolute }))))('objcopy with the addresses of dracut 050 over stub $name, absolute: $absolute', ({ file, absolute }) => {
-  const layout = layoutNamed('dracut-050')
-  const at = layout?.kind === 'fixed' ? layout.at : expect.fail('no such layout')
-  const stub = factsOf(file.name)
-  const base = absolute ? 0n : BigInt(stub.optional.ImageBase)
-  const pe = made((files, out) => {
-    const added = ['.osrel', '.cmdline', '.linux', '.initrd'].flatMap(name => ['--add-section', `${name}=${String(files[name])}`, '--change-section-vma', `${name}=0x${(base + BigInt(at[name] ?? 0)).toString(16)}`])
-    runTool('objcopy', [...added, fetchFile(file), out])
-  })
-  expect(recogniseLayout(pe)?.candidates.map(({ id }) => id)).toEqual(['dracut-050', 'mkinitcpio-31', 'test-220', 'man-250'])
-  const ours = peOf(builtAs('dracut-050', { stub, kernel, contents: contents('.osrel', '.cmdline', '.initrd'), absolute }))
-  expect(tableOf(pe)).toEqual(tableOf(ours))
-  expect([pe.optional.SizeOfImage, pe.optional.SizeOfHeaders, pe.e_lfanew]).toEqual([ours.optional.SizeOfImage, ours.optional.SizeOfHeaders, ours.e_lfanew])
-})
+test.each(STUBS.flatMap(file => [true, false].map(absolute => ({ name: file.name, file, absolute }))))(
+  'objcopy with the addresses of dracut 050 over stub $name, absolute: $absolute',
+  ({ file, absolute }) => {
+    const layout = layoutNamed('dracut-050')
+    const at = layout?.kind === 'fixed' ? layout.at : expect.fail('no such layout')
+    const stub = factsOf(file.name)
+    const base = absolute ? 0n : BigInt(stub.optional.ImageBase)
+    const pe = made((files, out) => {
+      const added = ['.osrel', '.cmdline', '.linux', '.initrd'].flatMap(name => [
+        '--add-section',
+        `${name}=${String(files[name])}`,
+        '--change-section-vma',
+        `${name}=0x${(base + BigInt(at[name] ?? 0)).toString(16)}`,
+      ])
+      runTool('objcopy', [...added, fetchFile(file), out])
+    })
+    expect(recogniseLayout(pe)?.candidates.map(({ id }) => id)).toEqual([
+      'dracut-050',
+      'mkinitcpio-31',
+      'test-220',
+      'man-250',
+    ])
+    const ours = peOf(
+      builtAs('dracut-050', { stub, kernel, contents: contents('.osrel', '.cmdline', '.initrd'), absolute }),
+    )
+    expect(tableOf(pe)).toEqual(tableOf(ours))
+    expect([pe.optional.SizeOfImage, pe.optional.SizeOfHeaders, pe.e_lfanew]).toEqual([
+      ours.optional.SizeOfImage,
+      ours.optional.SizeOfHeaders,
+      ours.e_lfanew,
+    ])
+  },
+)

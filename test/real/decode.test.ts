@@ -1,4 +1,7 @@
-/** Our decoders and the native tools agree: on streams that the tools make, and on the payloads of real kernels. */
+/**
+ * Our decoders and the native tools agree: on streams that the tools make, and on the payloads of real
+ * kernels.
+ */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -21,7 +24,12 @@ function pipe(command: string, args: readonly string[], input: Uint8Array): Buff
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** As scripts/Makefile.lib of linux calls the tools, and a few ways beside. */
-const TOOLS: readonly (readonly [format: Format, packageName: string, command: string, args: readonly string[]])[] = [
+const TOOLS: readonly (readonly [
+  format: Format,
+  packageName: string,
+  command: string,
+  args: readonly string[],
+])[] = [
   ['gzip', 'gzip', 'gzip', ['-n', '-9']],
   ['gzip', 'gzip', 'gzip', ['-1']],
   ['bzip2', 'bzip2', 'bzip2', ['-9']],
@@ -49,20 +57,27 @@ describe.each(TOOLS)('%s by %s: %s %j', (format, packageName, command, args) => 
   })
 })
 
-const UNPACK: Partial<Record<Format, readonly [packageName: string, command: string]>> = { xz: ['xz-utils', 'xz'], lz4: ['lz4', 'lz4'], zstd: ['zstd', 'zstd'] }
+const UNPACK: Partial<Record<Format, readonly [packageName: string, command: string]>> = {
+  xz: ['xz-utils', 'xz'],
+  lz4: ['lz4', 'lz4'],
+  zstd: ['zstd', 'zstd'],
+}
 
-test.each(realFiles().filter(file => file.kind === 'kernel'))('the payload of kernel $name comes out as the native tool has it', file => {
-  const bytes = readFileSync(fetchFile(file))
-  const payload = parseBzImage(bytesSource(bytes)).bzimage?.payload
-  const format = payload?.compression
-  if (payload == null || format == null || format === 'none') throw new Error('no payload')
-  const [packageName, command] = UNPACK[format] ?? ['', '']
-  needTool(command, packageName)
-  const stream = bytes.subarray(payload.at, payload.at + payload.length - 4)
-  const length = payload.output_len ?? 0
-  const done = decode(format, bytesSource(stream), { limit: length, length })
-  expect(done).toMatchObject({ ok: true, consumed: stream.length, produced: length })
-  expect([...done.output.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46])
-  expect(sha256(done.output)).toBe(sha256(pipe(command, ['-d', '-c'], stream)))
-  expect(length).toBe(recordedKernel(file.name).facts.output_len)
-})
+test.each(realFiles().filter(file => file.kind === 'kernel'))(
+  'the payload of kernel $name comes out as the native tool has it',
+  file => {
+    const bytes = readFileSync(fetchFile(file))
+    const payload = parseBzImage(bytesSource(bytes)).bzimage?.payload
+    const format = payload?.compression
+    if (payload == null || format == null || format === 'none') throw new Error('no payload')
+    const [packageName, command] = UNPACK[format] ?? ['', '']
+    needTool(command, packageName)
+    const stream = bytes.subarray(payload.at, payload.at + payload.length - 4)
+    const length = payload.output_len ?? 0
+    const done = decode(format, bytesSource(stream), { limit: length, length })
+    expect(done).toMatchObject({ ok: true, consumed: stream.length, produced: length })
+    expect([...done.output.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46])
+    expect(sha256(done.output)).toBe(sha256(pipe(command, ['-d', '-c'], stream)))
+    expect(length).toBe(recordedKernel(file.name).facts.output_len)
+  },
+)

@@ -1,4 +1,7 @@
-/** The images that the fast suite builds from measured header facts cannot be told from the real files by our own parsers. */
+/**
+ * The images that the fast suite builds from measured header facts cannot be told from the real files by our
+ * own parsers.
+ */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
@@ -10,12 +13,35 @@ import { recordedKernel } from '../support/kernel-fixtures.ts'
 import { fetchFile, realFiles } from './fetch.ts'
 
 /** Fields that nothing in the boot path reads. */
-const UNREAD = ['TimeDateStamp', 'CheckSum', 'MajorLinkerVersion', 'MinorLinkerVersion', 'MajorSubsystemVersion', 'MinorSubsystemVersion', 'SizeOfStackReserve', 'SizeOfStackCommit', 'SizeOfHeapReserve', 'SizeOfHeapCommit', 'MajorOperatingSystemVersion', 'MinorOperatingSystemVersion', 'PointerToSymbolTable', 'NumberOfSymbols']
+const UNREAD = [
+  'TimeDateStamp',
+  'CheckSum',
+  'MajorLinkerVersion',
+  'MinorLinkerVersion',
+  'MajorSubsystemVersion',
+  'MinorSubsystemVersion',
+  'SizeOfStackReserve',
+  'SizeOfStackCommit',
+  'SizeOfHeapReserve',
+  'SizeOfHeapCommit',
+  'MajorOperatingSystemVersion',
+  'MinorOperatingSystemVersion',
+  'PointerToSymbolTable',
+  'NumberOfSymbols',
+]
 const files = realFiles()
 
 /** Everything of a parse but the bytes and the fields that nobody reads. */
 function shape(parsed: unknown): unknown {
-  return JSON.parse(JSON.stringify(parsed, (key, value: unknown) => (key === 'source' || UNREAD.includes(key) ? undefined : typeof value === 'bigint' ? String(value) : value)))
+  return JSON.parse(
+    JSON.stringify(parsed, (key, value: unknown) =>
+      key === 'source' || UNREAD.includes(key)
+        ? undefined
+        : typeof value === 'bigint'
+          ? String(value)
+          : value,
+    ),
+  )
 }
 
 function peOf(source: ByteSource): PeFile {

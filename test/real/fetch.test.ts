@@ -1,4 +1,7 @@
-/** The real files can be had, and are the ones that were booted. A package that cannot be fetched is a failure, never a skip. */
+/**
+ * The real files can be had, and are the ones that were booted. A package that cannot be fetched is a
+ * failure, never a skip.
+ */
 import { expect, test } from 'vitest'
 import { fetchFile, fetchUkify, firstThatCanBeHad, needTool, runTool, sha256 } from './fetch.ts'
 import { ALTERNATIVES, REQUIRED_FILES } from './packages.ts'

@@ -10,16 +10,30 @@ import { shellMap } from '../support/shell-map.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 export interface JsonReport {
-  readonly outcome: { readonly kind: Ending; readonly entry?: string; readonly message?: string | null; readonly [particular: string]: unknown }
+  readonly outcome: {
+    readonly kind: Ending
+    readonly entry?: string
+    readonly message?: string | null
+    readonly [particular: string]: unknown
+  }
   readonly assumptions: readonly { readonly clause: string; readonly what: string }[]
   readonly verdict: 'clean' | 'damage' | 'refused' | 'unknown'
   readonly stub: { readonly version: string | null }
   readonly kernel: { readonly version: string | null }
   readonly facts: {
     readonly outcome: Ending
-    readonly handOff?: { readonly door: 'efi-handover' | 'pe-entry'; readonly kernelImage: string; readonly entry: string }
+    readonly handOff?: {
+      readonly door: 'efi-handover' | 'pe-entry'
+      readonly kernelImage: string
+      readonly entry: string
+    }
     readonly commandLine?: string
-    readonly payload?: { readonly format: string; readonly consumed: number; readonly produced: number; readonly margin?: number }
+    readonly payload?: {
+      readonly format: string
+      readonly consumed: number
+      readonly produced: number
+      readonly margin?: number
+    }
     readonly initrdDamage?: readonly { readonly from: string; readonly to: string }[]
     readonly [address: string]: unknown
   }
@@ -27,17 +41,32 @@ export interface JsonReport {
 
 const EXIT_OF = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
 
-/** `stubsim check IMAGE --format json` with the machine of the recording: its firmware, and its map before the load or the RAM where none was recorded. */
-export function reportByCommand(recording: Recording, uki: string, work: string, more: readonly string[] = []): JsonReport {
+/**
+ * `stubsim check IMAGE --format json` with the machine of the recording: its firmware, and its map before the
+ * load or the RAM where none was recorded.
+ */
+export function reportByCommand(
+  recording: Recording,
+  uki: string,
+  work: string,
+  more: readonly string[] = [],
+): JsonReport {
   const map = mapBeforeLoad(recording)
   const firmware = ['--firmware', `ovmf-${recording.ovmf}-${recording.machine}-${recording.fd}`]
-  const machine = map === null ? [...firmware, '--ram', `${String(recording.ram_mib)}M`] : [...firmware, '--memmap', join(work, 'map.txt')]
+  const machine =
+    map === null
+      ? [...firmware, '--ram', `${String(recording.ram_mib)}M`]
+      : [...firmware, '--memmap', join(work, 'map.txt')]
   if (map !== null) writeFileSync(join(work, 'map.txt'), shellMap(map))
-  const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, ...more, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const done = spawnSync(process.execPath, [MAIN, 'check', uki, ...machine, ...more, '--format', 'json'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
   if (done.error !== undefined) throw done.error
   if (done.stdout === '') throw new Error(`exit ${String(done.status)}: ${done.stderr}`)
   const report = JSON.parse(done.stdout) as JsonReport
-  if (done.status !== EXIT_OF[report.verdict]) throw new Error(`verdict ${report.verdict}, but exit ${String(done.status)}: ${done.stderr}`)
+  if (done.status !== EXIT_OF[report.verdict])
+    throw new Error(`verdict ${report.verdict}, but exit ${String(done.status)}: ${done.stderr}`)
   return report
 }
 
@@ -45,7 +74,8 @@ export function reportByCommand(recording: Recording, uki: string, work: string,
 export function checkByCommand(recording: Recording, uki: string, work: string): Boot {
   const report = reportByCommand(recording, uki, work, isDeep(recording) ? ['--deep'] : [])
   const { facts } = report
-  const address = (name: string): number | undefined => (typeof facts[name] === 'string' ? Number(facts[name]) : undefined)
+  const address = (name: string): number | undefined =>
+    typeof facts[name] === 'string' ? Number(facts[name]) : undefined
   return {
     verdict: report.verdict,
     facts: {

@@ -5,7 +5,17 @@ import { namesIn } from '../../src/kernel/steps/initrd-files.ts'
 import type { LoadedImage } from '../../src/machine/model.ts'
 import { volumePath } from '../../src/machine/volume.ts'
 import { scenario } from '../../src/vitest/scenario.ts'
-import { bench, clausesOf, eventsOf, kernelNamed, peEntry, start, type Bench, type InitrdAt, type Kernel } from '../support/kernel-bench.ts'
+import {
+  bench,
+  clausesOf,
+  eventsOf,
+  kernelNamed,
+  peEntry,
+  start,
+  type Bench,
+  type InitrdAt,
+  type Kernel,
+} from '../support/kernel-bench.ts'
 
 const E0 = kernelNamed('derived-5.6')
 const E2 = kernelNamed('debian-5.10.223-cloud')
@@ -21,45 +31,104 @@ interface Options {
   readonly on?: Bench
 }
 
-function entered(era: string, kernel: Kernel, { files = { 'initrd.img': 0x5000, 'EFI\\two.img': 0x1800 }, commandLine = 'nokaslr initrd=\\initrd.img initrd=/EFI/two.img', initrd, fromMemory = false, on: plain = bench() }: Options = {}) {
-  const on: Bench = { ...plain, machine: { ...plain.machine, settings: { ...plain.machine.settings, files: new Map(Object.entries(files).map(([name, size]) => [volumePath(name), contentSource({ initrd: size })])) } } }
+function entered(
+  era: string,
+  kernel: Kernel,
+  {
+    files = { 'initrd.img': 0x5000, 'EFI\\two.img': 0x1800 },
+    commandLine = 'nokaslr initrd=\\initrd.img initrd=/EFI/two.img',
+    initrd,
+    fromMemory = false,
+    on: plain = bench(),
+  }: Options = {},
+) {
+  const on: Bench = {
+    ...plain,
+    machine: {
+      ...plain.machine,
+      settings: {
+        ...plain.machine.settings,
+        files: new Map(
+          Object.entries(files).map(([name, size]) => [volumePath(name), contentSource({ initrd: size })]),
+        ),
+      },
+    },
+  }
   const from = peEntry(on, { kernel, image: F, commandLine, ...(initrd === undefined ? {} : { initrd }) })
   const loaded = (from as { readonly loaded: LoadedImage }).loaded
-  return { on, outcome: start(on, era, fromMemory && from.via === 'pe-entry' ? { ...from, loaded: { ...loaded, device: null } } : from) }
+  return {
+    on,
+    outcome: start(
+      on,
+      era,
+      fromMemory && from.via === 'pe-entry' ? { ...from, loaded: { ...loaded, device: null } } : from,
+    ),
+  }
 }
 
 const limited = (limit: number): Bench => {
   const plain = bench()
   const { firmware } = plain.machine
-  return { ...plain, machine: { ...plain.machine, firmware: { ...firmware, allocatePages: (where, type, pages, label) => (label === 'initrd:files' && where.kind === 'max' && where.limit <= limit ? { status: 'EFI_OUT_OF_RESOURCES', at: null } : firmware.allocatePages(where, type, pages, label)) } } }
+  return {
+    ...plain,
+    machine: {
+      ...plain.machine,
+      firmware: {
+        ...firmware,
+        allocatePages: (where, type, pages, label) =>
+          label === 'initrd:files' && where.kind === 'max' && where.limit <= limit
+            ? { status: 'EFI_OUT_OF_RESOURCES', at: null }
+            : firmware.allocatePages(where, type, pages, label),
+      },
+    },
+  }
 }
 
 describe('EP-49', () => {
   test('EP-49 names stand wherever initrd= does, without slashes in front', () => {
-    expect(namesIn('root=x initrd=\\a.img quiet xinitrd=//b/c.img\ninitrd=')).toEqual(['a.img', 'b\\c.img', ''])
+    expect(namesIn('root=x initrd=\\a.img quiet xinitrd=//b/c.img\ninitrd=')).toEqual([
+      'a.img',
+      'b\\c.img',
+      '',
+    ])
     expect(namesIn(`initrd=${'n'.repeat(300)}`)).toEqual(['n'.repeat(255)])
     expect(volumePath('\\EFI\\Linux\\A.img')).toBe('efi/linux/a.img')
   })
 
-  test.each([['linux/E2', E2], ['linux/E5', E5]] as const)('EP-49 %s joins the files in their order', (era, kernel) => {
+  test.each([
+    ['linux/E2', E2],
+    ['linux/E5', E5],
+  ] as const)('EP-49 %s joins the files in their order', (era, kernel) => {
     const { on, outcome } = entered(era, kernel)
     expect(outcome.kind).toBe('arrived')
     expect(on.notes.facts).toMatchObject({ ramdiskSize: 0x6800, initrdDamage: [] })
     const puts = eventsOf(on, 'EP-49', 'put')
     expect(puts.map(({ object }) => object)).toEqual(['initrd=initrd.img', 'initrd=EFI\\two.img'])
-    expect(eventsOf(on, 'EP-49', 'claim').map(({ range }) => range.end - range.start)).toEqual([0x5000, 0x7000])
+    expect(eventsOf(on, 'EP-49', 'claim').map(({ range }) => range.end - range.start)).toEqual([
+      0x5000, 0x7000,
+    ])
     expect(on.notes.doubts).toEqual([])
   })
 
   test('EP-49 a file that fits the last page makes no new allocation', () => {
-    const { on } = entered('linux/E2', E2, { files: { a: 0x1800, b: 0x800 }, commandLine: 'initrd=a initrd=b' })
+    const { on } = entered('linux/E2', E2, {
+      files: { a: 0x1800, b: 0x800 },
+      commandLine: 'initrd=a initrd=b',
+    })
     expect(eventsOf(on, 'EP-49', 'claim')).toHaveLength(1)
     expect(on.notes.facts.ramdiskSize).toBe(0x2000)
   })
 
   test('EP-49 without room below initrd_addr_max the files go anywhere, without any the stub gives up', () => {
     expect(entered('linux/E2', E2, { on: limited(0x7fffffff) }).outcome.kind).toBe('arrived')
-    expect(entered('linux/E2', E2, { on: limited(2 ** 52) }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-49', status: 'EFI_OUT_OF_RESOURCES', message: 'Failed to allocate memory for files' } })
+    expect(entered('linux/E2', E2, { on: limited(2 ** 52) }).outcome).toMatchObject({
+      kind: 'refused',
+      refusal: {
+        clause: 'EP-49',
+        status: 'EFI_OUT_OF_RESOURCES',
+        message: 'Failed to allocate memory for files',
+      },
+    })
   })
 
   test('EP-49 what LoadFile2 offers is enough', () => {
@@ -71,8 +140,12 @@ describe('EP-49', () => {
   test('EP-49 a name that was not given is a doubt with the name; noinitrd asks for none', () => {
     const { on, outcome } = entered('linux/E2', E2, { files: { 'initrd.img': 0x1000 } })
     expect(outcome.kind).toBe('arrived')
-    expect(on.notes.doubts).toEqual([{ clause: 'EP-49', why: 'initrd= names EFI\\two.img, which was not given: no initrd is loaded here' }])
-    expect(entered('linux/E2', E2, { files: {}, commandLine: 'noinitrd initrd=x' }).on.notes.doubts).toEqual([])
+    expect(on.notes.doubts).toEqual([
+      { clause: 'EP-49', why: 'initrd= names EFI\\two.img, which was not given: no initrd is loaded here' },
+    ])
+    expect(entered('linux/E2', E2, { files: {}, commandLine: 'noinitrd initrd=x' }).on.notes.doubts).toEqual(
+      [],
+    )
   })
 
   test('EP-49 empty files make no initrd', () => {
@@ -81,15 +154,32 @@ describe('EP-49', () => {
   })
 
   test('EP-49 a kernel from memory has no volume', () => {
-    expect(entered('linux/E2', E2, { fromMemory: true }).outcome).toMatchObject({ kind: 'refused', refusal: { status: 'EFI_INVALID_PARAMETER', message: 'Failed to handle fs_proto' } })
+    expect(entered('linux/E2', E2, { fromMemory: true }).outcome).toMatchObject({
+      kind: 'refused',
+      refusal: { status: 'EFI_INVALID_PARAMETER', message: 'Failed to handle fs_proto' },
+    })
   })
 
   test('EP-49 from the front door: a kernel that the firmware starts, and one that GRUB loads from memory', () => {
     const { machine } = scenario({ image: {} })
-    const alone = { image: { name: 'vmlinuz', source: E5.source }, machine, loader: 'efi/start-image', commandLine: 'nokaslr initrd=\\I.img' } as const
-    expect(check({ ...alone, files: { 'i.img': contentSource({ initrd: 0x10000 }) } }).report).toMatchObject({ verdict: 'clean', facts: { ramdiskSize: 0x10000 } })
-    expect(check({ ...alone, loader: 'grub/efi' }).report).toMatchObject({ verdict: 'refused', outcome: { refusal: { clause: 'EP-49' } } })
-    expect(check(alone).report).toMatchObject({ verdict: 'unknown', gaps: [{ clause: 'EP-49' }, { clause: 'ZO-18' }] })
+    const alone = {
+      image: { name: 'vmlinuz', source: E5.source },
+      machine,
+      loader: 'efi/start-image',
+      commandLine: 'nokaslr initrd=\\I.img',
+    } as const
+    expect(check({ ...alone, files: { 'i.img': contentSource({ initrd: 0x10000 }) } }).report).toMatchObject({
+      verdict: 'clean',
+      facts: { ramdiskSize: 0x10000 },
+    })
+    expect(check({ ...alone, loader: 'grub/efi' }).report).toMatchObject({
+      verdict: 'refused',
+      outcome: { refusal: { clause: 'EP-49' } },
+    })
+    expect(check(alone).report).toMatchObject({
+      verdict: 'unknown',
+      gaps: [{ clause: 'EP-49' }, { clause: 'ZO-18' }],
+    })
   })
 })
 
@@ -111,6 +201,21 @@ test('EP-51 one run for all files, below initrd_addr_max', () => {
   expect(on.notes.facts).toMatchObject({ ramdiskSize: 0x6800, initrdDamage: [] })
   const none = bench()
   const { firmware } = none.machine
-  const full: Bench = { ...none, machine: { ...none.machine, firmware: { ...firmware, allocatePages: (where, type, pages, label) => (label === 'initrd:files' ? { status: 'EFI_NOT_FOUND', at: null } : firmware.allocatePages(where, type, pages, label)) } } }
-  expect(entered('linux/E0', E0, { on: full }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-51', message: 'Failed to alloc highmem for files' } })
+  const full: Bench = {
+    ...none,
+    machine: {
+      ...none.machine,
+      firmware: {
+        ...firmware,
+        allocatePages: (where, type, pages, label) =>
+          label === 'initrd:files'
+            ? { status: 'EFI_NOT_FOUND', at: null }
+            : firmware.allocatePages(where, type, pages, label),
+      },
+    },
+  }
+  expect(entered('linux/E0', E0, { on: full }).outcome).toMatchObject({
+    kind: 'refused',
+    refusal: { clause: 'EP-51', message: 'Failed to alloc highmem for files' },
+  })
 })

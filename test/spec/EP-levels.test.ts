@@ -8,27 +8,47 @@ import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
-import { bench, clausesOf, eventsOf, free, handover, kernelNamed, peEntry, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
+import {
+  bench,
+  clausesOf,
+  eventsOf,
+  free,
+  handover,
+  kernelNamed,
+  peEntry,
+  SMALL_MAP,
+  start,
+  type Bench,
+} from '../support/kernel-bench.ts'
 
 /** Built for four levels only. */
 const FOUR = kernelNamed('debian-5.10.223-cloud')
 const E5 = kernelNamed('debian-6.12.107-cloud')
 const F = 0x18200000
 
-function handed(era: string, { la57 = true, commandLine = 'nokaslr quiet', on = bench({ la57 }), kernel = E5 } = {}): { on: Bench; outcome: Outcome } {
+function handed(
+  era: string,
+  { la57 = true, commandLine = 'nokaslr quiet', on = bench({ la57 }), kernel = E5 } = {},
+): { on: Bench; outcome: Outcome } {
   return { on, outcome: start(on, era, handover(on, { kernel, image: F, commandLine })) }
 }
 
-const taken = (on: Bench): unknown => on.machine.firmware.memoryMap().filter(({ type, range }) => type === EfiLoaderData && range.end - range.start === 2 * PAGE)
+const taken = (on: Bench): unknown =>
+  on.machine.firmware
+    .memoryMap()
+    .filter(({ type, range }) => type === EfiLoaderData && range.end - range.start === 2 * PAGE)
 
 describe('EP-53', () => {
-  test.each(['linux/E3a', 'linux/E4', 'linux/E5', 'linux/E6'])('EP-53 %s takes two pages of loader data before the kernel gets its memory', era => {
-    const { on, outcome } = handed(era)
-    expect(outcome.kind).toBe('arrived')
-    expect(taken(on)).toMatchObject([{ range: rangeAt(0x1e000000 - 2 * PAGE, 2 * PAGE) }])
-    const [claim] = eventsOf(on, 'EP-53', 'claim')
-    expect(claim?.id).toBeLessThan(eventsOf(on, 'EP-20', 'claim')[0]?.id ?? 0)
-  })
+  test.each(['linux/E3a', 'linux/E4', 'linux/E5', 'linux/E6'])(
+    'EP-53 %s takes two pages of loader data before the kernel gets its memory',
+    era => {
+      const { on, outcome } = handed(era)
+      expect(outcome.kind).toBe('arrived')
+      expect(taken(on)).toMatchObject([{ range: rangeAt(0x1e000000 - 2 * PAGE, 2 * PAGE) }])
+      const [claim] = eventsOf(on, 'EP-53', 'claim')
+      expect(claim?.id).toBeLessThan(eventsOf(on, 'EP-20', 'claim')[0]?.id ?? 0)
+    },
+  )
 
   test('EP-53 the zero page comes first after a PE entry', () => {
     const on = bench({ la57: true })
@@ -37,15 +57,26 @@ describe('EP-53', () => {
   })
 
   test('EP-53 memory from 4 GiB on is too high', () => {
-    const { on } = handed('linux/E5', { on: bench({ la57: true, ceiling: 2 ** 40, map: [...SMALL_MAP, free(2 ** 32, 2 ** 30)] }) })
+    const { on } = handed('linux/E5', {
+      on: bench({ la57: true, ceiling: 2 ** 40, map: [...SMALL_MAP, free(2 ** 32, 2 ** 30)] }),
+    })
     expect(taken(on)).toMatchObject([{ range: rangeAt(0x1e000000 - 2 * PAGE, 2 * PAGE) }])
   })
 
-  test.each([['no5lvl', E5], ['quiet', FOUR]] as const)('EP-53 neither the command line nor the build of the kernel matters: %s', (commandLine, kernel) => {
-    expect(clausesOf(handed('linux/E4', { commandLine, kernel }).on)).toContain('EP-53')
-  })
+  test.each([
+    ['no5lvl', E5],
+    ['quiet', FOUR],
+  ] as const)(
+    'EP-53 neither the command line nor the build of the kernel matters: %s',
+    (commandLine, kernel) => {
+      expect(clausesOf(handed('linux/E4', { commandLine, kernel }).on)).toContain('EP-53')
+    },
+  )
 
-  test.each([['linux/E5', false], ['linux/E2g', true]] as const)('EP-53 %s takes nothing, with LA57: %s', (era, la57) => {
+  test.each([
+    ['linux/E5', false],
+    ['linux/E2g', true],
+  ] as const)('EP-53 %s takes nothing, with LA57: %s', (era, la57) => {
     const { on } = handed(era, { la57, kernel: era === 'linux/E5' ? E5 : FOUR })
     expect(clausesOf(on)).not.toContain('EP-53')
     expect(taken(on)).toEqual([])
@@ -53,15 +84,28 @@ describe('EP-53', () => {
 
   test('EP-53 without such pages the stub gives up', () => {
     const map = SMALL_MAP.map(entry => (entry.type === 7 ? { ...entry, type: EfiLoaderData } : entry))
-    const { outcome } = handed('linux/E5', { on: bench({ la57: true, map: [...map, free(2 ** 32, 2 ** 30)] }) })
-    expect(outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-53', status: 'EFI_OUT_OF_RESOURCES', message: 'efi_setup_5level_paging() failed!\nefi_stub_entry() failed!' } })
+    const { outcome } = handed('linux/E5', {
+      on: bench({ la57: true, map: [...map, free(2 ** 32, 2 ** 30)] }),
+    })
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      refusal: {
+        clause: 'EP-53',
+        status: 'EFI_OUT_OF_RESOURCES',
+        message: 'efi_setup_5level_paging() failed!\nefi_stub_entry() failed!',
+      },
+    })
   })
 })
 
 test('EP-53 two pages below 4 GiB push what comes after them down by two pages', () => {
   const sections = [
     { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')) },
+    {
+      name: '.linux',
+      VirtualAddress: 0x2000000,
+      content: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
+    },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]
   const image = { name: 'uki.efi', source: buildUki({ stub: STUB_FACTS['257.13'], sections }) }
@@ -83,7 +127,12 @@ describe('EP-54', () => {
     expect(on.notes.assumptions.map(({ what }) => what).join()).not.toContain('five-level paging is off')
   })
 
-  test.each([['no5lvl', E5, 0], ['no5lvl=1', E5, 0], ['xno5lvl', E5, 1], ['nothing else, in a kernel built for four levels', FOUR, 0]] as const)('EP-54 the parameter no5lvl, with %s', (commandLine, kernel, count) => {
+  test.each([
+    ['no5lvl', E5, 0],
+    ['no5lvl=1', E5, 0],
+    ['xno5lvl', E5, 1],
+    ['nothing else, in a kernel built for four levels', FOUR, 0],
+  ] as const)('EP-54 the parameter no5lvl, with %s', (commandLine, kernel, count) => {
     expect(tables(handed('linux/E5', { commandLine, kernel }).on)).toHaveLength(count)
   })
 })

@@ -3,7 +3,14 @@ import { range } from '../../src/bytes/range.ts'
 import { PAGE } from '../../src/bytes/units.ts'
 import { Allocator } from '../../src/firmware/allocator.ts'
 import { inferBins } from '../../src/firmware/bins.ts'
-import { binRangeOf, binsAtTop, binsInRange, firstDescriptor, placeBins, type HobList } from '../../src/firmware/place-bins.ts'
+import {
+  binRangeOf,
+  binsAtTop,
+  binsInRange,
+  firstDescriptor,
+  placeBins,
+  type HobList,
+} from '../../src/firmware/place-bins.ts'
 import { FIRMWARE_ROWS } from '../../src/firmware/policies.ts'
 import { profileMap, PROFILES } from '../../src/firmware/profiles.ts'
 import { descriptor } from '../unit/firmware/small-machine.ts'
@@ -11,7 +18,13 @@ import { descriptor } from '../unit/firmware/small-machine.ts'
 const MIB = 2 ** 20
 const ROW = FIRMWARE_ROWS['edk2-2022.11']
 /** OVMF's list, in its order. */
-const OVMF = [{ type: 10, pages: 0x80 }, { type: 9, pages: 0x12 }, { type: 0, pages: 0x80 }, { type: 5, pages: 0x100 }, { type: 6, pages: 0x100 }]
+const OVMF = [
+  { type: 10, pages: 0x80 },
+  { type: 9, pages: 0x12 },
+  { type: 0, pages: 0x80 },
+  { type: 5, pages: 0x100 },
+  { type: 6, pages: 0x100 },
+]
 const HOBS: HobList = {
   phit: { memoryTop: 60 * MIB, freeBottom: 50 * MIB, freeTop: 58 * MIB, hobStart: 49 * MIB },
   resources: [{ range: range(MIB, 64 * MIB) }, { range: range(128 * MIB, 192 * MIB) }],
@@ -19,25 +32,46 @@ const HOBS: HobList = {
   memoryTypeInformation: OVMF,
 }
 
-test('FW-40 begins beside PEI\'s memory, in the largest free part that holds the bins', () => {
-  expect(firstDescriptor({ ...HOBS, memoryTypeInformation: [{ type: 6, pages: 16 }] })).toEqual(range(61 * MIB + PAGE, 64 * MIB))
+test("FW-40 begins beside PEI's memory, in the largest free part that holds the bins", () => {
+  expect(firstDescriptor({ ...HOBS, memoryTypeInformation: [{ type: 6, pages: 16 }] })).toEqual(
+    range(61 * MIB + PAGE, 64 * MIB),
+  )
   expect(firstDescriptor(HOBS)).toEqual(range(50 * MIB, 58 * MIB))
   const little = { ...HOBS, phit: { ...HOBS.phit, freeTop: 51 * MIB } }
   expect(firstDescriptor(little)).toEqual(range(MIB, 49 * MIB))
-  expect(firstDescriptor({ ...little, phit: { ...little.phit, hobStart: 2 * MIB } })).toEqual(range(128 * MIB, 192 * MIB))
-  expect(firstDescriptor({ ...little, phit: { ...little.phit, hobStart: 2 * MIB }, resources: HOBS.resources.slice(0, 1) })).toBeNull()
+  expect(firstDescriptor({ ...little, phit: { ...little.phit, hobStart: 2 * MIB } })).toEqual(
+    range(128 * MIB, 192 * MIB),
+  )
+  expect(
+    firstDescriptor({
+      ...little,
+      phit: { ...little.phit, hobStart: 2 * MIB },
+      resources: HOBS.resources.slice(0, 1),
+    }),
+  ).toBeNull()
 })
 
 test('FW-41 places bins below one page, in the order of the list', () => {
   const { bins, defaultMax } = binsAtTop(OVMF, range(MIB, 32 * MIB), ROW)
-  expect(bins.map(({ type, max }) => [type, (32 * MIB - max - 1) / PAGE])).toEqual([[10, 1], [9, 0x81], [0, 0x93], [5, 0x113], [6, 0x213]])
+  expect(bins.map(({ type, max }) => [type, (32 * MIB - max - 1) / PAGE])).toEqual([
+    [10, 1],
+    [9, 0x81],
+    [0, 0x93],
+    [5, 0x113],
+    [6, 0x213],
+  ])
   expect(defaultMax).toBe(32 * MIB - 0x313 * PAGE - 1)
-  expect(binsAtTop(OVMF, range(MIB, 32 * MIB), FIRMWARE_ROWS['edk2-2026.08'])).toMatchObject({ bins, defaultMax })
+  expect(binsAtTop(OVMF, range(MIB, 32 * MIB), FIRMWARE_ROWS['edk2-2026.08'])).toMatchObject({
+    bins,
+    defaultMax,
+  })
   expect(binsAtTop(OVMF, range(MIB, 3 * MIB), ROW)).toMatchObject({ bins: [], placed: false })
   for (const profile of PROFILES) {
     const recorded = inferBins(profileMap(profile, 512 * MIB))
     const top = Math.max(...recorded.bins.map(bin => bin.max)) + 1 + PAGE
-    const list = [...recorded.bins].reverse().map(({ type, base, max }) => ({ type, pages: (max + 1 - base) / PAGE }))
+    const list = [...recorded.bins]
+      .reverse()
+      .map(({ type, base, max }) => ({ type, pages: (max + 1 - base) / PAGE }))
     expect(list.map(({ type }) => type)).toEqual(OVMF.map(({ type }) => type))
     const { bins: placed, defaultMax: below } = binsAtTop(list, range(MIB, top), FIRMWARE_ROWS[profile.row])
     expect([[...placed].reverse(), below], profile.id).toEqual([recorded.bins, recorded.defaultMax])
@@ -52,16 +86,27 @@ test('FW-42 takes the range of the one HOB that is large enough', () => {
   expect(binRangeOf({ ...hobs, resources: [{ range: range(200 * MIB, 201 * MIB), bins: true }] })).toBeNull()
   expect(binRangeOf({ ...HOBS, resources: [{ range: range(MIB, 64 * MIB), bins: true }] })).toBeNull()
   expect(placeBins(hobs, FIRMWARE_ROWS['edk2-2025.02'])).toEqual(binsInRange(OVMF, bins.range))
-  expect(placeBins(hobs, FIRMWARE_ROWS['edk2-2025.02'])?.bins[0]).toEqual({ type: 10, base: 204 * MIB - 0x80 * PAGE, max: 204 * MIB - 1 })
+  expect(placeBins(hobs, FIRMWARE_ROWS['edk2-2025.02'])?.bins[0]).toEqual({
+    type: 10,
+    base: 204 * MIB - 0x80 * PAGE,
+    max: 204 * MIB - 1,
+  })
   expect(placeBins(hobs, ROW)?.bins[0]?.max).toBe(58 * MIB - PAGE - 1)
 })
 
 test('FW-52 counts pages in the bin and in the used part of the default range', () => {
-  const allocator = new Allocator([descriptor(7, 0x1000, 0x20000)], { bins: [{ type: 6, base: 0x10000, max: 0x13fff }], defaultMax: 0xffff }, ROW)
+  const allocator = new Allocator(
+    [descriptor(7, 0x1000, 0x20000)],
+    { bins: [{ type: 6, base: 0x10000, max: 0x13fff }], defaultMax: 0xffff },
+    ROW,
+  )
   allocator.allocate({ kind: 'any' }, 6, 3)
   allocator.allocate({ kind: 'any' }, 6, 2)
   allocator.allocate({ kind: 'address', at: 0x18000 }, 6, 1)
-  expect(allocator.accounts.peaks([6, 4])).toEqual([{ type: 6, pages: 5 }, { type: 4, pages: 0 }])
+  expect(allocator.accounts.peaks([6, 4])).toEqual([
+    { type: 6, pages: 5 },
+    { type: 4, pages: 0 },
+  ])
   expect(allocator.free(0x11000, 3).status).toBe('EFI_SUCCESS')
   allocator.allocate({ kind: 'any' }, 6, 3)
   expect(allocator.accounts.peaks([6])).toEqual([{ type: 6, pages: 5 }])

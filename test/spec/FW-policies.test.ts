@@ -4,16 +4,34 @@ import { FIRMWARE_ROWS, type FirmwareRowId, type SearchPolicy } from '../../src/
 import { descriptor, smallMachine } from '../unit/firmware/small-machine.ts'
 
 const MIB = 0x100000
-const map = [descriptor(7, 0, 0x9f000), descriptor(7, MIB, 2 * MIB), descriptor(4, 2 * MIB, 3 * MIB), descriptor(7, 3 * MIB, 6 * MIB)]
+const map = [
+  descriptor(7, 0, 0x9f000),
+  descriptor(7, MIB, 2 * MIB),
+  descriptor(4, 2 * MIB, 3 * MIB),
+  descriptor(7, 3 * MIB, 6 * MIB),
+]
 
 function machineOf(row: FirmwareRowId, search?: SearchPolicy, on = map) {
-  const { firmware } = smallMachine({ map: on, contents: 'residue', policy: { row: FIRMWARE_ROWS[row], ...(search === undefined ? {} : { search }) } })
-  return { firmware, any: (pages: number, type = 2) => firmware.allocatePages({ kind: 'any' }, type, pages, 'x'), max: (limit: number, pages: number) => firmware.allocatePages({ kind: 'max', limit }, 2, pages, 'x') }
+  const { firmware } = smallMachine({
+    map: on,
+    contents: 'residue',
+    policy: { row: FIRMWARE_ROWS[row], ...(search === undefined ? {} : { search }) },
+  })
+  return {
+    firmware,
+    any: (pages: number, type = 2) => firmware.allocatePages({ kind: 'any' }, type, pages, 'x'),
+    max: (limit: number, pages: number) => firmware.allocatePages({ kind: 'max', limit }, 2, pages, 'x'),
+  }
 }
 
 test('FW-29 takes the highest pages, and a limit excludes the page that it is in', () => {
   const { any, max } = machineOf('u-boot')
-  expect([any(1).at, any(0x300).at, any(0x100).at, any(0x2fe).at]).toEqual([6 * MIB - PAGE, null, 5 * MIB - PAGE, null])
+  expect([any(1).at, any(0x300).at, any(0x100).at, any(0x2fe).at]).toEqual([
+    6 * MIB - PAGE,
+    null,
+    5 * MIB - PAGE,
+    null,
+  ])
   expect(max(0x1fffff, 1).at).toBe(0x1fe000)
   expect(max(0x200000, 1).at).toBe(0x1ff000)
   expect(machineOf('edk2-2022.11').max(0x1fffff, 1).at).toBe(0x1ff000)
@@ -34,7 +52,9 @@ test('FW-31 takes the first descriptor above 1 MiB, at its start', () => {
   expect(any(1).at).toBe(3 * MIB)
   expect(any(1).at).toBe(3 * MIB + PAGE)
   expect([max(2 * PAGE, 2).at, max(0x9f000, 0x9e).at, max(2 * MIB, 0x100).at]).toEqual([0, null, MIB])
-  expect(firmware.allocatePages({ kind: 'address', at: 2 * MIB }, 2, 1, 'x').status).toBe('EFI_OUT_OF_RESOURCES')
+  expect(firmware.allocatePages({ kind: 'address', at: 2 * MIB }, 2, 1, 'x').status).toBe(
+    'EFI_OUT_OF_RESOURCES',
+  )
   expect(firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x').at).toBe(5 * MIB)
 })
 
@@ -43,7 +63,11 @@ test('FW-32 frees the descriptor that begins at the address', () => {
   const [first, second] = [any(4), any(4)]
   expect(firmware.freePages(phys(first.at ?? 0), 1)).toBe('EFI_SUCCESS')
   expect(firmware.freePages(phys((second.at ?? 0) + PAGE), 1)).toBe('EFI_NOT_FOUND')
-  expect(firmware.memoryMap().slice(-3)).toEqual([descriptor(7, 3 * MIB, 3 * MIB + 4 * PAGE), descriptor(2, 3 * MIB + 4 * PAGE, 3 * MIB + 8 * PAGE), descriptor(7, 3 * MIB + 8 * PAGE, 6 * MIB)])
+  expect(firmware.memoryMap().slice(-3)).toEqual([
+    descriptor(7, 3 * MIB, 3 * MIB + 4 * PAGE),
+    descriptor(2, 3 * MIB + 4 * PAGE, 3 * MIB + 8 * PAGE),
+    descriptor(7, 3 * MIB + 8 * PAGE, 6 * MIB),
+  ])
   expect(firmware.allocatePool(4, 10, 'p').at).toBe(3 * MIB)
 })
 
@@ -53,17 +77,39 @@ test('FW-33 takes the highest pages without bins', () => {
   expect(machineOf('edk2-2025.02', search).any(1).at).toBe(2 * MIB - PAGE)
 })
 
-test('FW-34 shows the part of a free descriptor that lies in a bin as the bin\'s type', () => {
+test("FW-34 shows the part of a free descriptor that lies in a bin as the bin's type", () => {
   const search = { bins: [{ type: 6, base: 4 * MIB, max: 5 * MIB - 1 }], defaultMax: 4 * MIB - 1 }
-  const shown = (row: FirmwareRowId) => machineOf(row, search).firmware.memoryMap().filter(({ range: { start } }) => start >= 3 * MIB).map(({ type, range: { start, end } }) => [type, start, end])
-  expect(shown('edk2-2026.05')).toEqual([[7, 3 * MIB, 4 * MIB], [6, 4 * MIB, 5 * MIB], [7, 5 * MIB, 6 * MIB]])
+  const shown = (row: FirmwareRowId) =>
+    machineOf(row, search)
+      .firmware.memoryMap()
+      .filter(({ range: { start } }) => start >= 3 * MIB)
+      .map(({ type, range: { start, end } }) => [type, start, end])
+  expect(shown('edk2-2026.05')).toEqual([
+    [7, 3 * MIB, 4 * MIB],
+    [6, 4 * MIB, 5 * MIB],
+    [7, 5 * MIB, 6 * MIB],
+  ])
   expect(shown('edk2-2025.08')).toEqual([[7, 3 * MIB, 6 * MIB]])
 })
 
 test('FW-48 grants free memory as a type in U-Boot, and tells a later page from the first', () => {
-  expect([machineOf('u-boot').any(1, 7).status, machineOf('u-boot').any(1, 14).status, machineOf('u-boot').any(1, 15).status]).toEqual(['EFI_SUCCESS', 'EFI_INVALID_PARAMETER', 'EFI_INVALID_PARAMETER'])
-  const status = (row: FirmwareRowId, at: number) => machineOf(row).firmware.allocatePages({ kind: 'address', at }, 2, 2, 'x').status
-  expect((['u-boot', 'u-boot-2025.01', 'edk2-2022.11'] as const).map(row => [status(row, 2 * MIB - PAGE), status(row, 2 * MIB)])).toEqual([['EFI_OUT_OF_RESOURCES', 'EFI_NOT_FOUND'], ['EFI_NOT_FOUND', 'EFI_NOT_FOUND'], ['EFI_NOT_FOUND', 'EFI_NOT_FOUND']])
+  expect([
+    machineOf('u-boot').any(1, 7).status,
+    machineOf('u-boot').any(1, 14).status,
+    machineOf('u-boot').any(1, 15).status,
+  ]).toEqual(['EFI_SUCCESS', 'EFI_INVALID_PARAMETER', 'EFI_INVALID_PARAMETER'])
+  const status = (row: FirmwareRowId, at: number) =>
+    machineOf(row).firmware.allocatePages({ kind: 'address', at }, 2, 2, 'x').status
+  expect(
+    (['u-boot', 'u-boot-2025.01', 'edk2-2022.11'] as const).map(row => [
+      status(row, 2 * MIB - PAGE),
+      status(row, 2 * MIB),
+    ]),
+  ).toEqual([
+    ['EFI_OUT_OF_RESOURCES', 'EFI_NOT_FOUND'],
+    ['EFI_NOT_FOUND', 'EFI_NOT_FOUND'],
+    ['EFI_NOT_FOUND', 'EFI_NOT_FOUND'],
+  ])
 })
 
 /** Frees three pages of which the middle one is free already. */
@@ -72,7 +118,13 @@ function freeAround(row: FirmwareRowId, from = 5 * MIB): unknown[] {
   firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x')
   firmware.allocatePages({ kind: 'address', at: 5 * MIB + 2 * PAGE }, 2, 1, 'x')
   const status = firmware.freePages(phys(from), 3)
-  return [status, firmware.memoryMap().filter(({ type }) => type === 2).map(({ range: { start } }) => start)]
+  return [
+    status,
+    firmware
+      .memoryMap()
+      .filter(({ type }) => type === 2)
+      .map(({ range: { start } }) => start),
+  ]
 }
 
 test('FW-49 frees all of a range whose first page is taken', () => {
@@ -89,9 +141,23 @@ test('FW-50 frees nothing of a range of which a page is free', () => {
 test('FW-51 leaves the bin of another type alone', () => {
   const search = { bins: [{ type: 4, base: 5 * MIB, max: 6 * MIB - 1 }], defaultMax: 0 }
   const { any, firmware } = machineOf('patina', search)
-  expect([any(1).at, any(1, 4).at, any(0x300).at, machineOf('patina', search).max(MIB, 0x300).status]).toEqual([5 * MIB - PAGE, 6 * MIB - PAGE, null, 'EFI_NOT_FOUND'])
+  expect([
+    any(1).at,
+    any(1, 4).at,
+    any(0x300).at,
+    machineOf('patina', search).max(MIB, 0x300).status,
+  ]).toEqual([5 * MIB - PAGE, 6 * MIB - PAGE, null, 'EFI_NOT_FOUND'])
   expect(firmware.allocatePages({ kind: 'address', at: 5 * MIB }, 2, 1, 'x').at).toBe(5 * MIB)
-  expect(firmware.memoryMap().slice(-3).map(({ type, range: { start } }) => [type, start])).toEqual([[7, 3 * MIB], [2, 5 * MIB - PAGE], [4, 5 * MIB + PAGE]])
+  expect(
+    firmware
+      .memoryMap()
+      .slice(-3)
+      .map(({ type, range: { start } }) => [type, start]),
+  ).toEqual([
+    [7, 3 * MIB],
+    [2, 5 * MIB - PAGE],
+    [4, 5 * MIB + PAGE],
+  ])
   expect(firmware.freePages(phys(5 * MIB), 2)).toBe('EFI_NOT_FOUND')
 })
 
@@ -100,7 +166,9 @@ test('FW-54 says once that the pool may grow by more than a page', () => {
     const { firmware, assumptions } = smallMachine({ policy: { row: FIRMWARE_ROWS[row] } })
     firmware.allocatePool(2, 8, 'a')
     firmware.allocatePool(4, 8, 'b')
-    return assumptions.filter(([clause]) => clause === 'FW-54').map(([, what]) => /0x[0-9a-f]+/.exec(what)?.[0])
+    return assumptions
+      .filter(([clause]) => clause === 'FW-54')
+      .map(([, what]) => /0x[0-9a-f]+/.exec(what)?.[0])
   }
   expect([said('patina'), said('edk2-2025.02'), said('u-boot')]).toEqual([['0x100000'], [], []])
 })

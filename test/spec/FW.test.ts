@@ -22,7 +22,8 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 const DEFAULT: SearchPolicy = { bins: [], defaultMax: 0xffffff }
 const OLD = FIRMWARE_ROWS['edk2-2022.11']
-const over = (map: readonly MemoryDescriptor[], search: SearchPolicy = DEFAULT, row: FirmwareRow = OLD) => new Allocator(map, search, row)
+const over = (map: readonly MemoryDescriptor[], search: SearchPolicy = DEFAULT, row: FirmwareRow = OLD) =>
+  new Allocator(map, search, row)
 const at = (address: number) => ({ status: 'EFI_SUCCESS', at: address })
 const recorded = (id: string) => {
   const row = RECORDED.find(one => one.id === id)
@@ -31,23 +32,57 @@ const recorded = (id: string) => {
 }
 
 test('FW-1 joins neighbours of one type and attribute, and no others', () => {
-  const map = [descriptor(7, 0, 0x1000), descriptor(7, 0x1000, 0x2000), descriptor(7, 0x2000, 0x3000, 7n), descriptor(4, 0x3000, 0x4000, 7n), descriptor(4, 0x5000, 0x6000, 7n)]
+  const map = [
+    descriptor(7, 0, 0x1000),
+    descriptor(7, 0x1000, 0x2000),
+    descriptor(7, 0x2000, 0x3000, 7n),
+    descriptor(4, 0x3000, 0x4000, 7n),
+    descriptor(4, 0x5000, 0x6000, 7n),
+  ]
   expect(joinDescriptors(map)).toEqual([descriptor(7, 0, 0x2000), ...map.slice(2)])
   const allocator = over([descriptor(7, 0, 0x6000)])
   allocator.allocate({ kind: 'address', at: 0x2000 }, 4, 1)
   allocator.allocate({ kind: 'address', at: 0x3000 }, 4, 1)
-  expect(allocator.memoryMap()).toEqual([descriptor(7, 0, 0x2000), descriptor(4, 0x2000, 0x4000), descriptor(7, 0x4000, 0x6000)])
+  expect(allocator.memoryMap()).toEqual([
+    descriptor(7, 0, 0x2000),
+    descriptor(4, 0x2000, 0x4000),
+    descriptor(7, 0x4000, 0x6000),
+  ])
   allocator.free(0x2000, 2)
   expect(allocator.memoryMap()).toEqual([descriptor(7, 0, 0x6000)])
 })
 
 test('FW-2 takes reserved memory for RAM where it adjoins RAM, and never MMIO, unusable or unaccepted memory', () => {
-  const map = [descriptor(7, 0, 0x1000), descriptor(0, 0x1000, 0x2000), descriptor(0, 0x2000, 0x3000, 1n), descriptor(0, 0x9000, 0xa000), descriptor(0, 0xb000, 0xc000), descriptor(9, 0xc000, 0xd000), descriptor(8, 0xd000, 0xe000), descriptor(11, 0xe000, 0xf000), descriptor(12, 0xf000, 0x10000), descriptor(15, 0x10000, 0x11000), descriptor(14, 0x20000, 0x21000)]
+  const map = [
+    descriptor(7, 0, 0x1000),
+    descriptor(0, 0x1000, 0x2000),
+    descriptor(0, 0x2000, 0x3000, 1n),
+    descriptor(0, 0x9000, 0xa000),
+    descriptor(0, 0xb000, 0xc000),
+    descriptor(9, 0xc000, 0xd000),
+    descriptor(8, 0xd000, 0xe000),
+    descriptor(11, 0xe000, 0xf000),
+    descriptor(12, 0xf000, 0x10000),
+    descriptor(15, 0x10000, 0x11000),
+    descriptor(14, 0x20000, 0x21000),
+  ]
   expect(ramOf(map)).toEqual([range(0, 0x3000), range(0xb000, 0xd000), range(0x20000, 0x21000)])
 })
 
 test('FW-3 gives what is not free to the firmware, each byte at its own address', () => {
-  const { memory } = smallMachine({ map: [descriptor(7, 0, 0x1000), descriptor(1, 0x1000, 0x2000), descriptor(4, 0x2000, 0x3000), descriptor(3, 0x3000, 0x4000), descriptor(6, 0x4000, 0x5000), descriptor(5, 0x5000, 0x6000), descriptor(10, 0x6000, 0x7000), descriptor(2, 0x7000, 0x8000), descriptor(11, 0x8000, 0x9000)] })
+  const { memory } = smallMachine({
+    map: [
+      descriptor(7, 0, 0x1000),
+      descriptor(1, 0x1000, 0x2000),
+      descriptor(4, 0x2000, 0x3000),
+      descriptor(3, 0x3000, 0x4000),
+      descriptor(6, 0x4000, 0x5000),
+      descriptor(5, 0x5000, 0x6000),
+      descriptor(10, 0x6000, 0x7000),
+      descriptor(2, 0x7000, 0x8000),
+      descriptor(11, 0x8000, 0x9000),
+    ],
+  })
   expect([...memory.extents()].map(({ range: { start }, whose }) => [start, whose])).toEqual([
     [0, null],
     [0x1000, { object: 'firmware:loader', at: 0x1000 }],
@@ -58,7 +93,15 @@ test('FW-3 gives what is not free to the firmware, each byte at its own address'
     [0x6000, { object: 'firmware:reserved', at: 0x6000 }],
     [0x7000, { object: 'firmware:loader', at: 0x7000 }],
   ])
-  expect([...memory.claims()].map(claim => claim.label)).toEqual(['firmware:loader', 'firmware:boot', 'firmware:boot', 'firmware:runtime', 'firmware:runtime', 'firmware:reserved', 'firmware:loader'])
+  expect([...memory.claims()].map(claim => claim.label)).toEqual([
+    'firmware:loader',
+    'firmware:boot',
+    'firmware:boot',
+    'firmware:runtime',
+    'firmware:runtime',
+    'firmware:reserved',
+    'firmware:loader',
+  ])
 })
 
 test('FW-4 searches the bin, then the default range, then everywhere, each only when the limit reaches its top', () => {
@@ -88,20 +131,37 @@ test('FW-6 never finds page 0', () => {
   const allocator = over([descriptor(7, 0, 0x2000)])
   expect(allocator.allocate({ kind: 'any' }, 4, 2)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', at: null })
   expect(allocator.allocate({ kind: 'any' }, 4, 1)).toEqual(at(0x1000))
-  expect(allocator.allocate({ kind: 'max', limit: 0x1fff }, 4, 1)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', at: null })
+  expect(allocator.allocate({ kind: 'max', limit: 0x1fff }, 4, 1)).toEqual({
+    status: 'EFI_OUT_OF_RESOURCES',
+    at: null,
+  })
 })
 
 test('FW-7 turns down the types that cannot be allocated before it looks at anything else', () => {
   for (const type of [7, 14, 15, 16, 0x6fffffff]) {
-    expect(over(SMALL_MAP).allocate({ kind: 'address', at: 1 }, type, 0).status, String(type)).toBe('EFI_INVALID_PARAMETER')
-    expect(smallMachine({ policy: { row: FIRMWARE_ROWS['edk2-2025.02'] } }).firmware.allocatePool(type, 8, 'x').status, String(type)).toBe('EFI_INVALID_PARAMETER')
+    expect(over(SMALL_MAP).allocate({ kind: 'address', at: 1 }, type, 0).status, String(type)).toBe(
+      'EFI_INVALID_PARAMETER',
+    )
+    expect(
+      smallMachine({ policy: { row: FIRMWARE_ROWS['edk2-2025.02'] } }).firmware.allocatePool(type, 8, 'x')
+        .status,
+      String(type),
+    ).toBe('EFI_INVALID_PARAMETER')
   }
-  for (const type of [0, 6, 8, 11, 13, 0x70000000, 0xffffffff]) expect(over(SMALL_MAP).allocate({ kind: 'any' }, type, 1).status, String(type)).toBe('EFI_SUCCESS')
+  for (const type of [0, 6, 8, 11, 13, 0x70000000, 0xffffffff])
+    expect(over(SMALL_MAP).allocate({ kind: 'any' }, type, 1).status, String(type)).toBe('EFI_SUCCESS')
 })
 
 test('FW-8 keeps AllocateAddress out of the special bins of other types', () => {
-  const search = { bins: [{ type: 6, base: 0x4000, max: 0x5fff }, { type: 4, base: 0x8000, max: 0x8fff }], defaultMax: 0x3fff }
-  const status = (type: number, from: number, pages: number) => over([descriptor(7, 0, 0x10000)], search).allocate({ kind: 'address', at: from }, type, pages).status
+  const search = {
+    bins: [
+      { type: 6, base: 0x4000, max: 0x5fff },
+      { type: 4, base: 0x8000, max: 0x8fff },
+    ],
+    defaultMax: 0x3fff,
+  }
+  const status = (type: number, from: number, pages: number) =>
+    over([descriptor(7, 0, 0x10000)], search).allocate({ kind: 'address', at: from }, type, pages).status
   expect(status(2, 0x3000, 1)).toBe('EFI_SUCCESS')
   expect(status(2, 0x3000, 2)).toBe('EFI_NOT_FOUND')
   expect(status(2, 0x5000, 1)).toBe('EFI_NOT_FOUND')
@@ -111,7 +171,7 @@ test('FW-8 keeps AllocateAddress out of the special bins of other types', () => 
   expect(status(2, 0x8000, 1)).toBe('EFI_SUCCESS')
 })
 
-test('FW-9 ends the default range below OVMF\'s bins, also with RAM above 4 GiB', () => {
+test("FW-9 ends the default range below OVMF's bins, also with RAM above 4 GiB", () => {
   for (const id of ['good/247.3/5.10/512', 'ram/247.3/5.10/4096']) {
     const { row, map } = recorded(id)
     const top = lowRam('q35', row.ram_mib * MIB)
@@ -135,12 +195,19 @@ test('FW-10 frees descriptor by descriptor and stops at what is free already', (
   expect(allocator.free(0x6000, 1)).toEqual({ status: 'EFI_SUCCESS', ranges: [range(0x6000, 0x7000)] })
   expect(allocator.free(0x6000, 1)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [] })
   expect(allocator.free(0x4000, 8)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [range(0x4000, 0x6000)] })
-  expect(allocator.memoryMap()).toEqual([descriptor(7, 0, 0x7000), descriptor(2, 0x7000, 0xc000), descriptor(7, 0xc000, 0x10000)])
+  expect(allocator.memoryMap()).toEqual([
+    descriptor(7, 0, 0x7000),
+    descriptor(2, 0x7000, 0xc000),
+    descriptor(7, 0xc000, 0x10000),
+  ])
   expect(allocator.free(0x7010, 1).status).toBe('EFI_INVALID_PARAMETER')
   expect(allocator.free(0x7000, 0).status).toBe('EFI_INVALID_PARAMETER')
   expect(allocator.free(0x20000, 1).status).toBe('EFI_NOT_FOUND')
   allocator.allocate({ kind: 'address', at: 0xc000 }, 4, 4)
-  expect(allocator.free(0xb000, 2)).toEqual({ status: 'EFI_SUCCESS', ranges: [range(0xb000, 0xc000), range(0xc000, 0xd000)] })
+  expect(allocator.free(0xb000, 2)).toEqual({
+    status: 'EFI_SUCCESS',
+    ranges: [range(0xb000, 0xc000), range(0xc000, 0xd000)],
+  })
   expect(allocator.free(0xf000, 2)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [range(0xf000, 0x10000)] })
 })
 
@@ -155,11 +222,17 @@ test('FW-11 excludes a page that the limit lies in', () => {
 })
 
 test('FW-12 hands out pages with what they held', () => {
-  for (const [contents, kind] of [['ovmf', 'fill'], ['residue', 'fill'], ['poison', 'garbage']] as const) {
+  for (const [contents, kind] of [
+    ['ovmf', 'fill'],
+    ['residue', 'fill'],
+    ['poison', 'garbage'],
+  ] as const) {
     const { memory, firmware, assumptions } = smallMachine({ contents })
     const found = firmware.allocatePages({ kind: 'any' }, 2, 1, 'mine')
     expect(found.at).toBe(0xfff000)
-    expect([...memory.extents(rangeAt(0xfff000, PAGE))]).toMatchObject([{ content: kind === 'fill' ? { kind, byte: 0 } : { kind }, whose: null, written: false }])
+    expect([...memory.extents(rangeAt(0xfff000, PAGE))]).toMatchObject([
+      { content: kind === 'fill' ? { kind, byte: 0 } : { kind }, whose: null, written: false },
+    ])
     expect(assumptions.map(([clause]) => clause)).toContain('FW-12')
   }
 })
@@ -171,7 +244,10 @@ test('FW-13 fills freed pages with 0xaf in OVMF and page 0 with zeros; without c
     memory.patch(phys(address), Uint8Array.of(1, 2, 3), 'mine')
     expect(firmware.freePages(phys(address), pages)).toBe('EFI_SUCCESS')
     expect([...memory.claims(rangeAt(address, pages * PAGE))]).toEqual([])
-    return [...memory.peek(rangeAt(address, 3)).bytes, ...memory.peek(rangeAt(address + pages * PAGE - 1, 1)).bytes]
+    return [
+      ...memory.peek(rangeAt(address, 3)).bytes,
+      ...memory.peek(rangeAt(address + pages * PAGE - 1, 1)).bytes,
+    ]
   }
   expect(after('ovmf', 0x5000, 2)).toEqual([0xaf, 0xaf, 0xaf, 0xaf])
   expect(after('residue', 0x5000, 2)).toEqual([1, 2, 3, 0])
@@ -186,14 +262,31 @@ test('FW-14 lists RAM ascending, what is no RAM behind it, and marks runtime typ
   const listed = over(map, inferBins(map)).memoryMap()
   expect(textOf([...listed].sort((a, b) => a.range.start - b.range.start))).toBe(textOf(map))
   expect(listed.slice(-3).map(one => one.range.start)).toEqual([4 * GIB, 0xb0000000, 0xffc00000])
-  expect(listed.filter(one => (one.attribute & EFI_MEMORY_RUNTIME) !== 0n).every(one => one.type === 5 || one.type === 6)).toBe(true)
-  expect(listed.filter(one => one.type === 5 || one.type === 6).every(one => one.attribute === (EFI_MEMORY_RUNTIME | 0xfn))).toBe(true)
+  expect(
+    listed
+      .filter(one => (one.attribute & EFI_MEMORY_RUNTIME) !== 0n)
+      .every(one => one.type === 5 || one.type === 6),
+  ).toBe(true)
+  expect(
+    listed
+      .filter(one => one.type === 5 || one.type === 6)
+      .every(one => one.attribute === (EFI_MEMORY_RUNTIME | 0xfn)),
+  ).toBe(true)
 })
 
-test('FW-15 reports free pages in a special bin as the bin\'s type', () => {
-  const search = { bins: [{ type: 6, base: 0x4000, max: 0x5fff }, { type: 2, base: 0x8000, max: 0x8fff }], defaultMax: 0x3fff }
+test("FW-15 reports free pages in a special bin as the bin's type", () => {
+  const search = {
+    bins: [
+      { type: 6, base: 0x4000, max: 0x5fff },
+      { type: 2, base: 0x8000, max: 0x8fff },
+    ],
+    defaultMax: 0x3fff,
+  }
   const allocator = over([descriptor(7, 0x4000, 0x6000), descriptor(7, 0x8000, 0x9000)], search)
-  expect(allocator.memoryMap()).toEqual([descriptor(6, 0x4000, 0x6000, EFI_MEMORY_RUNTIME | 0xfn), descriptor(7, 0x8000, 0x9000)])
+  expect(allocator.memoryMap()).toEqual([
+    descriptor(6, 0x4000, 0x6000, EFI_MEMORY_RUNTIME | 0xfn),
+    descriptor(7, 0x8000, 0x9000),
+  ])
   expect(over([descriptor(7, 0x3000, 0x6000)], search).memoryMap()).toEqual([descriptor(7, 0x3000, 0x6000)])
   expect(over([descriptor(7, 0x4000, 0x7000)], search).memoryMap()).toEqual([descriptor(7, 0x4000, 0x7000)])
 })
@@ -262,7 +355,7 @@ test('FW-18 hands out the block that was freed last, and returns a page when all
   expect(freed).toEqual([0xff000, 0xfc000])
 })
 
-test('FW-19 says that the firmware\'s own pools may have room elsewhere', () => {
+test("FW-19 says that the firmware's own pools may have room elsewhere", () => {
   const { firmware, assumptions } = smallMachine()
   firmware.allocatePool(2, 64, 'mine')
   firmware.allocatePool(1, 64, 'mine')
@@ -272,19 +365,32 @@ test('FW-19 says that the firmware\'s own pools may have room elsewhere', () => 
   expect(assumptions.filter(([clause]) => clause === 'FW-19')).toHaveLength(1)
 })
 
-test('FW-20 neither frees nor clears at ExitBootServices, but boot services memory is nobody\'s', () => {
-  const { memory, firmware } = smallMachine({ map: [descriptor(7, 0, 0x1000), descriptor(3, 0x1000, 0x2000), descriptor(4, 0x2000, 0x3000), descriptor(6, 0x3000, 0x4000), descriptor(2, 0x4000, 0x5000)] })
+test("FW-20 neither frees nor clears at ExitBootServices, but boot services memory is nobody's", () => {
+  const { memory, firmware } = smallMachine({
+    map: [
+      descriptor(7, 0, 0x1000),
+      descriptor(3, 0x1000, 0x2000),
+      descriptor(4, 0x2000, 0x3000),
+      descriptor(6, 0x3000, 0x4000),
+      descriptor(2, 0x4000, 0x5000),
+    ],
+  })
   memory.patch(phys(0x2000), Uint8Array.of(7), 'x')
   const before = firmware.memoryMap()
   firmware.exitBootServices()
   expect(firmware.memoryMap()).toEqual(before)
   expect(memory.readRaw(rangeAt(0x2000, 1))).toEqual(Uint8Array.of(7))
   expect([...memory.claims()].map(claim => claim.range.start)).toEqual([0x3000, 0x4000])
-  expect([...memory.extents()].filter(one => one.whose !== null).map(one => one.range.start)).toEqual([0x3000, 0x4000])
+  expect([...memory.extents()].filter(one => one.whose !== null).map(one => one.range.start)).toEqual([
+    0x3000, 0x4000,
+  ])
 })
 
-test('FW-21 keeps the distance of OVMF\'s upper memory from the top of low RAM', () => {
-  for (const [id, mib] of [['g-ram/247.3/5.10/160', 160], ['good/247.3/6.1/2048', 2048]] as const) {
+test("FW-21 keeps the distance of OVMF's upper memory from the top of low RAM", () => {
+  for (const [id, mib] of [
+    ['g-ram/247.3/5.10/160', 160],
+    ['good/247.3/6.1/2048', 2048],
+  ] as const) {
     const { row, map } = recorded(id)
     const scaled = profileMap(profileNamed('ovmf-2022.11-q35-4M'), mib * MIB)
     const free = (one: MemoryDescriptor) => one.type === 7 || one.type === 1
@@ -294,15 +400,21 @@ test('FW-21 keeps the distance of OVMF\'s upper memory from the top of low RAM',
   }
 })
 
-test('FW-22 splits RAM at 4 GiB as QEMU\'s machines do', () => {
+test("FW-22 splits RAM at 4 GiB as QEMU's machines do", () => {
   expect(lowRam('q35', 2815 * MIB)).toBe(2815 * MIB)
   expect(lowRam('q35', 2816 * MIB)).toBe(2 * GIB)
   expect(lowRam('pc', 3583 * MIB)).toBe(3583 * MIB)
   expect(lowRam('pc', 3584 * MIB)).toBe(3 * GIB)
-  const high = profileMap(profileNamed('ovmf-2022.11-q35-4M'), 4096 * MIB).filter(one => one.type === 7 && one.range.start >= 4 * GIB)
+  const high = profileMap(profileNamed('ovmf-2022.11-q35-4M'), 4096 * MIB).filter(
+    one => one.type === 7 && one.range.start >= 4 * GIB,
+  )
   expect(high).toEqual([descriptor(7, 4 * GIB, 6 * GIB)])
   expect(recorded('ram/247.3/5.10/4096').map).toContainEqual(descriptor(7, 4 * GIB, 6 * GIB))
-  expect(profileMap(profileNamed('ovmf-2022.11-q35-4M'), 2815 * MIB).some(one => one.type === 7 && one.range.start >= 4 * GIB)).toBe(false)
+  expect(
+    profileMap(profileNamed('ovmf-2022.11-q35-4M'), 2815 * MIB).some(
+      one => one.type === 7 && one.range.start >= 4 * GIB,
+    ),
+  ).toBe(false)
 })
 
 test('FW-23 fills pool buffers with 0xaf in OVMF, when they are handed out and when they come back', () => {
@@ -323,12 +435,21 @@ test('FW-23 fills pool buffers with 0xaf in OVMF, when they are handed out and w
 test('FW-24 passes over special-purpose memory since 2024.08', () => {
   const map = [descriptor(7, 0x1000, 0x3000), descriptor(7, 0x5000, 0x9000, 0xfn | EFI_MEMORY_SP)]
   expect(over(map).allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x8000))
-  expect(over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x2000))
-  expect(over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'address', at: 0x5000 }, 2, 1)).toEqual(at(0x5000))
+  expect(over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'any' }, 2, 1)).toEqual(
+    at(0x2000),
+  )
+  expect(
+    over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'address', at: 0x5000 }, 2, 1),
+  ).toEqual(at(0x5000))
 })
 
 test('FW-25 takes an address only whole, from one free descriptor', () => {
-  const status = (from: number, pages: number, row: FirmwareRow = OLD) => over([descriptor(7, 0, 0x3000), descriptor(7, 0x3000, 0x5000, 7n), descriptor(4, 0x5000, 0x6000)], DEFAULT, row).allocate({ kind: 'address', at: from }, 2, pages).status
+  const status = (from: number, pages: number, row: FirmwareRow = OLD) =>
+    over(
+      [descriptor(7, 0, 0x3000), descriptor(7, 0x3000, 0x5000, 7n), descriptor(4, 0x5000, 0x6000)],
+      DEFAULT,
+      row,
+    ).allocate({ kind: 'address', at: from }, 2, pages).status
   expect(status(0x1000, 2)).toBe('EFI_SUCCESS')
   expect(status(0x1001, 1)).toBe('EFI_NOT_FOUND')
   expect(status(0x1000, 0)).toBe('EFI_NOT_FOUND')
@@ -351,26 +472,44 @@ test('FW-27 frees the loader memory of a map that a kernel printed, and nothing 
   const types = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
   const map = types.map(type => descriptor(type, type * 0x1000, (type + 1) * 0x1000))
   for (const taken of ['kernel-entry', 'exit-boot-services'] as const) {
-    expect(mapBeforeLoad(map, taken, 0).map.map(({ type }) => type)).toEqual([0, 7, 7, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(mapBeforeLoad(map, taken, 0).map.map(({ type }) => type)).toEqual([
+      0, 7, 7, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+    ])
     expect(mapBeforeLoad(map, taken, 0).assumptions).toHaveLength(1)
   }
   const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000100000-0x0000000000100fff] (0MB)')
-  expect(machineFromMemmap('log', log)).toMatchObject({ taken: 'exit-boot-services', doubts: [], assumptions: [{ clause: 'FW-27' }] })
+  expect(machineFromMemmap('log', log)).toMatchObject({
+    taken: 'exit-boot-services',
+    doubts: [],
+    assumptions: [{ clause: 'FW-27' }],
+  })
   expect(machineFromMemmap('log', log, 'before-load')).toMatchObject({ taken: 'before-load' })
 })
 
 test('FW-28 takes all usable memory of an e820 table as free, and no run on it is clean', () => {
-  const poor = readMemmap('BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n')
+  const poor = readMemmap(
+    'BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
+  )
   expect(poor.map).toEqual([descriptor(7, 0, 0xa0000), descriptor(7, 0x100000, 0x20000000)])
   const stub = STUB_FACTS['247.3']
   const sections = [
     { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')) },
+    {
+      name: '.linux',
+      VirtualAddress: 0x2000000,
+      content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')),
+    },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]
   const image = { name: 'uki.efi', source: buildUki({ stub, sections }) }
   const { report } = check({ image, machine: machineFromMemmap('log', poor) })
-  expect(report).toMatchObject({ verdict: 'unknown', outcome: { kind: 'arrived' }, gaps: [{ clause: 'FW-28' }] })
+  expect(report).toMatchObject({
+    verdict: 'unknown',
+    outcome: { kind: 'arrived' },
+    gaps: [{ clause: 'FW-28' }],
+  })
   expect(report.assumptions.filter(one => one.clause === 'FW-28')).toHaveLength(1)
-  expect(check({ image, machine: { what: 'the same as an EFI map', map: poor.map } }).report.verdict).toBe('clean')
+  expect(check({ image, machine: { what: 'the same as an EFI map', map: poor.map } }).report.verdict).toBe(
+    'clean',
+  )
 })

@@ -2,7 +2,20 @@ import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { evaluateContracts, type ContractName, type HandedOver } from '../../src/machine/contracts.ts'
-import { bench, BOOT_PARAMS, COMMAND_LINE, contractsOf, descriptor, handover, kernelNamed, peEntry, SMALL_MAP, start, type Bench, type HandoverOptions } from '../support/kernel-bench.ts'
+import {
+  bench,
+  BOOT_PARAMS,
+  COMMAND_LINE,
+  contractsOf,
+  descriptor,
+  handover,
+  kernelNamed,
+  peEntry,
+  SMALL_MAP,
+  start,
+  type Bench,
+  type HandoverOptions,
+} from '../support/kernel-bench.ts'
 
 const E0 = kernelNamed('derived-5.6')
 const E1 = kernelNamed('derived-5.7-rc1')
@@ -12,8 +25,22 @@ const F = 0x18200000
 const INITRD = { at: 0x1b000000, size: 0x4a7e00 }
 
 /** Was the contract of this clause kept? Undefined when the era is not held to it. */
-function kept(clause: string, era: string, options: Partial<HandoverOptions> = {}, on: Bench = bench()): boolean | undefined {
-  start(on, era, handover(on, { kernel: era === 'linux/E1' ? E1 : era === 'linux/E5' ? E5 : E2, image: F, initrd: INITRD, ...options }))
+function kept(
+  clause: string,
+  era: string,
+  options: Partial<HandoverOptions> = {},
+  on: Bench = bench(),
+): boolean | undefined {
+  start(
+    on,
+    era,
+    handover(on, {
+      kernel: era === 'linux/E1' ? E1 : era === 'linux/E5' ? E5 : E2,
+      image: F,
+      initrd: INITRD,
+      ...options,
+    }),
+  )
   return contractsOf(on).find(contract => contract.clause === clause)?.kept
 }
 
@@ -59,7 +86,10 @@ describe('HO-4', () => {
   })
 
   test('HO-4 what the firmware keeps must not lie in the window, what it frees may', () => {
-    for (const [object, result] of [['firmware:runtime', false], ['firmware:boot', true]] as const) {
+    for (const [object, result] of [
+      ['firmware:runtime', false],
+      ['firmware:boot', true],
+    ] as const) {
       const on = bench()
       on.memory.make(rangeAt(0x1b800000 - 0x1000000, 0x1000), object)
       expect(kept('HO-4', 'linux/E1', { initrd: null }, on)).toBe(result)
@@ -81,16 +111,22 @@ describe('HO-5', () => {
     expect(kept('HO-5', 'linux/E2')).toBeUndefined()
   })
 
-  test('HO-5 .bss that the loader zeroed as the kernel\'s own keeps it', () => {
+  test("HO-5 .bss that the loader zeroed as the kernel's own keeps it", () => {
     const on = bench()
     const from = handover(on, { kernel: E1, image: F })
     on.memory.zero(rangeAt(F + 0xb94c00, 0x22880), 'kernel', 0xb94c00)
     start(on, 'linux/E1', from)
-    expect(contractsOf(on).find(contract => contract.clause === 'HO-5')).toEqual({ clause: 'HO-5', rule: 'bss-not-cleared', kept: true })
+    expect(contractsOf(on).find(contract => contract.clause === 'HO-5')).toEqual({
+      clause: 'HO-5',
+      rule: 'bss-not-cleared',
+      kept: true,
+    })
   })
 
   test('HO-5 .bss that is no RAM breaks it', () => {
-    const on = bench({ map: [...SMALL_MAP.slice(0, 3), descriptor(1, 0x18000000, 0x200000 + 0xb94000), ...SMALL_MAP.slice(4)] })
+    const on = bench({
+      map: [...SMALL_MAP.slice(0, 3), descriptor(1, 0x18000000, 0x200000 + 0xb94000), ...SMALL_MAP.slice(4)],
+    })
     expect(kept('HO-5', 'linux/E1', {}, on)).toBe(false)
   })
 })
@@ -125,7 +161,11 @@ describe('HO-7, HO-8', () => {
     const from = handover(on, { kernel: E5, image: F, initrd: { at: HIGH + 0x10000000, size: 0x1000 } })
     on.memory.compose('initrds', [{ object: 'initrd', at: 0, length: 0x1000 }])
     start(on, 'linux/E5', { ...from, initrdObject: 'initrds' })
-    expect(contractsOf(on).find(contract => contract.clause === 'HO-7')).toEqual({ clause: 'HO-7', rule: 'address-truncated', kept: false })
+    expect(contractsOf(on).find(contract => contract.clause === 'HO-7')).toEqual({
+      clause: 'HO-7',
+      rule: 'address-truncated',
+      kept: false,
+    })
   })
 })
 
@@ -144,8 +184,25 @@ test('HO-9 a code32_start of 32 bits must name startup_32, on kernels that take 
 test('HO-1 to HO-9 without a zero page or with nothing to judge there is no result', () => {
   const on = bench()
   on.memory.put(phys(COMMAND_LINE), { source: E2.source, at: 0, length: 16 }, 'cmdline')
-  const handed: HandedOver = { kernel: 'kernel', bootParams: null, window: { start: BOOT_PARAMS, length: 0 }, bss: { start: BOOT_PARAMS, length: 0 }, startup32: 0, initrd: null, commandLine: null }
-  const all: ContractName[] = ['setup-header', 'alignment', 'sentinel', 'init-window', 'bss-zero', 'bss-owned', 'whole-addresses', 'code32-start']
+  const handed: HandedOver = {
+    kernel: 'kernel',
+    bootParams: null,
+    window: { start: BOOT_PARAMS, length: 0 },
+    bss: { start: BOOT_PARAMS, length: 0 },
+    startup32: 0,
+    initrd: null,
+    commandLine: null,
+  }
+  const all: ContractName[] = [
+    'setup-header',
+    'alignment',
+    'sentinel',
+    'init-window',
+    'bss-zero',
+    'bss-owned',
+    'whole-addresses',
+    'code32-start',
+  ]
   evaluateContracts(on.machine, all, handed)
   expect(contractsOf(on)).toEqual([])
 })

@@ -14,9 +14,20 @@ import { advise, judge } from '../../src/hazard/registry.ts'
 import { eventsOf } from '../support/kernel-bench.ts'
 import { deep, greedy, smallKernel } from '../support/packed-kernel.ts'
 import { image, kernelFile, type SectionOf } from '../unit/hazard/images.ts'
-import { bssClearedOverInitrd, INITRD, INITRD_SIZE, KERNEL, KERNEL_SIZE, loaded, machine, readInitrd, slice } from '../unit/hazard/recordings.ts'
+import {
+  bssClearedOverInitrd,
+  INITRD,
+  INITRD_SIZE,
+  KERNEL,
+  KERNEL_SIZE,
+  loaded,
+  machine,
+  readInitrd,
+  slice,
+} from '../unit/hazard/recordings.ts'
 
-const idsOf = (sections: readonly SectionOf[], options = {}) => advise(image(sections, options)).map(({ rule, object }) => `${rule} ${String(object)}`)
+const idsOf = (sections: readonly SectionOf[], options = {}) =>
+  advise(image(sections, options)).map(({ rule, object }) => `${rule} ${String(object)}`)
 
 test('HZ-1 an object that was moved before its old place was overwritten is no damage', () => {
   const story = loaded()
@@ -57,7 +68,11 @@ test('HZ-2 pieces that one actor destroyed are joined, those of another are a fi
   })
   recorder.as('stub', () => memory.patch(phys(INITRD + 0x10000), new Uint8Array(16), 'stub:.data'))
   readInitrd(story)
-  expect(judge(recorder, undefined).filter(({ rule }) => rule === 'clobbered-object').map(({ offsets }) => offsets)).toEqual([
+  expect(
+    judge(recorder, undefined)
+      .filter(({ rule }) => rule === 'clobbered-object')
+      .map(({ offsets }) => offsets),
+  ).toEqual([
     [
       { from: 0, to: 0x1000 },
       { from: 0x8000, to: 0x9000 },
@@ -74,7 +89,11 @@ test('HZ-2 a copy of damaged bytes is damaged by whoever damaged the original', 
   recorder.as('efi-stub', () => memory.readAs(rangeAt(0x2000000, KERNEL_SIZE), 'kernel', { as: 'code' }))
   const [finding, ...rest] = judge(recorder)
   expect(rest).toEqual([])
-  expect(finding).toMatchObject({ object: 'kernel', offsets: [{ from: 0x100, to: 0x120 }], what: expect.stringContaining('was about to run') as unknown })
+  expect(finding).toMatchObject({
+    object: 'kernel',
+    offsets: [{ from: 0x100, to: 0x120 }],
+    what: expect.stringContaining('was about to run') as unknown,
+  })
   expect(finding?.legs.map(({ role, actor }) => [role, actor])).toEqual([
     ['placed', 'firmware'],
     ['overwritten', 'stub'],
@@ -86,22 +105,39 @@ test('HZ-2 a copy of damaged bytes is damaged by whoever damaged the original', 
 test('HZ-3 a .bss behind the file that nobody cleared is an uninitialised read', () => {
   const { memory, recorder } = machine()
   memory.put(phys(KERNEL), slice(KERNEL_SIZE), 'kernel')
-  recorder.as('efi-stub', () => memory.readAs(rangeAt(KERNEL + KERNEL_SIZE, 0x1000), 'kernel', { at: KERNEL_SIZE }))
-  expect(judge(recorder)).toMatchObject([{ rule: 'uninitialised-read', object: 'kernel', offsets: [{ from: KERNEL_SIZE, to: KERNEL_SIZE + 0x1000 }], fix: expect.stringContaining('.linux + 0x40000') as unknown }])
+  recorder.as('efi-stub', () =>
+    memory.readAs(rangeAt(KERNEL + KERNEL_SIZE, 0x1000), 'kernel', { at: KERNEL_SIZE }),
+  )
+  expect(judge(recorder)).toMatchObject([
+    {
+      rule: 'uninitialised-read',
+      object: 'kernel',
+      offsets: [{ from: KERNEL_SIZE, to: KERNEL_SIZE + 0x1000 }],
+      fix: expect.stringContaining('.linux + 0x40000') as unknown,
+    },
+  ])
 })
 
 test('HZ-4 a read of memory that no allocation covers, or of no RAM, is a wild read', () => {
   const story = loaded()
   readInitrd(story, 0x3000000)
   readInitrd(story, 0x5000000)
-  expect(judge(story.recorder).map(({ rule, object, ranges }) => ({ rule, object, ranges }))).toEqual([{ rule: 'wild-read', object: 'initrd', ranges: [rangeAt(0x3000000, INITRD_SIZE), rangeAt(0x5000000, INITRD_SIZE)] }])
+  expect(judge(story.recorder).map(({ rule, object, ranges }) => ({ rule, object, ranges }))).toEqual([
+    {
+      rule: 'wild-read',
+      object: 'initrd',
+      ranges: [rangeAt(0x3000000, INITRD_SIZE), rangeAt(0x5000000, INITRD_SIZE)],
+    },
+  ])
 })
 
 test('HZ-5 a reader that takes less than all of an object is told how much it left out', () => {
   const story = loaded()
   readInitrd(story, INITRD, INITRD_SIZE - 0x10)
   readInitrd(story, INITRD, INITRD_SIZE - 0x20)
-  expect(judge(story.recorder)).toMatchObject([{ rule: 'truncated-object', object: 'initrd', offsets: [{ from: INITRD_SIZE - 0x20, to: INITRD_SIZE }] }])
+  expect(judge(story.recorder)).toMatchObject([
+    { rule: 'truncated-object', object: 'initrd', offsets: [{ from: INITRD_SIZE - 0x20, to: INITRD_SIZE }] },
+  ])
 })
 
 for (const [clause, id] of [
@@ -114,12 +150,30 @@ for (const [clause, id] of [
     const { memory, recorder } = loaded()
     const window = range(KERNEL, KERNEL + 0x100000)
     const found = memory.occupants(window, object => object === 'kernel')
-    const contract = { op: 'contract', clause: 'HO-4', rule: id, what: 'the window is free', range: window, found } as const
+    const contract = {
+      op: 'contract',
+      clause: 'HO-4',
+      rule: id,
+      what: 'the window is free',
+      range: window,
+      found,
+    } as const
     recorder.append({ ...contract, kept: true })
     expect(judge(recorder)).toEqual([])
     recorder.append({ ...contract, kept: false })
     recorder.append({ ...contract, kept: false })
-    expect(judge(recorder)).toMatchObject([{ rule: id, class: 'breach', clause, object: ({ 'bss-not-cleared': 'kernel', 'setup-header-wrong': 'boot_params' } as Record<string, string>)[id] ?? 'initrd', ranges: [rangeAt(INITRD, INITRD_SIZE)] }])
+    expect(judge(recorder)).toMatchObject([
+      {
+        rule: id,
+        class: 'breach',
+        clause,
+        object:
+          ({ 'bss-not-cleared': 'kernel', 'setup-header-wrong': 'boot_params' } as Record<string, string>)[
+            id
+          ] ?? 'initrd',
+        ranges: [rangeAt(INITRD, INITRD_SIZE)],
+      },
+    ])
   })
 }
 
@@ -128,7 +182,9 @@ test('HZ-9 a write that leaves its allocation is a breach, except for the firmwa
   memory.zero(range(0x11ff000, 0x1201000), null)
   expect(judge(recorder)).toEqual([])
   recorder.as('efi-stub', () => memory.zero(range(0x11ff000, 0x1201000), 'kernel', 0x1ff000))
-  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', ranges: [range(0x1200000, 0x1201000)] }])
+  expect(judge(recorder)).toMatchObject([
+    { rule: 'write-outside-allocation', ranges: [range(0x1200000, 0x1201000)] },
+  ])
 })
 
 test('HZ-9 memory of the firmware is taboo; boot-services memory only while boot services run', () => {
@@ -140,14 +196,18 @@ test('HZ-9 memory of the firmware is taboo; boot-services memory only while boot
   recorder.as('decompressor', () => memory.make(rangeAt(0x3800000, 0x1000), 'vo', 0x1000))
   expect(judge(recorder)).toEqual([])
   recorder.as('decompressor', () => memory.make(rangeAt(0x3001000, 0x1000), 'vo'))
-  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', object: 'firmware:runtime', ranges: [rangeAt(0x3001000, 0x1000)] }])
+  expect(judge(recorder)).toMatchObject([
+    { rule: 'write-outside-allocation', object: 'firmware:runtime', ranges: [rangeAt(0x3001000, 0x1000)] },
+  ])
 })
 
 test('HZ-9 what is no RAM is open to nobody', () => {
   const { memory, recorder } = machine()
   memory.ram(rangeAt(0x8000000, 0x1000), GARBAGE)
   recorder.as('kernel', () => memory.make(range(0x3fff000, 0x4001000), 'vo'))
-  expect(judge(recorder)).toMatchObject([{ rule: 'write-outside-allocation', ranges: [range(0x4000000, 0x4001000)] }])
+  expect(judge(recorder)).toMatchObject([
+    { rule: 'write-outside-allocation', ranges: [range(0x4000000, 0x4001000)] },
+  ])
 })
 
 test('HZ-10 the section that is earlier in the table loses, also to zero fill', () => {
@@ -157,7 +217,14 @@ test('HZ-10 the section that is earlier in the table loses, also to zero fill', 
       { name: '.linux', at: 0x1000, raw: 0x800, size: 0x2400 },
     ]),
   ).filter(({ rule }) => rule === 'sections-overlap')
-  expect(findings).toMatchObject([{ object: 'initrd', offsets: [{ from: 0, to: 0x400 }], what: expect.stringContaining('the zero fill of .linux') as unknown, fix: expect.stringContaining('.initrd start at or beyond 0x3400') as unknown }])
+  expect(findings).toMatchObject([
+    {
+      object: 'initrd',
+      offsets: [{ from: 0, to: 0x400 }],
+      what: expect.stringContaining('the zero fill of .linux') as unknown,
+      fix: expect.stringContaining('.initrd start at or beyond 0x3400') as unknown,
+    },
+  ])
 })
 
 test('HZ-10 neighbours that touch do not overlap', () => {
@@ -171,18 +238,31 @@ test('HZ-10 neighbours that touch do not overlap', () => {
 
 test('HZ-11 less room than the kernel takes behind .linux is advice, enough room is not', () => {
   const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
-  expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
+  expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual([
+    'no-room-for-init-size kernel',
+  ])
   expect(idsOf([linux, { name: '.initrd', at: 0x900000, raw: 0x1000 }])).toEqual([])
-  expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual(['no-room-for-init-size kernel'])
+  expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual([
+    'no-room-for-init-size kernel',
+  ])
   expect(idsOf([linux], { sizeOfImage: 0x100000 })).toEqual(['section-beyond-image-size kernel'])
   const late = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000, 0x90000) }
   expect(idsOf([late, { name: '.initrd', at: 0x190000, raw: 0x1000 }])).toEqual([])
-  expect(idsOf([late, { name: '.initrd', at: 0x18f000, raw: 0x1000 }])).toEqual(['no-room-for-init-size kernel'])
-  expect(idsOf([{ name: '.linux', at: 0x100000, raw: 0x100 }, { name: '.initrd', at: 0x101000, raw: 0x1000 }])).toEqual([])
+  expect(idsOf([late, { name: '.initrd', at: 0x18f000, raw: 0x1000 }])).toEqual([
+    'no-room-for-init-size kernel',
+  ])
+  expect(
+    idsOf([
+      { name: '.linux', at: 0x100000, raw: 0x100 },
+      { name: '.initrd', at: 0x101000, raw: 0x1000 },
+    ]),
+  ).toEqual([])
 })
 
 test('HZ-12 a section that ends behind SizeOfImage is advice', () => {
-  expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual(['section-beyond-image-size initrd'])
+  expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual([
+    'section-beyond-image-size initrd',
+  ])
   expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1000 }], { sizeOfImage: 0x2000 })).toEqual([])
 })
 
@@ -209,15 +289,21 @@ test('HZ-15 a payload section off its page, or off SectionAlignment, is advice; 
       { name: '.cmdline', at: 0x2010, raw: 0x10 },
     ]),
   ).toEqual(['section-unaligned cmdline'])
-  expect(idsOf([{ name: '.cmdline', at: 0x3000, raw: 0x10 }], { alignment: 0x2000 })).toEqual(['section-unaligned cmdline'])
+  expect(idsOf([{ name: '.cmdline', at: 0x3000, raw: 0x10 }], { alignment: 0x2000 })).toEqual([
+    'section-unaligned cmdline',
+  ])
 })
 
 test('HZ-17 output that overtakes its input is the breach extract-margin-too-small, at the bytes that were lost', () => {
   const { on } = deep('linux/E2', greedy('debian-5.10.223-cloud'))
   const breaches = judge(on.recorder).filter(finding => finding.rule === 'extract-margin-too-small')
   const [contract] = eventsOf(on, 'ZO-28', 'contract')
-  expect(breaches).toMatchObject([{ class: 'breach', clause: 'HZ-17', object: 'kernel', ranges: [contract?.range] }])
-  expect(contract?.range).toEqual(rangeAt(contract?.range?.start ?? 0, -(on.notes.facts.payload?.margin ?? 0)))
+  expect(breaches).toMatchObject([
+    { class: 'breach', clause: 'HZ-17', object: 'kernel', ranges: [contract?.range] },
+  ])
+  expect(contract?.range).toEqual(
+    rangeAt(contract?.range?.start ?? 0, -(on.notes.facts.payload?.margin ?? 0)),
+  )
   expect(judge(deep('linux/E2', smallKernel('debian-5.10.223-cloud')).on.recorder)).toEqual([])
 })
 
@@ -228,7 +314,11 @@ const wholeBoot = () => {
     { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(kernel) },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]
-  return { kernel, image: { name: 'uki.efi', source: buildUki({ stub: STUB_FACTS['247.3'], sections }) }, machine: { what: 'a profile', map: profileMap(profileNamed('ovmf-2022.11-q35'), 512 * 2 ** 20) } }
+  return {
+    kernel,
+    image: { name: 'uki.efi', source: buildUki({ stub: STUB_FACTS['247.3'], sections }) },
+    machine: { what: 'a profile', map: profileMap(profileNamed('ovmf-2022.11-q35'), 512 * 2 ** 20) },
+  }
 }
 
 test('HZ-18 compares every observed place with the prediction; one that differs makes a clean run unknown', () => {
@@ -237,48 +327,94 @@ test('HZ-18 compares every observed place with the prediction; one that differs 
   expect(verdict).toBe('clean')
   const { ramdiskImage = 0, ramdiskSize = 0, decompressedKernel = 0 } = facts
   const moved = decompressedKernel + kernel.hdr.init_size - kernel.geometry._end
-  const log = (output: number) => [
-    `input_data: 0x${(moved + kernel.hdr.payload_offset).toString(16).padStart(16, '0')}`,
-    `input_len: ${hex(kernel.hdr.payload_length)}`,
-    `output: ${hex(output)}`,
-    `output_len: ${hex(kernel.output_len)}`,
-    `kernel_total_size: ${hex(kernel.hdr.init_size - 0x1000)}`,
-    `needed_size: ${hex(kernel.hdr.init_size)}`,
-    'trampoline_32bit: 0x000000000009d000',
-    `[    0.000000] Linux version ${kernel.version}`,
-    '[    0.000000] Command line: console=ttyS0 nokaslr',
-    `[    0.000000] RAMDISK: [mem ${hex(ramdiskImage)}-${hex(ramdiskImage + ramdiskSize - 1)}]`,
-    `  ${output.toString(16).padStart(8, '0')}-0fffffff : Kernel code`,
-  ].join('\n')
+  const log = (output: number) =>
+    [
+      `input_data: 0x${(moved + kernel.hdr.payload_offset).toString(16).padStart(16, '0')}`,
+      `input_len: ${hex(kernel.hdr.payload_length)}`,
+      `output: ${hex(output)}`,
+      `output_len: ${hex(kernel.output_len)}`,
+      `kernel_total_size: ${hex(kernel.hdr.init_size - 0x1000)}`,
+      `needed_size: ${hex(kernel.hdr.init_size)}`,
+      'trampoline_32bit: 0x000000000009d000',
+      `[    0.000000] Linux version ${kernel.version}`,
+      '[    0.000000] Command line: console=ttyS0 nokaslr',
+      `[    0.000000] RAMDISK: [mem ${hex(ramdiskImage)}-${hex(ramdiskImage + ramdiskSize - 1)}]`,
+      `  ${output.toString(16).padStart(8, '0')}-0fffffff : Kernel code`,
+    ].join('\n')
   const right = check({ ...boot, observed: readObserved(log(decompressedKernel)).facts }).report
   expect(right.observed?.map(({ name, agrees }) => [name, agrees])).toEqual([
-    ['input_data', true], ['input_len', true], ['output', true], ['output_len', true], ['kernel_total_size', true], ['needed_size', true], ['trampoline_32bit', true],
-    ['release', true], ['commandLine', true], ['ramdiskStart', true], ['ramdiskEnd', true], ['kernelCode', true],
+    ['input_data', true],
+    ['input_len', true],
+    ['output', true],
+    ['output_len', true],
+    ['kernel_total_size', true],
+    ['needed_size', true],
+    ['trampoline_32bit', true],
+    ['release', true],
+    ['commandLine', true],
+    ['ramdiskStart', true],
+    ['ramdiskEnd', true],
+    ['kernelCode', true],
   ])
   expect(right).toMatchObject({ verdict: 'clean', gaps: [] })
   const wrong = check({ ...boot, observed: readObserved(log(decompressedKernel + 0x200000)).facts }).report
-  expect(wrong.observed?.filter(({ agrees }) => agrees === false).map(({ name, line }) => [name, line])).toEqual([['output', 3], ['kernelCode', 11]])
-  expect(wrong).toMatchObject({ verdict: 'unknown', gaps: [{ clause: 'HZ-18', why: expect.stringContaining('output, kernelCode') as unknown }] })
+  expect(
+    wrong.observed?.filter(({ agrees }) => agrees === false).map(({ name, line }) => [name, line]),
+  ).toEqual([
+    ['output', 3],
+    ['kernelCode', 11],
+  ])
+  expect(wrong).toMatchObject({
+    verdict: 'unknown',
+    gaps: [{ clause: 'HZ-18', why: expect.stringContaining('output, kernelCode') as unknown }],
+  })
 })
 
 test('HZ-19 puts sections where a listing says, and is never clean on one', () => {
   const { machine } = wholeBoot()
   const kernel = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
-  const line = (i: number, name: string, size: number, vma: number, at: number): string => `${String(i).padStart(3)} ${name.padEnd(13)} ${size.toString(16).padStart(8, '0')}  ${vma.toString(16).padStart(16, '0')}  ${vma.toString(16).padStart(16, '0')}  ${at.toString(16).padStart(8, '0')}  2**4`
+  const line = (i: number, name: string, size: number, vma: number, at: number): string =>
+    `${String(i).padStart(3)} ${name.padEnd(13)} ${size.toString(16).padStart(8, '0')}  ${vma.toString(16).padStart(16, '0')}  ${vma.toString(16).padStart(16, '0')}  ${at.toString(16).padStart(8, '0')}  2**4`
   const flags = '                  CONTENTS, ALLOC, LOAD, READONLY, DATA'
-  const rows = [line(0, '.text', 0x7aa0, 0x4000, 0x400), '                  CONTENTS, ALLOC, LOAD, READONLY, CODE', line(1, '.cmdline', 0x20, 0x30000, 0xbc00), flags, line(2, '.linux', kernel.fileSize, 0x2000000, 0xbe00), flags, line(3, '.initrd', 0x10000, 0x6000000, 0x1000000), flags]
-  const { listing } = readListing(`\nuki.efi:     file format pei-x86-64\n\nSections:\nIdx Name          Size      VMA               LMA               File off  Algn\n${rows.join('\n')}\n`)
-  const { report } = check({ image: { name: 'listing', ...imageOfListing(listing ?? expect.fail('no listing')) }, machine, stub: '247.3' })
-  expect(report).toMatchObject({ verdict: 'unknown', outcome: { kind: 'arrived' }, gaps: expect.arrayContaining([expect.objectContaining({ clause: 'HZ-19' })]) as unknown })
+  const rows = [
+    line(0, '.text', 0x7aa0, 0x4000, 0x400),
+    '                  CONTENTS, ALLOC, LOAD, READONLY, CODE',
+    line(1, '.cmdline', 0x20, 0x30000, 0xbc00),
+    flags,
+    line(2, '.linux', kernel.fileSize, 0x2000000, 0xbe00),
+    flags,
+    line(3, '.initrd', 0x10000, 0x6000000, 0x1000000),
+    flags,
+  ]
+  const { listing } = readListing(
+    `\nuki.efi:     file format pei-x86-64\n\nSections:\nIdx Name          Size      VMA               LMA               File off  Algn\n${rows.join('\n')}\n`,
+  )
+  const { report } = check({
+    image: { name: 'listing', ...imageOfListing(listing ?? expect.fail('no listing')) },
+    machine,
+    stub: '247.3',
+  })
+  expect(report).toMatchObject({
+    verdict: 'unknown',
+    outcome: { kind: 'arrived' },
+    gaps: expect.arrayContaining([expect.objectContaining({ clause: 'HZ-19' })]) as unknown,
+  })
   const base = report.facts.imageBase ?? 0
-  expect(report.facts.sections?.map(({ name, address, size }) => [name, address - base, size])).toEqual([['.text', 0x4000, 0x7aa0], ['.cmdline', 0x30000, 0x20], ['.linux', 0x2000000, kernel.fileSize], ['.initrd', 0x6000000, 0x10000]])
+  expect(report.facts.sections?.map(({ name, address, size }) => [name, address - base, size])).toEqual([
+    ['.text', 0x4000, 0x7aa0],
+    ['.cmdline', 0x30000, 0x20],
+    ['.linux', 0x2000000, kernel.fileSize],
+    ['.initrd', 0x6000000, 0x10000],
+  ])
   expect(report.assumptions.filter(({ clause }) => clause === 'HZ-19').length).toBeGreaterThan(4)
 })
 
 test('HZ-20 addresses that wrapped below ImageBase are one advice, and no section of theirs is beyond the image besides', () => {
   const high = { sizeOfImage: 0x29000, imageBase: 0x14df90000n }
   const osrel = { name: '.osrel', at: 0xb2090000, raw: 0x2c }
-  expect(idsOf([osrel, { name: '.linux', at: 0xb4070000, raw: 0x1000 }], high)).toEqual(['rva-wrapped uki:.osrel'])
+  expect(idsOf([osrel, { name: '.linux', at: 0xb4070000, raw: 0x1000 }], high)).toEqual([
+    'rva-wrapped uki:.osrel',
+  ])
   expect(idsOf([{ ...osrel, at: 0x20000 }], high)).toEqual([])
   expect(idsOf([{ ...osrel, at: 0x29000 }], high)).toEqual(['section-beyond-image-size uki:.osrel'])
   expect(idsOf([{ ...osrel, at: 0xc2070000 }], high)).toEqual(['section-beyond-image-size uki:.osrel'])
@@ -286,7 +422,12 @@ test('HZ-20 addresses that wrapped below ImageBase are one advice, and no sectio
 })
 
 test('HZ-20 the address that was meant is the one plus ImageBase', () => {
-  const [finding] = advise(image([{ name: '.linux', at: 0xb4070000, raw: 0x1000 }], { sizeOfImage: 0x29000, imageBase: 0x14df90000n }))
+  const [finding] = advise(
+    image([{ name: '.linux', at: 0xb4070000, raw: 0x1000 }], {
+      sizeOfImage: 0x29000,
+      imageBase: 0x14df90000n,
+    }),
+  )
   expect(finding?.what).toContain('.linux at 0xb4070000 stands for 0x2000000')
   expect(finding?.fix).toContain('.linux=0x14ff90000')
 })
@@ -294,30 +435,60 @@ test('HZ-20 the address that was meant is the one plus ImageBase', () => {
 test('HZ-21 a SizeOfImage that is the end of the last section speaks once, for the section that reaches highest', () => {
   const linux = { name: '.linux', at: 0x100000, raw: 0x300000 }
   const initrd = { name: '.initrd', at: 0x200000, raw: 0x1000 }
-  const rules = (options: object, ...sections: readonly SectionOf[]) => idsOf(sections, options).filter(id => !id.startsWith('sections-overlap'))
-  expect(rules({ sizeOfImage: 0x201000 }, linux, { name: '.osrel', at: 0x180000, raw: 0x90000 }, initrd)).toEqual(['size-of-image-from-last-section kernel'])
+  const rules = (options: object, ...sections: readonly SectionOf[]) =>
+    idsOf(sections, options).filter(id => !id.startsWith('sections-overlap'))
+  expect(
+    rules({ sizeOfImage: 0x201000 }, linux, { name: '.osrel', at: 0x180000, raw: 0x90000 }, initrd),
+  ).toEqual(['size-of-image-from-last-section kernel'])
   expect(rules({ sizeOfImage: 0x400000 }, linux, initrd)).toEqual([])
   expect(rules({ sizeOfImage: 0x202000 }, linux, initrd)).toEqual(['section-beyond-image-size kernel'])
-  expect(rules({ sizeOfImage: 0x201000 }, initrd, { ...linux, at: 0x300000 }, { name: '.cmdline', at: 0x1000, raw: 0x10 })).toEqual(['section-beyond-image-size kernel', 'table-order-not-by-address cmdline'])
+  expect(
+    rules(
+      { sizeOfImage: 0x201000 },
+      initrd,
+      { ...linux, at: 0x300000 },
+      { name: '.cmdline', at: 0x1000, raw: 0x10 },
+    ),
+  ).toEqual(['section-beyond-image-size kernel', 'table-order-not-by-address cmdline'])
 })
 
 test('HZ-21 a stub whose SizeOfImage objcopy left alone has wrapped addresses, and nothing else is said', () => {
-  const wrapped = [{ name: '.linux', at: 0xb4070000, raw: 0x1000 }, { name: '.text', at: 0x5000, raw: 0x24000 }]
-  expect(idsOf(wrapped, { sizeOfImage: 0x29000, imageBase: 0x14df90000n })).toEqual(['rva-wrapped kernel', 'table-order-not-by-address stub:.text'])
+  const wrapped = [
+    { name: '.linux', at: 0xb4070000, raw: 0x1000 },
+    { name: '.text', at: 0x5000, raw: 0x24000 },
+  ]
+  expect(idsOf(wrapped, { sizeOfImage: 0x29000, imageBase: 0x14df90000n })).toEqual([
+    'rva-wrapped kernel',
+    'table-order-not-by-address stub:.text',
+  ])
 })
 
 test('HZ-22 a stub that reaches a fixed address with a payload is one advice for the file', () => {
   const stub = { name: '.rodata', at: 0x1e000, raw: 0x7000 }
-  const rules = (...sections: readonly SectionOf[]) => idsOf(sections).filter(id => !id.startsWith('sections-overlap'))
-  expect(rules(stub, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual(['stub-grown-over-payload stub:.rodata'])
-  expect(rules({ ...stub, raw: 0x13000 }, { name: '.osrel', at: 0x20000, raw: 0x2c }, { name: '.cmdline', at: 0x30000, raw: 0x2c })).toEqual(['stub-grown-over-payload stub:.rodata'])
+  const rules = (...sections: readonly SectionOf[]) =>
+    idsOf(sections).filter(id => !id.startsWith('sections-overlap'))
+  expect(rules(stub, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual([
+    'stub-grown-over-payload stub:.rodata',
+  ])
+  expect(
+    rules(
+      { ...stub, raw: 0x13000 },
+      { name: '.osrel', at: 0x20000, raw: 0x2c },
+      { name: '.cmdline', at: 0x30000, raw: 0x2c },
+    ),
+  ).toEqual(['stub-grown-over-payload stub:.rodata'])
   expect(rules({ ...stub, raw: 0x2000 }, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual([])
   expect(rules(stub, { name: '.osrel', at: 0x21000, raw: 0x2c })).toEqual([])
-  expect(rules({ name: '.osrel', at: 0x20000, raw: 0x11000 }, { name: '.cmdline', at: 0x30000, raw: 0x2c })).toEqual([])
+  expect(
+    rules({ name: '.osrel', at: 0x20000, raw: 0x11000 }, { name: '.cmdline', at: 0x30000, raw: 0x2c }),
+  ).toEqual([])
 })
 
 test('HZ-23 an .sbat that reaches the next section of the stub is advice', () => {
-  const rules = (size: number, ...after: readonly SectionOf[]) => idsOf([{ name: '.sbat', at: 0x19000, raw: 0x200, size }, ...after], { alignment: 0x200 }).filter(id => !id.startsWith('sections-overlap'))
+  const rules = (size: number, ...after: readonly SectionOf[]) =>
+    idsOf([{ name: '.sbat', at: 0x19000, raw: 0x200, size }, ...after], { alignment: 0x200 }).filter(
+      id => !id.startsWith('sections-overlap'),
+    )
   const sdmagic = { name: '.sdmagic', at: 0x19100, raw: 0x34 }
   expect(rules(0x134, sdmagic)).toEqual(['sbat-merged-over-sdmagic uki:.sbat'])
   expect(rules(0x100, sdmagic)).toEqual([])

@@ -15,15 +15,29 @@ const WHERE = { ram: '512M' } as const
 const EARLY: Readonly<Record<string, string>> = { '0.1.0': 'lanzaboote/0.1', '0.3.0': 'lanzaboote/0.3' }
 
 function boot(options: LanzabooteOptions, more: Partial<Omit<CheckInput, 'image' | 'machine'>> = {}) {
-  const { report, runs } = check(scenario({ ...lanzaboote({ kernel: SMALL, initrd: 4096, ...options }), ...WHERE, ...(EARLY[options.release ?? ''] === undefined ? {} : { stub: EARLY[options.release ?? ''] }), ...more }))
+  const { report, runs } = check(
+    scenario({
+      ...lanzaboote({ kernel: SMALL, initrd: 4096, ...options }),
+      ...WHERE,
+      ...(EARLY[options.release ?? ''] === undefined ? {} : { stub: EARLY[options.release ?? ''] }),
+      ...more,
+    }),
+  )
   const [run] = runs
   if (run === undefined) throw new Error('no run')
   const { events, steps } = run.recording
-  const under = (clause: string): readonly MemoryEvent[] => events.filter(({ step }) => {
-    for (let at = step; at !== null; at = steps[at]?.parent ?? null) if (steps[at]?.clause === clause) return true
-    return false
-  })
-  const claims = (label: string): number[] => events.flatMap(event => (event.op === 'claim' && event.label === label && event.actor === 'stub' ? [event.range.end - event.range.start] : []))
+  const under = (clause: string): readonly MemoryEvent[] =>
+    events.filter(({ step }) => {
+      for (let at = step; at !== null; at = steps[at]?.parent ?? null)
+        if (steps[at]?.clause === clause) return true
+      return false
+    })
+  const claims = (label: string): number[] =>
+    events.flatMap(event =>
+      event.op === 'claim' && event.label === label && event.actor === 'stub'
+        ? [event.range.end - event.range.start]
+        : [],
+    )
   return { report, under, claims, clauses: new Set(steps.map(({ clause }) => clause)) }
 }
 
@@ -34,7 +48,10 @@ function resized(image: ByteSource, name: string, by: number): ByteSource {
   if (pe === null || section === undefined) throw new Error(name)
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, section.VirtualSize + by, true)
-  return sparseSource(image.size, [{ at: 0, source: image }, { at: pe.sectionTable + 40 * section.index + 8, source: bytesSource(bytes) }])
+  return sparseSource(image.size, [
+    { at: 0, source: image },
+    { at: pe.sectionTable + 40 * section.index + 8, source: bytesSource(bytes) },
+  ])
 }
 
 /** What becomes of it when `.cmdline` is longer in memory than in the file. */
@@ -48,24 +65,46 @@ describe('sections', () => {
     const [disk, memory] = [boot({ release: '0.1.0' }), boot({ release: '0.3.0' })]
     expect([disk.under('LZ-1').length, disk.clauses.has('LZ-2')]).toEqual([0, false])
     expect(disk.report.assumptions.map(({ clause }) => clause)).toContain('LZ-1')
-    expect(memory.under('LZ-2').filter(({ op }) => op === 'read').map(event => ('object' in event ? event.object : ''))).toEqual(['uki:.kernelp', 'uki:.kernelh', 'uki:.initrdp', 'uki:.initrdh', 'cmdline'])
+    expect(
+      memory
+        .under('LZ-2')
+        .filter(({ op }) => op === 'read')
+        .map(event => ('object' in event ? event.object : '')),
+    ).toEqual(['uki:.kernelp', 'uki:.kernelh', 'uki:.initrdp', 'uki:.initrdh', 'cmdline'])
     expect(memory.clauses.has('LZ-1')).toBe(false)
   })
 
   test('LZ-3 and LZ-4: a section longer than its raw data is an assertion before 0.4.3', () => {
     expect(longer('0.4.2').outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'LZ-3' } })
-    expect(longer('0.4.3').outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'LZ-5', why: expect.stringContaining('.cmdline is no text without NUL') as string } })
+    expect(longer('0.4.3').outcome).toMatchObject({
+      kind: 'refused',
+      refusal: { clause: 'LZ-5', why: expect.stringContaining('.cmdline is no text without NUL') as string },
+    })
     expect(boot({ release: '0.4.3' }).clauses.has('LZ-4')).toBe(true)
   })
 
   test('LZ-5 panics without a section, or with a hash of another length', () => {
     const made = lanzaboote({ kernel: SMALL, initrd: 4096 })
-    expect(check(scenario({ ...made, image: resized(made.image, '.linuxh', -1), ...WHERE })).report.outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'LZ-5', why: '.linuxh has 31 bytes, a hash has 32: the stub panics' } })
+    expect(
+      check(scenario({ ...made, image: resized(made.image, '.linuxh', -1), ...WHERE })).report.outcome,
+    ).toMatchObject({
+      kind: 'refused',
+      refusal: { clause: 'LZ-5', why: '.linuxh has 31 bytes, a hash has 32: the stub panics' },
+    })
     const { pe } = parsePe(made.image)
     const cmdline = pe?.sections.find(({ name }) => name === '.cmdline')
     if (pe === null || cmdline === undefined) throw new Error('.cmdline')
-    const renamed = sparseSource(made.image.size, [{ at: 0, source: made.image }, { at: pe.sectionTable + 40 * cmdline.index, source: bytesSource(new TextEncoder().encode('.cmdlinf')) }])
-    expect(check(scenario({ ...made, image: renamed, ...WHERE })).report.outcome).toMatchObject({ refusal: { clause: 'LZ-5', message: 'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?' } })
+    const renamed = sparseSource(made.image.size, [
+      { at: 0, source: made.image },
+      { at: pe.sectionTable + 40 * cmdline.index, source: bytesSource(new TextEncoder().encode('.cmdlinf')) },
+    ])
+    expect(check(scenario({ ...made, image: renamed, ...WHERE })).report.outcome).toMatchObject({
+      refusal: {
+        clause: 'LZ-5',
+        message:
+          'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?',
+      },
+    })
   })
 })
 
@@ -74,16 +113,31 @@ describe('kernel and initrd', () => {
     const { image, linux, initrd } = lanzaboote({ kernel: SMALL, initrd: 4096 })
     if (linux === undefined || initrd === undefined) throw new Error('thin')
     const gap = (files: object) => check(scenario({ image, ...WHERE, ...files })).report
-    expect(gap({})).toMatchObject({ verdict: 'unknown', outcome: { gap: { clause: 'LZ-6', why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file' } }, kernel: { title: 'the kernel that the image names is not given' } })
-    expect(gap({ linux }).outcome).toMatchObject({ gap: { why: expect.stringContaining('initrd-1.efi') as string } })
-    expect(gap({ linux, initrd: bytesSource(new Uint8Array(0)) }).outcome).toMatchObject({ gap: { why: expect.stringContaining('is empty') as string } })
+    expect(gap({})).toMatchObject({
+      verdict: 'unknown',
+      outcome: {
+        gap: {
+          clause: 'LZ-6',
+          why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
+        },
+      },
+      kernel: { title: 'the kernel that the image names is not given' },
+    })
+    expect(gap({ linux }).outcome).toMatchObject({
+      gap: { why: expect.stringContaining('initrd-1.efi') as string },
+    })
+    expect(gap({ linux, initrd: bytesSource(new Uint8Array(0)) }).outcome).toMatchObject({
+      gap: { why: expect.stringContaining('is empty') as string },
+    })
     expect(gap({ linux, initrd })).toMatchObject({ verdict: 'clean' })
   })
 
   test('LZ-7 copies a fat image into pool, the initrd twice', () => {
     const { report, under } = boot({ release: '0.4.1', fat: true })
     expect(report).toMatchObject({ verdict: 'clean', stub: { id: 'lanzaboote/0.4/fat' } })
-    const copies = under('LZ-7').flatMap(event => (event.op === 'copy' ? [event.range.end - event.range.start] : []))
+    const copies = under('LZ-7').flatMap(event =>
+      event.op === 'copy' ? [event.range.end - event.range.start] : [],
+    )
     expect(copies).toEqual([SMALL.fileSize, 4096, 4096])
   })
 
@@ -95,30 +149,43 @@ describe('kernel and initrd', () => {
 })
 
 describe('hashes', () => {
-  const outcome = (release: NonNullable<LanzabooteOptions['release']>, wrongHash: 'kernel' | 'initrd', secureBoot: boolean) => boot({ release, wrongHash }, { secureBoot, deep: true })
+  const outcome = (
+    release: NonNullable<LanzabooteOptions['release']>,
+    wrongHash: 'kernel' | 'initrd',
+    secureBoot: boolean,
+  ) => boot({ release, wrongHash }, { secureBoot, deep: true })
 
   test('LZ-10 gives another kernel to the firmware', () => {
     expect(outcome('0.3.0', 'kernel', false).clauses.has('LZ-18')).toBe(false)
     expect(outcome('0.3.0', 'kernel', false).report.facts.handOff).toMatchObject({ door: 'pe-entry' })
-    expect(outcome('0.3.0', 'initrd', true).report.outcome).toMatchObject({ refusal: { clause: 'LZ-10', status: 'EFI_SECURITY_VIOLATION' } })
-    expect(boot({ release: '0.3.0', wrongHash: 'kernel' }).report.assumptions.map(({ clause }) => clause)).toContain('LZ-10')
+    expect(outcome('0.3.0', 'initrd', true).report.outcome).toMatchObject({
+      refusal: { clause: 'LZ-10', status: 'EFI_SECURITY_VIOLATION' },
+    })
+    expect(
+      boot({ release: '0.3.0', wrongHash: 'kernel' }).report.assumptions.map(({ clause }) => clause),
+    ).toContain('LZ-10')
   })
 
   test('LZ-11 refuses under Secure Boot, else warns', () => {
-    expect(outcome('0.4.3', 'initrd', true).report.outcome).toMatchObject({ refusal: { clause: 'LZ-11', status: 'EFI_SECURITY_VIOLATION', message: 'Initrd hash does not match!' } })
+    expect(outcome('0.4.3', 'initrd', true).report.outcome).toMatchObject({
+      refusal: { clause: 'LZ-11', status: 'EFI_SECURITY_VIOLATION', message: 'Initrd hash does not match!' },
+    })
     const { report } = outcome('0.4.3', 'kernel', false)
     expect(report.facts.handOff).toMatchObject({ door: 'pe-entry' })
     expect(report.assumptions.map(({ clause }) => clause)).toContain('LZ-11')
   })
 
   test('LZ-12 refuses always', () => {
-    expect(outcome('1.1.0', 'kernel', false).report.outcome).toMatchObject({ refusal: { clause: 'LZ-12', message: 'Kernel hash does not match!' } })
+    expect(outcome('1.1.0', 'kernel', false).report.outcome).toMatchObject({
+      refusal: { clause: 'LZ-12', message: 'Kernel hash does not match!' },
+    })
     expect(boot({}, { deep: true }).report.assumptions.map(({ clause }) => clause)).not.toContain('LZ-10')
   })
 })
 
 describe('command line and initrd', () => {
-  const line = (release: NonNullable<LanzabooteOptions['release']>, more: object) => boot({ release }, { loadOptions: 'quiet nokaslr', ...more }).report.facts.commandLine
+  const line = (release: NonNullable<LanzabooteOptions['release']>, more: object) =>
+    boot({ release }, { loadOptions: 'quiet nokaslr', ...more }).report.facts.commandLine
 
   test('LZ-13 takes the embedded command line', () => {
     expect(line('0.3.0', {})).toBe('console=ttyS0 nokaslr')
@@ -139,7 +206,8 @@ describe('command line and initrd', () => {
   })
 
   test('LZ-17 assumes that there are no companions', () => {
-    for (const options of [{ release: '0.4.2' }, { release: '0.4.2', fat: true }, {}] as const) expect(boot(options).report.assumptions.map(({ clause }) => clause)).toContain('LZ-17')
+    for (const options of [{ release: '0.4.2' }, { release: '0.4.2', fat: true }, {}] as const)
+      expect(boot(options).report.assumptions.map(({ clause }) => clause)).toContain('LZ-17')
     expect(boot({ release: '0.4.1' }).report.assumptions.map(({ clause }) => clause)).not.toContain('LZ-17')
   })
 })
@@ -156,8 +224,12 @@ describe('the way into the kernel', () => {
 
   test('LZ-18 panics when the loader refuses', () => {
     const made = lanzaboote({ kernel: SMALL, initrd: 4096 })
-    const { report } = check(scenario({ ...made, linux: bytesSource(new Uint8Array(4096)), kernel: '6.12.107', ...WHERE }))
-    expect(report.outcome).toMatchObject({ refusal: { clause: 'LZ-18', message: 'Failed to load the kernel' } })
+    const { report } = check(
+      scenario({ ...made, linux: bytesSource(new Uint8Array(4096)), kernel: '6.12.107', ...WHERE }),
+    )
+    expect(report.outcome).toMatchObject({
+      refusal: { clause: 'LZ-18', message: 'Failed to load the kernel' },
+    })
   })
 
   test('LZ-19 offers the initrd out of its pool', () => {
@@ -170,7 +242,9 @@ describe('the way into the kernel', () => {
 
 describe('which release it is', () => {
   const ids = (options: LanzabooteOptions) => {
-    const { report } = check(scenario({ ...lanzaboote({ kernel: SMALL, initrd: 4096, ...options }), ...WHERE }))
+    const { report } = check(
+      scenario({ ...lanzaboote({ kernel: SMALL, initrd: 4096, ...options }), ...WHERE }),
+    )
     return [report, ...report.alternatives].map(({ stub }) => stub.id).sort()
   }
 
@@ -178,20 +252,32 @@ describe('which release it is', () => {
     expect(ids({ release: '0.4.2' })).toEqual(['lanzaboote/0.4.2'])
     expect(ids({ release: '0.4.2', fat: true })).toEqual(['lanzaboote/0.4.2/fat'])
     expect(ids({ release: '0.1.0' })).toEqual(['lanzaboote/0.1', 'lanzaboote/0.3'])
-    expect(ids({ anonymous: true })).toEqual(['lanzaboote/0.4', 'lanzaboote/0.4.2', 'lanzaboote/0.4.3', 'lanzaboote/1.1'])
-    const chosen = check(scenario({ ...lanzaboote({ kernel: SMALL, initrd: 4096, anonymous: true }), ...WHERE, stub: '0.4.1' })).report
+    expect(ids({ anonymous: true })).toEqual([
+      'lanzaboote/0.4',
+      'lanzaboote/0.4.2',
+      'lanzaboote/0.4.3',
+      'lanzaboote/1.1',
+    ])
+    const chosen = check(
+      scenario({ ...lanzaboote({ kernel: SMALL, initrd: 4096, anonymous: true }), ...WHERE, stub: '0.4.1' }),
+    ).report
     expect(chosen.stub).toMatchObject({ id: 'lanzaboote/0.4', certainty: 'given' })
     expect(chosen.alternatives).toEqual([])
   })
 
   test('LZ-21: a release that is in no row is unknown', () => {
     const made = lanzaboote({ kernel: SMALL, initrd: 4096 })
-    expect(check(scenario({ ...made, ...WHERE, stub: '1.9' })).report).toMatchObject({ verdict: 'unknown', stub: { id: null } })
+    expect(check(scenario({ ...made, ...WHERE, stub: '1.9' })).report).toMatchObject({
+      verdict: 'unknown',
+      stub: { id: null },
+    })
   })
 
   test('every row was seen, and boots every kernel that can be started so', () => {
     expect(lanzabooteEras.filter(({ seen }) => seen.length === 0)).toEqual([])
-    for (const name of Object.keys(KERNEL_FACTS).filter(one => /debian-(6\.12\.107-cloud|5\.10\.223|6\.1\.170)$/.test(one))) {
+    for (const name of Object.keys(KERNEL_FACTS).filter(one =>
+      /debian-(6\.12\.107-cloud|5\.10\.223|6\.1\.170)$/.test(one),
+    )) {
       const made = lanzaboote({ release: '0.4.2', fat: true, kernel: name })
       expect([name, check(scenario({ ...made, ...WHERE })).report.verdict]).toEqual([name, 'clean'])
     }

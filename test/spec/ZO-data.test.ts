@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { setup_data } from '../../src/image/boot-params.ts'
-import { bench, descriptor, eventsOf, free, handover, kernelNamed, legacy, SMALL_MAP, start, type Bench } from '../support/kernel-bench.ts'
+import {
+  bench,
+  descriptor,
+  eventsOf,
+  free,
+  handover,
+  kernelNamed,
+  legacy,
+  SMALL_MAP,
+  start,
+  type Bench,
+} from '../support/kernel-bench.ts'
 
 const E2 = kernelNamed('debian-5.10.223-cloud')
 const F = 0x18200000
@@ -27,7 +38,10 @@ describe('ZO-17', () => {
   test('ZO-17 every node is read, as what it was', () => {
     const on = bench()
     expect(listed(on, [AT, AT + 0x100]).kind).toBe('arrived')
-    expect(eventsOf(on, 'ZO-17', 'read')).toMatchObject([{ object: 'loader:seed#0', range: rangeAt(AT, 48), deviations: [] }, { object: 'loader:seed#1', range: rangeAt(AT + 0x100, 48), deviations: [] }])
+    expect(eventsOf(on, 'ZO-17', 'read')).toMatchObject([
+      { object: 'loader:seed#0', range: rangeAt(AT, 48), deviations: [] },
+      { object: 'loader:seed#1', range: rangeAt(AT + 0x100, 48), deviations: [] },
+    ])
     expect(on.notes.doubts).toEqual([])
   })
 
@@ -38,7 +52,10 @@ describe('ZO-17', () => {
     expect(eventsOf(on, 'ZO-17', 'read')[0]?.deviations.length).toBeGreaterThan(0)
   })
 
-  test.each([['in no memory', 0xc0000000], ['beyond all addresses', 2 ** 53 - 4096]])('ZO-17 a list that leads to a place %s is a doubt', (_, next) => {
+  test.each([
+    ['in no memory', 0xc0000000],
+    ['beyond all addresses', 2 ** 53 - 4096],
+  ])('ZO-17 a list that leads to a place %s is a doubt', (_, next) => {
     const on = bench()
     const from = handover(on, { kernel: E2, image: F, header: { setup_data: BigInt(AT) } })
     on.memory.patch(phys(AT), setup_data.write({ next: BigInt(next), type: 9, len: 0 }), 'loader:seed')
@@ -58,7 +75,9 @@ describe('ZO-17', () => {
   test('ZO-17 data that lies elsewhere is not followed', () => {
     const on = bench()
     listed(on, [AT], 2 ** 31)
-    expect(on.notes.doubts.map(({ why }) => why)).toEqual(['a node of setup_data names data elsewhere, which is not followed'])
+    expect(on.notes.doubts.map(({ why }) => why)).toEqual([
+      'a node of setup_data names data elsewhere, which is not followed',
+    ])
   })
 })
 
@@ -67,7 +86,14 @@ const WIDE = [free(0x1000, 0x9f000), free(0x1000000, 0x1f000000), descriptor(2, 
 test('ZO-32 no slot overlaps a node of setup_data', () => {
   const places = (setupData: readonly number[]): number => {
     const on = bench({ map: WIDE, kaslr: 'seed:0' })
-    const from = legacy(on, { kernel: E2, at: 0x1000000, commandLine: 'quiet', bootParams: 0x10000, commandLineAt: 0x20000, header: { setup_data: BigInt(setupData[0] ?? 0) } })
+    const from = legacy(on, {
+      kernel: E2,
+      at: 0x1000000,
+      commandLine: 'quiet',
+      bootParams: 0x10000,
+      commandLineAt: 0x20000,
+      header: { setup_data: BigInt(setupData[0] ?? 0) },
+    })
     seeds(on, setupData)
     const outcome = start(on, 'linux/E2', from)
     return outcome.kind === 'arrived' ? outcome.at.kernel : -1

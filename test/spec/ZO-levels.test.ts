@@ -4,7 +4,21 @@ import { bytesSource, sparseSource } from '../../src/bytes/source.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt } from '../../src/image/boot-params.ts'
 import { trampolinePlace, type Entry } from '../../src/kernel/steps/five-level.ts'
-import { bench, clausesOf, eventsOf, free, handover, kernelNamed, kernelOf, legacy, SMALL_MAP, start, type Bench, type HandoverOptions, type Kernel } from '../support/kernel-bench.ts'
+import {
+  bench,
+  clausesOf,
+  eventsOf,
+  free,
+  handover,
+  kernelNamed,
+  kernelOf,
+  legacy,
+  SMALL_MAP,
+  start,
+  type Bench,
+  type HandoverOptions,
+  type Kernel,
+} from '../support/kernel-bench.ts'
 
 /** Built for four levels only. */
 const E2 = kernelNamed('debian-5.10.223-cloud')
@@ -16,7 +30,12 @@ const TRAMPOLINE = rangeAt(0x9d000, 2 * PAGE)
 const NO_BIOS = { ebda: 0, lowMemory: 0 }
 
 function withFlags({ source }: Kernel, xloadflags: number): Kernel {
-  return kernelOf(sparseSource(source.size, [{ at: 0, source }, { at: setupHeaderAt('xloadflags'), source: bytesSource(Uint8Array.of(xloadflags, 0)) }]))
+  return kernelOf(
+    sparseSource(source.size, [
+      { at: 0, source },
+      { at: setupHeaderAt('xloadflags'), source: bytesSource(Uint8Array.of(xloadflags, 0)) },
+    ]),
+  )
 }
 
 function handed(options: Partial<HandoverOptions> = {}, on: Bench = bench(), era = 'linux/E2'): Bench {
@@ -45,13 +64,17 @@ test('ZO-5 what lies in .bss of a copy that the loader made may be what is overw
   const from = legacy(on, { kernel: E2, at })
   on.memory.make(rangeAt(at + 0xb91000, 0x22880), 'initrd#2')
   start(on, 'linux/E2', from)
-  expect(on.notes.doubts.filter(({ clause }) => clause === 'ZO-5').map(({ why }) => why)).toEqual(['low memory is saved somewhere in .bss of the running copy, where initrd#2 lies'])
+  expect(on.notes.doubts.filter(({ clause }) => clause === 'ZO-5').map(({ why }) => why)).toEqual([
+    'low memory is saved somewhere in .bss of the running copy, where initrd#2 lies',
+  ])
 })
 
 test('ZO-5 where the .bss of the running copy is no RAM nobody knows what is put back', () => {
   const on = bench({ map: [...SMALL_MAP, free(0x40000000, 0xb91000)] })
   start(on, 'linux/E2', legacy(on, { kernel: E2, at: 0x40000000 }))
-  expect(on.notes.doubts.map(({ why }) => why)).toContain('the .bss in which low memory is saved is not all RAM')
+  expect(on.notes.doubts.map(({ why }) => why)).toContain(
+    'the .bss in which low memory is saved is not all RAM',
+  )
   expect(eventsOf(on, 'ZO-5', 'copy')).toEqual([])
 })
 
@@ -60,15 +83,35 @@ describe('ZO-34', () => {
     ['right below 0x9f000 where RAM goes on', [ram(0, 0xa0000)], NO_BIOS, 0x9d000],
     ['right below the end of RAM', [ram(0x1000, 0x88000), ram(0x100000, 0x2000000)], NO_BIOS, 0x86000],
     ['below an end that is no multiple of a page', [ram(0, 0x9fc00)], NO_BIOS, 0x9d000],
-    ['in the last entry with room', [ram(0x1000, 0x50000), ram(0x60000, 0x61000), reserved(0x61000, 0xa0000)], NO_BIOS, 0x4e000],
+    [
+      'in the last entry with room',
+      [ram(0x1000, 0x50000), ram(0x60000, 0x61000), reserved(0x61000, 0xa0000)],
+      NO_BIOS,
+      0x4e000,
+    ],
     ['in an entry that is just large enough', [ram(0x60000, 0x62000)], NO_BIOS, 0x60000],
     ['where nothing is RAM, right below 0x9f000', [reserved(0, 0xa0000)], NO_BIOS, 0x9d000],
-    ['behind an entry of the first page, right below 0x9f000', [ram(0x10000, 0x50000), ram(0, 0x1000)], NO_BIOS, 0x9d000],
+    [
+      'behind an entry of the first page, right below 0x9f000',
+      [ram(0x10000, 0x50000), ram(0, 0x1000)],
+      NO_BIOS,
+      0x9d000,
+    ],
     ['in the first two pages', [ram(0, 0x2000)], NO_BIOS, 0],
     ['below the extended data area', [ram(0, 0xa0000)], { ebda: 0x9a400, lowMemory: 0 }, 0x98000],
     ['below the end of low memory', [ram(0, 0xa0000)], { ebda: 0, lowMemory: 0x7fc00 }, 0x7d000],
-    ['as if a BIOS with too little low memory said nothing', [ram(0, 0xa0000)], { ebda: 0x20000, lowMemory: 0x1fc00 }, 0x9d000],
-    ['as if a BIOS with too much low memory said nothing', [ram(0, 0xa0000)], { ebda: 0, lowMemory: 0x9fc00 }, 0x9d000],
+    [
+      'as if a BIOS with too little low memory said nothing',
+      [ram(0, 0xa0000)],
+      { ebda: 0x20000, lowMemory: 0x1fc00 },
+      0x9d000,
+    ],
+    [
+      'as if a BIOS with too much low memory said nothing',
+      [ram(0, 0xa0000)],
+      { ebda: 0, lowMemory: 0x9fc00 },
+      0x9d000,
+    ],
   ] as const)('ZO-34 %s', (_, entries, bios, at) => {
     expect(trampolinePlace(entries, bios)).toEqual(rangeAt(at, 2 * PAGE))
   })
@@ -76,7 +119,18 @@ describe('ZO-34', () => {
   test('ZO-34 the words of the BIOS count without an EFI signature only', () => {
     const low = (efi: boolean): number | undefined => {
       const on = bench({ map: [free(0, 0xa0000), ...SMALL_MAP.slice(1)] })
-      const from = legacy(on, { kernel: E2, at: 0x2000000, bytes: efi ? Object.fromEntries([...new TextEncoder().encode('EL64')].map((byte, i) => [boot_params.fields.efi_info[0] + i, byte])) : {} })
+      const from = legacy(on, {
+        kernel: E2,
+        at: 0x2000000,
+        bytes: efi
+          ? Object.fromEntries(
+              [...new TextEncoder().encode('EL64')].map((byte, i) => [
+                boot_params.fields.efi_info[0] + i,
+                byte,
+              ]),
+            )
+          : {},
+      })
       on.memory.patch(phys(0x40e), Uint8Array.of(0x00, 0x90), 'bios')
       on.memory.patch(phys(0x413), Uint8Array.of(0x7f, 0x02), 'bios')
       start(on, 'linux/E2', from)
@@ -94,7 +148,9 @@ describe('ZO-34', () => {
 
   test('ZO-34 a place that is no RAM is not refused, and nobody knows what happens', () => {
     const on = handed({}, bench({ map: SMALL_MAP.slice(1) }))
-    expect(on.notes.doubts).toEqual([{ clause: 'ZO-34', why: 'the trampoline goes to 0x9d000-0x9f000, where not everything is RAM' }])
+    expect(on.notes.doubts).toEqual([
+      { clause: 'ZO-34', why: 'the trampoline goes to 0x9d000-0x9f000, where not everything is RAM' },
+    ])
     expect(eventsOf(on, 'ZO-5', 'make')).toEqual([])
   })
 })
@@ -102,7 +158,9 @@ describe('ZO-34', () => {
 describe('ZO-35', () => {
   const run = (era: string, la57: boolean, kernel = E5): Bench => {
     const on = bench({ la57 })
-    expect(start(on, era, legacy(on, { kernel, at: 0x2000000, commandLine: 'quiet nokaslr' })).kind).toBe('arrived')
+    expect(start(on, era, legacy(on, { kernel, at: 0x2000000, commandLine: 'quiet nokaslr' })).kind).toBe(
+      'arrived',
+    )
     return on
   }
 
@@ -140,8 +198,12 @@ describe('ZO-37', () => {
   test('ZO-37 the top-level table goes to the end of the window, before the move', () => {
     const on = handed({ kernel: FIVE }, bench({ la57: true }))
     expect(eventsOf(on, 'ZO-37', 'make')).toMatchObject([{ range: top, object: 'kernel' }])
-    expect(on.notes.assumptions.map(({ what }) => what)).toContain('the firmware or the loader runs with four levels of page tables')
-    expect(on.notes.assumptions.map(({ what }) => what)).not.toContain('five-level paging is off on both sides of the trampoline')
+    expect(on.notes.assumptions.map(({ what }) => what)).toContain(
+      'the firmware or the loader runs with four levels of page tables',
+    )
+    expect(on.notes.assumptions.map(({ what }) => what)).not.toContain(
+      'five-level paging is off on both sides of the trampoline',
+    )
   })
 
   test.each([

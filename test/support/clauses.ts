@@ -1,4 +1,6 @@
-/** The law as its own tests see it: every clause of spec/, parsed by the one format that spec/README.md gives. */
+/**
+ * The law as its own tests see it: every clause of spec/, parsed by the one format that spec/README.md gives.
+ */
 import { filesBelow, textOf } from './repository.ts'
 
 export const CHAPTERS = ['FW', 'PE', 'ST', 'LZ', 'HO', 'EP', 'ZO', 'HZ'] as const
@@ -39,11 +41,16 @@ export function readClauses(): { clauses: Clause[]; wrong: string[] } {
     const chapter = /^spec\/([A-Z]{2})-[a-z0-9-]+\.md$/.exec(file)?.[1] ?? ''
     const text = textOf(file)
     if (!(CHAPTERS as readonly string[]).includes(chapter)) wrong.push(`${file}: no chapter`)
-    if (!new RegExp(`^# ${chapter} \\S.*\\n\\n[^#\\s]`).test(text)) wrong.push(`${file}: begins with "# ${chapter} Title" and a short paragraph`)
+    if (!new RegExp(`^# ${chapter} \\S.*\\n\\n[^#\\s]`).test(text))
+      wrong.push(`${file}: begins with "# ${chapter} Title" and a short paragraph`)
     const pieces = text.split(/^(?=### )/m).slice(1)
-    for (const piece of pieces) parseClause(file, chapter, piece.split(/^(?=#{1,2} )/m)[0] ?? '', clauses, wrong)
+    for (const piece of pieces)
+      parseClause(file, chapter, piece.split(/^(?=#{1,2} )/m)[0] ?? '', clauses, wrong)
     const mentions = text.match(/^#{3,}.*$/gm)?.length ?? 0
-    if (mentions !== pieces.length) wrong.push(`${file}: ${String(mentions)} headings of level three or deeper, ${String(pieces.length)} clauses`)
+    if (mentions !== pieces.length)
+      wrong.push(
+        `${file}: ${String(mentions)} headings of level three or deeper, ${String(pieces.length)} clauses`,
+      )
   }
   return { clauses, wrong }
 }
@@ -61,8 +68,11 @@ function parseClause(file: string, chapter: string, piece: string, clauses: Clau
   const header = rest.slice(0, blank === -1 ? rest.length : blank)
   const body = rest.slice(header.length).join('\n').trim()
   const fields = header.map(line => /^(Applies|Source|Evidence|Contract): (\S.*)$/.exec(line))
-  header.forEach((line, i) => { if (fields[i] === null) wrong.push(`${id}: header line "${line}"`) })
-  const all = (name: string): string[] => fields.flatMap(field => (field?.[1] === name ? [field[2] ?? ''] : []))
+  header.forEach((line, i) => {
+    if (fields[i] === null) wrong.push(`${id}: header line "${line}"`)
+  })
+  const all = (name: string): string[] =>
+    fields.flatMap(field => (field?.[1] === name ? [field[2] ?? ''] : []))
   const one = (name: string): string => {
     const values = all(name)
     if (values.length !== 1) wrong.push(`${id}: ${String(values.length)} lines "${name}:"`)
@@ -74,7 +84,8 @@ function parseClause(file: string, chapter: string, piece: string, clauses: Clau
   const [evidence = '', ...detail] = one('Evidence').split(/[\s,:]+/)
   if (!(EVIDENCE as readonly string[]).includes(evidence)) wrong.push(`${id}: evidence "${evidence}"`)
   if (all('Contract').length > 1) wrong.push(`${id}: two contracts`)
-  if (all('Contract').length > 0 && evidence === 'remembered') wrong.push(`${id}: a contract that is only remembered`)
+  if (all('Contract').length > 0 && evidence === 'remembered')
+    wrong.push(`${id}: a contract that is only remembered`)
   if (body === '') wrong.push(`${id}: says nothing`)
   clauses.push({
     id,

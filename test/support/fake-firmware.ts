@@ -1,4 +1,7 @@
-/** A small firmware for tests of stages: pages top-down in one range of RAM, pool without reuse, LoadImage by the book. Any call can be made to fail. */
+/**
+ * A small firmware for tests of stages: pages top-down in one range of RAM, pool without reuse, LoadImage by
+ * the book. Any call can be made to fail.
+ */
 import { range, rangeAt, type Range } from '../../src/bytes/range.ts'
 import { alignUp, byteCount, pagesOf, phys, type Phys } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
@@ -26,7 +29,12 @@ export interface FakeFirmware extends BootServices {
 const PAGE = 0x1000
 
 /** `full`: labels whose allocation fails, `full below`: labels that fail only below a limit. */
-export function fakeFirmware(memory: Memory, free: Range, full: readonly string[] = [], fullBelow: readonly string[] = []): FakeFirmware {
+export function fakeFirmware(
+  memory: Memory,
+  free: Range,
+  full: readonly string[] = [],
+  fullBelow: readonly string[] = [],
+): FakeFirmware {
   const calls: Call[] = []
   const taken: Range[] = []
   let pool: { at: number; left: number } = { at: 0, left: 0 }
@@ -50,9 +58,19 @@ export function fakeFirmware(memory: Memory, free: Range, full: readonly string[
     memoryMap: () => [],
     allocatePages: (where, type, pages, label): Allocation => {
       const limit = where.kind === 'max' ? where.limit : Infinity
-      const at = full.includes(label) || (where.kind === 'max' && fullBelow.includes(label)) ? null : claim(pages, Math.min(limit, free.end), label)
+      const at =
+        full.includes(label) || (where.kind === 'max' && fullBelow.includes(label))
+          ? null
+          : claim(pages, Math.min(limit, free.end), label)
       if (at === null) return no
-      calls.push({ call: 'pages', label, size: pages, type, where: where.kind === 'max' ? `max ${where.limit.toString(16)}` : where.kind, at })
+      calls.push({
+        call: 'pages',
+        label,
+        size: pages,
+        type,
+        where: where.kind === 'max' ? `max ${where.limit.toString(16)}` : where.kind,
+        at,
+      })
       return { status: 'EFI_SUCCESS', at }
     },
     freePages: () => 'EFI_SUCCESS',
@@ -81,11 +99,27 @@ export function fakeFirmware(memory: Memory, free: Range, full: readonly string[
   return firmware
 }
 
-function load(memory: Memory, request: LoadRequest, full: readonly string[], calls: Call[], claim: (pages: number, label: string) => Phys | null): LoadResult {
-  const refused = { status: 'EFI_UNSUPPORTED', image: null, clause: 'PE-1', why: 'the test says so', message: 'refused' } as const
+function load(
+  memory: Memory,
+  request: LoadRequest,
+  full: readonly string[],
+  calls: Call[],
+  claim: (pages: number, label: string) => Phys | null,
+): LoadResult {
+  const refused = {
+    status: 'EFI_UNSUPPORTED',
+    image: null,
+    clause: 'PE-1',
+    why: 'the test says so',
+    message: 'refused',
+  } as const
   if (request.from.kind !== 'memory' || full.includes('load')) return refused
   const { range: from } = request.from
-  const source: ByteSource = { size: byteCount(from.end - from.start), read: (at, length) => memory.readRaw(rangeAt(from.start + at, Math.min(length, from.end - from.start - at))) }
+  const source: ByteSource = {
+    size: byteCount(from.end - from.start),
+    read: (at, length) =>
+      memory.readRaw(rangeAt(from.start + at, Math.min(length, from.end - from.start - at))),
+  }
   const { pe } = parsePe(source)
   if (pe === null) return refused
   const at = claim(pagesOf(pe.optional.SizeOfImage), request.name)
@@ -95,7 +129,12 @@ function load(memory: Memory, request: LoadRequest, full: readonly string[], cal
     const length = Math.min(section.VirtualSize, section.SizeOfRawData)
     memory.copy(phys(at + section.VirtualAddress), rangeAt(from.start + section.PointerToRawData, length))
     const owner = request.ownerOf(section)
-    if (section.VirtualSize > length) memory.zero(rangeAt(at + section.VirtualAddress + length, section.VirtualSize - length), owner.object, owner.at + length)
+    if (section.VirtualSize > length)
+      memory.zero(
+        rangeAt(at + section.VirtualAddress + length, section.VirtualSize - length),
+        owner.object,
+        owner.at + length,
+      )
   }
   calls.push({ call: 'load', label: request.name, size: from.end - from.start, type: EfiLoaderCode, at })
   return { status: 'EFI_SUCCESS', image: imageAt(pe, at, request.name, null) }
@@ -103,18 +142,32 @@ function load(memory: Memory, request: LoadRequest, full: readonly string[], cal
 
 function imageAt(pe: PeFile, base: Phys, name: string, loadOptions: LoadOptions | null): LoadedImage {
   const { SizeOfImage, AddressOfEntryPoint } = pe.optional
-  return { name, base, size: byteCount(SizeOfImage), pages: rangeAt(base, alignUp(SizeOfImage, PAGE)), pe, entry: phys(base + AddressOfEntryPoint), loadOptions }
+  return {
+    name,
+    base,
+    size: byteCount(SizeOfImage),
+    pages: rangeAt(base, alignUp(SizeOfImage, PAGE)),
+    pe,
+    entry: phys(base + AddressOfEntryPoint),
+    loadOptions,
+  }
 }
 
 /** Puts a UKI into memory as the firmware would: headers, then the sections in table order, tails zeroed. */
-export function placeUki(memory: Memory, pe: PeFile, base: number, loadOptions: LoadOptions | null): LoadedImage {
+export function placeUki(
+  memory: Memory,
+  pe: PeFile,
+  base: number,
+  loadOptions: LoadOptions | null,
+): LoadedImage {
   const image = imageAt(pe, phys(base), 'uki', loadOptions)
   memory.claim(image.pages, 'uki')
   memory.put(phys(base), { source: pe.source, at: 0, length: pe.optional.SizeOfHeaders }, 'uki:headers')
   for (const { section, object, content } of viewUki(pe).sections) {
     const at = phys(base + section.VirtualAddress)
     if (content.size > 0) memory.put(at, { source: content, at: 0, length: content.size }, object)
-    if (section.VirtualSize > content.size) memory.zero(rangeAt(at + content.size, section.VirtualSize - content.size), object, content.size)
+    if (section.VirtualSize > content.size)
+      memory.zero(rangeAt(at + content.size, section.VirtualSize - content.size), object, content.size)
   }
   return image
 }

@@ -1,4 +1,7 @@
-/** Builds dist/ before the tests when it is missing or older than src: some tests look at the package as it is shipped. */
+/**
+ * Builds dist/ before the tests when it is missing or older than src: some tests look at the package as it is
+ * shipped.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +9,11 @@ import { filesBelow, TOP } from './repository.ts'
 
 export default function setup(): void {
   const marker = join(TOP, 'dist/bytes/int.js')
-  const newest = Math.max(...[...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', '.ci/build.mjs'].map(path => statSync(join(TOP, path)).mtimeMs))
+  const newest = Math.max(
+    ...[...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', '.ci/build.mjs'].map(
+      path => statSync(join(TOP, path)).mtimeMs,
+    ),
+  )
   if (existsSync(marker) && statSync(marker).mtimeMs >= newest) return
   const built = spawnSync(process.execPath, [join(TOP, '.ci/build.mjs')], { stdio: 'inherit' })
   if (built.status !== 0) throw new Error('dist/ could not be built')

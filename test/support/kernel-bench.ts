@@ -1,17 +1,38 @@
-/** A bench for kernels: a machine with a memory map, a kernel that lies in it, and a hand-off made by hand. */
+/**
+ * A bench for kernels: a machine with a memory map, a kernel that lies in it, and a hand-off made by hand.
+ */
 import { rangeAt, type Range } from '../../src/bytes/range.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { alignUp, byteCount, fileOffset, PAGE, phys } from '../../src/bytes/units.ts'
 import { parseBzImage, type BzImage } from '../../src/image/bzimage.ts'
-import { boot_e820_entry, boot_params, SETUP_HEADER_AT, setup_header, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
+import {
+  boot_e820_entry,
+  boot_params,
+  SETUP_HEADER_AT,
+  setup_header,
+  setupHeaderAt,
+  type SetupHeaderField,
+} from '../../src/image/boot-params.ts'
 import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
-import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, type MemoryDescriptor } from '../../src/image/memory-types.ts'
+import {
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  type MemoryDescriptor,
+} from '../../src/image/memory-types.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
 import { kernelEras } from '../../src/kernel/eras.ts'
 import { kernelModel, type KernelEra } from '../../src/kernel/model.ts'
 import type { PayloadReader } from '../../src/kernel/payload.ts'
-import { createMachine, Stop, type Machine, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
+import {
+  createMachine,
+  Stop,
+  type Machine,
+  type Notes,
+  type Outcome,
+  type Settings,
+} from '../../src/machine/machine.ts'
 import type { HandOff, InitrdOffer } from '../../src/machine/model.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
@@ -43,8 +64,14 @@ export function eraNamed(id: string): KernelEra {
   return era
 }
 
-export const descriptor = (type: number, start: number, length: number, attribute = 0xfn): MemoryDescriptor => ({ type, range: rangeAt(start, length), attribute })
-export const free = (start: number, length: number): MemoryDescriptor => descriptor(EfiConventionalMemory, start, length)
+export const descriptor = (
+  type: number,
+  start: number,
+  length: number,
+  attribute = 0xfn,
+): MemoryDescriptor => ({ type, range: rangeAt(start, length), attribute })
+export const free = (start: number, length: number): MemoryDescriptor =>
+  descriptor(EfiConventionalMemory, start, length)
 
 /** 512 MiB, with pref_address taken and the image of a UKI at 0x18000000. */
 export const SMALL_MAP: readonly MemoryDescriptor[] = [
@@ -77,8 +104,16 @@ export interface Bench {
   readonly notes: Notes
 }
 
-/** RAM wherever the map has an entry below the device hole, all of it garbage; what is not free is allocated. */
-export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling, la57 = false }: BenchOptions = {}): Bench {
+/**
+ * RAM wherever the map has an entry below the device hole, all of it garbage; what is not free is allocated.
+ */
+export function bench({
+  map = SMALL_MAP,
+  kaslr = 'off',
+  arena = POOL,
+  ceiling,
+  la57 = false,
+}: BenchOptions = {}): Bench {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   for (const { type, range } of map) {
@@ -88,10 +123,18 @@ export function bench({ map = SMALL_MAP, kaslr = 'off', arena = POOL, ceiling, l
   }
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
   const firmware = plainFirmware(memory, map, arena, ceiling)
-  return { machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr, la57 }, notes), memory, recorder, notes }
+  return {
+    machine: createMachine(recorder, memory, firmware, { secureBoot: false, kaslr, la57 }, notes),
+    memory,
+    recorder,
+    notes,
+  }
 }
 
-/** The same firmware with forty more descriptors, of device memory that nobody uses: more than the first buffer of a kernel before 6.1 holds. */
+/**
+ * The same firmware with forty more descriptors, of device memory that nobody uses: more than the first
+ * buffer of a kernel before 6.1 holds.
+ */
 export function manyDescriptors(firmware: Bench['machine']['firmware']): Bench['machine']['firmware'] {
   const devices = Array.from({ length: 40 }, (_, i) => descriptor(11, 0xd0000000 + i * 0x200000, 0x100000))
   return { ...firmware, memoryMap: () => [...firmware.memoryMap(), ...devices] }
@@ -117,22 +160,55 @@ export interface HandoverOptions {
   readonly bytes?: Readonly<Record<number, number>>
 }
 
-/** What a handover stub would do: the kernel flat at `image`, the zero page with its header, initrd and command line. */
+/**
+ * What a handover stub would do: the kernel flat at `image`, the zero page with its header, initrd and
+ * command line.
+ */
 export function handover({ memory, recorder }: Bench, options: HandoverOptions): HandOff {
-  const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', bootParams = BOOT_PARAMS, commandLineAt = COMMAND_LINE } = options
+  const {
+    kernel,
+    image,
+    initrd = null,
+    commandLine = 'nokaslr quiet',
+    bootParams = BOOT_PARAMS,
+    commandLineAt = COMMAND_LINE,
+  } = options
   recorder.as('stub', () => {
-    if (image !== ELSEWHERE) memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
-    if (initrd !== null) memory.put(phys(initrd.at), { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size }, 'initrd')
+    if (image !== ELSEWHERE)
+      memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
+    if (initrd !== null)
+      memory.put(
+        phys(initrd.at),
+        { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size },
+        'initrd',
+      )
     const text = new TextEncoder().encode(`${commandLine ?? ''}\0`)
     memory.patch(phys(commandLineAt), text, 'cmdline')
     memory.zero(rangeAt(bootParams, PAGE), 'boot_params')
-    memory.patch(phys(bootParams + SETUP_HEADER_AT), kernel.source.read(fileOffset(SETUP_HEADER_AT), setup_header.size), 'boot_params', SETUP_HEADER_AT)
-    const fields = { type_of_loader: 0xff, ramdisk_image: (initrd?.at ?? 0) % 2 ** 32, ramdisk_size: initrd?.size ?? 0, cmd_line_ptr: commandLine === null ? 0 : commandLineAt, ...options.header }
+    memory.patch(
+      phys(bootParams + SETUP_HEADER_AT),
+      kernel.source.read(fileOffset(SETUP_HEADER_AT), setup_header.size),
+      'boot_params',
+      SETUP_HEADER_AT,
+    )
+    const fields = {
+      type_of_loader: 0xff,
+      ramdisk_image: (initrd?.at ?? 0) % 2 ** 32,
+      ramdisk_size: initrd?.size ?? 0,
+      cmd_line_ptr: commandLine === null ? 0 : commandLineAt,
+      ...options.header,
+    }
     for (const [name, value] of Object.entries(fields)) {
       const field = name as SetupHeaderField
-      memory.patch(phys(bootParams + setupHeaderAt(field)), setup_header.encode(field, value), 'boot_params', setupHeaderAt(field))
+      memory.patch(
+        phys(bootParams + setupHeaderAt(field)),
+        setup_header.encode(field, value),
+        'boot_params',
+        setupHeaderAt(field),
+      )
     }
-    for (const [at, byte] of Object.entries(options.bytes ?? {})) memory.patch(phys(bootParams + Number(at)), Uint8Array.of(byte), 'boot_params', Number(at))
+    for (const [at, byte] of Object.entries(options.bytes ?? {}))
+      memory.patch(phys(bootParams + Number(at)), Uint8Array.of(byte), 'boot_params', Number(at))
   })
   return {
     via: 'efi-handover',
@@ -153,20 +229,43 @@ export interface LegacyOptions extends Omit<HandoverOptions, 'image'> {
   readonly ram?: readonly Range[]
 }
 
-/** What a loader of the boot protocol would do: everything behind the setup block at L, the zero page, e820. */
+/**
+ * What a loader of the boot protocol would do: everything behind the setup block at L, the zero page, e820.
+ */
 export function legacy(on: Bench, { at, via = 'legacy-64', ram, ...options }: LegacyOptions): HandOff {
   const { memory, recorder, machine } = on
   const { kernel } = options
   const image = at - kernel.image.setupSize
   const from = handover(on, { ...options, image: ELSEWHERE })
   if (from.via !== 'efi-handover') throw new Error('no handover')
-  const regions = ram ?? machine.firmware.memoryMap().flatMap(entry => (entry.type === EfiConventionalMemory ? [entry.range] : []))
+  const regions =
+    ram ??
+    machine.firmware.memoryMap().flatMap(entry => (entry.type === EfiConventionalMemory ? [entry.range] : []))
   recorder.as('loader', () => {
-    memory.put(phys(at), { source: kernel.source, at: kernel.image.setupSize, length: kernel.image.fileSize - kernel.image.setupSize }, 'kernel', kernel.image.setupSize)
-    memory.patch(phys(from.bootParams + boot_params.fields.e820_entries[0]), Uint8Array.of(regions.length), 'boot_params', boot_params.fields.e820_entries[0])
+    memory.put(
+      phys(at),
+      {
+        source: kernel.source,
+        at: kernel.image.setupSize,
+        length: kernel.image.fileSize - kernel.image.setupSize,
+      },
+      'kernel',
+      kernel.image.setupSize,
+    )
+    memory.patch(
+      phys(from.bootParams + boot_params.fields.e820_entries[0]),
+      Uint8Array.of(regions.length),
+      'boot_params',
+      boot_params.fields.e820_entries[0],
+    )
     regions.forEach(({ start, end }, i) => {
       const offset = boot_params.fields.e820_table[0] + 20 * i
-      memory.patch(phys(from.bootParams + offset), boot_e820_entry.write({ addr: BigInt(start), size: BigInt(end - start), type: 1 }), 'boot_params', offset)
+      memory.patch(
+        phys(from.bootParams + offset),
+        boot_e820_entry.write({ addr: BigInt(start), size: BigInt(end - start), type: 1 }),
+        'boot_params',
+        offset,
+      )
     })
   })
   return { ...from, via, image: phys(image), entry: phys(at + (via === 'legacy-64' ? 0x200 : 0)) }
@@ -189,7 +288,14 @@ function utf16(text: string): Uint8Array {
 
 /** What LoadImage and a stub with LoadFile2 would do. */
 export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): HandOff {
-  const { kernel, image, initrd = null, commandLine = 'nokaslr quiet', zeroTail = true, textOnly = false } = options
+  const {
+    kernel,
+    image,
+    initrd = null,
+    commandLine = 'nokaslr quiet',
+    zeroTail = true,
+    textOnly = false,
+  } = options
   const { pe } = kernel.image
   if (pe === null) throw new Error('no PE')
   const size = pe.optional.SizeOfImage
@@ -198,27 +304,62 @@ export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): H
   recorder.as('firmware', () => {
     memory.claim(pages, 'kernel')
     memory.put(phys(image), { source: kernel.source, at: 0, length: kernel.source.size }, 'kernel')
-    if (zeroTail) memory.zero(rangeAt(image + kernel.source.size, size - kernel.source.size), 'kernel', kernel.source.size)
-    if (initrd !== null) memory.put(phys(initrd.at), { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size }, 'initrd')
+    if (zeroTail)
+      memory.zero(
+        rangeAt(image + kernel.source.size, size - kernel.source.size),
+        'kernel',
+        kernel.source.size,
+      )
+    if (initrd !== null)
+      memory.put(
+        phys(initrd.at),
+        { source: contentSource({ initrd: initrd.size }), at: 0, length: initrd.size },
+        'initrd',
+      )
     if (!textOnly) memory.patch(phys(LOAD_OPTIONS), encoded, 'load-options')
   })
-  const offer: InitrdOffer | null = initrd === null ? null : { at: phys(initrd.at), size: initrd.size, object: 'initrd' }
-  const loadOptions = commandLine === null ? null : { at: textOnly ? null : phys(LOAD_OPTIONS), bytes: byteCount(encoded.length), text: commandLine, object: 'load-options' }
+  const offer: InitrdOffer | null =
+    initrd === null ? null : { at: phys(initrd.at), size: initrd.size, object: 'initrd' }
+  const loadOptions =
+    commandLine === null
+      ? null
+      : {
+          at: textOnly ? null : phys(LOAD_OPTIONS),
+          bytes: byteCount(encoded.length),
+          text: commandLine,
+          object: 'load-options',
+        }
   return {
     via: 'pe-entry',
     entry: phys(image + pe.optional.AddressOfEntryPoint),
     payload: { object: 'kernel', source: kernel.source },
     initrdObject: initrd === null ? null : 'initrd',
     cmdlineObject: commandLine === null ? null : 'cmdline',
-    loaded: { name: 'kernel', base: phys(image), size: byteCount(size), pages, pe, entry: phys(image + pe.optional.AddressOfEntryPoint), loadOptions },
+    loaded: {
+      name: 'kernel',
+      base: phys(image),
+      size: byteCount(size),
+      pages,
+      pe,
+      entry: phys(image + pe.optional.AddressOfEntryPoint),
+      loadOptions,
+    },
     initrd: offer,
   }
 }
 
 /** Starts a kernel of an era and says how the run ended. With a reader its payload is decompressed. */
-export function start({ machine }: Bench, era: string | KernelEra, from: HandOff, read: PayloadReader | null = null): Outcome {
+export function start(
+  { machine }: Bench,
+  era: string | KernelEra,
+  from: HandOff,
+  read: PayloadReader | null = null,
+): Outcome {
   try {
-    return { kind: 'arrived', at: kernelModel(typeof era === 'string' ? eraNamed(era) : era, read).start(machine, from) }
+    return {
+      kind: 'arrived',
+      at: kernelModel(typeof era === 'string' ? eraNamed(era) : era, read).start(machine, from),
+    }
   } catch (stop) {
     if (stop instanceof Stop) return stop.outcome
     throw stop
@@ -226,10 +367,15 @@ export function start({ machine }: Bench, era: string | KernelEra, from: HandOff
 }
 
 /** The events of one kind under steps of a clause. */
-export function eventsOf<Op extends MemoryEvent['op']>({ recorder }: Bench, clause: string, op: Op): (MemoryEvent & { readonly op: Op })[] {
+export function eventsOf<Op extends MemoryEvent['op']>(
+  { recorder }: Bench,
+  clause: string,
+  op: Op,
+): (MemoryEvent & { readonly op: Op })[] {
   const found: (MemoryEvent & { readonly op: Op })[] = []
   for (const event of recorder.events) {
-    if (event.op === op && event.step !== null && recorder.steps[event.step]?.clause === clause) found.push(event as MemoryEvent & { readonly op: Op })
+    if (event.op === op && event.step !== null && recorder.steps[event.step]?.clause === clause)
+      found.push(event as MemoryEvent & { readonly op: Op })
   }
   return found
 }
@@ -240,5 +386,7 @@ export function clausesOf({ recorder }: Bench): string[] {
 }
 
 export function contractsOf({ recorder }: Bench): { clause: string; rule: string; kept: boolean }[] {
-  return recorder.events.flatMap(event => (event.op === 'contract' ? [{ clause: event.clause, rule: event.rule, kept: event.kept }] : []))
+  return recorder.events.flatMap(event =>
+    event.op === 'contract' ? [{ clause: event.clause, rule: event.rule, kept: event.kept }] : [],
+  )
 }

@@ -1,4 +1,7 @@
-/** Reads the header facts of real kernels in test/fixtures/kernels. Fail-closed: a file that lacks a field, or too few files, is an error. */
+/**
+ * Reads the header facts of real kernels in test/fixtures/kernels. Fail-closed: a file that lacks a field, or
+ * too few files, is an error.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { COMPRESSIONS, type Compression } from '../../src/image/bzimage.ts'
 import type { KernelFacts } from '../../src/image/kernel-facts.ts'
@@ -21,7 +24,12 @@ export interface KernelFixture {
   readonly coff: Group
   readonly optional_header: Group
   /** Of the nine only. */
-  readonly vectors: { readonly window: Group; readonly legacy: Group; readonly flat: Group; readonly handoverClear: Group } | null
+  readonly vectors: {
+    readonly window: Group
+    readonly legacy: Group
+    readonly flat: Group
+    readonly handoverClear: Group
+  } | null
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -45,7 +53,10 @@ function read(name: string): KernelFixture {
     if (typeof value !== 'object' || value === null) throw new Error(`${name}: no ${field}`)
     return value as Json
   }
-  const group = (field: string): Group => Object.fromEntries(Object.entries(object(field)).map(([key, value]) => [key, number(value, `${name} ${field}.${key}`)]))
+  const group = (field: string): Group =>
+    Object.fromEntries(
+      Object.entries(object(field)).map(([key, value]) => [key, number(value, `${name} ${field}.${key}`)]),
+    )
   const pick = <Key extends string>(from: Group, keys: readonly Key[]): Record<Key, number> => {
     const picked = keys.map(key => {
       const value = from[key]
@@ -54,13 +65,24 @@ function read(name: string): KernelFixture {
     })
     return Object.fromEntries(picked) as Record<Key, number>
   }
-  const rows = (field: string): number[][] => (json[field] as unknown[][]).map(row => row.map(value => number(value, `${name} ${field}`)))
-  const sections = (json['sections'] as unknown[][]).map(([title, ...values]): KernelFacts['pe']['sections'][number] => {
-    const [address = 0, size = 0, raw = 0, rawSize = 0, flags = 0] = values.map(value => number(value, `${name} sections`))
-    return [String(title), address, size, raw, rawSize, flags]
-  })
-  const [setup_header, optional_header, vmlinux] = [group('setup_header'), group('optional_header'), group('vmlinux')]
-  const compression = COMPRESSIONS.find((one): one is Compression => one === text('compression', object('payload')))
+  const rows = (field: string): number[][] =>
+    (json[field] as unknown[][]).map(row => row.map(value => number(value, `${name} ${field}`)))
+  const sections = (json['sections'] as unknown[][]).map(
+    ([title, ...values]): KernelFacts['pe']['sections'][number] => {
+      const [address = 0, size = 0, raw = 0, rawSize = 0, flags = 0] = values.map(value =>
+        number(value, `${name} sections`),
+      )
+      return [String(title), address, size, raw, rawSize, flags]
+    },
+  )
+  const [setup_header, optional_header, vmlinux] = [
+    group('setup_header'),
+    group('optional_header'),
+    group('vmlinux'),
+  ]
+  const compression = COMPRESSIONS.find(
+    (one): one is Compression => one === text('compression', object('payload')),
+  )
   if (compression === undefined) throw new Error(`${name}: unknown compression`)
   const pe = object('pe')
   const [certificateAt, certificateSize] = (pe['certificates'] as unknown[] | null) ?? []
@@ -68,7 +90,18 @@ function read(name: string): KernelFixture {
     name: text('name'),
     version: text('version'),
     fileSize: number(json['fileSize'], `${name} fileSize`),
-    hdr: pick(setup_header, ['setup_sects', 'syssize', 'kernel_version', 'heap_end_ptr', 'xloadflags', 'payload_offset', 'payload_length', 'init_size', 'handover_offset', 'kernel_info_offset']),
+    hdr: pick(setup_header, [
+      'setup_sects',
+      'syssize',
+      'kernel_version',
+      'heap_end_ptr',
+      'xloadflags',
+      'payload_offset',
+      'payload_length',
+      'init_size',
+      'handover_offset',
+      'kernel_info_offset',
+    ]),
     compression,
     output_len: number(object('payload')['output_len'], `${name} output_len`),
     setup_type_max: number(object('kernel_info')['setup_type_max'], `${name} setup_type_max`),
@@ -76,12 +109,31 @@ function read(name: string): KernelFixture {
     pe: {
       e_lfanew: number(pe['e_lfanew'], `${name} e_lfanew`),
       linuxMagic: pe['linuxMagic'] === true,
-      certificates: certificateAt === undefined ? null : [number(certificateAt, `${name} certificates`), number(certificateSize, `${name} certificates`)],
+      certificates:
+        certificateAt === undefined
+          ? null
+          : [number(certificateAt, `${name} certificates`), number(certificateSize, `${name} certificates`)],
       compatEntry: number(pe['compatEntry'], `${name} compatEntry`),
-      optional: pick(optional_header, ['SizeOfCode', 'SizeOfInitializedData', 'AddressOfEntryPoint', 'BaseOfCode', 'ImageBase', 'SectionAlignment', 'FileAlignment', 'SizeOfImage', 'SizeOfHeaders', 'CheckSum', 'DllCharacteristics', 'MajorImageVersion']),
+      optional: pick(optional_header, [
+        'SizeOfCode',
+        'SizeOfInitializedData',
+        'AddressOfEntryPoint',
+        'BaseOfCode',
+        'ImageBase',
+        'SectionAlignment',
+        'FileAlignment',
+        'SizeOfImage',
+        'SizeOfHeaders',
+        'CheckSum',
+        'DllCharacteristics',
+        'MajorImageVersion',
+      ]),
       sections,
     },
-    vmlinux: { ...pick(vmlinux, ['entry', 'kernel_total_size', 'segmentsEnd', 'relocations']), loads: rows('loads').map(([offset = 0, address = 0, size = 0]) => [offset, address, size] as const) },
+    vmlinux: {
+      ...pick(vmlinux, ['entry', 'kernel_total_size', 'segmentsEnd', 'relocations']),
+      loads: rows('loads').map(([offset = 0, address = 0, size = 0]) => [offset, address, size] as const),
+    },
   }
   const key = typeof json['key'] === 'string' ? json['key'] : null
   return {
@@ -95,14 +147,27 @@ function read(name: string): KernelFixture {
     setup_header,
     coff: group('coff'),
     optional_header,
-    vectors: key === null ? null : { window: group('window'), legacy: group('legacy'), flat: group('flat'), handoverClear: group('handoverClear') },
+    vectors:
+      key === null
+        ? null
+        : {
+            window: group('window'),
+            legacy: group('legacy'),
+            flat: group('flat'),
+            handoverClear: group('handoverClear'),
+          },
   }
 }
 
 function readAll(): readonly KernelFixture[] {
-  const found = readdirSync(FOLDER).filter(name => name.endsWith('.json')).sort().map(read)
+  const found = readdirSync(FOLDER)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(read)
   if (found.length < 16) throw new Error(`only ${String(found.length)} kernels`)
-  for (const { facts } of found) if (found.filter(one => one.facts.name === facts.name).length !== 1) throw new Error(`${facts.name} is there twice`)
+  for (const { facts } of found)
+    if (found.filter(one => one.facts.name === facts.name).length !== 1)
+      throw new Error(`${facts.name} is there twice`)
   return found
 }
 
@@ -110,7 +175,9 @@ function readAll(): readonly KernelFixture[] {
 export const KERNELS = readAll()
 
 /** The nine that were worked through, A to I. */
-export const NINE_KERNELS = KERNELS.filter(({ key }) => key !== null).sort((a, b) => (a.key ?? '').localeCompare(b.key ?? ''))
+export const NINE_KERNELS = KERNELS.filter(({ key }) => key !== null).sort((a, b) =>
+  (a.key ?? '').localeCompare(b.key ?? ''),
+)
 
 /** The kernel that recordings call by this name. Throws when there is none. */
 export function recordedKernel(name: string): KernelFixture {

@@ -1,4 +1,6 @@
-/** A firmware for tests of one stage: pages from the top, below a ceiling first; pool memory from one arena. */
+/**
+ * A firmware for tests of one stage: pages from the top, below a ceiling first; pool memory from one arena.
+ */
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import type { Allocation, AllocateType, BootServices } from '../../src/firmware/services.ts'
@@ -9,14 +11,27 @@ export interface PlainFirmware extends BootServices {
   readonly ended: () => boolean
 }
 
-/** `arena`: where pool memory comes from, growing upwards; null makes every pool call fail. `ceiling`: pages come from below it as long as that works. */
-export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], arena: number | null, ceiling = 2 ** 32): PlainFirmware {
+/**
+ * `arena`: where pool memory comes from, growing upwards; null makes every pool call fail. `ceiling`: pages
+ * come from below it as long as that works.
+ */
+export function plainFirmware(
+  memory: Memory,
+  map: readonly MemoryDescriptor[],
+  arena: number | null,
+  ceiling = 2 ** 32,
+): PlainFirmware {
   let descriptors = [...map]
   let next = arena
   let ended = false
   const take = (at: number, length: number, type: number, label: string): Allocation => {
     const wanted = rangeAt(at, length)
-    const home = descriptors.find(entry => entry.type === EfiConventionalMemory && entry.range.start <= wanted.start && wanted.end <= entry.range.end)
+    const home = descriptors.find(
+      entry =>
+        entry.type === EfiConventionalMemory &&
+        entry.range.start <= wanted.start &&
+        wanted.end <= entry.range.end,
+    )
     if (home === undefined) return { status: 'EFI_NOT_FOUND', at: null }
     descriptors = descriptors.flatMap(entry => {
       if (entry !== home) return [entry]
@@ -30,7 +45,9 @@ export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], 
     return { status: 'EFI_SUCCESS', at: phys(at) }
   }
   const highest = (length: number, limit: number): number | null => {
-    const tops = descriptors.filter(entry => entry.type === EfiConventionalMemory).map(({ range: { start, end } }) => ({ start, top: Math.min(end, limit) - length }))
+    const tops = descriptors
+      .filter(entry => entry.type === EfiConventionalMemory)
+      .map(({ range: { start, end } }) => ({ start, top: Math.min(end, limit) - length }))
     const fits = tops.filter(({ start, top }) => top >= start).map(({ top }) => top)
     return fits.length === 0 ? null : Math.max(...fits)
   }
@@ -52,9 +69,17 @@ export function plainFirmware(memory: Memory, map: readonly MemoryDescriptor[], 
       return { status: 'EFI_SUCCESS', at: phys(at) }
     },
     freePool: () => 'EFI_UNSUPPORTED',
-    loadImage: () => ({ status: 'EFI_UNSUPPORTED', image: null, clause: 'x-plain', why: 'no loader here', message: null }),
+    loadImage: () => ({
+      status: 'EFI_UNSUPPORTED',
+      image: null,
+      clause: 'x-plain',
+      why: 'no loader here',
+      message: null,
+    }),
     unloadImage: () => 'EFI_UNSUPPORTED',
-    exitBootServices: () => { ended = true },
+    exitBootServices: () => {
+      ended = true
+    },
     ended: () => ended,
   }
 }

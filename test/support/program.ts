@@ -16,15 +16,26 @@ export interface Finished {
 }
 
 /** Runs `stubsim` with these arguments. */
-export function stubsim(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Finished {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', env: { PATH: process.env['PATH'], ...environment } })
+export function stubsim(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Finished {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...environment },
+  })
   return { code: status, stdout, stderr }
 }
 
 /** A folder of the test file, gone when its tests are done. */
-export function scratch(): { readonly folder: string; readonly file: (name: string, content: Uint8Array | string) => string } {
+export function scratch(): {
+  readonly folder: string
+  readonly file: (name: string, content: Uint8Array | string) => string
+} {
   const folder = mkdtempSync(join(tmpdir(), 'stubsim-'))
-  afterAll(() => { rmSync(folder, { recursive: true }) })
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
   return {
     folder,
     file: (name, content) => {

@@ -9,7 +9,12 @@ import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 import { importsOf, nodesOf, parse } from './repository.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows.map(row => `| ${row.map(cell).join(' | ')} |`)].join('\n')
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [
+    `| ${head.join(' | ')} |`,
+    `|${'---|'.repeat(head.length)}`,
+    ...rows.map(row => `| ${row.map(cell).join(' | ')} |`),
+  ].join('\n')
 const page = (...parts: readonly string[]): string => `${parts.join('\n\n')}\n`
 const code = (text: string): string => (text === '' ? '' : `\`${text}\``)
 
@@ -23,7 +28,10 @@ interface Row {
 function rowsOf(table: readonly (readonly [EraInfo, object])[]): Row[] {
   return table.map(([era, slots]) => {
     const functions = Object.values(slots).filter(one => typeof one === 'function')
-    return { era, cells: eraRow(era, slots).cells.map((one, i) => ({ ...one, run: functions[i] as unknown })) }
+    return {
+      era,
+      cells: eraRow(era, slots).cells.map((one, i) => ({ ...one, run: functions[i] as unknown })),
+    }
   })
 }
 
@@ -32,8 +40,18 @@ function overview(rows: readonly Row[]): string {
     ['era', 'releases', 'what it is', 'other slots than the row above', 'commits', 'read or booted'],
     rows.map(({ era, cells }, i) => {
       const above = rows[i - 1]?.cells
-      const changed = above === undefined ? [] : cells.filter((one, slot) => one.run !== above[slot]?.run).map(one => one.slot)
-      return [code(era.id), era.spans.map(({ from, to }) => `${from} to ${to}`).join(', '), era.title, changed.join(', '), era.commits.map(code).join(', '), era.seen.join(', ')]
+      const changed =
+        above === undefined
+          ? []
+          : cells.filter((one, slot) => one.run !== above[slot]?.run).map(one => one.slot)
+      return [
+        code(era.id),
+        era.spans.map(({ from, to }) => `${from} to ${to}`).join(', '),
+        era.title,
+        changed.join(', '),
+        era.commits.map(code).join(', '),
+        era.seen.join(', '),
+      ]
     }),
   )
 }
@@ -50,7 +68,12 @@ function slots(rows: readonly Row[]): string[] {
       if (known === undefined) fillings.set(one.run, { cell: one, eras: [era.id] })
       else known.eras.push(era.id)
     }
-    const lines = [...fillings.values()].map(({ cell: one, eras }) => [code(one.step ?? ''), one.clauses.join(', '), one.what ?? '', eras.map(id => id.slice(id.indexOf('/') + 1)).join(', ')])
+    const lines = [...fillings.values()].map(({ cell: one, eras }) => [
+      code(one.step ?? ''),
+      one.clauses.join(', '),
+      one.what ?? '',
+      eras.map(id => id.slice(id.indexOf('/') + 1)).join(', '),
+    ])
     return [`### ${slot}`, table(['step', 'clauses', 'what it does', 'eras'], lines)]
   })
 }
@@ -78,7 +101,12 @@ export function erasPage(): string {
 
 // api.md and matchers.md
 
-type Declared = ts.FunctionDeclaration | ts.ClassDeclaration | ts.InterfaceDeclaration | ts.TypeAliasDeclaration | ts.VariableDeclaration
+type Declared =
+  | ts.FunctionDeclaration
+  | ts.ClassDeclaration
+  | ts.InterfaceDeclaration
+  | ts.TypeAliasDeclaration
+  | ts.VariableDeclaration
 
 interface Export {
   readonly name: string
@@ -88,26 +116,52 @@ interface Export {
 
 function declarationOf(file: string, name: string): Export {
   for (const node of nodesOf(file)) {
-    const declares = ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || (ts.isVariableDeclaration(node) && ts.isSourceFile(node.parent.parent.parent))
+    const declares =
+      ts.isFunctionDeclaration(node) ||
+      ts.isClassDeclaration(node) ||
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node) ||
+      (ts.isVariableDeclaration(node) && ts.isSourceFile(node.parent.parent.parent))
     if (declares && node.name?.getText() === name) return { name, file, declared: node }
   }
-  const passedOn = importsOf(file).find(one => one.to !== null && [...nodesOf(file)].some(node => ts.isExportDeclaration(node) && node.moduleSpecifier?.getText().slice(1, -1) === one.specifier && exportsName(node, name)))
+  const passedOn = importsOf(file).find(
+    one =>
+      one.to !== null &&
+      [...nodesOf(file)].some(
+        node =>
+          ts.isExportDeclaration(node) &&
+          node.moduleSpecifier?.getText().slice(1, -1) === one.specifier &&
+          exportsName(node, name),
+      ),
+  )
   if (passedOn?.to == null) throw new Error(`${file} exports ${name}, but does not declare it`)
   return declarationOf(passedOn.to, name)
 }
 
 function exportsName(node: ts.ExportDeclaration, name: string): boolean {
-  return node.exportClause !== undefined && ts.isNamedExports(node.exportClause) && node.exportClause.elements.some(element => element.name.text === name)
+  return (
+    node.exportClause !== undefined &&
+    ts.isNamedExports(node.exportClause) &&
+    node.exportClause.elements.some(element => element.name.text === name)
+  )
 }
 
 /** What an index file passes on or declares, in its own order. */
 export function exportsOf(index: string): Export[] {
   return parse(index).statements.flatMap(statement => {
-    if (ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier) && statement.exportClause !== undefined && ts.isNamedExports(statement.exportClause)) {
+    if (
+      ts.isExportDeclaration(statement) &&
+      statement.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(statement.moduleSpecifier) &&
+      statement.exportClause !== undefined &&
+      ts.isNamedExports(statement.exportClause)
+    ) {
       const file = posix.join(posix.dirname(index), statement.moduleSpecifier.text)
       return statement.exportClause.elements.map(element => declarationOf(file, element.name.text))
     }
-    const own = ts.isInterfaceDeclaration(statement) && statement.modifiers?.some(modifier => modifier.kind === ts.SyntaxKind.ExportKeyword) === true
+    const own =
+      ts.isInterfaceDeclaration(statement) &&
+      statement.modifiers?.some(modifier => modifier.kind === ts.SyntaxKind.ExportKeyword) === true
     return own ? [{ name: statement.name.text, file: index, declared: statement }] : []
   })
 }
@@ -123,10 +177,16 @@ export function commentOf(node: ts.Node): string {
     .trim()
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll(/([([]) | ([)\]])/g, '$1$2')
+const oneLine = (text: string): string =>
+  text
+    .replaceAll(/([\w>\])}'|])\n(?=\s*readonly )/g, '$1; ')
+    .replaceAll(/,(?=\s*[)\]])/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/([([]) | ([)\]])/g, '$1$2')
 
 function signatureOf({ name, declared }: Export): string {
-  if (ts.isFunctionDeclaration(declared)) return `${name}${declared.typeParameters === undefined ? '' : `<${declared.typeParameters.map(one => one.getText()).join(', ')}>`}(${declared.parameters.map(one => oneLine(one.getText())).join(', ')}): ${oneLine(declared.type?.getText() ?? 'void')}`
+  if (ts.isFunctionDeclaration(declared))
+    return `${name}${declared.typeParameters === undefined ? '' : `<${declared.typeParameters.map(one => one.getText()).join(', ')}>`}(${declared.parameters.map(one => oneLine(one.getText())).join(', ')}): ${oneLine(declared.type?.getText() ?? 'void')}`
   return name
 }
 
@@ -142,7 +202,13 @@ function entries(title: string, specifier: string, index: string): string[] {
   const sections = KINDS.flatMap(([kind, is]) => {
     const some = all.filter(one => is(one.declared))
     if (some.length === 0) return []
-    return [`### ${kind} of ${specifier}`, table(['name', 'what it is', 'source'], some.map(one => [code(signatureOf(one)), commentOf(one.declared), code(one.file)]))]
+    return [
+      `### ${kind} of ${specifier}`,
+      table(
+        ['name', 'what it is', 'source'],
+        some.map(one => [code(signatureOf(one)), commentOf(one.declared), code(one.file)]),
+      ),
+    ]
   })
   return [`## ${title}`, ...sections]
 }
@@ -163,7 +229,14 @@ export function apiPage(): string {
 function members(file: string, name: string): string[][] {
   const { declared } = declarationOf(file, name)
   if (!ts.isInterfaceDeclaration(declared)) throw new Error(`${name} in ${file} is no interface`)
-  return declared.members.map(member => [code(ts.isMethodSignature(member) ? `${member.name.getText()}(${member.parameters.map(one => one.getText()).join(', ')})` : oneLine(member.getText().replace(/^readonly /, ''))), commentOf(member)])
+  return declared.members.map(member => [
+    code(
+      ts.isMethodSignature(member)
+        ? `${member.name.getText()}(${member.parameters.map(one => one.getText()).join(', ')})`
+        : oneLine(member.getText().replace(/^readonly /, '')),
+    ),
+    commentOf(member),
+  ])
 }
 
 const EXAMPLE = `\`\`\`ts
@@ -194,7 +267,7 @@ export function matchersPage(): string {
     'Options of `check` (`stub`, `kernel`, `kaslr`, `secureBoot`, `loadOptions` and so on) go beside these:',
     table(['option', 'meaning'], members('src/vitest/scenario.ts', 'ScenarioOptions')),
     '## uki(options)',
-    'Sizes are `4096`, `\'5M\'` or `\'1.5GiB\'`.',
+    "Sizes are `4096`, `'5M'` or `'1.5GiB'`.",
     table(['option', 'meaning'], members('src/vitest/builders.ts', 'UkiOptions')),
   )
 }

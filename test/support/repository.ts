@@ -1,4 +1,7 @@
-/** The repository as its own tests see it: files, texts, imports, strings. Everything by absolute path, named by the path from the top. */
+/**
+ * The repository as its own tests see it: files, texts, imports, strings. Everything by absolute path, named
+ * by the path from the top.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +11,10 @@ export const TOP = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', '.git', '.stryker-tmp', 'reports'])
 
-/** Every file of ours below `folder`, as a path from the top with forward slashes, sorted. A folder that is not there holds none. */
+/**
+ * Every file of ours below `folder`, as a path from the top with forward slashes, sorted. A folder that is
+ * not there holds none.
+ */
 export function filesBelow(folder = ''): string[] {
   if (!existsSync(join(TOP, folder))) return []
   return readdirSync(join(TOP, folder), { withFileTypes: true })
@@ -54,42 +60,79 @@ export function* nodesOf(path: string): Generator<ts.Node> {
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     yield node
     const children: ts.Node[] = []
-    ts.forEachChild(node, child => { children.push(child) })
+    ts.forEachChild(node, child => {
+      children.push(child)
+    })
     waiting.push(...children.reverse())
   }
 }
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly || (node.exportClause !== undefined && ts.isNamedExports(node.exportClause) && node.exportClause.elements.every(element => element.isTypeOnly))
+  if (ts.isExportDeclaration(node))
+    return (
+      node.isTypeOnly ||
+      (node.exportClause !== undefined &&
+        ts.isNamedExports(node.exportClause) &&
+        node.exportClause.elements.every(element => element.isTypeOnly))
+    )
   const clause = node.importClause
   if (clause === undefined) return false
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
   const { namedBindings } = clause
-  return clause.name === undefined && namedBindings !== undefined && ts.isNamedImports(namedBindings) && namedBindings.elements.every(element => element.isTypeOnly)
+  return (
+    clause.name === undefined &&
+    namedBindings !== undefined &&
+    ts.isNamedImports(namedBindings) &&
+    namedBindings.elements.every(element => element.isTypeOnly)
+  )
 }
 
 /** What a file imports or exports from, statically or not. */
 export function importsOf(path: string): Import[] {
   const found: Import[] = []
   const note = (specifier: string, typeOnly: boolean) => {
-    found.push({ from: path, specifier, to: specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : null, typeOnly })
+    found.push({
+      from: path,
+      specifier,
+      to: specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : null,
+      typeOnly,
+    })
   }
   for (const node of nodesOf(path)) {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier)) note(node.moduleSpecifier.text, isTypeOnly(node))
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    )
+      note(node.moduleSpecifier.text, isTypeOnly(node))
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments
       note(argument !== undefined && ts.isStringLiteral(argument) ? argument.text : '(computed)', false)
     }
-    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) note(node.argument.literal.text, true)
+    if (
+      ts.isImportTypeNode(node) &&
+      ts.isLiteralTypeNode(node.argument) &&
+      ts.isStringLiteral(node.argument.literal)
+    )
+      note(node.argument.literal.text, true)
   }
   return found
 }
 
-/** The text of every string literal and template piece of a file: what the program says, comments and import lines left out. */
+/**
+ * The text of every string literal and template piece of a file: what the program says, comments and import
+ * lines left out.
+ */
 export function stringsOf(path: string): string[] {
   const found: string[] = []
   for (const node of nodesOf(path)) {
-    if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node) && !ts.isTemplateMiddle(node) && !ts.isTemplateTail(node)) continue
+    if (
+      !ts.isStringLiteralLike(node) &&
+      !ts.isTemplateHead(node) &&
+      !ts.isTemplateMiddle(node) &&
+      !ts.isTemplateTail(node)
+    )
+      continue
     if (!ts.isImportDeclaration(node.parent) && !ts.isExportDeclaration(node.parent)) found.push(node.text)
   }
   return found

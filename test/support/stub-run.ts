@@ -32,9 +32,16 @@ export const INITRD_AT = 0x3000000
 export const INITRD_SIZE = 0x12345
 
 /** The sections that most tests add; `null` leaves one out. */
-export function sectionsOf(change: Readonly<Record<string, AddedSection | null>> = {}, kernel: ByteSource = buildKernel(kernelFacts())): AddedSection[] {
+export function sectionsOf(
+  change: Readonly<Record<string, AddedSection | null>> = {},
+  kernel: ByteSource = buildKernel(kernelFacts()),
+): AddedSection[] {
   const usual: Record<string, AddedSection> = {
-    '.osrel': { name: '.osrel', VirtualAddress: 0x20000, content: { text: 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n' } },
+    '.osrel': {
+      name: '.osrel',
+      VirtualAddress: 0x20000,
+      content: { text: 'ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n' },
+    },
     '.cmdline': { name: '.cmdline', VirtualAddress: 0x30000, content: { text: CMDLINE } },
     '.linux': { name: '.linux', VirtualAddress: KERNEL_AT, content: kernel },
     '.initrd': { name: '.initrd', VirtualAddress: INITRD_AT, content: { initrd: INITRD_SIZE } },
@@ -84,18 +91,52 @@ export function eraOf(id: string): StubEra {
 }
 
 export function runStub(id: string, setting: StubSetting = {}): StubRun {
-  const { stub = '247.3', sections = sectionsOf(), options, base = BASE, free = [0x1000, 0x8000000] } = setting
+  const {
+    stub = '247.3',
+    sections = sectionsOf(),
+    options,
+    base = BASE,
+    free = [0x1000, 0x8000000],
+  } = setting
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   memory.ram(range(0, 0x200000000), GARBAGE)
-  const { pe } = parsePe(buildUki({ stub: STUB_FACTS[stub], sections, ...(setting.edit === undefined ? {} : { optional: setting.edit }) }))
+  const { pe } = parsePe(
+    buildUki({
+      stub: STUB_FACTS[stub],
+      sections,
+      ...(setting.edit === undefined ? {} : { optional: setting.edit }),
+    }),
+  )
   if (pe === null) throw new Error('the UKI of the test is no PE')
-  const loadOptions: LoadOptions | null = options === undefined ? null : { at: null, bytes: byteCount(setting.optionBytes ?? 2 * (options.length + 1)), text: options, object: OPTIONS }
+  const loadOptions: LoadOptions | null =
+    options === undefined
+      ? null
+      : {
+          at: null,
+          bytes: byteCount(setting.optionBytes ?? 2 * (options.length + 1)),
+          text: options,
+          object: OPTIONS,
+        }
   const self = placeUki(memory, pe, base, loadOptions)
   setting.before?.(memory, base)
   const firmware = fakeFirmware(memory, range(...free), setting.full, setting.fullBelow)
   const notes: Notes = { assumptions: [], doubts: [], facts: {} }
-  const machine = createMachine(recorder, memory, firmware, { secureBoot: setting.secureBoot ?? false, shim: setting.shim ?? false, kaslr: 'off', shell: setting.shell, smbiosCmdline: setting.smbiosCmdline, confidentialVm: setting.confidentialVm, addons: setting.addons }, notes)
+  const machine = createMachine(
+    recorder,
+    memory,
+    firmware,
+    {
+      secureBoot: setting.secureBoot ?? false,
+      shim: setting.shim ?? false,
+      kaslr: 'off',
+      shell: setting.shell,
+      smbiosCmdline: setting.smbiosCmdline,
+      confidentialVm: setting.confidentialVm,
+      addons: setting.addons,
+    },
+    notes,
+  )
   const made = { memory, recorder, notes, calls: firmware.calls }
   try {
     return { handOff: stubModel(eraOf(id)).boot(machine, self), outcome: null, ...made }

@@ -11,7 +11,10 @@ function room({ place }: Loading, rva: number, length: number): number {
   return Math.max(0, Math.min(length, PHYS_END - place.base - rva))
 }
 
-/** Copies [at, at + length) of the file to `rva`: from a file as `owner`, from memory with the owner that it has there. What the file does not have stays. */
+/**
+ * Copies [at, at + length) of the file to `rva`: from a file as `owner`, from memory with the owner that it
+ * has there. What the file does not have stays.
+ */
 export function bring(loading: Loading, at: number, length: number, rva: number, owner: SectionOwner): void {
   const { ports, request, checked, place } = loading
   const { from } = request
@@ -20,7 +23,13 @@ export function bring(loading: Loading, at: number, length: number, rva: number,
   if (count <= 0) return
   const to = add(place.base, rva)
   if (from.kind === 'memory') ports.memory.copy(to, rangeAt(from.range.start + at, count))
-  else ports.memory.put(to, { source: sliceSource(checked.pe.source, at, count), at: 0, length: count }, owner.object, owner.at)
+  else
+    ports.memory.put(
+      to,
+      { source: sliceSource(checked.pe.source, at, count), at: 0, length: count },
+      owner.object,
+      owner.at,
+    )
 }
 
 /** Zeroes `length` bytes of the image at `rva` in the owner's name, or nobody's. */
@@ -37,5 +46,11 @@ export function ownerOf({ request }: Loading, section: PeSection, by = 0): Secti
 
 /** The first `length` bytes of the file become the image's headers. */
 export function bringHeaders(loading: Loading, length: number): void {
-  bring(loading, 0, length, 0, loading.request.headers ?? { object: `${loading.request.name}:headers`, at: 0 })
+  bring(
+    loading,
+    0,
+    length,
+    0,
+    loading.request.headers ?? { object: `${loading.request.name}:headers`, at: 0 },
+  )
 }

@@ -1,4 +1,7 @@
-/** The steps of EDK2's DXE core: ImageBase or anywhere, table order, tails zeroed, bounds with holes (chapter PE). */
+/**
+ * The steps of EDK2's DXE core: ImageBase or anywhere, table order, tails zeroed, bounds with holes (chapter
+ * PE).
+ */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import type { PeSection } from '../../image/pe.ts'
@@ -9,31 +12,61 @@ import type { LoadRequest } from '../services.ts'
 import { bring, bringHeaders, ownerOf } from './bring.ts'
 import { refusal, type Loading, type Place } from './loader.ts'
 
-/** Below this address the loader does not try the image's own ImageBase. Source: edk2@stable202211 Image.c CoreLoadPeImage. */
+/**
+ * Below this address the loader does not try the image's own ImageBase. Source: edk2@stable202211 Image.c
+ * CoreLoadPeImage.
+ */
 const LOWEST_PREFERRED = 0x100000n
 
 /** Pages at the preferred address or anywhere (PE-11, PE-12), and the image aligned in them (PE-13). */
-export function allocateEdk2(ports: LoaderPorts, { name, pinned }: LoadRequest, { pe, imageSize, memoryType, relocationsStripped }: CheckedImage): Place | LoadRefusal {
+export function allocateEdk2(
+  ports: LoaderPorts,
+  { name, pinned }: LoadRequest,
+  { pe, imageSize, memoryType, relocationsStripped }: CheckedImage,
+): Place | LoadRefusal {
   const { ImageBase, SectionAlignment } = pe.optional
   const pages = pagesOf(imageSize + (SectionAlignment > PAGE ? SectionAlignment : 0))
   const place = (at: Phys): Place | LoadRefusal => {
     const pagesAt = rangeAt(at, pages * PAGE)
     const base = pinned ?? alignByMask(at, SectionAlignment)
-    const usable = base > 0 && base + imageSize <= PHYS_END && (!relocationsStripped || BigInt(base) === ImageBase)
-    return usable ? { pages: pagesAt, base: phys(base) } : refusal('EFI_INVALID_PARAMETER', 'PE-13', `SectionAlignment ${hex(SectionAlignment)} turns the load address ${hex(at)} into ${hex(base)}`)
+    const usable =
+      base > 0 && base + imageSize <= PHYS_END && (!relocationsStripped || BigInt(base) === ImageBase)
+    return usable
+      ? { pages: pagesAt, base: phys(base) }
+      : refusal(
+          'EFI_INVALID_PARAMETER',
+          'PE-13',
+          `SectionAlignment ${hex(SectionAlignment)} turns the load address ${hex(at)} into ${hex(base)}`,
+        )
   }
   if (pinned !== undefined) {
     ports.pinPages(pinned, memoryType, pages, name)
     return place(pinned)
   }
-  const preferred = ImageBase >= LOWEST_PREFERRED || relocationsStripped ? ports.allocatePages({ kind: 'address', at: physOf(ImageBase) ?? PHYS_END }, memoryType, pages, name) : null
+  const preferred =
+    ImageBase >= LOWEST_PREFERRED || relocationsStripped
+      ? ports.allocatePages({ kind: 'address', at: physOf(ImageBase) ?? PHYS_END }, memoryType, pages, name)
+      : null
   if (preferred?.status === 'EFI_SUCCESS') return place(preferred.at)
-  if (preferred !== null && relocationsStripped) return refusal(preferred.status, 'PE-11', `the relocations are stripped and ${hex(ImageBase)} is not free for ${hex(pages)} pages`)
+  if (preferred !== null && relocationsStripped)
+    return refusal(
+      preferred.status,
+      'PE-11',
+      `the relocations are stripped and ${hex(ImageBase)} is not free for ${hex(pages)} pages`,
+    )
   const anywhere = ports.allocatePages({ kind: 'any' }, memoryType, pages, name)
-  return anywhere.status === 'EFI_SUCCESS' ? place(anywhere.at) : refusal(anywhere.status, 'PE-12', `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ${hex(pe.optional.SizeOfImage)})`)
+  return anywhere.status === 'EFI_SUCCESS'
+    ? place(anywhere.at)
+    : refusal(
+        anywhere.status,
+        'PE-12',
+        `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ${hex(pe.optional.SizeOfImage)})`,
+      )
 }
 
-/** (at + alignment - 1) & ~(alignment - 1), as the loader computes it for any alignment whatsoever (PE-13). */
+/**
+ * (at + alignment - 1) & ~(alignment - 1), as the loader computes it for any alignment whatsoever (PE-13).
+ */
 export function alignByMask(at: number, alignment: number): number {
   const step = BigInt(alignment)
   return Number((BigInt(at) + step - 1n) & BigInt.asUintN(64, ~(step - 1n)) & (2n ** 64n - 1n))
@@ -47,7 +80,10 @@ export function headersEdk2(loading: Loading): null {
   return null
 }
 
-/** One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); what lies around it stays (PE-18). */
+/**
+ * One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); what lies around it
+ * stays (PE-18).
+ */
 export function sectionEdk2(loading: Loading, section: PeSection): LoadRefusal | null {
   const { ports, checked, place } = loading
   const { imageSize } = checked
@@ -57,7 +93,11 @@ export function sectionEdk2(loading: Loading, section: PeSection): LoadRefusal |
   const last = wrap32(VirtualAddress + VirtualSize - 1)
   if (copied > 0) {
     if (!startsInside || last >= imageSize) {
-      return refusal('EFI_LOAD_ERROR', 'PE-16', `section ${name} lies at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`)
+      return refusal(
+        'EFI_LOAD_ERROR',
+        'PE-16',
+        `section ${name} lies at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
+      )
     }
     bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
   }
@@ -80,5 +120,7 @@ function zeroClause(startsInside: boolean, endsInside: boolean): 'PE-7' | 'PE-17
 /** Relocation by the directory of the loaded image (PE-19), not at all when relocations are stripped. */
 export function relocateEdk2({ ports, request, checked, place }: Loading): LoadRefusal | null {
   if (checked.relocationsStripped) return null
-  return ports.step('PE-19', `relocation of ${request.name}`, () => relocate(ports.memory, checked.pe, place.base, checked.imageSize, request.name, ports.assume))
+  return ports.step('PE-19', `relocation of ${request.name}`, () =>
+    relocate(ports.memory, checked.pe, place.base, checked.imageSize, request.name, ports.assume),
+  )
 }

@@ -1,4 +1,6 @@
-/** What a PE loader is: a row of data, and one step for each thing that loaders do differently (chapter PE). */
+/**
+ * What a PE loader is: a row of data, and one step for each thing that loaders do differently (chapter PE).
+ */
 import type { Range } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import type { Phys } from '../../bytes/units.ts'
@@ -23,8 +25,13 @@ export interface Loading {
   readonly place: Place
 }
 
-/** Where the file lies while the image is loaded, and whether it still lies there when the image runs (PE-1, PE-50). */
-export type FileBuffer = { readonly from: 'pool' | 'pages'; readonly type: number; readonly until: 'loaded' | 'image-ends' } | { readonly from: 'nowhere' }
+/**
+ * Where the file lies while the image is loaded, and whether it still lies there when the image runs (PE-1,
+ * PE-50).
+ */
+export type FileBuffer =
+  | { readonly from: 'pool' | 'pages'; readonly type: number; readonly until: 'loaded' | 'image-ends' }
+  | { readonly from: 'nowhere' }
 
 /** A slot that a row fills with a step. */
 export type LoaderStep = (loading: Loading) => LoadRefusal | null
@@ -61,6 +68,11 @@ export interface Loader {
 export const nothing: LoaderStep = () => null
 
 /** A refusal. */
-export function refusal(status: LoadRefusal['status'], clause: LoadRefusal['clause'], why: string, message?: string): LoadRefusal {
+export function refusal(
+  status: LoadRefusal['status'],
+  clause: LoadRefusal['clause'],
+  why: string,
+  message?: string,
+): LoadRefusal {
   return { status, clause, why, ...(message === undefined ? {} : { message }) }
 }

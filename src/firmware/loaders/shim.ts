@@ -33,28 +33,51 @@ export interface ShimHabits {
 }
 
 const discardable = ({ Characteristics }: PeSection): boolean => (Characteristics & MEM_DISCARDABLE) !== 0
-const passedOver = (section: PeSection, { unreadable }: ShimHabits): boolean => unreadable === 'skipped' && ((discardable(section) && section.VirtualSize === 0) || (section.Characteristics & MEM_READ) === 0)
+const passedOver = (section: PeSection, { unreadable }: ShimHabits): boolean =>
+  unreadable === 'skipped' &&
+  ((discardable(section) && section.VirtualSize === 0) || (section.Characteristics & MEM_READ) === 0)
 
 /** Pages anywhere, SectionAlignment more than the image needs, whatever ImageBase says (PE-28). */
-export function allocateShim(ports: LoaderPorts, { name, pinned }: LoadRequest, { imageSize, alignment, memoryType }: CheckedImage): Place | LoadRefusal {
+export function allocateShim(
+  ports: LoaderPorts,
+  { name, pinned }: LoadRequest,
+  { imageSize, alignment, memoryType }: CheckedImage,
+): Place | LoadRefusal {
   const pages = pagesOf(imageSize + alignment)
   if (pinned !== undefined) {
     ports.pinPages(pinned, memoryType, pages, name)
     return { pages: rangeAt(pinned, pages * PAGE), base: pinned }
   }
   const { at } = ports.allocatePages({ kind: 'any' }, memoryType, pages, name)
-  if (at === null) return refusal('EFI_OUT_OF_RESOURCES', 'PE-28', `no free range holds the ${hex(pages)} pages of image and alignment`, 'Failed to allocate image buffer')
+  if (at === null)
+    return refusal(
+      'EFI_OUT_OF_RESOURCES',
+      'PE-28',
+      `no free range holds the ${hex(pages)} pages of image and alignment`,
+      'Failed to allocate image buffer',
+    )
   return { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, alignment)) }
 }
 
 /** A pool buffer of loader data (PE-34). */
-export function allocateRhboot(ports: LoaderPorts, { name, pinned }: LoadRequest, { imageSize, alignment }: CheckedImage): Place | LoadRefusal {
+export function allocateRhboot(
+  ports: LoaderPorts,
+  { name, pinned }: LoadRequest,
+  { imageSize, alignment }: CheckedImage,
+): Place | LoadRefusal {
   if (pinned !== undefined) {
     ports.pinPages(pinned, EfiLoaderData, pagesOf(imageSize), name)
     return { pages: rangeAt(pinned, pagesOf(imageSize) * PAGE), base: pinned }
   }
   const buffer = ports.allocatePool(EfiLoaderData, imageSize + alignment, name)
-  return buffer === null ? refusal('EFI_OUT_OF_RESOURCES', 'PE-34', `no pool buffer of ${hex(imageSize + alignment)} bytes`, 'out of memory') : { pages: buffer, base: phys(alignUp(buffer.start, alignment)), pool: true }
+  return buffer === null
+    ? refusal(
+        'EFI_OUT_OF_RESOURCES',
+        'PE-34',
+        `no pool buffer of ${hex(imageSize + alignment)} bytes`,
+        'out of memory',
+      )
+    : { pages: buffer, base: phys(alignUp(buffer.start, alignment)), pool: true }
 }
 
 /** SizeOfHeaders bytes, and an entry point inside the image (PE-31). */
@@ -63,26 +86,49 @@ export const headersShim: LoaderStep = loading => {
   loading.ports.step('PE-14', `the headers of ${loading.request.name}`, () => {
     bringHeaders(loading, SizeOfHeaders)
   })
-  return AddressOfEntryPoint < loading.checked.imageSize ? null : refusal('EFI_UNSUPPORTED', 'PE-31', `the entry point ${hex(AddressOfEntryPoint)} lies outside the image`, 'Entry point is invalid')
+  return AddressOfEntryPoint < loading.checked.imageSize
+    ? null
+    : refusal(
+        'EFI_UNSUPPORTED',
+        'PE-31',
+        `the entry point ${hex(AddressOfEntryPoint)} lies outside the image`,
+        'Entry point is invalid',
+      )
 }
 
-/** One section; discardable ones are not copied (PE-29), all others must lie inside the image and have a size (PE-30). */
-export function sectionShim(habits: ShimHabits): (loading: Loading, section: PeSection) => LoadRefusal | null {
+/**
+ * One section; discardable ones are not copied (PE-29), all others must lie inside the image and have a size
+ * (PE-30).
+ */
+export function sectionShim(
+  habits: ShimHabits,
+): (loading: Loading, section: PeSection) => LoadRefusal | null {
   return (loading, section) => {
     const { imageSize, pe } = loading.checked
-    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } = section
+    const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } =
+      section
     if (passedOver(section, habits)) return null
-    const no = (why: string, message: string) => refusal('EFI_UNSUPPORTED', 'PE-30', `section ${name} ${why}`, `Section ${String(index)} ${message}`)
+    const no = (why: string, message: string) =>
+      refusal('EFI_UNSUPPORTED', 'PE-30', `section ${name} ${why}`, `Section ${String(index)} ${message}`)
     const limit = habits.reaches === 'one-too-far' ? imageSize + 1 : imageSize
     const inside = VirtualAddress < limit
     const last = wrap32(VirtualAddress + VirtualSize - 1)
     const ends = last < limit
-    if ((inside && !ends) || (inside && last < VirtualAddress)) return no(`ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image of ${hex(imageSize)} bytes`, 'has negative size')
+    if ((inside && !ends) || (inside && last < VirtualAddress))
+      return no(
+        `ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image of ${hex(imageSize)} bytes`,
+        'has negative size',
+      )
     if (discardable(section)) return null
-    if (!inside) return no(`begins at ${hex(VirtualAddress)}, outside the image of ${hex(imageSize)} bytes`, 'has invalid base address')
+    if (!inside)
+      return no(
+        `begins at ${hex(VirtualAddress)}, outside the image of ${hex(imageSize)} bytes`,
+        'has invalid base address',
+      )
     const uninitialised = (Characteristics & CNT_UNINITIALIZED_DATA) !== 0
     const { SizeOfHeaders } = pe.optional
-    if (!uninitialised && (VirtualAddress < SizeOfHeaders || PointerToRawData < SizeOfHeaders)) return no(`begins inside the headers of ${hex(SizeOfHeaders)} bytes`, 'is inside image headers')
+    if (!uninitialised && (VirtualAddress < SizeOfHeaders || PointerToRawData < SizeOfHeaders))
+      return no(`begins inside the headers of ${hex(SizeOfHeaders)} bytes`, 'is inside image headers')
     const wanted = habits.copies === 'raw' ? SizeOfRawData : Math.min(VirtualSize, SizeOfRawData)
     const copied = uninitialised && habits.uninitialised === 'zeroed' ? 0 : wanted
     loading.ports.step(habits.copies === 'raw' ? 'PE-33' : 'PE-29', `copies and zero-fills ${name}`, () => {
@@ -93,44 +139,94 @@ export function sectionShim(habits: ShimHabits): (loading: Loading, section: PeS
   }
 }
 
-/** Fixups of the section `.reloc`, read from the file when it is what the directory names; the headers stay as they are (PE-32). */
+/**
+ * Fixups of the section `.reloc`, read from the file when it is what the directory names; the headers stay as
+ * they are (PE-32).
+ */
 export function relocateShim(habits: ShimHabits): LoaderStep {
   return ({ ports, request, checked, place }) => {
     const { pe, imageSize } = checked
     const directory = pe.dataDirectories[DIRECTORY_BASERELOC]
-    if (directory === undefined) return refusal('EFI_UNSUPPORTED', 'PE-32', 'the image has no relocation directory', 'Image has no relocation entry')
+    if (directory === undefined)
+      return refusal(
+        'EFI_UNSUPPORTED',
+        'PE-32',
+        'the image has no relocation directory',
+        'Image has no relocation entry',
+      )
     const named = pe.sections.filter(section => section.name === '.reloc' && !passedOver(section, habits))
     const [section, second] = named
-    if (second !== undefined) return refusal('EFI_UNSUPPORTED', 'PE-32', 'two sections are named .reloc', 'Image has multiple relocation sections')
+    if (second !== undefined)
+      return refusal(
+        'EFI_UNSUPPORTED',
+        'PE-32',
+        'two sections are named .reloc',
+        'Image has multiple relocation sections',
+      )
     const matches = section !== undefined && isDirectory(section, directory, habits)
-    if (section !== undefined && !matches && habits.oddRelocations === 'refused') return refusal('EFI_UNSUPPORTED', 'PE-32', `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ${hex(directory.VirtualAddress)}`, 'Relocation section is invalid')
+    if (section !== undefined && !matches && habits.oddRelocations === 'refused')
+      return refusal(
+        'EFI_UNSUPPORTED',
+        'PE-32',
+        `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ${hex(directory.VirtualAddress)}`,
+        'Relocation section is invalid',
+      )
     const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)
     if (!matches || adjust === 0n || directory.Size === 0) return null
     const read = (at: number, width: 2 | 4): number => {
-      const bytes = pe.source.read(fileOffset(section.PointerToRawData + at - directory.VirtualAddress), width)
+      const bytes = pe.source.read(
+        fileOffset(section.PointerToRawData + at - directory.VirtualAddress),
+        width,
+      )
       return numberIn(bytes)
     }
     const size = Math.min(directory.Size, section.SizeOfRawData)
-    const failed = ports.step('PE-32', `relocation of ${request.name}`, () => applyBlocks({ memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read }, { start: directory.VirtualAddress, size }))
+    const failed = ports.step('PE-32', `relocation of ${request.name}`, () =>
+      applyBlocks(
+        { memory: ports.memory, base: place.base, size: imageSize, adjust, name: request.name, read },
+        { start: directory.VirtualAddress, size },
+      ),
+    )
     return failed === null ? null : refusal('EFI_UNSUPPORTED', 'PE-32', failed.why, 'Relocation failed')
   }
 }
 
-/** Does the directory begin with the section, and end with it, or in releases that refuse others before its end? */
-function isDirectory({ VirtualAddress, VirtualSize, SizeOfRawData }: PeSection, directory: { readonly VirtualAddress: number; readonly Size: number }, { oddRelocations }: ShimHabits): boolean {
+/**
+ * Does the directory begin with the section, and end with it, or in releases that refuse others before its
+ * end?
+ */
+function isDirectory(
+  { VirtualAddress, VirtualSize, SizeOfRawData }: PeSection,
+  directory: { readonly VirtualAddress: number; readonly Size: number },
+  { oddRelocations }: ShimHabits,
+): boolean {
   const end = wrap32(VirtualAddress + VirtualSize)
   const last = wrap32(directory.VirtualAddress + directory.Size)
-  return SizeOfRawData > 0 && VirtualSize > 0 && VirtualAddress === directory.VirtualAddress && (oddRelocations === 'refused' ? last <= end : last === end)
+  return (
+    SizeOfRawData > 0 &&
+    VirtualSize > 0 &&
+    VirtualAddress === directory.VirtualAddress &&
+    (oddRelocations === 'refused' ? last <= end : last === end)
+  )
 }
 
 /** The entry point lies in exactly one section (PE-31). */
 export function finishShim(habits: ShimHabits): LoaderStep {
   return ({ checked: { pe } }) => {
     const { AddressOfEntryPoint } = pe.optional
-    const holds = (section: PeSection) => section.VirtualAddress <= AddressOfEntryPoint && AddressOfEntryPoint < wrap32(section.VirtualAddress + section[habits.entryBy] - 1)
+    const holds = (section: PeSection) =>
+      section.VirtualAddress <= AddressOfEntryPoint &&
+      AddressOfEntryPoint < wrap32(section.VirtualAddress + section[habits.entryBy] - 1)
     const holding = pe.sections.filter(section => !passedOver(section, habits) && holds(section))
     if (holding.length === 1) return null
     const names = holding.map(section => section.name).join(', ')
-    return refusal('EFI_UNSUPPORTED', 'PE-31', `the entry point ${hex(AddressOfEntryPoint)} lies in ${holding.length === 0 ? 'no section' : names}`, holding.length === 0 ? 'Entry point is not within sections' : `${String(holding.length)} sections contain entry point`)
+    return refusal(
+      'EFI_UNSUPPORTED',
+      'PE-31',
+      `the entry point ${hex(AddressOfEntryPoint)} lies in ${holding.length === 0 ? 'no section' : names}`,
+      holding.length === 0
+        ? 'Entry point is not within sections'
+        : `${String(holding.length)} sections contain entry point`,
+    )
   }
 }

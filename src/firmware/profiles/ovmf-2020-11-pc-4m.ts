@@ -1,4 +1,7 @@
-/** The memory map of Debian's OVMF 2020.11 on pc with 512 MiB, before BDS loads a boot option (chapter FW). Source: GetMemoryMap at the entry of a UKI of stub 247.3 and kernel 5.10, on the devices of the oracle. */
+/**
+ * The memory map of Debian's OVMF 2020.11 on pc with 512 MiB, before BDS loads a boot option (chapter FW).
+ * Source: GetMemoryMap at the entry of a UKI of stub 247.3 and kernel 5.10, on the devices of the oracle.
+ */
 import type { Profile } from './profile.ts'
 
 export const OVMF_2020_11_PC_4M: Profile = {

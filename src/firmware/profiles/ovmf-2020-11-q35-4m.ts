@@ -1,4 +1,7 @@
-/** The memory map of Debian's OVMF 2020.11 on q35 with 512 MiB, before BDS loads a boot option (chapter FW). Source: oracle ovmf/2020.11-4M/247.3/5.10. */
+/**
+ * The memory map of Debian's OVMF 2020.11 on q35 with 512 MiB, before BDS loads a boot option (chapter FW).
+ * Source: oracle ovmf/2020.11-4M/247.3/5.10.
+ */
 import type { Profile } from './profile.ts'
 
 export const OVMF_2020_11_Q35_4M: Profile = {

@@ -1,4 +1,7 @@
-/** The memory map of Debian's OVMF 2022.11 on pc with 512 MiB, before BDS loads a boot option (chapter FW). Source: oracle machine-pc/257.13/5.10. */
+/**
+ * The memory map of Debian's OVMF 2022.11 on pc with 512 MiB, before BDS loads a boot option (chapter FW).
+ * Source: oracle machine-pc/257.13/5.10.
+ */
 import type { Profile } from './profile.ts'
 
 export const OVMF_2022_11_PC_4M: Profile = {

@@ -1,4 +1,7 @@
-/** The memory map of Debian's OVMF 2022.11 on q35 with 512 MiB, before BDS loads a boot option (chapter FW). Source: oracle good/247.3/5.10/512. */
+/**
+ * The memory map of Debian's OVMF 2022.11 on q35 with 512 MiB, before BDS loads a boot option (chapter FW).
+ * Source: oracle good/247.3/5.10/512.
+ */
 import type { Profile } from './profile.ts'
 
 export const OVMF_2022_11_Q35_4M: Profile = {

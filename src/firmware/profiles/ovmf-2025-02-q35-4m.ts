@@ -1,4 +1,7 @@
-/** The memory map of Debian's OVMF 2025.02 on q35 with 512 MiB, before BDS loads a boot option (chapter FW). Source: GetMemoryMap at the entry of a UKI of stub 247.3 and kernel 5.10, on the devices of the oracle. */
+/**
+ * The memory map of Debian's OVMF 2025.02 on q35 with 512 MiB, before BDS loads a boot option (chapter FW).
+ * Source: GetMemoryMap at the entry of a UKI of stub 247.3 and kernel 5.10, on the devices of the oracle.
+ */
 import type { Profile } from './profile.ts'
 
 export const OVMF_2025_02_Q35_4M: Profile = {

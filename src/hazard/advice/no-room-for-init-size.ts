@@ -31,14 +31,22 @@ export const noRoomForInitSize = advice({
         why:
           'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
           'Entered in place, 5.7-rc1 unpacks itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 move themselves first',
-        fix: next.name === 'the end of the image' ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ${hex(need)} bytes are free` : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)})`,
+        fix:
+          next.name === 'the end of the image'
+            ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ${hex(need)} bytes are free`
+            : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)})`,
         legs: [],
       })
     }
   },
 })
 
-/** Which of many kernels counts depends on the stub: the first or the last. duplicate-section counts those between. */
+/**
+ * Which of many kernels counts depends on the stub: the first or the last. duplicate-section counts those
+ * between.
+ */
 function firstAndLast(linux: readonly Placed[]): readonly Placed[] {
-  return linux.length <= ADVICE_MAX ? linux : [...linux.slice(0, ADVICE_MAX / 2), ...linux.slice(-ADVICE_MAX / 2)]
+  return linux.length <= ADVICE_MAX
+    ? linux
+    : [...linux.slice(0, ADVICE_MAX / 2), ...linux.slice(-ADVICE_MAX / 2)]
 }

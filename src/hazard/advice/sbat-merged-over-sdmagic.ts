@@ -1,4 +1,7 @@
-/** sbat-merged-over-sdmagic: `.sbat` was replaced in place by a longer text and reaches the stub's next section. HZ-23. */
+/**
+ * sbat-merged-over-sdmagic: `.sbat` was replaced in place by a longer text and reaches the stub's next
+ * section. HZ-23.
+ */
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
 import { advice } from '../rule.ts'
@@ -12,7 +15,10 @@ export const sbatMergedOverSdmagic = advice({
   inspect({ uki }, report) {
     const sections = placedSections(uki)
     const sbat = sections.find(section => section.name === '.sbat')
-    const next = sbat === undefined ? undefined : sections.find(section => !section.payload && sbat.start < section.start && section.start < sbat.end)
+    const next =
+      sbat === undefined
+        ? undefined
+        : sections.find(section => !section.payload && sbat.start < section.start && section.start < sbat.end)
     if (sbat === undefined || next === undefined) return
     const room = next.start - sbat.start
     report({

@@ -1,4 +1,7 @@
-/** section-unaligned: a payload section does not begin on a page, or not at the file's own SectionAlignment. HZ-15. */
+/**
+ * section-unaligned: a payload section does not begin on a page, or not at the file's own SectionAlignment.
+ * HZ-15.
+ */
 import { hex } from '../../bytes/range.ts'
 import { alignUp, PAGE } from '../../bytes/units.ts'
 import { placedSections } from '../layout.ts'

@@ -13,12 +13,20 @@ export const sectionsOverlap = advice({
   inspect({ uki }, report) {
     const sections = placedSections(uki)
     const { pairs, total } = overlaps(sections, ADVICE_MAX)
-    pairs.forEach(([loser, winner], i) => { report(lost(loser, winner), i === pairs.length - 1 ? total - pairs.length : 0) })
+    pairs.forEach(([loser, winner], i) => {
+      report(lost(loser, winner), i === pairs.length - 1 ? total - pairs.length : 0)
+    })
   },
 })
 
-/** The first `most` pairs that share memory, by the table positions of the earlier and the later one, and how many there are. Costs n log n and `most` walks. */
-function overlaps(sections: readonly Placed[], most: number): { readonly pairs: readonly (readonly [loser: Placed, winner: Placed])[]; readonly total: number } {
+/**
+ * The first `most` pairs that share memory, by the table positions of the earlier and the later one, and how
+ * many there are. Costs n log n and `most` walks.
+ */
+function overlaps(
+  sections: readonly Placed[],
+  most: number,
+): { readonly pairs: readonly (readonly [loser: Placed, winner: Placed])[]; readonly total: number } {
   const starts = sorted(sections.map(section => section.start))
   const ends = sorted(sections.map(section => section.end))
   const partners = sections.map(({ start, end }) => countBelow(starts, end) - countBelow(ends, start + 1) - 1)
@@ -28,7 +36,8 @@ function overlaps(sections: readonly Placed[], most: number): { readonly pairs: 
     if ((partners[i] ?? 0) === 0) continue
     for (let j = i + 1; j < sections.length && pairs.length < most; j++) {
       const winner = sections[j]
-      if (winner !== undefined && winner.start < loser.end && loser.start < winner.end) pairs.push([loser, winner])
+      if (winner !== undefined && winner.start < loser.end && loser.start < winner.end)
+        pairs.push([loser, winner])
     }
   }
   return { pairs, total: partners.reduce((sum, count) => sum + count, 0) / 2 }

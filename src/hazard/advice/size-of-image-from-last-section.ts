@@ -1,4 +1,7 @@
-/** size-of-image-from-last-section: SizeOfImage is the end of the last section, and another one reaches higher. HZ-21. */
+/**
+ * size-of-image-from-last-section: SizeOfImage is the end of the last section, and another one reaches
+ * higher. HZ-21.
+ */
 import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
@@ -16,7 +19,8 @@ export const sizeOfImageFromLastSection = advice({
     const last = lastThatGaveSizeOfImage(pe, sections)
     if (last === null) return
     let highest = last
-    for (const section of sections) if (section.end > highest.end && wrappedFrom(pe, section) === null) highest = section
+    for (const section of sections)
+      if (section.end > highest.end && wrappedFrom(pe, section) === null) highest = section
     if (highest === last) return
     report({
       object: highest.object,
@@ -24,9 +28,10 @@ export const sizeOfImageFromLastSection = advice({
       offsets: [{ from: Math.max(0, SizeOfImage - highest.start), to: highest.end - highest.start }],
       what: `SizeOfImage ${hex(SizeOfImage)} is where the last section ends, ${last.name}; ${highest.name} ends at ${hex(highest.end)}.`,
       why: 'objcopy takes SizeOfImage from the section with the highest address, also when a section below it is longer; firmware refuses a section that leaves SizeOfImage with EFI_LOAD_ERROR',
-      fix: last.start < highest.end && highest.start < last.start
-        ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it starts at ${hex(last.start)}`
-        : `set SizeOfImage to ${hex(alignUp<number>(highest.end, Math.max(1, SectionAlignment)))} or more`,
+      fix:
+        last.start < highest.end && highest.start < last.start
+          ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it starts at ${hex(last.start)}`
+          : `set SizeOfImage to ${hex(alignUp<number>(highest.end, Math.max(1, SectionAlignment)))} or more`,
       legs: [],
     })
   },

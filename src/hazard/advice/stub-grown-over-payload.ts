@@ -4,7 +4,9 @@ import { alignUp } from '../../bytes/units.ts'
 import { placedSections, type Placed } from '../layout.ts'
 import { advice } from '../rule.ts'
 
-/** Where recipes with fixed addresses put their first sections. Source: systemd-stub(7), dracut, mkinitcpio. */
+/**
+ * Where recipes with fixed addresses put their first sections. Source: systemd-stub(7), dracut, mkinitcpio.
+ */
 const FIXED = [0x20000, 0x30000, 0x40000] as const
 
 export const stubGrownOverPayload = advice({
@@ -17,16 +19,24 @@ export const stubGrownOverPayload = advice({
     const own = sections.filter(section => !section.payload)
     const met = FIXED.flatMap(at => {
       const payload = sections.find(section => section.payload && section.start === at)
-      const stub = payload === undefined ? undefined : own.find(section => section.start < payload.end && payload.start < section.end)
+      const stub =
+        payload === undefined
+          ? undefined
+          : own.find(section => section.start < payload.end && payload.start < section.end)
       return payload === undefined || stub === undefined ? [] : [{ payload, stub }]
     })
     const [first] = met
     if (first === undefined) return
-    const end = alignUp<number>(own.reduce((highest, section) => Math.max(highest, section.end), 0), Math.max(1, pe.optional.SectionAlignment))
+    const end = alignUp<number>(
+      own.reduce((highest, section) => Math.max(highest, section.end), 0),
+      Math.max(1, pe.optional.SectionAlignment),
+    )
     report({
       object: first.stub.object,
       ranges: [],
-      offsets: met.filter(({ stub }) => stub === first.stub).map(({ payload, stub }) => lostOf(stub, payload)),
+      offsets: met
+        .filter(({ stub }) => stub === first.stub)
+        .map(({ payload, stub }) => lostOf(stub, payload)),
       what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies in ${stub.name} of the stub, ${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
       why: 'the addresses 0x20000, 0x30000 and 0x40000 come from recipes that were made when stubs ended below 0x20000; what comes later in the section table overwrites the other, and nothing checks it',
       fix: `the sections of this stub end at ${hex(end)}: put every payload section at or beyond that, or let ukify compute the addresses`,

@@ -11,8 +11,10 @@ export const addressTruncated = rule({
   visit(recording, report) {
     reportBroken(recording, report, 'address-truncated', {
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
-      why: () => 'the field of the setup header holds 32 bits and the high half was not passed with it (ext_ramdisk_image, ext_cmd_line_ptr)',
-      fix: () => 'keep the image below 4 GiB (an ImageBase that is free there, or 0), or use a stub that passes the high half or copies low',
+      why: () =>
+        'the field of the setup header holds 32 bits and the high half was not passed with it (ext_ramdisk_image, ext_cmd_line_ptr)',
+      fix: () =>
+        'keep the image below 4 GiB (an ImageBase that is free there, or 0), or use a stub that passes the high half or copies low',
     })
   },
 })

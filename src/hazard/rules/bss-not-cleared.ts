@@ -19,7 +19,10 @@ export const bssNotCleared = rule({
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
-        const room = contract.range === null || kernel === null || kernel > contract.range.start ? '' : `, and nothing else may lie below .linux + ${hex(contract.range.end - kernel)} when it is entered in place`
+        const room =
+          contract.range === null || kernel === null || kernel > contract.range.start
+            ? ''
+            : `, and nothing else may lie below .linux + ${hex(contract.range.end - kernel)} when it is entered in place`
         return `copy the kernel to an allocation of SizeOfImage bytes and zero what its file does not fill${room}`
       },
     })

@@ -48,7 +48,11 @@ function whyOverwritten(recording: Recording, damage: Damage, destroyers: readon
     return [`${event.actor} ${describeEvent(event)}${clause === null ? '' : ` (${clause})`}`]
   })
   const broken = brokenWindows(recording, damage, destroyers)[0]
-  return some(deeds) + behindFile(recording, destroyers) + (broken === undefined ? '' : `; the hand-off broke ${broken.clause}: ${broken.what}`)
+  return (
+    some(deeds) +
+    behindFile(recording, destroyers) +
+    (broken === undefined ? '' : `; the hand-off broke ${broken.clause}: ${broken.what}`)
+  )
 }
 
 /** Somebody wrote bytes of an object that its file does not have: .bss, or room to unpack. */
@@ -57,8 +61,12 @@ function behindFile({ events }: Recording, destroyers: readonly EventId[]): stri
     const event = events[id]
     if (event === undefined || !isWrite(event) || event.op === 'copy' || event.object === null) continue
     const { object } = event
-    const file = reachOf(events.filter(one => one.op === 'put'), object)
-    if (file > 0 && event.at >= file) return `; only ${exactSize(file)} of ${object} were loaded, what it uses behind them was reserved by nobody`
+    const file = reachOf(
+      events.filter(one => one.op === 'put'),
+      object,
+    )
+    if (file > 0 && event.at >= file)
+      return `; only ${exactSize(file)} of ${object} were loaded, what it uses behind them was reserved by nobody`
   }
   return ''
 }
@@ -67,10 +75,19 @@ function behindFile({ events }: Recording, destroyers: readonly EventId[]): stri
 function legsOfDamage(recording: Recording, damage: Damage, destroyers: readonly EventId[]): Leg[] {
   const placed = eventsOf(damage.pieces, past => [past.placed])
   const moved = eventsOf(damage.pieces, past => past.moved)
-  const between = [...legsOf(recording, 'moved', moved), ...destroyers.length === 0 ? foundLegs(recording, damage) : legsOf(recording, 'overwritten', destroyers)]
+  const between = [
+    ...legsOf(recording, 'moved', moved),
+    ...(destroyers.length === 0
+      ? foundLegs(recording, damage)
+      : legsOf(recording, 'overwritten', destroyers)),
+  ]
   between.sort((a, b) => (a.event ?? Infinity) - (b.event ?? Infinity))
   const reads = damage.reads.map(read => read.id)
-  return [...legsOf(recording, 'placed', placed), ...between.map(leg => released(recording, leg)), ...legsOf(recording, 'used', reads)]
+  return [
+    ...legsOf(recording, 'placed', placed),
+    ...between.map(leg => released(recording, leg)),
+    ...legsOf(recording, 'used', reads),
+  ]
 }
 
 /** Memory that was handed out again is no overwriting. */

@@ -12,8 +12,10 @@ export const extractMarginTooSmall = rule({
   visit(recording, report) {
     reportBroken(recording, report, 'extract-margin-too-small', {
       object: () => 'kernel',
-      why: contract => `the decompressor lies at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst moment the output has covered ${formatRange(contract.range)}, which it has yet to read`}`,
-      fix: () => 'hand over init_size as the kernel file has it; if it has this one, the kernel was built wrongly, or changed after it was built',
+      why: contract =>
+        `the decompressor lies at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst moment the output has covered ${formatRange(contract.range)}, which it has yet to read`}`,
+      fix: () =>
+        'hand over init_size as the kernel file has it; if it has this one, the kernel was built wrongly, or changed after it was built',
       found: 'the decompressor was followed',
     })
   },

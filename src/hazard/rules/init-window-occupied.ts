@@ -15,14 +15,20 @@ export const initWindowOccupied = rule({
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
       why: contract => {
         const found = intruders(contract)
-        const window = contract.range === null ? 'init_size bytes from its start' : `${formatRange(contract.range)} (${formatSize(sizeOf(contract.range))})`
+        const window =
+          contract.range === null
+            ? 'init_size bytes from its start'
+            : `${formatRange(contract.range)} (${formatSize(sizeOf(contract.range))})`
         return `the kernel may write ${window}${found.length === 0 ? '' : `; there lie ${some(found)}`}`
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
         const victim = contract.found.find(extent => extent.whose !== null)?.whose?.object
         if (contract.range === null) return 'leave init_size bytes from the start of the kernel to the kernel'
-        const end = kernel === null || kernel > contract.range.end ? `at or beyond ${hex(contract.range.end)}` : `at or beyond .linux + ${hex(contract.range.end - kernel)}`
+        const end =
+          kernel === null || kernel > contract.range.end
+            ? `at or beyond ${hex(contract.range.end)}`
+            : `at or beyond .linux + ${hex(contract.range.end - kernel)}`
         return `let ${victim === undefined ? 'the next section' : sectionOf(victim)} start ${end}, or start the kernel in memory of its own`
       },
     })

@@ -1,4 +1,6 @@
-/** setup-header-wrong: the boot_params that a loader handed over are none that the kernel may rely on. HZ-16. */
+/**
+ * setup-header-wrong: the boot_params that a loader handed over are none that the kernel may rely on. HZ-16.
+ */
 import { hex } from '../../bytes/range.ts'
 import { reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
@@ -12,8 +14,10 @@ export const setupHeaderWrong = rule({
   visit(recording, report) {
     reportBroken(recording, report, 'setup-header-wrong', {
       object: () => 'boot_params',
-      why: contract => `the loader fills boot_params from the header of the kernel file and zeroes the rest${contract.range === null ? '' : `; what lies at ${hex(contract.range.start)} is something else`}`,
-      fix: () => 'zero boot_params, copy the setup header of the kernel up to the length that it states, and only then fill in fields',
+      why: contract =>
+        `the loader fills boot_params from the header of the kernel file and zeroes the rest${contract.range === null ? '' : `; what lies at ${hex(contract.range.start)} is something else`}`,
+      fix: () =>
+        'zero boot_params, copy the setup header of the kernel up to the length that it states, and only then fill in fields',
     })
   },
 })

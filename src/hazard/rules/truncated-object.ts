@@ -11,7 +11,9 @@ export const truncatedObject = rule({
   clause: 'HZ-5',
   title: 'Less than the whole object was read',
   visit(recording, report) {
-    const short = recording.events.filter((event): event is ReadEvent => event.op === 'read' && event.missing > 0)
+    const short = recording.events.filter(
+      (event): event is ReadEvent => event.op === 'read' && event.missing > 0,
+    )
     for (const object of new Set(short.map(read => read.object))) {
       const reads = short.filter(read => read.object === object)
       const worst = reads.reduce((a, b) => (b.missing > a.missing ? b : a))
@@ -23,7 +25,11 @@ export const truncatedObject = rule({
         what: `The ${worst.actor} took ${exactSize(end)} for all of ${object}; ${exactSize(worst.missing)} more belong to it.`,
         why: 'the length that was handed over is less than the length of the object',
         fix: `hand over a length of ${exactSize(end + worst.missing)} for ${object}`,
-        legs: legsOf(recording, 'used', reads.map(read => read.id)),
+        legs: legsOf(
+          recording,
+          'used',
+          reads.map(read => read.id),
+        ),
       })
     }
   },

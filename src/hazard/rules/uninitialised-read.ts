@@ -13,7 +13,10 @@ export const uninitialisedRead = rule({
   title: 'Memory was read that nobody had written',
   visit(recording, report) {
     for (const damage of damages(recording.events, ['uninitialised'])) {
-      const loaded = reachOf(recording.events.filter(event => event.op === 'put'), damage.object)
+      const loaded = reachOf(
+        recording.events.filter(event => event.op === 'put'),
+        damage.object,
+      )
       const from = Math.min(...damage.offsets.map(span => span.from))
       const to = Math.max(...damage.offsets.map(span => span.to))
       const behind = loaded > 0 && from >= loaded
@@ -34,10 +37,22 @@ export const uninitialisedRead = rule({
             ? `keep the memory of ${damage.object} allocated until it was read for the last time`
             : `write ${damage.object} there before handing over its address, or hand over the address where it lies`,
         legs: [
-          ...legsOf(recording, 'placed', eventsOf(damage.pieces, past => [past.placed])),
-          ...legsOf(recording, 'moved', eventsOf(damage.pieces, past => past.moved)),
+          ...legsOf(
+            recording,
+            'placed',
+            eventsOf(damage.pieces, past => [past.placed]),
+          ),
+          ...legsOf(
+            recording,
+            'moved',
+            eventsOf(damage.pieces, past => past.moved),
+          ),
           ...foundLegs(recording, damage).map(leg => ({ ...leg, role: 'handed-out' as const })),
-          ...legsOf(recording, 'used', damage.reads.map(read => read.id)),
+          ...legsOf(
+            recording,
+            'used',
+            damage.reads.map(read => read.id),
+          ),
         ],
       })
     }

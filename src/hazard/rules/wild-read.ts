@@ -21,13 +21,35 @@ export const wildRead = rule({
         ranges: damage.ranges,
         offsets: damage.offsets,
         what: `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
-        why: gone.length > 0 ? `its memory had been given back before the read` : outside ? 'the address that was handed over leads out of RAM' : 'nobody allocated this memory, so anybody may have written there',
-        fix: gone.length > 0 ? `keep the memory of ${damage.object} allocated until it was read for the last time` : base === null ? `load ${damage.object} before its address is handed over` : `hand over where ${damage.object} really lies: it was placed at ${hex(base)}`,
+        why:
+          gone.length > 0
+            ? `its memory had been given back before the read`
+            : outside
+              ? 'the address that was handed over leads out of RAM'
+              : 'nobody allocated this memory, so anybody may have written there',
+        fix:
+          gone.length > 0
+            ? `keep the memory of ${damage.object} allocated until it was read for the last time`
+            : base === null
+              ? `load ${damage.object} before its address is handed over`
+              : `hand over where ${damage.object} really lies: it was placed at ${hex(base)}`,
         legs: [
-          ...legsOf(recording, 'placed', eventsOf(damage.pieces, past => [past.placed])),
-          ...legsOf(recording, 'moved', eventsOf(damage.pieces, past => past.moved)),
+          ...legsOf(
+            recording,
+            'placed',
+            eventsOf(damage.pieces, past => [past.placed]),
+          ),
+          ...legsOf(
+            recording,
+            'moved',
+            eventsOf(damage.pieces, past => past.moved),
+          ),
           ...(gone.length > 0 ? legsOf(recording, 'handed-out', gone) : foundLegs(recording, damage)),
-          ...legsOf(recording, 'used', damage.reads.map(read => read.id)),
+          ...legsOf(
+            recording,
+            'used',
+            damage.reads.map(read => read.id),
+          ),
         ],
       })
     }

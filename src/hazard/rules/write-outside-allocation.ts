@@ -20,16 +20,31 @@ export const writeOutsideAllocation = rule({
     for (const writes of groups.values()) {
       const ranges = union(writes.flatMap(strayOf))
       const actor = writes[0]?.actor ?? ''
-      const owners = [...new Set(writes.flatMap(write => write.lost.flatMap(({ whose }) => (whose?.object.startsWith('firmware:') === true ? [whose.object] : []))))]
+      const owners = [
+        ...new Set(
+          writes.flatMap(write =>
+            write.lost.flatMap(({ whose }) =>
+              whose?.object.startsWith('firmware:') === true ? [whose.object] : [],
+            ),
+          ),
+        ),
+      ]
       const bytes = ranges.reduce((sum, one) => sum + sizeOf(one), 0)
       report({
         object: owners[0] ?? null,
         ranges,
         offsets: [],
         what: `${actor} wrote ${exactSize(bytes)} outside every allocation of its own: ${some(ranges.map(formatRange))}.`,
-        why: owners.length > 0 ? `the memory belongs to ${some(owners)}` : 'no allocation covers this memory, so the firmware may give it to somebody else or use it itself',
+        why:
+          owners.length > 0
+            ? `the memory belongs to ${some(owners)}`
+            : 'no allocation covers this memory, so the firmware may give it to somebody else or use it itself',
         fix: `let the writer allocate ${exactSize(bytes)} more there, or reserve the room in the image (SizeOfImage, VirtualSize)`,
-        legs: legsOf(recording, 'overwritten', writes.map(write => write.id)),
+        legs: legsOf(
+          recording,
+          'overwritten',
+          writes.map(write => write.id),
+        ),
       })
     }
   },
@@ -42,6 +57,9 @@ const AFTER_BOOT_SERVICES: ReadonlySet<Actor> = new Set<Actor>(['decompressor', 
 function strayOf(event: WriteEvent): Range[] {
   if (event.actor === 'firmware') return []
   const late = AFTER_BOOT_SERVICES.has(event.actor)
-  const owned = event.lost.filter(({ whose }) => whose?.object.startsWith('firmware:') === true && !(late && whose.object === 'firmware:boot'))
+  const owned = event.lost.filter(
+    ({ whose }) =>
+      whose?.object.startsWith('firmware:') === true && !(late && whose.object === 'firmware:boot'),
+  )
   return union([...(late ? event.outside : event.strayed), ...owned.map(extent => extent.range)])
 }

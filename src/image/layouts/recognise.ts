@@ -1,9 +1,20 @@
-/** Which tool laid out a unified kernel image, by the addresses, the order and the flags of its sections. Several tools lay out alike; then all are named. */
+/**
+ * Which tool laid out a unified kernel image, by the addresses, the order and the flags of its sections.
+ * Several tools lay out alike; then all are named.
+ */
 import { hex } from '../../bytes/range.ts'
 import { PAGE, wrap32 } from '../../bytes/units.ts'
 import { parsePe, type PeFile, type PeSection } from '../pe.ts'
 import { viewUki, type UkiSection, type UkiView } from '../uki.ts'
-import { LAYOUTS, roundedUp, type ComputedLayout, type FixedLayout, type Layout, type LayoutId, type LinuxFlags } from './table.ts'
+import {
+  LAYOUTS,
+  roundedUp,
+  type ComputedLayout,
+  type FixedLayout,
+  type Layout,
+  type LayoutId,
+  type LinuxFlags,
+} from './table.ts'
 
 /** A tool that lays out an image so, and what speaks for it. */
 export interface LayoutCandidate {
@@ -26,15 +37,24 @@ const MEM_EXECUTE = 0x20000000
 /** Sections that a tool may have added: a table can hold 65535. */
 const ADDED_MAX = 96
 
-/** Who may have built this image; null when it has no `.linux` (and no `.kernelp`, as early thin images call it). Reads headers only, never throws. */
+/**
+ * Who may have built this image; null when it has no `.linux` (and no `.kernelp`, as early thin images call
+ * it). Reads headers only, never throws.
+ */
 export function recogniseLayout(pe: PeFile, uki: UkiView = viewUki(pe)): LayoutFound | null {
-  const linux = uki.sections.find(({ section }) => section.name === '.linux') ?? uki.sections.find(({ section }) => section.name === '.kernelp')
+  const linux =
+    uki.sections.find(({ section }) => section.name === '.linux') ??
+    uki.sections.find(({ section }) => section.name === '.kernelp')
   if (linux === undefined) return null
   const candidates = LAYOUTS.flatMap(layout => {
-    const evidence = layout.kind === 'fixed' ? fixedEvidence(layout, pe, uki) : computedEvidence(layout, pe, uki, linux)
+    const evidence =
+      layout.kind === 'fixed' ? fixedEvidence(layout, pe, uki) : computedEvidence(layout, pe, uki, linux)
     return evidence === null ? [] : [{ id: layout.id, title: layout.title, evidence }]
   })
-  return { certainty: candidates.length === 0 ? 'unknown' : candidates.length === 1 ? 'certain' : 'several', candidates }
+  return {
+    certainty: candidates.length === 0 ? 'unknown' : candidates.length === 1 ? 'certain' : 'several',
+    candidates,
+  }
 }
 
 /** The layout of that id. */
@@ -43,21 +63,31 @@ export function layoutNamed(id: LayoutId): Layout | undefined {
 }
 
 function fixedEvidence({ at, needs }: FixedLayout, pe: PeFile, uki: UkiView): string[] | null {
-  const payload = uki.sections.filter(one => one.payload && one.section.name !== '.sbat').map(one => one.section)
+  const payload = uki.sections
+    .filter(one => one.payload && one.section.name !== '.sbat')
+    .map(one => one.section)
   if (payload.length < 2 || payload.length > ADDED_MAX) return null
   if (needs?.some(name => !payload.some(one => one.name === name)) === true) return null
   const base = Number(BigInt.asUintN(32, pe.optional.ImageBase))
-  const given = (offset: number): boolean => payload.every(({ name, VirtualAddress }) => at[name] === wrap32(VirtualAddress + offset))
+  const given = (offset: number): boolean =>
+    payload.every(({ name, VirtualAddress }) => at[name] === wrap32(VirtualAddress + offset))
   const wrapped = base !== 0 && given(base)
   if (!wrapped && !given(0)) return null
   const places = payload.map(({ name }) => `${name} at ${hex(at[name] ?? 0)}`)
   return [
     `${listed(places)} are the addresses that it gives to objcopy.`,
-    ...(wrapped ? [`They were given without ImageBase ${hex(pe.optional.ImageBase)}, so that they wrapped.`] : []),
+    ...(wrapped
+      ? [`They were given without ImageBase ${hex(pe.optional.ImageBase)}, so that they wrapped.`]
+      : []),
   ]
 }
 
-function computedEvidence(layout: ComputedLayout, pe: PeFile, uki: UkiView, linux: UkiSection): string[] | null {
+function computedEvidence(
+  layout: ComputedLayout,
+  pe: PeFile,
+  uki: UkiView,
+  linux: UkiSection,
+): string[] | null {
   const first = uki.sections.findIndex(one => one.payload && one.section.name !== '.sbat')
   const before = pe.sections[first - 1]
   const added = upToProfile(pe.sections.slice(first))
@@ -68,14 +98,30 @@ function computedEvidence(layout: ComputedLayout, pe: PeFile, uki: UkiView, linu
   const size = linuxSize(layout, linux)
   if (size === null) return null
   const step = layout.step === 'page' ? PAGE : Math.max(1, pe.optional.SectionAlignment)
-  const starts = added.map((one, i) => ({ at: one.VirtualAddress, after: endOf(i === 0 ? before : (added[i - 1] ?? before)) }))
-  const rounding = layout.rounding.find(rule => starts.every(({ at, after }) => at === roundedUp(after, rule, step)))
+  const starts = added.map((one, i) => ({
+    at: one.VirtualAddress,
+    after: endOf(i === 0 ? before : (added[i - 1] ?? before)),
+  }))
+  const rounding = layout.rounding.find(rule =>
+    starts.every(({ at, after }) => at === roundedUp(after, rule, step)),
+  )
   if (rounding === undefined) return null
-  const where = rounding === 'none' ? 'exactly where the one before it ends' : `at the next multiple of ${hex(step)} behind the one before it`
-  return [`${listed(added.map(({ name }) => name))} follow the stub in this order, each ${where}.`, `.linux has the flags ${hex(section.Characteristics)}: ${FLAG_WORDS[layout.linux]}.`, ...size]
+  const where =
+    rounding === 'none'
+      ? 'exactly where the one before it ends'
+      : `at the next multiple of ${hex(step)} behind the one before it`
+  return [
+    `${listed(added.map(({ name }) => name))} follow the stub in this order, each ${where}.`,
+    `.linux has the flags ${hex(section.Characteristics)}: ${FLAG_WORDS[layout.linux]}.`,
+    ...size,
+  ]
 }
 
-const FLAG_WORDS: Readonly<Record<LinuxFlags, string>> = { data: 'read-only data, as objcopy gives them', code: 'code that is not executable, as pefile writes them', executable: 'executable code, as objcopy gives them when told so' }
+const FLAG_WORDS: Readonly<Record<LinuxFlags, string>> = {
+  data: 'read-only data, as objcopy gives them',
+  code: 'code that is not executable, as pefile writes them',
+  executable: 'executable code, as objcopy gives them when told so',
+}
 
 const endOf = ({ VirtualAddress, VirtualSize }: PeSection): number => VirtualAddress + VirtualSize
 
@@ -108,7 +154,9 @@ function linuxSize({ linuxSize: wanted }: ComputedLayout, { section, content }: 
   const { VirtualSize, SizeOfRawData } = section
   if (wanted === 'file') return VirtualSize <= SizeOfRawData ? [] : null
   const own = parsePe(content).pe?.optional.SizeOfImage
-  return VirtualSize > SizeOfRawData && VirtualSize === own ? [`VirtualSize of .linux is ${hex(VirtualSize)}, SizeOfImage of the kernel, not the length of the file.`] : null
+  return VirtualSize > SizeOfRawData && VirtualSize === own
+    ? [`VirtualSize of .linux is ${hex(VirtualSize)}, SizeOfImage of the kernel, not the length of the file.`]
+    : null
 }
 
 function listed(items: readonly string[]): string {

@@ -10,7 +10,23 @@ import { MEMMAP_KINDS, type Dialect } from './model.ts'
 import { compact, raw } from './plain.ts'
 
 /** All dialects that are read line by line; our JSON is known by its first character. */
-export const DIALECTS: readonly Dialect[] = [uefiShell, uefiShellSfo, linuxEfi, linuxEfiArm, grub, uboot, ubootEfiMem, raw, compact, e820, sysfsMemmap, grubLsmmap, kexec, iomem, bootParamsDump]
+export const DIALECTS: readonly Dialect[] = [
+  uefiShell,
+  uefiShellSfo,
+  linuxEfi,
+  linuxEfiArm,
+  grub,
+  uboot,
+  ubootEfiMem,
+  raw,
+  compact,
+  e820,
+  sysfsMemmap,
+  grubLsmmap,
+  kexec,
+  iomem,
+  bootParamsDump,
+]
 
 /** Better kinds have lower ranks. */
 export function rankOf(dialect: Dialect): number {

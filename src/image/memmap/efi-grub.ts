@@ -1,12 +1,27 @@
-/** GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub@2.06, 2.12 and 2.14 lsefimmap.c, lsmmap.c, and captures. */
+/**
+ * GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub@2.06,
+ * 2.12 and 2.14 lsefimmap.c, lsmmap.c, and captures.
+ */
 import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
-import { EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
+import {
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiConventionalMemory,
+  EfiPersistentMemory,
+  EfiReservedMemoryType,
+  EfiUnusableMemory,
+} from '../memory-types.ts'
 import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 import { E820_LACKS } from './e820.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const readRow = groupsOf(new RegExp(`^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`), 5)
+const readRow = groupsOf(
+  new RegExp(
+    `^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`,
+  ),
+  5,
+)
 const LOOKS = new RegExp(`^\\s*(?:\\S+|Unk [0-9a-f]{2,8})\\s+${HEX16}-${HEX16}\\s+[0-9a-f]{8}`)
 const readUnknown = groupsOf(/^Unk ([0-9a-f]{2,8})$/, 1)
 const readLsmmapRow = groupsOf(/^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i, 3)
@@ -21,14 +36,25 @@ function rows(line: string): MemmapRow[] | null {
   if (row === null) return null
   const [name, start, last, pages, attributes] = row
   const type = typeOf(name)
-  return type === null ? null : [{ type, start: hexValue(start), end: hexValue(last) + 1n, pages: hexValue(pages), attribute: attributeOf(attributes.split(' ')) }]
+  return type === null
+    ? null
+    : [
+        {
+          type,
+          start: hexValue(start),
+          end: hexValue(last) + 1n,
+          pages: hexValue(pages),
+          attribute: attributeOf(attributes.split(' ')),
+        },
+      ]
 }
 
 export const grub: Dialect = {
   name: 'grub',
   kind: 'efi',
   title: 'GRUB, `lsefimmap`',
-  example: 'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data   0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
+  example:
+    'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data   0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
   taken: 'before-load',
   lacks: ['what GRUB itself holds stays occupied: true only if the image is started from GRUB'],
   sniff: line => LOOKS.test(line),
@@ -48,7 +74,8 @@ export const grubLsmmap: Dialect = {
   name: 'grub-lsmmap',
   kind: 'e820',
   title: 'GRUB, `lsmmap`',
-  example: 'base_addr = 0x1500000, length = 0x35f00000, available RAM\nbase_addr = 0x37400000, length = 0x100000, reserved RAM',
+  example:
+    'base_addr = 0x1500000, length = 0x35f00000, available RAM\nbase_addr = 0x37400000, length = 0x100000, reserved RAM',
   taken: 'before-load',
   lacks: E820_LACKS,
   sniff: line => /^base_addr = 0x/.test(line),

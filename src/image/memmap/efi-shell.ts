@@ -1,12 +1,21 @@
-/** The UEFI shell's `memmap`, as a table and with -sfo. Source: edk2 UefiShellDebug1CommandsLib MemMap.c, and captures. */
+/**
+ * The UEFI shell's `memmap`, as a table and with -sfo. Source: edk2 UefiShellDebug1CommandsLib MemMap.c, and
+ * captures.
+ */
 import { groupsOf, type Texts } from '../groups.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
 import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const readRow = groupsOf(new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`), 5)
+const readRow = groupsOf(
+  new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`),
+  5,
+)
 const LOOKS = new RegExp(`^\\s*\\S+\\s+${HEX16}-${HEX16}\\s+${HEX16}`)
-const readSfoRow = groupsOf(/^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/, 5)
+const readSfoRow = groupsOf(
+  /^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/,
+  5,
+)
 
 /** A name, or eight hexadecimal digits for a type that has none. */
 function typeOf(name: string): number | null {
@@ -17,16 +26,29 @@ function rowOf(row: Texts<5> | null): MemmapRow[] | null {
   if (row === null) return null
   const [name, start, last, pages, attribute] = row
   const type = typeOf(name)
-  return type === null ? null : [{ type, start: hexValue(start), end: hexValue(last) + 1n, pages: hexValue(pages), attribute: hexValue(attribute) }]
+  return type === null
+    ? null
+    : [
+        {
+          type,
+          start: hexValue(start),
+          end: hexValue(last) + 1n,
+          pages: hexValue(pages),
+          attribute: hexValue(attribute),
+        },
+      ]
 }
 
-const LACKS = ['what the shell itself holds stays occupied: true only if the image is started from that shell']
+const LACKS = [
+  'what the shell itself holds stays occupied: true only if the image is started from that shell',
+]
 
 export const uefiShell: Dialect = {
   name: 'uefi-shell',
   kind: 'efi',
   title: 'UEFI shell, `memmap`',
-  example: 'Available  0000000001500000-00000000373FFFFF 0000000000035F00 000000000000000F\nRT_Data    0000000037400000-00000000374FFFFF 0000000000000100 800000000000000F',
+  example:
+    'Available  0000000001500000-00000000373FFFFF 0000000000035F00 000000000000000F\nRT_Data    0000000037400000-00000000374FFFFF 0000000000000100 800000000000000F',
   taken: 'before-load',
   lacks: LACKS,
   sniff: line => LOOKS.test(line),
@@ -38,7 +60,8 @@ export const uefiShellSfo: Dialect = {
   name: 'uefi-shell-sfo',
   kind: 'efi',
   title: 'UEFI shell, `memmap -sfo`',
-  example: 'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
+  example:
+    'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
   taken: 'before-load',
   lacks: [...LACKS, 'memory of OEM and OS types is not printed'],
   sniff: line => line.startsWith('MemoryMap,'),

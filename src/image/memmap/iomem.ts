@@ -1,9 +1,30 @@
-/** /proc/iomem and /sys/firmware/memmap: the resource tree and the e820 table as files. Source: linux kernel/resource.c, drivers/firmware/memmap.c. */
+/**
+ * /proc/iomem and /sys/firmware/memmap: the resource tree and the e820 table as files. Source: linux
+ * kernel/resource.c, drivers/firmware/memmap.c.
+ */
 import { groupsOf } from '../groups.ts'
-import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiConventionalMemory, EfiPersistentMemory, EfiReservedMemoryType, EfiUnusableMemory } from '../memory-types.ts'
+import {
+  EFI_MEMORY_SP,
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiConventionalMemory,
+  EfiPersistentMemory,
+  EfiReservedMemoryType,
+  EfiUnusableMemory,
+} from '../memory-types.ts'
 import type { Problem } from '../problem.ts'
 import { E820_LACKS } from './e820.ts'
-import { ATTRIBUTE_UNSAID, hexValue, odd, unreadable, type Block, type Dialect, type Line, type MemmapRow, type Placed } from './model.ts'
+import {
+  ATTRIBUTE_UNSAID,
+  hexValue,
+  odd,
+  unreadable,
+  type Block,
+  type Dialect,
+  type Line,
+  type MemmapRow,
+  type Placed,
+} from './model.ts'
 
 /** Names that the kernel gives to e820's types, as UEFI types; all other names are devices. */
 const NAMES: ReadonlyMap<string, number> = new Map([
@@ -22,7 +43,14 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
   const type = NAMES.get(name.trim().toLowerCase())
   if (type === undefined) return null
-  return { type, start, end, attribute: name.trim().toLowerCase() === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID, loose: true }
+  return {
+    type,
+    start,
+    end,
+    attribute:
+      name.trim().toLowerCase() === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID,
+    loose: true,
+  }
 }
 
 const readPart = groupsOf(/^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/, 4)
@@ -39,7 +67,16 @@ function readIomem(lines: readonly Line[]): Block {
   })
   if (parts.every(part => part.start === 0n && part.end === 0n)) {
     const first = String(lines[0]?.at ?? 0)
-    return { placed, problems: [odd('zero-address', `lines ${first}-${String(last)}: all addresses are zero, as the kernel shows them to readers without CAP_SYS_ADMIN: read /proc/iomem as root`)], last }
+    return {
+      placed,
+      problems: [
+        odd(
+          'zero-address',
+          `lines ${first}-${String(last)}: all addresses are zero, as the kernel shows them to readers without CAP_SYS_ADMIN: read /proc/iomem as root`,
+        ),
+      ],
+      last,
+    }
   }
   for (const { line, nested, start, end, name } of parts) {
     const row = nested ? null : rowOf(start, end + 1n, name)
@@ -55,7 +92,8 @@ export const iomem: Dialect = {
   name: 'iomem',
   kind: 'resources',
   title: '`/proc/iomem`, read as root',
-  example: '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
+  example:
+    '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
   sniff: line => readPart(line) !== null,
@@ -90,8 +128,15 @@ function readSysfs(lines: readonly Line[]): Block {
   }
   const placed: Placed[] = []
   for (const [number, { start, end, type, line }] of [...entries].sort(([a], [b]) => a - b)) {
-    const row = start === undefined || end === undefined || type === undefined ? null : rowOf(start, end + 1n, type)
-    if (row === null) problems.push(odd('unreadable-line', `line ${String(line)}: entry ${String(number)} ${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`))
+    const row =
+      start === undefined || end === undefined || type === undefined ? null : rowOf(start, end + 1n, type)
+    if (row === null)
+      problems.push(
+        odd(
+          'unreadable-line',
+          `line ${String(line)}: entry ${String(number)} ${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`,
+        ),
+      )
     else placed.push({ row, line })
   }
   return { placed, problems, last: lines.at(-1)?.at ?? 0 }
@@ -101,7 +146,8 @@ export const sysfsMemmap: Dialect = {
   name: 'sysfs-memmap',
   kind: 'e820',
   title: '`grep . /sys/firmware/memmap/*/*`',
-  example: '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
+  example:
+    '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   sniff: line => readField(line) !== null,

@@ -1,4 +1,7 @@
-/** From what people paste to lines: encodings, escapes of terminals, and what loggers write in front of a line. */
+/**
+ * From what people paste to lines: encodings, escapes of terminals, and what loggers write in front of a
+ * line.
+ */
 import type { Line } from './model.ts'
 
 /** Colours, cursor movements, character sets: what consoles put between the letters. */
@@ -19,7 +22,10 @@ const PREFIXES_MAX = 6
 
 /** UTF-16 with a byte order mark (the UEFI shell writes it) or UTF-8, without escapes. */
 export function textOf(input: string | Uint8Array): string {
-  const text = typeof input === 'string' ? input : new TextDecoder(input[0] === 0xff && input[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(input)
+  const text =
+    typeof input === 'string'
+      ? input
+      : new TextDecoder(input[0] === 0xff && input[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(input)
   return text.replace(/^\ufeff/, '').replace(ESCAPES, '')
 }
 

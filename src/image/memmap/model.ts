@@ -1,12 +1,35 @@
-/** What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot say. */
+/**
+ * What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot
+ * say.
+ */
 import type { Problem } from '../problem.ts'
 
 /** The forms in which memory maps are read. */
-export const MEMMAP_DIALECTS = ['uefi-shell', 'uefi-shell-sfo', 'linux', 'linux-arm', 'grub', 'uboot', 'uboot-efi-mem', 'raw', 'compact', 'json', 'e820', 'boot-params', 'sysfs-memmap', 'grub-lsmmap', 'kexec', 'iomem'] as const
+export const MEMMAP_DIALECTS = [
+  'uefi-shell',
+  'uefi-shell-sfo',
+  'linux',
+  'linux-arm',
+  'grub',
+  'uboot',
+  'uboot-efi-mem',
+  'raw',
+  'compact',
+  'json',
+  'e820',
+  'boot-params',
+  'sysfs-memmap',
+  'grub-lsmmap',
+  'kexec',
+  'iomem',
+] as const
 /** One of these forms. */
 export type MemmapDialect = (typeof MEMMAP_DIALECTS)[number]
 
-/** efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a kernel made of that. In the order in which they are preferred. */
+/**
+ * efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a
+ * kernel made of that. In the order in which they are preferred.
+ */
 export const MEMMAP_KINDS = ['efi', 'e820', 'resources'] as const
 /** How much a memory map tells. */
 export type MemmapKind = (typeof MEMMAP_KINDS)[number]
@@ -19,7 +42,9 @@ export interface MemmapRow {
   readonly attribute: bigint
   /** As printed beside the range, where it is. */
   readonly pages?: bigint
-  /** The bounds need not be those of pages: free memory is cut to whole pages, all other memory grows to them. */
+  /**
+   * The bounds need not be those of pages: free memory is cut to whole pages, all other memory grows to them.
+   */
   readonly loose?: boolean
 }
 
@@ -77,10 +102,16 @@ export function odd(id: string, what: string): Problem {
 
 /** What is said of a line that looks like one of the dialect and cannot be read. */
 export function unreadable(line: Line, name: string): Problem {
-  return odd('unreadable-line', `line ${String(line.at)} cannot be read as ${name}: ${line.text.trim().slice(0, 80)}`)
+  return odd(
+    'unreadable-line',
+    `line ${String(line.at)} cannot be read as ${name}: ${line.text.trim().slice(0, 80)}`,
+  )
 }
 
-/** A reader for dialects in which every line stands for itself. `rows`: null when the line cannot be read; none for a line that is known to hold no row. */
+/**
+ * A reader for dialects in which every line stands for itself. `rows`: null when the line cannot be read;
+ * none for a line that is known to hold no row.
+ */
 export function eachLine(name: string, rows: (line: string) => MemmapRow[] | null): Dialect['read'] {
   return lines => {
     const placed: Placed[] = []

@@ -1,9 +1,15 @@
-/** Two forms without words: the lines of a probe that calls GetMemoryMap, and the compact form of recorded boots. */
+/**
+ * Two forms without words: the lines of a probe that calls GetMemoryMap, and the compact form of recorded
+ * boots.
+ */
 import { PAGE } from '../../bytes/units.ts'
 import { groupsOf } from '../groups.ts'
 import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRawRow = groupsOf(/^\s*MAP ([0-9a-f]{1,8}) ([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([0-9a-f]{1,16})\s*$/i, 4)
+const readRawRow = groupsOf(
+  /^\s*MAP ([0-9a-f]{1,8}) ([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([0-9a-f]{1,16})\s*$/i,
+  4,
+)
 const readCompactRow = groupsOf(/^([0-9a-f]{1,8}):([0-9a-f]{1,16})\+([0-9a-f]{1,13})$/, 3)
 
 export const raw: Dialect = {
@@ -18,7 +24,14 @@ export const raw: Dialect = {
     const row = readRawRow(line)
     if (row === null) return null
     const [type, start, last, attribute] = row
-    return [{ type: Number(hexValue(type)), start: hexValue(start), end: hexValue(last) + 1n, attribute: hexValue(attribute) }]
+    return [
+      {
+        type: Number(hexValue(type)),
+        start: hexValue(start),
+        end: hexValue(last) + 1n,
+        attribute: hexValue(attribute),
+      },
+    ]
   }),
 }
 
@@ -36,7 +49,14 @@ export const compact: Dialect = {
       if (word === null) return []
       const [type, at, pages] = word
       const start = hexValue(at)
-      return [{ type: Number(hexValue(type)), start, end: start + hexValue(pages) * BigInt(PAGE), attribute: ATTRIBUTE_UNSAID }]
+      return [
+        {
+          type: Number(hexValue(type)),
+          start,
+          end: start + hexValue(pages) * BigInt(PAGE),
+          attribute: ATTRIBUTE_UNSAID,
+        },
+      ]
     })
     return rows.length === words.length ? rows : null
   }),

@@ -1,4 +1,6 @@
-/** The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO. */
+/**
+ * The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO.
+ */
 import { range, rangeAt, sizeOf, union } from '../../bytes/range.ts'
 import { ModelBug } from '../../bytes/errors.ts'
 import { add } from '../../bytes/units.ts'
@@ -40,10 +42,16 @@ function readCommandLine(boot: KernelBoot): void {
     if (commandLine === null || at === 0) return
     const where = guestRange(at, commandLine.length)
     if (where !== null) machine.memory.readAs(where, commandLine.object)
-    const { bytes, known } = where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
+    const { bytes, known } =
+      where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
     machine.observe({ cmdLinePtr: commandLine.at })
-    if (known) machine.observe({ commandLine: new TextDecoder('utf-8', { ignoreBOM: true }).decode(nul < 0 ? bytes : bytes.subarray(0, nul)) })
+    if (known)
+      machine.observe({
+        commandLine: new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+          nul < 0 ? bytes : bytes.subarray(0, nul),
+        ),
+      })
   })
 }
 
@@ -65,7 +73,9 @@ function readInitrd(boot: KernelBoot): void {
 
 /** Deviating offsets, joined, and what is missing behind the end. */
 function spansOf(reading: Reading, size: number, length: number): OffsetSpan[] {
-  const spans = reading.deviations.map(deviation => range(deviation.at, deviation.at + sizeOf(deviation.range)))
+  const spans = reading.deviations.map(deviation =>
+    range(deviation.at, deviation.at + sizeOf(deviation.range)),
+  )
   if (length > size) spans.push(range(size, length))
   return union(spans).map(({ start, end }) => ({ from: start, to: end }))
 }

@@ -13,8 +13,19 @@ export function useBss(boot: KernelBoot): void {
     const { where, at } = bssOf(boot)
     const { memory } = boot.machine
     const { whole } = memory.readAs(where, boot.object, { at })
-    if (whole && memory.extents(where).some(({ range, content }) => content.kind !== 'fill' && memory.peek(range).bytes.some(byte => byte !== 0))) {
-      boot.machine.doubt('EP-4', 'bytes of the kernel file that are not zero lie where .bss is: what the stub makes of such globals is not modelled')
+    if (
+      whole &&
+      memory
+        .extents(where)
+        .some(
+          ({ range, content }) =>
+            content.kind !== 'fill' && memory.peek(range).bytes.some(byte => byte !== 0),
+        )
+    ) {
+      boot.machine.doubt(
+        'EP-4',
+        'bytes of the kernel file that are not zero lie where .bss is: what the stub makes of such globals is not modelled',
+      )
     }
   })
 }

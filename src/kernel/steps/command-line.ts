@@ -1,4 +1,7 @@
-/** The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry. Chapter EP. */
+/**
+ * The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry.
+ * Chapter EP.
+ */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -39,9 +42,12 @@ function convertInto(take: Take, toUtf8: (text: string) => Uint8Array): Step {
     machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
       const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
       const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
-      const bytes = known ? new Uint8Array([...toUtf8(text), 0]) : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
+      const bytes = known
+        ? new Uint8Array([...toUtf8(text), 0])
+        : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
       const at = take(machine, bytes.length)
-      if (at === null) return machine.refuse('EP-13', 'EFI_OUT_OF_RESOURCES', 'no memory for the command line', null)
+      if (at === null)
+        return machine.refuse('EP-13', 'EFI_OUT_OF_RESOURCES', 'no memory for the command line', null)
       if (known) machine.memory.patch(at, bytes, CONVERTED)
       else machine.memory.make(rangeAt(at, bytes.length), CONVERTED)
       setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', at)
@@ -54,24 +60,56 @@ function convertInto(take: Take, toUtf8: (text: string) => Uint8Array): Step {
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true })
-/** Up to 5.6 a command line has 32 bits for its address. Source: linux@5.6 arch/x86/include/asm/efi.h MAX_CMDLINE_ADDRESS. */
+/**
+ * Up to 5.6 a command line has 32 bits for its address. Source: linux@5.6 arch/x86/include/asm/efi.h
+ * MAX_CMDLINE_ADDRESS.
+ */
 const UINT_MAX = 2 ** 32 - 1
 
 /** Into pool memory. */
-export const convertToPool = told(convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at, convert), { into: 'pool' })
+export const convertToPool = told(
+  convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at, convert),
+  { into: 'pool' },
+)
 /** Into pages of its own, as high as the firmware likes; however long it is. */
-export const convertToPages = told(convertInto(
-  (machine, size) => machine.step('EP-34', 'the command line gets pages of its own', () => machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), CONVERTED).at),
-  convertAll,
-), { into: 'pages of its own' })
+export const convertToPages = told(
+  convertInto(
+    (machine, size) =>
+      machine.step(
+        'EP-34',
+        'the command line gets pages of its own',
+        () =>
+          machine.firmware.allocatePages(
+            { kind: 'max', limit: PHYS_END - 1 },
+            EfiLoaderData,
+            pagesOf(size),
+            CONVERTED,
+          ).at,
+      ),
+    convertAll,
+  ),
+  { into: 'pages of its own' },
+)
 /** Into the highest free pages below 4 GiB; however long it is. */
-export const convertToHighPages = told(convertInto(
-  (machine, size) => machine.step('EP-34', 'the command line gets the highest free pages below 4 GiB', () => highAlloc(machine, { size, limit: UINT_MAX, label: CONVERTED })),
-  convertAll,
-), { into: 'the highest free pages below 4 GiB' })
+export const convertToHighPages = told(
+  convertInto(
+    (machine, size) =>
+      machine.step('EP-34', 'the command line gets the highest free pages below 4 GiB', () =>
+        highAlloc(machine, { size, limit: UINT_MAX, label: CONVERTED }),
+      ),
+    convertAll,
+  ),
+  { into: 'the highest free pages below 4 GiB' },
+)
 
-/** The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory are not modelled. */
-function readOptions(boot: KernelBoot, options: LoadOptions): { readonly text: string; readonly known: boolean } {
+/**
+ * The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory
+ * are not modelled.
+ */
+function readOptions(
+  boot: KernelBoot,
+  options: LoadOptions,
+): { readonly text: string; readonly known: boolean } {
   const where = options.at === null ? null : rangeOrNull(options.at, options.bytes)
   if (where === null) return { text: options.text, known: true }
   boot.machine.memory.readAs(where, options.object)
@@ -85,7 +123,10 @@ function convertAll(text: string): Uint8Array {
   return new TextEncoder().encode(text.split(/[\0\n]/, 1)[0] ?? '')
 }
 
-/** UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most COMMAND_LINE_SIZE - 1 bytes. */
+/**
+ * UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most
+ * COMMAND_LINE_SIZE - 1 bytes.
+ */
 export function convert(text: string): Uint8Array {
   const bytes = convertAll(text)
   if (bytes.length < COMMAND_LINE_SIZE) return bytes

@@ -1,7 +1,13 @@
 /** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
 import { formatRange, hex, overlaps, rangeAt } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
-import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderCode, type MemoryDescriptor } from '../../image/memory-types.ts'
+import {
+  EFI_MEMORY_MORE_RELIABLE,
+  EFI_MEMORY_SP,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  type MemoryDescriptor,
+} from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { changeLevels } from './five-level.ts'
@@ -26,19 +32,42 @@ export interface Slots {
 /** EFI_MEMORY_HOT_PLUGGABLE. Source: uefi@2.10 section 7.2.3. */
 const EFI_MEMORY_HOT_PLUGGABLE = 0x100000n
 
-const isUnpluggable = ({ attribute }: Pick<MemoryDescriptor, 'attribute'>): boolean => (attribute & EFI_MEMORY_HOT_PLUGGABLE) !== 0n
+const isUnpluggable = ({ attribute }: Pick<MemoryDescriptor, 'attribute'>): boolean =>
+  (attribute & EFI_MEMORY_HOT_PLUGGABLE) !== 0n
 
-/** get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots. `softReserve`: is specific-purpose memory left alone? */
-export function randomAllocSlots(map: readonly MemoryDescriptor[], size: number, align: number, minimum: number, softReserve = true): Slots[] {
+/**
+ * get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots.
+ * `softReserve`: is specific-purpose memory left alone?
+ */
+export function randomAllocSlots(
+  map: readonly MemoryDescriptor[],
+  size: number,
+  align: number,
+  minimum: number,
+  softReserve = true,
+): Slots[] {
   const found = map.flatMap(({ type, range, attribute }) => {
     if (type !== EfiConventionalMemory || isUnpluggable({ attribute })) return []
     if (softReserve && (attribute & EFI_MEMORY_SP) !== 0n) return []
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
-    return first > last ? [] : [{ first, count: (last - first) / align + 1, lowest: alignUp<number>(range.start, align), mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n }]
+    return first > last
+      ? []
+      : [
+          {
+            first,
+            count: (last - first) / align + 1,
+            lowest: alignUp<number>(range.start, align),
+            mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n,
+          },
+        ]
   })
   const mirrored = found.filter(slots => slots.mirrored)
-  return (mirrored.length > 0 ? mirrored : found).map(({ first, count, lowest }) => ({ first, count, lowest }))
+  return (mirrored.length > 0 ? mirrored : found).map(({ first, count, lowest }) => ({
+    first,
+    count,
+    lowest,
+  }))
 }
 
 /** How eras differ here. */
@@ -59,14 +88,31 @@ function decompressWith(habits: Habits): Step {
     })
     machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
       const payload = boot.file.setupSize + boot.file.payloadOffset
-      const reading = machine.memory.readAs(rangeAt(boot.image + payload, boot.file.payloadLength), boot.object, { at: payload })
-      if (boot.output === null) return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () => machine.lost(reading.event, 'the kernel is decompressed to an address that nobody set'))
+      const reading = machine.memory.readAs(
+        rangeAt(boot.image + payload, boot.file.payloadLength),
+        boot.object,
+        { at: payload },
+      )
+      if (boot.output === null)
+        return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () =>
+          machine.lost(reading.event, 'the kernel is decompressed to an address that nobody set'),
+        )
       if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
-      goThroughPayload(boot, (why, error) => machine.step('EP-36', 'the EFI stub passes on what the decompressor says', () => machine.refuse('EP-36', 'EFI_LOAD_ERROR', why, `Decompression failed: ${error}\n${FAILED}`)))
+      goThroughPayload(boot, (why, error) =>
+        machine.step('EP-36', 'the EFI stub passes on what the decompressor says', () =>
+          machine.refuse('EP-36', 'EFI_LOAD_ERROR', why, `Decompression failed: ${error}\n${FAILED}`),
+        ),
+      )
       extractTo(boot, boot.output, false)
     })
     machine.step('EP-40', 'the EFI stub has the firmware make the kernel executable', () => {
-      if (machine.firmware.memoryAttributes === 'refused') machine.refuse('EP-40', 'EFI_UNSUPPORTED', 'the firmware does not let the stub make its own pages read-only and executable', `Failed to set EFI_MEMORY_RO attribute\n${FAILED}`)
+      if (machine.firmware.memoryAttributes === 'refused')
+        machine.refuse(
+          'EP-40',
+          'EFI_UNSUPPORTED',
+          'the firmware does not let the stub make its own pages read-only and executable',
+          `Failed to set EFI_MEMORY_RO attribute\n${FAILED}`,
+        )
     })
   }
   return told(step, { ...habits })
@@ -75,47 +121,107 @@ function decompressWith(habits: Habits): Step {
 function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const { machine, file } = boot
   const size = alignUp(file.outputLength, MIN_KERNEL_ALIGN)
-  if (spanOf(boot) > size) machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
-  const minimum = habits.minimum === 'none' ? machine.step('EP-32', 'no address is too low', () => 0) : file.loadPhysicalAddress
-  const options = machine.step('EP-38', 'the EFI stub reads its options', () => stubOptions(boot.commandLine?.text ?? ''))
+  if (spanOf(boot) > size)
+    machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
+  const minimum =
+    habits.minimum === 'none'
+      ? machine.step('EP-32', 'no address is too low', () => 0)
+      : file.loadPhysicalAddress
+  const options = machine.step('EP-38', 'the EFI stub reads its options', () =>
+    stubOptions(boot.commandLine?.text ?? ''),
+  )
   const map = machine.firmware.memoryMap()
-  if (map.some(isUnpluggable)) machine.step('EP-39', 'memory that may be unplugged is left alone', () => { machine.assume('EP-39', 'this release leaves hot-pluggable memory alone, as the last ones of its branch do') })
+  if (map.some(isUnpluggable))
+    machine.step('EP-39', 'memory that may be unplugged is left alone', () => {
+      machine.assume(
+        'EP-39',
+        'this release leaves hot-pluggable memory alone, as the last ones of its branch do',
+      )
+    })
   const slots = randomAllocSlots(map, size, file.physicalAlign, minimum, options.softReserve)
   const first = slots[0]
-  if (first === undefined) return habits.noSlot === 'success' ? null : machine.refuse('EP-21', 'EFI_OUT_OF_RESOURCES', `no aligned run of ${hex(size)} bytes at or above ${hex(minimum)}`, FAILED)
-  const areas = habits.minimum === 'kept' ? slots : machine.step('EP-33', 'slots are counted from the start of their descriptors', () => slots.map(({ lowest, count }) => ({ first: lowest, count })))
+  if (first === undefined)
+    return habits.noSlot === 'success'
+      ? null
+      : machine.refuse(
+          'EP-21',
+          'EFI_OUT_OF_RESOURCES',
+          `no aligned run of ${hex(size)} bytes at or above ${hex(minimum)}`,
+          FAILED,
+        )
+  const areas =
+    habits.minimum === 'kept'
+      ? slots
+      : machine.step('EP-33', 'slots are counted from the start of their descriptors', () =>
+          slots.map(({ lowest, count }) => ({ first: lowest, count })),
+        )
   const placed = { size, align: file.physicalAlign }
   const total = slotCount(areas)
   const seed = isRandom(boot, habits, options) ? seedOf(machine.settings.kaslr) : 0
   const certain = total === 1 || seed !== null
   if (machine.settings.kaslr === 'all') proveSlots(boot, 'EP-35', areas, placed)
-  else if (!certain) machine.assume('EP-22', 'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is')
+  else if (!certain)
+    machine.assume(
+      'EP-22',
+      'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is',
+    )
   const at = slotAt(areas, Math.floor((total * ((seed ?? 0) % 2 ** 32)) / 2 ** 32), file.physicalAlign)
   keepOffMemmap(boot, certain ? [{ first: at, count: 1 }] : areas, placed)
-  const got = machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderCode, size / PAGE, 'vo')
-  if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-21', got.status, `the memory map has ${hex(at)} free, but it is not handed out`, FAILED)
+  const got = machine.firmware.allocatePages(
+    { kind: 'address', at: phys(at) },
+    EfiLoaderCode,
+    size / PAGE,
+    'vo',
+  )
+  if (got.status !== 'EFI_SUCCESS')
+    return machine.refuse(
+      'EP-21',
+      got.status,
+      `the memory map has ${hex(at)} free, but it is not handed out`,
+      FAILED,
+    )
   return { at: phys(at), certain }
 }
 
 /** Says when a slot that may be chosen lies in memory that the command line sets aside. */
-function keepOffMemmap({ machine, commandLine }: KernelBoot, areas: readonly SlotArea[], { size, align }: Placed): void {
+function keepOffMemmap(
+  { machine, commandLine }: KernelBoot,
+  areas: readonly SlotArea[],
+  { size, align }: Placed,
+): void {
   machine.step('EP-52', 'regions of memmap= are held against the slots', () => {
     for (const aside of memoryOptions(commandLine?.text ?? '').avoid) {
-      const reached = areas.some(({ first, count }) => overlaps(aside, rangeAt(first, (count - 1) * align + size)))
-      if (reached) machine.doubt('EP-52', `the kernel may come to lie in ${formatRange(aside)}, which memmap= sets aside, and that memory loses what the kernel takes`)
+      const reached = areas.some(({ first, count }) =>
+        overlaps(aside, rangeAt(first, (count - 1) * align + size)),
+      )
+      if (reached)
+        machine.doubt(
+          'EP-52',
+          `the kernel may come to lie in ${formatRange(aside)}, which memmap= sets aside, and that memory loses what the kernel takes`,
+        )
     }
   })
 }
 
-/** Memory from the first to the last byte of the extracted kernel's segments: no less than kernel_total_size. Infinite where the payload was not decompressed. */
+/**
+ * Memory from the first to the last byte of the extracted kernel's segments: no less than kernel_total_size.
+ * Infinite where the payload was not decompressed.
+ */
 function spanOf(boot: KernelBoot): number {
   const elf = extractedElf(boot)
-  return elf === null ? Infinity : Math.max(...elf.segments.map(({ p_paddr, p_memsz }) => p_paddr + p_memsz)) - boot.file.loadPhysicalAddress
+  return elf === null
+    ? Infinity
+    : Math.max(...elf.segments.map(({ p_paddr, p_memsz }) => p_paddr + p_memsz)) -
+        boot.file.loadPhysicalAddress
 }
 
 /** Is physical KASLR in force? */
 function isRandom(boot: KernelBoot, { firstSlotFor }: Habits, { nokaslr }: StubOptions): boolean {
-  return boot.machine.settings.kaslr !== 'off' && !nokaslr && !firstSlotFor.some(option => standsFirst(boot.commandLine?.text ?? '', option))
+  return (
+    boot.machine.settings.kaslr !== 'off' &&
+    !nokaslr &&
+    !firstSlotFor.some(option => standsFirst(boot.commandLine?.text ?? '', option))
+  )
 }
 
 const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
@@ -123,21 +229,49 @@ const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
 const WITH_FAKES = [...MEMORY_OPTIONS, 'efi_fake_mem='] as const
 
 /** 6.6.0 to 6.6.16 and 6.7.0 to 6.7.4: any memory will do. */
-export const decompressAnywhere = decompressWith({ firstSlotFor: [], minimum: 'none', noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressAnywhere = decompressWith({
+  firstSlotFor: [],
+  minimum: 'none',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+})
 /** Up to 6.6.23, 6.7.11 and 6.8.2: slots are counted from LOAD_PHYSICAL_ADDR, the address is not. */
-export const decompressMiscounted = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressMiscounted = decompressWith({
+  firstSlotFor: [],
+  minimum: 'counted',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+})
 /** Up to 6.6.32 and 6.9.3: at or above LOAD_PHYSICAL_ADDR. */
-export const decompressHigh = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressHigh = decompressWith({
+  firstSlotFor: [],
+  minimum: 'kept',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+})
 /** 6.1.81 to 6.1.83: as 6.8, and lost when nothing fits. */
-export const decompressMiscountedOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'counted', noSlot: 'success' })
+export const decompressMiscountedOrGetLost = decompressWith({
+  firstSlotFor: [],
+  minimum: 'counted',
+  noSlot: 'success',
+})
 /** 6.1.84 to 6.1.92. */
 export const decompressOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'success' })
 /** 6.1.93 and later of 6.1.y: options that shape memory make it take the first slot. */
-export const decompressLowOrGetLost = decompressWith({ firstSlotFor: WITH_FAKES, minimum: 'kept', noSlot: 'success' })
+export const decompressLowOrGetLost = decompressWith({
+  firstSlotFor: WITH_FAKES,
+  minimum: 'kept',
+  noSlot: 'success',
+})
 /** 6.6.33 and later of 6.6.y, 6.9.4 to 6.10: says no when nothing fits. */
-export const decompressLowAlsoForFakes = decompressWith({ firstSlotFor: WITH_FAKES, minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressLowAlsoForFakes = decompressWith({
+  firstSlotFor: WITH_FAKES,
+  minimum: 'kept',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+})
 /** 6.11 and later: the same, without efi_fake_mem=. */
-export const decompressLow = decompressWith({ firstSlotFor: MEMORY_OPTIONS, minimum: 'kept', noSlot: 'EFI_OUT_OF_RESOURCES' })
+export const decompressLow = decompressWith({
+  firstSlotFor: MEMORY_OPTIONS,
+  minimum: 'kept',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+})
 
 /** Boot services are over: the EFI stub jumps straight into the extracted kernel. */
 export function jumpToOutput(boot: KernelBoot): void {

@@ -1,8 +1,35 @@
-/** The e820 table that the EFI stub makes of the firmware's map, and what does not fit into boot_params. Chapter EP. */
+/**
+ * The e820 table that the EFI stub makes of the firmware's map, and what does not fit into boot_params.
+ * Chapter EP.
+ */
 import { sizeOf } from '../../bytes/range.ts'
 import { phys, type Phys } from '../../bytes/units.ts'
-import { boot_e820_entry, boot_params, E820_MAX_ENTRIES_ZEROPAGE, setup_data } from '../../image/boot-params.ts'
-import { EFI_MEMORY_SP, EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory, EfiLoaderCode, EfiLoaderData, EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode, EfiPersistentMemory, EfiReservedMemoryType, EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiUnacceptedMemoryType, EfiUnusableMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import {
+  boot_e820_entry,
+  boot_params,
+  E820_MAX_ENTRIES_ZEROPAGE,
+  setup_data,
+} from '../../image/boot-params.ts'
+import {
+  EFI_MEMORY_SP,
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiMemoryMappedIO,
+  EfiMemoryMappedIOPortSpace,
+  EfiPalCode,
+  EfiPersistentMemory,
+  EfiReservedMemoryType,
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
+  EfiUnacceptedMemoryType,
+  EfiUnusableMemory,
+  type MemoryDescriptor,
+} from '../../image/memory-types.ts'
 import { little, patchBootParams, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
 import { stubOptions } from './words.ts'
@@ -18,16 +45,31 @@ const E820_TYPE_SOFT_RESERVED = 0xefffffff
 
 /** UEFI's types by what setup_e820 makes of them; a type that is not here is left out. */
 const E820_TYPES: ReadonlyMap<number, number> = new Map([
-  ...[EfiReservedMemoryType, EfiRuntimeServicesCode, EfiRuntimeServicesData, EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode].map(type => [type, E820_TYPE_RESERVED] as const),
-  ...[EfiLoaderCode, EfiLoaderData, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory].map(type => [type, E820_TYPE_RAM] as const),
+  ...[
+    EfiReservedMemoryType,
+    EfiRuntimeServicesCode,
+    EfiRuntimeServicesData,
+    EfiMemoryMappedIO,
+    EfiMemoryMappedIOPortSpace,
+    EfiPalCode,
+  ].map(type => [type, E820_TYPE_RESERVED] as const),
+  ...[EfiLoaderCode, EfiLoaderData, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory].map(
+    type => [type, E820_TYPE_RAM] as const,
+  ),
   [EfiUnusableMemory, E820_TYPE_UNUSABLE],
   [EfiACPIReclaimMemory, E820_TYPE_ACPI],
   [EfiACPIMemoryNVS, E820_TYPE_NVS],
   [EfiPersistentMemory, E820_TYPE_PMEM],
 ])
-/** sizeof(struct e820_entry), by which the stub counts. Source: linux@5.10.223 arch/x86/include/asm/e820/types.h. */
+/**
+ * sizeof(struct e820_entry), by which the stub counts. Source: linux@5.10.223
+ * arch/x86/include/asm/e820/types.h.
+ */
 const ENTRY = boot_e820_entry.size
-/** Value of alt_mem_k after exit_boot. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c exit_boot. */
+/**
+ * Value of alt_mem_k after exit_boot. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c
+ * exit_boot.
+ */
 const ALT_MEM_K = 32768
 
 export interface E820Entry {
@@ -44,25 +86,41 @@ interface Opened extends E820Entry {
 function opened(map: readonly MemoryDescriptor[], softReserve: boolean, takesUnaccepted: boolean): Opened[] {
   const entries: Opened[] = []
   for (const [row, { type, range, attribute }] of map.entries()) {
-    const known = E820_TYPES.get(type) ?? (takesUnaccepted && type === EfiUnacceptedMemoryType ? E820_TYPE_RAM : undefined)
+    const known =
+      E820_TYPES.get(type) ??
+      (takesUnaccepted && type === EfiUnacceptedMemoryType ? E820_TYPE_RAM : undefined)
     if (known === undefined) continue
-    const soft = softReserve && known === E820_TYPE_RAM && type !== EfiUnacceptedMemoryType && (attribute & EFI_MEMORY_SP) !== 0n
+    const soft =
+      softReserve &&
+      known === E820_TYPE_RAM &&
+      type !== EfiUnacceptedMemoryType &&
+      (attribute & EFI_MEMORY_SP) !== 0n
     const kind = soft ? E820_TYPE_SOFT_RESERVED : known
     const last = entries.at(-1)
-    if (last?.type === kind && last.addr + last.size === range.start) entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
+    if (last?.type === kind && last.addr + last.size === range.start)
+      entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
     else entries.push({ addr: range.start, size: sizeOf(range), type: kind, row })
   }
   return entries
 }
 
-/** setup_e820: neighbours of one type become one entry. `softReserve`: what would be RAM is soft-reserved where it is specific-purpose memory. `takesUnaccepted`: unaccepted memory counts as RAM. */
-export function e820Of(map: readonly MemoryDescriptor[], softReserve = true, takesUnaccepted = false): E820Entry[] {
+/**
+ * setup_e820: neighbours of one type become one entry. `softReserve`: what would be RAM is soft-reserved
+ * where it is specific-purpose memory. `takesUnaccepted`: unaccepted memory counts as RAM.
+ */
+export function e820Of(
+  map: readonly MemoryDescriptor[],
+  softReserve = true,
+  takesUnaccepted = false,
+): E820Entry[] {
   return opened(map, softReserve, takesUnaccepted).map(({ addr, size, type }) => ({ addr, size, type }))
 }
 
 function bytesOf(entries: readonly E820Entry[]): Uint8Array {
   const table = new Uint8Array(entries.length * ENTRY)
-  entries.forEach(({ addr, size, type }, i) => { table.set(boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }), i * ENTRY) })
+  entries.forEach(({ addr, size, type }, i) => {
+    table.set(boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }), i * ENTRY)
+  })
   return table
 }
 
@@ -74,26 +132,48 @@ export interface ExtraRoom {
 }
 
 /** How a stub that gives up says so; `first` is what it prints before. */
-export type GiveUp = (status: 'EFI_OUT_OF_RESOURCES' | 'EFI_BUFFER_TOO_SMALL', why: string, first?: string) => never
+export type GiveUp = (
+  status: 'EFI_OUT_OF_RESOURCES' | 'EFI_BUFFER_TOO_SMALL',
+  why: string,
+  first?: string,
+) => never
 
-/** allocate_e820: room for as many entries as `descriptors` could become beyond boot_params; null when none is needed. */
+/**
+ * allocate_e820: room for as many entries as `descriptors` could become beyond boot_params; null when none is
+ * needed.
+ */
 export function roomForEntries(boot: KernelBoot, descriptors: number, giveUp: GiveUp): ExtraRoom | null {
   const { machine } = boot
-  return machine.step('EP-41', 'the EFI stub takes room for e820 entries that may not fit boot_params', () => {
-    const beyond = descriptors - E820_MAX_ENTRIES_ZEROPAGE
-    if (beyond <= 0) return null
-    const size = setup_data.size + ENTRY * beyond
-    const { at } = machine.firmware.allocatePool(EfiLoaderData, size, EXTRA)
-    return at === null ? giveUp('EFI_OUT_OF_RESOURCES', `no pool memory for ${String(beyond)} e820 entries`) : { at: phys(at), size }
-  })
+  return machine.step(
+    'EP-41',
+    'the EFI stub takes room for e820 entries that may not fit boot_params',
+    () => {
+      const beyond = descriptors - E820_MAX_ENTRIES_ZEROPAGE
+      if (beyond <= 0) return null
+      const size = setup_data.size + ENTRY * beyond
+      const { at } = machine.firmware.allocatePool(EfiLoaderData, size, EXTRA)
+      return at === null
+        ? giveUp('EFI_OUT_OF_RESOURCES', `no pool memory for ${String(beyond)} e820 entries`)
+        : { at: phys(at), size }
+    },
+  )
 }
 
 const EXTRA = 'efi-stub:e820-ext'
 
 /** setup_e820: the table in boot_params, and behind it a node of setup_data. */
-export function writeEntries(boot: KernelBoot, takesUnaccepted: boolean, room: ExtraRoom | null, giveUp: GiveUp): void {
+export function writeEntries(
+  boot: KernelBoot,
+  takesUnaccepted: boolean,
+  room: ExtraRoom | null,
+  giveUp: GiveUp,
+): void {
   const { machine } = boot
-  const entries = opened(boot.finalMap, stubOptions(boot.commandLine?.text ?? '').softReserve, takesUnaccepted)
+  const entries = opened(
+    boot.finalMap,
+    stubOptions(boot.commandLine?.text ?? '').softReserve,
+    takesUnaccepted,
+  )
   const kept = entries.slice(0, E820_MAX_ENTRIES_ZEROPAGE)
   const more = entries.slice(E820_MAX_ENTRIES_ZEROPAGE)
   machine.step('EP-19', 'the memory map becomes the e820 table of boot_params', () => {
@@ -104,8 +184,16 @@ export function writeEntries(boot: KernelBoot, takesUnaccepted: boolean, room: E
   if (first !== undefined) {
     machine.step('EP-42', 'e820 entries that do not fit boot_params become a node of setup_data', () => {
       const need = setup_data.size + ENTRY * (boot.finalMap.length - first.row)
-      if (room === null || room.size < need) return giveUp('EFI_BUFFER_TOO_SMALL', `${String(entries.length)} e820 entries and room for ${String(kept.length)} and ${String(room?.size ?? 0)} bytes more`)
-      appendNode(boot, room.at, { type: SETUP_E820_EXT, length: setup_data.size + ENTRY * more.length, object: EXTRA })
+      if (room === null || room.size < need)
+        return giveUp(
+          'EFI_BUFFER_TOO_SMALL',
+          `${String(entries.length)} e820 entries and room for ${String(kept.length)} and ${String(room?.size ?? 0)} bytes more`,
+        )
+      appendNode(boot, room.at, {
+        type: SETUP_E820_EXT,
+        length: setup_data.size + ENTRY * more.length,
+        object: EXTRA,
+      })
       machine.memory.patch(phys(room.at + setup_data.size), bytesOf(more), EXTRA, setup_data.size)
     })
   }

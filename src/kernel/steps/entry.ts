@@ -9,7 +9,10 @@ import { ramdisk } from './initrd.ts'
 /** Longest x86 instruction is 15 bytes: what lies here is executed for certain. */
 const FIRST_BYTES = 16
 
-/** Enters the kernel's code at its entry, then the part behind the payload, where the EFI stub's and the decompressor's code and data lie. */
+/**
+ * Enters the kernel's code at its entry, then the part behind the payload, where the EFI stub's and the
+ * decompressor's code and data lie.
+ */
 export function enterKernel(boot: KernelBoot): void {
   const { machine, from, image, file } = boot
   machine.step('EP-1', 'the kernel is entered', () => {
@@ -17,14 +20,24 @@ export function enterKernel(boot: KernelBoot): void {
     enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength
-    enterOwn(boot, behind, file.setupSize + codeStop(file) - behind, "the code of the kernel's EFI stub was overwritten")
+    enterOwn(
+      boot,
+      behind,
+      file.setupSize + codeStop(file) - behind,
+      "the code of the kernel's EFI stub was overwritten",
+    )
   })
 }
 
 /** The code in front of the payload runs too: the fixed entry points, and head_64.S. */
 export function enterHead(boot: KernelBoot): void {
   boot.machine.step('EP-2', 'the code in front of the payload is going to run', () => {
-    enterOwn(boot, boot.file.setupSize, boot.file.payloadOffset, 'the code in front of the payload was overwritten')
+    enterOwn(
+      boot,
+      boot.file.setupSize,
+      boot.file.payloadOffset,
+      'the code in front of the payload was overwritten',
+    )
   })
 }
 

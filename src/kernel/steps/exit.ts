@@ -10,11 +10,20 @@ import { roomForEntries, writeEntries, type GiveUp } from './e820.ts'
 import { keepRoms } from './setup-data.ts'
 import { markUnaccepted, passOverUnaccepted, takeBitmap } from './unaccepted.ts'
 
-/** Size of a descriptor in edk2's map. Source: edk2@stable202211 MdeModulePkg/Core/Dxe/Mem/Page.c CoreGetMemoryMap. */
+/**
+ * Size of a descriptor in edk2's map. Source: edk2@stable202211 MdeModulePkg/Core/Dxe/Mem/Page.c
+ * CoreGetMemoryMap.
+ */
 const DESCRIPTOR_SIZE = 48
-/** sizeof(struct efi_boot_memmap), in front of the descriptors. Source: linux@6.12.107 drivers/firmware/efi/libstub/efistub.h. */
+/**
+ * sizeof(struct efi_boot_memmap), in front of the descriptors. Source: linux@6.12.107
+ * drivers/firmware/efi/libstub/efistub.h.
+ */
 const MAP_HEAD = 40
-/** What is tried first: 32 descriptors of the size that linux knows. Source: linux@5.10.223 drivers/firmware/efi/libstub/mem.c efi_get_memory_map. */
+/**
+ * What is tried first: 32 descriptors of the size that linux knows. Source: linux@5.10.223
+ * drivers/firmware/efi/libstub/mem.c efi_get_memory_map.
+ */
 const FIRST_TRY = 32 * 40
 
 const MAP = 'efi-stub:memory-map'
@@ -34,11 +43,12 @@ const countOf = (machine: Machine): number => machine.firmware.memoryMap().lengt
 /** Tries sizes until one has room for `slack` more descriptors than the map has. */
 const growing: TakeBuffer = (machine, slack) =>
   machine.step('EP-44', 'the EFI stub tries buffers for the memory map until one has room to spare', () => {
-    for (let size = FIRST_TRY; ; ) {
+    for (let size = FIRST_TRY; ;) {
       const { at } = machine.firmware.allocatePool(EfiLoaderData, size, MAP)
       if (at === null) return null
       const needed = countOf(machine) * DESCRIPTOR_SIZE
-      if (size >= needed + slack * DESCRIPTOR_SIZE) return { at, head: 0, descriptors: Math.floor(size / DESCRIPTOR_SIZE) }
+      if (size >= needed + slack * DESCRIPTOR_SIZE)
+        return { at, head: 0, descriptors: Math.floor(size / DESCRIPTOR_SIZE) }
       machine.firmware.freePool(at)
       size = needed + slack * DESCRIPTOR_SIZE
     }
@@ -64,10 +74,13 @@ interface Habits {
 function exitWith({ slack, buffer, looksAtMap }: Habits): Step {
   return boot => {
     const { machine } = boot
-    const giveUp: GiveUp = (status, why, first) => machine.refuse('EP-18', status, why, `${first === undefined ? '' : `${first}\n`}exit_boot() failed!`)
+    const giveUp: GiveUp = (status, why, first) =>
+      machine.refuse('EP-18', status, why, `${first === undefined ? '' : `${first}\n`}exit_boot() failed!`)
     keepRoms(boot)
     if (!looksAtMap) passOverUnaccepted(boot)
-    const room = looksAtMap ? roomByMap(boot, slack, giveUp) : roomForEntries(boot, countOf(machine) + slack, giveUp)
+    const room = looksAtMap
+      ? roomByMap(boot, slack, giveUp)
+      : roomForEntries(boot, countOf(machine) + slack, giveUp)
     machine.step('EP-18', 'the EFI stub takes the memory map and ends boot services', () => {
       const got = buffer(machine, slack)
       if (got === null) return giveUp('EFI_OUT_OF_RESOURCES', 'no pool memory for the memory map')
@@ -75,7 +88,11 @@ function exitWith({ slack, buffer, looksAtMap }: Habits): Step {
       const used = rangeAt(got.at + got.head, boot.finalMap.length * DESCRIPTOR_SIZE)
       machine.memory.make(rangeAt(got.at, got.head + sizeOf(used)), MAP)
       const added = machine.firmware.addedOnExit ?? 0
-      if (boot.finalMap.length + added > got.descriptors) return giveUp('EFI_BUFFER_TOO_SMALL', `the map has grown by ${String(added)} descriptors when it is taken again, the buffer has room for ${String(got.descriptors - boot.finalMap.length)}`)
+      if (boot.finalMap.length + added > got.descriptors)
+        return giveUp(
+          'EFI_BUFFER_TOO_SMALL',
+          `the map has grown by ${String(added)} descriptors when it is taken again, the buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
+        )
       machine.firmware.exitBootServices()
       describeMap(boot, used)
     })
@@ -109,15 +126,34 @@ function describeMap(boot: KernelBoot, map: Range): void {
   patchBootParams(boot, boot_params.fields.efi_info[0], info)
 }
 
-/** Slack descriptors. Source: EFI_MMAP_NR_SLACK_SLOTS in linux@5.10.223 and linux@6.12.107 drivers/firmware/efi/libstub/efistub.h. */
+/**
+ * Slack descriptors. Source: EFI_MMAP_NR_SLACK_SLOTS in linux@5.10.223 and linux@6.12.107
+ * drivers/firmware/efi/libstub/efistub.h.
+ */
 const SLACK = 8
 const MORE_SLACK = 32
 
 /** The map lies in loader data, with 8 descriptors to spare. */
-export const exitWithLoaderData = told(exitWith({ slack: SLACK, buffer: growing, looksAtMap: false }), { type: 'EfiLoaderData', slack: SLACK, counts: 'the size, until it fits' })
+export const exitWithLoaderData = told(exitWith({ slack: SLACK, buffer: growing, looksAtMap: false }), {
+  type: 'EfiLoaderData',
+  slack: SLACK,
+  counts: 'the size, until it fits',
+})
 /** The map lies in memory that ACPI would reclaim, with 8 descriptors to spare. */
-export const exitWithReclaimable = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: false }), { type: 'EfiACPIReclaimMemory', slack: SLACK, counts: 'the size' })
+export const exitWithReclaimable = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: false }), {
+  type: 'EfiACPIReclaimMemory',
+  slack: SLACK,
+  counts: 'the size',
+})
 /** The same by a kernel that knows unaccepted memory. */
-export const exitWithUnaccepted = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: true }), { type: 'EfiACPIReclaimMemory', slack: SLACK, counts: 'the map itself' })
+export const exitWithUnaccepted = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: true }), {
+  type: 'EfiACPIReclaimMemory',
+  slack: SLACK,
+  counts: 'the map itself',
+})
 /** The same with 32 descriptors to spare. */
-export const exitWithMoreSlack = told(exitWith({ slack: MORE_SLACK, buffer: kept, looksAtMap: true }), { type: 'EfiACPIReclaimMemory', slack: MORE_SLACK, counts: 'the map itself' })
+export const exitWithMoreSlack = told(exitWith({ slack: MORE_SLACK, buffer: kept, looksAtMap: true }), {
+  type: 'EfiACPIReclaimMemory',
+  slack: MORE_SLACK,
+  counts: 'the map itself',
+})

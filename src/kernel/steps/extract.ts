@@ -6,7 +6,10 @@ import { parseExtracted } from './payload.ts'
 /** The object that the extracted kernel is. */
 export const VO = 'vo'
 
-/** Writes olen bytes of output, and moves and relocates what parse_elf finds in them. `hasConsole`: can parse_elf say what is wrong? */
+/**
+ * Writes olen bytes of output, and moves and relocates what parse_elf finds in them. `hasConsole`: can
+ * parse_elf say what is wrong?
+ */
 export function extractTo(boot: KernelBoot, { at }: Output, hasConsole: boolean): void {
   const { machine } = boot
   machine.step('ZO-12', 'the payload is decompressed and parse_elf moves its segments down', () => {

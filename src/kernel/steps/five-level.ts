@@ -1,14 +1,25 @@
-/** Five-level paging: the trampoline that changes the number of levels, in low memory or in pages that the EFI stub takes. Chapters EP and ZO. */
+/**
+ * Five-level paging: the trampoline that changes the number of levels, in low memory or in pages that the EFI
+ * stub takes. Chapters EP and ZO.
+ */
 import { formatRange, hex, rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END } from '../../bytes/units.ts'
-import { boot_e820_entry, boot_params, EFI32_LOADER_SIGNATURE, EFI64_LOADER_SIGNATURE } from '../../image/boot-params.ts'
+import {
+  boot_e820_entry,
+  boot_params,
+  EFI32_LOADER_SIGNATURE,
+  EFI64_LOADER_SIGNATURE,
+} from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
 import { bootParam, isRam, numberAt, type KernelBoot } from '../boot.ts'
 import type { Window } from './head64.ts'
 import { hasFlag, parametersOf } from './words.ts'
 
-/** A page table and a page of code. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable.h TRAMPOLINE_32BIT_SIZE. */
+/**
+ * A page table and a page of code. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable.h
+ * TRAMPOLINE_32BIT_SIZE.
+ */
 const TRAMPOLINE_SIZE = 2 * PAGE
 /** Source: linux@5.10.223 arch/x86/boot/compressed/pgtable_64.c BIOS_START_MIN, BIOS_START_MAX. */
 const BIOS_START_MIN = 0x20000
@@ -18,7 +29,10 @@ const EBDA_SEGMENT = 0x40e
 const LOW_MEMORY = 0x413
 const E820_TYPE_RAM = 1
 
-/** MAXMEM with four and with five levels. Source: linux@5.10.223 arch/x86/include/asm/sparsemem.h MAX_PHYSMEM_BITS. */
+/**
+ * MAXMEM with four and with five levels. Source: linux@5.10.223 arch/x86/include/asm/sparsemem.h
+ * MAX_PHYSMEM_BITS.
+ */
 const MAXMEM_4LEVEL = 2 ** 46
 const MAXMEM_5LEVEL = PHYS_END
 
@@ -35,7 +49,10 @@ export interface BiosWords {
   readonly lowMemory: number
 }
 
-/** find_trampoline_placement: below the end of the last entry of RAM that begins below the BIOS' memory and has room; else right below that memory, whatever is there. */
+/**
+ * find_trampoline_placement: below the end of the last entry of RAM that begins below the BIOS' memory and
+ * has room; else right below that memory, whatever is there.
+ */
 export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: BiosWords): Range {
   const sane = lowMemory < BIOS_START_MIN || lowMemory > BIOS_START_MAX ? BIOS_START_MAX : lowMemory
   const top = alignDown(ebda > BIOS_START_MIN && ebda < sane ? ebda : sane, PAGE)
@@ -49,7 +66,9 @@ export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: 
   return rangeAt(top - TRAMPOLINE_SIZE, TRAMPOLINE_SIZE)
 }
 
-/** Does head_64.S, or the EFI stub, change from four to five levels? `refused`: what the command line says. */
+/**
+ * Does head_64.S, or the EFI stub, change from four to five levels? `refused`: what the command line says.
+ */
 function wants({ machine, file }: KernelBoot, refused: boolean): boolean {
   return machine.settings.la57 === true && file.fiveLevels && !refused
 }
@@ -61,23 +80,39 @@ function decompressesWithFive(boot: KernelBoot): boolean {
 
 /** The highest address that the decompressor gives to the kernel, plus one. */
 export function maxMem(boot: KernelBoot): number {
-  return boot.machine.step('ZO-36', 'the number of paging levels says how much memory there can be', () => (decompressesWithFive(boot) ? MAXMEM_5LEVEL : MAXMEM_4LEVEL))
+  return boot.machine.step('ZO-36', 'the number of paging levels says how much memory there can be', () =>
+    decompressesWithFive(boot) ? MAXMEM_5LEVEL : MAXMEM_4LEVEL,
+  )
 }
 
 function entriesOf(boot: KernelBoot): Entry[] {
   const { machine, bootParams } = boot
-  const table = machine.memory.readRaw(rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]))
+  const table = machine.memory.readRaw(
+    rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]),
+  )
   const count = Math.min(bootParam(boot, 'e820_entries'), table.length / boot_e820_entry.size)
-  return Array.from({ length: count }, (_, i) => boot_e820_entry.read(table.subarray(i * boot_e820_entry.size))).flatMap(entry =>
-    entry === null ? [] : [{ start: Number(entry.addr), length: Number(entry.size), ram: entry.type === E820_TYPE_RAM }])
+  return Array.from({ length: count }, (_, i) =>
+    boot_e820_entry.read(table.subarray(i * boot_e820_entry.size)),
+  ).flatMap(entry =>
+    entry === null
+      ? []
+      : [{ start: Number(entry.addr), length: Number(entry.size), ram: entry.type === E820_TYPE_RAM }],
+  )
 }
 
 function biosWords(boot: KernelBoot): BiosWords {
   const { machine, bootParams } = boot
   const signature = numberAt(machine, bootParams + boot_params.fields.efi_info[0], 4)
-  if (signature === EFI64_LOADER_SIGNATURE || signature === EFI32_LOADER_SIGNATURE) return { ebda: 0, lowMemory: 0 }
-  if (!machine.memory.peek(rangeAt(EBDA_SEGMENT, 2)).known || !machine.memory.peek(rangeAt(LOW_MEMORY, 2)).known) {
-    machine.assume('ZO-34', `the words of the BIOS at ${hex(EBDA_SEGMENT)} and ${hex(LOW_MEMORY)} do not lower the end of low memory`)
+  if (signature === EFI64_LOADER_SIGNATURE || signature === EFI32_LOADER_SIGNATURE)
+    return { ebda: 0, lowMemory: 0 }
+  if (
+    !machine.memory.peek(rangeAt(EBDA_SEGMENT, 2)).known ||
+    !machine.memory.peek(rangeAt(LOW_MEMORY, 2)).known
+  ) {
+    machine.assume(
+      'ZO-34',
+      `the words of the BIOS at ${hex(EBDA_SEGMENT)} and ${hex(LOW_MEMORY)} do not lower the end of low memory`,
+    )
     return { ebda: 0, lowMemory: 0 }
   }
   return { ebda: numberAt(machine, EBDA_SEGMENT, 2) * 16, lowMemory: numberAt(machine, LOW_MEMORY, 2) * 1024 }
@@ -95,16 +130,23 @@ function borrowWith({ uses, search }: Habits): (boot: KernelBoot, window: Window
     const { machine } = boot
     const changes = decompressesWithFive(boot)
     machine.step('ZO-5', 'the decompressor sees to the number of paging levels', () => {
-      if (machine.settings.la57 === true) machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
+      if (machine.settings.la57 === true)
+        machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
       else machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
       if (!changes && uses !== 'always') {
         machine.step('ZO-35', 'nothing is to be changed: there is no trampoline', () => undefined)
         return
       }
-      if (search !== 'e820') machine.assume('ZO-34', 'this release looks for its trampoline where later ones do')
-      const place = machine.step('ZO-34', 'the decompressor looks for 8 KiB of low memory', () => trampolinePlace(entriesOf(boot), biosWords(boot)))
+      if (search !== 'e820')
+        machine.assume('ZO-34', 'this release looks for its trampoline where later ones do')
+      const place = machine.step('ZO-34', 'the decompressor looks for 8 KiB of low memory', () =>
+        trampolinePlace(entriesOf(boot), biosWords(boot)),
+      )
       useTrampoline(boot, place, () => {
-        if (changes) machine.step('ZO-37', 'five levels: the top-level table goes where the copy will have it', () => { writeTopTable(boot, window) })
+        if (changes)
+          machine.step('ZO-37', 'five levels: the top-level table goes where the copy will have it', () => {
+            writeTopTable(boot, window)
+          })
       })
     })
   }
@@ -130,7 +172,11 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
     return
   }
   const [foreign] = memory.occupants(bss, owner => owner === object)
-  if (foreign !== undefined) machine.doubt('ZO-5', `low memory is saved somewhere in .bss of the running copy, where ${foreign.whose?.object ?? 'something'} lies`)
+  if (foreign !== undefined)
+    machine.doubt(
+      'ZO-5',
+      `low memory is saved somewhere in .bss of the running copy, where ${foreign.whose?.object ?? 'something'} lies`,
+    )
   const saved = phys(bss.end - TRAMPOLINE_SIZE)
   memory.copy(saved, place)
   memory.make(place, 'trampoline')
@@ -139,15 +185,28 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
 }
 
 /** Up to 5.6; what was read is later. */
-export const borrowAlwaysUnread = told(borrowWith({ uses: 'always', search: 'e820, taken for granted' }), { uses: 'always', search: 'e820, taken for granted' })
+export const borrowAlwaysUnread = told(borrowWith({ uses: 'always', search: 'e820, taken for granted' }), {
+  uses: 'always',
+  search: 'e820, taken for granted',
+})
 /** 5.7 to 6.5. */
-export const borrowAlways = told(borrowWith({ uses: 'always', search: 'e820' }), { uses: 'always', search: 'e820' })
-/** 6.6 and later, 6.1.81 and later of 6.1.y: only by the boot protocol's own entries, and only when the number changes. */
-export const borrowToChange = told(borrowWith({ uses: 'to change the number of levels', search: 'e820' }), { uses: 'to change the number of levels', search: 'e820' })
+export const borrowAlways = told(borrowWith({ uses: 'always', search: 'e820' }), {
+  uses: 'always',
+  search: 'e820',
+})
+/**
+ * 6.6 and later, 6.1.81 and later of 6.1.y: only by the boot protocol's own entries, and only when the number
+ * changes.
+ */
+export const borrowToChange = told(borrowWith({ uses: 'to change the number of levels', search: 'e820' }), {
+  uses: 'to change the number of levels',
+  search: 'e820',
+})
 
 /** The EFI stub leaves paging to head_64.S. */
 export function leavePaging({ machine }: KernelBoot): void {
-  if (machine.settings.la57 === true) machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
+  if (machine.settings.la57 === true)
+    machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
 
 const LAST_BELOW_4G = 2 ** 32 - 1
@@ -157,14 +216,28 @@ export function takeTrampoline(boot: KernelBoot): void {
   const { machine } = boot
   if (machine.settings.la57 !== true) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
-    const got = machine.firmware.allocatePages({ kind: 'max', limit: LAST_BELOW_4G }, EfiLoaderData, TRAMPOLINE_SIZE / PAGE, 'efi-stub:trampoline')
-    if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-53', got.status, 'no two free pages below 4 GiB', 'efi_setup_5level_paging() failed!\nefi_stub_entry() failed!')
+    const got = machine.firmware.allocatePages(
+      { kind: 'max', limit: LAST_BELOW_4G },
+      EfiLoaderData,
+      TRAMPOLINE_SIZE / PAGE,
+      'efi-stub:trampoline',
+    )
+    if (got.status !== 'EFI_SUCCESS')
+      return machine.refuse(
+        'EP-53',
+        got.status,
+        'no two free pages below 4 GiB',
+        'efi_setup_5level_paging() failed!\nefi_stub_entry() failed!',
+      )
     machine.memory.make(rangeAt(got.at, PAGE), 'efi-stub:trampoline')
     boot.trampolineAt = got.at
   })
 }
 
-/** Boot services are over: the trampoline's second page becomes the top-level table when five levels are wanted. */
+/**
+ * Boot services are over: the trampoline's second page becomes the top-level table when five levels are
+ * wanted.
+ */
 export function changeLevels(boot: KernelBoot): void {
   const { machine, trampolineAt } = boot
   if (trampolineAt === null) {
@@ -176,6 +249,11 @@ export function changeLevels(boot: KernelBoot): void {
     const refused = parametersOf(boot.commandLine?.text ?? '').some(({ name }) => name === 'no5lvl')
     if (!wants(boot, refused)) return
     machine.memory.make(rangeAt(trampolineAt + PAGE, PAGE), 'efi-stub:trampoline', PAGE)
-    machine.enter(rangeAt(trampolineAt, PAGE), 'efi-stub:trampoline', 0, 'the trampoline below 4 GiB was overwritten')
+    machine.enter(
+      rangeAt(trampolineAt, PAGE),
+      'efi-stub:trampoline',
+      0,
+      'the trampoline below 4 GiB was overwritten',
+    )
   })
 }

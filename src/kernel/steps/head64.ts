@@ -1,4 +1,7 @@
-/** head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of the copy. Chapter ZO. */
+/**
+ * head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of
+ * the copy. Chapter ZO.
+ */
 import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { phys, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.ts'
@@ -10,12 +13,21 @@ import { sanitise } from './sanitise.ts'
 
 /** `startup_64` in ZO. */
 const STARTUP_64 = 0x200
-/** The far return that reloads CS pops what two pushes left. Source: linux@5.10.223 arch/x86/boot/compressed/head_64.S startup_64. */
+/**
+ * The far return that reloads CS pops what two pushes left. Source: linux@5.10.223
+ * arch/x86/boot/compressed/head_64.S startup_64.
+ */
 const FIRST_PUSHES = 16
-/** The kernel mapping's alignment: MIN_KERNEL_ALIGN. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel. */
+/**
+ * The kernel mapping's alignment: MIN_KERNEL_ALIGN. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c
+ * extract_kernel.
+ */
 const MIN_KERNEL_ALIGN = 0x200000
 
-/** Highest address of the heap, and how much virtual memory the kernel has. Source: linux@5.10.223 arch/x86/boot/compressed/misc.c extract_kernel, arch/x86/include/asm/page_64_types.h. */
+/**
+ * Highest address of the heap, and how much virtual memory the kernel has. Source: linux@5.10.223
+ * arch/x86/boot/compressed/misc.c extract_kernel, arch/x86/include/asm/page_64_types.h.
+ */
 const HEAP_MAX = 0x3fffffffffff
 const KERNEL_IMAGE_SIZE = 2 ** 30
 
@@ -26,11 +38,20 @@ export interface Window {
   readonly length: number
 }
 
-/** The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and `_end` are built in. */
-export function runtimeWindow(boot: Pick<KernelBoot, 'compressed' | 'imageOffset' | 'file'>, kernelAlignment: number, initSize: number): Window {
+/**
+ * The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and
+ * `_end` are built in.
+ */
+export function runtimeWindow(
+  boot: Pick<KernelBoot, 'compressed' | 'imageOffset' | 'file'>,
+  kernelAlignment: number,
+  initSize: number,
+): Window {
   const mask = wrap32(kernelAlignment - 1)
   const aligned = guestAlign(boot.compressed - boot.imageOffset, mask + 1)
-  const start = phys(boot.file.relocatable ? Math.max(aligned, boot.file.loadPhysicalAddress) : boot.file.loadPhysicalAddress)
+  const start = phys(
+    boot.file.relocatable ? Math.max(aligned, boot.file.loadPhysicalAddress) : boot.file.loadPhysicalAddress,
+  )
   return { start, moved: phys(start + wrap32(initSize - boot.file.end)), length: initSize }
 }
 
@@ -39,24 +60,44 @@ export function runHead64(boot: KernelBoot): void {
   const { machine, file, object } = boot
   const code = file.setupSize
   machine.observe({ compressedImage: boot.compressed })
-  const window = machine.step('ZO-3', 'startup_64 computes the runtime start and the place it moves to', () => {
-    machine.enter(rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES), object, code + STARTUP_64, 'startup_64 was overwritten')
-    const begins = guestAlign(boot.compressed - boot.imageOffset, wrap32(header(boot, 'kernel_alignment') - 1) + 1)
-    if (!file.relocatable) machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
-    else if (begins >= PHYS_END) machine.gap('ZO-3', `the runtime start would be ${hex(begins)}, outside of physical memory`)
-    const found = runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
-    const where = guestRange(found.start, found.length)
-    if (where !== null && !isRam(machine, where)) machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)
-    return found
-  })
+  const window = machine.step(
+    'ZO-3',
+    'startup_64 computes the runtime start and the place it moves to',
+    () => {
+      machine.enter(
+        rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES),
+        object,
+        code + STARTUP_64,
+        'startup_64 was overwritten',
+      )
+      const begins = guestAlign(
+        boot.compressed - boot.imageOffset,
+        wrap32(header(boot, 'kernel_alignment') - 1) + 1,
+      )
+      if (!file.relocatable)
+        machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
+      else if (begins >= PHYS_END)
+        machine.gap('ZO-3', `the runtime start would be ${hex(begins)}, outside of physical memory`)
+      const found = runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
+      const where = guestRange(found.start, found.length)
+      if (where !== null && !isRam(machine, where))
+        machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)
+      return found
+    },
+  )
   const { moved } = window
   machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
-    machine.memory.make(rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES), object, code + file.bootStackEnd - FIRST_PUSHES)
+    machine.memory.make(
+      rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES),
+      object,
+      code + file.bootStackEnd - FIRST_PUSHES,
+    )
   })
   boot.trampoline(boot, window)
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
     const event = machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
-    if (moved < boot.compressed && overlaps(rangeAt(moved, file.bss), rangeAt(boot.compressed, file.bss))) machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
+    if (moved < boot.compressed && overlaps(rangeAt(moved, file.bss), rangeAt(boot.compressed, file.bss)))
+      machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
     boot.compressed = moved
   })
   machine.step('ZO-7', 'the copy clears its .bss', () => {
@@ -65,7 +106,8 @@ export function runHead64(boot: KernelBoot): void {
   machine.step('ZO-8', 'the copy builds its page tables', () => {
     const behind = file.payloadOffset + file.payloadLength
     const own = rangeOrNull(moved + behind, codeStop(file) - behind)
-    if (own !== null) machine.enter(own, object, code + behind, 'the code of the moved decompressor was overwritten')
+    if (own !== null)
+      machine.enter(own, object, code + behind, 'the code of the moved decompressor was overwritten')
     machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
   })
   extractInPlace(boot, window)
@@ -73,27 +115,50 @@ export function runHead64(boot: KernelBoot): void {
 
 function extractInPlace(boot: KernelBoot, window: Window): void {
   const { machine, file, object } = boot
-  machine.step('ZO-22', 'extract_kernel sanitises boot_params', () => { sanitise(boot) })
+  machine.step('ZO-22', 'extract_kernel sanitises boot_params', () => {
+    sanitise(boot)
+  })
   const output = chooseOutput(boot, window)
   machine.step('ZO-10', 'extract_kernel checks its output address', () => {
     if (output.at % MIN_KERNEL_ALIGN !== 0) {
-      machine.refuse('ZO-10', 'EFI_LOAD_ERROR', 'the runtime start is no multiple of 2 MiB: kernel_alignment in boot_params is too small', 'Destination physical address inappropriately aligned\n -- System halted')
+      machine.refuse(
+        'ZO-10',
+        'EFI_LOAD_ERROR',
+        'the runtime start is no multiple of 2 MiB: kernel_alignment in boot_params is too small',
+        'Destination physical address inappropriately aligned\n -- System halted',
+      )
     }
   })
   machine.step('ZO-30', 'extract_kernel checks how high it works', () => {
-    const halt = (why: string, error: string): never => machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`)
-    if (window.moved + file.bss > HEAP_MAX) halt(`the heap of the decompressor lies above ${hex(HEAP_MAX)}`, 'Destination address too large')
-    if (file.loadPhysicalAddress + file.outputLength > KERNEL_IMAGE_SIZE) halt('the extracted kernel is longer than the kernel mapping', 'Destination virtual address is beyond the kernel mapping area')
+    const halt = (why: string, error: string): never =>
+      machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`)
+    if (window.moved + file.bss > HEAP_MAX)
+      halt(`the heap of the decompressor lies above ${hex(HEAP_MAX)}`, 'Destination address too large')
+    if (file.loadPhysicalAddress + file.outputLength > KERNEL_IMAGE_SIZE)
+      halt(
+        'the extracted kernel is longer than the kernel mapping',
+        'Destination virtual address is beyond the kernel mapping area',
+      )
   })
   machine.step('ZO-11', 'the moved payload is read', () => {
     const at = file.setupSize + file.payloadOffset
     const input = rangeAt(window.moved + file.payloadOffset, file.payloadLength)
     const reading = machine.memory.readAs(input, object, { at })
     if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
-    goThroughPayload(boot, (why, error) => machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`))
+    goThroughPayload(boot, (why, error) =>
+      machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`),
+    )
     if (boot.payload?.kind === 'read') keepMargin(boot, boot.payload, window, output, reading.event)
-    else if (window.length < file.initSize) machine.doubt('ZO-11', 'init_size in boot_params is less than the kernel was built with: its margin is not kept')
-    else if (output.at === window.start && input.end < window.start + file.outputLength) machine.doubt('ZO-11', 'init_size leaves no margin: the output overtakes the input that is still to be read')
+    else if (window.length < file.initSize)
+      machine.doubt(
+        'ZO-11',
+        'init_size in boot_params is less than the kernel was built with: its margin is not kept',
+      )
+    else if (output.at === window.start && input.end < window.start + file.outputLength)
+      machine.doubt(
+        'ZO-11',
+        'init_size leaves no margin: the output overtakes the input that is still to be read',
+      )
   })
   extractTo(boot, output, true)
   boot.output = output

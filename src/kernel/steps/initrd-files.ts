@@ -1,4 +1,7 @@
-/** initrd= on the command line: files that the EFI stub reads from the volume that it was loaded from. Chapter EP. */
+/**
+ * initrd= on the command line: files that the EFI stub reads from the volume that it was loaded from. Chapter
+ * EP.
+ */
 import { rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../bytes/units.ts'
@@ -38,7 +41,13 @@ function filesOf(boot: KernelBoot): Found[] {
   if (from.via !== 'pe-entry' || stubOptions(boot.commandLine?.text ?? '').noinitrd) return []
   const names = namesIn(from.loaded.loadOptions?.text ?? '')
   if (names.length === 0) return []
-  if (from.loaded.device === null) return machine.refuse('EP-49', 'EFI_INVALID_PARAMETER', `the kernel was loaded from memory, so there is no volume with ${names[0] ?? ''}`, 'Failed to handle fs_proto')
+  if (from.loaded.device === null)
+    return machine.refuse(
+      'EP-49',
+      'EFI_INVALID_PARAMETER',
+      `the kernel was loaded from memory, so there is no volume with ${names[0] ?? ''}`,
+      'Failed to handle fs_proto',
+    )
   const found = names.map(name => ({ name, source: machine.settings.files?.get(volumePath(name)) }))
   const missing = found.find(({ source }) => source === undefined)
   if (missing !== undefined) {
@@ -52,10 +61,13 @@ type Take = (size: number) => Phys
 
 const objectOf = ({ name }: Found): string => `initrd=${name}`
 const putFile = ({ machine }: KernelBoot, at: number, file: Found): void => {
-  if (file.source.size > 0) machine.memory.put(phys(at), { source: file.source, at: 0, length: file.source.size }, objectOf(file))
+  if (file.source.size > 0)
+    machine.memory.put(phys(at), { source: file.source, at: 0, length: file.source.size }, objectOf(file))
 }
 
-/** One allocation that grows with every file that does not fit its last page: what was read before is copied. */
+/**
+ * One allocation that grows with every file that does not fit its last page: what was read before is copied.
+ */
 function loadGrowing(boot: KernelBoot, files: readonly Found[], take: Take): void {
   const { machine } = boot
   let [at, size] = [phys(0), 0]
@@ -86,7 +98,10 @@ function placeAt(boot: KernelBoot, files: readonly Found[], at: Phys): void {
 }
 
 function nameInitrd(boot: KernelBoot, files: readonly Found[], at: Phys, size: number): void {
-  boot.machine.memory.compose(INITRD_FILES, files.map(file => ({ object: objectOf(file), at: 0, length: file.source.size })))
+  boot.machine.memory.compose(
+    INITRD_FILES,
+    files.map(file => ({ object: objectOf(file), at: 0, length: file.source.size })),
+  )
   boot.initrdObject = INITRD_FILES
   setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', at)
   setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', size)
@@ -100,19 +115,38 @@ function takePages(boot: KernelBoot): Take {
   return size => {
     // A limit of 0 wraps to none
     const soft = alignDown(header(boot, 'initrd_addr_max') + 1, PAGE) - 1
-    const pages = (limit: number): Phys | null => machine.firmware.allocatePages({ kind: 'max', limit: limit < 0 ? PHYS_END - 1 : limit }, EfiLoaderData, pagesOf(size), INITRD_FILES).at
-    return pages(soft) ?? pages(PHYS_END - 1) ?? machine.refuse('EP-49', 'EFI_OUT_OF_RESOURCES', `no pages for ${String(size)} bytes of files`, NO_MEMORY)
+    const pages = (limit: number): Phys | null =>
+      machine.firmware.allocatePages(
+        { kind: 'max', limit: limit < 0 ? PHYS_END - 1 : limit },
+        EfiLoaderData,
+        pagesOf(size),
+        INITRD_FILES,
+      ).at
+    return (
+      pages(soft) ??
+      pages(PHYS_END - 1) ??
+      machine.refuse(
+        'EP-49',
+        'EFI_OUT_OF_RESOURCES',
+        `no pages for ${String(size)} bytes of files`,
+        NO_MEMORY,
+      )
+    )
   }
 }
 
 /** handle_cmdline_files, where LoadFile2 offers nothing. */
 export function loadFiles(boot: KernelBoot): void {
-  boot.machine.step('EP-49', 'the EFI stub looks for initrd= on the command line', () => { loadGrowing(boot, filesOf(boot), takePages(boot)) })
+  boot.machine.step('EP-49', 'the EFI stub looks for initrd= on the command line', () => {
+    loadGrowing(boot, filesOf(boot), takePages(boot))
+  })
 }
 
 /** The PE entry loads files at once, before the kernel moves. */
 export function loadFilesAtEntry(boot: KernelBoot): void {
-  boot.machine.step('EP-50', 'the PE entry loads the files of initrd= before anything moves', () => { loadFiles(boot) })
+  boot.machine.step('EP-50', 'the PE entry loads the files of initrd= before anything moves', () => {
+    loadFiles(boot)
+  })
 }
 
 /** The same for kernels that look for memory themselves, from above. */
@@ -121,7 +155,15 @@ export function loadFilesHigh(boot: KernelBoot): void {
   machine.step('EP-51', 'the PE entry loads the files of initrd= as high as initrd_addr_max allows', () => {
     const files = filesOf(boot)
     const total = files.reduce((sum, { source }) => sum + source.size, 0)
-    const take: Take = size => highAlloc(machine, { size, limit: header(boot, 'initrd_addr_max'), label: INITRD_FILES }) ?? highAlloc(machine, { size, limit: PHYS_END - 1, label: INITRD_FILES }) ?? machine.refuse('EP-51', 'EFI_NOT_FOUND', `no pages for ${String(size)} bytes of files`, 'Failed to alloc highmem for files')
+    const take: Take = size =>
+      highAlloc(machine, { size, limit: header(boot, 'initrd_addr_max'), label: INITRD_FILES }) ??
+      highAlloc(machine, { size, limit: PHYS_END - 1, label: INITRD_FILES }) ??
+      machine.refuse(
+        'EP-51',
+        'EFI_NOT_FOUND',
+        `no pages for ${String(size)} bytes of files`,
+        'Failed to alloc highmem for files',
+      )
     if (total > 0) placeAt(boot, files, take(total))
   })
 }

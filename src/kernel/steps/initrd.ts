@@ -14,17 +14,41 @@ export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size:
   }
 }
 
-/** Loads it into pages of its own, as high as the firmware likes; after a handover what boot_params has stays. */
+/**
+ * Loads it into pages of its own, as high as the firmware likes; after a handover what boot_params has stays.
+ */
 export function loadInitrd(boot: KernelBoot): void {
   const { machine, from } = boot
   machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
-    if (machine.step('EP-37', 'is noinitrd on the command line', () => stubOptions(boot.commandLine?.text ?? '').noinitrd)) return
+    if (
+      machine.step(
+        'EP-37',
+        'is noinitrd on the command line',
+        () => stubOptions(boot.commandLine?.text ?? '').noinitrd,
+      )
+    )
+      return
     const offer = ('initrd' in from ? from.initrd : null) ?? null
     if (offer === null || offer.size === 0) return
-    const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(offer.size), 'initrd')
-    if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-14', got.status, `no pages for an initrd of ${String(offer.size)} bytes`, 'Failed to load initrd: 0x8000000000000009')
+    const got = machine.firmware.allocatePages(
+      { kind: 'max', limit: PHYS_END - 1 },
+      EfiLoaderData,
+      pagesOf(offer.size),
+      'initrd',
+    )
+    if (got.status !== 'EFI_SUCCESS')
+      return machine.refuse(
+        'EP-14',
+        got.status,
+        `no pages for an initrd of ${String(offer.size)} bytes`,
+        'Failed to load initrd: 0x8000000000000009',
+      )
     const { at, file } = offer
-    machine.as('stub', () => (file === undefined ? machine.memory.copy(got.at, rangeAt(at, offer.size)) : machine.memory.put(got.at, { source: file, at: 0, length: offer.size }, offer.object)))
+    machine.as('stub', () =>
+      file === undefined
+        ? machine.memory.copy(got.at, rangeAt(at, offer.size))
+        : machine.memory.put(got.at, { source: file, at: 0, length: offer.size }, offer.object),
+    )
     setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', got.at)
     setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
     boot.initrdObject = from.initrdObject

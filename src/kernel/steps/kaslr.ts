@@ -1,7 +1,13 @@
 /** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
 import { hex, overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END } from '../../bytes/units.ts'
-import { EFI_MEMORY_MORE_RELIABLE, EFI_MEMORY_SP, EfiConventionalMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../../image/memory-types.ts'
+import {
+  EFI_MEMORY_MORE_RELIABLE,
+  EFI_MEMORY_SP,
+  EfiConventionalMemory,
+  EfiUnacceptedMemoryType,
+  type MemoryDescriptor,
+} from '../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { maxMem } from './five-level.ts'
@@ -12,11 +18,17 @@ import { followSetupData } from './setup-data.ts'
 import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './slots.ts'
 import { hasFlag, parametersOf } from './words.ts'
 
-/** Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c choose_random_location. */
+/**
+ * Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c
+ * choose_random_location.
+ */
 const MINIMUM_MAX = 512 * 2 ** 20
 const MIN_KERNEL_ALIGN = 0x200000
 
-/** mem_avoid: input and working area of the decompressor, initrd, command line, zero page; and the nodes of setup_data. */
+/**
+ * mem_avoid: input and working area of the decompressor, initrd, command line, zero page; and the nodes of
+ * setup_data.
+ */
 export function memAvoid(boot: KernelBoot, window: Window): Range[] {
   const initrd = ramdisk(boot)
   const { commandLine, file, bootParams } = boot
@@ -25,7 +37,9 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
     guestRange(initrd.at, initrd.size),
     commandLine === null ? null : rangeAt(commandLine.at, commandLine.length + 1),
     rangeAt(bootParams, ZERO_PAGE),
-    ...boot.machine.step('ZO-32', 'nodes of setup_data are avoided', () => followSetupData(boot).nodes.map(node => node.range)),
+    ...boot.machine.step('ZO-32', 'nodes of setup_data are avoided', () =>
+      followSetupData(boot).nodes.map(node => node.range),
+    ),
   ].filter(avoided => avoided !== null)
 }
 
@@ -39,12 +53,21 @@ export interface Sought {
   readonly minimum: number
 }
 
-/** Runs of slots, in the order of the regions; at most one per free stretch, and one more behind pages of 1 GiB that are left out. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
-export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], { size, align, minimum }: Sought, { limit, gigantic }: Pick<MemoryOptions, 'limit' | 'gigantic'> = { limit: PHYS_END, gigantic: 0 }): SlotArea[] {
+/**
+ * Runs of slots, in the order of the regions; at most one per free stretch, and one more behind pages of 1
+ * GiB that are left out. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c.
+ */
+export function kaslrAreas(
+  regions: readonly Range[],
+  avoid: readonly Range[],
+  { size, align, minimum }: Sought,
+  { limit, gigantic }: Pick<MemoryOptions, 'limit' | 'gigantic'> = { limit: PHYS_END, gigantic: 0 },
+): SlotArea[] {
   const areas: SlotArea[] = []
   let left = gigantic
   const store = (start: number, end: number): void => {
-    if (areas.length < MAX_SLOT_AREA) areas.push({ first: start, count: 1 + Math.floor((end - start - size) / align) })
+    if (areas.length < MAX_SLOT_AREA)
+      areas.push({ first: start, count: 1 + Math.floor((end - start - size) / align) })
   }
   const storeAround = (start: number, end: number): void => {
     const first = alignUp<number>(start, GIB)
@@ -76,11 +99,18 @@ export function kaslrAreas(regions: readonly Range[], avoid: readonly Range[], {
   return areas
 }
 
-/** Free memory of the map, as the decompressor sees it, with unaccepted memory where that is known; only mirrored memory where anything at all is mirrored. */
+/**
+ * Free memory of the map, as the decompressor sees it, with unaccepted memory where that is known; only
+ * mirrored memory where anything at all is mirrored.
+ */
 export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = false): Range[] {
   const mirrored = map.some(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
   return map.flatMap(({ type, range: where, attribute }) => {
-    if ((type !== EfiConventionalMemory && !(takesUnaccepted && type === EfiUnacceptedMemoryType)) || (attribute & EFI_MEMORY_SP) !== 0n) return []
+    if (
+      (type !== EfiConventionalMemory && !(takesUnaccepted && type === EfiUnacceptedMemoryType)) ||
+      (attribute & EFI_MEMORY_SP) !== 0n
+    )
+      return []
     return mirrored && (attribute & EFI_MEMORY_MORE_RELIABLE) === 0n ? [] : [where]
   })
 }
@@ -91,27 +121,66 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
     const here: Output = { at: window.start, certain: true }
     const text = boot.commandLine?.text ?? ''
-    if (!file.relocatable || machine.settings.kaslr === 'off' || commandLinePointer(boot) === 0 || hasFlag(text, 'nokaslr')) return here
+    if (
+      !file.relocatable ||
+      machine.settings.kaslr === 'off' ||
+      commandLinePointer(boot) === 0 ||
+      hasFlag(text, 'nokaslr')
+    )
+      return here
     const options = machine.step('ZO-24', 'the command line says which memory is left', () => {
-      if (text.includes('efi_fake_mem=')) machine.doubt('ZO-24', 'efi_fake_mem= is on the command line; which memory is kept free for it is not modelled')
+      if (text.includes('efi_fake_mem='))
+        machine.doubt(
+          'ZO-24',
+          'efi_fake_mem= is on the command line; which memory is kept free for it is not modelled',
+        )
       return memoryOptions(text)
     })
     if (options.tooMany) return here
-    const placed = { size: alignUp(file.outputLength, MIN_KERNEL_ALIGN), align: file.physicalAlign, minimum: alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign) }
+    const placed = {
+      size: alignUp(file.outputLength, MIN_KERNEL_ALIGN),
+      align: file.physicalAlign,
+      minimum: alignUp(Math.min(window.start, MINIMUM_MAX), file.physicalAlign),
+    }
     const limit = Math.min(options.limit, maxMem(boot))
-    const areas = kaslrAreas(freeRegions(boot.finalMap, boot.takesUnaccepted), [...memAvoid(boot, window), ...options.avoid], placed, { ...options, limit })
+    const areas = kaslrAreas(
+      freeRegions(boot.finalMap, boot.takesUnaccepted),
+      [...memAvoid(boot, window), ...options.avoid],
+      placed,
+      { ...options, limit },
+    )
     const [first] = areas
     if (first === undefined) return here
-    if (boot.finalMap.some(({ type, range: where }) => type === EfiUnacceptedMemoryType && overlaps(where, rangeAt(first.first, placed.size)))) {
-      return machine.step('ZO-33', 'the output would lie in unaccepted memory', () => machine.gap('ZO-33', `the kernel would be extracted to ${hex(first.first)}, which is not accepted: an SEV-SNP or TDX guest accepts it first`))
+    if (
+      boot.finalMap.some(
+        ({ type, range: where }) =>
+          type === EfiUnacceptedMemoryType && overlaps(where, rangeAt(first.first, placed.size)),
+      )
+    ) {
+      return machine.step('ZO-33', 'the output would lie in unaccepted memory', () =>
+        machine.gap(
+          'ZO-33',
+          `the kernel would be extracted to ${hex(first.first)}, which is not accepted: an SEV-SNP or TDX guest accepts it first`,
+        ),
+      )
     }
     machine.step('ZO-29', 'the decompressor looks for an SRAT', () => {
-      if (!parametersOf(text).some(({ name, value }) => name === 'acpi' && value === 'off')) machine.assume('ZO-29', 'no SRAT of the firmware takes memory away from KASLR: with one the random place is one of fewer')
+      if (!parametersOf(text).some(({ name, value }) => name === 'acpi' && value === 'off'))
+        machine.assume(
+          'ZO-29',
+          'no SRAT of the firmware takes memory away from KASLR: with one the random place is one of fewer',
+        )
     })
     const seed = seedOf(machine.settings.kaslr)
-    if (seed !== null) return { at: phys(slotAt(areas, seed % slotCount(areas), placed.align)), certain: true }
-    if (machine.settings.kaslr === 'all' || boot.from.via === 'legacy-32' || boot.from.via === 'legacy-64') proveSlots(boot, 'ZO-23', areas, placed)
-    else machine.assume('ZO-9', 'the kernel goes to a random place; only free memory outside the avoid list is chosen, so nothing that lives can be hit wherever it is')
+    if (seed !== null)
+      return { at: phys(slotAt(areas, seed % slotCount(areas), placed.align)), certain: true }
+    if (machine.settings.kaslr === 'all' || boot.from.via === 'legacy-32' || boot.from.via === 'legacy-64')
+      proveSlots(boot, 'ZO-23', areas, placed)
+    else
+      machine.assume(
+        'ZO-9',
+        'the kernel goes to a random place; only free memory outside the avoid list is chosen, so nothing that lives can be hit wherever it is',
+      )
     return { at: phys(first.first), certain: false }
   })
 }

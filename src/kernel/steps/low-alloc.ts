@@ -1,4 +1,7 @@
-/** efi_low_alloc and efi_high_alloc: the lowest and the highest free run of pages, as the EFI stub of older kernels finds them. Chapter EP. */
+/**
+ * efi_low_alloc and efi_high_alloc: the lowest and the highest free run of pages, as the EFI stub of older
+ * kernels finds them. Chapter EP.
+ */
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -17,7 +20,10 @@ export interface LowRequest {
   readonly label: ObjectId
 }
 
-/** The first descriptor, in the map's order, with an aligned run at or above `minimum`; null when there is none. */
+/**
+ * The first descriptor, in the map's order, with an aligned run at or above `minimum`; null when there is
+ * none.
+ */
 export function lowAlloc(machine: Machine, { size, align, minimum, label }: LowRequest): Phys | null {
   const step = Math.max(align, PAGE)
   const length = pagesOf(size) * PAGE
@@ -25,7 +31,12 @@ export function lowAlloc(machine: Machine, { size, align, minimum, label }: LowR
     if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) continue
     const start = alignUp(Math.max(range.start, minimum), step)
     if (start + length > range.end) continue
-    const got = machine.firmware.allocatePages({ kind: 'address', at: start }, EfiLoaderData, pagesOf(size), label)
+    const got = machine.firmware.allocatePages(
+      { kind: 'address', at: start },
+      EfiLoaderData,
+      pagesOf(size),
+      label,
+    )
     if (got.status === 'EFI_SUCCESS') return got.at
   }
   return null
@@ -40,10 +51,13 @@ export interface HighRequest {
   readonly label: ObjectId
 }
 
-/** The highest run of any descriptor that ends at or below `limit`, never at 0; where the firmware refuses it the next one below. Source: linux@5.4 efi-stub-helper.c. */
+/**
+ * The highest run of any descriptor that ends at or below `limit`, never at 0; where the firmware refuses it
+ * the next one below. Source: linux@5.4 efi-stub-helper.c.
+ */
 export function highAlloc(machine: Machine, { size, limit, label }: HighRequest): Phys | null {
   const length = pagesOf(size) * PAGE
-  for (let end = limit; ; ) {
+  for (let end = limit; ;) {
     const starts = machine.firmware.memoryMap().flatMap(({ type, range, attribute }) => {
       if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
       const start = alignDown(Math.min(range.end, end) - length, PAGE)
@@ -51,7 +65,12 @@ export function highAlloc(machine: Machine, { size, limit, label }: HighRequest)
     })
     const highest = Math.max(0, ...starts)
     if (highest === 0) return null
-    const got = machine.firmware.allocatePages({ kind: 'address', at: phys(highest) }, EfiLoaderData, pagesOf(size), label)
+    const got = machine.firmware.allocatePages(
+      { kind: 'address', at: phys(highest) },
+      EfiLoaderData,
+      pagesOf(size),
+      label,
+    )
     if (got.status === 'EFI_SUCCESS') return got.at
     end = highest
   }

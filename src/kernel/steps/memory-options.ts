@@ -20,17 +20,26 @@ const MAX_MEMMAP_REGIONS = 4
 export const GIB = 2 ** 30
 const UNITS = 'KMGTPE'
 
-/** memparse: a number, decimal, octal with a 0 or hexadecimal with 0x in front, with K, M, G, T, P or E; and what follows it. Null where there is none. */
+/**
+ * memparse: a number, decimal, octal with a 0 or hexadecimal with 0x in front, with K, M, G, T, P or E; and
+ * what follows it. Null where there is none.
+ */
 export function memparse(text: string): { readonly value: number; readonly rest: string } | null {
   const found = /^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)([kmgtpe])?/i.exec(text)
   if (found === null) return null
   const [all, digits = '', unit = ''] = found
   const power = unit === '' ? 0 : UNITS.indexOf(unit.toUpperCase()) + 1
   const octal = /^0\d/.test(digits)
-  return { value: (octal ? Number.parseInt(digits, 8) : Number(digits)) * 1024 ** power, rest: text.slice(all.length) }
+  return {
+    value: (octal ? Number.parseInt(digits, 8) : Number(digits)) * 1024 ** power,
+    rest: text.slice(all.length),
+  }
 }
 
-/** Where a region begins and how long it is; from 0 on it is a limit, of 0 bytes it is nothing. Null for what memmap= does not care about. */
+/**
+ * Where a region begins and how long it is; from 0 on it is a limit, of 0 bytes it is nothing. Null for what
+ * memmap= does not care about.
+ */
 function parseMemmap(text: string): { readonly start: number; readonly size: number } | null {
   const size = text.startsWith('exactmap') ? null : memparse(text)
   if (size === null) return null
@@ -57,7 +66,8 @@ export function memoryOptions(commandLine: string): MemoryOptions {
       if (found.start === 0) limit = found.size > 0 ? Math.min(limit, found.size) : limit
       else {
         regions += 1
-        if (found.size > 0 && found.start + found.size <= PHYS_END) avoid.push(rangeAt(found.start, found.size))
+        if (found.size > 0 && found.start + found.size <= PHYS_END)
+          avoid.push(rangeAt(found.start, found.size))
       }
     }
     if (regions >= MAX_MEMMAP_REGIONS && parts.length > 0) tooMany = true
@@ -66,7 +76,8 @@ export function memoryOptions(commandLine: string): MemoryOptions {
     if (value === null) continue
     if (name === 'memmap') memmap(value)
     else if (name === 'hugepagesz') giganticSize = memparse(value)?.value === GIB
-    else if (name === 'hugepages' && giganticSize) gigantic = memparse(/^(?:0x[0-9a-f]+|\d+)/i.exec(value)?.[0] ?? '')?.value ?? 0
+    else if (name === 'hugepages' && giganticSize)
+      gigantic = memparse(/^(?:0x[0-9a-f]+|\d+)/i.exec(value)?.[0] ?? '')?.value ?? 0
     else if (name === 'mem' && value !== 'nopentium') {
       const size = memparse(value)?.value ?? 0
       if (size === 0) break

@@ -14,7 +14,10 @@ export function extractedElf({ payload }: KernelBoot): Elf | null {
   return payload?.kind === 'read' ? payload.elf : null
 }
 
-/** Goes through the payload. `giveUp` ends the run in the way of whoever runs the decompressor, with what the decompressor prints. */
+/**
+ * Goes through the payload. `giveUp` ends the run in the way of whoever runs the decompressor, with what the
+ * decompressor prints.
+ */
 export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: string) => never): void {
   const { machine, payload, file } = boot
   if (payload === null) return
@@ -25,28 +28,53 @@ export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: 
     }
     const { format, consumed, produced, failure } = payload
     machine.observe({ payload: { format, consumed, produced } })
-    if (failure?.error != null) giveUp(`the payload is corrupt at ${hex(failure.at)}: ${failure.why}`, failure.error)
-    if (failure !== null) machine.doubt('ZO-25', `${failure.why}; the kernel does not look at that and starts what came out`)
-    else if (produced !== file.outputLength) machine.doubt('ZO-25', `${hex(produced)} bytes come out, but the payload says ${hex(file.outputLength)}: where its relocations are looked for is not modelled`)
+    if (failure?.error != null)
+      giveUp(`the payload is corrupt at ${hex(failure.at)}: ${failure.why}`, failure.error)
+    if (failure !== null)
+      machine.doubt('ZO-25', `${failure.why}; the kernel does not look at that and starts what came out`)
+    else if (produced !== file.outputLength)
+      machine.doubt(
+        'ZO-25',
+        `${hex(produced)} bytes come out, but the payload says ${hex(file.outputLength)}: where its relocations are looked for is not modelled`,
+      )
   })
 }
 
-/** parse_elf: the end of what it moves, from the output's first byte. `hasConsole`: can it still say what is wrong? */
+/**
+ * parse_elf: the end of what it moves, from the output's first byte. `hasConsole`: can it still say what is
+ * wrong?
+ */
 export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
   const { machine, payload, file } = boot
   if (payload?.kind !== 'read') {
-    machine.assume('ZO-12', 'the segments of the decompressed kernel lie inside its decompressed length and begin at its first byte')
+    machine.assume(
+      'ZO-12',
+      'the segments of the decompressed kernel lie inside its decompressed length and begin at its first byte',
+    )
     return file.outputLength
   }
   return machine.step('ZO-26', 'parse_elf looks at what came out', () => {
-    const halt = (why: string, error: string): never => machine.refuse('ZO-26', 'EFI_LOAD_ERROR', why, hasConsole ? `${error}\n -- System halted` : null)
+    const halt = (why: string, error: string): never =>
+      machine.refuse('ZO-26', 'EFI_LOAD_ERROR', why, hasConsole ? `${error}\n -- System halted` : null)
     const { elf } = payload
-    if (elf === null) return halt('what came out is no ELF file with its headers', 'Kernel is not a valid ELF file')
-    if (elf.segments.some(({ p_align }) => p_align % SEGMENT_ALIGN !== 0)) return halt('a segment is not aligned to 2 MiB', "Alignment of LOAD segment isn't multiple of 2MB")
+    if (elf === null)
+      return halt('what came out is no ELF file with its headers', 'Kernel is not a valid ELF file')
+    if (elf.segments.some(({ p_align }) => p_align % SEGMENT_ALIGN !== 0))
+      return halt('a segment is not aligned to 2 MiB', "Alignment of LOAD segment isn't multiple of 2MB")
     const starts = elf.segments.map(({ p_paddr }) => p_paddr - file.loadPhysicalAddress)
-    const end = Math.max(file.outputLength, ...elf.segments.map(({ p_paddr, p_filesz }) => p_paddr - file.loadPhysicalAddress + p_filesz))
-    if (!starts.some(start => start === 0) || starts.some(start => start < 0) || end > 2 * file.outputLength) {
-      machine.doubt('ZO-26', 'the segments do not begin at LOAD_PHYSICAL_ADDR or end far behind the decompressed length: where they go is not modelled')
+    const end = Math.max(
+      file.outputLength,
+      ...elf.segments.map(({ p_paddr, p_filesz }) => p_paddr - file.loadPhysicalAddress + p_filesz),
+    )
+    if (
+      !starts.some(start => start === 0) ||
+      starts.some(start => start < 0) ||
+      end > 2 * file.outputLength
+    ) {
+      machine.doubt(
+        'ZO-26',
+        'the segments do not begin at LOAD_PHYSICAL_ADDR or end far behind the decompressed length: where they go is not modelled',
+      )
       return file.outputLength
     }
     return end
@@ -69,15 +97,30 @@ export function entryOffset(boot: KernelBoot): number {
   })
 }
 
-/** In-place extraction: the output must not reach what is still to be read. `reading` is the event of reading the payload. */
-export function keepMargin({ machine, file }: KernelBoot, { lead, format, consumed, produced }: Extracted, inPlace: InPlace, output: Output, reading: EventId): void {
+/**
+ * In-place extraction: the output must not reach what is still to be read. `reading` is the event of reading
+ * the payload.
+ */
+export function keepMargin(
+  { machine, file }: KernelBoot,
+  { lead, format, consumed, produced }: Extracted,
+  inPlace: InPlace,
+  output: Output,
+  reading: EventId,
+): void {
   if (output.at !== inPlace.start) return
   machine.step('ZO-28', 'the output grows towards the input that is still to be read', () => {
     const margin = inPlaceMargin(file, inPlace, lead)
     const kept = margin >= 0
     const range = kept ? null : rangeAt(inPlace.moved + file.payloadOffset + lead.input, -margin)
     machine.observe({ payload: { format, consumed, produced, margin } })
-    machine.contract({ clause: 'ZO-28', rule: 'extract-margin-too-small', kept, what: 'the output never reaches input that is still to be read', range })
+    machine.contract({
+      clause: 'ZO-28',
+      rule: 'extract-margin-too-small',
+      kept,
+      what: 'the output never reaches input that is still to be read',
+      range,
+    })
     if (!kept) machine.lost(reading, `the decompressor overwrote ${hex(-margin)} bytes of its own input`)
   })
 }

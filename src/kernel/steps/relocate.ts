@@ -1,4 +1,6 @@
-/** efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP. */
+/**
+ * efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP.
+ */
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -7,7 +9,10 @@ import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type
 import { codeStop } from '../file.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
-/** MAXMEM with four-level paging. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c MAXMEM_X86_64_4LEVEL. */
+/**
+ * MAXMEM with four-level paging. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c
+ * MAXMEM_X86_64_4LEVEL.
+ */
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
 const FAILED = 'efi_relocate_kernel() failed!\nefi_main() failed!'
 
@@ -37,8 +42,16 @@ function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: 
       const start = guestAlign(compressed - imageOffset, alignment)
       const end = start + header(boot, 'init_size')
       const misaligned = alignment !== 0 && compressed % alignment !== 0
-      if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || also({ start, end, imageOffset, misaligned })) {
-        boot.compressed = relocate(boot, { from: compressed, length: copyLength(boot), minimum: file.loadPhysicalAddress })
+      if (
+        start < file.loadPhysicalAddress ||
+        end > MAXMEM_X86_64_4LEVEL ||
+        also({ start, end, imageOffset, misaligned })
+      ) {
+        boot.compressed = relocate(boot, {
+          from: compressed,
+          length: copyLength(boot),
+          minimum: file.loadPhysicalAddress,
+        })
       }
     })
   }
@@ -47,16 +60,28 @@ function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: 
 const wholeWindow = (boot: KernelBoot): number => header(boot, 'init_size')
 
 /** 5.7-rc1: after a handover only when `startup_32` is not aligned. */
-export const relocateIfMisaligned = told(relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow), { moves: 'after a handover when startup_32 is not aligned', copies: 'init_size bytes' })
+export const relocateIfMisaligned = told(
+  relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow),
+  { moves: 'after a handover when startup_32 is not aligned', copies: 'init_size bytes' },
+)
 /** 5.7-rc2 to 5.10: after a handover always. Copies init_size bytes. */
-export const relocateAfterHandover = told(relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow), { moves: 'after every handover', copies: 'init_size bytes' })
+export const relocateAfterHandover = told(
+  relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow),
+  { moves: 'after every handover', copies: 'init_size bytes' },
+)
 /** 5.11 and later: the same, but only what lies in front of .bss is copied. */
-export const relocateUpToBss = told(relocateIf(
-  ({ imageOffset }) => imageOffset === 0,
-  boot => boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss),
-), { moves: 'after every handover', copies: 'up to .bss' })
+export const relocateUpToBss = told(
+  relocateIf(
+    ({ imageOffset }) => imageOffset === 0,
+    boot => boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss),
+  ),
+  { moves: 'after every handover', copies: 'up to .bss' },
+)
 
-/** Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where it went. */
+/**
+ * Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where
+ * it went.
+ */
 function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
   return boot => {
     const { machine } = boot
@@ -75,60 +100,122 @@ function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
 }
 
 /** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
-export const relocateFromCode32Start = told(relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress), { lowest: 'LOAD_PHYSICAL_ADDR' })
-const relocateLow = relocateUnlessPreferred(boot => boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL))
+export const relocateFromCode32Start = told(
+  relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress),
+  { lowest: 'LOAD_PHYSICAL_ADDR' },
+)
+const relocateLow = relocateUnlessPreferred(boot =>
+  boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL),
+)
 
 /** Before: as low as memory goes, which may be too low for the window. */
-export const relocateAnywhere = told((boot: KernelBoot) => {
-  relocateLow(boot)
-  boot.machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => { doubtWindow(boot) })
-}, { lowest: 'any address' })
+export const relocateAnywhere = told(
+  (boot: KernelBoot) => {
+    relocateLow(boot)
+    boot.machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => {
+      doubtWindow(boot)
+    })
+  },
+  { lowest: 'any address' },
+)
 
 /** Says what the decompressor will write that is not its own. */
 function doubtWindow(boot: KernelBoot): void {
   const { machine, file, compressed } = boot
   const size = header(boot, 'init_size')
   const end = compressed + pagesOf(size) * PAGE
-  const behind = compressed < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
-  if (behind !== null) machine.doubt('EP-28', `the kernel was moved to ${hex(compressed)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`)
+  const behind =
+    compressed < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
+  if (behind !== null)
+    machine.doubt(
+      'EP-28',
+      `the kernel was moved to ${hex(compressed)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
+    )
 }
 
-/** Size of the descriptor table of the EFI stub, and of what points to it, in pool memory. Source: linux@5.6 arch/x86/boot/compressed/eboot.c efi_main. */
+/**
+ * Size of the descriptor table of the EFI stub, and of what points to it, in pool memory. Source: linux@5.6
+ * arch/x86/boot/compressed/eboot.c efi_main.
+ */
 const DESCRIPTOR_TABLE = 0x800
 const POINTER = 10
 
 function takeDescriptorTable({ machine }: KernelBoot): void {
   const pointer = machine.firmware.allocatePool(EfiLoaderData, POINTER, 'efi-stub:gdt')
-  if (pointer.status !== 'EFI_SUCCESS') return machine.refuse('EP-27', pointer.status, 'no pool memory for the pointer to the descriptor table', "Failed to allocate memory for 'gdt' structure\nefi_main() failed!")
-  const at = lowAlloc(machine, { size: DESCRIPTOR_TABLE, align: PAGE, minimum: ABOVE_NULL, label: 'efi-stub:gdt' })
-  if (at === null) return machine.refuse('EP-27', 'EFI_NOT_FOUND', 'no free page for the descriptor table', "Failed to allocate memory for 'gdt'\nefi_main() failed!")
+  if (pointer.status !== 'EFI_SUCCESS')
+    return machine.refuse(
+      'EP-27',
+      pointer.status,
+      'no pool memory for the pointer to the descriptor table',
+      "Failed to allocate memory for 'gdt' structure\nefi_main() failed!",
+    )
+  const at = lowAlloc(machine, {
+    size: DESCRIPTOR_TABLE,
+    align: PAGE,
+    minimum: ABOVE_NULL,
+    label: 'efi-stub:gdt',
+  })
+  if (at === null)
+    return machine.refuse(
+      'EP-27',
+      'EFI_NOT_FOUND',
+      'no free page for the descriptor table',
+      "Failed to allocate memory for 'gdt'\nefi_main() failed!",
+    )
   machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
 }
 
 /** Answers where the copy is. */
 function relocate(boot: KernelBoot, move: Move): Phys {
   const { machine } = boot
-  return machine.step('EP-16', 'efi_relocate_kernel takes pages and copies the compressed kernel there', () => {
-    const size = header(boot, 'init_size')
-    if (size === 0) return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is 0', FAILED)
-    if (size < move.length) return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is shorter than what is copied', FAILED)
-    const to = allocate(boot, size, move.minimum)
-    copyKernel(boot, to, move)
-    return to
-  })
+  return machine.step(
+    'EP-16',
+    'efi_relocate_kernel takes pages and copies the compressed kernel there',
+    () => {
+      const size = header(boot, 'init_size')
+      if (size === 0)
+        return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is 0', FAILED)
+      if (size < move.length)
+        return machine.refuse(
+          'EP-16',
+          'EFI_INVALID_PARAMETER',
+          'init_size in boot_params is shorter than what is copied',
+          FAILED,
+        )
+      const to = allocate(boot, size, move.minimum)
+      copyKernel(boot, to, move)
+      return to
+    },
+  )
 }
 
 function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
   const { machine } = boot
   const preferred = guestRange(header(boot, 'pref_address'), size)
-  const wanted = preferred === null ? null : machine.firmware.allocatePages({ kind: 'address', at: preferred.start }, EfiLoaderData, pagesOf(size), boot.object)
+  const wanted =
+    preferred === null
+      ? null
+      : machine.firmware.allocatePages(
+          { kind: 'address', at: preferred.start },
+          EfiLoaderData,
+          pagesOf(size),
+          boot.object,
+        )
   if (wanted?.status === 'EFI_SUCCESS') return wanted.at
-  const low = machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () => lowAlloc(machine, { size, align: header(boot, 'kernel_alignment'), minimum, label: boot.object }))
+  const low = machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () =>
+    lowAlloc(machine, { size, align: header(boot, 'kernel_alignment'), minimum, label: boot.object }),
+  )
   const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
-  return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
+  return (
+    low ??
+    machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
+  )
 }
 
-/** Copies the file's bytes with whatever became of them; what is read behind them is copied too and never used. */
+/**
+ * Copies the file's bytes with whatever became of them; what is read behind them is copied too and never
+ * used.
+ */
 function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   const { machine, file, object } = boot
   const own = Math.min(length, file.codeEnd)
@@ -136,6 +223,11 @@ function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   const rest = rangeOrNull(to + own, length - own)
   if (rest !== null) machine.memory.make(rest, object, file.setupSize + own)
   const behind = rangeOrNull(from + own, length - own)
-  if (behind !== null && !isRam(machine, behind)) machine.doubt('EP-16', `the copy reads behind the kernel at ${formatRange(behind)}, where not everything is RAM`)
-  if (length < codeStop(file)) machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
+  if (behind !== null && !isRam(machine, behind))
+    machine.doubt(
+      'EP-16',
+      `the copy reads behind the kernel at ${formatRange(behind)}, where not everything is RAM`,
+    )
+  if (length < codeStop(file))
+    machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
 }

@@ -1,4 +1,7 @@
-/** setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and the extracted kernel use it. Chapters EP and ZO. */
+/**
+ * setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and
+ * the extracted kernel use it. Chapters EP and ZO.
+ */
 import { hex, rangeAt, type Range } from '../../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { setup_data, setupHeaderAt } from '../../image/boot-params.ts'
@@ -26,8 +29,14 @@ export interface SetupNode {
   readonly offset: number
 }
 
-/** The nodes that memory shows now, in their order; `astray` says where the list leaves memory or does not end. */
-export function followSetupData(boot: KernelBoot): { readonly nodes: readonly SetupNode[]; readonly astray: string | null } {
+/**
+ * The nodes that memory shows now, in their order; `astray` says where the list leaves memory or does not
+ * end.
+ */
+export function followSetupData(boot: KernelBoot): {
+  readonly nodes: readonly SetupNode[]
+  readonly astray: string | null
+} {
   const { memory } = boot.machine
   const nodes: SetupNode[] = []
   let astray: string | null = null
@@ -35,11 +44,15 @@ export function followSetupData(boot: KernelBoot): { readonly nodes: readonly Se
   while (at !== 0) {
     if (nodes.length === LONGEST) return { nodes, astray: 'the list of setup_data does not end' }
     const head = guestRange(at, setup_data.size)
-    const { bytes, known } = head === null || !isRam(boot.machine, head) ? { bytes: new Uint8Array(0), known: true } : memory.peek(head)
+    const { bytes, known } =
+      head === null || !isRam(boot.machine, head)
+        ? { bytes: new Uint8Array(0), known: true }
+        : memory.peek(head)
     if (!known) astray = `setup_data names ${hex(at)}, where what lies is not known`
     const node = setup_data.read(bytes)
     const where = node === null ? null : guestRange(at, setup_data.size + node.len)
-    if (node === null || where === null || !isRam(boot.machine, where)) return { nodes, astray: `setup_data names ${hex(at)}, where no node can lie` }
+    if (node === null || where === null || !isRam(boot.machine, where))
+      return { nodes, astray: `setup_data names ${hex(at)}, where no node can lie` }
     const [first] = memory.extents(where)
     const { object, at: offset } = first?.whose ?? { object: NODE, at: 0 }
     nodes.push({ range: where, type: node.type, object, offset })
@@ -55,12 +68,19 @@ export function noteSetupData(boot: KernelBoot): void {
     const { nodes, astray } = followSetupData(boot)
     boot.setupData = nodes
     if (astray !== null) machine.doubt('ZO-17', astray)
-    if (nodes.some(({ type }) => type === SETUP_INDIRECT)) machine.doubt('ZO-17', 'a node of setup_data names data elsewhere, which is not followed')
+    if (nodes.some(({ type }) => type === SETUP_INDIRECT))
+      machine.doubt('ZO-17', 'a node of setup_data names data elsewhere, which is not followed')
   })
 }
 
-/** A node of the EFI stub's own, whose `length` bytes lie at `at`: named by the last node, or by boot_params. */
-export function appendNode(boot: KernelBoot, at: Phys, { type, length, object }: { readonly type: number; readonly length: number; readonly object: ObjectId }): void {
+/**
+ * A node of the EFI stub's own, whose `length` bytes lie at `at`: named by the last node, or by boot_params.
+ */
+export function appendNode(
+  boot: KernelBoot,
+  at: Phys,
+  { type, length, object }: { readonly type: number; readonly length: number; readonly object: ObjectId },
+): void {
   const { machine, setupData } = boot
   const where = rangeAt(at, length)
   machine.memory.make(where, object)

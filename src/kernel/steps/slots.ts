@@ -1,4 +1,7 @@
-/** Where KASLR could put a kernel: runs of slots, one of them by its number, and proof that none of them holds what is needed later. Chapters EP and ZO. */
+/**
+ * Where KASLR could put a kernel: runs of slots, one of them by its number, and proof that none of them holds
+ * what is needed later. Chapters EP and ZO.
+ */
 import { hex, overlaps, rangeAt } from '../../bytes/range.ts'
 import { ModelBug } from '../../bytes/errors.ts'
 import type { Settings } from '../../machine/machine.ts'
@@ -37,8 +40,16 @@ export function slotAt(areas: readonly SlotArea[], number: number, align: number
   throw new ModelBug(`slot ${String(number)} of ${String(slotCount(areas))}`)
 }
 
-/** Looks at every slot of every run. Says that none can hit anything, or names the first that would, as a doubt. */
-export function proveSlots(boot: KernelBoot, clause: 'EP-35' | 'ZO-23', areas: readonly SlotArea[], { size, align }: Placed): void {
+/**
+ * Looks at every slot of every run. Says that none can hit anything, or names the first that would, as a
+ * doubt.
+ */
+export function proveSlots(
+  boot: KernelBoot,
+  clause: 'EP-35' | 'ZO-23',
+  areas: readonly SlotArea[],
+  { size, align }: Placed,
+): void {
   const { machine } = boot
   machine.step(clause, 'every slot that could be chosen is looked at', () => {
     let hit = false
@@ -47,16 +58,30 @@ export function proveSlots(boot: KernelBoot, clause: 'EP-35' | 'ZO-23', areas: r
       if (found === undefined) continue
       hit = true
       const slot = first + Math.max(0, Math.ceil((found.range.start + 1 - size - first) / align)) * align
-      if (!overlaps(rangeAt(slot, size), found.range)) throw new ModelBug(`slot ${hex(slot)} does not reach ${hex(found.range.start)}`)
-      machine.doubt(clause, `the slot at ${hex(slot)} would put the kernel over ${found.whose?.object ?? 'something'} at ${hex(found.range.start)}`)
+      if (!overlaps(rangeAt(slot, size), found.range))
+        throw new ModelBug(`slot ${hex(slot)} does not reach ${hex(found.range.start)}`)
+      machine.doubt(
+        clause,
+        `the slot at ${hex(slot)} would put the kernel over ${found.whose?.object ?? 'something'} at ${hex(found.range.start)}`,
+      )
     }
-    if (!hit) machine.assume(clause, `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs holds anything that is needed later`)
+    if (!hit)
+      machine.assume(
+        clause,
+        `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs holds anything that is needed later`,
+      )
   })
 }
 
-/** What lies there and is somebody's: after a boot protocol entry everything that is not the kernel's, else what is allocated. */
+/**
+ * What lies there and is somebody's: after a boot protocol entry everything that is not the kernel's, else
+ * what is allocated.
+ */
 function liveIn({ machine, from, object }: KernelBoot, start: number, length: number): Extent[] {
   const everything = from.via === 'legacy-32' || from.via === 'legacy-64'
-  const found = machine.memory.occupants(rangeAt(start, length), owner => owner === object || owner === 'vo' || owner === 'firmware:boot')
+  const found = machine.memory.occupants(
+    rangeAt(start, length),
+    owner => owner === object || owner === 'vo' || owner === 'firmware:boot',
+  )
   return found.filter(extent => everything || machine.memory.claims(extent.range).length > 0)
 }

@@ -1,10 +1,21 @@
-/** The boot protocol's own entries: what startup_32 writes, and what running in the loader's copy means. Chapter ZO. */
+/**
+ * The boot protocol's own entries: what startup_32 writes, and what running in the loader's copy means.
+ * Chapter ZO.
+ */
 import { rangeAt, sizeOf } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
 import { boot_e820_entry, boot_params } from '../../image/boot-params.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
 import { told } from '../../machine/told.ts'
-import { bootParam, guestAlign, guestRange, header, patchBootParams, type KernelBoot, type Step } from '../boot.ts'
+import {
+  bootParam,
+  guestAlign,
+  guestRange,
+  header,
+  patchBootParams,
+  type KernelBoot,
+  type Step,
+} from '../boot.ts'
 
 /** A call and its return address. Source: linux@6.12.107 arch/x86/boot/compressed/head_64.S startup_32. */
 const STACK = 16
@@ -18,20 +29,35 @@ const E820_TYPE_RAM = 1
 export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
   const { machine, bootParams } = boot
   const entries = bootParam(boot, 'e820_entries')
-  const table = machine.memory.readRaw(rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]))
-  return Array.from({ length: Math.min(entries, table.length / boot_e820_entry.size) }, (_, i) => boot_e820_entry.read(table.subarray(i * boot_e820_entry.size))).flatMap(entry => {
+  const table = machine.memory.readRaw(
+    rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]),
+  )
+  return Array.from({ length: Math.min(entries, table.length / boot_e820_entry.size) }, (_, i) =>
+    boot_e820_entry.read(table.subarray(i * boot_e820_entry.size)),
+  ).flatMap(entry => {
     const where = entry?.type === E820_TYPE_RAM ? guestRange(Number(entry.addr), Number(entry.size)) : null
-    return where === null || sizeOf(where) === 0 ? [] : [{ type: EfiConventionalMemory, range: where, attribute: EFI_MEMORY_WB }]
+    return where === null || sizeOf(where) === 0
+      ? []
+      : [{ type: EfiConventionalMemory, range: where, attribute: EFI_MEMORY_WB }]
   })
 }
 
-/** What the loader put there is what runs: memory comes from its e820, and .bss behind its copy is written. */
+/**
+ * What the loader put there is what runs: memory comes from its e820, and .bss behind its copy is written.
+ */
 export function useLoadersCopy(boot: KernelBoot): void {
   const { machine, file, compressed, object } = boot
   machine.step('ZO-20', 'the decompressor runs in the copy that the loader made', () => {
     boot.finalMap = ramOf(boot)
-    const foreign = machine.memory.occupants(rangeAt(compressed + file.bss, file.ebss - file.bss), owner => owner === object)
-    if (foreign.length > 0) machine.doubt('ZO-20', `low memory is saved somewhere in .bss of the loader's copy, where ${foreign[0]?.whose?.object ?? 'something'} lies`)
+    const foreign = machine.memory.occupants(
+      rangeAt(compressed + file.bss, file.ebss - file.bss),
+      owner => owner === object,
+    )
+    if (foreign.length > 0)
+      machine.doubt(
+        'ZO-20',
+        `low memory is saved somewhere in .bss of the loader's copy, where ${foreign[0]?.whose?.object ?? 'something'} lies`,
+      )
   })
 }
 
@@ -44,7 +70,8 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
       const stack = compressed + file.bootStackEnd - STACK
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
       const aligned = wrap32(guestAlign(compressed, header(boot, 'kernel_alignment')))
-      const start = !file.relocatable || isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
+      const start =
+        !file.relocatable || isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
       const moved = wrap32(start + header(boot, 'init_size') - file.end)
       const tables = rangeAt(phys(moved + file.pgtable), FIRST_TABLES)
       machine.memory.zero(tables, object, file.setupSize + file.pgtable)
@@ -53,9 +80,15 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
 }
 
 /** Up to 5.6: a signed comparison. */
-export const startup32Signed = told(startup32((start, minimum) => machine32(start) < minimum), { addresses: 'compared with a sign' })
+export const startup32Signed = told(
+  startup32((start, minimum) => machine32(start) < minimum),
+  { addresses: 'compared with a sign' },
+)
 /** From 5.7 on. */
-export const startup32Unsigned = told(startup32((start, minimum) => start < minimum), { addresses: 'compared without a sign' })
+export const startup32Unsigned = told(
+  startup32((start, minimum) => start < minimum),
+  { addresses: 'compared without a sign' },
+)
 
 /** 32 bits as a signed number. */
 function machine32(value: number): number {

@@ -1,21 +1,36 @@
-/** Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes of it. Chapter EP. */
+/**
+ * Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes of it. Chapter
+ * EP.
+ */
 import { formatRange, rangeAt, sizeOf } from '../../bytes/range.ts'
 import { alignDown, alignUp, phys } from '../../bytes/units.ts'
 import { struct } from '../../bytes/struct.ts'
-import { EfiACPIReclaimMemory, EfiUnacceptedMemoryType, type MemoryDescriptor } from '../../image/memory-types.ts'
+import {
+  EfiACPIReclaimMemory,
+  EfiUnacceptedMemoryType,
+  type MemoryDescriptor,
+} from '../../image/memory-types.ts'
 import type { KernelBoot } from '../boot.ts'
 import type { GiveUp } from './e820.ts'
 
 /** EFI_UNACCEPTED_UNIT_SIZE: PMD_SIZE. Source: linux@6.12.107 arch/x86/include/asm/efi.h. */
 const UNIT = 0x200000
 /** struct efi_unaccepted_memory; the bitmap follows. Source: linux@6.12.107 include/linux/efi.h. */
-const efi_unaccepted_memory = struct('efi_unaccepted_memory', 24, { version: [0, 'u32'], unit_size: [4, 'u32'], phys_base: [8, 'u64'], size: [16, 'u64'] })
+const efi_unaccepted_memory = struct('efi_unaccepted_memory', 24, {
+  version: [0, 'u32'],
+  unit_size: [4, 'u32'],
+  phys_base: [8, 'u64'],
+  size: [16, 'u64'],
+})
 const TABLE = 'efi-stub:unaccepted'
 
-const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] => map.filter(({ type }) => type === EfiUnacceptedMemoryType)
+const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] =>
+  map.filter(({ type }) => type === EfiUnacceptedMemoryType)
 
 /** Where the bitmap begins and how long it is; null when all memory is accepted. */
-export function bitmapOf(map: readonly MemoryDescriptor[]): { readonly base: number; readonly bytes: number } | null {
+export function bitmapOf(
+  map: readonly MemoryDescriptor[],
+): { readonly base: number; readonly bytes: number } | null {
   const found = unacceptedOf(map)
   if (found.length === 0) return null
   const base = alignDown<number>(Math.min(...found.map(({ range }) => range.start)), UNIT)
@@ -23,8 +38,14 @@ export function bitmapOf(map: readonly MemoryDescriptor[]): { readonly base: num
   return { base, bytes: Math.ceil((end - base) / (UNIT * 8)) }
 }
 
-/** Pieces of the map that are accepted at once, because a bit of the bitmap cannot stand for them, and the units that get a bit. */
-export function unitsOf(map: readonly MemoryDescriptor[]): { readonly atOnce: readonly { readonly start: number; readonly end: number }[]; readonly units: readonly { readonly start: number; readonly count: number }[] } {
+/**
+ * Pieces of the map that are accepted at once, because a bit of the bitmap cannot stand for them, and the
+ * units that get a bit.
+ */
+export function unitsOf(map: readonly MemoryDescriptor[]): {
+  readonly atOnce: readonly { readonly start: number; readonly end: number }[]
+  readonly units: readonly { readonly start: number; readonly count: number }[]
+} {
   const atOnce: { start: number; end: number }[] = []
   const units: { start: number; count: number }[] = []
   for (const { range } of unacceptedOf(map)) {
@@ -48,11 +69,36 @@ export function takeBitmap(boot: KernelBoot, giveUp: GiveUp): void {
     const bitmap = bitmapOf(machine.firmware.memoryMap())
     if (bitmap === null) return
     boot.takesUnaccepted = true
-    machine.assume('EP-46', 'the kernel was built with CONFIG_UNACCEPTED_MEMORY, and the firmware leaves unaccepted memory to it')
-    const { at } = machine.firmware.allocatePool(EfiACPIReclaimMemory, efi_unaccepted_memory.size + bitmap.bytes, TABLE)
-    if (at === null) return giveUp('EFI_OUT_OF_RESOURCES', `no pool memory for a bitmap of ${String(bitmap.bytes)} bytes`, 'Failed to allocate unaccepted memory config table')
-    machine.memory.patch(phys(at), efi_unaccepted_memory.write({ version: 1, unit_size: UNIT, phys_base: BigInt(bitmap.base), size: BigInt(bitmap.bytes) }), TABLE)
-    machine.memory.zero(rangeAt(at + efi_unaccepted_memory.size, bitmap.bytes), TABLE, efi_unaccepted_memory.size)
+    machine.assume(
+      'EP-46',
+      'the kernel was built with CONFIG_UNACCEPTED_MEMORY, and the firmware leaves unaccepted memory to it',
+    )
+    const { at } = machine.firmware.allocatePool(
+      EfiACPIReclaimMemory,
+      efi_unaccepted_memory.size + bitmap.bytes,
+      TABLE,
+    )
+    if (at === null)
+      return giveUp(
+        'EFI_OUT_OF_RESOURCES',
+        `no pool memory for a bitmap of ${String(bitmap.bytes)} bytes`,
+        'Failed to allocate unaccepted memory config table',
+      )
+    machine.memory.patch(
+      phys(at),
+      efi_unaccepted_memory.write({
+        version: 1,
+        unit_size: UNIT,
+        phys_base: BigInt(bitmap.base),
+        size: BigInt(bitmap.bytes),
+      }),
+      TABLE,
+    )
+    machine.memory.zero(
+      rangeAt(at + efi_unaccepted_memory.size, bitmap.bytes),
+      TABLE,
+      efi_unaccepted_memory.size,
+    )
     boot.bitmapAt = phys(at)
   })
 }
@@ -61,7 +107,9 @@ export function takeBitmap(boot: KernelBoot, giveUp: GiveUp): void {
 export function setBits(bits: Uint8Array, first: number, count: number): void {
   const end = first + count
   const [firstByte, lastByte] = [Math.ceil(first / 8), Math.floor(end / 8)]
-  const one = (bit: number): void => { bits[Math.floor(bit / 8)] = (bits[Math.floor(bit / 8)] ?? 0) | (1 << (bit % 8)) }
+  const one = (bit: number): void => {
+    bits[Math.floor(bit / 8)] = (bits[Math.floor(bit / 8)] ?? 0) | (1 << (bit % 8))
+  }
   for (let bit = first; bit < Math.min(end, firstByte * 8); bit++) one(bit)
   if (firstByte < lastByte) bits.fill(0xff, firstByte, lastByte)
   for (let bit = Math.max(firstByte, lastByte) * 8; bit < end; bit++) one(bit)
@@ -78,7 +126,10 @@ export function markUnaccepted(boot: KernelBoot): void {
     for (const { start, count } of units) setBits(bits, (start - bitmap.base) / UNIT, count)
     machine.memory.patch(phys(bitmapAt + efi_unaccepted_memory.size), bits, TABLE, efi_unaccepted_memory.size)
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
-    machine.doubt('EP-47', `unaccepted memory tells of an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`)
+    machine.doubt(
+      'EP-47',
+      `unaccepted memory tells of an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`,
+    )
   })
 }
 
@@ -86,6 +137,10 @@ export function markUnaccepted(boot: KernelBoot): void {
 export function passOverUnaccepted(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-48', 'unaccepted memory is no memory to this kernel', () => {
-    if (unacceptedOf(machine.firmware.memoryMap()).length > 0) machine.doubt('EP-48', 'unaccepted memory tells of an SEV-SNP or TDX guest: whether its firmware accepts it all when boot services end is not modelled')
+    if (unacceptedOf(machine.firmware.memoryMap()).length > 0)
+      machine.doubt(
+        'EP-48',
+        'unaccepted memory tells of an SEV-SNP or TDX guest: whether its firmware accepts it all when boot services end is not modelled',
+      )
   })
 }

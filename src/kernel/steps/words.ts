@@ -1,4 +1,7 @@
-/** How a command line is taken apart before there is a kernel: by two parsers that do not agree. Chapters EP and ZO. */
+/**
+ * How a command line is taken apart before there is a kernel: by two parsers that do not agree. Chapters EP
+ * and ZO.
+ */
 
 /** `name` or `name=value`; quotes around a value are gone. */
 export interface Parameter {
@@ -9,7 +12,10 @@ export interface Parameter {
 /** isspace below 0x80. */
 const SPACE = /[\t-\r ]/
 
-/** next_arg: parameters in their order, up to a `--` of its own. A quote lets a parameter hold spaces. Source: linux@5.10.223 lib/cmdline.c. */
+/**
+ * next_arg: parameters in their order, up to a `--` of its own. A quote lets a parameter hold spaces. Source:
+ * linux@5.10.223 lib/cmdline.c.
+ */
 export function parametersOf(line: string): Parameter[] {
   const found: Parameter[] = []
   let at = 0
@@ -22,7 +28,8 @@ export function parametersOf(line: string): Parameter[] {
     const start = quoted ? at + 1 : at
     let inQuote = quoted
     let end = start
-    for (; end < line.length && (inQuote || !SPACE.test(line.charAt(end))); end++) if (line.charAt(end) === '"') inQuote = !inQuote
+    for (; end < line.length && (inQuote || !SPACE.test(line.charAt(end))); end++)
+      if (line.charAt(end) === '"') inQuote = !inQuote
     const parameter = split(line.slice(start, end), quoted)
     if (parameter.name === '--' && parameter.value === null) break
     found.push(parameter)
@@ -37,10 +44,16 @@ function split(text: string, quoted: boolean): Parameter {
   const equals = whole.indexOf('=', 1)
   if (equals < 0) return { name: whole, value: null }
   const value = whole.slice(equals + 1)
-  return { name: whole.slice(0, equals), value: value.startsWith('"') ? value.slice(1).replace(/"$/, '') : value }
+  return {
+    name: whole.slice(0, equals),
+    value: value.startsWith('"') ? value.slice(1).replace(/"$/, '') : value,
+  }
 }
 
-/** cmdline_find_option_bool: is it a word, with nothing but spaces and control characters around it? Source: linux@5.10.223 arch/x86/boot/cmdline.c. */
+/**
+ * cmdline_find_option_bool: is it a word, with nothing but spaces and control characters around it? Source:
+ * linux@5.10.223 arch/x86/boot/cmdline.c.
+ */
 export function hasFlag(line: string, option: string): boolean {
   return line.split(/[\x00- ]+/).includes(option)
 }
@@ -64,7 +77,10 @@ export function stubOptions(line: string): StubOptions {
   }
 }
 
-/** strstr, and then a look at what stands before: only the first place counts. Source: linux@6.12.107 drivers/firmware/efi/libstub/x86-stub.c parse_options. */
+/**
+ * strstr, and then a look at what stands before: only the first place counts. Source: linux@6.12.107
+ * drivers/firmware/efi/libstub/x86-stub.c parse_options.
+ */
 export function standsFirst(line: string, option: string): boolean {
   const at = line.indexOf(option)
   return at === 0 || (at > 0 && SPACE.test(line.charAt(at - 1)))

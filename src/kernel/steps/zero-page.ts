@@ -7,7 +7,10 @@ import { told } from '../../machine/told.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
-/** Loader id of the EFI stub: 2 with version 1. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
+/**
+ * Loader id of the EFI stub: 2 with version 1. Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c
+ * efi_pe_entry.
+ */
 const TYPE_OF_LOADER = 0x21
 const VID_MODE = 0xffff
 /** Source: linux@6.12.107 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
@@ -27,8 +30,14 @@ function takePages(size: number, message: string | null): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
-      const got = machine.firmware.allocatePages({ kind: 'max', limit: PHYS_END - 1 }, EfiLoaderData, pagesOf(size), 'boot_params')
-      if (got.status !== 'EFI_SUCCESS') return machine.refuse('EP-8', got.status, 'no pages for boot_params', message)
+      const got = machine.firmware.allocatePages(
+        { kind: 'max', limit: PHYS_END - 1 },
+        EfiLoaderData,
+        pagesOf(size),
+        'boot_params',
+      )
+      if (got.status !== 'EFI_SUCCESS')
+        return machine.refuse('EP-8', got.status, 'no pages for boot_params', message)
       machine.memory.zero(rangeAt(got.at, size), 'boot_params')
       boot.bootParams = got.at
     })
@@ -39,7 +48,12 @@ function takePages(size: number, message: string | null): Step {
 export function lowZeroPage(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-26', 'the EFI stub takes the lowest free pages for the zero page and clears them', () => {
-    const at = lowAlloc(machine, { size: SIXTEEN_KIB, align: PAGE, minimum: ABOVE_NULL, label: 'boot_params' })
+    const at = lowAlloc(machine, {
+      size: SIXTEEN_KIB,
+      align: PAGE,
+      minimum: ABOVE_NULL,
+      label: 'boot_params',
+    })
     if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', NO_PAGES)
     machine.memory.zero(rangeAt(at, SIXTEEN_KIB), 'boot_params')
     boot.bootParams = at
@@ -47,11 +61,20 @@ export function lowZeroPage(boot: KernelBoot): void {
 }
 
 /** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), { bytes: '16 KiB', 'when there are none': 'a message' })
+export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), {
+  bytes: '16 KiB',
+  'when there are none': 'a message',
+})
 /** One page. */
-export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), { bytes: '4 KiB', 'when there are none': 'a message' })
+export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), {
+  bytes: '4 KiB',
+  'when there are none': 'a message',
+})
 /** One page; without it the stub ends in silence. */
-export const quietZeroPage = told(takePages(ZERO_PAGE, null), { bytes: '4 KiB', 'when there are none': 'silence' })
+export const quietZeroPage = told(takePages(ZERO_PAGE, null), {
+  bytes: '4 KiB',
+  'when there are none': 'silence',
+})
 
 /** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
 export function zeroPageInBss(boot: KernelBoot): void {
@@ -59,7 +82,11 @@ export function zeroPageInBss(boot: KernelBoot): void {
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
     const end = compressed + file.ebss
     const isLast = end % PAGE === 0
-    if (!isLast) machine.assume('EP-9', `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`)
+    if (!isLast)
+      machine.assume(
+        'EP-9',
+        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
+      )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
   })
@@ -83,20 +110,33 @@ function copyHeader(length: number, more: Step = () => undefined): Step {
 }
 
 const wipeSetupData: Step = boot => {
-  boot.machine.step('EP-30', 'a setup_data of the image is not taken over', () => { setHeader(boot, 'setup_data', 0) })
+  boot.machine.step('EP-30', 'a setup_data of the image is not taken over', () => {
+    setHeader(boot, 'setup_data', 0)
+  })
 }
 const nameStart: Step = boot => {
-  boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => { setHeader(boot, 'code32_start', boot.compressed) })
+  boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => {
+    setHeader(boot, 'code32_start', boot.compressed)
+  })
 }
 
 /** Copies to the end of the sector, and says where startup_32 is. */
-export const copySectorAndStart = told(copyHeader(SECTOR, nameStart), { copies: 'to the end of the sector', sets: 'code32_start' })
+export const copySectorAndStart = told(copyHeader(SECTOR, nameStart), {
+  copies: 'to the end of the sector',
+  sets: 'code32_start',
+})
 /** Copies to the end of the sector, 404 bytes more than the header has. */
-export const copySector = told(copyHeader(SECTOR), { copies: 'to the end of the sector', sets: 'nothing more' })
+export const copySector = told(copyHeader(SECTOR), {
+  copies: 'to the end of the sector',
+  sets: 'nothing more',
+})
 /** Copies the header only. */
 export const copyStructure = told(copyHeader(STRUCTURE), { copies: 'the header only', sets: 'nothing more' })
 /** Copies the header without its setup_data. */
-export const copyWithoutSetupData = told(copyHeader(STRUCTURE, wipeSetupData), { copies: 'the header only', sets: 'setup_data to 0' })
+export const copyWithoutSetupData = told(copyHeader(STRUCTURE, wipeSetupData), {
+  copies: 'the header only',
+  sets: 'setup_data to 0',
+})
 
 /** Copies nothing: the few fields that VO reads are set. */
 export function makeHeader(boot: KernelBoot): void {

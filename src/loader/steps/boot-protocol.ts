@@ -1,14 +1,36 @@
-/** Loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware. Chapter HO. */
+/**
+ * Loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
+ * Chapter HO.
+ */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { SETUP_HEADER_AT, setup_data, setupHeaderAt, XLF_CAN_BE_LOADED_ABOVE_4G } from '../../image/boot-params.ts'
+import {
+  SETUP_HEADER_AT,
+  setup_data,
+  setupHeaderAt,
+  XLF_CAN_BE_LOADED_ABOVE_4G,
+} from '../../image/boot-params.ts'
 import type { BzImage } from '../../image/bzimage.ts'
 import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { e820Entries } from '../e820.ts'
 import { HEAP_2_12, takeHeap } from '../heap.ts'
-import { KERNEL, makeZeroPage, nameCargo, pagesBelow, payloadOf, putFile, putKernel, putText, readKernel, setE820, setHeader, ZERO_PAGE, type LoaderCargo } from '../model.ts'
+import {
+  KERNEL,
+  makeZeroPage,
+  nameCargo,
+  pagesBelow,
+  payloadOf,
+  putFile,
+  putKernel,
+  putText,
+  readKernel,
+  setE820,
+  setHeader,
+  ZERO_PAGE,
+  type LoaderCargo,
+} from '../model.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
 const LOWEST = 0x1000000
@@ -27,41 +49,80 @@ function headerOf({ source }: BzImage): { from: number; to: number } {
 export function relocator(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-13', cargo.kernel)
   takeHeap(machine, HEAP_2_12)
-  return machine.step('HO-13', 'GRUB takes a chunk of init_size bytes and starts the kernel by the boot protocol', () => {
-    const { at, alignment } = chunk(machine, kernel)
-    const zeroPage = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, ZERO_PAGE)
-    const line = pagesBelow(machine, 'HO-13', LOW_MEMORY, kernel.hdr.cmdline_size + 1, 'cmdline')
-    const initrd = cargo.initrd === null || cargo.initrd.size === 0 ? null : rangeOrNull(pagesBelow(machine, 'HO-13', kernel.hdr.initrd_addr_max, cargo.initrd.size, 'initrd'), cargo.initrd.size)
-    machine.assume('HO-13', 'boot_params and the command line lie in low memory, as high as it goes')
-    const handOff = place(machine, cargo, kernel, { at, zeroPage, line, initrd, type: GRUB_TYPE })
-    if (alignment !== null) setHeader(machine, zeroPage, 'kernel_alignment', alignment)
-    machine.firmware.exitBootServices()
-    return handOff
-  })
+  return machine.step(
+    'HO-13',
+    'GRUB takes a chunk of init_size bytes and starts the kernel by the boot protocol',
+    () => {
+      const { at, alignment } = chunk(machine, kernel)
+      const zeroPage = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, ZERO_PAGE)
+      const line = pagesBelow(machine, 'HO-13', LOW_MEMORY, kernel.hdr.cmdline_size + 1, 'cmdline')
+      const initrd =
+        cargo.initrd === null || cargo.initrd.size === 0
+          ? null
+          : rangeOrNull(
+              pagesBelow(machine, 'HO-13', kernel.hdr.initrd_addr_max, cargo.initrd.size, 'initrd'),
+              cargo.initrd.size,
+            )
+      machine.assume('HO-13', 'boot_params and the command line lie in low memory, as high as it goes')
+      const handOff = place(machine, cargo, kernel, { at, zeroPage, line, initrd, type: GRUB_TYPE })
+      if (alignment !== null) setHeader(machine, zeroPage, 'kernel_alignment', alignment)
+      machine.firmware.exitBootServices()
+      return handOff
+    },
+  )
 }
 
-/** pref_address, or the lowest aligned run; with the alignment that ends up in hdr, null for the kernel's own. */
+/**
+ * pref_address, or the lowest aligned run; with the alignment that ends up in hdr, null for the kernel's own.
+ */
 function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonly alignment: number | null } {
   const pages = pagesOf(hdr.init_size)
-  const take = (at: number): Phys | null => machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderData, pages, KERNEL).at
+  const take = (at: number): Phys | null =>
+    machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderData, pages, KERNEL).at
   const wanted = take(Number(hdr.pref_address))
   if (wanted !== null) return { at: wanted, alignment: null }
   const free = machine.firmware.memoryMap().filter(entry => entry.type === EfiConventionalMemory)
-  for (let bits = Math.floor(Math.log2(Math.max(hdr.kernel_alignment, PAGE))); bits >= hdr.min_alignment; bits--) {
-    const starts = free.map(entry => ({ at: alignUp<number>(Math.max(entry.range.start, LOWEST), 2 ** bits), end: entry.range.end })).filter(({ at, end }) => at + pages * PAGE <= end)
+  for (
+    let bits = Math.floor(Math.log2(Math.max(hdr.kernel_alignment, PAGE)));
+    bits >= hdr.min_alignment;
+    bits--
+  ) {
+    const starts = free
+      .map(entry => ({
+        at: alignUp<number>(Math.max(entry.range.start, LOWEST), 2 ** bits),
+        end: entry.range.end,
+      }))
+      .filter(({ at, end }) => at + pages * PAGE <= end)
     const got = starts.length === 0 ? null : take(Math.min(...starts.map(({ at }) => at)))
     if (got !== null) return { at: got, alignment: 2 ** (bits - 1) }
   }
-  return machine.refuse('HO-13', 'EFI_OUT_OF_RESOURCES', 'no aligned chunk of init_size bytes', 'error: out of memory.')
+  return machine.refuse(
+    'HO-13',
+    'EFI_OUT_OF_RESOURCES',
+    'no aligned chunk of init_size bytes',
+    'error: out of memory.',
+  )
 }
 
 /** RAM as the machine has it, fixed places, startup_32. */
 export function direct(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
-    const initrd = cargo.initrd === null || cargo.initrd.size === 0 ? null : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
-    machine.assume('HO-14', 'the RAM of the map ends where the monitor leaves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own beginning')
-    return place(machine, cargo, kernel, { at: phys(DIRECT.kernel), zeroPage: phys(DIRECT.zeroPage), line: phys(DIRECT.commandLine), initrd, type: QEMU_TYPE })
+    const initrd =
+      cargo.initrd === null || cargo.initrd.size === 0
+        ? null
+        : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
+    machine.assume(
+      'HO-14',
+      'the RAM of the map ends where the monitor leaves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own beginning',
+    )
+    return place(machine, cargo, kernel, {
+      at: phys(DIRECT.kernel),
+      zeroPage: phys(DIRECT.zeroPage),
+      line: phys(DIRECT.commandLine),
+      initrd,
+      type: QEMU_TYPE,
+    })
   })
 }
 
@@ -83,19 +144,38 @@ export function directWithSeed(machine: Machine, cargo: LoaderCargo): HandOff {
     const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
     const at = phys(DIRECT.kernel + alignUp<number>(cargo.kernel.size - setupSize, SEED.align))
     machine.memory.make(rangeAt(at, setup_data.size + SEED.length), SEED_NODE)
-    machine.memory.patch(at, setup_data.write({ next: 0n, type: SETUP_RNG_SEED, len: SEED.length }), SEED_NODE)
+    machine.memory.patch(
+      at,
+      setup_data.write({ next: 0n, type: SETUP_RNG_SEED, len: SEED.length }),
+      SEED_NODE,
+    )
     const pointer = new Uint8Array(8)
     new DataView(pointer.buffer).setBigUint64(0, BigInt(at), true)
-    machine.memory.patch(phys(DIRECT.zeroPage + setupHeaderAt('setup_data')), pointer, ZERO_PAGE, setupHeaderAt('setup_data'))
+    machine.memory.patch(
+      phys(DIRECT.zeroPage + setupHeaderAt('setup_data')),
+      pointer,
+      ZERO_PAGE,
+      setupHeaderAt('setup_data'),
+    )
   })
   return handOff
 }
 
 /** The last whole pages at or below `limit` that are RAM. */
 function topOf(machine: Machine, limit: number, size: number): Range {
-  const ends = machine.firmware.memoryMap().filter(entry => entry.type === EfiConventionalMemory).map(({ range: { start, end } }) => ({ start, at: alignDown(Math.min(end, limit + 1) - size, PAGE) }))
+  const ends = machine.firmware
+    .memoryMap()
+    .filter(entry => entry.type === EfiConventionalMemory)
+    .map(({ range: { start, end } }) => ({ start, at: alignDown(Math.min(end, limit + 1) - size, PAGE) }))
   const fits = ends.filter(({ start, at }) => at >= start).map(({ at }) => at)
-  return fits.length === 0 ? machine.refuse('HO-14', 'EFI_OUT_OF_RESOURCES', 'the initrd does not fit into memory', 'qemu: initrd is too large, cannot support.') : rangeAt(Math.max(...fits), size)
+  return fits.length === 0
+    ? machine.refuse(
+        'HO-14',
+        'EFI_OUT_OF_RESOURCES',
+        'the initrd does not fit into memory',
+        'qemu: initrd is too large, cannot support.',
+      )
+    : rangeAt(Math.max(...fits), size)
 }
 
 interface Places {
@@ -106,7 +186,12 @@ interface Places {
   readonly type: number
 }
 
-function place(machine: Machine, cargo: LoaderCargo, kernel: BzImage, { at, zeroPage, line, initrd, type }: Places): HandOff {
+function place(
+  machine: Machine,
+  cargo: LoaderCargo,
+  kernel: BzImage,
+  { at, zeroPage, line, initrd, type }: Places,
+): HandOff {
   putKernel(machine, at, kernel)
   if (initrd !== null && cargo.initrd !== null) putFile(machine, initrd.start, cargo.initrd, 'initrd')
   makeZeroPage(machine, zeroPage, kernel, headerOf(kernel))
@@ -115,5 +200,11 @@ function place(machine: Machine, cargo: LoaderCargo, kernel: BzImage, { at, zero
   setHeader(machine, zeroPage, 'code32_start', at)
   nameCargo(machine, zeroPage, initrd, line)
   setE820(machine, zeroPage, e820Entries(machine.firmware.memoryMap()))
-  return { ...payloadOf(cargo), via: 'legacy-32', image: phys(at - kernel.setupSize), entry: at, bootParams: zeroPage }
+  return {
+    ...payloadOf(cargo),
+    via: 'legacy-32',
+    image: phys(at - kernel.setupSize),
+    entry: at,
+    bootParams: zeroPage,
+  }
 }

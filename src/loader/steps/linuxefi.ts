@@ -6,7 +6,20 @@ import type { BzImage } from '../../image/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from '../heap.ts'
-import { KERNEL, makeZeroPage, nameCargo, pagesBelow, payloadOf, putFile, putKernel, putText, readKernel, setHeader, ZERO_PAGE, type LoaderCargo } from '../model.ts'
+import {
+  KERNEL,
+  makeZeroPage,
+  nameCargo,
+  pagesBelow,
+  payloadOf,
+  putFile,
+  putKernel,
+  putText,
+  readKernel,
+  setHeader,
+  ZERO_PAGE,
+  type LoaderCargo,
+} from '../model.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
 const LIMIT = 0x3fffffff
@@ -20,13 +33,29 @@ const PROTOCOL_OF_HANDOVER = 0x20b
 export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-10', cargo.kernel)
   const heap = takeHeap(machine, HEAP_2_06)
-  if (heap < cargo.kernel.size) return machine.refuse('HO-16', 'EFI_OUT_OF_RESOURCES', `the heap of ${hex(heap)} bytes does not hold the kernel file`, 'error: cannot allocate kernel buffer.')
-  const zeroPage = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
-    if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0) return machine.refuse('HO-11', 'EFI_UNSUPPORTED', 'the kernel has no handover entry', "error: kernel doesn't support EFI handover.")
-    const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, ZERO_PAGE)
-    makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, pagesOf(ZERO_PAGE_SIZE))
-    return at
-  })
+  if (heap < cargo.kernel.size)
+    return machine.refuse(
+      'HO-16',
+      'EFI_OUT_OF_RESOURCES',
+      `the heap of ${hex(heap)} bytes does not hold the kernel file`,
+      'error: cannot allocate kernel buffer.',
+    )
+  const zeroPage = machine.step(
+    'HO-11',
+    'linuxefi makes boot_params of the first kilobyte of the file',
+    () => {
+      if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0)
+        return machine.refuse(
+          'HO-11',
+          'EFI_UNSUPPORTED',
+          'the kernel has no handover entry',
+          "error: kernel doesn't support EFI handover.",
+        )
+      const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, ZERO_PAGE)
+      makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, pagesOf(ZERO_PAGE_SIZE))
+      return at
+    },
+  )
   const line = machine.step('HO-10', 'linuxefi takes pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
     putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
@@ -48,10 +77,23 @@ export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
     setHeader(machine, zeroPage, 'code32_start', at)
     nameCargo(machine, zeroPage, initrd, line)
   })
-  return { ...payloadOf(cargo), via: 'efi-handover', image: phys(at - kernel.setupSize), entry: phys(at + 0x200 + kernel.hdr.handover_offset), bootParams: zeroPage }
+  return {
+    ...payloadOf(cargo),
+    via: 'efi-handover',
+    image: phys(at - kernel.setupSize),
+    entry: phys(at + 0x200 + kernel.hdr.handover_offset),
+    bootParams: zeroPage,
+  }
 }
 
 function placeFor(machine: Machine, { hdr }: BzImage): Phys {
-  const wanted = machine.firmware.allocatePages({ kind: 'address', at: phys(Number(hdr.pref_address)) }, EfiLoaderData, pagesOf(hdr.init_size), KERNEL)
-  return wanted.status === 'EFI_SUCCESS' ? wanted.at : pagesBelow(machine, 'HO-10', LIMIT, hdr.init_size, KERNEL)
+  const wanted = machine.firmware.allocatePages(
+    { kind: 'address', at: phys(Number(hdr.pref_address)) },
+    EfiLoaderData,
+    pagesOf(hdr.init_size),
+    KERNEL,
+  )
+  return wanted.status === 'EFI_SUCCESS'
+    ? wanted.at
+    : pagesBelow(machine, 'HO-10', LIMIT, hdr.init_size, KERNEL)
 }

@@ -1,4 +1,7 @@
-/** The eras of lanzaboote's stub on x86-64: a row is an era, a cell is a step (spec/LZ-lanzaboote.md). Releases are upstream's tags; the stub of 0.4.0 calls itself 0.3.0. */
+/**
+ * The eras of lanzaboote's stub on x86-64: a row is an era, a cell is a step (spec/LZ-lanzaboote.md).
+ * Releases are upstream's tags; the stub of 0.4.0 calls itself 0.3.0.
+ */
 import { THIN_NAMES } from '../../image/uki.ts'
 import type { LanzabooteEra } from './model.ts'
 import { embeddedLine, optionsElseEmbedded } from './steps/command-line.ts'
@@ -9,11 +12,13 @@ import { elseByFirmware, elseRefused, elseRefusedUnderSecureBoot, nothingToCompa
 
 const PANIC = 'Failed to extract configuration from binary. Did you run lzbt?'
 const FAT_PANIC = 'Failed to extract configuration from binary.'
-const PANIC_OF_BOTH = 'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?'
+const PANIC_OF_BOTH =
+  'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?'
 
 const L0: LanzabooteEra = {
   id: 'lanzaboote/0.1',
-  title: 'thin: reads its own file again, kernel and initrd piece by piece; starts the kernel with its own loader, another kernel through LoadImage',
+  title:
+    'thin: reads its own file again, kernel and initrd piece by piece; starts the kernel with its own loader, another kernel through LoadImage',
   names: 'early',
   spans: [{ from: '0.1', to: '0.3' }],
   commits: ['cb315d543c'],
@@ -39,7 +44,8 @@ const L0_3: LanzabooteEra = {
 const L0_4: LanzabooteEra = {
   ...L0_3,
   id: 'lanzaboote/0.4',
-  title: 'thin: sections .linux and .initrd hold paths; files are read at once; without Secure Boot LoadOptions replace the command line, and hashes only warn',
+  title:
+    'thin: sections .linux and .initrd hold paths; files are read at once; without Secure Boot LoadOptions replace the command line, and hashes only warn',
   spans: [{ from: '0.4', to: '0.4.2' }],
   commits: ['5de0b3e54a', 'b02a7e2a7f', 'db39223a7c', '17cadf6598'],
   seen: ['0.4.0', '0.4.1'],
@@ -103,4 +109,13 @@ const L1_1: LanzabooteEra = {
 }
 
 /** Thin stubs in the order of their releases, then fat ones. */
-export const lanzabooteEras: readonly LanzabooteEra[] = [L0, L0_3, L0_4, L0_4_2, L0_4_3, L1_1, L0_4_FAT, L0_4_2_FAT]
+export const lanzabooteEras: readonly LanzabooteEra[] = [
+  L0,
+  L0_3,
+  L0_4,
+  L0_4_2,
+  L0_4_3,
+  L1_1,
+  L0_4_FAT,
+  L0_4_2_FAT,
+]

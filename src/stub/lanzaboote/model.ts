@@ -1,4 +1,7 @@
-/** lanzaboote's stub: the slots in which its eras differ, and the one procedure that calls them in order (spec/LZ-lanzaboote.md). */
+/**
+ * lanzaboote's stub: the slots in which its eras differ, and the one procedure that calls them in order
+ * (spec/LZ-lanzaboote.md).
+ */
 import type { ByteSource } from '../../bytes/source.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { THIN_NAMES } from '../../image/uki.ts'
@@ -13,7 +16,10 @@ import { ownImage } from '../steps/own-image.ts'
 export interface EspFiles {
   readonly kernel: ByteSource | null
   readonly initrd: ByteSource | null
-  /** Are the hashes in the image computed over these files? Reads all of them. Otherwise they are taken to be right. */
+  /**
+   * Are the hashes in the image computed over these files? Reads all of them. Otherwise they are taken to be
+   * right.
+   */
   readonly verify: boolean
 }
 
@@ -23,7 +29,15 @@ export interface LanzaBooting extends Booting {
 }
 
 /** A file that the image names, or bytes that it carries. */
-export type Wanted = { readonly from: 'esp'; readonly path: string; readonly hash: Uint8Array } | { readonly from: 'image'; readonly at: Phys; readonly size: number; readonly object: ObjectId; readonly source: ByteSource }
+export type Wanted =
+  | { readonly from: 'esp'; readonly path: string; readonly hash: Uint8Array }
+  | {
+      readonly from: 'image'
+      readonly at: Phys
+      readonly size: number
+      readonly object: ObjectId
+      readonly source: ByteSource
+    }
 
 /** What the stub reads in its own sections. */
 export interface Configuration {
@@ -44,7 +58,9 @@ export type Start = (on: LanzaBooting, kernel: Kernel) => LoadedImage
 
 /** A row of the era table: what is said of the era, and a step for every slot. */
 export interface LanzabooteEra extends EraInfo {
-  /** How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself. */
+  /**
+   * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
+   */
   readonly names: keyof typeof THIN_NAMES | 'embedded'
   /** What its own sections say. */
   readonly configuration: (on: LanzaBooting) => Configuration
@@ -62,7 +78,11 @@ export interface LanzabooteEra extends EraInfo {
 
 /** Makes a model of a row. */
 export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
-  return { id: era.id, boot: (machine: Machine, self: LoadedImage) => machine.as('stub', () => boot(era, { machine, self, esp })) }
+  return {
+    id: era.id,
+    boot: (machine: Machine, self: LoadedImage) =>
+      machine.as('stub', () => boot(era, { machine, self, esp })),
+  }
 }
 
 function boot(era: LanzabooteEra, on: LanzaBooting): HandOff {

@@ -19,17 +19,28 @@ export const UTF16_LINE = 'cmdline:utf-16'
 function asEightBit(on: Booting, options: LoadOptions, write: (code: number) => number): CommandLine {
   const bytes = Math.floor(options.bytes / 2)
   const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
-  if (got.status !== 'EFI_SUCCESS') return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
-  const line = Uint8Array.from({ length: bytes }, (_, i) => (i < options.text.length ? write(options.text.charCodeAt(i)) & 0xff : 0))
+  if (got.status !== 'EFI_SUCCESS')
+    return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
+  const line = Uint8Array.from({ length: bytes }, (_, i) =>
+    i < options.text.length ? write(options.text.charCodeAt(i)) & 0xff : 0,
+  )
   on.machine.memory.patch(got.at, line, options.object)
   return { at: got.at, bytes, text: latin1(line), object: options.object }
 }
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('')
 
-function inSection({ machine }: Booting, clause: ClauseId, { at, size }: Found): { readonly bytes: Uint8Array; readonly known: boolean } {
+function inSection(
+  { machine }: Booting,
+  clause: ClauseId,
+  { at, size }: Found,
+): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
-  if (!known) machine.doubt(clause, 'what the command line says is not known: its section holds bytes that are not modelled')
+  if (!known)
+    machine.doubt(
+      clause,
+      'what the command line says is not known: its section holds bytes that are not modelled',
+    )
   return { bytes, known }
 }
 
@@ -48,15 +59,25 @@ export const asItIs = (code: number): number => code
 export const spaced = (code: number): number => (code <= 0x1f || code >= 0x7f ? 0x20 : code)
 
 /** All bytes of `.cmdline`, or of LoadOptions. */
-export function eightBitLine(clause: ClauseId, { options: rule, underSecureBoot, write }: EightBitRules): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null => on.machine.step(clause, 'chooses the command line', () => {
-    const section = sectionOf(located, '.cmdline')
-    const options = rule(on.self)
-    const free = !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
-    if (free && options !== null) return asEightBit(on, options, write)
-    if (section === null) return null
-    return { at: section.at, bytes: section.size, text: latin1(inSection(on, clause, section).bytes), object: section.object }
-  })
+export function eightBitLine(
+  clause: ClauseId,
+  { options: rule, underSecureBoot, write }: EightBitRules,
+): (on: Booting, located: Located) => CommandLine | null {
+  const choose = (on: Booting, located: Located): CommandLine | null =>
+    on.machine.step(clause, 'chooses the command line', () => {
+      const section = sectionOf(located, '.cmdline')
+      const options = rule(on.self)
+      const free =
+        !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
+      if (free && options !== null) return asEightBit(on, options, write)
+      if (section === null) return null
+      return {
+        at: section.at,
+        bytes: section.size,
+        text: latin1(inSection(on, clause, section).bytes),
+        object: section.object,
+      }
+    })
   return told(choose, { options: rule, underSecureBoot, write })
 }
 
@@ -68,10 +89,21 @@ function utf16(text: string): Uint8Array {
   return bytes
 }
 
-/** The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes that it is made of are not modelled. */
-function asUtf16(on: Booting, rule: LineRule, raw: string, room: number, object: string, known = true): CommandLine {
+/**
+ * The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes
+ * that it is made of are not modelled.
+ */
+function asUtf16(
+  on: Booting,
+  rule: LineRule,
+  raw: string,
+  room: number,
+  object: string,
+  known = true,
+): CommandLine {
   return on.machine.step('ST-18', 'makes a string of it', () => {
-    const text = rule(raw) ?? on.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
+    const text =
+      rule(raw) ?? on.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
     const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
     if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
@@ -108,24 +140,44 @@ function withExtras(on: Booting, line: CommandLine | null, rules: Utf16Rules): C
 
 /** A line without console= may get one. */
 function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
-  if (!/(?:^| )console=/.test(line?.text ?? '')) machine.assume('ST-75', 'the firmware has no console that the stub would add to a command line without console=')
+  if (!/(?:^| )console=/.test(line?.text ?? ''))
+    machine.assume(
+      'ST-75',
+      'the firmware has no console that the stub would add to a command line without console=',
+    )
 }
 
-/** A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of `.cmdline`. */
-export function utf16Line(clause: ClauseId, rules: Utf16Rules): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null => on.machine.step(clause, 'chooses the command line', () => {
-    const absent = assumedSources(on)
-    if (absent !== '') on.machine.assume(clause, absent)
-    const section = sectionOf(located, '.cmdline')
-    const custom = customLine(on, section, rules)
-    const first = rules.profiles && custom !== null ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on)) : null
-    const uname = sectionOf(located, '.uname')
-    if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
-    const chosen = first ?? (custom !== null ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on)) : section === null ? null : fromSection(on, clause, rules.text, section))
-    const line = withExtras(on, chosen, rules)
-    if (rules.firmwareConsole === 'added') assumeNoConsole(on, line)
-    return line
-  })
+/**
+ * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of
+ * `.cmdline`.
+ */
+export function utf16Line(
+  clause: ClauseId,
+  rules: Utf16Rules,
+): (on: Booting, located: Located) => CommandLine | null {
+  const choose = (on: Booting, located: Located): CommandLine | null =>
+    on.machine.step(clause, 'chooses the command line', () => {
+      const absent = assumedSources(on)
+      if (absent !== '') on.machine.assume(clause, absent)
+      const section = sectionOf(located, '.cmdline')
+      const custom = customLine(on, section, rules)
+      const first =
+        rules.profiles && custom !== null
+          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
+          : null
+      const uname = sectionOf(located, '.uname')
+      if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
+      const chosen =
+        first ??
+        (custom !== null
+          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
+          : section === null
+            ? null
+            : fromSection(on, clause, rules.text, section))
+      const line = withExtras(on, chosen, rules)
+      if (rules.firmwareConsole === 'added') assumeNoConsole(on, line)
+      return line
+    })
   return told(choose, { ...rules })
 }
 
@@ -134,11 +186,13 @@ const customObject = ({ self }: Booting): string => self.loadOptions?.object ?? 
 
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
 export function widened(on: Booting, line: CommandLine | null): CommandLine | null {
-  return line === null ? null : on.machine.step('ST-74', 'widens the command line', () => {
-    if (line.bytes > 0) on.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
-    const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
-    const bytes = utf16(line.text)
-    on.machine.memory.patch(at, bytes, UTF16_LINE)
-    return { ...line, at, bytes: bytes.length }
-  })
+  return line === null
+    ? null
+    : on.machine.step('ST-74', 'widens the command line', () => {
+        if (line.bytes > 0) on.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
+        const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+        const bytes = utf16(line.text)
+        on.machine.memory.patch(at, bytes, UTF16_LINE)
+        return { ...line, at, bytes: bytes.length }
+      })
 }

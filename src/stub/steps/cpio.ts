@@ -23,7 +23,10 @@ function record(inode: number, mode: number, size: number, name: string): string
   return text.padEnd(alignUp(HEADER + name.length + 1, 4), '\0')
 }
 
-/** The trailer writes its name length in capitals and has one NUL too many, so that its size is a multiple of 4. */
+/**
+ * The trailer writes its name length in capitals and has one NUL too many, so that its size is a multiple of
+ * 4.
+ */
 const TRAILER = `070701${'0'.repeat(32)}00000001${'0'.repeat(48)}0000000B00000000TRAILER!!!\0\0\0\0`
 
 const encode = (text: string): Uint8Array => Uint8Array.from(text, character => character.charCodeAt(0))

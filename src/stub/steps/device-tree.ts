@@ -14,7 +14,8 @@ export function ignoresDeviceTree({ machine }: Booting): void {
 /** Only over a device tree of the firmware: none is assumed. */
 export function needsFirmwareTree({ machine }: Booting, located: Located): void {
   machine.step('ST-97', 'asks for the device tree of the firmware', () => {
-    if (sectionOf(located, '.dtb') !== null) machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
+    if (sectionOf(located, '.dtb') !== null)
+      machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
   })
 }
 
@@ -23,12 +24,20 @@ export function installsDeviceTree(names: readonly string[]): (on: Booting, loca
   const install = ({ machine }: Booting, located: Located): void => {
     machine.step('ST-47', 'installs a device tree', () => {
       if (names.includes('.dtbauto') && sectionOf(located, '.dtbauto') !== null) {
-        machine.doubt('ST-47', 'whether a .dtbauto is chosen, and copied to pages of EfiACPIReclaimMemory, is not modelled')
+        machine.doubt(
+          'ST-47',
+          'whether a .dtbauto is chosen, and copied to pages of EfiACPIReclaimMemory, is not modelled',
+        )
         return
       }
       const tree = sectionOf(located, '.dtb')
       if (tree === null) return
-      const got = machine.firmware.allocatePages({ kind: 'any' }, EfiACPIReclaimMemory, pagesOf(tree.size), tree.object)
+      const got = machine.firmware.allocatePages(
+        { kind: 'any' },
+        EfiACPIReclaimMemory,
+        pagesOf(tree.size),
+        tree.object,
+      )
       if (got.status === 'EFI_SUCCESS') machine.memory.copy(got.at, rangeAt(tree.at, tree.size))
     })
   }

@@ -30,7 +30,14 @@ export function initrdInImage({ machine, self }: Booting, located: Located): Ini
 export function sectionPiece(name: string): PieceStep {
   const take: PieceStep = (_, located) => {
     const section = sectionOf(located, name)
-    return section === null ? null : { at: section.at, size: section.size, parts: [{ object: section.object, at: 0, length: section.size }], section }
+    return section === null
+      ? null
+      : {
+          at: section.at,
+          size: section.size,
+          parts: [{ object: section.object, at: 0, length: section.size }],
+          section,
+        }
   }
   return told(take, { name })
 }
@@ -57,7 +64,11 @@ function pack(on: Booting, section: Found, file: string): Piece {
   memory.patch(start, head, object)
   memory.copy(add(start, head.length), rangeAt(section.at, section.size))
   memory.patch(add(start, head.length + section.size), tail, object, head.length)
-  const parts = [{ object, at: 0, length: head.length }, { object: section.object, at: 0, length: section.size }, { object, at: head.length, length: tail.length }]
+  const parts = [
+    { object, at: 0, length: head.length },
+    { object: section.object, at: 0, length: section.size },
+    { object, at: head.length, length: tail.length },
+  ]
   return { at: start, size: head.length + section.size + tail.length, parts, section: null }
 }
 
@@ -116,7 +127,9 @@ export function pagesBelow4G(on: Booting, pages: number): Phys {
 export function pagesBelow4GFirst(on: Booting, pages: number): Phys {
   return on.machine.step('ST-24', 'finds room for the initrd', () => {
     const low = on.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
-    return low.status === 'EFI_SUCCESS' ? low.at : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, type: EfiLoaderData, pages, label: JOINED })
+    return low.status === 'EFI_SUCCESS'
+      ? low.at
+      : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, type: EfiLoaderData, pages, label: JOINED })
   })
 }
 
@@ -127,24 +140,34 @@ export function noInitrd(): null {
 
 /** Without a piece the stub reads through a null pointer. */
 export function readsThroughNull({ machine }: Booting): null {
-  return machine.step('ST-25', 'takes the only piece of none', () => machine.gap('ST-25', 'no piece of an initrd: the stub reads the first entry of a list that it never made'))
+  return machine.step('ST-25', 'takes the only piece of none', () =>
+    machine.gap(
+      'ST-25',
+      'no piece of an initrd: the stub reads the first entry of a list that it never made',
+    ),
+  )
 }
 
 /** One initrd of all pieces. */
 export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
-  const make = (on: Booting, located: Located): Initrd | null => on.machine.step('ST-20', 'makes the initrd', () => {
-    on.machine.assume('ST-20', 'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub')
-    const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
-    const own = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
-    const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
-    const [only] = pieces
-    if (only === undefined) return joining.none(on)
-    joining.list(on, pieces.length)
-    if (joining.joins(pieces)) return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
-    if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
-    on.machine.memory.compose(JOINED, only.parts)
-    return { at: only.at, size: only.size, object: JOINED }
-  })
+  const make = (on: Booting, located: Located): Initrd | null =>
+    on.machine.step('ST-20', 'makes the initrd', () => {
+      on.machine.assume(
+        'ST-20',
+        'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
+      )
+      const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
+      const own = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
+      const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
+      const [only] = pieces
+      if (only === undefined) return joining.none(on)
+      joining.list(on, pieces.length)
+      if (joining.joins(pieces))
+        return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
+      if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
+      on.machine.memory.compose(JOINED, only.parts)
+      return { at: only.at, size: only.size, object: JOINED }
+    })
   return told(make, { ...joining })
 }
 

@@ -1,4 +1,7 @@
-/** Where the later eras take a command line from, besides .cmdline: LoadOptions, the EFI shell, add-ons and SMBIOS (chapter ST). */
+/**
+ * Where the later eras take a command line from, besides .cmdline: LoadOptions, the EFI shell, add-ons and
+ * SMBIOS (chapter ST).
+ */
 import type { Booting, Found } from '../model.ts'
 import type { LineRule } from './line-text.ts'
 import { profileArgument, profileIn, type OptionsRule } from './load-options.ts'
@@ -6,7 +9,10 @@ import { profileArgument, profileIn, type OptionsRule } from './load-options.ts'
 /** What a row of the later eras says of custom command lines. */
 export interface SourceRules {
   readonly options: OptionsRule
-  /** A line may begin with a profile specifier; then the shell's line is taken as it is, and LoadOptions are not looked at. */
+  /**
+   * A line may begin with a profile specifier; then the shell's line is taken as it is, and LoadOptions are
+   * not looked at.
+   */
   readonly profiles: boolean
   /** What becomes of the text. */
   readonly text: LineRule
@@ -30,7 +36,11 @@ function cString(text: string): string {
 }
 
 /** The line that was given from outside; null when there is none, or none may be given. */
-export function customLine({ machine, self }: Booting, section: Found | null, rules: SourceRules): CustomLine | null {
+export function customLine(
+  { machine, self }: Booting,
+  section: Found | null,
+  rules: SourceRules,
+): CustomLine | null {
   const { secureBoot, shell, confidentialVm = false } = machine.settings
   if (secureBoot && (section !== null || (confidentialVm && rules.confidential === 'asked'))) return null
   if (shell !== undefined && rules.profiles) {
@@ -41,7 +51,10 @@ export function customLine({ machine, self }: Booting, section: Found | null, ru
   }
   const options = rules.options(self)
   if (options === null) return null
-  if (shell !== undefined) return machine.step('ST-93', 'takes the arguments of the EFI shell', () => (shell.length === 0 ? null : { text: shell.join(' '), rule: rules.text }))
+  if (shell !== undefined)
+    return machine.step('ST-93', 'takes the arguments of the EFI shell', () =>
+      shell.length === 0 ? null : { text: shell.join(' '), rule: rules.text },
+    )
   const text = cString(options.text)
   if (!rules.profiles) return { text, rule: rules.text }
   const { rest } = profileIn(text)
@@ -49,15 +62,19 @@ export function customLine({ machine, self }: Booting, section: Found | null, ru
 }
 
 /** The line with what is appended to it; null when that is nothing. */
-export function extended({ machine, addons }: Booting, line: string | null, rules: SourceRules): string | null {
+export function extended(
+  { machine, addons }: Booting,
+  line: string | null,
+  rules: SourceRules,
+): string | null {
   const { smbiosCmdline, confidentialVm = false } = machine.settings
   if (rules.extras === 'none') return null
   let text = line
-  const merged = (addons?.lines ?? []).length === 0 ? '' : rules.text((addons?.lines ?? []).join(' ')) ?? ''
+  const merged = (addons?.lines ?? []).length === 0 ? '' : (rules.text((addons?.lines ?? []).join(' ')) ?? '')
   if (merged !== '') text = text === null || text === '' ? merged : `${text} ${merged}`
   if (smbiosCmdline !== undefined && !confidentialVm) {
     machine.step('ST-94', 'appends the string of SMBIOS', () => {
-      const extra = rules.extras === 'trimmed' ? rules.text(smbiosCmdline) ?? '' : smbiosCmdline
+      const extra = rules.extras === 'trimmed' ? (rules.text(smbiosCmdline) ?? '') : smbiosCmdline
       if (rules.extras === 'as it is') text = `${text ?? '(null)'} ${extra}`
       else if (extra !== '') text = text === null || text === '' ? extra : `${text} ${extra}`
     })

@@ -24,15 +24,35 @@ export interface LoadWords {
 const asItIs = (status: EfiError): EfiError => status
 
 /** `Error loading kernel image: Load error` */
-export const loadWords: LoadWords = { clause: 'ST-28', message: status => `Error loading kernel image: ${statusText(status)}`, returned: asItIs }
+export const loadWords: LoadWords = {
+  clause: 'ST-28',
+  message: status => `Error loading kernel image: ${statusText(status)}`,
+  returned: asItIs,
+}
 /** `Error loading kernel image: Load Error` */
-export const loadTitles: LoadWords = { clause: 'ST-28', message: status => `Error loading kernel image: ${statusTitle(status)}`, returned: asItIs }
+export const loadTitles: LoadWords = {
+  clause: 'ST-28',
+  message: status => `Error loading kernel image: ${statusTitle(status)}`,
+  returned: asItIs,
+}
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
-export const shimWords: LoadWords = { clause: 'ST-67', message: status => `Error loading inner kernel with shim: ${statusText(status)}`, returned: () => 'EFI_LOAD_ERROR' }
+export const shimWords: LoadWords = {
+  clause: 'ST-67',
+  message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
+  returned: () => 'EFI_LOAD_ERROR',
+}
 
-/** Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind LoadFile2. */
+/**
+ * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
+ * LoadFile2.
+ */
 export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  const start = (on: Booting, cargo: Cargo): HandOff => handOffTo(on, on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)), cargo)
+  const start = (on: Booting, cargo: Cargo): HandOff =>
+    handOffTo(
+      on,
+      on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)),
+      cargo,
+    )
   return told(start, { line: 'with the command line as it is' })
 }
 
@@ -40,7 +60,15 @@ export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => Ha
 export function handOffTo(on: Booting, image: LoadedImage, { kernel, commandLine, initrd }: Cargo): HandOff {
   const loaded = on.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
   const offer = offerInitrd(on, initrd)
-  return { via: 'pe-entry', entry: loaded.entry, loaded, initrd: offer, payload: { object: kernel.object, source: kernel.source }, initrdObject: offer?.object ?? null, cmdlineObject: commandLine?.object ?? null }
+  return {
+    via: 'pe-entry',
+    entry: loaded.entry,
+    loaded,
+    initrd: offer,
+    payload: { object: kernel.object, source: kernel.source },
+    initrdObject: offer?.object ?? null,
+    cmdlineObject: commandLine?.object ?? null,
+  }
 }
 
 function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
@@ -51,11 +79,21 @@ function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kern
     headers: { object, at: 0 },
   })
   if (result.status === 'EFI_SUCCESS') return result.image
-  return machine.refuse(words.clause, words.returned(result.status), `the firmware refuses the kernel: ${result.why}`, words.message(words.returned(result.status)))
+  return machine.refuse(
+    words.clause,
+    words.returned(result.status),
+    `the firmware refuses the kernel: ${result.why}`,
+    words.message(words.returned(result.status)),
+  )
 }
 
 function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage {
-  return line === null ? image : { ...image, loadOptions: { at: line.at, bytes: byteCount(line.bytes), text: line.text, object: UTF16_LINE } }
+  return line === null
+    ? image
+    : {
+        ...image,
+        loadOptions: { at: line.at, bytes: byteCount(line.bytes), text: line.text, object: UTF16_LINE },
+      }
 }
 
 /** Offers the initrd through LoadFile2, if there is one. */
@@ -71,6 +109,7 @@ export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | n
 /** As startLoaded, with a command line that had eight bits until then. */
 export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
   const start = startLoaded(words)
-  const widen = (on: Booting, cargo: Cargo): HandOff => start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
+  const widen = (on: Booting, cargo: Cargo): HandOff =>
+    start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
   return told(widen, { line: 'with a command line that is widened first' })
 }

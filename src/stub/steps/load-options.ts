@@ -22,7 +22,9 @@ export const cleanOptions: OptionsRule = self => optionsIf(self, text => /^[^\0-
 export function profileIn(text: string): { readonly profile: number; readonly rest: string } {
   const match = /^@(\d+)(?: |$)/.exec(text)
   const profile = Number(match?.[1])
-  return match === null || profile >= 2 ** 32 ? { profile: 0, rest: text } : { profile, rest: text.slice(match[0].length) }
+  return match === null || profile >= 2 ** 32
+    ? { profile: 0, rest: text }
+    : { profile, rest: text.slice(match[0].length) }
 }
 
 /** The profile that the first argument of the shell asks for; null when it asks for none. */

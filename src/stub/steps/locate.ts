@@ -14,18 +14,28 @@ function findingIn({ self }: Booting): Finding {
   const { sections } = viewUki(self.pe)
   return (name, { index, VirtualAddress, VirtualSize }) => {
     const seen = sections[index]
-    return { name, at: add(self.base, VirtualAddress), size: VirtualSize, object: seen?.object ?? `${self.name}:${name}`, source: seen?.content ?? self.pe.source }
+    return {
+      name,
+      at: add(self.base, VirtualAddress),
+      size: VirtualSize,
+      object: seen?.object ?? `${self.name}:${name}`,
+      source: seen?.content ?? self.pe.source,
+    }
   }
 }
 
 /** A header counts when its name begins with the wanted one; the last such header counts. */
-export function lastWithPrefix(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
-  const locate = (on: Booting, table: readonly TableEntry[]): Located => on.machine.step('ST-8', 'locates its payload', () => {
-    const located = new Map<string, Found>()
-    const foundOf = findingIn(on)
-    for (const entry of table) for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
-    return located
-  })
+export function lastWithPrefix(
+  names: readonly string[],
+): (on: Booting, table: readonly TableEntry[]) => Located {
+  const locate = (on: Booting, table: readonly TableEntry[]): Located =>
+    on.machine.step('ST-8', 'locates its payload', () => {
+      const located = new Map<string, Found>()
+      const foundOf = findingIn(on)
+      for (const entry of table)
+        for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
+      return located
+    })
   return told(locate, { names })
 }
 
@@ -34,23 +44,47 @@ export type SectionBounds = (on: Booting, entry: TableEntry) => boolean
 /** Anywhere. */
 export const anywhere: SectionBounds = () => true
 /** Inside SizeOfImage; a header of another section is passed over. */
-export const insideImage: SectionBounds = ({ machine, self }, { VirtualAddress, VirtualSize }) => machine.step('ST-70', 'asks whether a section lies inside the image', () => VirtualAddress + VirtualSize <= self.size)
+export const insideImage: SectionBounds = ({ machine, self }, { VirtualAddress, VirtualSize }) =>
+  machine.step(
+    'ST-70',
+    'asks whether a section lies inside the image',
+    () => VirtualAddress + VirtualSize <= self.size,
+  )
 
-/** As the last with a prefix, and a warning when neighbours in the table are not in the order of their addresses or overlap. */
-export function lastWithPrefixWarned(names: readonly string[]): (on: Booting, table: readonly TableEntry[]) => Located {
+/**
+ * As the last with a prefix, and a warning when neighbours in the table are not in the order of their
+ * addresses or overlap.
+ */
+export function lastWithPrefixWarned(
+  names: readonly string[],
+): (on: Booting, table: readonly TableEntry[]) => Located {
   const locate = lastWithPrefix(names)
   const warned = (on: Booting, table: readonly TableEntry[]): Located => {
     on.machine.step('ST-71', 'looks for overlapping sections', () => {
-      const overlaps = table.some((entry, i) => entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0))
-      if (overlaps) on.machine.assume('ST-71', 'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing')
+      const overlaps = table.some(
+        (entry, i) =>
+          entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0),
+      )
+      if (overlaps)
+        on.machine.assume(
+          'ST-71',
+          'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing',
+        )
     })
     return locate(on, table)
   }
   return told(warned, { names })
 }
 
-/** A header counts when its name is the wanted one; the first such header counts, and a profile overrides the base. */
-export function firstWithName(names: readonly string[], rule: OptionsRule, fits: SectionBounds): (on: Booting, table: readonly TableEntry[]) => Located {
+/**
+ * A header counts when its name is the wanted one; the first such header counts, and a profile overrides the
+ * base.
+ */
+export function firstWithName(
+  names: readonly string[],
+  rule: OptionsRule,
+  fits: SectionBounds,
+): (on: Booting, table: readonly TableEntry[]) => Located {
   const firstIn = (on: Booting, slice: readonly TableEntry[], foundOf: Finding): [string, Found][] =>
     names.flatMap(name => {
       const entry = slice.find(candidate => candidate.name === name && fits(on, candidate))
@@ -65,9 +99,20 @@ export function firstWithName(names: readonly string[], rule: OptionsRule, fits:
       const wanted = chosenProfile(on, rule)
       const from = starts[wanted]
       if (from === undefined && wanted > 0) {
-        on.machine.refuse('ST-11', 'EFI_NOT_FOUND', `the image has no profile ${String(wanted)}`, `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`)
+        on.machine.refuse(
+          'ST-11',
+          'EFI_NOT_FOUND',
+          `the image has no profile ${String(wanted)}`,
+          `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`,
+        )
       }
-      if (from !== undefined) for (const [name, found] of firstIn(on, table.slice(from, starts[wanted + 1] ?? table.length), foundOf)) located.set(name, found)
+      if (from !== undefined)
+        for (const [name, found] of firstIn(
+          on,
+          table.slice(from, starts[wanted + 1] ?? table.length),
+          foundOf,
+        ))
+          located.set(name, found)
     })
     return located
   }
@@ -84,16 +129,23 @@ export function sectionOf(located: Located, name: string): Found | null {
 export function kernelOrOwnImage({ machine, self }: Booting, located: Located): Kernel {
   return machine.step('ST-12', 'takes the kernel', () => {
     const found = located.get('.linux')
-    return found === undefined ? { at: self.base, size: 0, object: self.name, source: self.pe.source, found: false } : { ...found, found: true }
+    return found === undefined
+      ? { at: self.base, size: 0, object: self.name, source: self.pe.source, found: false }
+      : { ...found, found: true }
   })
 }
 
 /** Without a `.linux` the stub says no. */
-export function kernelOrRefusal(clause: ClauseId, message: string): (on: Booting, located: Located) => Kernel {
-  const take = ({ machine }: Booting, located: Located): Kernel => machine.step(clause, 'takes the kernel', () => {
-    const found = sectionOf(located, '.linux')
-    if (found === null) return machine.refuse(clause, 'EFI_NOT_FOUND', 'the image has no .linux section', message)
-    return { ...found, found: true }
-  })
+export function kernelOrRefusal(
+  clause: ClauseId,
+  message: string,
+): (on: Booting, located: Located) => Kernel {
+  const take = ({ machine }: Booting, located: Located): Kernel =>
+    machine.step(clause, 'takes the kernel', () => {
+      const found = sectionOf(located, '.linux')
+      if (found === null)
+        return machine.refuse(clause, 'EFI_NOT_FOUND', 'the image has no .linux section', message)
+      return { ...found, found: true }
+    })
   return told(take, { message })
 }

@@ -18,7 +18,9 @@ const IMAGE_SCN_MEM_WRITE = 0x80000000
 export function ownImage(on: Booting): void {
   const { machine, self } = on
   const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
-  machine.step('ST-1', 'the stub is entered', () => { enter(on, sections) })
+  machine.step('ST-1', 'the stub is entered', () => {
+    enter(on, sections)
+  })
   const own = sections.filter(({ payload }) => !payload)
   doubtOverwritten(on)
   machine.step('ST-3', 'the stub writes its variables', () => {
@@ -26,7 +28,11 @@ export function ownImage(on: Booting): void {
     for (const one of own) {
       if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
       for (const { range: where } of [...foreignIn(on, one)]) {
-        if (places++ === WRITES_MAX) return machine.gap('ST-3', `the stub's variables lie in more than ${String(WRITES_MAX)} places that other sections have taken`)
+        if (places++ === WRITES_MAX)
+          return machine.gap(
+            'ST-3',
+            `the stub's variables lie in more than ${String(WRITES_MAX)} places that other sections have taken`,
+          )
         machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
       }
     }
@@ -35,7 +41,9 @@ export function ownImage(on: Booting): void {
 
 /** Says which bytes of the stub's own sections are somebody else's now. */
 export function doubtOverwritten(on: Booting): void {
-  const own = viewUki(on.self.pe).sections.filter(({ section, payload }) => section.VirtualSize > 0 && !payload)
+  const own = viewUki(on.self.pe).sections.filter(
+    ({ section, payload }) => section.VirtualSize > 0 && !payload,
+  )
   on.machine.step('ST-2', "the stub's own sections", () => {
     doubtAll(on, own)
   })
@@ -43,17 +51,32 @@ export function doubtOverwritten(on: Booting): void {
 
 function enter({ machine, self }: Booting, sections: readonly UkiSection[]): void {
   const at = self.entry - self.base
-  const home = sections.find(({ section, payload }) => !payload && section.VirtualAddress <= at && at < section.VirtualAddress + section.VirtualSize)
-  if (home === undefined) return machine.gap('ST-1', `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} lies in no section of the stub`)
+  const home = sections.find(
+    ({ section, payload }) =>
+      !payload && section.VirtualAddress <= at && at < section.VirtualAddress + section.VirtualSize,
+  )
+  if (home === undefined)
+    return machine.gap(
+      'ST-1',
+      `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} lies in no section of the stub`,
+    )
   const { VirtualAddress, VirtualSize } = home.section
   const end = Math.min(self.entry + ENTRY_BYTES, self.base + VirtualAddress + VirtualSize)
-  machine.enter(range(self.entry, end), home.object, at - VirtualAddress, `the first instructions of the stub are overwritten`)
+  machine.enter(
+    range(self.entry, end),
+    home.object,
+    at - VirtualAddress,
+    `the first instructions of the stub are overwritten`,
+  )
 }
 
 function* foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Generator<Extent> {
   const where = rangeAt(add(self.base, section.VirtualAddress), section.VirtualSize)
   for (const extent of machine.memory.extents(where)) {
-    const { whose, range: { start } } = extent
+    const {
+      whose,
+      range: { start },
+    } = extent
     if (whose !== null && !(whose.object === object && whose.at === start - where.start)) yield extent
   }
 }
@@ -73,5 +96,8 @@ function doubtAll(on: Booting, own: readonly UkiSection[]): void {
 }
 
 function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
-  machine.doubt('ST-2', `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`)
+  machine.doubt(
+    'ST-2',
+    `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`,
+  )
 }

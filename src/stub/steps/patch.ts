@@ -9,15 +9,30 @@ import type { Booting } from '../model.ts'
 import { BOOT_PARAMS } from '../setup-header.ts'
 
 /** Writes the low 32 bits of `value` into a field of boot_params. */
-export function setField({ machine }: Booting, bootParams: Phys, field: keyof typeof BOOT_PARAMS, value: number): void {
+export function setField(
+  { machine }: Booting,
+  bootParams: Phys,
+  field: keyof typeof BOOT_PARAMS,
+  value: number,
+): void {
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, value % 2 ** 32, true)
   machine.memory.patch(add(bootParams, BOOT_PARAMS[field]), bytes, 'boot_params', BOOT_PARAMS[field])
 }
 
 /** Writes one byte into boot_params. */
-export function setByte({ machine }: Booting, bootParams: Phys, field: keyof typeof BOOT_PARAMS, value: number): void {
-  machine.memory.patch(add(bootParams, BOOT_PARAMS[field]), Uint8Array.of(value), 'boot_params', BOOT_PARAMS[field])
+export function setByte(
+  { machine }: Booting,
+  bootParams: Phys,
+  field: keyof typeof BOOT_PARAMS,
+  value: number,
+): void {
+  machine.memory.patch(
+    add(bootParams, BOOT_PARAMS[field]),
+    Uint8Array.of(value),
+    'boot_params',
+    BOOT_PARAMS[field],
+  )
 }
 
 /** The upper half of a 64-bit value. */
@@ -34,21 +49,42 @@ export interface PageRequest {
 }
 
 /** AllocatePages of an era that stops with an assertion when there is no room: xmalloc_pages. */
-export function pagesOrHalt({ machine }: Booting, clause: ClauseId, { where, type, pages, label }: PageRequest): Phys {
+export function pagesOrHalt(
+  { machine }: Booting,
+  clause: ClauseId,
+  { where, type, pages, label }: PageRequest,
+): Phys {
   const got = machine.firmware.allocatePages(where, type, pages, label)
   if (got.status === 'EFI_SUCCESS') return got.at
-  return machine.refuse(clause, got.status, `no ${String(pages)} pages for ${label}; the stub halts`, PAGES_ASSERTION)
+  return machine.refuse(
+    clause,
+    got.status,
+    `no ${String(pages)} pages for ${label}; the stub halts`,
+    PAGES_ASSERTION,
+  )
 }
 
 /** AllocatePool of an era that stops with an assertion when there is no room: xmalloc. */
-export function poolOrHalt({ machine, poolType = EfiLoaderData }: Booting, clause: ClauseId, size: number, label: ObjectId): Phys {
+export function poolOrHalt(
+  { machine, poolType = EfiLoaderData }: Booting,
+  clause: ClauseId,
+  size: number,
+  label: ObjectId,
+): Phys {
   const got = machine.firmware.allocatePool(poolType, size, label)
   if (got.status === 'EFI_SUCCESS') return got.at
-  return machine.refuse(clause, got.status, `no pool of ${String(size)} bytes for ${label}; the stub halts`, poolAssertion(poolType))
+  return machine.refuse(
+    clause,
+    got.status,
+    `no pool of ${String(size)} bytes for ${label}; the stub halts`,
+    poolAssertion(poolType),
+  )
 }
 
-const PAGES_ASSERTION = "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
-const poolAssertion = (type: number): string => `systemd-boot: Assertion 'BS->AllocatePool(${type === EfiLoaderData ? 'EfiLoaderData' : 'EfiBootServicesData'}, size, &p) == EFI_SUCCESS' failed, halting.`
+const PAGES_ASSERTION =
+  "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
+const poolAssertion = (type: number): string =>
+  `systemd-boot: Assertion 'BS->AllocatePool(${type === EfiLoaderData ? 'EfiLoaderData' : 'EfiBootServicesData'}, size, &p) == EFI_SUCCESS' failed, halting.`
 
 const WORDS: Readonly<Record<EfiError, string>> = {
   EFI_LOAD_ERROR: 'Load error',

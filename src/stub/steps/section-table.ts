@@ -2,7 +2,15 @@
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { IMAGE_DOS_HEADER, IMAGE_FILE_HEADER, IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, IMAGE_SECTION_HEADER, PE32_MAGIC, PE32_PLUS_MAGIC } from '../../image/pe.ts'
+import {
+  IMAGE_DOS_HEADER,
+  IMAGE_FILE_HEADER,
+  IMAGE_FILE_MACHINE_AMD64,
+  IMAGE_FILE_MACHINE_I386,
+  IMAGE_SECTION_HEADER,
+  PE32_MAGIC,
+  PE32_PLUS_MAGIC,
+} from '../../image/pe.ts'
 import type { ClauseId, Machine } from '../../machine/machine.ts'
 import { told } from '../../machine/told.ts'
 import type { Phys } from '../../bytes/units.ts'
@@ -67,14 +75,19 @@ export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
     SectionAlignment: view.getUint32(24 + 32, true),
     DllCharacteristics: view.getUint16(24 + 70, true),
     NumberOfRvaAndSizes,
-    relocations: NumberOfRvaAndSizes > BASERELOC ? view.getUint32(24 + 112 - narrow + 8 * BASERELOC + 4, true) : 0,
+    relocations:
+      NumberOfRvaAndSizes > BASERELOC ? view.getUint32(24 + 112 - narrow + 8 * BASERELOC + 4, true) : 0,
     table: add(pe, 24 + coff.SizeOfOptionalHeader),
   }
 }
 
 /** Is it an x86-64 PE by the checks of the later eras? */
 export function isOwnMachine(pe: PeInMemory): boolean {
-  return pe.Machine === IMAGE_FILE_MACHINE_AMD64 && pe.NumberOfSections > 0 && (pe.Magic === PE32_MAGIC || pe.Magic === PE32_PLUS_MAGIC)
+  return (
+    pe.Machine === IMAGE_FILE_MACHINE_AMD64 &&
+    pe.NumberOfSections > 0 &&
+    (pe.Magic === PE32_MAGIC || pe.Magic === PE32_PLUS_MAGIC)
+  )
 }
 
 function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
@@ -96,42 +109,77 @@ function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
 
 /** Any machine that the era knows, at most 96 sections. `end`: what is printed behind the status. */
 export function tableOfAnyMachine(end: '' | ' '): (on: Booting) => readonly TableEntry[] {
-  const table = (on: Booting): readonly TableEntry[] => on.machine.step('ST-6', 'reads its section table', () => {
-    const pe = peAt(on.machine, on.self.base)
-    const known = pe !== null && [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) && pe.NumberOfSections <= MAX_SECTIONS
-    if (known) return entriesOf(on, pe)
-    return on.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`)
-  })
+  const table = (on: Booting): readonly TableEntry[] =>
+    on.machine.step('ST-6', 'reads its section table', () => {
+      const pe = peAt(on.machine, on.self.base)
+      const known =
+        pe !== null &&
+        [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) &&
+        pe.NumberOfSections <= MAX_SECTIONS
+      if (known) return entriesOf(on, pe)
+      return on.machine.refuse(
+        'ST-6',
+        'EFI_LOAD_ERROR',
+        'the header of the image is no PE header',
+        `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`,
+      )
+    })
   return told(table, { end: end === ' ' ? 'a blank' : 'nothing' })
 }
 
-/** A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the loaded image, or of `.linux`; null where the row does not ask. */
-export type HeaderCheck = (pe: PeInMemory, imageSize: number | null) => { readonly clause: ClauseId; readonly why: string } | null
+/**
+ * A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the
+ * loaded image, or of `.linux`; null where the row does not ask.
+ */
+export type HeaderCheck = (
+  pe: PeInMemory,
+  imageSize: number | null,
+) => { readonly clause: ClauseId; readonly why: string } | null
 
 /** No more sections than the cap. */
-export const atMost96Sections: HeaderCheck = ({ NumberOfSections }) => (NumberOfSections > MAX_SECTIONS ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(MAX_SECTIONS)}` } : null)
+export const atMost96Sections: HeaderCheck = ({ NumberOfSections }) =>
+  NumberOfSections > MAX_SECTIONS
+    ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(MAX_SECTIONS)}` }
+    : null
 
 /** The PE header does not lie inside the DOS header. */
-export const peBehindDos: HeaderCheck = ({ e_lfanew }) => (e_lfanew < IMAGE_DOS_HEADER.size ? { clause: 'ST-53', why: `e_lfanew ${hex(e_lfanew)} points into the DOS header` } : null)
+export const peBehindDos: HeaderCheck = ({ e_lfanew }) =>
+  e_lfanew < IMAGE_DOS_HEADER.size
+    ? { clause: 'ST-53', why: `e_lfanew ${hex(e_lfanew)} points into the DOS header` }
+    : null
 
 /** The optional header reaches to the directory of base relocations. */
 export const sixDirectories: HeaderCheck = ({ SizeOfOptionalHeader, NumberOfRvaAndSizes, Magic }) =>
-  SizeOfOptionalHeader < OPTIONAL_HEADER - (Magic === PE32_MAGIC ? 16 : 0) || NumberOfRvaAndSizes <= BASERELOC ? { clause: 'ST-54', why: 'the optional header ends before its sixth data directory' } : null
+  SizeOfOptionalHeader < OPTIONAL_HEADER - (Magic === PE32_MAGIC ? 16 : 0) || NumberOfRvaAndSizes <= BASERELOC
+    ? { clause: 'ST-54', why: 'the optional header ends before its sixth data directory' }
+    : null
 
 /** Headers and section table end inside the image. */
-export const tableInImage: HeaderCheck = ({ e_lfanew, SizeOfOptionalHeader, NumberOfSections }, imageSize) => {
+export const tableInImage: HeaderCheck = (
+  { e_lfanew, SizeOfOptionalHeader, NumberOfSections },
+  imageSize,
+) => {
   const end = e_lfanew + 24 + SizeOfOptionalHeader + IMAGE_SECTION_HEADER.size * NumberOfSections
-  return imageSize !== null && end > imageSize ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` } : null
+  return imageSize !== null && end > imageSize
+    ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` }
+    : null
 }
 
 /** sizeof(struct PeFileHeader), with room for sixteen directories. */
 const PE_FILE_HEADER = 24 + 112 + 8 * 16
 
 /** The PE header of a kernel ends inside `.linux`. */
-export const headerInFile: HeaderCheck = ({ e_lfanew }, fileSize) => (fileSize !== null && e_lfanew + PE_FILE_HEADER > fileSize ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends behind the end of the section` } : null)
+export const headerInFile: HeaderCheck = ({ e_lfanew }, fileSize) =>
+  fileSize !== null && e_lfanew + PE_FILE_HEADER > fileSize
+    ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends behind the end of the section` }
+    : null
 
 /** The first condition that is not kept. */
-export function brokenCheck(checks: readonly HeaderCheck[], pe: PeInMemory, imageSize: number | null): ReturnType<HeaderCheck> {
+export function brokenCheck(
+  checks: readonly HeaderCheck[],
+  pe: PeInMemory,
+  imageSize: number | null,
+): ReturnType<HeaderCheck> {
   for (const check of checks) {
     const broken = check(pe, imageSize)
     if (broken !== null) return broken
@@ -148,15 +196,25 @@ export interface TableRules {
 }
 
 /** Its own machine only, at least one section. */
-export function tableOfOwnMachine(clause: ClauseId, { message, words, checks }: TableRules): (on: Booting) => readonly TableEntry[] {
-  const table = (on: Booting): readonly TableEntry[] => on.machine.step(clause, 'reads its section table', () => {
-    const pe = peAt(on.machine, on.self.base)
-    const said = `${message}: ${words('EFI_LOAD_ERROR')}`
-    if (pe === null || !isOwnMachine(pe)) return on.machine.refuse(clause, 'EFI_LOAD_ERROR', 'the header of the image is no PE header of this machine', said)
-    const broken = brokenCheck(checks, pe, on.self.size)
-    if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
-    return entriesOf(on, pe)
-  })
+export function tableOfOwnMachine(
+  clause: ClauseId,
+  { message, words, checks }: TableRules,
+): (on: Booting) => readonly TableEntry[] {
+  const table = (on: Booting): readonly TableEntry[] =>
+    on.machine.step(clause, 'reads its section table', () => {
+      const pe = peAt(on.machine, on.self.base)
+      const said = `${message}: ${words('EFI_LOAD_ERROR')}`
+      if (pe === null || !isOwnMachine(pe))
+        return on.machine.refuse(
+          clause,
+          'EFI_LOAD_ERROR',
+          'the header of the image is no PE header of this machine',
+          said,
+        )
+      const broken = brokenCheck(checks, pe, on.self.size)
+      if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
+      return entriesOf(on, pe)
+    })
   return told(table, { message, words, checks })
 }
 
@@ -166,10 +224,22 @@ const IMAGE_PATH = 44
 /** From the file on disk, whatever memory holds: at most 96 sections of any machine that the era knows. */
 export function tableOnDisk(on: Booting): readonly TableEntry[] {
   return on.machine.step('ST-82', 'reads its section table from its file', () => {
-    on.machine.assume('ST-82', 'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded')
+    on.machine.assume(
+      'ST-82',
+      'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',
+    )
     on.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
     const { coff, sections } = on.self.pe
-    if ([IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) && coff.NumberOfSections <= MAX_SECTIONS) return sections
-    return on.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `)
+    if (
+      [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) &&
+      coff.NumberOfSections <= MAX_SECTIONS
+    )
+      return sections
+    return on.machine.refuse(
+      'ST-82',
+      'EFI_LOAD_ERROR',
+      'the header of the file is no PE header',
+      `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `,
+    )
   })
 }

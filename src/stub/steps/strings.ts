@@ -1,4 +1,7 @@
-/** Slot strings: paths and texts that the stub makes in pool between the command line and the initrd (chapter ST). */
+/**
+ * Slot strings: paths and texts that the stub makes in pool between the command line and the initrd (chapter
+ * ST).
+ */
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Booting } from '../model.ts'
 import { poolOrHalt } from './patch.ts'
@@ -9,7 +12,10 @@ const EXTRA_DIR = 60
 const FIRMWARE_INFO = 72
 
 function assumeUsual({ machine }: Booting): void {
-  machine.assume('ST-48', 'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, by no boot loader, on a firmware whose vendor string is short')
+  machine.assume(
+    'ST-48',
+    'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, by no boot loader, on a firmware whose vendor string is short',
+  )
 }
 
 /** All such buffers are freed, and their pages go back. */
@@ -52,7 +58,9 @@ export function freesLargeStrings(on: Booting): void {
   on.machine.step('ST-84', 'makes strings in large buffers', () => {
     assumeUsual(on)
     const printing = { ...on, poolType: EfiLoaderData }
-    on.machine.firmware.freePool(poolOrHalt(printing, 'ST-84', FIRMWARE_INFO + PRINT_ROOM, 'stub:LoaderFirmwareInfo'))
+    on.machine.firmware.freePool(
+      poolOrHalt(printing, 'ST-84', FIRMWARE_INFO + PRINT_ROOM, 'stub:LoaderFirmwareInfo'),
+    )
     on.machine.firmware.freePool(poolOrHalt(printing, 'ST-84', EXTRA_DIR + PRINT_ROOM, 'stub:extra.d'))
   })
 }

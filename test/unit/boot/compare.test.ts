@@ -21,22 +21,65 @@ import { SMALL_MAP } from '../firmware/small-machine.ts'
 import { smallPe, type SmallPe, type SmallSection } from '../firmware/small-pe.ts'
 
 const NOTHING: Recording = { events: [], steps: [] }
-const seen = (name: ObservedFactName, value: number | string, line = 1): ObservedFact => ({ name, value, line })
+const seen = (name: ObservedFactName, value: number | string, line = 1): ObservedFact => ({
+  name,
+  value,
+  line,
+})
 
 describe('what a boot said beside the prediction', () => {
   const kernel = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
-  const told = (facts: Facts, linux: boolean, observed: readonly ObservedFact[], recording = NOTHING): unknown[] =>
-    compareWithObserved({ facts, recording }, linux ? buildKernel(kernel) : null, observed).map(({ predicted, observed: was, agrees }) => [predicted, was, agrees])
+  const told = (
+    facts: Facts,
+    linux: boolean,
+    observed: readonly ObservedFact[],
+    recording = NOTHING,
+  ): unknown[] =>
+    compareWithObserved({ facts, recording }, linux ? buildKernel(kernel) : null, observed).map(
+      ({ predicted, observed: was, agrees }) => [predicted, was, agrees],
+    )
 
   test('a run without facts predicts nothing', () => {
-    const names = ['release', 'commandLine', 'initrdFrom', 'input_data', 'input_len', 'output', 'output_len', 'kernel_total_size', 'needed_size', 'trampoline_32bit', 'ramdiskStart', 'ramdiskEnd', 'kernelCode'] as const
-    expect(told({}, false, names.map(name => seen(name, 16)))).toEqual(names.map(() => [null, '0x10', null]))
-    expect(compareWithObserved({ facts: {}, recording: NOTHING }, bytesSource(new Uint8Array(16)), [seen('release', '5.10', 7)])).toEqual([{ name: 'release', predicted: null, observed: '5.10', line: 7, agrees: null }])
+    const names = [
+      'release',
+      'commandLine',
+      'initrdFrom',
+      'input_data',
+      'input_len',
+      'output',
+      'output_len',
+      'kernel_total_size',
+      'needed_size',
+      'trampoline_32bit',
+      'ramdiskStart',
+      'ramdiskEnd',
+      'kernelCode',
+    ] as const
+    expect(
+      told(
+        {},
+        false,
+        names.map(name => seen(name, 16)),
+      ),
+    ).toEqual(names.map(() => [null, '0x10', null]))
+    expect(
+      compareWithObserved({ facts: {}, recording: NOTHING }, bytesSource(new Uint8Array(16)), [
+        seen('release', '5.10', 7),
+      ]),
+    ).toEqual([{ name: 'release', predicted: null, observed: '5.10', line: 7, agrees: null }])
   })
 
   test('the kernel’s file predicts release and sizes', () => {
     const initSize = `at most 0x${kernel.hdr.init_size.toString(16)}`
-    expect(told({}, true, [seen('release', '5.10.0-32-amd64'), seen('release', '6.1'), seen('output_len', kernel.output_len), seen('needed_size', kernel.hdr.init_size), seen('kernel_total_size', kernel.hdr.init_size + 1)])).toEqual([
+    expect(
+      told({}, true, [
+        seen('release', '5.10.0-32-amd64'),
+        seen('release', '6.1'),
+        seen('output_len', kernel.output_len),
+        seen('needed_size', kernel.hdr.init_size),
+        seen('kernel_total_size', kernel.hdr.init_size + 1),
+      ]),
+    ).toEqual([
       ['5.10.0-32-amd64', '5.10.0-32-amd64', true],
       ['5.10.0-32-amd64', '6.1', false],
       [`0x${kernel.output_len.toString(16)}`, `0x${kernel.output_len.toString(16)}`, true],
@@ -48,11 +91,24 @@ describe('what a boot said beside the prediction', () => {
   test('an initrd is predicted when there is one, its source behind the PE entry only', () => {
     const ramdisk = { ramdiskImage: phys(0x1000000), ramdiskSize: 0x1001 }
     const handOff = { kernelImage: phys(0x2000000), entry: phys(0x2000200) }
-    const observed = [seen('ramdiskStart', 0x1000000), seen('ramdiskEnd', 0x1002000), seen('initrdFrom', 'LINUX_EFI_INITRD_MEDIA_GUID device path')]
+    const observed = [
+      seen('ramdiskStart', 0x1000000),
+      seen('ramdiskEnd', 0x1002000),
+      seen('initrdFrom', 'LINUX_EFI_INITRD_MEDIA_GUID device path'),
+    ]
     const medium = 'LINUX_EFI_INITRD_MEDIA_GUID device path'
-    expect(told({ ...ramdisk, handOff: { door: 'pe-entry', ...handOff } }, false, observed)).toEqual([['0x1000000', '0x1000000', true], ['0x1002000', '0x1002000', true], [medium, medium, true]])
-    expect(told({ ...ramdisk, handOff: { door: 'efi-handover', ...handOff } }, false, observed)[2]).toEqual([null, medium, null])
-    for (const none of [{ ...ramdisk, ramdiskSize: 0 }, { ramdiskImage: phys(0x1000000) }]) expect(told(none, false, observed).map(fact => (fact as unknown[])[2])).toEqual([null, null, null])
+    expect(told({ ...ramdisk, handOff: { door: 'pe-entry', ...handOff } }, false, observed)).toEqual([
+      ['0x1000000', '0x1000000', true],
+      ['0x1002000', '0x1002000', true],
+      [medium, medium, true],
+    ])
+    expect(told({ ...ramdisk, handOff: { door: 'efi-handover', ...handOff } }, false, observed)[2]).toEqual([
+      null,
+      medium,
+      null,
+    ])
+    for (const none of [{ ...ramdisk, ramdiskSize: 0 }, { ramdiskImage: phys(0x1000000) }])
+      expect(told(none, false, observed).map(fact => (fact as unknown[])[2])).toEqual([null, null, null])
   })
 
   test('places come from the run: the payload’s is what step ZO-11 reads', () => {
@@ -61,12 +117,25 @@ describe('what a boot said beside the prediction', () => {
     memory.ram(range(0, 0x10000), ZERO)
     const observed = [seen('input_data', 0x4000), seen('input_len', 0x100)]
     recorder.step('ZO-10', 'another step', () => memory.readAs(rangeAt(0x2000, 0x10), 'kernel'))
-    expect(told({}, false, observed, recorder)).toEqual([[null, '0x4000', null], [null, '0x100', null]])
+    expect(told({}, false, observed, recorder)).toEqual([
+      [null, '0x4000', null],
+      [null, '0x100', null],
+    ])
     const silent = new Recorder()
     silent.step('ZO-11', 'a step that reads nothing', () => 0)
-    expect(told({}, false, observed, silent)).toEqual([[null, '0x4000', null], [null, '0x100', null]])
+    expect(told({}, false, observed, silent)).toEqual([
+      [null, '0x4000', null],
+      [null, '0x100', null],
+    ])
     recorder.step('ZO-11', 'the payload', () => memory.readAs(rangeAt(0x4000, 0x80), 'kernel'))
-    expect(told({ decompressedKernel: phys(0x1000), commandLine: ' quiet ' }, false, [...observed, seen('output', 0x1000), seen('kernelCode', 0x2000), seen('commandLine', 'quiet')], recorder)).toEqual([
+    expect(
+      told(
+        { decompressedKernel: phys(0x1000), commandLine: ' quiet ' },
+        false,
+        [...observed, seen('output', 0x1000), seen('kernelCode', 0x2000), seen('commandLine', 'quiet')],
+        recorder,
+      ),
+    ).toEqual([
       ['0x4000', '0x4000', true],
       ['0x80', '0x100', false],
       ['0x1000', '0x1000', true],
@@ -77,33 +146,86 @@ describe('what a boot said beside the prediction', () => {
 
   test('only what disagrees is a contradiction', () => {
     const fact = { predicted: '0x1', observed: '0x2', line: 1 }
-    expect(contradictions([{ ...fact, name: 'output', agrees: true }, { ...fact, name: 'release', agrees: null }])).toEqual([])
-    expect(contradictions([{ ...fact, name: 'output', agrees: false }, { ...fact, name: 'kernelCode', agrees: false }])).toMatchObject([{ clause: 'HZ-18', why: expect.stringContaining('in output, kernelCode:') as unknown }])
+    expect(
+      contradictions([
+        { ...fact, name: 'output', agrees: true },
+        { ...fact, name: 'release', agrees: null },
+      ]),
+    ).toEqual([])
+    expect(
+      contradictions([
+        { ...fact, name: 'output', agrees: false },
+        { ...fact, name: 'kernelCode', agrees: false },
+      ]),
+    ).toMatchObject([{ clause: 'HZ-18', why: expect.stringContaining('in output, kernelCode:') as unknown }])
   })
 })
 
 describe('a machine from a memory map', () => {
   test('of UEFI’s own: as it is, taken when its dialect says', () => {
-    expect(machineFromMemmap('map.txt', readMemmap('\nAvailable  0000000000100000-00000000001FFFFF 0000000000000100 000000000000000F'))).toMatchObject({ what: 'memory map map.txt (uefi-shell, lines 2-2)', taken: 'before-load', problems: [], doubts: [] })
-    const log = readMemmap('efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x00000000001fffff] (1MB)\nBIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable')
-    expect(machineFromMemmap('log', log)).toMatchObject({ what: 'memory map log (linux, lines 1-1; not used: e820 from line 2), taken at exit-boot-services', taken: 'exit-boot-services', assumptions: [{ clause: 'FW-27' }] })
+    expect(
+      machineFromMemmap(
+        'map.txt',
+        readMemmap('\nAvailable  0000000000100000-00000000001FFFFF 0000000000000100 000000000000000F'),
+      ),
+    ).toMatchObject({
+      what: 'memory map map.txt (uefi-shell, lines 2-2)',
+      taken: 'before-load',
+      problems: [],
+      doubts: [],
+    })
+    const log = readMemmap(
+      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x00000000001fffff] (1MB)\nBIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable',
+    )
+    expect(machineFromMemmap('log', log)).toMatchObject({
+      what: 'memory map log (linux, lines 1-1; not used: e820 from line 2), taken at exit-boot-services',
+      taken: 'exit-boot-services',
+      assumptions: [{ clause: 'FW-27' }],
+    })
     expect(machineFromMemmap('log', log, 'stub-entry')).toMatchObject({ taken: 'stub-entry' })
   })
 
   test('of anything poorer: with a doubt that tells the free memory', () => {
-    const list = readMemmap('BIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable\nBIOS-e820: [mem 0x0000000000200000-0x00000000002fffff] reserved')
-    expect(machineFromMemmap('log', list)).toMatchObject({ what: 'memory map log (e820, lines 1-2)', taken: 'before-load', assumptions: [{ clause: 'FW-28' }], doubts: [{ clause: 'FW-28', why: expect.stringMatching(/^the map tells 1\.0 MiB of usable memory/) as unknown }] })
+    const list = readMemmap(
+      'BIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable\nBIOS-e820: [mem 0x0000000000200000-0x00000000002fffff] reserved',
+    )
+    expect(machineFromMemmap('log', list)).toMatchObject({
+      what: 'memory map log (e820, lines 1-2)',
+      taken: 'before-load',
+      assumptions: [{ clause: 'FW-28' }],
+      doubts: [
+        {
+          clause: 'FW-28',
+          why: expect.stringMatching(/^the map tells 1\.0 MiB of usable memory/) as unknown,
+        },
+      ],
+    })
   })
 
   test('of a loader’s command: what the command cannot say is taken for granted', () => {
-    expect(machineFromMemmap('g', readMemmap('conv-mem  0000000000100000-00000000001fffff 00000100      1MiB UC'))).toMatchObject({ taken: 'before-load', assumptions: [{ clause: 'FW-3', what: 'a map in the form grub lacks: what GRUB itself holds stays occupied: true only if the image is started from GRUB' }] })
+    expect(
+      machineFromMemmap('g', readMemmap('conv-mem  0000000000100000-00000000001fffff 00000100      1MiB UC')),
+    ).toMatchObject({
+      taken: 'before-load',
+      assumptions: [
+        {
+          clause: 'FW-3',
+          what: 'a map in the form grub lacks: what GRUB itself holds stays occupied: true only if the image is started from GRUB',
+        },
+      ],
+    })
   })
 
   test('of no known form: without lines, with the problems of the file', () => {
     const parse: MemmapParse = readMemmap('hello')
     expect(parse.dialect).toBeNull()
     const machine = machineFromMemmap('m', { ...parse, kind: 'efi', lacks: ['all'] })
-    expect(machine).toMatchObject({ what: 'memory map m (unknown form)', map: [], assumptions: [{ clause: 'FW-3', what: 'a map in the form unknown lacks: all' }], doubts: [] })
+    expect(machine).toMatchObject({
+      what: 'memory map m (unknown form)',
+      map: [],
+      assumptions: [{ clause: 'FW-3', what: 'a map in the form unknown lacks: all' }],
+      doubts: [],
+    })
     expect(machine.problems).toEqual(parse.problems.map(({ id, at, what }) => ({ file: 'm', id, at, what })))
     expect(machineFromMemmap('m', { ...parse, kind: 'efi' }).assumptions).toEqual([])
   })
@@ -111,50 +233,117 @@ describe('a machine from a memory map', () => {
 
 describe('loaders on a small machine', () => {
   const first: SmallSection = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }
-  const compare = (names: readonly string[], sections: readonly SmallSection[], pe: SmallPe = {}): LoaderComparison => {
+  const compare = (
+    names: readonly string[],
+    sections: readonly SmallSection[],
+    pe: SmallPe = {},
+  ): LoaderComparison => {
     const source = smallPe(goodPe(sections, { SizeOfHeaders: 0x400, ...pe }))
-    return compareLoaders(source, viewUki(parsePe(source).pe ?? expect.fail('no PE')), SMALL_MAP, names.map(firmwareNamed))
+    return compareLoaders(
+      source,
+      viewUki(parsePe(source).pe ?? expect.fail('no PE')),
+      SMALL_MAP,
+      names.map(firmwareNamed),
+    )
   }
   const BOTH = ['edk2-2022.11', 'u-boot-2022.01']
 
   test('two that fill the section alike agree, though one takes less memory', () => {
     const { agree, differences, outcomes } = compare(BOTH, [first])
     expect([agree, differences]).toEqual([true, []])
-    expect(outcomes.map(({ loader, refused, loaded, strayed }) => [loader, refused, loaded?.taken, loaded?.imageSize, strayed])).toEqual([['edk2-2022.11', null, 0x8000, 0x8000, []], ['u-boot-2022.01', null, 0x2000, 0x2000, []]])
+    expect(
+      outcomes.map(({ loader, refused, loaded, strayed }) => [
+        loader,
+        refused,
+        loaded?.taken,
+        loaded?.imageSize,
+        strayed,
+      ]),
+    ).toEqual([
+      ['edk2-2022.11', null, 0x8000, 0x8000, []],
+      ['u-boot-2022.01', null, 0x2000, 0x2000, []],
+    ])
   })
 
   test('an overlap is told once for each section', () => {
-    const { agree, differences } = compare(BOTH, [{ VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 }, { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 }])
+    const { agree, differences } = compare(BOTH, [
+      { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
+      { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
+    ])
     expect(agree).toBe(false)
-    expect(differences.map(({ index, section, from, to, groups }) => [index, section, from, to, groups.map(({ holds, loaders }) => [holds.kind, ...loaders])])).toEqual(
+    expect(
+      differences.map(({ index, section, from, to, groups }) => [
+        index,
+        section,
+        from,
+        to,
+        groups.map(({ holds, loaders }) => [holds.kind, ...loaders]),
+      ]),
+    ).toEqual(
       [0, 1].flatMap(index => [
-        [index, `.s${String(index)}`, 0x2000, 0x2200, [['data', 'edk2-2022.11'], ['data', 'u-boot-2022.01']]],
-        [index, `.s${String(index)}`, 0x2200, 0x2800, [['zero', 'edk2-2022.11'], ['data', 'u-boot-2022.01']]],
+        [
+          index,
+          `.s${String(index)}`,
+          0x2000,
+          0x2200,
+          [
+            ['data', 'edk2-2022.11'],
+            ['data', 'u-boot-2022.01'],
+          ],
+        ],
+        [
+          index,
+          `.s${String(index)}`,
+          0x2200,
+          0x2800,
+          [
+            ['zero', 'edk2-2022.11'],
+            ['data', 'u-boot-2022.01'],
+          ],
+        ],
       ]),
     )
   })
 
   test('a loader that refuses is no disagreement about bytes', () => {
-    const { agree, differences, outcomes } = compare(['audk', 'edk2-2022.11'], [{ VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 }, { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 }])
+    const { agree, differences, outcomes } = compare(
+      ['audk', 'edk2-2022.11'],
+      [
+        { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
+        { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
+      ],
+    )
     expect([agree, differences]).toEqual([false, []])
-    expect(outcomes.map(({ loader, refused, loaded }) => [loader, refused?.clause, loaded === null])).toEqual([['audk', 'PE-48', true], ['edk2-2022.11', undefined, false]])
+    expect(outcomes.map(({ loader, refused, loaded }) => [loader, refused?.clause, loaded === null])).toEqual(
+      [
+        ['audk', 'PE-48', true],
+        ['edk2-2022.11', undefined, false],
+      ],
+    )
   })
 
   test('a section behind the image strays', () => {
-    const { outcomes } = compare(['rust-hypervisor-firmware'], [first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }])
+    const { outcomes } = compare(
+      ['rust-hypervisor-firmware'],
+      [first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }],
+    )
     expect(outcomes[0]?.refused).toBeNull()
     expect(outcomes[0]?.strayed.length).toBe(1)
   })
 
   test('an image at a place that is no RAM holds no memory there', () => {
     const { outcomes } = compare(['rust-hypervisor-firmware'], [first], { ImageBase: 0xfff000n })
-    expect(outcomes.map(({ runs }) => runs.map(({ from, holds }) => [from, holds.kind]).at(-1))).toEqual([[0x1000, 'no-memory']])
+    expect(outcomes.map(({ runs }) => runs.map(({ from, holds }) => [from, holds.kind]).at(-1))).toEqual([
+      [0x1000, 'no-memory'],
+    ])
   })
 
   test('more than 1024 sections are not compared', () => {
     const source = smallPe(goodPe([first]))
     const view = viewUki(parsePe(source).pe ?? expect.fail('no PE'))
     const sections = Array.from({ length: 1025 }, () => view.sections[0] ?? expect.fail('none'))
-    expect(() => compareLoaders(source, { ...view, sections }, SMALL_MAP, [])).toThrow('1025 sections are more than the 1024 that are compared')
+    expect(() => compareLoaders(source, { ...view, sections }, SMALL_MAP, [])).toThrow(
+      '1025 sections are more than the 1024 that are compared',
+    )
   })
 })

@@ -6,43 +6,115 @@ import { describe, expect, test } from 'vitest'
 import { firmwareSchema, parseFirmwareFile } from '../../../src/boot/firmware-file.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 
-const parse = (value: unknown) => parseFirmwareFile(typeof value === 'string' ? value : JSON.stringify(value), 'board.json')
-const map = [{ type: 'EfiConventionalMemory', start: 0, end: '640KiB' }, { type: 'EfiConventionalMemory', start: '1MiB', end: '512MiB' }]
+const parse = (value: unknown) =>
+  parseFirmwareFile(typeof value === 'string' ? value : JSON.stringify(value), 'board.json')
+const map = [
+  { type: 'EfiConventionalMemory', start: 0, end: '640KiB' },
+  { type: 'EfiConventionalMemory', start: '1MiB', end: '512MiB' },
+]
 
 test('a firmware file says where memory is, who allocates, who loads and what is odd', () => {
-  const file = parse({ schema: 1, name: 'a board', source: 'its manual', map, loader: 'u-boot-2022.01', contents: 'poison', quirks: ['hole-16m'] })
-  expect(file).toMatchObject({ name: 'a board', source: 'its manual', profile: null, ram: null, quirks: ['hole-16m'], firmware: { id: 'u-boot-2022.01', title: 'a board', contents: 'poison', row: { id: 'u-boot' } } })
-  expect(file.map).toEqual([{ type: 'EfiConventionalMemory', start: 0, end: 0xa0000 }, { type: 'EfiConventionalMemory', start: 0x100000, end: 0x20000000 }])
-  expect(parse({ schema: 1, name: 'other', profile: 'ovmf-2022.11-q35-4M', ram: '1GiB', allocator: 'patina' })).toMatchObject({ profile: 'ovmf-2022.11-q35-4M', ram: 2 ** 30, firmware: { row: { id: 'patina' }, loader: { id: 'edk2-2022.11' } } })
+  const file = parse({
+    schema: 1,
+    name: 'a board',
+    source: 'its manual',
+    map,
+    loader: 'u-boot-2022.01',
+    contents: 'poison',
+    quirks: ['hole-16m'],
+  })
+  expect(file).toMatchObject({
+    name: 'a board',
+    source: 'its manual',
+    profile: null,
+    ram: null,
+    quirks: ['hole-16m'],
+    firmware: { id: 'u-boot-2022.01', title: 'a board', contents: 'poison', row: { id: 'u-boot' } },
+  })
+  expect(file.map).toEqual([
+    { type: 'EfiConventionalMemory', start: 0, end: 0xa0000 },
+    { type: 'EfiConventionalMemory', start: 0x100000, end: 0x20000000 },
+  ])
+  expect(
+    parse({ schema: 1, name: 'other', profile: 'ovmf-2022.11-q35-4M', ram: '1GiB', allocator: 'patina' }),
+  ).toMatchObject({
+    profile: 'ovmf-2022.11-q35-4M',
+    ram: 2 ** 30,
+    firmware: { row: { id: 'patina' }, loader: { id: 'edk2-2022.11' } },
+  })
 })
 
 test('bins that the firmware placed set the default range, unless that is given', () => {
-  const bins = [{ type: 'EfiRuntimeServicesData', base: '480MiB', pages: 256 }, { type: 'EfiReservedMemoryType', base: '481MiB', pages: 128 }]
-  expect(parse({ schema: 1, name: 'b', map, bins }).firmware.search).toEqual({ bins: [{ type: 6, base: 0x1e000000, max: 0x1e0fffff }, { type: 0, base: 0x1e100000, max: 0x1e17ffff }], defaultMax: 0x1dffffff })
-  expect(parse({ schema: 1, name: 'b', map, bins, defaultMax: '256MiB' }).firmware.search?.defaultMax).toBe(0x10000000)
+  const bins = [
+    { type: 'EfiRuntimeServicesData', base: '480MiB', pages: 256 },
+    { type: 'EfiReservedMemoryType', base: '481MiB', pages: 128 },
+  ]
+  expect(parse({ schema: 1, name: 'b', map, bins }).firmware.search).toEqual({
+    bins: [
+      { type: 6, base: 0x1e000000, max: 0x1e0fffff },
+      { type: 0, base: 0x1e100000, max: 0x1e17ffff },
+    ],
+    defaultMax: 0x1dffffff,
+  })
+  expect(parse({ schema: 1, name: 'b', map, bins, defaultMax: '256MiB' }).firmware.search?.defaultMax).toBe(
+    0x10000000,
+  )
   expect(parse({ schema: 1, name: 'b', map }).firmware.search).toBe(undefined)
 })
 
 test('guard pages, untested memory and the state of the pool belong to the build', () => {
-  const guard = { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: '0x1e', PcdHeapGuardPoolType: '0x8000000000000000' }
-  expect(parse({ schema: 1, name: 'g', map, guard, untested: [{ start: '600MiB', end: '601MiB' }], imageRecord: 'new-page' }).firmware.build).toEqual({
+  const guard = {
+    PcdHeapGuardPropertyMask: 3,
+    PcdHeapGuardPageType: '0x1e',
+    PcdHeapGuardPoolType: '0x8000000000000000',
+  }
+  expect(
+    parse({
+      schema: 1,
+      name: 'g',
+      map,
+      guard,
+      untested: [{ start: '600MiB', end: '601MiB' }],
+      imageRecord: 'new-page',
+    }).firmware.build,
+  ).toEqual({
     guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 1n << 63n },
     untested: [{ start: 600 * 2 ** 20, end: 601 * 2 ** 20 }],
     imageRecord: 'new-page',
   })
-  expect(() => parse({ schema: 1, name: 'g', map, guard, allocator: 'u-boot' })).toThrow('guard pages are EDK2\'s: u-boot has none')
-  expect(() => parse({ schema: 1, name: 'g', map, untested: [{ start: 4096, end: 4096 }] })).toThrow('cannot begin at 0x1000')
+  expect(() => parse({ schema: 1, name: 'g', map, guard, allocator: 'u-boot' })).toThrow(
+    "guard pages are EDK2's: u-boot has none",
+  )
+  expect(() => parse({ schema: 1, name: 'g', map, untested: [{ start: 4096, end: 4096 }] })).toThrow(
+    'cannot begin at 0x1000',
+  )
 })
 
-test('bins can be placed by EDK2\'s own procedure', () => {
-  const memoryTypeInformation = [{ type: 'EfiACPIMemoryNVS', pages: 16 }, { type: 'EfiRuntimeServicesData', pages: 256 }]
-  const top = (more: object, loader = 'edk2-2025.02') => parse({ schema: 1, name: 'b', map, loader, memoryTypeInformation, ...more }).firmware.search?.bins[0]?.max
+test("bins can be placed by EDK2's own procedure", () => {
+  const memoryTypeInformation = [
+    { type: 'EfiACPIMemoryNVS', pages: 16 },
+    { type: 'EfiRuntimeServicesData', pages: 256 },
+  ]
+  const top = (more: object, loader = 'edk2-2025.02') =>
+    parse({ schema: 1, name: 'b', map, loader, memoryTypeInformation, ...more }).firmware.search?.bins[0]?.max
   const firstMemory = { start: '1MiB', end: '512MiB' }
   const binRange = { start: '600MiB', end: '604MiB' }
-  expect([top({ firstMemory }), top({ firstMemory, binRange }), top({ firstMemory, binRange }, 'edk2-2022.11')]).toEqual([0x1fffefff, 604 * 2 ** 20 - 1, 0x1fffefff])
-  const hobs = { memoryTop: '400MiB', freeBottom: '300MiB', freeTop: '390MiB', hobStart: '299MiB', resources: [firstMemory, { ...binRange, bins: true }], allocations: [] }
+  expect([
+    top({ firstMemory }),
+    top({ firstMemory, binRange }),
+    top({ firstMemory, binRange }, 'edk2-2022.11'),
+  ]).toEqual([0x1fffefff, 604 * 2 ** 20 - 1, 0x1fffefff])
+  const hobs = {
+    memoryTop: '400MiB',
+    freeBottom: '300MiB',
+    freeTop: '390MiB',
+    hobStart: '299MiB',
+    resources: [firstMemory, { ...binRange, bins: true }],
+    allocations: [],
+  }
   expect([top({ hobs }), top({ hobs }, 'edk2-2022.11')]).toEqual([604 * 2 ** 20 - 1, 0x1fffefff])
-  for (const more of [{}, { binRange: { start: 0, end: 4096 } }, { hobs: { ...hobs, resources: [] } }]) expect(() => top(more)).toThrow('nothing says where the bins lie')
+  for (const more of [{}, { binRange: { start: 0, end: 4096 } }, { hobs: { ...hobs, resources: [] } }])
+    expect(() => top(more)).toThrow('nothing says where the bins lie')
   expect(() => top({ firstMemory, bins: [] })).toThrow('not both')
 })
 
@@ -64,16 +136,30 @@ test('what cannot be used names file, place and reason', () => {
 
 describe('firmware.schema.json', () => {
   const file = fileURLToPath(new URL('../../../src/boot/firmware.schema.json', import.meta.url))
-  const made = toJsonSchema(firmwareSchema, { typeMode: 'input', target: 'draft-2020-12', errorMode: 'ignore' })
+  const made = toJsonSchema(firmwareSchema, {
+    typeMode: 'input',
+    target: 'draft-2020-12',
+    errorMode: 'ignore',
+  })
 
   test('is the schema that the code enforces (update with vitest -u)', async () => {
-    await expect(`${JSON.stringify({ ...made, title: 'stubsim firmware' }, null, 2)}\n`).toMatchFileSnapshot(file)
+    await expect(`${JSON.stringify({ ...made, title: 'stubsim firmware' }, null, 2)}\n`).toMatchFileSnapshot(
+      file,
+    )
   })
 
   test('is accepted by ajv and agrees with the code', () => {
-    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
+      JSON.parse(readFileSync(file, 'utf8')) as object,
+    )
     expect([validate({ schema: 1, name: 'x', map, loader: 'patina' }), validate.errors]).toEqual([true, null])
-    for (const odd of [7, {}, { schema: 1, name: '', map }, { schema: 1, name: 'x', map: [] }, { schema: 1, name: 'x', map, allocator: 'lilo' }]) {
+    for (const odd of [
+      7,
+      {},
+      { schema: 1, name: '', map },
+      { schema: 1, name: 'x', map: [] },
+      { schema: 1, name: 'x', map, allocator: 'lilo' },
+    ]) {
       expect(validate(odd)).toBe(false)
       expect(() => parse(odd)).toThrow(UsageError)
     }

@@ -15,10 +15,22 @@ test('a moment joins what belongs together and names what nobody has written', (
   memory.make(rangeAt(0x1800, 0x800), 'firmware:runtime')
   memory.claim(rangeAt(0x4000, 0x4000), 'uki')
   memory.put(phys(0x4000), { source: bytesSource(new Uint8Array(0x1000)), at: 0, length: 0x1000 }, 'kernel')
-  memory.put(phys(0x5000), { source: bytesSource(new Uint8Array(0x1000)), at: 0, length: 0x800 }, 'kernel', 0x1000)
+  memory.put(
+    phys(0x5000),
+    { source: bytesSource(new Uint8Array(0x1000)), at: 0, length: 0x800 },
+    'kernel',
+    0x1000,
+  )
   memory.put(phys(0x6000), { source: bytesSource(new Uint8Array(0x1000)), at: 0, length: 0x800 }, 'kernel')
   memory.zero(rangeAt(0x6800, 0x100), null)
-  expect(momentOf(memory, 'hand-off').lines.map(({ range: { start, end }, object, at }) => [start, end, object, at])).toEqual([
+  expect(
+    momentOf(memory, 'hand-off').lines.map(({ range: { start, end }, object, at }) => [
+      start,
+      end,
+      object,
+      at,
+    ]),
+  ).toEqual([
     [0, 0x1000, 'free', 0],
     [0x1000, 0x2000, 'firmware', 0],
     [0x2000, 0x4000, 'free', 0],

@@ -5,10 +5,20 @@ import { phys } from '../../../src/bytes/units.ts'
 import { mapBeforeLoad } from '../../../src/boot/rewind.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 
-const entry = (type: number, start: number, length: number): MemoryDescriptor => ({ type, range: rangeAt(start, length), attribute: 0xfn })
-const shape = (map: readonly MemoryDescriptor[]) => map.map(({ type, range: { start, end } }) => [type, start, end])
+const entry = (type: number, start: number, length: number): MemoryDescriptor => ({
+  type,
+  range: rangeAt(start, length),
+  attribute: 0xfn,
+})
+const shape = (map: readonly MemoryDescriptor[]) =>
+  map.map(({ type, range: { start, end } }) => [type, start, end])
 
-const MAP = [entry(7, 0x100000, 0x100000), entry(1, 0x200000, 0x30000), entry(2, 0x230000, 0x10000), entry(4, 0x240000, 0x10000)]
+const MAP = [
+  entry(7, 0x100000, 0x100000),
+  entry(1, 0x200000, 0x30000),
+  entry(2, 0x230000, 0x10000),
+  entry(4, 0x240000, 0x10000),
+]
 
 test('a map taken before the load stays as it is', () => {
   expect(mapBeforeLoad(MAP, 'before-load', 0x30000)).toEqual({ map: MAP, assumptions: [] })
@@ -22,7 +32,9 @@ test('a map taken at the stub’s entry gives the image back, found by its size'
     [2, 0x230000, 0x240000],
     [4, 0x240000, 0x250000],
   ])
-  expect(assumptions).toEqual(['the LoaderCode entry 0x200000-0x230000 was the UKI when the map was taken, and free before'])
+  expect(assumptions).toEqual([
+    'the LoaderCode entry 0x200000-0x230000 was the UKI when the map was taken, and free before',
+  ])
 })
 
 test('an image base says which part of an entry it was', () => {
@@ -41,11 +53,16 @@ test('one exact fit beats larger entries; two that could be it are a question to
 })
 
 test('an image outside the map is refused', () => {
-  expect(() => mapBeforeLoad(MAP, 'stub-entry', 0x10000, phys(0x248000))).toThrow(/does not cover the image at 0x248000-0x258000/)
+  expect(() => mapBeforeLoad(MAP, 'stub-entry', 0x10000, phys(0x248000))).toThrow(
+    /does not cover the image at 0x248000-0x258000/,
+  )
 })
 
-test.each(['kernel-entry', 'exit-boot-services'] as const)('a map taken at %s gives all loader memory back', taken => {
-  const { map, assumptions } = mapBeforeLoad(MAP, taken, 0x30000)
-  expect(map.map(({ type }) => type)).toEqual([7, 7, 7, 4])
-  expect(assumptions).toHaveLength(1)
-})
+test.each(['kernel-entry', 'exit-boot-services'] as const)(
+  'a map taken at %s gives all loader memory back',
+  taken => {
+    const { map, assumptions } = mapBeforeLoad(MAP, taken, 0x30000)
+    expect(map.map(({ type }) => type)).toEqual([7, 7, 7, 4])
+    expect(assumptions).toHaveLength(1)
+  },
+)

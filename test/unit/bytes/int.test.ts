@@ -13,11 +13,16 @@ const anyEndian = fc.constantFrom('little' as const, 'big' as const)
 
 test('reads what a loop over the bytes reads, at any offset of any buffer', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: INTEGER_MAX_BYTES, size: 'max' }), fc.nat(5), anyEndian, (bytes, shift, endian) => {
-      const wide = new Uint8Array(bytes.length + shift + 4).fill(0xee)
-      wide.set(bytes, shift)
-      expect(toInteger(wide.subarray(shift, shift + bytes.length), endian)).toBe(naive(bytes, endian))
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: INTEGER_MAX_BYTES, size: 'max' }),
+      fc.nat(5),
+      anyEndian,
+      (bytes, shift, endian) => {
+        const wide = new Uint8Array(bytes.length + shift + 4).fill(0xee)
+        wide.set(bytes, shift)
+        expect(toInteger(wide.subarray(shift, shift + bytes.length), endian)).toBe(naive(bytes, endian))
+      },
+    ),
   )
   expect(toInteger(Uint8Array.of(1, 2))).toBe(0x201n)
   expect(toInteger(new Uint8Array(0))).toBe(0n)
@@ -36,7 +41,8 @@ test('writes what it reads, in exactly the width asked for', () => {
   expect([...fromInteger(0x102n, 4, 'big')]).toEqual([0, 0, 1, 2])
 })
 
-// The arguments by which the native build of the package aborts, crashes or answers wrong numbers (SECURITY.md).
+// The arguments by which the native build of the package aborts, crashes or answers wrong numbers
+// (SECURITY.md).
 const notBytes: [string, unknown][] = [
   ['null', null],
   ['undefined', undefined],
@@ -68,20 +74,54 @@ for (const endian of ['little', 'big'] as const) {
   })
 
   test(`refuses a width or a value that does not fit, ${endian} endian`, () => {
-    for (const width of [-1, 0.5, NaN, Infinity, 513, 1001, 40_001]) expect(() => fromInteger(1n, width, endian)).toThrow(ModelBug)
-    for (const [value, width] of [[1n, 0], [-1n, 8], [256n, 1], [2n ** 64n, 8], [0x112233445566778899n, 8]] as const) expect(() => fromInteger(value, width, endian)).toThrow(ModelBug)
-    for (const value of [5, null, undefined, '5', {}]) expect(() => fromInteger(value as bigint, 8, endian)).toThrow(ModelBug)
+    for (const width of [-1, 0.5, NaN, Infinity, 513, 1001, 40_001])
+      expect(() => fromInteger(1n, width, endian)).toThrow(ModelBug)
+    for (const [value, width] of [
+      [1n, 0],
+      [-1n, 8],
+      [256n, 1],
+      [2n ** 64n, 8],
+      [0x112233445566778899n, 8],
+    ] as const)
+      expect(() => fromInteger(value, width, endian)).toThrow(ModelBug)
+    for (const value of [5, null, undefined, '5', {}])
+      expect(() => fromInteger(value as bigint, 8, endian)).toThrow(ModelBug)
   })
 }
 
 test('a GUID prints its first three fields from little endian', () => {
   // LINUX_EFI_INITRD_MEDIA_GUID
-  expect(formatGuid(Uint8Array.of(0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f, 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68))).toBe('5568e427-68fc-4f3d-ac74-ca555231cc68')
+  expect(
+    formatGuid(
+      Uint8Array.of(
+        0x27,
+        0xe4,
+        0x68,
+        0x55,
+        0xfc,
+        0x68,
+        0x3d,
+        0x4f,
+        0xac,
+        0x74,
+        0xca,
+        0x55,
+        0x52,
+        0x31,
+        0xcc,
+        0x68,
+      ),
+    ),
+  ).toBe('5568e427-68fc-4f3d-ac74-ca555231cc68')
   expect(formatGuid(new Uint8Array(16))).toBe('00000000-0000-0000-0000-000000000000')
   expect(() => formatGuid(new Uint8Array(15))).toThrow(ModelBug)
 })
 
 test('digests keep their leading zeros, and no bytes are no digits', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), bytes => { expect(formatBytes(bytes)).toBe([...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')) }))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), bytes => {
+      expect(formatBytes(bytes)).toBe([...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(''))
+    }),
+  )
   expect(formatBytes(new Uint8Array(0))).toBe('')
 })

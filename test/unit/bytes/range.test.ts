@@ -1,16 +1,41 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ModelBug } from '../../../src/bytes/errors.ts'
-import { contains, formatRange, formatSize, hex, intersect, overlaps, range, rangeAt, rangeOrNull, sizeOf, subtract, union, type Range } from '../../../src/bytes/range.ts'
+import {
+  contains,
+  formatRange,
+  formatSize,
+  hex,
+  intersect,
+  overlaps,
+  range,
+  rangeAt,
+  rangeOrNull,
+  sizeOf,
+  subtract,
+  union,
+  type Range,
+} from '../../../src/bytes/range.ts'
 import { PHYS_END } from '../../../src/bytes/units.ts'
 
 const SPACE = 40
-const anyRange = fc.tuple(fc.nat(SPACE - 1), fc.integer({ min: 1, max: SPACE })).map(([start, length]) => range(start, Math.min(SPACE, start + length)))
-const bytes = (of: Range | null): number[] => (of === null ? [] : Array.from({ length: of.end - of.start }, (_, i) => of.start + i))
+const anyRange = fc
+  .tuple(fc.nat(SPACE - 1), fc.integer({ min: 1, max: SPACE }))
+  .map(([start, length]) => range(start, Math.min(SPACE, start + length)))
+const bytes = (of: Range | null): number[] =>
+  of === null ? [] : Array.from({ length: of.end - of.start }, (_, i) => of.start + i)
 
 test('a range is never empty and never leaves the address space', () => {
   expect(range(0, PHYS_END)).toEqual({ start: 0, end: PHYS_END })
-  for (const [start, end] of [[1, 1], [2, 1], [-1, 1], [0, PHYS_END + 1], [0.5, 1], [NaN, 1]] as const) expect(() => range(start, end)).toThrow(ModelBug)
+  for (const [start, end] of [
+    [1, 1],
+    [2, 1],
+    [-1, 1],
+    [0, PHYS_END + 1],
+    [0.5, 1],
+    [NaN, 1],
+  ] as const)
+    expect(() => range(start, end)).toThrow(ModelBug)
   expect(() => rangeAt(0x1000, 0)).toThrow(ModelBug)
   expect(rangeAt(0x1000, 0x10)).toEqual(range(0x1000, 0x1010))
   expect(rangeOrNull(0x1000, 0)).toBeNull()
@@ -37,7 +62,9 @@ test('union holds the same bytes in ascending ranges that do not touch', () => {
     fc.property(fc.array(anyRange, { maxLength: 8 }), ranges => {
       const joined = union(ranges)
       expect(joined.flatMap(bytes)).toEqual([...new Set(ranges.flatMap(bytes))].sort((a, b) => a - b))
-      joined.slice(1).forEach((next, i) => { expect(next.start).toBeGreaterThan(joined[i]?.end ?? 0) })
+      joined.slice(1).forEach((next, i) => {
+        expect(next.start).toBeGreaterThan(joined[i]?.end ?? 0)
+      })
     }),
   )
 })
@@ -48,5 +75,14 @@ test('addresses, ranges and sizes print one way', () => {
   expect(hex(-16)).toBe('-0x10')
   expect(hex(-16n)).toBe('-0x10')
   expect(formatRange(range(0x1000, 0x2000))).toBe('0x1000-0x2000')
-  expect([0, 1, 16, 1023, 1024, 4096, 34 * 2 ** 20, 1.5 * 2 ** 30].map(formatSize)).toEqual(['0 bytes', '1 byte', '16 bytes', '1023 bytes', '1.0 KiB', '4.0 KiB', '34.0 MiB', '1.5 GiB'])
+  expect([0, 1, 16, 1023, 1024, 4096, 34 * 2 ** 20, 1.5 * 2 ** 30].map(formatSize)).toEqual([
+    '0 bytes',
+    '1 byte',
+    '16 bytes',
+    '1023 bytes',
+    '1.0 KiB',
+    '4.0 KiB',
+    '34.0 MiB',
+    '1.5 GiB',
+  ])
 })

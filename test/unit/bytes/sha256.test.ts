@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { sha256 } from '../../../src/bytes/sha256.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
 test('the examples of FIPS 180-4', () => {
   const digest = (text: string): string => hexOf(sha256(bytesSource(new TextEncoder().encode(text))))
@@ -13,7 +14,12 @@ test('the examples of FIPS 180-4', () => {
 })
 
 test('any bytes, as the platform has them', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), bytes => hexOf(sha256(bytesSource(bytes))) === createHash('sha256').update(bytes).digest('hex')))
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      bytes => hexOf(sha256(bytesSource(bytes))) === createHash('sha256').update(bytes).digest('hex'),
+    ),
+  )
   for (const length of [65535, 65536, 65537, 200000]) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 7) & 0xff)
     expect(hexOf(sha256(bytesSource(bytes)))).toBe(createHash('sha256').update(bytes).digest('hex'))

@@ -1,7 +1,21 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ModelBug, UsageError } from '../../../src/bytes/errors.ts'
-import { add, alignDown, alignUp, byteCount, distance, fileOffset, pagesOf, phys, physOf, PHYS_END, rva, wrap32, wrap64 } from '../../../src/bytes/units.ts'
+import {
+  add,
+  alignDown,
+  alignUp,
+  byteCount,
+  distance,
+  fileOffset,
+  pagesOf,
+  phys,
+  physOf,
+  PHYS_END,
+  rva,
+  wrap32,
+  wrap64,
+} from '../../../src/bytes/units.ts'
 
 const bad = [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53]
 

@@ -9,7 +9,11 @@ test('docs/reference/cli.md is the table (update with vitest -u)', async () => {
 
 test('the overview names every command once', () => {
   const lines = overviewHelp(commands).split('\n')
-  for (const { name } of commands) expect(lines.filter(line => line.startsWith(`  ${name} `)), name).toHaveLength(1)
+  for (const { name } of commands)
+    expect(
+      lines.filter(line => line.startsWith(`  ${name} `)),
+      name,
+    ).toHaveLength(1)
 })
 
 describe.each(commands.map(command => [command.name, command] as const))('%s', (name, command) => {
@@ -37,7 +41,11 @@ describe.each(commands.map(command => [command.name, command] as const))('%s', (
   })
 
   test('texts begin lower case and end without a full stop', () => {
-    for (const text of [command.summary, ...command.options.map(option => option.help), ...(command.operand === null ? [] : [command.operand.help])]) {
+    for (const text of [
+      command.summary,
+      ...command.options.map(option => option.help),
+      ...(command.operand === null ? [] : [command.operand.help]),
+    ]) {
       expect(text).not.toMatch(/^[A-Z][a-z]|\.$/)
     }
   })

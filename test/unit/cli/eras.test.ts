@@ -3,7 +3,11 @@ import { eraRow, eraTables } from '../../../src/cli/era-rows.ts'
 import { filesBelow, textOf } from '../../support/repository.ts'
 
 const { stub, kernel } = eraTables()
-const clauses = new Set(filesBelow('spec').flatMap(path => [...textOf(path).matchAll(/^### ([A-Z]{2}-\d+):/gm)].map(found => found[1])))
+const clauses = new Set(
+  filesBelow('spec').flatMap(path =>
+    [...textOf(path).matchAll(/^### ([A-Z]{2}-\d+):/gm)].map(found => found[1]),
+  ),
+)
 
 test('every cell of both tables names a clause of the law', () => {
   expect(stub.length).toBeGreaterThan(0)
@@ -22,5 +26,7 @@ test('a cell that begins no step is shown by its name', () => {
   function quiet(): void {
     // does nothing, as a step of a table under construction does
   }
-  expect(eraRow(info, { slot: quiet, note: 'text' }).cells).toEqual([{ slot: 'slot', step: 'quiet', clauses: [], what: null }])
+  expect(eraRow(info, { slot: quiet, note: 'text' }).cells).toEqual([
+    { slot: 'slot', step: 'quiet', clauses: [], what: null },
+  ])
 })

@@ -10,7 +10,11 @@ import { Recorder } from '../../../src/memory/recorder.ts'
 import type { Report, RunReport } from '../../../src/report/model.ts'
 
 const breach = { class: 'breach' } as RunReport['findings'][number]
-const report = (verdict: Report['verdict'], findings: RunReport['findings'] = [], others: RunReport['findings'] = []): Report => ({ verdict, findings, alternatives: [{ findings: others }] }) as unknown as Report
+const report = (
+  verdict: Report['verdict'],
+  findings: RunReport['findings'] = [],
+  others: RunReport['findings'] = [],
+): Report => ({ verdict, findings, alternatives: [{ findings: others }] }) as unknown as Report
 
 describe('exitCode', () => {
   test.each([
@@ -44,12 +48,23 @@ test('a recording becomes plain data', () => {
     memory.put(phys(0x1000), { source: bytesSource(Uint8Array.of(1, 2, 3, 4)), at: 0, length: 4 }, 'a')
     memory.put(phys(0x1002), { source: bytesSource(Uint8Array.of(5)), at: 0, length: 1 }, 'b')
   })
-  const { steps, events } = JSON.parse(JSON.stringify(recordingToJson(recorder))) as { steps: object[]; events: { op: string; range: object; lost?: object[] }[] }
-  expect(steps).toEqual([{ id: 0, parent: null, clause: 'PE-7', what: 'puts', actor: 'firmware', first: 1, end: 3 }])
+  const { steps, events } = JSON.parse(JSON.stringify(recordingToJson(recorder))) as {
+    steps: object[]
+    events: { op: string; range: object; lost?: object[] }[]
+  }
+  expect(steps).toEqual([
+    { id: 0, parent: null, clause: 'PE-7', what: 'puts', actor: 'firmware', first: 1, end: 3 },
+  ])
   expect(events.map(({ op, range: where }) => [op, where])).toEqual([
     ['ram', { start: '0x0', end: '0x10000' }],
     ['put', { start: '0x1000', end: '0x1004' }],
     ['put', { start: '0x1002', end: '0x1003' }],
   ])
-  expect(events[2]?.lost).toMatchObject([{ range: { start: '0x1002', end: '0x1003' }, content: { kind: 'bytes', at: 2 }, whose: { object: 'a', at: 2 } }])
+  expect(events[2]?.lost).toMatchObject([
+    {
+      range: { start: '0x1002', end: '0x1003' },
+      content: { kind: 'bytes', at: 2 },
+      whose: { object: 'a', at: 2 },
+    },
+  ])
 })

@@ -10,8 +10,12 @@ import { openFiles, packageFolder, packageText } from '../../../src/cli/files.ts
 const folder = mkdtempSync(join(tmpdir(), 'stubsim-'))
 const path = (name: string): string => join(folder, name)
 const files = openFiles()
-afterEach(() => { files.close() })
-afterAll(() => { rmSync(folder, { recursive: true }) })
+afterEach(() => {
+  files.close()
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
 
 const counted = Uint8Array.from({ length: 10_000 }, (_, i) => i % 251)
 
@@ -20,8 +24,18 @@ describe('a source over a file', () => {
     writeFileSync(path('a'), counted)
     const source = files.source(path('a'))
     expect(source.size).toBe(10_000)
-    for (const [at, length] of [[0, 10], [4090, 12], [9_990, 100], [10_000, 5], [20_000, 5], [0, 10_000], [8192, 0]] as const) {
-      expect([...source.read(fileOffset(at), length)], `${String(at)}+${String(length)}`).toEqual([...counted.subarray(at, at + length)])
+    for (const [at, length] of [
+      [0, 10],
+      [4090, 12],
+      [9_990, 100],
+      [10_000, 5],
+      [20_000, 5],
+      [0, 10_000],
+      [8192, 0],
+    ] as const) {
+      expect([...source.read(fileOffset(at), length)], `${String(at)}+${String(length)}`).toEqual([
+        ...counted.subarray(at, at + length),
+      ])
     }
   })
 
@@ -45,18 +59,43 @@ describe('a source over a file', () => {
     writeFileSync(path('shrinks'), counted)
     const source = files.source(path('shrinks'))
     truncateSync(path('shrinks'), 5000)
-    expect(() => source.read(fileOffset(8192), 10)).toThrow(new UsageError(`${path('shrinks')}: ends at 0x2000 now, but had 0x2710 bytes when it was opened: it changed while it was read`))
+    expect(() => source.read(fileOffset(8192), 10)).toThrow(
+      new UsageError(
+        `${path('shrinks')}: ends at 0x2000 now, but had 0x2710 bytes when it was opened: it changed while it was read`,
+      ),
+    )
   })
 })
 
 describe('what cannot be opened', () => {
   test.each<[string, (name: string) => string, string]>([
     ['missing', path, 'no such file'],
-    ['below a file', name => { writeFileSync(path('file'), 'x'); return join(path('file'), name) }, 'no such file: part of the path is not a directory'],
+    [
+      'below a file',
+      name => {
+        writeFileSync(path('file'), 'x')
+        return join(path('file'), name)
+      },
+      'no such file: part of the path is not a directory',
+    ],
     ['directory', () => folder, 'is a directory'],
-    ['loop', name => { symlinkSync(path(name), path(name)); return path(name) }, 'too many symbolic links'],
+    [
+      'loop',
+      name => {
+        symlinkSync(path(name), path(name))
+        return path(name)
+      },
+      'too many symbolic links',
+    ],
     ['device', () => '/dev/null', 'is not a regular file or block device'],
-    ['pipe', name => { spawnSync('mkfifo', [path(name)]); return path(name) }, 'is a pipe; it is read at many places, so a regular file or block device is needed'],
+    [
+      'pipe',
+      name => {
+        spawnSync('mkfifo', [path(name)])
+        return path(name)
+      },
+      'is a pipe; it is read at many places, so a regular file or block device is needed',
+    ],
   ])('%s', (name, make, why) => {
     const made = make(name)
     expect(() => files.source(made)).toThrow(new UsageError(`${made}: ${why}`))
@@ -67,8 +106,12 @@ describe('what cannot be opened', () => {
   })
 
   test('a result that cannot be written', () => {
-    expect(() => { files.write(folder, 'x') }).toThrow(new UsageError(`${folder}: is a directory`))
-    expect(() => { files.write(path('no/where'), 'x') }).toThrow(new UsageError(`${path('no/where')}: the folder ${path('no')} does not exist`))
+    expect(() => {
+      files.write(folder, 'x')
+    }).toThrow(new UsageError(`${folder}: is a directory`))
+    expect(() => {
+      files.write(path('no/where'), 'x')
+    }).toThrow(new UsageError(`${path('no/where')}: the folder ${path('no')} does not exist`))
   })
 })
 

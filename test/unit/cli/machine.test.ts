@@ -13,24 +13,38 @@ import { rebuild } from '../../oracle/rebuild.ts'
 import { readRecordings } from '../../oracle/recording.ts'
 import { shellMap } from '../../support/shell-map.ts'
 
-const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) => buildUki({
-  stub: STUB_FACTS[stub],
-  sections: [
-    { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
-    { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(KERNEL_FACTS[kernel] ?? expect.fail('no such kernel')) },
-    { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
-  ],
-})
+const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) =>
+  buildUki({
+    stub: STUB_FACTS[stub],
+    sections: [
+      { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
+      {
+        name: '.linux',
+        VirtualAddress: 0x2000000,
+        content: buildKernel(KERNEL_FACTS[kernel] ?? expect.fail('no such kernel')),
+      },
+      { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
+    ],
+  })
 const image = ukiOf('247.3', 'debian-5.10.223-cloud')
 /** Its kernel decompresses itself in the EFI stub. */
 const NEWER = ukiOf('257.13', 'debian-6.12.107-cloud')
 const MIB = 2 ** 20
 const shellListing = shellMap(profileMap(profileNamed('ovmf-2022.11-pc-4M'), 512 * MIB))
 
-function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: object = {}, source = image): Call {
+function callOf(
+  texts: Readonly<Record<string, string>>,
+  ram?: number,
+  file: object = {},
+  source = image,
+): Call {
   const call = {
     operand: 'uki.efi',
-    files: { source: () => source, text: () => JSON.stringify(file), bytes: () => new TextEncoder().encode(shellListing) },
+    files: {
+      source: () => source,
+      text: () => JSON.stringify(file),
+      bytes: () => new TextEncoder().encode(shellListing),
+    },
     log: { debug: () => undefined },
     has: () => false,
     text: (name: string) => texts[name],
@@ -40,7 +54,12 @@ function callOf(texts: Readonly<Record<string, string>>, ram?: number, file: obj
   return call as unknown as Call
 }
 
-const reportOf = async (texts: Readonly<Record<string, string>>, ram?: number, file?: object, source = image) => check(await checkInput(callOf(texts, ram, file, source))).report
+const reportOf = async (
+  texts: Readonly<Record<string, string>>,
+  ram?: number,
+  file?: object,
+  source = image,
+) => check(await checkInput(callOf(texts, ram, file, source))).report
 const profile = { firmware: 'ovmf-2022.11-q35' }
 
 describe('the machine', () => {
@@ -51,7 +70,9 @@ describe('the machine', () => {
     expect(uBoot.machine.what).toBe('profile ovmf-2022.11-q35-4M with 512.0 MiB, firmware u-boot-2022.01')
     const shim = await reportOf({ ...profile, loader: 'shim-13' }, 512 * MIB)
     expect(Number(plain.facts.imageBase) - Number(shim.facts.imageBase)).toBe(0x1000)
-    expect((await reportOf({ firmware: 'ovmf-2025.02' }, 512 * MIB)).machine.what).toMatch(/, firmware edk2-2025\.02$/)
+    expect((await reportOf({ firmware: 'ovmf-2025.02' }, 512 * MIB)).machine.what).toMatch(
+      /, firmware edk2-2025\.02$/,
+    )
   })
 
   test('EDK2 2022.11 by name boots as it does by default', async () => {
@@ -71,14 +92,18 @@ describe('the machine', () => {
 
   test('has quirks, which the report names', async () => {
     const { assumptions } = await reportOf({ ...profile, quirk: 'hole-16m,dirty-poison' }, 512 * MIB)
-    expect(assumptions.filter(({ clause }) => clause === 'FW-35').map(({ what }) => what.split(':')[0])).toEqual(['quirk hole-16m', 'quirk dirty-poison'])
+    expect(
+      assumptions.filter(({ clause }) => clause === 'FW-35').map(({ what }) => what.split(':')[0]),
+    ).toEqual(['quirk hole-16m', 'quirk dirty-poison'])
     expect(assumptions.some(({ what }) => what.startsWith('nothing is known of the contents'))).toBe(true)
     await expect(reportOf({ ...profile, quirk: 'no-low-memory' }, 512 * MIB)).rejects.toThrow(/more RAM/)
     await expect(reportOf({ ...profile, quirk: 'odd' }, 512 * MIB)).rejects.toThrow(/no quirk 'odd'/)
   })
 
   test('is a map of its own with the firmware of a profile, which knows what no map shows', async () => {
-    const loading = rebuild(readRecordings().find(({ id }) => id === 'machine-pc/257.13/5.10') ?? expect.fail('no such recording'))
+    const loading = rebuild(
+      readRecordings().find(({ id }) => id === 'machine-pc/257.13/5.10') ?? expect.fail('no such recording'),
+    )
     const pc = { firmware: 'ovmf-2022.11-pc' }
     const mapped = await reportOf({ memmap: 'map.txt', ...pc }, undefined, {}, loading)
     const whole = await reportOf(pc, 512 * MIB, {}, loading)
@@ -86,41 +111,93 @@ describe('the machine', () => {
     expect(mapped.machine.what).toMatch(/, firmware of profile ovmf-2022\.11-pc$/)
     expect(mapped.facts).toEqual(whole.facts)
     expect(Number(alone.facts.bootParams) - Number(mapped.facts.bootParams)).toBe(0x1000)
-    await expect(reportOf({ memmap: 'map.txt', firmware: 'seabios' })).rejects.toThrow("no firmware profile 'seabios'")
+    await expect(reportOf({ memmap: 'map.txt', firmware: 'seabios' })).rejects.toThrow(
+      "no firmware profile 'seabios'",
+    )
     await expect(reportOf({ memmap: 'map.txt' }, MIB)).rejects.toThrow('--ram does not go with it')
   })
 
   test('comes from a firmware file, with its map or with a profile', async () => {
     const map = [{ type: 'EfiConventionalMemory', start: '1MiB', end: '400MiB' }]
-    const own = await reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', map, loader: 'patina', quirks: ['dirty-residue'] })
-    expect(own.machine).toMatchObject({ what: 'a board (board.json), its own memory map, firmware patina', ramBytes: 399 * MIB })
-    const scaled = await reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M', ram: '1GiB' })
-    expect(scaled.machine.what).toMatch(/^a board \(board\.json\), profile ovmf-2022\.11-q35-4M with 1\.0 GiB, firmware edk2-2022\.11$/)
-    await expect(reportOf({ firmware: 'board.json' }, MIB, { schema: 1, name: 'a board', map })).rejects.toThrow('--ram does not go with it')
-    await expect(reportOf({ firmware: 'board.json' }, undefined, { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' })).rejects.toThrow('give --ram SIZE')
-    await expect(reportOf({ firmware: 'board.json', memmap: 'map.txt' })).rejects.toThrow('--memmap describes a whole machine')
+    const own = await reportOf({ firmware: 'board.json' }, undefined, {
+      schema: 1,
+      name: 'a board',
+      map,
+      loader: 'patina',
+      quirks: ['dirty-residue'],
+    })
+    expect(own.machine).toMatchObject({
+      what: 'a board (board.json), its own memory map, firmware patina',
+      ramBytes: 399 * MIB,
+    })
+    const scaled = await reportOf({ firmware: 'board.json' }, undefined, {
+      schema: 1,
+      name: 'a board',
+      profile: 'ovmf-2022.11-q35-4M',
+      ram: '1GiB',
+    })
+    expect(scaled.machine.what).toMatch(
+      /^a board \(board\.json\), profile ovmf-2022\.11-q35-4M with 1\.0 GiB, firmware edk2-2022\.11$/,
+    )
+    await expect(
+      reportOf({ firmware: 'board.json' }, MIB, { schema: 1, name: 'a board', map }),
+    ).rejects.toThrow('--ram does not go with it')
+    await expect(
+      reportOf({ firmware: 'board.json' }, undefined, {
+        schema: 1,
+        name: 'a board',
+        profile: 'ovmf-2022.11-q35-4M',
+      }),
+    ).rejects.toThrow('give --ram SIZE')
+    await expect(reportOf({ firmware: 'board.json', memmap: 'map.txt' })).rejects.toThrow(
+      '--memmap describes a whole machine',
+    )
   })
 
   test('a firmware file says what becomes of the map at the end, and of code that the kernel makes', async () => {
     const board = { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' }
-    expect(await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 2 })).toMatchObject({ verdict: 'clean', outcome: { kind: 'arrived' } })
+    expect(await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 2 })).toMatchObject(
+      { verdict: 'clean', outcome: { kind: 'arrived' } },
+    )
     const grown = await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 200 })
-    expect(grown.outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-18', status: 'EFI_BUFFER_TOO_SMALL' } })
-    const attributes = async (memoryAttributes: string) => (await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, memoryAttributes }, NEWER)).outcome
+    expect(grown.outcome).toMatchObject({
+      kind: 'refused',
+      refusal: { clause: 'EP-18', status: 'EFI_BUFFER_TOO_SMALL' },
+    })
+    const attributes = async (memoryAttributes: string) =>
+      (await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, memoryAttributes }, NEWER)).outcome
     expect(await attributes('refused')).toMatchObject({ kind: 'refused', refusal: { clause: 'EP-40' } })
     expect(await attributes('set')).toMatchObject({ kind: 'arrived' })
     await expect(attributes('perhaps')).rejects.toThrow('memoryAttributes: is neither set nor refused')
-    await expect(reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: -1 })).rejects.toThrow('addedOnExit: is no count of descriptors')
+    await expect(
+      reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: -1 }),
+    ).rejects.toThrow('addedOnExit: is no count of descriptors')
   })
 })
 
 test('profiles lists profiles, firmwares and quirks with their sources', () => {
   const text = formatProfiles()
-  for (const wanted of ['ovmf-2022.11-q35-4M', 'recorded with', 'u-boot-2022.01', 'pages as rust-hypervisor-firmware', 'no-low-memory', 'systemd issue 35026']) expect(text).toContain(wanted)
+  for (const wanted of [
+    'ovmf-2022.11-q35-4M',
+    'recorded with',
+    'u-boot-2022.01',
+    'pages as rust-hypervisor-firmware',
+    'no-low-memory',
+    'systemd issue 35026',
+  ])
+    expect(text).toContain(wanted)
   expect(text).not.toMatch(/ \n/)
   const parts: string[] = []
   const call = { text: () => 'json', print: (part: string) => parts.push(part) } as unknown as Call
   expect(profiles(call)).toBe(0)
   expect(JSON.parse(parts.join(''))).toEqual(JSON.parse(JSON.stringify(profilesToJson())))
-  expect(profilesToJson()).toMatchObject({ schema: 1, quirks: [{ id: 'dirty-residue', contents: 'residue' }, {}, { firmware: 'rust-hypervisor-firmware' }, ...QUIRKS.slice(3).map(({ id, source }) => ({ id, source }))] })
+  expect(profilesToJson()).toMatchObject({
+    schema: 1,
+    quirks: [
+      { id: 'dirty-residue', contents: 'residue' },
+      {},
+      { firmware: 'rust-hypervisor-firmware' },
+      ...QUIRKS.slice(3).map(({ id, source }) => ({ id, source })),
+    ],
+  })
 })

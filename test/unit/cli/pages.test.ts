@@ -25,7 +25,11 @@ test('a chapter is its clauses in the order of the page', () => {
     id: 'PE',
     title: 'Image loading',
     clauses: [
-      { id: 'PE-7', title: 'A short section is filled', text: '### PE-7: A short section is filled\nApplies: all\nEvidence: read\n\nIt is zeroed.' },
+      {
+        id: 'PE-7',
+        title: 'A short section is filled',
+        text: '### PE-7: A short section is filled\nApplies: all\nEvidence: read\n\nIt is zeroed.',
+      },
       { id: 'PE-2', title: 'Table order', text: '### PE-2: Table order\nApplies: all\n\nFirst to last.' },
     ],
   })

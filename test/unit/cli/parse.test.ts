@@ -26,7 +26,21 @@ const commands = [boot, list, page]
 
 describe('parseCommandLine', () => {
   test('gives values by name', () => {
-    const request = parseCommandLine(['boot', '--ram=512MiB', 'uki.efi', '--image-base', '0x1000', '-o', 'out', '--strict', '--kaslr', 'off'], commands)
+    const request = parseCommandLine(
+      [
+        'boot',
+        '--ram=512MiB',
+        'uki.efi',
+        '--image-base',
+        '0x1000',
+        '-o',
+        'out',
+        '--strict',
+        '--kaslr',
+        'off',
+      ],
+      commands,
+    )
     if (request.kind !== 'run') throw new Error(request.kind)
     const { command, given } = request
     expect(command).toBe(boot)
@@ -41,8 +55,14 @@ describe('parseCommandLine', () => {
   })
 
   test('a scenario makes the operand superfluous, -- ends the options', () => {
-    expect(parseCommandLine(['boot', '--scenario', 's.yaml'], commands)).toMatchObject({ kind: 'run', given: { operand: null } })
-    expect(parseCommandLine(['boot', '--', '-odd.efi'], commands)).toMatchObject({ kind: 'run', given: { operand: '-odd.efi' } })
+    expect(parseCommandLine(['boot', '--scenario', 's.yaml'], commands)).toMatchObject({
+      kind: 'run',
+      given: { operand: null },
+    })
+    expect(parseCommandLine(['boot', '--', '-odd.efi'], commands)).toMatchObject({
+      kind: 'run',
+      given: { operand: '-odd.efi' },
+    })
     expect(parseCommandLine(['page'], commands)).toMatchObject({ kind: 'run', given: { operand: null } })
   })
 
@@ -57,19 +77,34 @@ describe('parseCommandLine', () => {
   test.each<[string[], string]>([
     [['boto'], 'unknown command "boto" (did you mean boot?); see stubsim --help'],
     [['quite-another'], 'unknown command "quite-another"; see stubsim --help'],
-    [['--ram', '1'], 'the command comes first, then its options: stubsim COMMAND --ram …; see stubsim --help'],
+    [
+      ['--ram', '1'],
+      'the command comes first, then its options: stubsim COMMAND --ram …; see stubsim --help',
+    ],
     [['boot', 'a', '--rma', '1'], 'unknown option --rma (did you mean --ram?); see stubsim boot --help'],
-    [['boot', 'a', '--image-bsae=1'], 'unknown option --image-bsae (did you mean --image-base?); see stubsim boot --help'],
+    [
+      ['boot', 'a', '--image-bsae=1'],
+      'unknown option --image-bsae (did you mean --image-base?); see stubsim boot --help',
+    ],
     [['boot', 'a', '-x'], 'unknown option -x; see stubsim boot --help'],
     [['boot', 'a', '--ram', '1', '--ram=2'], '--ram is given twice'],
     [['boot', 'a', '--strict', '--strict'], '--strict is given twice'],
     [['boot', 'a', '--ram='], '--ram has an empty value; it needs SIZE'],
     [['boot', 'a', '--ram', ''], '--ram has an empty value; it needs SIZE'],
     [['boot', 'a', '--ram'], '--ram needs a value: SIZE'],
-    [['boot', 'a', '--ram', '--strict'], '--ram needs a value: SIZE, but --strict follows (write --ram=--strict if that is the value)'],
+    [
+      ['boot', 'a', '--ram', '--strict'],
+      '--ram needs a value: SIZE, but --strict follows (write --ram=--strict if that is the value)',
+    ],
     [['boot', 'a', '--ram', '-5'], '--ram: size "-5" is negative'],
-    [['boot', 'a', '--ram', '5 apples'], '--ram: size "5 apples" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)'],
-    [['boot', 'a', '--image-base', 'top'], '--image-base: address "top" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)'],
+    [
+      ['boot', 'a', '--ram', '5 apples'],
+      '--ram: size "5 apples" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)',
+    ],
+    [
+      ['boot', 'a', '--image-base', 'top'],
+      '--image-base: address "top" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)',
+    ],
     [['boot', 'a', '--kaslr', 'of'], '--kaslr: "of" is none of off, on (did you mean off?)'],
     [['boot', 'a', '--strict=yes'], '--strict takes no value'],
     [['boot', 'a', 'b'], 'boot takes one FILE, but "a" and "b" are given'],

@@ -21,7 +21,27 @@ test.each([
 test('texts, numbers, lists, steps and rules in words', () => {
   const titles = new Map([['ST-63', 'The own loader counts from ImageBase']])
   const step = (name: string) => told(() => undefined, { name, file: 'os-release' })
-  expect(inWords({ message: 'No way', slack: 8, profiles: false, list: ['a', 'b'], pieces: [step('.osrel')], sections: { clause: 'ST-63', checks: [{ message: 'Bad' }] } }, { message: 'No way in', slack: 32, profiles: true, list: ['b', 'a'], pieces: [step('.profile')], sections: { clause: 'x', checks: [] } }, titles)).toEqual([
+  expect(
+    inWords(
+      {
+        message: 'No way',
+        slack: 8,
+        profiles: false,
+        list: ['a', 'b'],
+        pieces: [step('.osrel')],
+        sections: { clause: 'ST-63', checks: [{ message: 'Bad' }] },
+      },
+      {
+        message: 'No way in',
+        slack: 32,
+        profiles: true,
+        list: ['b', 'a'],
+        pieces: [step('.profile')],
+        sections: { clause: 'x', checks: [] },
+      },
+      titles,
+    ),
+  ).toEqual([
     'what it prints: "No way in", was "No way"',
     'room for further descriptors: 32, was 8',
     'LoadOptions may name a profile: yes, was no',
@@ -42,7 +62,13 @@ test.each([
   ['245', '250', 'locate', ['names it looks for: now also .dtb'], 'a6089431d5'],
   ['234', '236', 'bootParams', ['Secure Boot: told, was not told'], 'b4f9f2a62f'],
   ['5.6', '5.8', 'commandLine', ['into: pool, was "the highest free pages below 4 GiB"'], '3ee372ccce4d'],
-  ['6.9', '6.10', 'place', ['options that make it take the first slot: now also mem=, memmap=, hugepages=, efi_fake_mem='], '15aa8fb852f9'],
+  [
+    '6.9',
+    '6.10',
+    'place',
+    ['options that make it take the first slot: now also mem=, memmap=, hugepages=, efi_fake_mem='],
+    '15aa8fb852f9',
+  ],
   ['0.1.0', '0.4.1', 'payload', ['reads: at once, was piece by piece'], '5de0b3e54a'],
 ])('%s to %s: %s says %j', (from, to, slot, words, commit) => {
   const change = diffEras(from, to).changed.find(one => one.slot === slot)
@@ -53,7 +79,9 @@ test.each([
 test('a way along one branch does not leave it', () => {
   const { changed, rows } = diffEras('6.1.80', '6.1.93')
   expect(rows.map(({ id }) => id)).toEqual(['linux/E3b', 'linux/E3d', 'linux/E3c', 'linux/E4a', 'linux/E4b'])
-  expect(changed.find(({ slot }) => slot === 'entryCode')?.by).toEqual([{ id: 'linux/E3b', commits: ['a1b87d54f4e4', '2f77465b05b1'] }])
+  expect(changed.find(({ slot }) => slot === 'entryCode')?.by).toEqual([
+    { id: 'linux/E3b', commits: ['a1b87d54f4e4', '2f77465b05b1'] },
+  ])
   expect(diffEras('253.5', '254.17').rows.map(({ id }) => id)).not.toContain('systemd-stub/S5/256')
 })
 
@@ -63,27 +91,56 @@ type Named = Readonly<Record<string, unknown>> & { readonly id: string }
 function silent(rows: readonly Named[]): string[] {
   const slots = Object.keys(rows[0] ?? {}).filter(slot => typeof rows[0]?.[slot] === 'function')
   return slots.flatMap(slot => {
-    const cells = [...new Map(rows.map(row => [row[slot], row.id]))].map(([cell, id]) => ({ cell, id, says: JSON.stringify(cellOf(slot, cell)) }))
-    return cells.flatMap(({ cell, id, says }, i) => cells.slice(i + 1).flatMap(other => {
-      const words = inWords(particularsOf(cell) ?? {}, particularsOf(other.cell) ?? {}, none)
-      return says === other.says && !toldAlike(cell, other.cell) && words.length === 0 ? [`${id} ${other.id}: ${slot}`] : []
+    const cells = [...new Map(rows.map(row => [row[slot], row.id]))].map(([cell, id]) => ({
+      cell,
+      id,
+      says: JSON.stringify(cellOf(slot, cell)),
     }))
+    return cells.flatMap(({ cell, id, says }, i) =>
+      cells.slice(i + 1).flatMap(other => {
+        const words = inWords(particularsOf(cell) ?? {}, particularsOf(other.cell) ?? {}, none)
+        return says === other.says && !toldAlike(cell, other.cell) && words.length === 0
+          ? [`${id} ${other.id}: ${slot}`]
+          : []
+      }),
+    )
   })
 }
 
 test('no two rows of a table differ without a word', () => {
-  const tables = [Object.values(stubEras), lanzabooteEras, kernelEras.map(era => ({ id: era.id, ...era.slots }))] as unknown as readonly (readonly Named[])[]
+  const tables = [
+    Object.values(stubEras),
+    lanzabooteEras,
+    kernelEras.map(era => ({ id: era.id, ...era.slots })),
+  ] as unknown as readonly (readonly Named[])[]
   for (const rows of tables) expect(silent(rows)).toEqual([])
 })
 
 test('every row of a stub prints the commits that began it', () => {
-  expect(eraTables().stub.filter(({ commits }) => commits.length === 0).map(({ id }) => id)).toEqual([])
+  expect(
+    eraTables()
+      .stub.filter(({ commits }) => commits.length === 0)
+      .map(({ id }) => id),
+  ).toEqual([])
 })
 
 test('steps that were told the same are alike', () => {
   const a = told(() => 1, { names: ['x'], rule: { clause: 'ST-1' } })
-  expect(toldAlike(a, told(() => 1, { names: ['x'], rule: { clause: 'ST-1' } }))).toBe(true)
-  for (const other of [told(() => 1, { names: ['x'] }), told(() => 1, { names: ['y'], rule: { clause: 'ST-1' } }), told(() => 1, { names: { 0: 'x' }, rule: { clause: 'ST-1' } }), () => 1, null, 'x']) expect(toldAlike(a, other)).toBe(false)
+  expect(
+    toldAlike(
+      a,
+      told(() => 1, { names: ['x'], rule: { clause: 'ST-1' } }),
+    ),
+  ).toBe(true)
+  for (const other of [
+    told(() => 1, { names: ['x'] }),
+    told(() => 1, { names: ['y'], rule: { clause: 'ST-1' } }),
+    told(() => 1, { names: { 0: 'x' }, rule: { clause: 'ST-1' } }),
+    () => 1,
+    null,
+    'x',
+  ])
+    expect(toldAlike(a, other)).toBe(false)
   expect([particularsOf(() => 1), particularsOf('x'), toldAlike(null, {})]).toEqual([null, null, false])
   expect(diffEras('254.24', '256.12').changed.map(({ slot }) => slot)).not.toContain('sectionTable')
 })

@@ -5,7 +5,8 @@ import { xxh64 } from '../../../src/decode/xxh64.ts'
 import { sample } from './sample.ts'
 
 const digits = new TextEncoder().encode('123456789')
-const hex = ([low, high]: readonly [number, number]): string => high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+const hex = ([low, high]: readonly [number, number]): string =>
+  high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
 
 test('the sums of 123456789 are the published ones', () => {
   expect(crc32(digits)).toBe(0xcbf43926)
@@ -33,13 +34,16 @@ function slowXxh64(bytes: Uint8Array): bigint {
   let sum = P5
   if (bytes.length >= 32) {
     const lanes = [u64(P1 + P2), P2, 0n, u64(-P1)]
-    for (; at + 32 <= bytes.length; at += 32) for (let i = 0; i < 4; i++) lanes[i] = round(lanes[i] ?? 0n, view.getBigUint64(at + 8 * i, true))
+    for (; at + 32 <= bytes.length; at += 32)
+      for (let i = 0; i < 4; i++) lanes[i] = round(lanes[i] ?? 0n, view.getBigUint64(at + 8 * i, true))
     sum = u64(lanes.reduce((all, lane, i) => all + rotate(lane, [1n, 7n, 12n, 18n][i] ?? 0n), 0n))
     for (const lane of lanes) sum = u64((sum ^ round(0n, lane)) * P1 + P4)
   }
   sum = u64(sum + BigInt(bytes.length))
-  for (; at + 8 <= bytes.length; at += 8) sum = u64(rotate(sum ^ round(0n, view.getBigUint64(at, true)), 27n) * P1 + P4)
-  for (; at + 4 <= bytes.length; at += 4) sum = u64(rotate(sum ^ u64(BigInt(view.getUint32(at, true)) * P1), 23n) * P2 + P3)
+  for (; at + 8 <= bytes.length; at += 8)
+    sum = u64(rotate(sum ^ round(0n, view.getBigUint64(at, true)), 27n) * P1 + P4)
+  for (; at + 4 <= bytes.length; at += 4)
+    sum = u64(rotate(sum ^ u64(BigInt(view.getUint32(at, true)) * P1), 23n) * P2 + P3)
   for (; at < bytes.length; at++) sum = u64(rotate(sum ^ u64(BigInt(bytes[at] ?? 0) * P5), 11n) * P1)
   sum = u64((sum ^ (sum >> 33n)) * P2)
   sum = u64((sum ^ (sum >> 29n)) * P3)
@@ -57,8 +61,17 @@ test('XXH64 in halves is XXH64', () => {
 
 test('sums of a part are those of the part', () => {
   const bytes = sample(5000)
-  for (const [from, to] of [[0, 5000], [3, 4999], [17, 18]] as const) {
+  for (const [from, to] of [
+    [0, 5000],
+    [3, 4999],
+    [17, 18],
+  ] as const) {
     const part = bytes.slice(from, to)
-    expect([crc32(bytes, from, to), adler32(bytes, from, to), hex(crc64(bytes, from, to)), hex(xxh64(bytes, from, to))]).toEqual([crc32(part), adler32(part), hex(crc64(part)), hex(xxh64(part))])
+    expect([
+      crc32(bytes, from, to),
+      adler32(bytes, from, to),
+      hex(crc64(bytes, from, to)),
+      hex(xxh64(bytes, from, to)),
+    ]).toEqual([crc32(part), adler32(part), hex(crc64(part)), hex(xxh64(part))])
   }
 })

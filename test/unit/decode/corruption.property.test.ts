@@ -20,7 +20,8 @@ describe.each(VECTORS)('$name', ({ format, bytes }) => {
       wrong[bit >> 3] = (wrong[bit >> 3] ?? 0) ^ (1 << (bit & 7))
       const done = decode(format, bytesSource(wrong), { limit: LIMIT })
       expect(done.produced).toBeLessThanOrEqual(LIMIT)
-      if (done.ok && !WITHOUT_CHECKSUM.includes(format)) expect([bit, Buffer.compare(done.output, original)]).toEqual([bit, 0])
+      if (done.ok && !WITHOUT_CHECKSUM.includes(format))
+        expect([bit, Buffer.compare(done.output, original)]).toEqual([bit, 0])
     }
   })
 
@@ -35,14 +36,22 @@ describe.each(VECTORS)('$name', ({ format, bytes }) => {
   test('much noise ends in an answer within the limit', () => {
     const place = fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 }))
     fc.assert(
-      fc.property(fc.array(place, { minLength: 1, maxLength: 20 }), fc.nat(bytes.length), fc.boolean(), (places, cut, isLengthKnown) => {
-        const wrong = Uint8Array.from(bytes)
-        for (const [at, byte] of places) wrong[at] = byte
-        const input = bytesSource(cut % 3 === 0 ? wrong.subarray(0, cut) : wrong)
-        const done = decode(format, input, { limit: LIMIT, ...(isLengthKnown ? { length: VECTOR_LENGTH } : {}) })
-        expect(done.produced).toBeLessThanOrEqual(LIMIT)
-        expect(done.output).toHaveLength(done.produced)
-      }),
+      fc.property(
+        fc.array(place, { minLength: 1, maxLength: 20 }),
+        fc.nat(bytes.length),
+        fc.boolean(),
+        (places, cut, isLengthKnown) => {
+          const wrong = Uint8Array.from(bytes)
+          for (const [at, byte] of places) wrong[at] = byte
+          const input = bytesSource(cut % 3 === 0 ? wrong.subarray(0, cut) : wrong)
+          const done = decode(format, input, {
+            limit: LIMIT,
+            ...(isLengthKnown ? { length: VECTOR_LENGTH } : {}),
+          })
+          expect(done.produced).toBeLessThanOrEqual(LIMIT)
+          expect(done.output).toHaveLength(done.produced)
+        },
+      ),
       { numRuns: 300 },
     )
   })

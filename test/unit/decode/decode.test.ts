@@ -6,7 +6,8 @@ import { decode, FORMATS, type DecodeOptions, type Decoded, type Format } from '
 import { sample } from './sample.ts'
 import { VECTOR_LENGTH, VECTORS } from './vectors.ts'
 
-const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded => decode(format, bytesSource(bytes), { limit: 2 ** 20, ...options })
+const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded =>
+  decode(format, bytesSource(bytes), { limit: 2 ** 20, ...options })
 const original = sample(VECTOR_LENGTH)
 
 describe.each(VECTORS)('$name', ({ format, bytes }) => {
@@ -69,15 +70,26 @@ test.each(WRONG_MAGIC)('%s with another beginning: %s', (format, error) => {
 
 describe('gzip of zlib', () => {
   const levels = fc.constantFrom(0, 1, 6, 9)
-  const strategies = fc.constantFrom(constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY, constants.Z_RLE)
+  const strategies = fc.constantFrom(
+    constants.Z_DEFAULT_STRATEGY,
+    constants.Z_FIXED,
+    constants.Z_HUFFMAN_ONLY,
+    constants.Z_RLE,
+  )
 
   test('comes out as it went in, whatever the level and the strategy', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 1, max: 99 }), levels, strategies, (size, seed, level, strategy) => {
-        const bytes = sample(size, seed)
-        const done = run('gzip', gzipSync(bytes, { level, strategy }))
-        expect([done.ok, Buffer.compare(done.output, bytes)]).toEqual([true, 0])
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 40_000 }),
+        fc.integer({ min: 1, max: 99 }),
+        levels,
+        strategies,
+        (size, seed, level, strategy) => {
+          const bytes = sample(size, seed)
+          const done = run('gzip', gzipSync(bytes, { level, strategy }))
+          expect([done.ok, Buffer.compare(done.output, bytes)]).toEqual([true, 0])
+        },
+      ),
       { numRuns: 25 },
     )
   })
@@ -107,20 +119,29 @@ describe('lz4', () => {
     const other = Uint8Array.from(bytes)
     other.fill(0x7f, 4, 8)
     expect(run('lz4', other).ok).toBe(false)
-    expect(run('lz4', other, { length: VECTOR_LENGTH })).toMatchObject({ ok: true, consumed: bytes.length, produced: VECTOR_LENGTH })
+    expect(run('lz4', other, { length: VECTOR_LENGTH })).toMatchObject({
+      ok: true,
+      consumed: bytes.length,
+      produced: VECTOR_LENGTH,
+    })
   })
 
   test('a length that is not that of the stream is not met', () => {
-    for (const length of [VECTOR_LENGTH - 1, VECTOR_LENGTH + 1]) expect(run('lz4', bytes, { length }).ok).toBe(false)
+    for (const length of [VECTOR_LENGTH - 1, VECTOR_LENGTH + 1])
+      expect(run('lz4', bytes, { length }).ok).toBe(false)
   })
 
   test('a repeated magic number is skipped', () => {
-    expect(run('lz4', Uint8Array.from([...bytes.subarray(0, 4), ...bytes]))).toMatchObject({ ok: true, produced: VECTOR_LENGTH })
+    expect(run('lz4', Uint8Array.from([...bytes.subarray(0, 4), ...bytes]))).toMatchObject({
+      ok: true,
+      produced: VECTOR_LENGTH,
+    })
   })
 })
 
 describe('zstd blocks that are not compressed', () => {
-  const frame = (...rest: number[]): Uint8Array => Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, ...rest])
+  const frame = (...rest: number[]): Uint8Array =>
+    Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, ...rest])
 
   test('raw, and one byte repeated', () => {
     const done = run('zstd', frame(0x18, 0, 0, 1, 2, 3, 0x53, 0, 0, 9))
@@ -129,14 +150,29 @@ describe('zstd blocks that are not compressed', () => {
   })
 
   test('a block of type 3, a dictionary and a reserved bit are refused', () => {
-    expect(run('zstd', frame(0x07, 0, 0))).toMatchObject({ ok: false, error: 'ZSTD-compressed data is corrupt' })
-    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x58, 0x07, 1, 0, 0))).toMatchObject({ ok: false, why: 'a dictionary is needed' })
-    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x08, 0x58, 1, 0, 0))).toMatchObject({ ok: false, error: 'ZSTD-compressed data is probably corrupt' })
-    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xb0, 1, 0, 0))).toMatchObject({ ok: false, why: 'a window of 2^32 bytes' })
+    expect(run('zstd', frame(0x07, 0, 0))).toMatchObject({
+      ok: false,
+      error: 'ZSTD-compressed data is corrupt',
+    })
+    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x58, 0x07, 1, 0, 0))).toMatchObject({
+      ok: false,
+      why: 'a dictionary is needed',
+    })
+    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x08, 0x58, 1, 0, 0))).toMatchObject({
+      ok: false,
+      error: 'ZSTD-compressed data is probably corrupt',
+    })
+    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xb0, 1, 0, 0))).toMatchObject({
+      ok: false,
+      why: 'a window of 2^32 bytes',
+    })
   })
 
   test('a frame of a stated length that comes out otherwise is refused', () => {
     expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x19, 0, 0, 1, 2, 3)).ok).toBe(false)
-    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, 1, 2, 3))).toMatchObject({ ok: true, produced: 3 })
+    expect(run('zstd', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, 1, 2, 3))).toMatchObject({
+      ok: true,
+      produced: 3,
+    })
   })
 })

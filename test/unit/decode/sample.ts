@@ -9,13 +9,26 @@ function numbers(seed: number): () => number {
   }
 }
 
-const WORDS = ['kernel', 'initrd', 'stub', 'page', 'section', 'the', 'of', 'is', 'overwritten', 'boot_params', '\n', '0x1000000'] as const
+const WORDS = [
+  'kernel',
+  'initrd',
+  'stub',
+  'page',
+  'section',
+  'the',
+  'of',
+  'is',
+  'overwritten',
+  'boot_params',
+  '\n',
+  '0x1000000',
+] as const
 
 /** `size` bytes; the same for the same size and seed. */
 export function sample(size: number, seed = 1): Uint8Array {
   const next = numbers(seed)
   const out = new Uint8Array(size)
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const kind = next() % 16
     const piece =
       kind < 10

@@ -1,4 +1,7 @@
-/** Streams of sample(1400), made with gzip -9, bzip2 -9, xz (as LZMA-alone; with CRC32 and the x86 filter; with CRC64), lzop -9, lz4 -l -9 and zstd -22 --ultra. */
+/**
+ * Streams of sample(1400), made with gzip -9, bzip2 -9, xz (as LZMA-alone; with CRC32 and the x86 filter;
+ * with CRC64), lzop -9, lz4 -l -9 and zstd -22 --ultra.
+ */
 import type { Format } from '../../../src/decode/decode.ts'
 
 export interface Vector {
@@ -10,7 +13,8 @@ export interface Vector {
 /** Length of what comes out. */
 export const VECTOR_LENGTH = 1400
 
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
 
 export const VECTORS: readonly Vector[] = [
   {

@@ -5,16 +5,23 @@ import { crc32 } from '../../../src/decode/checksum.ts'
 import { decode, type DecodeOptions, type Decoded, type Format } from '../../../src/decode/decode.ts'
 import { Output } from '../../../src/decode/output.ts'
 
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
-const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded => decode(format, bytesSource(bytes), { limit: 2 ** 20, ...options })
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
+const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded =>
+  decode(format, bytesSource(bytes), { limit: 2 ** 20, ...options })
 
 const TEXT = 'the kernel reads its boot parameters '.repeat(6)
-const DATA = 'e000dd002b5d003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a51c400000000'
+const DATA =
+  'e000dd002b5d003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a51c400000000'
 const HEADER = 'fd377a585a0000016922de36'
 /** xz -T2 --check=crc32: the header of the block tells both sizes. */
-const SIZES = bytesOf(`${HEADER}04c033de01210116000000000000000010bfe8d4${DATA}6005469a00014bde010000002f88b3283e300d8b020000000001595a`)
+const SIZES = bytesOf(
+  `${HEADER}04c033de01210116000000000000000010bfe8d4${DATA}6005469a00014bde010000002f88b3283e300d8b020000000001595a`,
+)
 /** xz --check=none */
-const NO_CHECK = bytesOf(`fd377a585a000000ff12d9410200210116000000742fe5a3${DATA}00013fde01000000f8c700b8a8000afc020000000000595a`)
+const NO_CHECK = bytesOf(
+  `fd377a585a000000ff12d9410200210116000000742fe5a3${DATA}00013fde01000000f8c700b8a8000afc020000000000595a`,
+)
 /** xz --block-size=100: three blocks, the last of them with a chunk that is not compressed. */
 const BLOCKS = bytesOf(`
   ${HEADER}0200210116000000742fe5a3e00063002b5d003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623e421f38800000000080c4fb2e
@@ -22,17 +29,27 @@ const BLOCKS = bytesOf(`
   0200210116000000742fe5a3010015732069747320626f6f7420706172616d65746572732000000085e2666e0003436443642a16ed8174ec3e300d8b020000000001595a
 `)
 /** lzma -9: the length is unknown, an end marker is at the end. */
-const ALONE = bytesOf('5d00000004ffffffffffffffff003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a73edc3ffffeff7c000')
+const ALONE = bytesOf(
+  '5d00000004ffffffffffffffff003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a73edc3ffffeff7c000',
+)
 
 describe('xz', () => {
-  test.each([['sizes in the header of a block', SIZES], ['no check', NO_CHECK], ['several blocks', BLOCKS]] as const)('%s', (_, bytes) => {
+  test.each([
+    ['sizes in the header of a block', SIZES],
+    ['no check', NO_CHECK],
+    ['several blocks', BLOCKS],
+  ] as const)('%s', (_, bytes) => {
     const done = run('xz', bytes)
     expect(done).toMatchObject({ ok: true, consumed: bytes.length })
     expect(new TextDecoder().decode(done.output)).toBe(TEXT)
   })
 
   test('a stream without blocks decodes to nothing', () => {
-    expect(run('xz', bytesOf(`${HEADER}000000001cdf44219042990d010000000001595a`))).toMatchObject({ ok: true, produced: 0, consumed: 32 })
+    expect(run('xz', bytesOf(`${HEADER}000000001cdf44219042990d010000000001595a`))).toMatchObject({
+      ok: true,
+      produced: 0,
+      consumed: 32,
+    })
   })
 
   const UNSUPPORTED: readonly (readonly [why: string, hex: string])[] = [
@@ -42,14 +59,23 @@ describe('xz', () => {
     ['filters 4, 4, 33', `${HEADER}030204000400210116000000bef4645d${DATA}`],
   ]
   test.each(UNSUPPORTED)('%s is not supported', (why, hex) => {
-    expect(run('xz', bytesOf(hex))).toMatchObject({ ok: false, error: 'Input was encoded with settings that are not supported by this XZ decoder', why })
+    expect(run('xz', bytesOf(hex))).toMatchObject({
+      ok: false,
+      error: 'Input was encoded with settings that are not supported by this XZ decoder',
+      why,
+    })
   })
 
   const putWord = (bytes: Uint8Array, at: number, value: number): void => {
     new DataView(bytes.buffer).setUint32(at, value, true)
   }
   /** Bytes that replace those at `at`; then the CRC-32 of [from, to) is put right. */
-  const changed = (bytes: Uint8Array, at: number, values: readonly number[], sum: readonly [from: number, to: number] | null = null): Uint8Array => {
+  const changed = (
+    bytes: Uint8Array,
+    at: number,
+    values: readonly number[],
+    sum: readonly [from: number, to: number] | null = null,
+  ): Uint8Array => {
     const out = Uint8Array.from(bytes)
     out.set(values, at)
     if (sum !== null) putWord(out, sum[1], crc32(out, sum[0], sum[1]))
@@ -129,19 +155,38 @@ describe('LZMA alone', () => {
 
   test('with a known length no end marker is needed, and none may come before', () => {
     expect(run('lzma', withLength(TEXT.length))).toMatchObject({ ok: true, produced: TEXT.length })
-    expect(run('lzma', withLength(TEXT.length + 1))).toMatchObject({ ok: false, error: 'LZMA data is corrupt', why: 'the end marker comes too early' })
+    expect(run('lzma', withLength(TEXT.length + 1))).toMatchObject({
+      ok: false,
+      error: 'LZMA data is corrupt',
+      why: 'the end marker comes too early',
+    })
   })
 
   test('more than the limit is refused, be it announced or not', () => {
-    expect(run('lzma', withLength(2 ** 40))).toMatchObject({ ok: false, error: 'LZMA data is corrupt', why: `${String(2 ** 40)} bytes are announced`, produced: 0 })
+    expect(run('lzma', withLength(2 ** 40))).toMatchObject({
+      ok: false,
+      error: 'LZMA data is corrupt',
+      why: `${String(2 ** 40)} bytes are announced`,
+      produced: 0,
+    })
     // Literals alone come before this limit; the next symbol is a literal too
-    expect(run('lzma', ALONE, { limit: 5 })).toMatchObject({ ok: false, why: 'more than 5 bytes come out', produced: 5 })
+    expect(run('lzma', ALONE, { limit: 5 })).toMatchObject({
+      ok: false,
+      why: 'more than 5 bytes come out',
+      produced: 5,
+    })
   })
 
   test('properties that do not exist, and a header that ends early, are refused', () => {
-    expect(run('lzma', Uint8Array.from([225, ...ALONE.subarray(1)]))).toMatchObject({ ok: false, error: 'bad header' })
+    expect(run('lzma', Uint8Array.from([225, ...ALONE.subarray(1)]))).toMatchObject({
+      ok: false,
+      error: 'bad header',
+    })
     expect(run('lzma', ALONE.subarray(0, 12))).toMatchObject({ ok: false, why: 'shorter than its header' })
-    expect(run('lzma', ALONE.subarray(0, 40))).toMatchObject({ ok: false, why: 'the input ends inside the stream' })
+    expect(run('lzma', ALONE.subarray(0, 40))).toMatchObject({
+      ok: false,
+      why: 'the input ends inside the stream',
+    })
   })
 })
 

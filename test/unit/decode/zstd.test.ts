@@ -1,10 +1,14 @@
-/** Zstandard frames of every kind of block. The streams were made with libzstd 1.5.4, blocks by flushing; all carry their XXH64. */
+/**
+ * Zstandard frames of every kind of block. The streams were made with libzstd 1.5.4, blocks by flushing; all
+ * carry their XXH64.
+ */
 import { describe, expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { crc32 } from '../../../src/decode/checksum.ts'
 import { decode, type Decoded } from '../../../src/decode/decode.ts'
 
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
 const run = (bytes: Uint8Array): Decoded => decode('zstd', bytesSource(bytes), { limit: 2 ** 20 })
 
 const STREAMS = [
@@ -90,7 +94,8 @@ const STREAMS = [
     hex: `
       28b52ffd045880000061626364656667686162636465666768550000087a02005c2c4ae69d4092f7f263
     `,
-  },] as const
+  },
+] as const
 
 test.each(STREAMS)('$name', ({ length, crc32: sum, hex }) => {
   const bytes = bytesOf(hex)
@@ -100,7 +105,19 @@ test.each(STREAMS)('$name', ({ length, crc32: sum, hex }) => {
 })
 
 /** A frame of one compressed block. */
-const frame = (...block: number[]): Uint8Array => Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, (block.length << 3) & 0xff | 5, block.length >> 5, 0, ...block)
+const frame = (...block: number[]): Uint8Array =>
+  Uint8Array.of(
+    0x28,
+    0xb5,
+    0x2f,
+    0xfd,
+    0x00,
+    0x58,
+    ((block.length << 3) & 0xff) | 5,
+    block.length >> 5,
+    0,
+    ...block,
+  )
 
 /** The header of compressed literals (type 2) or of literals with the code of an earlier block (type 3). */
 function header(type: 2 | 3, form: 0 | 1 | 2 | 3, size: number, compressed: number): number[] {
@@ -122,9 +139,21 @@ describe('literals made by hand', () => {
     ['one byte repeated, under a header of two bytes', [0x35, 0, 9, NO_SEQUENCES], [9, 9, 9]],
     ['one byte repeated, under a header of three bytes', [0x3d, 0, 0, 9, NO_SEQUENCES], [9, 9, 9]],
     ['one stream', [...header(2, 0, 4, 3), ...ONE_BIT, 0x1b, NO_SEQUENCES], [1, 0, 1, 1]],
-    ['four streams under a header of three bytes', [...header(2, 1, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES], [0, 0, 0, 1, 1, 0, 1, 1]],
-    ['four streams under a header of four bytes', [...header(2, 2, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES], [0, 0, 0, 1, 1, 0, 1, 1]],
-    ['four streams under a header of five bytes', [...header(2, 3, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES], [0, 0, 0, 1, 1, 0, 1, 1]],
+    [
+      'four streams under a header of three bytes',
+      [...header(2, 1, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES],
+      [0, 0, 0, 1, 1, 0, 1, 1],
+    ],
+    [
+      'four streams under a header of four bytes',
+      [...header(2, 2, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES],
+      [0, 0, 0, 1, 1, 0, 1, 1],
+    ],
+    [
+      'four streams under a header of five bytes',
+      [...header(2, 3, 8, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES],
+      [0, 0, 0, 1, 1, 0, 1, 1],
+    ],
   ]
   test.each(CASES)('%s', (_, block, expected) => {
     const done = run(frame(...block))
@@ -133,14 +162,28 @@ describe('literals made by hand', () => {
 })
 
 /** Raw literals 1, 2, 3 and sequences whose three tables hold one symbol each. */
-const sequences = (count: number, literal: number, offset: number, match: number, ...bits: number[]): number[] => [0x18, 1, 2, 3, count, 0x54, literal, offset, match, ...bits]
+const sequences = (
+  count: number,
+  literal: number,
+  offset: number,
+  match: number,
+  ...bits: number[]
+): number[] => [0x18, 1, 2, 3, count, 0x54, literal, offset, match, ...bits]
 
 describe('sequences made by hand', () => {
   const CASES: readonly (readonly [string, number[], number[]])[] = [
     ['the last distance is 1 at first', sequences(1, 3, 0, 0, 1), [1, 2, 3, 3, 3, 3]],
-    ['the last distance but one is 4 at first', [0x20, 1, 2, 3, 4, 1, 0x54, 4, 1, 0, 2], [1, 2, 3, 4, 1, 2, 3]],
+    [
+      'the last distance but one is 4 at first',
+      [0x20, 1, 2, 3, 4, 1, 0x54, 4, 1, 0, 2],
+      [1, 2, 3, 4, 1, 2, 3],
+    ],
     ['a distance of its own', sequences(1, 3, 2, 0, 5), [1, 2, 3, 2, 3, 2]],
-    ['each sequence takes its literals; the rest comes last', sequences(2, 1, 2, 0, 0x10), [1, 1, 1, 1, 2, 2, 2, 2, 3]],
+    [
+      'each sequence takes its literals; the rest comes last',
+      sequences(2, 1, 2, 0, 0x10),
+      [1, 1, 1, 1, 2, 2, 2, 2, 3],
+    ],
     ['a number of sequences in two bytes', [0x18, 1, 2, 3, 0x80, 1, 0x54, 3, 0, 0, 1], [1, 2, 3, 3, 3, 3]],
   ]
   test.each(CASES)('%s', (_, block, expected) => {
@@ -168,8 +211,14 @@ describe('what is refused', () => {
     ['a bit stream without an end mark', [...header(2, 0, 4, 3), ...ONE_BIT, 0, NO_SEQUENCES]],
     ['a bit stream without an end mark', [...header(2, 0, 4, 2), ...ONE_BIT, NO_SEQUENCES]],
     ['no room for four streams', [...header(2, 1, 8, 4), ...ONE_BIT, 1, 0, NO_SEQUENCES]],
-    ['too few literals for four streams', [...header(2, 1, 5, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES]],
-    ['a stream of literals that ends behind its section', [...header(2, 1, 8, 12), ...ONE_BIT, 255, 255, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES]],
+    [
+      'too few literals for four streams',
+      [...header(2, 1, 5, 12), ...ONE_BIT, 1, 0, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES],
+    ],
+    [
+      'a stream of literals that ends behind its section',
+      [...header(2, 1, 8, 12), ...ONE_BIT, 255, 255, 1, 0, 1, 0, 4, 5, 6, 7, NO_SEQUENCES],
+    ],
     ['the number of sequences ends behind its block', [0x18, 1, 2, 3]],
     ['the number of sequences ends behind its block', [0x18, 1, 2, 3, 0x80]],
     ['the number of sequences ends behind its block', [0x18, 1, 2, 3, 0xff, 0]],

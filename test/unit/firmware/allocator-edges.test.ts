@@ -5,8 +5,14 @@ import { Allocator } from '../../../src/firmware/allocator.ts'
 import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
 import { descriptor } from './small-machine.ts'
 
-const over = () => new Allocator([descriptor(7, 0x1000, 0x10000), descriptor(4, 0x10000, 0x12000), descriptor(7, 0x12000, 0x20000)], { bins: [], defaultMax: 0x1ffff }, FIRMWARE_ROWS['edk2-2022.11'])
-const types = (allocator: Allocator) => allocator.descriptors().map(({ type, range: { start, end } }) => [type, start, end])
+const over = () =>
+  new Allocator(
+    [descriptor(7, 0x1000, 0x10000), descriptor(4, 0x10000, 0x12000), descriptor(7, 0x12000, 0x20000)],
+    { bins: [], defaultMax: 0x1ffff },
+    FIRMWARE_ROWS['edk2-2022.11'],
+  )
+const types = (allocator: Allocator) =>
+  allocator.descriptors().map(({ type, range: { start, end } }) => [type, start, end])
 
 test.each([-1, 0.5, Number.NaN, 2 ** 53])('a count of %s pages is our own mistake', pages => {
   expect(() => over().allocate({ kind: 'any' }, 2, pages)).toThrow(ModelBug)

@@ -27,14 +27,21 @@ class PageArray {
 
   constructor(pages: (PageState | null)[], search: SearchPolicy, row: FirmwareRow, guard: HeapGuard) {
     this.pages = pages
-    this.search = row.search === 'bins-then-top' ? search : { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: Infinity }
+    this.search =
+      row.search === 'bins-then-top'
+        ? search
+        : { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: Infinity }
     this.row = row
     this.guard = guard
   }
 
   guards(type: number): boolean {
     const bit = type >= 0x80000000 ? 63n : type >= 0x70000000 ? 62n : BigInt(type)
-    return (this.guard.PcdHeapGuardPropertyMask & 1) === 1 && bit < 64n && ((this.guard.PcdHeapGuardPageType >> bit) & 1n) === 1n
+    return (
+      (this.guard.PcdHeapGuardPropertyMask & 1) === 1 &&
+      bit < 64n &&
+      ((this.guard.PcdHeapGuardPageType >> bit) & 1n) === 1n
+    )
   }
 
   isGuardPage(page: number): boolean {
@@ -43,14 +50,18 @@ class PageArray {
 
   /** Is the page in the bin of another type, where nobody else may have it? */
   isForeign(page: number, type: number): boolean {
-    return this.row.foreignBins === 'never' && this.search.bins.some(bin => bin.type !== type && bin.base <= page * PAGE && page * PAGE <= bin.max)
+    return (
+      this.row.foreignBins === 'never' &&
+      this.search.bins.some(bin => bin.type !== type && bin.base <= page * PAGE && page * PAGE <= bin.max)
+    )
   }
 
   /** First and last page of the free descriptor that holds this page. */
   hole(page: number): [first: number, last: number] | null {
     const state = this.pages[page]
     if (state?.type !== 7) return null
-    const same = (other: number) => this.pages[other]?.type === 7 && this.pages[other].attribute === state.attribute
+    const same = (other: number) =>
+      this.pages[other]?.type === 7 && this.pages[other].attribute === state.attribute
     let [first, last] = [page, page]
     while (same(first - 1)) first--
     while (same(last + 1)) last++
@@ -65,7 +76,12 @@ class PageArray {
       const run = `${String(hole[0])} ${this.row.foreignBins === 'never' ? String(this.search.bins.filter(bin => bin.base > last * PAGE).length) : ''}`
       if (this.row.foreignBins === 'never' ? false : tops.has(run)) continue
       tops.add(run)
-      if (this.row.specialPurpose === 'skipped' && this.row.foreignBins === 'last' && ((this.pages[last]?.attribute ?? 0n) & EFI_MEMORY_SP) !== 0n) continue
+      if (
+        this.row.specialPurpose === 'skipped' &&
+        this.row.foreignBins === 'last' &&
+        ((this.pages[last]?.attribute ?? 0n) & EFI_MEMORY_SP) !== 0n
+      )
+        continue
       if (count === 0 || last - count + 1 < hole[0] || last - count + 1 < lowest) continue
       let first = last - count + 1
       if (this.guards(type)) {
@@ -98,22 +114,51 @@ class PageArray {
   }
 
   allocate(where: AllocateType, type: number, count: number): string {
-    if ((type === 7 && this.row.refuses === 'edk2') || type === 14 || (type >= 15 && type < 0x70000000)) return 'EFI_INVALID_PARAMETER'
+    if ((type === 7 && this.row.refuses === 'edk2') || type === 14 || (type >= 15 && type < 0x70000000))
+      return 'EFI_INVALID_PARAMETER'
     let first: number | null
     if (where.kind === 'address') {
       if (where.at % PAGE !== 0 || count === 0) return this.row.oddRequest
       first = where.at / PAGE
       if (first === 0 && this.row.addressZero === 'refused') return 'EFI_NOT_FOUND'
       for (let page = first; page < first + count && this.row.foreignBins === 'last'; page++) {
-        if (this.search.bins.some(bin => bin.type !== type && SPECIAL.includes(bin.type) && page * PAGE >= bin.base && page * PAGE <= bin.max)) return 'EFI_NOT_FOUND'
+        if (
+          this.search.bins.some(
+            bin =>
+              bin.type !== type &&
+              SPECIAL.includes(bin.type) &&
+              page * PAGE >= bin.base &&
+              page * PAGE <= bin.max,
+          )
+        )
+          return 'EFI_NOT_FOUND'
       }
       const hole = this.hole(first)
       if (hole === null) return 'EFI_NOT_FOUND'
       if (first + count - 1 > hole[1]) return this.row.addressMiss
-    } else first = this.find(where.kind === 'any' ? 2 ** 52 - 1 : this.row.limit === 'exclusive' ? Math.floor(where.limit / PAGE) * PAGE - 1 : where.limit, type, count)
-    if (first === null) return count === 0 && this.row.oddRequest === 'EFI_INVALID_PARAMETER' ? this.row.oddRequest : where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : this.row.limitMiss
+    } else
+      first = this.find(
+        where.kind === 'any'
+          ? 2 ** 52 - 1
+          : this.row.limit === 'exclusive'
+            ? Math.floor(where.limit / PAGE) * PAGE - 1
+            : where.limit,
+        type,
+        count,
+      )
+    if (first === null)
+      return count === 0 && this.row.oddRequest === 'EFI_INVALID_PARAMETER'
+        ? this.row.oddRequest
+        : where.kind === 'any'
+          ? 'EFI_OUT_OF_RESOURCES'
+          : this.row.limitMiss
     const guarded = where.kind !== 'address' && this.guards(type)
-    const [from, to] = guarded ? [this.isGuardPage(first - 1) ? first : first - 1, this.isGuardPage(first + count) ? first + count - 1 : first + count] : [first, first + count - 1]
+    const [from, to] = guarded
+      ? [
+          this.isGuardPage(first - 1) ? first : first - 1,
+          this.isGuardPage(first + count) ? first + count - 1 : first + count,
+        ]
+      : [first, first + count - 1]
     for (let page = from; page <= to; page++) (this.pages[page] as PageState).type = type
     for (let page = first; guarded && page < first + count; page++) this.guarded.add(page)
     return `EFI_SUCCESS ${String(first * PAGE)}`
@@ -123,10 +168,16 @@ class PageArray {
     const first = at / PAGE
     const held = this.pages[Math.floor(first)] ?? null
     if (held === null || (held.type === 7 && this.row.free !== 'pieces')) return 'EFI_NOT_FOUND'
-    if (!Number.isInteger(first) || count === 0 || (first === 0 && this.row.refuses === 'from-persistent')) return 'EFI_INVALID_PARAMETER'
+    if (!Number.isInteger(first) || count === 0 || (first === 0 && this.row.refuses === 'from-persistent'))
+      return 'EFI_INVALID_PARAMETER'
     const wanted = Array.from({ length: count }, (_, i) => this.pages[first + i] ?? null)
-    if (this.row.free === 'taken-range' && wanted.some(state => state === null || state.type === 7)) return 'EFI_NOT_FOUND'
-    if (this.row.free === 'one-descriptor' && wanted.some(state => state?.type !== held.type || state.attribute !== held.attribute)) return 'EFI_NOT_FOUND'
+    if (this.row.free === 'taken-range' && wanted.some(state => state === null || state.type === 7))
+      return 'EFI_NOT_FOUND'
+    if (
+      this.row.free === 'one-descriptor' &&
+      wanted.some(state => state?.type !== held.type || state.attribute !== held.attribute)
+    )
+      return 'EFI_NOT_FOUND'
     if (this.row.free !== 'pieces') {
       for (const state of wanted) if (state !== null) state.type = 7
       return 'EFI_SUCCESS'
@@ -153,7 +204,15 @@ class PageArray {
       if (state === null) return 'none'
       const hole = this.hole(page)
       const shown = hole === null || this.row.freeInBin === 'whole' ? hole : [page, page]
-      const bin = shown === null ? undefined : this.search.bins.find(one => (SPECIAL.includes(one.type) || this.row.foreignBins === 'never') && one.base <= (shown[0] ?? 0) * PAGE && ((shown[1] ?? 0) + 1) * PAGE - 1 <= one.max)
+      const bin =
+        shown === null
+          ? undefined
+          : this.search.bins.find(
+              one =>
+                (SPECIAL.includes(one.type) || this.row.foreignBins === 'never') &&
+                one.base <= (shown[0] ?? 0) * PAGE &&
+                ((shown[1] ?? 0) + 1) * PAGE - 1 <= one.max,
+            )
       const type = bin?.type ?? state.type
       return `${String(type)}/${String(type === 5 || type === 6 || type === 13 ? state.attribute | (1n << 63n) : state.attribute)}`
     })
@@ -162,50 +221,96 @@ class PageArray {
 
 function shownBy(map: readonly MemoryDescriptor[]): string[] {
   const pages = Array.from({ length: PAGES }, () => 'none')
-  for (const { type, range: where, attribute } of map) for (let at = where.start; at < where.end; at = (at + PAGE) as typeof at) pages[at / PAGE] = `${String(type)}/${String(attribute)}`
+  for (const { type, range: where, attribute } of map)
+    for (let at = where.start; at < where.end; at = (at + PAGE) as typeof at)
+      pages[at / PAGE] = `${String(type)}/${String(attribute)}`
   return pages
 }
 
-const run = fc.record({ type: fc.constantFrom(7, 7, 7, 4, 6, 2, 99), length: fc.integer({ min: 1, max: 9 }), attribute: fc.constantFrom(0xfn, 0xfn, 0x7n, 0xfn | EFI_MEMORY_SP) })
-const bin = fc.record({ type: fc.constantFrom(0, 4, 6, 9), first: fc.integer({ min: 0, max: PAGES - 1 }), pages: fc.integer({ min: 1, max: 10 }) }).map(({ type, first, pages }) => ({ type, base: first * PAGE, max: (first + pages) * PAGE - 1 }))
+const run = fc.record({
+  type: fc.constantFrom(7, 7, 7, 4, 6, 2, 99),
+  length: fc.integer({ min: 1, max: 9 }),
+  attribute: fc.constantFrom(0xfn, 0xfn, 0x7n, 0xfn | EFI_MEMORY_SP),
+})
+const bin = fc
+  .record({
+    type: fc.constantFrom(0, 4, 6, 9),
+    first: fc.integer({ min: 0, max: PAGES - 1 }),
+    pages: fc.integer({ min: 1, max: 10 }),
+  })
+  .map(({ type, first, pages }) => ({ type, base: first * PAGE, max: (first + pages) * PAGE - 1 }))
 const anyType = fc.constantFrom(0, 1, 2, 4, 4, 6, 9, 7, 8, 13, 14, 15, 16, 0x6fffffff, 0x70000000, 0x80000001)
-const limit = fc.oneof(fc.integer({ min: 0, max: PAGES * PAGE }), fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE), fc.integer({ min: 1, max: PAGES }).map(page => page * PAGE - 1))
+const limit = fc.oneof(
+  fc.integer({ min: 0, max: PAGES * PAGE }),
+  fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE),
+  fc.integer({ min: 1, max: PAGES }).map(page => page * PAGE - 1),
+)
 const where: fc.Arbitrary<AllocateType> = fc.oneof(
   fc.constant({ kind: 'any' } as const),
   limit.map(max => ({ kind: 'max', limit: max }) as const),
   fc.integer({ min: 0, max: PAGES }).map(page => ({ kind: 'address', at: page * PAGE }) as const),
   fc.integer({ min: 0, max: PAGES * PAGE }).map(at => ({ kind: 'address', at }) as const),
 )
-const guard: fc.Arbitrary<HeapGuard> = fc.record({ PcdHeapGuardPropertyMask: fc.constantFrom(0, 1), PcdHeapGuardPageType: fc.constantFrom(0x10n, 0x16n, ~(-1n << 64n)), PcdHeapGuardPoolType: fc.constant(0n) })
+const guard: fc.Arbitrary<HeapGuard> = fc.record({
+  PcdHeapGuardPropertyMask: fc.constantFrom(0, 1),
+  PcdHeapGuardPageType: fc.constantFrom(0x10n, 0x16n, ~(-1n << 64n)),
+  PcdHeapGuardPoolType: fc.constant(0n),
+})
 const action = fc.oneof(
-  fc.record({ do: fc.constant('allocate' as const), where, type: anyType, pages: fc.integer({ min: 0, max: 8 }) }),
-  fc.record({ do: fc.constant('free' as const), at: fc.oneof(fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE), fc.constant(PAGE + 1)), pages: fc.integer({ min: 0, max: 12 }) }),
+  fc.record({
+    do: fc.constant('allocate' as const),
+    where,
+    type: anyType,
+    pages: fc.integer({ min: 0, max: 8 }),
+  }),
+  fc.record({
+    do: fc.constant('free' as const),
+    at: fc.oneof(
+      fc.integer({ min: 0, max: PAGES }).map(page => page * PAGE),
+      fc.constant(PAGE + 1),
+    ),
+    pages: fc.integer({ min: 0, max: 12 }),
+  }),
 )
 
 test('the allocator does what a machine kept page by page does', () => {
   fc.assert(
-    fc.property(fc.array(run, { minLength: 1, maxLength: 16 }), fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }), limit, fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search !== 'bottom-up')), guard, fc.array(action, { minLength: 1, maxLength: 25 }), (runs, bins, defaultMax, row, guards, actions) => {
-      const pages: (PageState | null)[] = []
-      const map: MemoryDescriptor[] = []
-      for (const { type, length, attribute } of runs) {
-        const fits = Math.min(length, PAGES - pages.length)
-        if (fits <= 0) break
-        if (type !== 99) map.push({ type, range: rangeAt(pages.length * PAGE, fits * PAGE), attribute })
-        for (let i = 0; i < fits; i++) pages.push(type === 99 ? null : { type, attribute })
-      }
-      const search = { bins, defaultMax }
-      const heap = row.free === 'pieces' ? guards : NO_GUARD
-      const slow = new PageArray(pages, search, row, heap)
-      const fast = new Allocator(map, search, row, { guard: heap })
-      for (const step of actions) {
-        if (step.do === 'allocate') {
-          const { status, at } = fast.allocate(step.where, step.type, step.pages)
-          expect(at === null ? status : `${status} ${String(at)}`).toBe(slow.allocate(step.where, step.type, step.pages))
-        } else expect(fast.free(step.at, step.pages).status).toBe(slow.free(step.at, step.pages))
-        expect(shownBy(fast.memoryMap())).toEqual(slow.shown().concat(Array.from({ length: PAGES - pages.length }, () => 'none')))
-      }
-      expect(fast.memoryMap().every((one, i, all) => i === 0 || (all[i - 1]?.range.end ?? 0) <= one.range.start)).toBe(true)
-    }),
+    fc.property(
+      fc.array(run, { minLength: 1, maxLength: 16 }),
+      fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }),
+      limit,
+      fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search !== 'bottom-up')),
+      guard,
+      fc.array(action, { minLength: 1, maxLength: 25 }),
+      (runs, bins, defaultMax, row, guards, actions) => {
+        const pages: (PageState | null)[] = []
+        const map: MemoryDescriptor[] = []
+        for (const { type, length, attribute } of runs) {
+          const fits = Math.min(length, PAGES - pages.length)
+          if (fits <= 0) break
+          if (type !== 99) map.push({ type, range: rangeAt(pages.length * PAGE, fits * PAGE), attribute })
+          for (let i = 0; i < fits; i++) pages.push(type === 99 ? null : { type, attribute })
+        }
+        const search = { bins, defaultMax }
+        const heap = row.free === 'pieces' ? guards : NO_GUARD
+        const slow = new PageArray(pages, search, row, heap)
+        const fast = new Allocator(map, search, row, { guard: heap })
+        for (const step of actions) {
+          if (step.do === 'allocate') {
+            const { status, at } = fast.allocate(step.where, step.type, step.pages)
+            expect(at === null ? status : `${status} ${String(at)}`).toBe(
+              slow.allocate(step.where, step.type, step.pages),
+            )
+          } else expect(fast.free(step.at, step.pages).status).toBe(slow.free(step.at, step.pages))
+          expect(shownBy(fast.memoryMap())).toEqual(
+            slow.shown().concat(Array.from({ length: PAGES - pages.length }, () => 'none')),
+          )
+        }
+        expect(
+          fast.memoryMap().every((one, i, all) => i === 0 || (all[i - 1]?.range.end ?? 0) <= one.range.start),
+        ).toBe(true)
+      },
+    ),
     { numRuns: 2500 },
   )
 })

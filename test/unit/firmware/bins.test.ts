@@ -30,9 +30,14 @@ test('bins that are too small, apart or in another order are not', () => {
     const sizes = OVMF_BINS.map((bin, at) => bin.pages - (at === i ? 1 : 0))
     expect(inferBins([below, ...bins(0x1000000, sizes)]).assumption).not.toBeNull()
   }
-  const apart = bins(0x1000000).map((one, i) => (i < 3 ? one : descriptor(one.type, one.range.start + PAGE, one.range.end + PAGE)))
+  const apart = bins(0x1000000).map((one, i) =>
+    i < 3 ? one : descriptor(one.type, one.range.start + PAGE, one.range.end + PAGE),
+  )
   expect(inferBins([below, ...apart]).assumption).not.toBeNull()
-  const swapped = bins(0x1000000).map((one, i, all) => ({ ...one, type: (all[i < 2 ? 1 - i : i] ?? one).type }))
+  const swapped = bins(0x1000000).map((one, i, all) => ({
+    ...one,
+    type: (all[i < 2 ? 1 - i : i] ?? one).type,
+  }))
   expect(inferBins([below, ...swapped]).assumption).not.toBeNull()
 })
 
@@ -42,7 +47,12 @@ test('the highest set of bins below 4 GiB counts', () => {
 })
 
 test('without bins the default range ends at the highest RAM below 4 GiB, and that is said', () => {
-  const search = inferBins([below, descriptor(4, 0x2000000, 0x3000000), descriptor(7, 4 * GIB, 5 * GIB), descriptor(11, 0xf0000000, 0xf0001000)])
+  const search = inferBins([
+    below,
+    descriptor(4, 0x2000000, 0x3000000),
+    descriptor(7, 4 * GIB, 5 * GIB),
+    descriptor(11, 0xf0000000, 0xf0001000),
+  ])
   expect(search).toMatchObject({ bins: [], defaultMax: 0x2ffffff })
   expect(search.assumption).toContain('0x2ffffff')
   expect(inferBins([descriptor(7, 3 * GIB, 4 * GIB)]).defaultMax).toBe(4 * GIB - 1)

@@ -23,16 +23,32 @@ test('a map whose descriptors overlap or are not made of pages is unusable', () 
 })
 
 test('retype turns pages into a type, joins them and leaves the rest', () => {
-  const map = [descriptor(7, 0x1000, 0x4000), descriptor(1, 0x4000, 0x6000), descriptor(7, 0x6000, 0x7000), descriptor(6, 0x9000, 0xa000, EFI_MEMORY_RUNTIME | 0xfn), descriptor(11, 0xb000, 0xc000)]
+  const map = [
+    descriptor(7, 0x1000, 0x4000),
+    descriptor(1, 0x4000, 0x6000),
+    descriptor(7, 0x6000, 0x7000),
+    descriptor(6, 0x9000, 0xa000, EFI_MEMORY_RUNTIME | 0xfn),
+    descriptor(11, 0xb000, 0xc000),
+  ]
   expect(retype(map, range(0x4000, 0x6000), 7)).toEqual([descriptor(7, 0x1000, 0x7000), ...map.slice(3)])
-  expect(retype(map, range(0x3000, 0x5000), 4)).toEqual([descriptor(7, 0x1000, 0x3000), descriptor(4, 0x3000, 0x5000), descriptor(1, 0x5000, 0x6000), ...map.slice(2)])
+  expect(retype(map, range(0x3000, 0x5000), 4)).toEqual([
+    descriptor(7, 0x1000, 0x3000),
+    descriptor(4, 0x3000, 0x5000),
+    descriptor(1, 0x5000, 0x6000),
+    ...map.slice(2),
+  ])
   expect(retype(map, range(0x7000, 0x9000), 4)).toEqual(map)
   expect(retype(map, range(0xb000, 0xc000), 4)).toEqual(map)
 })
 
 test('a fraction of a page or a negative count is a mistake of ours', () => {
-  const allocator = new Allocator(SMALL_MAP, { bins: [], defaultMax: 0xffffff }, FIRMWARE_ROWS['edk2-2022.11'])
-  for (const pages of [-1, 0.5, Number.NaN]) expect(() => allocator.allocate({ kind: 'any' }, 2, pages)).toThrow(ModelBug)
+  const allocator = new Allocator(
+    SMALL_MAP,
+    { bins: [], defaultMax: 0xffffff },
+    FIRMWARE_ROWS['edk2-2022.11'],
+  )
+  for (const pages of [-1, 0.5, Number.NaN])
+    expect(() => allocator.allocate({ kind: 'any' }, 2, pages)).toThrow(ModelBug)
 })
 
 test('every call is a step of the firmware, inside whatever step asked for it', () => {
@@ -56,7 +72,12 @@ test('every call is a step of the firmware, inside whatever step asked for it', 
     ['FW-18', 'firmware', true, 'FreePool(0xfff018)'],
     ['FW-10', 'firmware', true, 'FreePages(0x3000, 0x1 pages)'],
   ])
-  expect(recorder.events.flatMap(event => (event.op === 'claim' ? [event.label] : [])).slice(-4)).toEqual(['a', 'b', 'firmware:pool', 'c'])
+  expect(recorder.events.flatMap(event => (event.op === 'claim' ? [event.label] : [])).slice(-4)).toEqual([
+    'a',
+    'b',
+    'firmware:pool',
+    'c',
+  ])
 })
 
 test('without a recorder nothing is a step, and all is the same', () => {
@@ -77,7 +98,10 @@ test('a given search policy is not guessed, a guessed one without bins is said',
 test('what cannot be had changes nothing', () => {
   const { firmware, recorder } = smallMachine()
   const events = recorder.events.length
-  expect(firmware.allocatePages({ kind: 'any' }, 7, 1, 'a')).toEqual({ status: 'EFI_INVALID_PARAMETER', at: null })
+  expect(firmware.allocatePages({ kind: 'any' }, 7, 1, 'a')).toEqual({
+    status: 'EFI_INVALID_PARAMETER',
+    at: null,
+  })
   expect(firmware.allocatePool(2, 0x2000000, 'a')).toEqual({ status: 'EFI_OUT_OF_RESOURCES', at: null })
   expect(firmware.freePages(phys(0x2000000), 1)).toBe('EFI_NOT_FOUND')
   expect(firmware.freePool(phys(0x5000))).toBe('EFI_INVALID_PARAMETER')
@@ -98,11 +122,17 @@ test('an image from memory keeps the owners of its bytes, and takes no buffer', 
   machine.memory.claim(rangeAt(0x100000, bytes.length), 'somewhere')
   machine.memory.put(phys(0x100000), { source: bytesSource(bytes), at: 0, length: bytes.length }, 'kernel')
   machine.memory.patch(phys(0x100480), Uint8Array.of(1), 'intruder', 5)
-  const { image } = machine.firmware.loadImage({ from: { kind: 'memory', range: rangeAt(0x100000, bytes.length) }, name: 'kernel', ownerOf: section => ({ object: 'kernel', at: section.VirtualAddress }) })
+  const { image } = machine.firmware.loadImage({
+    from: { kind: 'memory', range: rangeAt(0x100000, bytes.length) },
+    name: 'kernel',
+    ownerOf: section => ({ object: 'kernel', at: section.VirtualAddress }),
+  })
   expect(image?.pages).toEqual(rangeAt(0xffc000, 0x4000))
   const base = image?.base ?? phys(0)
   expect(machine.memory.readAs(rangeAt(base, E_LFANEW + 48), 'kernel').whole).toBe(true)
-  expect(machine.memory.readAs(rangeAt(base + 0x1000, 0x200), 'kernel', { at: 0x400 }).deviations).toMatchObject([{ at: 0x480, found: { whose: { object: 'intruder', at: 5 } } }])
+  expect(
+    machine.memory.readAs(rangeAt(base + 0x1000, 0x200), 'kernel', { at: 0x400 }).deviations,
+  ).toMatchObject([{ at: 0x480, found: { whose: { object: 'intruder', at: 5 } } }])
   expect(machine.memory.readAs(rangeAt(base + 0x1200, 0x100), 'kernel', { at: 0x1200 }).whole).toBe(true)
 })
 
@@ -117,13 +147,22 @@ test('bytes in memory read like a file', () => {
 })
 
 test('an empty file is a load error once it reaches the loader', () => {
-  expect(checkImage(bytesSource(new Uint8Array(0)))).toMatchObject({ status: 'EFI_LOAD_ERROR', clause: 'PE-3' })
-  expect(checkImage(bytesSource(new Uint8Array(64)))).toMatchObject({ status: 'EFI_UNSUPPORTED', clause: 'PE-3' })
+  expect(checkImage(bytesSource(new Uint8Array(0)))).toMatchObject({
+    status: 'EFI_LOAD_ERROR',
+    clause: 'PE-3',
+  })
+  expect(checkImage(bytesSource(new Uint8Array(64)))).toMatchObject({
+    status: 'EFI_UNSUPPORTED',
+    clause: 'PE-3',
+  })
 })
 
 test('a load costs the headers, not the payload', () => {
   const machine = smallMachine({ map: [descriptor(7, 0x1000, 0x100000000)] })
-  const pe = smallPeBytes({ SizeOfImage: 0x42000000, sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x40000000, raw: 0 }] })
+  const pe = smallPeBytes({
+    SizeOfImage: 0x42000000,
+    sections: [{ VirtualAddress: 0x1000, VirtualSize: 0x40000000, raw: 0 }],
+  })
   new DataView(pe.buffer).setUint32(E_LFANEW + 24 + 240 + 16, 0x40000000, true)
   const source = countingSource(sparseSource(0x40000400, [{ at: 0, source: bytesSource(pe) }]))
   const result = loadFile(machine, source)

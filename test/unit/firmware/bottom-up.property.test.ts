@@ -31,7 +31,11 @@ class Blocks {
         at = where.at / PAGE
       }
       if (at + pages > first + length) continue
-      const parts: [number, number, number][] = [[first, at - first, 7], [at, pages, type], [at + pages, first + length - at - pages, 7]]
+      const parts: [number, number, number][] = [
+        [first, at - first, 7],
+        [at, pages, type],
+        [at + pages, first + length - at - pages, 7],
+      ]
       this.blocks.splice(i, 1, ...parts.filter(([, count]) => count > 0))
       return at * PAGE
     }
@@ -42,7 +46,7 @@ class Blocks {
     const found = this.blocks.find(([first]) => first * PAGE === at)
     if (found === undefined) return false
     found[2] = 7
-    for (let i = 1; i < this.blocks.length; ) {
+    for (let i = 1; i < this.blocks.length;) {
       const [one, two] = [this.blocks[i - 1], this.blocks[i]]
       if (one?.[2] === 7 && two?.[2] === 7 && one[0] + one[1] === two[0]) {
         one[1] += two[1]
@@ -60,29 +64,53 @@ const where: fc.Arbitrary<AllocateType> = fc.oneof(
   page.map(at => ({ kind: 'max', limit: at * PAGE }) as const),
   page.map(at => ({ kind: 'max', limit: at * PAGE - 1 }) as const),
 )
-const action = fc.oneof(fc.record({ do: fc.constant('allocate' as const), where, type: fc.constantFrom(1, 2, 4, 6), pages: fc.integer({ min: 0, max: 6 }) }), fc.record({ do: fc.constant('free' as const), at: page.map(at => at * PAGE) }))
+const action = fc.oneof(
+  fc.record({
+    do: fc.constant('allocate' as const),
+    where,
+    type: fc.constantFrom(1, 2, 4, 6),
+    pages: fc.integer({ min: 0, max: 6 }),
+  }),
+  fc.record({ do: fc.constant('free' as const), at: page.map(at => at * PAGE) }),
+)
 
 test('the list that is taken from the bottom does what a list of blocks does', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 8 }), fc.constantFrom(7, 7, 4, 1)), { minLength: 1, maxLength: 6 }), fc.array(action, { maxLength: 25 }), (runs, actions) => {
-      let next = FIRST
-      let before = 0
-      const blocks: [number, number, number][] = []
-      for (const [length, type] of runs) {
-        const last = blocks.at(-1)
-        if (last !== undefined && before === type) last[1] += length
-        else blocks.push([next, length, type])
-        before = type
-        next += length
-      }
-      const fast = new BottomUpAllocator(blocks.map(([first, length, type]) => descriptor(type, first * PAGE, (first + length) * PAGE)))
-      const slow = new Blocks(blocks)
-      for (const step of actions) {
-        if (step.do === 'allocate') expect(fast.allocate(step.where, step.type, step.pages).at).toBe(slow.allocate(step.where, step.type, step.pages))
-        else expect(fast.free(step.at).status).toBe(slow.free(step.at) ? 'EFI_SUCCESS' : 'EFI_NOT_FOUND')
-        expect(fast.descriptors().map(one => [one.range.start / PAGE, (one.range.end - one.range.start) / PAGE, one.type])).toEqual(slow.blocks)
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 8 }), fc.constantFrom(7, 7, 4, 1)), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      fc.array(action, { maxLength: 25 }),
+      (runs, actions) => {
+        let next = FIRST
+        let before = 0
+        const blocks: [number, number, number][] = []
+        for (const [length, type] of runs) {
+          const last = blocks.at(-1)
+          if (last !== undefined && before === type) last[1] += length
+          else blocks.push([next, length, type])
+          before = type
+          next += length
+        }
+        const fast = new BottomUpAllocator(
+          blocks.map(([first, length, type]) => descriptor(type, first * PAGE, (first + length) * PAGE)),
+        )
+        const slow = new Blocks(blocks)
+        for (const step of actions) {
+          if (step.do === 'allocate')
+            expect(fast.allocate(step.where, step.type, step.pages).at).toBe(
+              slow.allocate(step.where, step.type, step.pages),
+            )
+          else expect(fast.free(step.at).status).toBe(slow.free(step.at) ? 'EFI_SUCCESS' : 'EFI_NOT_FOUND')
+          expect(
+            fast
+              .descriptors()
+              .map(one => [one.range.start / PAGE, (one.range.end - one.range.start) / PAGE, one.type]),
+          ).toEqual(slow.blocks)
+        }
+      },
+    ),
     { numRuns: 300 },
   )
 })
@@ -101,7 +129,16 @@ test('there is room for 512 descriptors, and an observed image takes what is fre
 test('a pool of whole pages gives each buffer pages of its own', () => {
   const freed: number[] = []
   let next = 0x10000
-  const pool = new PagePool({ allocate: (_type, pages) => (pages > 4 ? { status: 'EFI_OUT_OF_RESOURCES', at: null } : { status: 'EFI_SUCCESS', at: phys((next += PAGE * pages) - PAGE * pages) }), free: where => freed.push(where.start, where.end) }, 64)
+  const pool = new PagePool(
+    {
+      allocate: (_type, pages) =>
+        pages > 4
+          ? { status: 'EFI_OUT_OF_RESOURCES', at: null }
+          : { status: 'EFI_SUCCESS', at: phys((next += PAGE * pages) - PAGE * pages) },
+      free: where => freed.push(where.start, where.end),
+    },
+    64,
+  )
   const first = pool.allocate(2, PAGE)
   expect(first).toMatchObject({ status: 'EFI_SUCCESS', buffer: { start: 0x10040, end: 0x11040 } })
   expect(pool.allocate(2, 1).buffer?.start).toBe(0x12040)

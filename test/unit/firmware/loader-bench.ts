@@ -12,10 +12,19 @@ export const CODE = 0x60000020
 
 /** A file whose sections can be read, with alignments that every loader takes. */
 export function goodPe(sections: readonly SmallSection[], pe: SmallPe = {}): SmallPe {
-  return { AddressOfEntryPoint: 0x1000, SizeOfImage: 0x8000, ...pe, sections: sections.map(section => ({ Characteristics: CODE, ...section })) }
+  return {
+    AddressOfEntryPoint: 0x1000,
+    SizeOfImage: 0x8000,
+    ...pe,
+    sections: sections.map(section => ({ Characteristics: CODE, ...section })),
+  }
 }
 
-export function outcomeOf(loader: string, pe: SmallPe, map: readonly MemoryDescriptor[] = SMALL_MAP): LoaderOutcome {
+export function outcomeOf(
+  loader: string,
+  pe: SmallPe,
+  map: readonly MemoryDescriptor[] = SMALL_MAP,
+): LoaderOutcome {
   const source = smallPe(pe)
   const parsed = parsePe(source).pe
   if (parsed === null) throw new Error('the test wants a PE file')
@@ -25,11 +34,15 @@ export function outcomeOf(loader: string, pe: SmallPe, map: readonly MemoryDescr
 }
 
 function holdsText(holds: Holds): string {
-  return holds.kind === 'data' ? `${holds.object.replace(/^.*:/u, '')}${holds.at === 0 ? '' : `+${holds.at.toString(16)}`}` : holds.kind
+  return holds.kind === 'data'
+    ? `${holds.object.replace(/^.*:/u, '')}${holds.at === 0 ? '' : `+${holds.at.toString(16)}`}`
+    : holds.kind
 }
 
 /** `0 headers, 400 stale, 1000 .s0`: offset and contents of each run, hexadecimal; or status and clause. */
 export function loadedBy(loader: string, pe: SmallPe, map?: readonly MemoryDescriptor[]): string {
   const { refused, runs } = outcomeOf(loader, pe, map)
-  return refused === null ? runs.map(run => `${run.from.toString(16)} ${holdsText(run.holds)}`).join(', ') : `${refused.status} ${refused.clause}`
+  return refused === null
+    ? runs.map(run => `${run.from.toString(16)} ${holdsText(run.holds)}`).join(', ')
+    : `${refused.status} ${refused.clause}`
 }

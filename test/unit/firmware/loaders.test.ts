@@ -7,13 +7,29 @@ import type { SmallPe } from './small-pe.ts'
 
 const first = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }
 
-/** What each loader leaves of one odd section, from offset 0x1000 on where it loads. The rest of a row's loaders do as EDK2 does. */
-const CASES: readonly { readonly title: string; readonly pe: SmallPe; readonly edk2: string; readonly others: Readonly<Record<string, string>> }[] = [
+/**
+ * What each loader leaves of one odd section, from offset 0x1000 on where it loads. The rest of a row's
+ * loaders do as EDK2 does.
+ */
+const CASES: readonly {
+  readonly title: string
+  readonly pe: SmallPe
+  readonly edk2: string
+  readonly others: Readonly<Record<string, string>>
+}[] = [
   {
     title: 'a short section over a long one',
-    pe: goodPe([{ VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 }, { VirtualAddress: 0x2000, VirtualSize: 0x1800, raw: 0x200 }]),
+    pe: goodPe([
+      { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
+      { VirtualAddress: 0x2000, VirtualSize: 0x1800, raw: 0x200 },
+    ]),
     edk2: '1000 .s0, 2000 .s1, 2200 zero, 3800 stale',
-    others: { 'u-boot': '1000 .s0, 2800 zero, 3800 stale', patina: '1000 .s0, 2000 .s1, 2200 .s0+1200, 2800 zero', audk: 'EFI_VOLUME_CORRUPTED PE-48', lanzaboote: '1000 .s0, 2000 .s1, 2200 .s0+1200, 2800 zero' },
+    others: {
+      'u-boot': '1000 .s0, 2800 zero, 3800 stale',
+      patina: '1000 .s0, 2000 .s1, 2200 .s0+1200, 2800 zero',
+      audk: 'EFI_VOLUME_CORRUPTED PE-48',
+      lanzaboote: '1000 .s0, 2000 .s1, 2200 .s0+1200, 2800 zero',
+    },
   },
   {
     title: 'VirtualSize 0 with raw data',
@@ -69,7 +85,10 @@ const CASES: readonly { readonly title: string; readonly pe: SmallPe; readonly e
   },
   {
     title: 'a discardable section',
-    pe: goodPe([first, { VirtualAddress: 0x2000, VirtualSize: 0x200, raw: 0x200, Characteristics: 0x42000040 }]),
+    pe: goodPe([
+      first,
+      { VirtualAddress: 0x2000, VirtualSize: 0x200, raw: 0x200, Characteristics: 0x42000040 },
+    ]),
     edk2: '1000 .s0, 1200 zero, 2000 .s1, 2200 stale',
     others: {
       shim: '1000 .s0, 1200 zero, 2000 stale',
@@ -82,11 +101,18 @@ const CASES: readonly { readonly title: string; readonly pe: SmallPe; readonly e
     title: 'raw data inside a sector',
     pe: goodPe([first, { VirtualAddress: 0x2000, VirtualSize: 0x200, raw: 0x100, PointerToRawData: 0x610 }]),
     edk2: '1000 .s0, 1200 zero, 2000 .s1, 2100 zero, 2200 stale',
-    others: { 'rust-hypervisor-firmware': '1000 .s0, 1200 zero, 2200 stale', patina: '1000 .s0, 1200 zero, 2000 .s1, 2100 zero', audk: '1000 .s0, 1200 zero, 2000 .s1, 2100 zero, 3000 stale' },
+    others: {
+      'rust-hypervisor-firmware': '1000 .s0, 1200 zero, 2200 stale',
+      patina: '1000 .s0, 1200 zero, 2000 .s1, 2100 zero',
+      audk: '1000 .s0, 1200 zero, 2000 .s1, 2100 zero, 3000 stale',
+    },
   },
   {
     title: 'two sections around the entry point',
-    pe: goodPe([{ ...first, raw: 0x800 }, { VirtualAddress: 0x1000, VirtualSize: 0x400, raw: 0x400 }]),
+    pe: goodPe([
+      { ...first, raw: 0x800 },
+      { VirtualAddress: 0x1000, VirtualSize: 0x400, raw: 0x400 },
+    ]),
     edk2: '1000 .s1, 1400 .s0+400, 1800 zero, 2000 stale',
     others: {
       shim: 'EFI_UNSUPPORTED PE-31',
@@ -100,10 +126,17 @@ const CASES: readonly { readonly title: string; readonly pe: SmallPe; readonly e
 
 test.each(CASES)('$title: every loader does what is written here', ({ pe, edk2, others }) => {
   for (const { id } of LOADERS) {
-    const named = Object.keys(others).filter(name => id === name || id.startsWith(`${name}-`)).sort((a, b) => b.length - a.length)[0]
+    const named = Object.keys(others)
+      .filter(name => id === name || id.startsWith(`${name}-`))
+      .sort((a, b) => b.length - a.length)[0]
     const expected = named === undefined ? edk2 : others[named]
-    const tail = loadedBy(id, pe).replace(/^0 (?:headers, [0-9a-f]+ (?:stale|zero)|zero), /u, '').replace(/, [0-9a-f]+ no-memory$/u, '')
-    expect([id, tail.replace(/(?:, [0-9a-f]+ stale)$/u, '')]).toEqual([id, expected?.replace(/(?:, [0-9a-f]+ stale)$/u, '')])
+    const tail = loadedBy(id, pe)
+      .replace(/^0 (?:headers, [0-9a-f]+ (?:stale|zero)|zero), /u, '')
+      .replace(/, [0-9a-f]+ no-memory$/u, '')
+    expect([id, tail.replace(/(?:, [0-9a-f]+ stale)$/u, '')]).toEqual([
+      id,
+      expected?.replace(/(?:, [0-9a-f]+ stale)$/u, ''),
+    ])
   }
 })
 
@@ -118,6 +151,12 @@ test('every row has a name of its own, a firmware, and a source that sources.md 
 
 test('an EDK2 release brings its own allocator, others what lies below them', () => {
   const below = Object.fromEntries(FIRMWARES.map(({ id, row, contents }) => [id, `${row.id} ${contents}`]))
-  expect(below).toMatchObject({ 'edk2-2025.08': 'edk2-2025.08 ovmf', 'shim-15.8': 'edk2-2022.11 ovmf', 'u-boot-2022.01': 'u-boot residue', patina: 'patina residue', 'rust-hypervisor-firmware': 'rust-hypervisor-firmware residue' })
+  expect(below).toMatchObject({
+    'edk2-2025.08': 'edk2-2025.08 ovmf',
+    'shim-15.8': 'edk2-2022.11 ovmf',
+    'u-boot-2022.01': 'u-boot residue',
+    patina: 'patina residue',
+    'rust-hypervisor-firmware': 'rust-hypervisor-firmware residue',
+  })
   expect(innerLoader(firmwareNamed('edk2-2025.02'), false).id).toBe('edk2-2025.02')
 })

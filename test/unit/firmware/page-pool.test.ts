@@ -7,13 +7,20 @@ import type { Allocation } from '../../../src/firmware/services.ts'
 
 function poolOf(answer: Allocation): { pool: PagePool; freed: string[] } {
   const freed: string[] = []
-  const pages: PoolPages = { allocate: () => answer, free: ({ start, end }) => void freed.push(`${start.toString(16)}-${end.toString(16)}`) }
+  const pages: PoolPages = {
+    allocate: () => answer,
+    free: ({ start, end }) => void freed.push(`${start.toString(16)}-${end.toString(16)}`),
+  }
   return { pool: new PagePool(pages, 0x10), freed }
 }
 
 test('a buffer begins behind its head, and its pages go back once', () => {
   const { pool, freed } = poolOf({ status: 'EFI_SUCCESS', at: phys(0x5000) })
-  expect(pool.allocate(2, PAGE)).toEqual({ status: 'EFI_SUCCESS', buffer: rangeAt(0x5010, PAGE), carved: false })
+  expect(pool.allocate(2, PAGE)).toEqual({
+    status: 'EFI_SUCCESS',
+    buffer: rangeAt(0x5010, PAGE),
+    carved: false,
+  })
   expect(pool.free(0x5000).status).toBe('EFI_INVALID_PARAMETER')
   expect(pool.free(0x5010).status).toBe('EFI_SUCCESS')
   expect(pool.free(0x5010).status).toBe('EFI_INVALID_PARAMETER')
@@ -21,6 +28,14 @@ test('a buffer begins behind its head, and its pages go back once', () => {
 })
 
 test('a type that is refused is an invalid parameter, anything else a lack of memory', () => {
-  expect(poolOf({ status: 'EFI_INVALID_PARAMETER', at: null }).pool.allocate(7, 8)).toEqual({ status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false })
-  expect(poolOf({ status: 'EFI_NOT_FOUND', at: null }).pool.allocate(2, 8)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false })
+  expect(poolOf({ status: 'EFI_INVALID_PARAMETER', at: null }).pool.allocate(7, 8)).toEqual({
+    status: 'EFI_INVALID_PARAMETER',
+    buffer: null,
+    carved: false,
+  })
+  expect(poolOf({ status: 'EFI_NOT_FOUND', at: null }).pool.allocate(2, 8)).toEqual({
+    status: 'EFI_OUT_OF_RESOURCES',
+    buffer: null,
+    carved: false,
+  })
 })

@@ -14,7 +14,10 @@ const MIB = 2 ** 20
 const ANYWHERE = { bins: [], defaultMax: 2 ** 52 - 1 }
 const ROW = FIRMWARE_ROWS['edk2-2022.11']
 
-/** EDK2's pool as a picture of bytes: every page is a row of blocks, and every size has a stack of free ones. Slow, and plain enough to be believed. */
+/**
+ * EDK2's pool as a picture of bytes: every page is a row of blocks, and every size has a stack of free ones.
+ * Slow, and plain enough to be believed.
+ */
 class Picture {
   readonly pages: Allocator
   readonly guard: HeapGuard
@@ -37,12 +40,16 @@ class Picture {
   }
 
   allocate(type: number, request: number, nested = false): number {
-    if (type >= 0x70000000 && !nested && !this.users.has(type)) this.users.set(type, { count: 0, buffer: this.allocate(4, 232, true) })
+    if (type >= 0x70000000 && !nested && !this.users.has(type))
+      this.users.set(type, { count: 0, buffer: this.allocate(4, 232, true) })
     const user = this.users.get(type)
     if (user !== undefined) user.count++
     const total = Math.ceil(request / 8) * 8 + 40
     const bit = type >= 0x80000000 ? 63 : type >= 0x70000000 ? 62 : type
-    const guarded = !nested && (this.guard.PcdHeapGuardPropertyMask & 2) > 0 && ((this.guard.PcdHeapGuardPoolType >> BigInt(bit)) & 1n) === 1n
+    const guarded =
+      !nested &&
+      (this.guard.PcdHeapGuardPropertyMask & 2) > 0 &&
+      ((this.guard.PcdHeapGuardPoolType >> BigInt(bit)) & 1n) === 1n
     const size = SIZES.find(one => one >= total)
     let block: number
     if (guarded || size === undefined) {
@@ -55,11 +62,15 @@ class Picture {
       return block + 24
     }
     const source = SIZES.filter(one => one >= size).find(one => this.stack(type, one).length > 0)
-    block = source === undefined ? Number(this.pages.allocatePool(type, 1, false).at) : (this.stack(type, source).pop() ?? 0)
+    block =
+      source === undefined
+        ? Number(this.pages.allocatePool(type, 1, false).at)
+        : (this.stack(type, source).pop() ?? 0)
     const end = block + (source ?? PAGE)
     this.blocks.set(block, size)
-    for (let at = block + size; at < end; ) {
-      const piece = [...SIZES].reverse().find(one => one <= end - at && (source === undefined || one < source)) ?? 128
+    for (let at = block + size; at < end;) {
+      const piece =
+        [...SIZES].reverse().find(one => one <= end - at && (source === undefined || one < source)) ?? 128
       this.blocks.set(at, piece)
       this.stack(type, piece).push(at)
       at += piece
@@ -95,15 +106,33 @@ class Picture {
   }
 }
 
-const action = fc.oneof(fc.record({ type: fc.constantFrom(2, 4, 4, 0x70000001), size: fc.oneof(fc.integer({ min: 0, max: 2700 }), fc.integer({ min: 2600, max: 9000 })) }), fc.nat({ max: 20 }))
-const guard = fc.constantFrom<HeapGuard>(NO_GUARD, { PcdHeapGuardPropertyMask: 2, PcdHeapGuardPageType: 0n, PcdHeapGuardPoolType: 0x10n }, { PcdHeapGuardPropertyMask: 0x83, PcdHeapGuardPageType: 4n, PcdHeapGuardPoolType: (1n << 62n) | 4n })
+const action = fc.oneof(
+  fc.record({
+    type: fc.constantFrom(2, 4, 4, 0x70000001),
+    size: fc.oneof(fc.integer({ min: 0, max: 2700 }), fc.integer({ min: 2600, max: 9000 })),
+  }),
+  fc.nat({ max: 20 }),
+)
+const guard = fc.constantFrom<HeapGuard>(
+  NO_GUARD,
+  { PcdHeapGuardPropertyMask: 2, PcdHeapGuardPageType: 0n, PcdHeapGuardPoolType: 0x10n },
+  { PcdHeapGuardPropertyMask: 0x83, PcdHeapGuardPageType: 4n, PcdHeapGuardPoolType: (1n << 62n) | 4n },
+)
 
 test('the pool puts every buffer where a picture of its pages has it, and both give the same pages back', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), guard, (actions, heap) => {
       const make = () => new Allocator([descriptor(7, MIB, 4 * MIB)], ANYWHERE, ROW, { guard: heap })
       const [mine, other] = [make(), make()]
-      const pool = new Pool({ allocate: (type, count, guarded) => mine.allocatePool(type, count, guarded), free: (where, guarded) => { mine.freePool(where, guarded) } }, { guard: heap })
+      const pool = new Pool(
+        {
+          allocate: (type, count, guarded) => mine.allocatePool(type, count, guarded),
+          free: (where, guarded) => {
+            mine.freePool(where, guarded)
+          },
+        },
+        { guard: heap },
+      )
       const picture = new Picture(other, heap)
       const held: number[] = []
       for (const step of actions) {
@@ -124,24 +153,38 @@ test('the pool puts every buffer where a picture of its pages has it, and both g
 })
 
 test('bins lie one behind the other below their memory, whatever their list and the release', () => {
-  const list = fc.uniqueArray(fc.record({ type: fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 9, 10), pages: fc.integer({ min: 0, max: 300 }) }), { selector: one => one.type })
+  const list = fc.uniqueArray(
+    fc.record({ type: fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 9, 10), pages: fc.integer({ min: 0, max: 300 }) }),
+    { selector: one => one.type },
+  )
   fc.assert(
-    fc.property(list, fc.integer({ min: 2, max: 1200 }), fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search === 'bins-then-top')), (types, pages, row) => {
-      const where = range(MIB, MIB + pages * PAGE)
-      const wanted = types.filter(one => one.pages > 0)
-      const total = wanted.reduce((sum, one) => sum + one.pages, 0)
-      const { bins, defaultMax } = binsAtTop(types, where, row)
-      const placed = total <= pages - 1 ? wanted : []
-      expect(bins.map(bin => [bin.type, (bin.max + 1 - bin.base) / PAGE])).toEqual(placed.map(one => [one.type, one.pages]))
-      let top = where.end - PAGE
-      for (const bin of bins) {
-        expect(bin.max + 1).toBe(top)
-        top = bin.base
-      }
-      if (bins.length > 0) expect(defaultMax).toBe(top - 1)
-      const inRange = binsInRange(types, where)
-      expect(inRange?.bins.map(bin => bin.max - where.end)).toEqual(sizeOf(where) < total * PAGE ? undefined : wanted.map((_, i) => -1 - wanted.slice(0, i).reduce((sum, one) => sum + one.pages * PAGE, 0)))
-    }),
+    fc.property(
+      list,
+      fc.integer({ min: 2, max: 1200 }),
+      fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search === 'bins-then-top')),
+      (types, pages, row) => {
+        const where = range(MIB, MIB + pages * PAGE)
+        const wanted = types.filter(one => one.pages > 0)
+        const total = wanted.reduce((sum, one) => sum + one.pages, 0)
+        const { bins, defaultMax } = binsAtTop(types, where, row)
+        const placed = total <= pages - 1 ? wanted : []
+        expect(bins.map(bin => [bin.type, (bin.max + 1 - bin.base) / PAGE])).toEqual(
+          placed.map(one => [one.type, one.pages]),
+        )
+        let top = where.end - PAGE
+        for (const bin of bins) {
+          expect(bin.max + 1).toBe(top)
+          top = bin.base
+        }
+        if (bins.length > 0) expect(defaultMax).toBe(top - 1)
+        const inRange = binsInRange(types, where)
+        expect(inRange?.bins.map(bin => bin.max - where.end)).toEqual(
+          sizeOf(where) < total * PAGE
+            ? undefined
+            : wanted.map((_, i) => -1 - wanted.slice(0, i).reduce((sum, one) => sum + one.pages * PAGE, 0)),
+        )
+      },
+    ),
     { numRuns: 300 },
   )
 })

@@ -15,7 +15,10 @@ test('a block is the request rounded up to 8 bytes, and 40 more', () => {
 })
 
 test('buffers lie in pages of their own type, never overlap, and all pages come back', () => {
-  const request = fc.record({ type: fc.constantFrom(2, 4), size: fc.oneof(fc.integer({ min: 0, max: 2700 }), fc.integer({ min: 2600, max: 9000 })) })
+  const request = fc.record({
+    type: fc.constantFrom(2, 4),
+    size: fc.oneof(fc.integer({ min: 0, max: 2700 }), fc.integer({ min: 2600, max: 9000 })),
+  })
   fc.assert(
     fc.property(fc.array(fc.oneof(request, fc.nat({ max: 30 })), { maxLength: 60 }), actions => {
       const pages = new Map<number, { type: number; where: Range }>()
@@ -42,8 +45,20 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
         if (buffer === null) throw new Error('no buffer')
         expect(sizeOf(buffer)).toBeGreaterThanOrEqual(action.size)
         const block = rangeAt(buffer.start - 24, sizeOf(buffer) + 40)
-        expect([...pages.values()].some(page => page.type === action.type && contains(page.where, rangeAt(block.start, poolBlockSize(action.size))))).toBe(true)
-        for (const other of held) expect(overlaps(rangeAt(block.start, poolBlockSize(action.size)), rangeAt(other.buffer.start - 24, poolBlockSize(other.size)))).toBe(false)
+        expect(
+          [...pages.values()].some(
+            page =>
+              page.type === action.type &&
+              contains(page.where, rangeAt(block.start, poolBlockSize(action.size))),
+          ),
+        ).toBe(true)
+        for (const other of held)
+          expect(
+            overlaps(
+              rangeAt(block.start, poolBlockSize(action.size)),
+              rangeAt(other.buffer.start - 24, poolBlockSize(other.size)),
+            ),
+          ).toBe(false)
         held.push({ ...action, buffer })
       }
       for (const { buffer } of held) expect(pool.free(buffer.start).status).toBe('EFI_SUCCESS')
@@ -54,7 +69,10 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
 })
 
 test('when there are no pages, the answer is EFI_OUT_OF_RESOURCES', () => {
-  const pool = new Pool({ allocate: () => ({ status: 'EFI_OUT_OF_RESOURCES', at: null }), free: () => undefined })
+  const pool = new Pool({
+    allocate: () => ({ status: 'EFI_OUT_OF_RESOURCES', at: null }),
+    free: () => undefined,
+  })
   expect(pool.allocate(2, 64)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false })
   expect(pool.allocate(2, 6400)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false })
 })

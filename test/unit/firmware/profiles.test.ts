@@ -3,7 +3,15 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { Allocator } from '../../../src/firmware/allocator.ts'
 import { inferBins } from '../../../src/firmware/bins.ts'
 import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
-import { profileAssumption, profileBuild, profileMap, profileNamed, PROFILES, RAM_MAX, RAM_MIN } from '../../../src/firmware/profiles.ts'
+import {
+  profileAssumption,
+  profileBuild,
+  profileMap,
+  profileNamed,
+  PROFILES,
+  RAM_MAX,
+  RAM_MIN,
+} from '../../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
 
 const MIB = 2 ** 20
@@ -30,18 +38,23 @@ test('unknown names and sizes are refused in one line', () => {
   for (const name of ['ovm', 'seabios', '', 'ovmf-2022']) expect(() => profileNamed(name)).toThrow(UsageError)
   expect(() => profileNamed('seabios')).toThrow('ovmf-2022.11-q35-2M')
   const profile = profileNamed('ovmf')
-  for (const bytes of [RAM_MIN - MIB, RAM_MAX + MIB, 512 * MIB + 4096, Number.NaN]) expect(() => profileMap(profile, bytes)).toThrow(UsageError)
+  for (const bytes of [RAM_MIN - MIB, RAM_MAX + MIB, 512 * MIB + 4096, Number.NaN])
+    expect(() => profileMap(profile, bytes)).toThrow(UsageError)
   for (const bytes of [RAM_MIN, RAM_MAX]) expect(() => profileMap(profile, bytes)).not.toThrow()
 })
 
-test('every profile has OVMF\'s bins at every size, and all RAM is accounted for', () => {
+test("every profile has OVMF's bins at every size, and all RAM is accounted for", () => {
   for (const profile of PROFILES) {
     for (const mib of [96, 128, 512, 2048, 2816, 4096, 8192]) {
       const map = profileMap(profile, mib * MIB)
       expect(inferBins(map).assumption, `${profile.id} ${String(mib)}`).toBeNull()
       const low = map.filter(one => one.range.end <= 3 * GIB && one.attribute !== 1n)
-      expect(Math.max(...low.map(one => one.range.end))).toBe(map.some(one => one.range.start === 4 * GIB) ? (profile.machine === 'q35' ? 2 : 3) * GIB : mib * MIB)
-      const ram = map.filter(one => (one.attribute & 0xfn) === 0xfn).reduce((sum, one) => sum + one.range.end - one.range.start, 0)
+      expect(Math.max(...low.map(one => one.range.end))).toBe(
+        map.some(one => one.range.start === 4 * GIB) ? (profile.machine === 'q35' ? 2 : 3) * GIB : mib * MIB,
+      )
+      const ram = map
+        .filter(one => (one.attribute & 0xfn) === 0xfn)
+        .reduce((sum, one) => sum + one.range.end - one.range.start, 0)
       expect(ram, `${profile.id} ${String(mib)}`).toBe(mib * MIB - 0x60000)
       expect(map.filter(one => one.type === 11)).toMatchObject([{ attribute: EFI_MEMORY_RUNTIME | 1n }])
     }
@@ -50,25 +63,38 @@ test('every profile has OVMF\'s bins at every size, and all RAM is accounted for
 
 test('every version of OVMF is there for both machines, and for both sizes of flash where there were two', () => {
   expect(PROFILES.map(({ id }) => id).sort()).toEqual([
-    ...['2020.11', '2022.11'].flatMap(version => ['pc-2M', 'pc-4M', 'q35-2M', 'q35-4M'].map(rest => `ovmf-${version}-${rest}`)),
+    ...['2020.11', '2022.11'].flatMap(version =>
+      ['pc-2M', 'pc-4M', 'q35-2M', 'q35-4M'].map(rest => `ovmf-${version}-${rest}`),
+    ),
     'ovmf-2025.02-pc-4M',
     'ovmf-2025.02-q35-4M',
   ])
 })
 
-/** Stub 257.13 with kernel 6.12, booted on OVMF 2020.11 and pc: the command line, the initrd, the record of the kernel's image, entries of the map, the kernel. */
+/**
+ * Stub 257.13 with kernel 6.12, booted on OVMF 2020.11 and pc: the command line, the initrd, the record of
+ * the kernel's image, entries of the map, the kernel.
+ */
 test('a boot that fills the entries of the map puts everything where it was recorded', () => {
   const profile = profileNamed('ovmf-2020.11-pc')
   const map = profileMap(profile, 512 * MIB)
   const allocator = new Allocator(map, inferBins(map), FIRMWARE_ROWS[profile.row], profileBuild(profile))
   const any = (type: number, pages: number) => allocator.allocate({ kind: 'any' }, type, pages).at
   expect([any(1, 0x34a8), any(2, 1), any(2, 0x4a8)]).toEqual([0x18a8e000, 0x1e9b8000, 0x1dfad000])
-  expect([any(4, 1), allocator.takeEntryPages().map(({ start }) => start as number), any(1, 0xb90)]).toEqual([0x1e9b7000, [0x1e9b6000], 0x1d41d000])
+  expect([any(4, 1), allocator.takeEntryPages().map(({ start }) => start as number), any(1, 0xb90)]).toEqual([
+    0x1e9b7000,
+    [0x1e9b6000],
+    0x1d41d000,
+  ])
 })
 
 test('what is scaled or recorded elsewhere is said', () => {
   expect(profileAssumption(profileNamed('ovmf'), 512 * MIB)).toBeNull()
   expect(profileAssumption(profileNamed('ovmf'), 4096 * MIB)).toBeNull()
-  expect(profileAssumption(profileNamed('ovmf'), 768 * MIB)).toBe('the memory map of ovmf-2022.11-q35-4M with 768.0 MiB is scaled: it was recorded with 160, 192, 256, 512, 1024, 2048, 4096 MiB')
-  expect(profileAssumption({ ...profileNamed('ovmf-2025.02'), basis: 'application' }, 512 * MIB)).toContain('other devices')
+  expect(profileAssumption(profileNamed('ovmf'), 768 * MIB)).toBe(
+    'the memory map of ovmf-2022.11-q35-4M with 768.0 MiB is scaled: it was recorded with 160, 192, 256, 512, 1024, 2048, 4096 MiB',
+  )
+  expect(profileAssumption({ ...profileNamed('ovmf-2025.02'), basis: 'application' }, 512 * MIB)).toContain(
+    'other devices',
+  )
 })

@@ -24,7 +24,10 @@ const allocatorOver = (map: readonly MemoryDescriptor[]) => new Allocator(map, i
 
 /** The pages of an image: its own base when that is at least 1 MiB and free, else anywhere. */
 function imageBase(allocator: Allocator, ImageBase: number, SizeOfImage: number): number | null {
-  const preferred = ImageBase >= MIB ? allocator.allocate({ kind: 'address', at: ImageBase }, 1, pagesOf(SizeOfImage)).at : null
+  const preferred =
+    ImageBase >= MIB
+      ? allocator.allocate({ kind: 'address', at: ImageBase }, 1, pagesOf(SizeOfImage)).at
+      : null
   return preferred ?? allocator.allocate({ kind: 'any' }, 1, pagesOf(SizeOfImage)).at
 }
 
@@ -38,15 +41,24 @@ function loadUki(map: readonly MemoryDescriptor[], row: Recorded): number | null
 const withEntryMap = RECORDED.flatMap(row => {
   const map = row.trace?.efi_map_at_stub_entry
   const base = row.trace?.image_base
-  return typeof map === 'string' && base !== undefined ? [{ row, base: Number(base), before: retype(mapOf(map), rangeAt(Number(base), pagesOf(Number(row.size_of_image)) * PAGE), 7) }] : []
+  return typeof map === 'string' && base !== undefined
+    ? [
+        {
+          row,
+          base: Number(base),
+          before: retype(mapOf(map), rangeAt(Number(base), pagesOf(Number(row.size_of_image)) * PAGE), 7),
+        },
+      ]
+    : []
 })
 
 test('there are recorded boots to compare with', () => {
   expect(withEntryMap.length).toBeGreaterThan(100)
 })
 
-test('every recorded map shows OVMF\'s bins, whatever the size of RAM', () => {
-  for (const { row, before } of withEntryMap) expect(inferBins(before), row.id).toMatchObject({ assumption: null })
+test("every recorded map shows OVMF's bins, whatever the size of RAM", () => {
+  for (const { row, before } of withEntryMap)
+    expect(inferBins(before), row.id).toMatchObject({ assumption: null })
 })
 
 test('R1: every recorded image base comes out of the recorded map', () => {
@@ -63,7 +75,11 @@ test('every recorded map comes out of the profile, but for boot services code an
 })
 
 function retypeBootServices(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
-  return retype(map.map(descriptor => (descriptor.type === 3 ? { ...descriptor, type: 4 } : descriptor)), rangeAt(0xfff00000, PAGE), 11)
+  return retype(
+    map.map(descriptor => (descriptor.type === 3 ? { ...descriptor, type: 4 } : descriptor)),
+    rangeAt(0xfff00000, PAGE),
+    11,
+  )
 }
 
 test('every recorded image base comes out of the scaled profile', () => {
@@ -76,13 +92,16 @@ test('every recorded image base comes out of the scaled profile', () => {
 test('the guest of 128 MiB that answered Out of Resources has no room for the image', () => {
   const row = RECORDED.find(one => one.ram_mib === 128)
   expect(row?.outcome).toBe('firmware refuses to load')
-  if (row !== undefined) expect(loadUki(profileMap(profileNamed('ovmf-2022.11-q35-4M'), 128 * MIB), row)).toBeNull()
+  if (row !== undefined)
+    expect(loadUki(profileMap(profileNamed('ovmf-2022.11-q35-4M'), 128 * MIB), row)).toBeNull()
 })
 
 const atKernelEntry = RECORDED.flatMap(row => {
   const map = row.trace?.efi_map_at_kernel_entry
   const entry = row.trace?.kernel_entry
-  return typeof map === 'string' && entry?.kind === 'pe_entry' ? [{ row, map: mapOf(map), image: Number(entry.image_at) }] : []
+  return typeof map === 'string' && entry?.kind === 'pe_entry'
+    ? [{ row, map: mapOf(map), image: Number(entry.image_at) }]
+    : []
 })
 
 test('R6: every recorded inner image lies where the allocator puts it', () => {
@@ -106,7 +125,11 @@ test('R7: every recorded initrd copy of the EFI stub lies where the allocator pu
     const passed = row.trace?.boot_params_final
     if (passed === undefined || Number(passed.ramdisk_size) <= PAGE) continue
     compared++
-    const found = allocatorOver(map).allocate({ kind: 'max', limit: 0x7fffffff }, 2, pagesOf(Number(passed.ramdisk_size))).at
+    const found = allocatorOver(map).allocate(
+      { kind: 'max', limit: 0x7fffffff },
+      2,
+      pagesOf(Number(passed.ramdisk_size)),
+    ).at
     expect(found, row.id).toBe(Number(passed.ramdisk_image) + (ONE_PAGE_BELOW.has(row.id) ? PAGE : 0))
   }
   expect(compared).toBeGreaterThan(30)
@@ -119,7 +142,11 @@ test('no release of EDK2 moves a recorded image: what differs between 2020.11 an
     for (const { row: recorded, base, before } of withEntryMap.filter((_, i) => i % 7 === 0)) {
       const allocator = new Allocator(before, inferBins(before), row)
       allocator.allocate({ kind: 'any' }, 4, pagesOf(poolBlockSize(fileSize(recorded))))
-      expect([row.id, recorded.id, imageBase(allocator, Number(recorded.pe_image_base), Number(recorded.size_of_image))]).toEqual([row.id, recorded.id, base])
+      expect([
+        row.id,
+        recorded.id,
+        imageBase(allocator, Number(recorded.pe_image_base), Number(recorded.size_of_image)),
+      ]).toEqual([row.id, recorded.id, base])
     }
   }
 })

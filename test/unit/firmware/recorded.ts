@@ -14,7 +14,13 @@ export interface Recorded {
   readonly machine: 'q35' | 'pc'
   readonly fd: '2M' | '4M'
   readonly ram_mib: number
-  readonly layout: readonly (readonly [name: string, VirtualAddress: string, VirtualSize: string, PointerToRawData: string, SizeOfRawData: string])[]
+  readonly layout: readonly (readonly [
+    name: string,
+    VirtualAddress: string,
+    VirtualSize: string,
+    PointerToRawData: string,
+    SizeOfRawData: string,
+  ])[]
   readonly pe_image_base: string
   readonly size_of_image: string
   readonly bzimage: { readonly release?: string } | null
@@ -47,7 +53,12 @@ export function mapOf(text: string): MemoryDescriptor[] {
 }
 
 export function textOf(map: readonly MemoryDescriptor[]): string {
-  return map.map(({ type, range: { start, end } }) => `${type.toString(16)}:${start.toString(16)}+${((end - start) / PAGE).toString(16)}`).join(' ')
+  return map
+    .map(
+      ({ type, range: { start, end } }) =>
+        `${type.toString(16)}:${start.toString(16)}+${((end - start) / PAGE).toString(16)}`,
+    )
+    .join(' ')
 }
 
 const RECORDINGS = new Map(readRecordings().map(recording => [recording.id, recording]))

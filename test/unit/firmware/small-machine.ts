@@ -1,4 +1,7 @@
-/** A small machine to try the boot services on: sixteen megabytes, the low half of one page free at 0, the rest as given. */
+/**
+ * A small machine to try the boot services on: sixteen megabytes, the low half of one page free at 0, the
+ * rest as given.
+ */
 import { range } from '../../../src/bytes/range.ts'
 import { createFirmware, type Contents, type FirmwareOptions } from '../../../src/firmware/boot-services.ts'
 import type { BootServices, LoadRequest, LoadResult } from '../../../src/firmware/services.ts'
@@ -7,10 +10,18 @@ import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
 
-export const descriptor = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({ type, range: range(start, end), attribute })
+export const descriptor = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
+  type,
+  range: range(start, end),
+  attribute,
+})
 
 /** Free up to 16 MiB but for one page of boot services data at 0x800000. */
-export const SMALL_MAP = [descriptor(7, 0, 0x800000), descriptor(4, 0x800000, 0x801000), descriptor(7, 0x801000, 0x1000000)]
+export const SMALL_MAP = [
+  descriptor(7, 0, 0x800000),
+  descriptor(4, 0x800000, 0x801000),
+  descriptor(7, 0x801000, 0x1000000),
+]
 
 export interface SmallMachine {
   readonly memory: Memory
@@ -19,7 +30,13 @@ export interface SmallMachine {
   readonly assumptions: [clause: string, what: string][]
 }
 
-export function smallMachine(options: { map?: readonly MemoryDescriptor[]; contents?: Contents; policy?: FirmwareOptions['policy'] } = {}): SmallMachine {
+export function smallMachine(
+  options: {
+    map?: readonly MemoryDescriptor[]
+    contents?: Contents
+    policy?: FirmwareOptions['policy']
+  } = {},
+): SmallMachine {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const assumptions: [string, string][] = []
@@ -37,6 +54,15 @@ export function smallMachine(options: { map?: readonly MemoryDescriptor[]; conte
 }
 
 /** Sections belong to `uki:<name>`, from offset 0. */
-export function loadFile(machine: SmallMachine, source: ByteSource, more: Partial<LoadRequest> = {}): LoadResult {
-  return machine.firmware.loadImage({ from: { kind: 'file', source }, name: 'uki', ownerOf: section => ({ object: `uki:${section.name}`, at: 0 }), ...more })
+export function loadFile(
+  machine: SmallMachine,
+  source: ByteSource,
+  more: Partial<LoadRequest> = {},
+): LoadResult {
+  return machine.firmware.loadImage({
+    from: { kind: 'file', source },
+    name: 'uki',
+    ownerOf: section => ({ object: `uki:${section.name}`, at: 0 }),
+    ...more,
+  })
 }

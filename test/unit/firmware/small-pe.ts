@@ -42,7 +42,11 @@ export const HEADERS = 0x400
 
 /** The file's bytes: headers of 0x400 bytes at the most, raw data behind them. */
 export function smallPeBytes(pe: SmallPe = {}): Uint8Array {
-  const { sections = [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }], pe32 = false, directories = Array.from({ length: 16 }, () => [0, 0] as const) } = pe
+  const {
+    sections = [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }],
+    pe32 = false,
+    directories = Array.from({ length: 16 }, () => [0, 0] as const),
+  } = pe
   let next = HEADERS
   const placed = sections.map(section => {
     const at = section.PointerToRawData ?? next

@@ -1,4 +1,7 @@
-/** One example per rule, with addresses and sizes of recorded boots: the pages in docs/hazards show what comes of them. */
+/**
+ * One example per rule, with addresses and sizes of recorded boots: the pages in docs/hazards show what comes
+ * of them.
+ */
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { sparseSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
@@ -33,13 +36,33 @@ function booted(act: (memory: Memory, recorder: Recorder) => void, initrd: numbe
 }
 
 function arrive(memory: Memory, recorder: Recorder, at: number, size = INITRD_SIZE): void {
-  recorder.as('kernel', () => recorder.step('ZO-9', 'read the initrd at ramdisk_image', () => memory.readAs(rangeAt(at, size), 'initrd', { all: true })))
+  recorder.as('kernel', () =>
+    recorder.step('ZO-9', 'read the initrd at ramdisk_image', () =>
+      memory.readAs(rangeAt(at, size), 'initrd', { all: true }),
+    ),
+  )
 }
 
-function broken(rule: string, clause: 'HO-1' | 'HO-2' | 'HO-3', what: string, from: number, to: number): Finding[] {
+function broken(
+  rule: string,
+  clause: 'HO-1' | 'HO-2' | 'HO-3',
+  what: string,
+  from: number,
+  to: number,
+): Finding[] {
   return booted((memory, recorder) => {
     const where = range(from, to)
-    recorder.as('stub', () => recorder.append({ op: 'contract', clause, rule, kept: false, what, range: where, found: memory.occupants(where, object => object === 'kernel') }))
+    recorder.as('stub', () =>
+      recorder.append({
+        op: 'contract',
+        clause,
+        rule,
+        kept: false,
+        what,
+        range: where,
+        found: memory.occupants(where, object => object === 'kernel'),
+      }),
+    )
   })
 }
 
@@ -48,28 +71,75 @@ const advised = (sections: readonly SectionOf[], options = {}): Finding[] => adv
 export const examples: Readonly<Record<string, () => Finding[]>> = {
   'clobbered-object': () =>
     booted((memory, recorder) => {
-      recorder.as('efi-stub', () => recorder.step('EP-7', 'the handover entry clears .bss', () => memory.zero(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', KERNEL_SIZE)))
+      recorder.as('efi-stub', () =>
+        recorder.step('EP-7', 'the handover entry clears .bss', () =>
+          memory.zero(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', KERNEL_SIZE),
+        ),
+      )
       arrive(memory, recorder, INITRD)
     }),
   'uninitialised-read': () =>
     booted((memory, recorder) => {
-      recorder.as('efi-stub', () => recorder.step('EP-3', 'use the variables in .bss', () => memory.readAs(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', { at: KERNEL_SIZE })))
+      recorder.as('efi-stub', () =>
+        recorder.step('EP-3', 'use the variables in .bss', () =>
+          memory.readAs(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', { at: KERNEL_SIZE }),
+        ),
+      )
     }, IMAGE + 0x3000000),
-  'wild-read': () => booted((memory, recorder) => { arrive(memory, recorder, 0x45b1f8000) }),
-  'truncated-object': () => booted((memory, recorder) => { arrive(memory, recorder, INITRD, 0x400000) }),
-  'init-window-occupied': () => broken('init-window-occupied', 'HO-1', 'nothing that is needed later lies in the init window', 0x1ac00000, 0x1ac00000 + 0x2d5e000),
-  'bss-not-cleared': () => broken('bss-not-cleared', 'HO-2', 'the .bss of the kernel is zero at its entry', KERNEL + KERNEL_SIZE, KERNEL + BSS_END),
-  'address-truncated': () => broken('address-truncated', 'HO-3', 'ramdisk_image 0x5b1f8000 stands for 0x15b1f8000', INITRD, INITRD + INITRD_SIZE),
-  'setup-header-wrong': () => broken('setup-header-wrong', 'HO-3', 'the sentinel of boot_params is 0', 0x1dfbc1ef, 0x1dfbc1f0),
+  'wild-read': () =>
+    booted((memory, recorder) => {
+      arrive(memory, recorder, 0x45b1f8000)
+    }),
+  'truncated-object': () =>
+    booted((memory, recorder) => {
+      arrive(memory, recorder, INITRD, 0x400000)
+    }),
+  'init-window-occupied': () =>
+    broken(
+      'init-window-occupied',
+      'HO-1',
+      'nothing that is needed later lies in the init window',
+      0x1ac00000,
+      0x1ac00000 + 0x2d5e000,
+    ),
+  'bss-not-cleared': () =>
+    broken(
+      'bss-not-cleared',
+      'HO-2',
+      'the .bss of the kernel is zero at its entry',
+      KERNEL + KERNEL_SIZE,
+      KERNEL + BSS_END,
+    ),
+  'address-truncated': () =>
+    broken(
+      'address-truncated',
+      'HO-3',
+      'ramdisk_image 0x5b1f8000 stands for 0x15b1f8000',
+      INITRD,
+      INITRD + INITRD_SIZE,
+    ),
+  'setup-header-wrong': () =>
+    broken('setup-header-wrong', 'HO-3', 'the sentinel of boot_params is 0', 0x1dfbc1ef, 0x1dfbc1f0),
   'extract-margin-too-small': () =>
     booted((_, recorder) => {
-      const contract = { clause: 'ZO-28', rule: 'extract-margin-too-small', kept: false, what: 'the output never reaches input that is still to be read', range: range(0x3200000, 0x3202000), found: [] } as const
+      const contract = {
+        clause: 'ZO-28',
+        rule: 'extract-margin-too-small',
+        kept: false,
+        what: 'the output never reaches input that is still to be read',
+        range: range(0x3200000, 0x3202000),
+        found: [],
+      } as const
       recorder.as('decompressor', () => recorder.append({ op: 'contract', ...contract }))
     }),
   'write-outside-allocation': () =>
     booted((memory, recorder) => {
       const end = IMAGE + 0x4000000
-      recorder.as('efi-stub', () => recorder.step('EP-7', 'the handover entry clears .bss', () => memory.zero(range(end - 0x1000, end + 0x43000), 'kernel', KERNEL_SIZE)))
+      recorder.as('efi-stub', () =>
+        recorder.step('EP-7', 'the handover entry clears .bss', () =>
+          memory.zero(range(end - 0x1000, end + 0x43000), 'kernel', KERNEL_SIZE),
+        ),
+      )
     }),
   'sections-overlap': () =>
     advised([
@@ -81,7 +151,8 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
       { name: '.linux', at: 0x2000000, raw: kernelFile(KERNEL_SIZE, 0x37dd000, 0xb90000) },
       { name: '.initrd', at: 0x2b2b000, raw: INITRD_SIZE },
     ]),
-  'section-beyond-image-size': () => advised([{ name: '.linux', at: 0x2000000, raw: 0x1312d00 }], { sizeOfImage: 0x32dd000 }),
+  'section-beyond-image-size': () =>
+    advised([{ name: '.linux', at: 0x2000000, raw: 0x1312d00 }], { sizeOfImage: 0x32dd000 }),
   'table-order-not-by-address': () =>
     advised([
       { name: '.initrd', at: 0x3000000, raw: INITRD_SIZE },
@@ -121,5 +192,9 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
       { name: '.sbat', at: 0x19000, raw: 0x200, size: 0x134 },
       { name: '.sdmagic', at: 0x19100, raw: 0x200, size: 0x34 },
     ]).filter(({ rule }) => rule !== 'sections-overlap'),
-  'payload-virtual-size-mismatch': () => advised([{ name: '.linux', at: 0x2fb000, raw: kernelFile(0x6bea00, 0x3b7a000, 0x3d7a000), size: 0x3d7a000 }], { sizeOfImage: 0x4075000 }),
+  'payload-virtual-size-mismatch': () =>
+    advised(
+      [{ name: '.linux', at: 0x2fb000, raw: kernelFile(0x6bea00, 0x3b7a000, 0x3d7a000), size: 0x3d7a000 }],
+      { sizeOfImage: 0x4075000 },
+    ),
 }

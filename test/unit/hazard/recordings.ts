@@ -1,4 +1,7 @@
-/** Small recordings for the tests of hazards and reports: a kernel, an initrd behind it, and what may go wrong. */
+/**
+ * Small recordings for the tests of hazards and reports: a kernel, an initrd behind it, and what may go
+ * wrong.
+ */
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { sparseSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
@@ -42,14 +45,22 @@ export function loaded(): Story {
 
 /** The extracted kernel reads all of the initrd where it was loaded. */
 export function readInitrd({ recorder, memory }: Story, at = INITRD, size = INITRD_SIZE): void {
-  recorder.as('kernel', () => recorder.step('ZO-9', 'read the initrd as announced', () => memory.readAs(rangeAt(at, size), 'initrd', { all: true })))
+  recorder.as('kernel', () =>
+    recorder.step('ZO-9', 'read the initrd as announced', () =>
+      memory.readAs(rangeAt(at, size), 'initrd', { all: true }),
+    ),
+  )
 }
 
 /** A late kernel clears its .bss where it was entered: over the head of the initrd. */
 export function bssClearedOverInitrd(): Story {
   const story = loaded()
   const { recorder, memory } = story
-  recorder.as('efi-stub', () => recorder.step('EP-7', 'clear the .bss', () => memory.zero(rangeAt(KERNEL + KERNEL_SIZE, 0x3200), 'kernel', KERNEL_SIZE)))
+  recorder.as('efi-stub', () =>
+    recorder.step('EP-7', 'clear the .bss', () =>
+      memory.zero(rangeAt(KERNEL + KERNEL_SIZE, 0x3200), 'kernel', KERNEL_SIZE),
+    ),
+  )
   readInitrd(story)
   return story
 }

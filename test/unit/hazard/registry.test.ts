@@ -6,13 +6,20 @@ import { sectionOf } from '../../../src/hazard/words.ts'
 import { image } from './images.ts'
 import { loaded, machine, readInitrd } from './recordings.ts'
 
-const filesIn = (folder: string, ending: string): string[] => readdirSync(new URL(`../../../${folder}/`, import.meta.url)).map(name => name.slice(0, -ending.length)).sort()
+const filesIn = (folder: string, ending: string): string[] =>
+  readdirSync(new URL(`../../../${folder}/`, import.meta.url))
+    .map(name => name.slice(0, -ending.length))
+    .sort()
 
 test('ids are unique, and the file of a rule bears its id', () => {
   const ids = rules.map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
-  expect(filesIn('src/hazard/rules', '.ts')).toEqual(rules.flatMap(({ id, class: kind }) => (kind === 'advice' ? [] : [id])).sort())
-  expect(filesIn('src/hazard/advice', '.ts')).toEqual(rules.flatMap(({ id, class: kind }) => (kind === 'advice' ? [id] : [])).sort())
+  expect(filesIn('src/hazard/rules', '.ts')).toEqual(
+    rules.flatMap(({ id, class: kind }) => (kind === 'advice' ? [] : [id])).sort(),
+  )
+  expect(filesIn('src/hazard/advice', '.ts')).toEqual(
+    rules.flatMap(({ id, class: kind }) => (kind === 'advice' ? [id] : [])).sort(),
+  )
   expect(filesIn('docs/hazards', '.md')).toEqual([...ids].sort())
 })
 
@@ -26,11 +33,50 @@ test('a rule is found by its id, and only by that', () => {
   expect(ruleById('wild')).toBeUndefined()
 })
 
-test('a rule of one\'s own is judged like ours', () => {
-  const mine = rule({ id: 'house/no-events', class: 'breach', since: '1', clause: 'x-1', title: 'T', visit: ({ events }, report) => { report({ object: null, ranges: [], offsets: [], what: String(events.length), why: '', fix: '', legs: [] }) } })
-  const hint = advice({ id: 'house/any', since: '1', clause: 'x-2', title: 'U', inspect: (_, report) => { report({ object: null, ranges: [], offsets: [], what: '', why: '', fix: '', legs: [] }) } })
+test("a rule of one's own is judged like ours", () => {
+  const mine = rule({
+    id: 'house/no-events',
+    class: 'breach',
+    since: '1',
+    clause: 'x-1',
+    title: 'T',
+    visit: ({ events }, report) => {
+      report({
+        object: null,
+        ranges: [],
+        offsets: [],
+        what: String(events.length),
+        why: '',
+        fix: '',
+        legs: [],
+      })
+    },
+  })
+  const hint = advice({
+    id: 'house/any',
+    since: '1',
+    clause: 'x-2',
+    title: 'U',
+    inspect: (_, report) => {
+      report({ object: null, ranges: [], offsets: [], what: '', why: '', fix: '', legs: [] })
+    },
+  })
   const { recorder } = machine()
-  expect(judge(recorder, [mine, hint])).toEqual([{ rule: 'house/no-events', class: 'breach', clause: 'x-1', title: 'T', object: null, ranges: [], offsets: [], what: '2', why: '', fix: '', legs: [] }])
+  expect(judge(recorder, [mine, hint])).toEqual([
+    {
+      rule: 'house/no-events',
+      class: 'breach',
+      clause: 'x-1',
+      title: 'T',
+      object: null,
+      ranges: [],
+      offsets: [],
+      what: '2',
+      why: '',
+      fix: '',
+      legs: [],
+    },
+  ])
   expect(advise(image([]), [mine, hint]).map(finding => finding.rule)).toEqual(['house/any'])
 })
 
@@ -52,7 +98,11 @@ test.each([
 
 test('every rule that a contract of the machine names is one of ours, and a breach', () => {
   const source = readFileSync(new URL('../../../src/machine/contracts.ts', import.meta.url), 'utf8')
-  const named = [...source.matchAll(/(?:result|cut)\((?:machine, )?'HO-\d+', '([a-z-]+)'|, '([a-z]+(?:-[a-z]+)+)', kept/g)].flatMap(([, a, b]) => a ?? b ?? [])
-  expect(new Set(named)).toEqual(new Set(['setup-header-wrong', 'init-window-occupied', 'bss-not-cleared', 'address-truncated']))
+  const named = [
+    ...source.matchAll(/(?:result|cut)\((?:machine, )?'HO-\d+', '([a-z-]+)'|, '([a-z]+(?:-[a-z]+)+)', kept/g),
+  ].flatMap(([, a, b]) => a ?? b ?? [])
+  expect(new Set(named)).toEqual(
+    new Set(['setup-header-wrong', 'init-window-occupied', 'bss-not-cleared', 'address-truncated']),
+  )
   for (const id of named) expect(ruleById(id)?.class).toBe('breach')
 })

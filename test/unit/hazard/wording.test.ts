@@ -6,15 +6,22 @@ import { INITRD, INITRD_SIZE, loaded, machine, readInitrd } from './recordings.t
 
 test('one byte is lost in the singular', () => {
   const story = loaded()
-  story.recorder.as('efi-stub', () => { story.memory.zero(rangeAt(INITRD + 5, 1), 'boot_params') })
+  story.recorder.as('efi-stub', () => {
+    story.memory.zero(rangeAt(INITRD + 5, 1), 'boot_params')
+  })
   readInitrd(story)
   const [finding] = judge(story.recorder)
-  expect([finding?.rule, finding?.what]).toEqual(['clobbered-object', 'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets 0x5-0x6) is not initrd any more but boot_params.'])
+  expect([finding?.rule, finding?.what]).toEqual([
+    'clobbered-object',
+    'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets 0x5-0x6) is not initrd any more but boot_params.',
+  ])
 })
 
 test('an overwriting outside every step has no clause', () => {
   const story = loaded()
-  story.recorder.as('efi-stub', () => { story.memory.zero(rangeAt(INITRD, INITRD_SIZE), 'boot_params') })
+  story.recorder.as('efi-stub', () => {
+    story.memory.zero(rangeAt(INITRD, INITRD_SIZE), 'boot_params')
+  })
   readInitrd(story)
   const [finding] = judge(story.recorder)
   expect([finding?.what, finding?.why, finding?.fix]).toEqual([
@@ -29,12 +36,32 @@ test('bytes of an object that were never there', () => {
   story.memory.zero(rangeAt(phys(INITRD), 0x1000), 'boot_params')
   readInitrd(story, INITRD, 0x1000)
   expect(judge(story.recorder).map(({ rule, why, fix }) => [rule, why, fix])).toEqual([
-    ['clobbered-object', 'nothing in this run put initrd at 0x1140000-0x1141000 before it was read there', 'hand over the address at which initrd really lies, and do so before anything is written over it'],
+    [
+      'clobbered-object',
+      'nothing in this run put initrd at 0x1140000-0x1141000 before it was read there',
+      'hand over the address at which initrd really lies, and do so before anything is written over it',
+    ],
   ])
 })
 
 test('a margin that is too small, at no place that is known', () => {
   const { recorder } = machine()
-  recorder.as('decompressor', () => recorder.append({ op: 'contract', clause: 'ZO-28', rule: 'extract-margin-too-small', kept: false, what: 'the output never reaches input that is still to be read', range: null, found: [] }))
-  expect(judge(recorder).map(({ rule, ranges, why }) => [rule, ranges, why])).toEqual([['extract-margin-too-small', [], 'the decompressor lies at the end of the init_size bytes and writes from their start']])
+  recorder.as('decompressor', () =>
+    recorder.append({
+      op: 'contract',
+      clause: 'ZO-28',
+      rule: 'extract-margin-too-small',
+      kept: false,
+      what: 'the output never reaches input that is still to be read',
+      range: null,
+      found: [],
+    }),
+  )
+  expect(judge(recorder).map(({ rule, ranges, why }) => [rule, ranges, why])).toEqual([
+    [
+      'extract-margin-too-small',
+      [],
+      'the decompressor lies at the end of the init_size bytes and writes from their start',
+    ],
+  ])
 })

@@ -4,11 +4,25 @@ import { bytesSource } from '../../../src/bytes/source.ts'
 import { parseElf } from '../../../src/image/elf.ts'
 import { elfHeaders } from '../../support/packed-kernel.ts'
 
-const headers = elfHeaders(0x1000c43, [{ p_offset: 0x200000, p_paddr: 0x1000000, p_filesz: 0x1573354, p_memsz: 0x1600000 }])
+const headers = elfHeaders(0x1000c43, [
+  { p_offset: 0x200000, p_paddr: 0x1000000, p_filesz: 0x1573354, p_memsz: 0x1600000 },
+])
 
 test('entry and PT_LOAD segments are read, other segments are not', () => {
   expect(parseElf(bytesSource(headers))).toEqual({
-    elf: { e_entry: 0x1000c43, segments: [{ p_offset: 0x200000, p_paddr: 0x1000000, p_filesz: 0x1573354, p_memsz: 0x1600000, p_align: 0x200000 }], end: 0x200000 + 0x1573354 },
+    elf: {
+      e_entry: 0x1000c43,
+      segments: [
+        {
+          p_offset: 0x200000,
+          p_paddr: 0x1000000,
+          p_filesz: 0x1573354,
+          p_memsz: 0x1600000,
+          p_align: 0x200000,
+        },
+      ],
+      end: 0x200000 + 0x1573354,
+    },
     problems: [],
   })
 })

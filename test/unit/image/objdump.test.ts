@@ -22,18 +22,41 @@ Idx Name          Size      VMA               LMA               File off  Algn
   5 .initrd       004a7e00  0000000003000000  0000000003000000  00b9fe00  2**2
                   CONTENTS, ALLOC, LOAD, READONLY, DATA
 `
-const PRIVATE = 'ImageBase\t\t0000000000010000\nSectionAlignment\t00001000\nFileAlignment\t\t00000200\nSizeOfImage\t\t034b8000\nSizeOfHeaders\t\t00000400\nAddressOfEntryPoint\t0000000000004100\n'
+const PRIVATE =
+  'ImageBase\t\t0000000000010000\nSectionAlignment\t00001000\nFileAlignment\t\t00000200\nSizeOfImage\t\t034b8000\nSizeOfHeaders\t\t00000400\nAddressOfEntryPoint\t0000000000004100\n'
 const LS = '-rw-r--r-- 1 root root 17072640 Nov 22 10:00 boot/linux.efi\n'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 test('becomes a PE file with the same table; what is not listed is assumed and said', () => {
   const { listing, problems } = readListing(TABLE)
   expect(problems).toEqual([])
-  expect(listing).toMatchObject({ fileName: 'linux.efi', fileSize: 0xb9fe00 + 0x4a7e00, headers: { ImageBase: 0, SectionAlignment: 0x1000, FileAlignment: 0x200, SizeOfImage: 0x34a8000, SizeOfHeaders: 0x400, AddressOfEntryPoint: 0x4000 } })
+  expect(listing).toMatchObject({
+    fileName: 'linux.efi',
+    fileSize: 0xb9fe00 + 0x4a7e00,
+    headers: {
+      ImageBase: 0,
+      SectionAlignment: 0x1000,
+      FileAlignment: 0x200,
+      SizeOfImage: 0x34a8000,
+      SizeOfHeaders: 0x400,
+      AddressOfEntryPoint: 0x4000,
+    },
+  })
   expect(listing?.assumptions).toHaveLength(8)
   const { pe, problems: odd } = parsePe(peOfListing(listing ?? expect.fail('none'), () => undefined))
   expect(odd).toEqual([])
-  expect(pe?.sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics }) => [name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics])).toEqual([
+  expect(
+    pe?.sections.map(
+      ({ name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics }) => [
+        name,
+        VirtualAddress,
+        VirtualSize,
+        PointerToRawData,
+        SizeOfRawData,
+        Characteristics,
+      ],
+    ),
+  ).toEqual([
     ['.text', 0x4000, 0x7aa0, 0x400, 0x7c00, 0x60000020],
     ['.data', 0xd000, 0x2168, 0x8200, 0x2200, 0xc0000040],
     ['.bss', 0x10000, 0x1000, 0, 0, 0xc0000080],
@@ -45,7 +68,10 @@ test('becomes a PE file with the same table; what is not listed is assumed and s
 
 test('private headers and ls -l are used where they are there', () => {
   const { listing } = readListing(LS + PRIVATE.replace('0000000000010000', '0000000000000000') + TABLE)
-  expect(listing).toMatchObject({ fileSize: 17072640, headers: { ImageBase: 0, SizeOfImage: 0x34b8000, AddressOfEntryPoint: 0x4100 } })
+  expect(listing).toMatchObject({
+    fileSize: 17072640,
+    headers: { ImageBase: 0, SizeOfImage: 0x34b8000, AddressOfEntryPoint: 0x4100 },
+  })
   expect(listing?.assumptions).toHaveLength(1)
   expect(readListing(PRIVATE + TABLE).problems).toMatchObject([{ id: 'not-a-listing' }])
 })
@@ -53,7 +79,9 @@ test('private headers and ls -l are used where they are there', () => {
 test('an image base above the low addresses is inferred', () => {
   const { listing } = readListing(TABLE.replaceAll(/ 00000000(0[0-9a-f]{7}) /g, ' 00000001$1 '))
   expect(listing?.headers.ImageBase).toBe(0x100000000)
-  expect(listing?.sections.map(section => section.VirtualAddress)).toEqual([0x4000, 0xd000, 0x10000, 0x20000, 0x2000000, 0x3000000])
+  expect(listing?.sections.map(section => section.VirtualAddress)).toEqual([
+    0x4000, 0xd000, 0x10000, 0x20000, 0x2000000, 0x3000000,
+  ])
 })
 
 test('says what is no listing, and which lines cannot be read', () => {
@@ -61,18 +89,45 @@ test('says what is no listing, and which lines cannot be read', () => {
   expect(isListing(bytes('MZ\0Idx Name Size VMA'))).toBe(false)
   expect(readListing('nothing').problems).toMatchObject([{ id: 'not-a-listing', fatal: true }])
   expect(readListing(new Uint8Array(2 ** 24 + 1)).listing).toBeNull()
-  expect(readListing(`${TABLE}  6 .more         00000010  what\n`).problems).toMatchObject([{ id: 'unreadable-line', what: expect.stringContaining('line 18 ') as unknown }])
+  expect(readListing(`${TABLE}  6 .more         00000010  what\n`).problems).toMatchObject([
+    { id: 'unreadable-line', what: expect.stringContaining('line 18 ') as unknown },
+  ])
   expect(readListing(TABLE.replace('pei-x86-64', 'elf64-x86-64')).problems).toMatchObject([{ id: 'not-pe' }])
-  expect(readListing(TABLE.replace('0000000003000000', '00ff000003000000')).problems).toMatchObject([{ id: 'not-a-listing' }])
-  expect(readListing(TABLE.split('\n').slice(0, 6).join('\n') + '\n  0 .text         00007aa0  0000000000004000  0000000000004000  00000400  2**4'.repeat(100)).problems).toMatchObject([{ what: expect.stringContaining('101 sections') as unknown }])
+  expect(readListing(TABLE.replace('0000000003000000', '00ff000003000000')).problems).toMatchObject([
+    { id: 'not-a-listing' },
+  ])
+  expect(
+    readListing(
+      TABLE.split('\n').slice(0, 6).join('\n') +
+        '\n  0 .text         00007aa0  0000000000004000  0000000000004000  00000400  2**4'.repeat(100),
+    ).problems,
+  ).toMatchObject([{ what: expect.stringContaining('101 sections') as unknown }])
 })
 
 it('never throws, and what it takes is a PE file', () => {
   const text = LS + PRIVATE + TABLE
-  const edits = fc.array(fc.tuple(fc.nat(text.length), fc.nat(4), fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef \n.f')), maxLength: 4 })), { minLength: 1, maxLength: 8 })
-  fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 400 }), edits.map(list => list.reduce((all, [at, cut, put]) => all.slice(0, at) + put + all.slice(at + cut), text))), input => {
-    const { listing, problems } = readListing(input)
-    expect(listing === null).toBe(problems.some(problem => problem.fatal))
-    if (listing !== null) expect(parsePe(imageOfListing(listing).source).pe).not.toBeNull()
-  }), { numRuns: 300 })
+  const edits = fc.array(
+    fc.tuple(
+      fc.nat(text.length),
+      fc.nat(4),
+      fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef \n.f')), maxLength: 4 }),
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 400 }),
+        edits.map(list =>
+          list.reduce((all, [at, cut, put]) => all.slice(0, at) + put + all.slice(at + cut), text),
+        ),
+      ),
+      input => {
+        const { listing, problems } = readListing(input)
+        expect(listing === null).toBe(problems.some(problem => problem.fatal))
+        if (listing !== null) expect(parsePe(imageOfListing(listing).source).pe).not.toBeNull()
+      },
+    ),
+    { numRuns: 300 },
+  )
 })

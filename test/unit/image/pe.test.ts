@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesSource, countingSource, readExactly, sliceSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
+import {
+  bytesSource,
+  countingSource,
+  readExactly,
+  sliceSource,
+  sparseSource,
+  type ByteSource,
+} from '../../../src/bytes/source.ts'
 import { parseBzImage } from '../../../src/image/bzimage.ts'
 import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
 import { parsePe } from '../../../src/image/pe.ts'
@@ -15,8 +22,13 @@ const kernel = KERNEL_FACTS['debian-6.12.107-cloud'] as KernelFacts
 const ids = (source: ByteSource): string[] => parsePe(source).problems.map(problem => problem.id)
 const bytes = (...values: number[]): ByteSource => bytesSource(Uint8Array.from(values))
 const text = (value: string): ByteSource => bytesSource(new TextEncoder().encode(value))
-const le = (value: number, width: number): number[] => Array.from({ length: width }, (_, i) => Math.floor(value / 256 ** i) & 0xff)
-const edited = (source: ByteSource, at: number, values: readonly number[]): ByteSource => sparseSource(source.size, [{ at: 0, source }, { at, source: bytes(...values) }])
+const le = (value: number, width: number): number[] =>
+  Array.from({ length: width }, (_, i) => Math.floor(value / 256 ** i) & 0xff)
+const edited = (source: ByteSource, at: number, values: readonly number[]): ByteSource =>
+  sparseSource(source.size, [
+    { at: 0, source },
+    { at, source: bytes(...values) },
+  ])
 
 /** Two gigabytes, nothing stored. */
 function bigUki(): ByteSource {
@@ -42,7 +54,15 @@ function readAll(source: ByteSource): void {
 }
 
 /** Offsets in a UKI made by `buildUki` of a stub whose PE header is at 0x40. */
-const AT = { e_lfanew: 0x3c, NumberOfSections: 0x46, SizeOfOptionalHeader: 0x54, Magic: 0x58, SizeOfHeaders: 0x94, NumberOfRvaAndSizes: 0xc4, table: 0x148 }
+const AT = {
+  e_lfanew: 0x3c,
+  NumberOfSections: 0x46,
+  SizeOfOptionalHeader: 0x54,
+  Magic: 0x58,
+  SizeOfHeaders: 0x94,
+  NumberOfRvaAndSizes: 0xc4,
+  table: 0x148,
+}
 
 describe('parsePe', () => {
   it('names what is no PE', () => {
@@ -61,7 +81,10 @@ describe('parsePe', () => {
     for (let size = 0; size < end; size++) {
       const { pe, problems } = parsePe(sliceSource(source, 0, size))
       expect(pe, String(size)).toBeNull()
-      expect(problems.filter(problem => problem.fatal), String(size)).toHaveLength(1)
+      expect(
+        problems.filter(problem => problem.fatal),
+        String(size),
+      ).toHaveLength(1)
     }
     expect(parsePe(sliceSource(source, 0, end)).pe?.sections).toHaveLength(10)
   })
@@ -75,12 +98,34 @@ describe('parsePe', () => {
   })
 
   it('reports headers that overlap: PE inside the DOS header, sections inside the headers', () => {
-    const inside = buildPe({ e_lfanew: 0x10, optional: { SizeOfHeaders: 0x1000, ImageBase: 0x10 }, sections: [] })
+    const inside = buildPe({
+      e_lfanew: 0x10,
+      optional: { SizeOfHeaders: 0x1000, ImageBase: 0x10 },
+      sections: [],
+    })
     const moved = parsePe(edited(inside, AT.e_lfanew, le(0x10, 4)))
     expect(moved.problems.map(problem => problem.id)).toEqual(['headers-overlap'])
-    const section = { name: '.a', VirtualAddress: 0x1000, VirtualSize: 1, PointerToRawData: 0x80, SizeOfRawData: 0x200, Characteristics: 0 }
-    expect(ids(buildPe({ optional: { SizeOfHeaders: 0x400 }, sections: [{ ...section, SizeOfRawData: 0 }, section] }))).toEqual(['section-over-headers'])
-    expect(ids(buildPe({ optional: { SizeOfHeaders: 0x100 }, sections: [{ ...section, PointerToRawData: 0x400 }] }))).toEqual(['section-table-outside-headers'])
+    const section = {
+      name: '.a',
+      VirtualAddress: 0x1000,
+      VirtualSize: 1,
+      PointerToRawData: 0x80,
+      SizeOfRawData: 0x200,
+      Characteristics: 0,
+    }
+    expect(
+      ids(
+        buildPe({
+          optional: { SizeOfHeaders: 0x400 },
+          sections: [{ ...section, SizeOfRawData: 0 }, section],
+        }),
+      ),
+    ).toEqual(['section-over-headers'])
+    expect(
+      ids(
+        buildPe({ optional: { SizeOfHeaders: 0x100 }, sections: [{ ...section, PointerToRawData: 0x400 }] }),
+      ),
+    ).toEqual(['section-table-outside-headers'])
   })
 
   it('takes a file that begins with the PE signature, without DOS header', () => {
@@ -99,7 +144,9 @@ describe('parsePe', () => {
     const longest = parsePe(edited(bigUki(), AT.SizeOfOptionalHeader, le(0xffff, 2)))
     expect(longest.pe?.sectionTable).toBe(0x58 + 0xffff)
     expect(longest.pe?.dataDirectories).toHaveLength(16)
-    expect(ids(edited(sliceSource(bigUki(), 0, 0x8000), AT.SizeOfOptionalHeader, le(0xffff, 2)))).toEqual(['truncated'])
+    expect(ids(edited(sliceSource(bigUki(), 0, 0x8000), AT.SizeOfOptionalHeader, le(0xffff, 2)))).toEqual([
+      'truncated',
+    ])
     const huge = parsePe(edited(bigUki(), AT.NumberOfRvaAndSizes, le(0xffffffff, 4)))
     expect(huge.pe?.dataDirectories).toHaveLength(16)
     expect(huge.problems.map(problem => problem.id)).toEqual(['directories-outside-header'])
@@ -115,21 +162,47 @@ describe('parsePe', () => {
     const { pe } = parsePe(edited(bigUki(), AT.NumberOfSections, le(0xffff, 2)))
     expect(pe?.sections).toHaveLength(0xffff)
     expect(viewUki(pe ?? (undefined as never)).sections).toHaveLength(0xffff)
-    expect(ids(edited(sliceSource(bigUki(), 0, 0x4000), AT.NumberOfSections, le(0xffff, 2)))).toEqual(['truncated'])
+    expect(ids(edited(sliceSource(bigUki(), 0, 0x4000), AT.NumberOfSections, le(0xffff, 2)))).toEqual([
+      'truncated',
+    ])
   })
 
   it('reads names of eight letters, without NUL, and other than ASCII', () => {
-    const section = { VirtualAddress: 0, VirtualSize: 0, PointerToRawData: 0, SizeOfRawData: 0, Characteristics: 0 }
-    const { pe } = parsePe(buildPe({ optional: {}, sections: [{ ...section, name: '.sdmagic!' }, { ...section, name: '\u00e9' }, { ...section, name: '' }] }))
+    const section = {
+      VirtualAddress: 0,
+      VirtualSize: 0,
+      PointerToRawData: 0,
+      SizeOfRawData: 0,
+      Characteristics: 0,
+    }
+    const { pe } = parsePe(
+      buildPe({
+        optional: {},
+        sections: [
+          { ...section, name: '.sdmagic!' },
+          { ...section, name: '\u00e9' },
+          { ...section, name: '' },
+        ],
+      }),
+    )
     expect(pe?.sections.map(one => one.name)).toEqual(['.sdmagic', '\u00e9', ''])
   })
 
   it('reads PE32, with the narrow ImageBase made wide', () => {
-    const { pe, problems } = parsePe(buildPe({ format: 'PE32', coff: { Machine: 0x14c }, optional: { ImageBase: 0xffff0000, SizeOfHeaders: 0x400, AddressOfEntryPoint: 0x1234 }, sections: [] }))
+    const { pe, problems } = parsePe(
+      buildPe({
+        format: 'PE32',
+        coff: { Machine: 0x14c },
+        optional: { ImageBase: 0xffff0000, SizeOfHeaders: 0x400, AddressOfEntryPoint: 0x1234 },
+        sections: [],
+      }),
+    )
     expect(problems).toEqual([])
     expect(pe?.optional).toMatchObject({ ImageBase: 0xffff0000n, AddressOfEntryPoint: 0x1234 })
     expect(pe?.sectionTable).toBe(0x80 + 24 + 96 + 128)
-    expect(ids(sliceSource(buildPe({ format: 'PE32', optional: {}, sections: [] }), 0, 0x80 + 24 + 90))).toEqual(['truncated'])
+    expect(
+      ids(sliceSource(buildPe({ format: 'PE32', optional: {}, sections: [] }), 0, 0x80 + 24 + 90)),
+    ).toEqual(['truncated'])
   })
 })
 
@@ -145,29 +218,52 @@ describe('cost', () => {
 describe('any bytes', () => {
   it('never throw, alone or behind a good beginning', () => {
     const start = readExactly(bigUki(), 0, 0x300) ?? new Uint8Array(0)
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 2048 }), fc.boolean(), (random, behind) => {
-      readAll(bytesSource(behind ? Uint8Array.from([...start.subarray(0, 64 + (random[0] ?? 0)), ...random]) : random))
-      parseBzImage(bytesSource(random))
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2048 }), fc.boolean(), (random, behind) => {
+        readAll(
+          bytesSource(
+            behind ? Uint8Array.from([...start.subarray(0, 64 + (random[0] ?? 0)), ...random]) : random,
+          ),
+        )
+        parseBzImage(bytesSource(random))
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('in the headers of a good file never throw and never make anybody read much', () => {
     const source = bigUki()
-    const mutation = fc.tuple(fc.oneof(fc.nat(0x300), fc.constantFrom(...Object.values(AT))), fc.array(fc.oneof(fc.constantFrom(0, 0xff, 0x80, 1), fc.nat(255)), { minLength: 1, maxLength: 8 }))
-    fc.assert(fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), mutations => {
-      const counted = countingSource(mutations.reduce((file, [at, values]) => edited(file, at, values), source))
-      readAll(counted)
-      expect(counted.bytesRead()).toBeLessThan(4 * MIB)
-    }), { numRuns: 30 })
+    const mutation = fc.tuple(
+      fc.oneof(fc.nat(0x300), fc.constantFrom(...Object.values(AT))),
+      fc.array(fc.oneof(fc.constantFrom(0, 0xff, 0x80, 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+    )
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), mutations => {
+        const counted = countingSource(
+          mutations.reduce((file, [at, values]) => edited(file, at, values), source),
+        )
+        readAll(counted)
+        expect(counted.bytesRead()).toBeLessThan(4 * MIB)
+      }),
+      { numRuns: 30 },
+    )
   })
 
   it('in the setup header of a good kernel never throw and never make anybody read much', () => {
     const source = buildKernel(kernel)
-    const mutation = fc.tuple(fc.oneof(fc.integer({ min: 0x1f1, max: 0x26b }), fc.integer({ min: 0x5000, max: 0x52cc })), fc.array(fc.nat(255), { minLength: 1, maxLength: 8 }))
-    fc.assert(fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), mutations => {
-      const counted = countingSource(mutations.reduce((file, [at, values]) => edited(file, at, values), source))
-      parseBzImage(counted)
-      expect(counted.bytesRead()).toBeLessThan(64 * 1024)
-    }), { numRuns: 300 })
+    const mutation = fc.tuple(
+      fc.oneof(fc.integer({ min: 0x1f1, max: 0x26b }), fc.integer({ min: 0x5000, max: 0x52cc })),
+      fc.array(fc.nat(255), { minLength: 1, maxLength: 8 }),
+    )
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), mutations => {
+        const counted = countingSource(
+          mutations.reduce((file, [at, values]) => edited(file, at, values), source),
+        )
+        parseBzImage(counted)
+        expect(counted.bytesRead()).toBeLessThan(64 * 1024)
+      }),
+      { numRuns: 300 },
+    )
   })
 })

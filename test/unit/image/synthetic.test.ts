@@ -15,8 +15,10 @@ function parsed(source: ByteSource): PeFile {
   if (pe === null) throw new Error('no PE')
   return pe
 }
-const text = (source: ByteSource, at: number, length: number): string => String.fromCharCode(...(readExactly(source, at, length) ?? []))
-const rows = (pe: PeFile) => pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData])
+const text = (source: ByteSource, at: number, length: number): string =>
+  String.fromCharCode(...(readExactly(source, at, length) ?? []))
+const rows = (pe: PeFile) =>
+  pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData])
 const kernel = (name: string): KernelFacts => KERNEL_FACTS[name] as KernelFacts
 const GIB = 2 ** 30
 
@@ -33,15 +35,23 @@ describe('content', () => {
     expect([...(readExactly(contentSource({ zero: 2 }), 0, 2) ?? [])]).toEqual([0, 0])
     expect(text(contentSource({ initrd: 4 * GIB }), 0, 6)).toBe('070701')
     expect(contentSource({ pattern: 3, seed: 2 }).size).toBe(3)
-    expect([...(readExactly(contentSource({ size: 3, parts: [{ at: 1, content: { hex: '07' } }] }), 0, 3) ?? [])]).toEqual([0, 7, 0])
-    expect([...(readExactly(contentSource({ size: 2, seed: 1, parts: [] }), 0, 2) ?? [])]).toEqual([patternByte(0, 1), patternByte(1, 1)])
+    expect([
+      ...(readExactly(contentSource({ size: 3, parts: [{ at: 1, content: { hex: '07' } }] }), 0, 3) ?? []),
+    ]).toEqual([0, 7, 0])
+    expect([...(readExactly(contentSource({ size: 2, seed: 1, parts: [] }), 0, 2) ?? [])]).toEqual([
+      patternByte(0, 1),
+      patternByte(1, 1),
+    ])
     const source = bytesSource(Uint8Array.of(1))
     expect(contentSource(source)).toBe(source)
   })
 
-  it.each([{ hex: '0' }, { hex: 'xy' }, { zero: -1 }, { pattern: 0.5 }, { initrd: Number.NaN }])('refuses %j', content => {
-    expect(() => contentSource(content)).toThrow(UsageError)
-  })
+  it.each([{ hex: '0' }, { hex: 'xy' }, { zero: -1 }, { pattern: 0.5 }, { initrd: Number.NaN }])(
+    'refuses %j',
+    content => {
+      expect(() => contentSource(content)).toThrow(UsageError)
+    },
+  )
 })
 
 describe('buildStub', () => {
@@ -51,15 +61,29 @@ describe('buildStub', () => {
     expect(pe.problems).toEqual([])
     expect(source.size).toBe(facts.fileSize)
     expect(pe.optional).toMatchObject({ ...facts.optional, ImageBase: BigInt(facts.optional.ImageBase) })
-    expect(pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData, s.Characteristics])).toEqual(facts.sections)
+    expect(
+      pe.sections.map(s => [
+        s.name,
+        s.VirtualAddress,
+        s.VirtualSize,
+        s.PointerToRawData,
+        s.SizeOfRawData,
+        s.Characteristics,
+      ]),
+    ).toEqual(facts.sections)
     const reloc = pe.sections.find(s => s.name === '.reloc')
     expect(pe.dataDirectories[5]).toEqual({ VirtualAddress: reloc?.VirtualAddress, Size: reloc?.VirtualSize })
     const block = readExactly(source, reloc?.PointerToRawData ?? 0, 8) ?? new Uint8Array(8)
     expect(new DataView(block.buffer, block.byteOffset).getUint32(4, true)).toBe(reloc?.VirtualSize)
     const [holder, at] = facts.identificationAt
     const section = pe.sections.find(s => s.name === holder)
-    expect(text(source, (section?.PointerToRawData ?? 0) + at, facts.identification.length)).toBe(facts.identification)
-    if (holder === '.sdmagic') expect(section?.VirtualSize).toBe(facts.identification.length + (facts.optional.MajorImageVersion < 257 ? 1 : 0))
+    expect(text(source, (section?.PointerToRawData ?? 0) + at, facts.identification.length)).toBe(
+      facts.identification,
+    )
+    if (holder === '.sdmagic')
+      expect(section?.VirtualSize).toBe(
+        facts.identification.length + (facts.optional.MajorImageVersion < 257 ? 1 : 0),
+      )
   })
 })
 
@@ -85,23 +109,65 @@ describe('buildUki', () => {
     expect(pe.optional.SizeOfImage).toBe(0x34a8000)
     expect(pe.coff.PointerToSymbolTable).toBe(0x1047c00)
     expect(pe.source.size).toBe(0x104a15f)
-    expect(viewUki(pe).sections.slice(6).map(s => [s.object, s.content.size])).toEqual([['uki:.osrel', 0x2c], ['cmdline', 0x5e], ['kernel', 0xb93f00], ['initrd', 0x4a7e00]])
+    expect(
+      viewUki(pe)
+        .sections.slice(6)
+        .map(s => [s.object, s.content.size]),
+    ).toEqual([
+      ['uki:.osrel', 0x2c],
+      ['cmdline', 0x5e],
+      ['kernel', 0xb93f00],
+      ['initrd', 0x4a7e00],
+    ])
   })
 
   it('writes two gigabytes of payload at no cost', () => {
-    const pe = parsed(buildUki({ stub: STUB_FACTS['257.13'], sections: [{ name: '.initrd', VirtualAddress: 0x3000000, content: { initrd: 2 * GIB } }] }))
+    const pe = parsed(
+      buildUki({
+        stub: STUB_FACTS['257.13'],
+        sections: [{ name: '.initrd', VirtualAddress: 0x3000000, content: { initrd: 2 * GIB } }],
+      }),
+    )
     expect(pe.source.size).toBeGreaterThan(2 * GIB)
     expect(text(pe.source, pe.sections.at(-1)?.PointerToRawData ?? 0, 6)).toBe('070701')
   })
 
   it('writes what the recipe says, however wrong', () => {
-    const first = { name: '.linux', VirtualAddress: 0x5000, VirtualSize: 0, PointerToRawData: 0x600, SizeOfRawData: 0x10, Characteristics: 0, content: { pattern: 64 } }
-    const pe = parsed(buildUki({ stub, sections: [first, { ...first, VirtualAddress: 0x1234 }], optional: { SizeOfImage: 1, ImageBase: '0xfffffffffffff000', SectionAlignment: 3, FileAlignment: 7 }, coff: { Characteristics: 0 }, size: 0x500 }))
-    expect(pe.optional).toMatchObject({ SizeOfImage: 1, ImageBase: 0xfffffffffffff000n, SectionAlignment: 3, FileAlignment: 7 })
-    expect(rows(pe).slice(6)).toEqual([['.linux', 0x5000, 0, 0x600, 0x10], ['.linux', 0x1234, 0, 0x600, 0x10]])
+    const first = {
+      name: '.linux',
+      VirtualAddress: 0x5000,
+      VirtualSize: 0,
+      PointerToRawData: 0x600,
+      SizeOfRawData: 0x10,
+      Characteristics: 0,
+      content: { pattern: 64 },
+    }
+    const pe = parsed(
+      buildUki({
+        stub,
+        sections: [first, { ...first, VirtualAddress: 0x1234 }],
+        optional: { SizeOfImage: 1, ImageBase: '0xfffffffffffff000', SectionAlignment: 3, FileAlignment: 7 },
+        coff: { Characteristics: 0 },
+        size: 0x500,
+      }),
+    )
+    expect(pe.optional).toMatchObject({
+      SizeOfImage: 1,
+      ImageBase: 0xfffffffffffff000n,
+      SectionAlignment: 3,
+      FileAlignment: 7,
+    })
+    expect(rows(pe).slice(6)).toEqual([
+      ['.linux', 0x5000, 0, 0x600, 0x10],
+      ['.linux', 0x1234, 0, 0x600, 0x10],
+    ])
     expect(pe.coff.Characteristics).toBe(0)
     expect(pe.source.size).toBe(0x500)
-    expect(viewUki(pe).sections.slice(6).map(s => s.object)).toEqual(['kernel', 'kernel#2'])
+    expect(
+      viewUki(pe)
+        .sections.slice(6)
+        .map(s => s.object),
+    ).toEqual(['kernel', 'kernel#2'])
   })
 
   it('is plain data: a recipe survives JSON', () => {
@@ -121,10 +187,19 @@ describe('buildFromLayout', () => {
       ['.foo', '0x39000', '0x64', '0x16800', '0x200'],
     ] as const
     const stub = STUB_FACTS['257.13']
-    const source = buildFromLayout({ stub, layout, contents: { '.cmdline': [{ text: 'one' }, { text: 'two' }] }, optional: { SizeOfImage: '0x34a8000', ImageBase: '0x14df90000' } })
+    const source = buildFromLayout({
+      stub,
+      layout,
+      contents: { '.cmdline': [{ text: 'one' }, { text: 'two' }] },
+      optional: { SizeOfImage: '0x34a8000', ImageBase: '0x14df90000' },
+    })
     const pe = parsed(source)
     expect(rows(pe)).toEqual(layout.map(([name, ...numbers]) => [name, ...numbers.map(Number)]))
-    expect(pe.optional).toMatchObject({ SizeOfImage: 0x34a8000, SizeOfHeaders: 0x400, ImageBase: 0x14df90000n })
+    expect(pe.optional).toMatchObject({
+      SizeOfImage: 0x34a8000,
+      SizeOfHeaders: 0x400,
+      ImageBase: 0x14df90000n,
+    })
     expect(text(source, 0x16200, stub.identification.length)).toBe(stub.identification)
     expect([text(source, 0x16400, 3), text(source, 0x16600, 3)]).toEqual(['one', 'two'])
     expect(readExactly(source, 0x16800, 1)?.[0]).toBe(patternByte(0, 60))
@@ -132,32 +207,57 @@ describe('buildFromLayout', () => {
   })
 
   it('gives the last content of a name to the sections that are left', () => {
-    const rowsOf = (n: number) => Array.from({ length: n }, (_, i) => ['.x', 0x1000 * i, 3, 0x400 + 0x200 * i, 0x200] as const)
-    const source = buildFromLayout({ stub: STUB_FACTS['254.26'], layout: rowsOf(2), contents: { '.x': [{ text: 'abc' }] } })
+    const rowsOf = (n: number) =>
+      Array.from({ length: n }, (_, i) => ['.x', 0x1000 * i, 3, 0x400 + 0x200 * i, 0x200] as const)
+    const source = buildFromLayout({
+      stub: STUB_FACTS['254.26'],
+      layout: rowsOf(2),
+      contents: { '.x': [{ text: 'abc' }] },
+    })
     expect(text(source, 0x600, 3)).toBe('abc')
   })
 })
 
 describe('buildPe', () => {
   it('writes PE32 and headers that lie', () => {
-    const pe = parsed(buildPe({ format: 'PE32', e_lfanew: 0x40, optional: { ImageBase: 0x400000, NumberOfRvaAndSizes: 2 }, directories: [{ index: 1, VirtualAddress: 5, Size: 6 }], sections: [] }))
+    const pe = parsed(
+      buildPe({
+        format: 'PE32',
+        e_lfanew: 0x40,
+        optional: { ImageBase: 0x400000, NumberOfRvaAndSizes: 2 },
+        directories: [{ index: 1, VirtualAddress: 5, Size: 6 }],
+        sections: [],
+      }),
+    )
     expect(pe.optional.ImageBase).toBe(0x400000n)
-    expect(pe.dataDirectories).toEqual([{ VirtualAddress: 0, Size: 0 }, { VirtualAddress: 5, Size: 6 }])
-    const huge = parsePe(buildPe({ optional: { NumberOfRvaAndSizes: 0xffffffff, SizeOfHeaders: 0x400 }, sections: [] }))
+    expect(pe.dataDirectories).toEqual([
+      { VirtualAddress: 0, Size: 0 },
+      { VirtualAddress: 5, Size: 6 },
+    ])
+    const huge = parsePe(
+      buildPe({ optional: { NumberOfRvaAndSizes: 0xffffffff, SizeOfHeaders: 0x400 }, sections: [] }),
+    )
     expect(huge.pe?.dataDirectories).toHaveLength(16)
     expect(huge.problems.map(p => p.id)).toEqual(['directories-outside-header'])
   })
 })
 
 describe('KERNEL_FACTS', () => {
-  it.each([...Object.values(KERNEL_FACTS), ...TINY_KERNELS])('$name: init_size, SizeOfImage and the declared length agree among themselves', ({ hdr, geometry, pe, output_len, vmlinux, fileSize }) => {
-    const setup = (hdr.setup_sects + 1) * 512
-    expect(setup + hdr.syssize * 16 + (pe.certificates?.[1] ?? 0)).toBe(fileSize)
-    const extra = Math.floor(output_len / 256) + 131072
-    const zo = geometry._end + Math.ceil((output_len + extra - hdr.payload_length) / 4096) * 4096
-    expect(hdr.init_size).toBe(Math.max(zo, vmlinux.kernel_total_size))
-    expect(pe.optional.SizeOfImage).toBe(pe.optional.SectionAlignment === 0x1000 ? setup + geometry._end : hdr.init_size + (pe.optional.ImageBase === 0 ? 0 : 0x200000))
-  })
+  it.each([...Object.values(KERNEL_FACTS), ...TINY_KERNELS])(
+    '$name: init_size, SizeOfImage and the declared length agree among themselves',
+    ({ hdr, geometry, pe, output_len, vmlinux, fileSize }) => {
+      const setup = (hdr.setup_sects + 1) * 512
+      expect(setup + hdr.syssize * 16 + (pe.certificates?.[1] ?? 0)).toBe(fileSize)
+      const extra = Math.floor(output_len / 256) + 131072
+      const zo = geometry._end + Math.ceil((output_len + extra - hdr.payload_length) / 4096) * 4096
+      expect(hdr.init_size).toBe(Math.max(zo, vmlinux.kernel_total_size))
+      expect(pe.optional.SizeOfImage).toBe(
+        pe.optional.SectionAlignment === 0x1000
+          ? setup + geometry._end
+          : hdr.init_size + (pe.optional.ImageBase === 0 ? 0 : 0x200000),
+      )
+    },
+  )
 
   it('has the small kernels with the sizes of the recorded boots, the variables of the stub inside .bss and behind the last byte of the file', () => {
     expect(TINY_KERNELS.map(facts => facts.fileSize)).toEqual([0x1655c0, 0x1655c0, 0x165580, 0x165580])

@@ -15,13 +15,21 @@ const small = smallKernel('debian-5.10.223-cloud')
 test('a payload that cannot be read says why', () => {
   expect(readPayload(bytesSource(new Uint8Array(10)))).toEqual({ kind: 'not-read', why: 'it is no bzImage' })
   const { source } = kernelNamed('debian-5.10.223-cloud')
-  expect(readPayload(replaced(source, 0x24c, new Uint8Array(4)))).toMatchObject({ kind: 'not-read', why: 'the setup header names no payload' })
-  expect(readPayload(replaced(source, 0x24c, Uint8Array.of(0, 0, 0, 0x20)))).toMatchObject({ kind: 'not-read' })
+  expect(readPayload(replaced(source, 0x24c, new Uint8Array(4)))).toMatchObject({
+    kind: 'not-read',
+    why: 'the setup header names no payload',
+  })
+  expect(readPayload(replaced(source, 0x24c, Uint8Array.of(0, 0, 0, 0x20)))).toMatchObject({
+    kind: 'not-read',
+  })
 })
 
 test('a file that ends inside its payload is a payload that ends early', () => {
   const at = small.image.payload?.at ?? 0
-  expect(readPayload(sliceSource(small.source, 0, at + 40))).toMatchObject({ kind: 'read', failure: { error: 'data corrupted' } })
+  expect(readPayload(sliceSource(small.source, 0, at + 40))).toMatchObject({
+    kind: 'read',
+    failure: { error: 'data corrupted' },
+  })
 })
 
 test('the worst moment is the one at which the output is farthest ahead', () => {
@@ -29,10 +37,12 @@ test('the worst moment is the one at which the output is farthest ahead', () => 
   expect(read).toMatchObject({ kind: 'read', produced: 0x4000, failure: null, elf: { e_entry: 0x1000000 } })
   if (read.kind !== 'read') throw new Error('not read')
   expect(read.lead.bytes).toBe(read.lead.output - read.lead.input)
-  expect(inPlaceMargin({ payloadOffset: 0x100 }, { start: 0x1000000, moved: 0x1003000 }, read.lead)).toBe(0x3100 - read.lead.bytes)
+  expect(inPlaceMargin({ payloadOffset: 0x100 }, { start: 0x1000000, moved: 0x1003000 }, read.lead)).toBe(
+    0x3100 - read.lead.bytes,
+  )
 })
 
-test('the kernel\'s own reserve is that of the measured kernels', () => {
+test("the kernel's own reserve is that of the measured kernels", () => {
   expect(extraBytes(KERNEL_FACTS['debian-5.10.223-cloud']?.output_len ?? 0)).toBe(0x4cb8b)
   expect(extraBytes(KERNEL_FACTS['debian-6.12.107-cloud']?.output_len ?? 0)).toBe(0x56e80)
 })
@@ -55,23 +65,37 @@ function ukiWith(name: string, kernel: ByteSource): ByteSource {
   return replaced(image, linux?.PointerToRawData ?? 0, kernel)
 }
 
-const input = (source: ByteSource, more: Partial<CheckInput>): CheckInput => ({ image: { name: 'test.efi', source }, machine: { what: 'test machine', map: profileMap(profileNamed('ovmf-2022.11'), 2 ** 29) }, kaslr: 'off', ...more })
+const input = (source: ByteSource, more: Partial<CheckInput>): CheckInput => ({
+  image: { name: 'test.efi', source },
+  machine: { what: 'test machine', map: profileMap(profileNamed('ovmf-2022.11'), 2 ** 29) },
+  kaslr: 'off',
+  ...more,
+})
 
 test('check decompresses what the stub found only when asked to, and then knows more', () => {
   const image = ukiWith('6.12.107-cloud', smallKernel('debian-6.12.107-cloud', { entry: 0xc43 }).source)
   const shallow = check(input(image, {})).report
   const { report } = check(input(image, { deep: true }))
-  const taken = (of: typeof report): string[] => of.assumptions.map(assumption => assumption.clause).filter(clause => ['EP-20', 'ZO-12', 'ZO-13'].includes(clause))
+  const taken = (of: typeof report): string[] =>
+    of.assumptions
+      .map(assumption => assumption.clause)
+      .filter(clause => ['EP-20', 'ZO-12', 'ZO-13'].includes(clause))
   expect([shallow.verdict, report.verdict]).toEqual(['clean', 'clean'])
   expect([taken(shallow), taken(report)]).toEqual([['EP-20', 'ZO-12', 'ZO-13'], []])
   expect(shallow.facts.payload).toBeUndefined()
   expect(report.facts.payload).toMatchObject({ format: 'lz4', produced: 0x4000 })
-  expect(report.outcome).toMatchObject({ kind: 'arrived', at: { entry: (report.facts.decompressedKernel ?? 0) + 0xc43 } })
+  expect(report.outcome).toMatchObject({
+    kind: 'arrived',
+    at: { entry: (report.facts.decompressedKernel ?? 0) + 0xc43 },
+  })
 })
 
 test('check refuses a payload that does not decompress, when asked to look', () => {
   const kernel = smallKernel('debian-6.12.107-cloud')
   const broken = replaced(kernel.source, (kernel.image.payload?.at ?? 0) + 8, Uint8Array.of(0))
   expect(check(input(ukiWith('6.12.107-cloud', broken), {})).report.verdict).toBe('clean')
-  expect(check(input(ukiWith('6.12.107-cloud', broken), { deep: true })).report).toMatchObject({ verdict: 'refused', outcome: { refusal: { by: 'efi-stub', status: 'EFI_LOAD_ERROR' } } })
+  expect(check(input(ukiWith('6.12.107-cloud', broken), { deep: true })).report).toMatchObject({
+    verdict: 'refused',
+    outcome: { refusal: { by: 'efi-stub', status: 'EFI_LOAD_ERROR' } },
+  })
 })

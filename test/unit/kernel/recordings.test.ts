@@ -17,7 +17,12 @@ const KERNELS: Readonly<Record<string, readonly [era: string, facts: string]>> =
 /** Pool memory, where no recorded machine has RAM: the pool's pages are not the point here. */
 const ARENA = 0xa0000000
 
-const usable = readRecordings().filter(({ kernel, trace }) => kernel in KERNELS && trace.kernel_entry !== undefined && typeof trace.efi_map_at_kernel_entry === 'string')
+const usable = readRecordings().filter(
+  ({ kernel, trace }) =>
+    kernel in KERNELS &&
+    trace.kernel_entry !== undefined &&
+    typeof trace.efi_map_at_kernel_entry === 'string',
+)
 
 /** Runs the kernel from the recorded map and the recorded hand-off. */
 function replay(recording: Recording): { outcome: ReturnType<typeof start>; facts: Facts; notes: Notes } {
@@ -26,7 +31,9 @@ function replay(recording: Recording): { outcome: ReturnType<typeof start>; fact
   const kernel = kernelNamed(name)
   const map = [...parseMap(trace.efi_map_at_kernel_entry ?? ''), descriptor(EfiLoaderData, ARENA, 0x10000)]
   // edk2 takes ordinary pages from below its bins, of which runtime data is the lowest in these maps
-  const ceiling = Math.min(...map.filter(entry => entry.type === EfiRuntimeServicesData).map(entry => entry.range.start))
+  const ceiling = Math.min(
+    ...map.filter(entry => entry.type === EfiRuntimeServicesData).map(entry => entry.range.start),
+  )
   const stage = bench({ map, arena: ARENA, kaslr: 'command-line', ceiling })
   const image = Number(trace.kernel_entry?.image_at)
   const section = layout.find(([sectionName]) => sectionName === '.initrd')
@@ -36,18 +43,35 @@ function replay(recording: Recording): { outcome: ReturnType<typeof start>; fact
   if (trace.kernel_entry?.kind === 'handover64') {
     const given = trace.boot_params_from_stub
     const initrd = Number(given?.ramdisk_size ?? 0) === 0 ? null : { at: Number(given?.ramdisk_image), size }
-    const from = handover(stage, { kernel, image, initrd, commandLine, bootParams: Number(given?.at), ...(given === undefined || Number(given.cmd_line_ptr) === 0 ? {} : { commandLineAt: Number(given.cmd_line_ptr) }) })
+    const from = handover(stage, {
+      kernel,
+      image,
+      initrd,
+      commandLine,
+      bootParams: Number(given?.at),
+      ...(given === undefined || Number(given.cmd_line_ptr) === 0
+        ? {}
+        : { commandLineAt: Number(given.cmd_line_ptr) }),
+    })
     return { outcome: start(stage, era, from), facts: stage.notes.facts, notes: stage.notes }
   }
   const source = Number(trace.image_base) + Number(section?.[1] ?? 0)
-  const from = peEntry(stage, { kernel, image, commandLine: commandLine ?? 'quiet', textOnly: true, initrd: size === 0 ? null : { at: source, size } })
+  const from = peEntry(stage, {
+    kernel,
+    image,
+    commandLine: commandLine ?? 'quiet',
+    textOnly: true,
+    initrd: size === 0 ? null : { at: source, size },
+  })
   return { outcome: start(stage, era, from), facts: stage.notes.facts, notes: stage.notes }
 }
 
 /** Is the place of the kernel a matter of chance? */
 function random({ trace }: Recording): boolean {
   const final = trace.boot_params_final
-  return final !== undefined && Number(final.cmd_line_ptr) !== 0 && final.cmdline?.includes('nokaslr') !== true
+  return (
+    final !== undefined && Number(final.cmd_line_ptr) !== 0 && final.cmdline?.includes('nokaslr') !== true
+  )
 }
 
 /** A byte of the payload that was flipped in the file: whether a decompressor notices is not modelled. */
@@ -65,7 +89,10 @@ describe('a kernel that starts from a recorded hand-off ends where the real one 
     expect(notes.doubts).toEqual([])
     const final = trace.boot_params_final
     expect(facts.compressedImage).toBe(addressOf(trace.compressed_image_at))
-    if (!random(recording) && id !== FLIPPED && outcome.kind === 'arrived') expect(facts.decompressedKernel).toBe(addressOf(trace.decompressed_at ?? recording.serial.kernel_code?.[0]))
+    if (!random(recording) && id !== FLIPPED && outcome.kind === 'arrived')
+      expect(facts.decompressedKernel).toBe(
+        addressOf(trace.decompressed_at ?? recording.serial.kernel_code?.[0]),
+      )
     if (final === undefined) return
     expect(facts.bootParams).toBe(addressOf(final.at))
     expect(facts.ramdiskImage ?? 0).toBe(addressOf(final.ramdisk_image))
@@ -73,7 +100,8 @@ describe('a kernel that starts from a recorded hand-off ends where the real one 
     if (trace.kernel_entry?.kind !== 'handover64') return
     const seen = trace.initrd_at_decompressed_entry?.differing ?? []
     const damage = facts.initrdDamage ?? []
-    for (const [from, to] of seen) expect(damage.some(span => span.from <= Number(from) && Number(to) <= alignUp(span.to, 512))).toBe(true)
+    for (const [from, to] of seen)
+      expect(damage.some(span => span.from <= Number(from) && Number(to) <= alignUp(span.to, 512))).toBe(true)
     if (trace.initrd_at_decompressed_entry !== undefined) expect(damage.length > 0).toBe(seen.length > 0)
   })
 })

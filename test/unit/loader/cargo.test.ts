@@ -27,7 +27,11 @@ function started(loader: string, given: Partial<LoaderSetup> = {}): Run {
   })
 }
 
-const edited = (source: ByteSource, at: number, bytes: readonly number[]): ByteSource => sparseSource(source.size, [{ at: 0, source }, { at, source: bytesSource(Uint8Array.from(bytes)) }])
+const edited = (source: ByteSource, at: number, bytes: readonly number[]): ByteSource =>
+  sparseSource(source.size, [
+    { at: 0, source },
+    { at, source: bytesSource(Uint8Array.from(bytes)) },
+  ])
 
 test.each(Object.keys(loaders))('%s starts a kernel with neither initrd nor command line', loader => {
   const run = started(loader, { initrd: null, commandLine: null })
@@ -35,10 +39,17 @@ test.each(Object.keys(loaders))('%s starts a kernel with neither initrd nor comm
   expect([run.facts.ramdiskSize ?? 0, run.facts.commandLine ?? '']).toEqual([0, ''])
 })
 
-test.each(Object.keys(loaders).filter(id => id !== 'systemd-boot/257'))('%s takes an empty initrd for none', loader => {
-  const run = started(loader, { initrd: bytesSource(new Uint8Array(0)) })
-  expect([run.outcome.kind, run.facts.ramdiskSize ?? 0, run.facts.commandLine]).toEqual(['arrived', 0, 'quiet'])
-})
+test.each(Object.keys(loaders).filter(id => id !== 'systemd-boot/257'))(
+  '%s takes an empty initrd for none',
+  loader => {
+    const run = started(loader, { initrd: bytesSource(new Uint8Array(0)) })
+    expect([run.outcome.kind, run.facts.ramdiskSize ?? 0, run.facts.commandLine]).toEqual([
+      'arrived',
+      0,
+      'quiet',
+    ])
+  },
+)
 
 test.each([
   ['grub/linuxefi', 'HO-10'],
@@ -47,25 +58,42 @@ test.each([
   ['vmm/direct', 'HO-14'],
   ['efi/start-image', 'HO-15'],
 ])('%s cannot go on with a file that is no kernel', (loader, clause) => {
-  expect(started(loader, { kernel: bytesSource(new Uint8Array(0x400)) }).outcome).toEqual({ kind: 'unknown', gap: { clause, why: 'the kernel file cannot be read: no HdrS at 0x202: 0x0' } })
+  expect(started(loader, { kernel: bytesSource(new Uint8Array(0x400)) }).outcome).toEqual({
+    kind: 'unknown',
+    gap: { clause, why: 'the kernel file cannot be read: no HdrS at 0x202: 0x0' },
+  })
 })
 
 test('a kernel of a boot protocol before 2.11 has no handover entry', () => {
-  expect(started('grub/linuxefi', { kernel: edited(KERNEL, setupHeaderAt('version'), [0x0a, 0x02]) }).outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-11', status: 'EFI_UNSUPPORTED' } })
+  expect(
+    started('grub/linuxefi', { kernel: edited(KERNEL, setupHeaderAt('version'), [0x0a, 0x02]) }).outcome,
+  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-11', status: 'EFI_UNSUPPORTED' } })
 })
 
 test('the monitor gives up when no RAM below the limit holds the initrd', () => {
   const small = [free(0x1000, 0x9f000), free(0x100000, 0x4000000)]
-  expect(started('vmm/direct', { map: small, initrd: contentSource({ pattern: 0x5000000 }) }).outcome).toEqual({
+  expect(
+    started('vmm/direct', { map: small, initrd: contentSource({ pattern: 0x5000000 }) }).outcome,
+  ).toEqual({
     kind: 'refused',
-    refusal: { by: 'loader', clause: 'HO-14', status: 'EFI_OUT_OF_RESOURCES', why: 'the initrd does not fit into memory', message: 'qemu: initrd is too large, cannot support.' },
+    refusal: {
+      by: 'loader',
+      clause: 'HO-14',
+      status: 'EFI_OUT_OF_RESOURCES',
+      why: 'the initrd does not fit into memory',
+      message: 'qemu: initrd is too large, cannot support.',
+    },
   })
 })
 
 test('more than 128 entries of the e820 table are cut off', () => {
   const islands = Array.from({ length: 200 }, (_, i) => free(0x20000000 + i * 0x2000, 0x1000))
-  const run = started('vmm/direct', { map: [free(0x1000, 0x9f000), free(0x100000, 0x1ff00000 - 0x1000), ...islands] })
-  const tables = run.recording.events.flatMap(event => (event.op === 'patch' && event.actor === 'loader' && event.object === 'boot_params' ? [event.range] : []))
+  const run = started('vmm/direct', {
+    map: [free(0x1000, 0x9f000), free(0x100000, 0x1ff00000 - 0x1000), ...islands],
+  })
+  const tables = run.recording.events.flatMap(event =>
+    event.op === 'patch' && event.actor === 'loader' && event.object === 'boot_params' ? [event.range] : [],
+  )
   const table = 0x10000 + boot_params.fields.e820_table[0]
   expect(tables.filter(({ start }) => start >= table && start < table + 128 * 20)).toHaveLength(128)
   expect(tables.filter(({ start }) => start >= table + 128 * 20)).toEqual([])

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { boot_e820_entry } from '../../../src/image/boot-params.ts'
-import { EfiACPIMemoryNVS, EfiACPIReclaimMemory, EfiBootServicesCode, EfiConventionalMemory, EfiLoaderData, EfiMemoryMappedIO, EfiReservedMemoryType } from '../../../src/image/memory-types.ts'
+import {
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiBootServicesCode,
+  EfiConventionalMemory,
+  EfiLoaderData,
+  EfiMemoryMappedIO,
+  EfiReservedMemoryType,
+} from '../../../src/image/memory-types.ts'
 import { e820Entries } from '../../../src/loader/e820.ts'
 import { descriptor } from '../../support/kernel-bench.ts'
 
@@ -14,15 +22,33 @@ function entries(...map: (readonly [type: number, start: number, size: number])[
 }
 
 test('every type of memory has its type in the table', () => {
-  expect(entries([EfiConventionalMemory, 0x1000, 0x1000], [EfiACPIReclaimMemory, 0x2000, 0x1000], [EfiACPIMemoryNVS, 0x3000, 0x2000], [EfiReservedMemoryType, 0x5000, 0x1000])).toEqual(['1000 1000 1', '2000 1000 3', '3000 2000 4', '5000 1000 2'])
+  expect(
+    entries(
+      [EfiConventionalMemory, 0x1000, 0x1000],
+      [EfiACPIReclaimMemory, 0x2000, 0x1000],
+      [EfiACPIMemoryNVS, 0x3000, 0x2000],
+      [EfiReservedMemoryType, 0x5000, 0x1000],
+    ),
+  ).toEqual(['1000 1000 1', '2000 1000 3', '3000 2000 4', '5000 1000 2'])
 })
 
 test('neighbours of one type are one entry', () => {
-  expect(entries([EfiConventionalMemory, 0, 0x1000], [EfiLoaderData, 0x1000, 0x1000], [EfiBootServicesCode, 0x2000, 0x3000], [EfiReservedMemoryType, 0x5000, 0x1000], [EfiMemoryMappedIO, 0x6000, 0x1000])).toEqual(['0 5000 1', '5000 2000 2'])
+  expect(
+    entries(
+      [EfiConventionalMemory, 0, 0x1000],
+      [EfiLoaderData, 0x1000, 0x1000],
+      [EfiBootServicesCode, 0x2000, 0x3000],
+      [EfiReservedMemoryType, 0x5000, 0x1000],
+      [EfiMemoryMappedIO, 0x6000, 0x1000],
+    ),
+  ).toEqual(['0 5000 1', '5000 2000 2'])
 })
 
 test('a hole keeps two entries of one type apart', () => {
-  expect(entries([EfiConventionalMemory, 0, 0x1000], [EfiConventionalMemory, 0x2000, 0x1000])).toEqual(['0 1000 1', '2000 1000 1'])
+  expect(entries([EfiConventionalMemory, 0, 0x1000], [EfiConventionalMemory, 0x2000, 0x1000])).toEqual([
+    '0 1000 1',
+    '2000 1000 1',
+  ])
 })
 
 test('no memory gives no entry', () => {

@@ -15,13 +15,18 @@ function fresh(ram = 0x100000): { memory: Memory; recorder: Recorder } {
   return { memory, recorder }
 }
 
-const slice = (length: number) => ({ source: bytesSource(Uint8Array.from({ length }, (_, i) => i & 0xff)), at: 0, length })
+const slice = (length: number) => ({
+  source: bytesSource(Uint8Array.from({ length }, (_, i) => i & 0xff)),
+  at: 0,
+  length,
+})
 
 test('a run is found at its first address wherever its bucket begins, and a window may start inside one', () => {
   const map = new RunMap<number>()
   const count = 2000
   for (let i = 0; i < count; i++) map.assign(16 * i, 16 * i + 16, i)
-  for (let i = 0; i < count; i++) expect(map.at(16 * i)).toEqual({ start: 16 * i, end: 16 * i + 16, value: i })
+  for (let i = 0; i < count; i++)
+    expect(map.at(16 * i)).toEqual({ start: 16 * i, end: 16 * i + 16, value: i })
   for (const first of [0, 255, 256, 300, 511, 512, 1500]) {
     const values = [...map.runs(16 * first + 8, 16 * (first + 600))].map(run => run.value)
     expect(values).toEqual(Array.from({ length: Math.min(600, count - first) }, (_, i) => first + i))
@@ -36,7 +41,11 @@ test('an extent that was cut still names the bytes of its first address', () => 
   memory.put(phys(0x1000), { ...slice(0x400), at: 0x20, length: 0x300 }, 'kernel', 0x50)
   memory.zero(rangeAt(0x1000, 0x100), null)
   const [, second] = memory.extents(rangeAt(0x1000, 0x200))
-  expect(second).toMatchObject({ range: rangeAt(0x1100, 0x100), content: { kind: 'bytes', at: 0x120 }, whose: { object: 'kernel', at: 0x150 } })
+  expect(second).toMatchObject({
+    range: rangeAt(0x1100, 0x100),
+    content: { kind: 'bytes', at: 0x120 },
+    whose: { object: 'kernel', at: 0x150 },
+  })
   const [made] = memory.extents(rangeAt(0x1080, 0x10))
   expect(made?.content).toEqual(ZERO)
 })
@@ -75,14 +84,20 @@ test('a raw read takes 16 MiB and no byte more, and fills only where the fill is
   expect(() => memory.readRaw(rangeAt(0, RAW_READ_MAX + 1))).toThrow(ModelBug)
   memory.release(rangeAt(0x2000, 0x10), 'pages', { kind: 'fill', byte: 0xaf })
   const { bytes } = memory.peek(rangeAt(0x1ff8, 0x20))
-  expect([...bytes]).toEqual([...Array<number>(8).fill(0), ...Array<number>(16).fill(0xaf), ...Array<number>(8).fill(0)])
+  expect([...bytes]).toEqual([
+    ...Array<number>(8).fill(0),
+    ...Array<number>(16).fill(0xaf),
+    ...Array<number>(8).fill(0),
+  ])
 })
 
 test('claims are listed within a window only', () => {
   const { memory } = fresh()
   memory.claim(rangeAt(0x1000, 0x1000), 'first')
   memory.claim(rangeAt(0x8000, 0x1000), 'second')
-  expect([...memory.claims(rangeAt(0x8800, 0x100))]).toMatchObject([{ range: rangeAt(0x8800, 0x100), label: 'second' }])
+  expect([...memory.claims(rangeAt(0x8800, 0x100))]).toMatchObject([
+    { range: rangeAt(0x8800, 0x100), label: 'second' },
+  ])
 })
 
 test('a zero fill in nobody’s name clobbers; the deviation names the part that was wanted', () => {
@@ -94,5 +109,7 @@ test('a zero fill in nobody’s name clobbers; the deviation names the part that
     { object: 'pad', at: 0, length: 0 },
     { object: 'initrd', at: 0x40, length: 0x400 },
   ])
-  expect(memory.readAs(rangeAt(0x1000, 0x400), 'all').deviations).toMatchObject([{ range: rangeAt(0x1200, 0x100), at: 0x200, kind: 'clobbered', wanted: { object: 'initrd', at: 0x240 } }])
+  expect(memory.readAs(rangeAt(0x1000, 0x400), 'all').deviations).toMatchObject([
+    { range: rangeAt(0x1200, 0x100), at: 0x200, kind: 'clobbered', wanted: { object: 'initrd', at: 0x240 } },
+  ])
 })

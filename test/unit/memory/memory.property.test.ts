@@ -28,28 +28,78 @@ type Op =
   | { readonly op: 'ram'; readonly where: Range; readonly fill: number | null }
   | { readonly op: 'claim'; readonly where: Range; readonly label: string; readonly fill: number | null }
   | { readonly op: 'release'; readonly where: Range; readonly label: string; readonly fill: number | null }
-  | { readonly op: 'put'; readonly where: Range; readonly object: string; readonly at: number; readonly file: number }
-  | { readonly op: 'patch'; readonly where: Range; readonly object: string; readonly at: number; readonly bytes: Uint8Array }
+  | {
+      readonly op: 'put'
+      readonly where: Range
+      readonly object: string
+      readonly at: number
+      readonly file: number
+    }
+  | {
+      readonly op: 'patch'
+      readonly where: Range
+      readonly object: string
+      readonly at: number
+      readonly bytes: Uint8Array
+    }
   | { readonly op: 'make'; readonly where: Range; readonly object: string; readonly at: number }
   | { readonly op: 'zero'; readonly where: Range; readonly object: string | null; readonly at: number }
   | { readonly op: 'copy'; readonly from: Range; readonly to: number }
 
-const anyRange = fc.tuple(fc.nat(SPACE - 1), fc.integer({ min: 1, max: 20 })).map(([start, length]) => range(start, Math.min(SPACE, start + length)))
+const anyRange = fc
+  .tuple(fc.nat(SPACE - 1), fc.integer({ min: 1, max: 20 }))
+  .map(([start, length]) => range(start, Math.min(SPACE, start + length)))
 const anyObject = fc.constantFrom(...OBJECTS)
 const anyOffset = fc.nat(24)
 const anyFill = fc.option(fc.constantFrom(0, 0xaf), { nil: null })
 const anyOp: fc.Arbitrary<Op> = fc.oneof(
   fc.record({ op: fc.constant('ram' as const), where: anyRange, fill: anyFill }),
-  fc.record({ op: fc.constant('claim' as const), where: anyRange, label: fc.constantFrom('image', 'pool'), fill: anyFill }),
-  fc.record({ op: fc.constant('release' as const), where: anyRange, label: fc.constant('pool'), fill: anyFill }),
-  fc.record({ op: fc.constant('put' as const), where: anyRange, object: anyObject, at: anyOffset, file: fc.nat(SPACE) }),
-  anyRange.chain(where => fc.record({ op: fc.constant('patch' as const), where: fc.constant(where), object: anyObject, at: anyOffset, bytes: fc.uint8Array({ minLength: where.end - where.start, maxLength: where.end - where.start }) })),
+  fc.record({
+    op: fc.constant('claim' as const),
+    where: anyRange,
+    label: fc.constantFrom('image', 'pool'),
+    fill: anyFill,
+  }),
+  fc.record({
+    op: fc.constant('release' as const),
+    where: anyRange,
+    label: fc.constant('pool'),
+    fill: anyFill,
+  }),
+  fc.record({
+    op: fc.constant('put' as const),
+    where: anyRange,
+    object: anyObject,
+    at: anyOffset,
+    file: fc.nat(SPACE),
+  }),
+  anyRange.chain(where =>
+    fc.record({
+      op: fc.constant('patch' as const),
+      where: fc.constant(where),
+      object: anyObject,
+      at: anyOffset,
+      bytes: fc.uint8Array({ minLength: where.end - where.start, maxLength: where.end - where.start }),
+    }),
+  ),
   fc.record({ op: fc.constant('make' as const), where: anyRange, object: anyObject, at: anyOffset }),
-  fc.record({ op: fc.constant('zero' as const), where: anyRange, object: fc.option(anyObject, { nil: null }), at: anyOffset }),
-  anyRange.chain(from => fc.record({ op: fc.constant('copy' as const), from: fc.constant(from), to: fc.nat(SPACE - (from.end - from.start)) })),
+  fc.record({
+    op: fc.constant('zero' as const),
+    where: anyRange,
+    object: fc.option(anyObject, { nil: null }),
+    at: anyOffset,
+  }),
+  anyRange.chain(from =>
+    fc.record({
+      op: fc.constant('copy' as const),
+      from: fc.constant(from),
+      to: fc.nat(SPACE - (from.end - from.start)),
+    }),
+  ),
 )
 
-const addresses = (where: Range): number[] => Array.from({ length: where.end - where.start }, (_, i) => where.start + i)
+const addresses = (where: Range): number[] =>
+  Array.from({ length: where.end - where.start }, (_, i) => where.start + i)
 const spreadRanges = (ranges: readonly Range[]): number[] => ranges.flatMap(addresses)
 
 function byteOf(op: Op, i: number): number | null {
@@ -60,7 +110,15 @@ function byteOf(op: Op, i: number): number | null {
 
 /** The naive machine: one record per byte, every verb a loop. It answers with what the event should say. */
 class Naive {
-  readonly cells: Cell[] = Array.from({ length: SPACE }, () => ({ ram: false, byte: null, object: null, at: 0, written: false, by: -1, claim: null }))
+  readonly cells: Cell[] = Array.from({ length: SPACE }, () => ({
+    ram: false,
+    byte: null,
+    object: null,
+    at: 0,
+    written: false,
+    by: -1,
+    claim: null,
+  }))
 
   cell(at: number): Cell {
     const cell = this.cells[at]
@@ -68,9 +126,18 @@ class Naive {
     return cell
   }
 
-  apply(op: Op, by: number): { lost: [number, string, number][]; strayed: number[]; outside: number[]; fromOutside: number[] } | null {
+  apply(
+    op: Op,
+    by: number,
+  ): {
+    lost: [number, string, number][]
+    strayed: number[]
+    outside: number[]
+    fromOutside: number[]
+  } | null {
     if (op.op === 'ram') {
-      for (const at of addresses(op.where)) Object.assign(this.cell(at), { ram: true, byte: op.fill, object: null, written: false, by })
+      for (const at of addresses(op.where))
+        Object.assign(this.cell(at), { ram: true, byte: op.fill, object: null, written: false, by })
       return null
     }
     if (op.op === 'claim' || op.op === 'release') {
@@ -90,7 +157,12 @@ class Naive {
       }
       return { byte: byteOf(op, i), object: op.object, at: op.object === null ? 0 : op.at + i, written: true }
     })
-    const effect = { lost: [] as [number, string, number][], strayed: [] as number[], outside: [] as number[], fromOutside: op.op === 'copy' ? addresses(op.from).filter(at => !this.cell(at).ram) : [] }
+    const effect = {
+      lost: [] as [number, string, number][],
+      strayed: [] as number[],
+      outside: [] as number[],
+      fromOutside: op.op === 'copy' ? addresses(op.from).filter(at => !this.cell(at).ram) : [],
+    }
     addresses(where).forEach((at, i) => {
       const cell = this.cell(at)
       const next = arriving[i]
@@ -100,21 +172,34 @@ class Naive {
         effect.outside.push(at)
         return
       }
-      if (cell.object !== null && (cell.object !== next.object || cell.at !== next.at)) effect.lost.push([at, cell.object, cell.at])
+      if (cell.object !== null && (cell.object !== next.object || cell.at !== next.at))
+        effect.lost.push([at, cell.object, cell.at])
       Object.assign(cell, { byte: next.byte, object: next.object, at: next.at, written: next.written, by })
     })
     return effect
   }
 
   /** Per byte: which object at which offset is wanted, given the parts of a composed one. */
-  deviations(where: Range, object: string, at: number, parts: readonly Part[]): [number, number, string, number | null][] {
-    const wanted = parts.flatMap(part => Array.from({ length: part.length }, (_, i) => ({ object: part.object, at: part.at + i })))
+  deviations(
+    where: Range,
+    object: string,
+    at: number,
+    parts: readonly Part[],
+  ): [number, number, string, number | null][] {
+    const wanted = parts.flatMap(part =>
+      Array.from({ length: part.length }, (_, i) => ({ object: part.object, at: part.at + i })),
+    )
     return addresses(where).flatMap((address, i): [number, number, string, number | null][] => {
       const cell = this.cell(address)
       const want = wanted[at + i] ?? { object, at: at + i }
       if (!cell.ram) return [[address, at + i, 'outside', null]]
       if (cell.object === want.object && cell.at === want.at) return []
-      const kind = cell.object !== null || cell.written ? 'clobbered' : cell.claim === null ? 'unclaimed' : 'uninitialised'
+      const kind =
+        cell.object !== null || cell.written
+          ? 'clobbered'
+          : cell.claim === null
+            ? 'unclaimed'
+            : 'uninitialised'
       return [[address, at + i, kind, cell.by]]
     })
   }
@@ -125,25 +210,51 @@ const file = bytesSource(FILE)
 
 function applyReal(memory: Memory, op: Op): number {
   switch (op.op) {
-    case 'ram': return memory.ram(op.where, contentOf(op.fill))
-    case 'claim': return memory.claim(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
-    case 'release': return memory.release(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
-    case 'put': return memory.put(op.where.start, { source: file, at: op.file, length: op.where.end - op.where.start }, op.object, op.at)
-    case 'patch': return memory.patch(op.where.start, op.bytes, op.object, op.at)
-    case 'make': return memory.make(op.where, op.object, op.at)
-    case 'zero': return memory.zero(op.where, op.object, op.at)
-    case 'copy': return memory.copy(phys(op.to), op.from)
+    case 'ram':
+      return memory.ram(op.where, contentOf(op.fill))
+    case 'claim':
+      return memory.claim(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
+    case 'release':
+      return memory.release(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
+    case 'put':
+      return memory.put(
+        op.where.start,
+        { source: file, at: op.file, length: op.where.end - op.where.start },
+        op.object,
+        op.at,
+      )
+    case 'patch':
+      return memory.patch(op.where.start, op.bytes, op.object, op.at)
+    case 'make':
+      return memory.make(op.where, op.object, op.at)
+    case 'zero':
+      return memory.zero(op.where, op.object, op.at)
+    case 'copy':
+      return memory.copy(phys(op.to), op.from)
   }
 }
 
 function spreadExtents(extents: Iterable<Extent>): [number, string | null, number, boolean, number][] {
-  return [...extents].flatMap(extent => addresses(extent.range).map((at, i): [number, string | null, number, boolean, number] => [at, extent.whose?.object ?? null, extent.whose === null ? 0 : extent.whose.at + i, extent.written, extent.by]))
+  return [...extents].flatMap(extent =>
+    addresses(extent.range).map((at, i): [number, string | null, number, boolean, number] => [
+      at,
+      extent.whose?.object ?? null,
+      extent.whose === null ? 0 : extent.whose.at + i,
+      extent.written,
+      extent.by,
+    ]),
+  )
 }
 
 function spreadDeviations(deviations: readonly Deviation[]): [number, number, string, number | null][] {
   return deviations.flatMap(({ range: where, at, kind, found }) => {
     if (found !== null) expect(found.range).toEqual(where)
-    return addresses(where).map((address, i): [number, number, string, number | null] => [address, at + i, kind, found?.by ?? null])
+    return addresses(where).map((address, i): [number, number, string, number | null] => [
+      address,
+      at + i,
+      kind,
+      found?.by ?? null,
+    ])
   })
 }
 
@@ -158,7 +269,11 @@ function play(ops: readonly Op[]): { memory: Memory; recorder: Recorder; naive: 
     expect(event).toMatchObject({ id: by, op: op.op })
     if (effect === null) continue
     if (event === undefined || !isWrite(event)) throw new Error('no write was recorded')
-    expect(event.lost.flatMap(({ range: where, whose }) => addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]))).toEqual(effect.lost)
+    expect(
+      event.lost.flatMap(({ range: where, whose }) =>
+        addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]),
+      ),
+    ).toEqual(effect.lost)
     expect(spreadRanges(event.strayed)).toEqual(effect.strayed)
     expect(spreadRanges(event.outside)).toEqual(effect.outside)
     if (event.op === 'copy') expect(spreadRanges(event.fromOutside)).toEqual(effect.fromOutside)
@@ -166,18 +281,27 @@ function play(ops: readonly Op[]): { memory: Memory; recorder: Recorder; naive: 
   return { memory, recorder, naive }
 }
 
-const someRam: Op[] = [{ op: 'ram', where: range(2, SPACE - 6), fill: 0 }, { op: 'claim', where: range(4, SPACE - 12), label: 'image', fill: null }]
+const someRam: Op[] = [
+  { op: 'ram', where: range(2, SPACE - 6), fill: 0 },
+  { op: 'claim', where: range(4, SPACE - 12), label: 'image', fill: null },
+]
 const anyStory = fc.array(anyOp, { maxLength: 24 }).map(ops => [...someRam, ...ops])
 
 test('any story leaves the bytes, owners, offsets, writers and claims that a byte-by-byte machine has', () => {
   fc.assert(
     fc.property(anyStory, ops => {
       const { memory, naive } = play(ops)
-      expect(spreadExtents(memory.extents())).toEqual(naive.cells.flatMap((cell, at) => (cell.ram ? [[at, cell.object, cell.object === null ? 0 : cell.at, cell.written, cell.by]] : [])))
+      expect(spreadExtents(memory.extents())).toEqual(
+        naive.cells.flatMap((cell, at) =>
+          cell.ram ? [[at, cell.object, cell.object === null ? 0 : cell.at, cell.written, cell.by]] : [],
+        ),
+      )
       const claims = Array.from({ length: SPACE }, (): string | null => null)
       for (const { range: where, label } of memory.claims()) claims.fill(label, where.start, where.end)
       expect(claims).toEqual(naive.cells.map(cell => cell.claim))
-      expect([...memory.readRaw(range(0, SPACE))]).toEqual(naive.cells.map(cell => (cell.ram ? (cell.byte ?? 0) : 0)))
+      expect([...memory.readRaw(range(0, SPACE))]).toEqual(
+        naive.cells.map(cell => (cell.ram ? (cell.byte ?? 0) : 0)),
+      )
       for (let at = 0; at < SPACE; at++) {
         const cell = naive.cell(at)
         expect(memory.peek(rangeAt(at, 1)).known).toBe(cell.ram && cell.byte !== null)
@@ -188,57 +312,99 @@ test('any story leaves the bytes, owners, offsets, writers and claims that a byt
 })
 
 test('any read as an object deviates exactly where a byte-by-byte comparison does, composed or not', () => {
-  const anyParts = fc.array(fc.record({ object: anyObject, at: anyOffset, length: fc.integer({ min: 1, max: 12 }) }), { maxLength: 4 })
+  const anyParts = fc.array(
+    fc.record({ object: anyObject, at: anyOffset, length: fc.integer({ min: 1, max: 12 }) }),
+    { maxLength: 4 },
+  )
   fc.assert(
-    fc.property(anyStory, anyRange, fc.constantFrom(...OBJECTS, 'whole'), anyOffset, anyParts, (ops, where, object, at, parts) => {
-      const { memory, naive, recorder } = play(ops)
-      memory.compose('whole', parts)
-      const reading = memory.readAs(where, object, { at })
-      const expected = naive.deviations(where, object, at, object === 'whole' ? parts : [])
-      expect(spreadDeviations(reading.deviations)).toEqual(expected)
-      expect(reading.whole).toBe(expected.length === 0)
-      expect(recorder.events[reading.event]).toMatchObject({ op: 'read', range: where, object, at, as: 'data', deviations: reading.deviations, missing: 0 })
-    }),
+    fc.property(
+      anyStory,
+      anyRange,
+      fc.constantFrom(...OBJECTS, 'whole'),
+      anyOffset,
+      anyParts,
+      (ops, where, object, at, parts) => {
+        const { memory, naive, recorder } = play(ops)
+        memory.compose('whole', parts)
+        const reading = memory.readAs(where, object, { at })
+        const expected = naive.deviations(where, object, at, object === 'whole' ? parts : [])
+        expect(spreadDeviations(reading.deviations)).toEqual(expected)
+        expect(reading.whole).toBe(expected.length === 0)
+        expect(recorder.events[reading.event]).toMatchObject({
+          op: 'read',
+          range: where,
+          object,
+          at,
+          as: 'data',
+          deviations: reading.deviations,
+          missing: 0,
+        })
+      },
+    ),
     { numRuns: 400 },
   )
 })
 
 test('a composed object that lies whole in memory reads whole, in any cut', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(anyObject, anyOffset, fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 5 }), fc.nat(), fc.nat(), (pieces, a, b) => {
-      const memory = new Memory(new Recorder())
-      memory.ram(range(0, 64), ZERO)
-      let at = 0
-      for (const [object, offset, length] of pieces) {
-        memory.put(phys(at), { source: file, at: 0, length }, object, offset)
-        at += length
-      }
-      memory.compose('whole', pieces.map(([object, offset, length]) => ({ object, at: offset, length })))
-      expect(memory.lengthOf('whole')).toBe(at)
-      expect(memory.partsOf('whole')).toHaveLength(pieces.length)
-      const from = a % at
-      const length = 1 + (b % (at - from))
-      expect(memory.readAs(rangeAt(from, length), 'whole', { at: from })).toMatchObject({ whole: true, deviations: [] })
-      expect(memory.readAs(rangeAt(0, at), 'whole', { all: true }).whole).toBe(true)
-    }),
+    fc.property(
+      fc.array(fc.tuple(anyObject, anyOffset, fc.integer({ min: 1, max: 9 })), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      fc.nat(),
+      fc.nat(),
+      (pieces, a, b) => {
+        const memory = new Memory(new Recorder())
+        memory.ram(range(0, 64), ZERO)
+        let at = 0
+        for (const [object, offset, length] of pieces) {
+          memory.put(phys(at), { source: file, at: 0, length }, object, offset)
+          at += length
+        }
+        memory.compose(
+          'whole',
+          pieces.map(([object, offset, length]) => ({ object, at: offset, length })),
+        )
+        expect(memory.lengthOf('whole')).toBe(at)
+        expect(memory.partsOf('whole')).toHaveLength(pieces.length)
+        const from = a % at
+        const length = 1 + (b % (at - from))
+        expect(memory.readAs(rangeAt(from, length), 'whole', { at: from })).toMatchObject({
+          whole: true,
+          deviations: [],
+        })
+        expect(memory.readAs(rangeAt(0, at), 'whole', { all: true }).whole).toBe(true)
+      },
+    ),
   )
 })
 
 test('a reader that takes less than the whole object for all of it is told how much is missing', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), fc.boolean(), (length, taken, all) => {
-      const recorder = new Recorder()
-      const memory = new Memory(recorder)
-      memory.ram(range(0, 100), ZERO)
-      memory.put(phys(0), { source: file, at: 0, length }, 'initrd')
-      expect(memory.lengthOf('initrd')).toBe(length)
-      const { event, whole } = memory.readAs(rangeAt(0, Math.min(taken, length)), 'initrd', { all, as: 'code' })
-      const missing = all ? Math.max(0, length - taken) : 0
-      expect(recorder.events[event]).toMatchObject({ missing, as: 'code' })
-      expect(whole).toBe(missing === 0)
-      memory.declare('initrd', length + 8)
-      expect(recorder.events[memory.readAs(rangeAt(0, length), 'initrd', { all: true }).event]).toMatchObject({ missing: 8 })
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.boolean(),
+      (length, taken, all) => {
+        const recorder = new Recorder()
+        const memory = new Memory(recorder)
+        memory.ram(range(0, 100), ZERO)
+        memory.put(phys(0), { source: file, at: 0, length }, 'initrd')
+        expect(memory.lengthOf('initrd')).toBe(length)
+        const { event, whole } = memory.readAs(rangeAt(0, Math.min(taken, length)), 'initrd', {
+          all,
+          as: 'code',
+        })
+        const missing = all ? Math.max(0, length - taken) : 0
+        expect(recorder.events[event]).toMatchObject({ missing, as: 'code' })
+        expect(whole).toBe(missing === 0)
+        memory.declare('initrd', length + 8)
+        expect(
+          recorder.events[memory.readAs(rangeAt(0, length), 'initrd', { all: true }).event],
+        ).toMatchObject({ missing: 8 })
+      },
+    ),
   )
   expect(new Memory(new Recorder()).lengthOf('nobody')).toBeUndefined()
 })
@@ -247,8 +413,13 @@ test('occupants are the owned extents that the caller does not except', () => {
   fc.assert(
     fc.property(anyStory, anyRange, anyObject, (ops, where, own) => {
       const { memory, naive } = play(ops)
-      const expected = addresses(where).filter(at => { const cell = naive.cell(at); return cell.ram && cell.object !== null && cell.object !== own })
-      expect(spreadRanges(memory.occupants(where, object => object === own).map(extent => extent.range))).toEqual(expected)
+      const expected = addresses(where).filter(at => {
+        const cell = naive.cell(at)
+        return cell.ram && cell.object !== null && cell.object !== own
+      })
+      expect(
+        spreadRanges(memory.occupants(where, object => object === own).map(extent => extent.range)),
+      ).toEqual(expected)
     }),
   )
 })
@@ -271,15 +442,27 @@ test('events carry the actor and the innermost step, also when a step ends in an
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   memory.ram(range(0, 16), ZERO)
-  expect(() => recorder.as('stub', () => recorder.step('ST-1', 'outer', () => {
-    memory.zero(range(0, 1), null)
-    recorder.step('ST-2', 'inner', () => memory.zero(range(1, 2), null))
-    expect(recorder.current?.clause).toBe('ST-1')
-    throw new Error('stop')
-  }))).toThrow('stop')
+  expect(() =>
+    recorder.as('stub', () =>
+      recorder.step('ST-1', 'outer', () => {
+        memory.zero(range(0, 1), null)
+        recorder.step('ST-2', 'inner', () => memory.zero(range(1, 2), null))
+        expect(recorder.current?.clause).toBe('ST-1')
+        throw new Error('stop')
+      }),
+    ),
+  ).toThrow('stop')
   memory.zero(range(2, 3), null)
   expect(recorder.actor).toBe('firmware')
   expect(recorder.current).toBeNull()
-  expect(recorder.events.map(({ actor, step }) => [actor, step])).toEqual([['firmware', null], ['stub', 0], ['stub', 1], ['firmware', null]])
-  expect(recorder.steps).toMatchObject([{ id: 0, parent: null, clause: 'ST-1', first: 1, end: 3 }, { id: 1, parent: 0, clause: 'ST-2', first: 2, end: 3 }])
+  expect(recorder.events.map(({ actor, step }) => [actor, step])).toEqual([
+    ['firmware', null],
+    ['stub', 0],
+    ['stub', 1],
+    ['firmware', null],
+  ])
+  expect(recorder.steps).toMatchObject([
+    { id: 0, parent: null, clause: 'ST-1', first: 1, end: 3 },
+    { id: 1, parent: 0, clause: 'ST-2', first: 2, end: 3 },
+  ])
 })

@@ -13,7 +13,11 @@ function memoryWithRam(): { memory: Memory; recorder: Recorder } {
   return { memory, recorder }
 }
 
-const slice = (length: number, first = 1) => ({ source: bytesSource(Uint8Array.from({ length }, (_, i) => (first + i) & 0xff)), at: 0, length })
+const slice = (length: number, first = 1) => ({
+  source: bytesSource(Uint8Array.from({ length }, (_, i) => (first + i) & 0xff)),
+  at: 0,
+  length,
+})
 
 test('an object that nobody touched reads whole', () => {
   const { memory } = memoryWithRam()
@@ -28,8 +32,12 @@ test('a write over an object is lost, and a later read of it deviates there and 
   memory.put(phys(0x1000), slice(0x1000), 'initrd')
   const zero = memory.zero(rangeAt(0x1800, 0x1000), 'kernel', 0x100)
   const reading = memory.readAs(rangeAt(0x1000, 0x1000), 'initrd')
-  expect(reading.deviations).toMatchObject([{ range: rangeAt(0x1800, 0x800), at: 0x800, kind: 'clobbered', found: { by: zero } }])
-  expect(recorder.events[zero]).toMatchObject({ lost: [{ range: rangeAt(0x1800, 0x800), whose: { object: 'initrd', at: 0x800 } }] })
+  expect(reading.deviations).toMatchObject([
+    { range: rangeAt(0x1800, 0x800), at: 0x800, kind: 'clobbered', found: { by: zero } },
+  ])
+  expect(recorder.events[zero]).toMatchObject({
+    lost: [{ range: rangeAt(0x1800, 0x800), whose: { object: 'initrd', at: 0x800 } }],
+  })
 })
 
 test('what was handed out and never written reads as uninitialised, what was never handed out as unclaimed, what is no RAM as outside', () => {
@@ -63,5 +71,7 @@ test('a composed object is checked part by part, at offsets of the whole', () =>
   ])
   expect(memory.readAs(rangeAt(0x1000, 0x120), 'all', { all: true }).whole).toBe(true)
   memory.patch(phys(0x1108), new Uint8Array(4), 'x')
-  expect(memory.readAs(rangeAt(0x1000, 0x120), 'all').deviations).toMatchObject([{ at: 0x108, range: rangeAt(0x1108, 4) }])
+  expect(memory.readAs(rangeAt(0x1000, 0x120), 'all').deviations).toMatchObject([
+    { at: 0x108, range: rangeAt(0x1108, 4) },
+  ])
 })

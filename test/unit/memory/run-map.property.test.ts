@@ -9,7 +9,11 @@ type Plain = (number | undefined)[]
 type Op = { readonly kind: 'assign' | 'clear'; readonly start: number; readonly length: number }
 
 const op = (space: number, longest: number): fc.Arbitrary<Op> =>
-  fc.record({ kind: fc.constantFrom('assign', 'assign', 'assign', 'clear'), start: fc.nat(space - 1), length: fc.integer({ min: 1, max: longest }) })
+  fc.record({
+    kind: fc.constantFrom('assign', 'assign', 'assign', 'clear'),
+    start: fc.nat(space - 1),
+    length: fc.integer({ min: 1, max: longest }),
+  })
 
 function play(ops: readonly Op[], space: number): { map: RunMap<number>; plain: Plain } {
   const map = new RunMap<number>()
@@ -39,13 +43,20 @@ function spread(map: RunMap<number>, space: number, start = 0, end = space): Pla
 test('holds what a plain array holds, whole and in any window', () => {
   const space = 64
   fc.assert(
-    fc.property(fc.array(op(space, 20), { maxLength: 40 }), fc.nat(space - 1), fc.integer({ min: 1, max: space }), (ops, from, length) => {
-      const { map, plain } = play(ops, space)
-      expect(spread(map, space)).toEqual(plain)
-      const to = Math.min(space, from + length)
-      expect(spread(map, space, from, to)).toEqual(plain.map((value, at) => (at >= from && at < to ? value : undefined)))
-      for (let at = 0; at < space; at++) expect(map.at(at)?.value).toBe(plain[at])
-    }),
+    fc.property(
+      fc.array(op(space, 20), { maxLength: 40 }),
+      fc.nat(space - 1),
+      fc.integer({ min: 1, max: space }),
+      (ops, from, length) => {
+        const { map, plain } = play(ops, space)
+        expect(spread(map, space)).toEqual(plain)
+        const to = Math.min(space, from + length)
+        expect(spread(map, space, from, to)).toEqual(
+          plain.map((value, at) => (at >= from && at < to ? value : undefined)),
+        )
+        for (let at = 0; at < space; at++) expect(map.at(at)?.value).toBe(plain[at])
+      },
+    ),
     { numRuns: 300 },
   )
 })
@@ -53,12 +64,16 @@ test('holds what a plain array holds, whole and in any window', () => {
 test('stays equal to a plain array with thousands of runs, while buckets split, empty and go away', () => {
   const space = 20_000
   fc.assert(
-    fc.property(fc.array(op(space, 6), { minLength: 3000, maxLength: 3000, size: 'max' }), fc.array(op(space, 5000), { minLength: 1, maxLength: 6 }), (many, wide) => {
-      expect(play(many, space).map.size).toBeGreaterThan(1000)
-      const { map, plain } = play([...many, ...wide, ...many.slice(0, 500)], space)
-      expect(spread(map, space)).toEqual(plain)
-      for (let at = 0; at < space; at += 7) expect(map.at(at)?.value).toBe(plain[at])
-    }),
+    fc.property(
+      fc.array(op(space, 6), { minLength: 3000, maxLength: 3000, size: 'max' }),
+      fc.array(op(space, 5000), { minLength: 1, maxLength: 6 }),
+      (many, wide) => {
+        expect(play(many, space).map.size).toBeGreaterThan(1000)
+        const { map, plain } = play([...many, ...wide, ...many.slice(0, 500)], space)
+        expect(spread(map, space)).toEqual(plain)
+        for (let at = 0; at < space; at += 7) expect(map.at(at)?.value).toBe(plain[at])
+      },
+    ),
     { numRuns: 8 },
   )
 })
@@ -76,21 +91,34 @@ test('clearing every run leaves an empty map that can be filled again', () => {
 
 test('an empty run is a mistake of ours', () => {
   const map = new RunMap<number>()
-  expect(() => { map.assign(5, 5, 0) }).toThrow(ModelBug)
-  expect(() => { map.clear(6, 5) }).toThrow(ModelBug)
+  expect(() => {
+    map.assign(5, 5, 0)
+  }).toThrow(ModelBug)
+  expect(() => {
+    map.clear(6, 5)
+  }).toThrow(ModelBug)
 })
 
-/** Elements that array splices moved, and steps of the search over the buckets: the work of a map, counted and not timed. */
+/**
+ * Elements that array splices moved, and steps of the search over the buckets: the work of a map, counted and
+ * not timed.
+ */
 function countWork(body: () => void): { moved: number; longest: number; searched: number } {
   const work = { moved: 0, longest: 0, searched: 0 }
   const { splice, at } = Array.prototype
-  const splices = vi.spyOn(Array.prototype, 'splice').mockImplementation(function (this: unknown[], ...args: unknown[]): unknown[] {
+  const splices = vi.spyOn(Array.prototype, 'splice').mockImplementation(function (
+    this: unknown[],
+    ...args: unknown[]
+  ): unknown[] {
     const moved = this.length - (args[0] as number)
     work.moved += moved
     work.longest = Math.max(work.longest, moved)
     return Reflect.apply(splice, this, args) as unknown[]
   })
-  const steps = vi.spyOn(Array.prototype, 'at').mockImplementation(function (this: unknown[], index: number): unknown {
+  const steps = vi.spyOn(Array.prototype, 'at').mockImplementation(function (
+    this: unknown[],
+    index: number,
+  ): unknown {
     work.searched++
     return Reflect.apply(at, this, [index])
   })
@@ -104,8 +132,18 @@ function countWork(body: () => void): { moved: number; longest: number; searched
 }
 
 for (const [name, write] of [
-  ['assigns', (map: RunMap<number>, at: number) => { map.assign(at, at + 1, at) }],
-  ['clears', (map: RunMap<number>, at: number) => { map.clear(at, at + 1) }],
+  [
+    'assigns',
+    (map: RunMap<number>, at: number) => {
+      map.assign(at, at + 1, at)
+    },
+  ],
+  [
+    'clears',
+    (map: RunMap<number>, at: number) => {
+      map.clear(at, at + 1)
+    },
+  ],
 ] as const) {
   test(`${name} into a map of many thousand runs move a bounded number of entries and search few buckets`, () => {
     const runs = 30_000

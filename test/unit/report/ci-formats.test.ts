@@ -7,16 +7,43 @@ import { cleanReport, damagedReport } from './reports.ts'
 
 const advice = advise(image([{ name: '.initrd', at: 0x1010, raw: 0x10 }]))
 const gap = { clause: 'ST-1', why: 'no era is known' } as const
-const refused = cleanReport({ verdict: 'refused', outcome: { kind: 'refused', refusal: { by: 'stub', status: 'EFI_UNSUPPORTED', clause: 'ST-31', why: 'the kernel is too old', message: null } } })
-const undefinedRun = damagedReport({ findings: [], outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' } })
+const refused = cleanReport({
+  verdict: 'refused',
+  outcome: {
+    kind: 'refused',
+    refusal: {
+      by: 'stub',
+      status: 'EFI_UNSUPPORTED',
+      clause: 'ST-31',
+      why: 'the kernel is too old',
+      message: null,
+    },
+  },
+})
+const undefinedRun = damagedReport({
+  findings: [],
+  outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' },
+})
 const unknown = cleanReport({ verdict: 'unknown', outcome: { kind: 'unknown', gap }, gaps: [gap] })
 const reports = { clean: cleanReport(), damage: damagedReport({ advice }), refused, undefinedRun, unknown }
 
 interface Sarif {
   readonly version: string
   readonly runs: readonly {
-    readonly tool: { readonly driver: { readonly name: string; readonly rules: readonly { readonly id: string }[] } }
-    readonly results: readonly { readonly ruleId: string; readonly ruleIndex: number; readonly level: string; readonly message: { readonly text: string }; readonly codeFlows?: readonly unknown[]; readonly partialFingerprints: Readonly<Record<string, string>>; readonly locations: readonly { readonly physicalLocation: { readonly artifactLocation: { readonly uri: string } } }[] }[]
+    readonly tool: {
+      readonly driver: { readonly name: string; readonly rules: readonly { readonly id: string }[] }
+    }
+    readonly results: readonly {
+      readonly ruleId: string
+      readonly ruleIndex: number
+      readonly level: string
+      readonly message: { readonly text: string }
+      readonly codeFlows?: readonly unknown[]
+      readonly partialFingerprints: Readonly<Record<string, string>>
+      readonly locations: readonly {
+        readonly physicalLocation: { readonly artifactLocation: { readonly uri: string } }
+      }[]
+    }[]
   }[]
 }
 
@@ -31,17 +58,24 @@ function sarifOf(report: Report) {
 }
 
 describe('SARIF', () => {
-  test.each(Object.entries(reports))('%s: every result names a rule of the driver, and is told from the others', (_, report) => {
-    const { tool, results } = sarifOf(report)
-    expect(tool.driver.name).toBe('stubsim')
-    for (const { ruleId, ruleIndex } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId)
-    const prints = results.map(result => Object.values(result.partialFingerprints).join())
-    expect(new Set(prints).size).toBe(prints.length)
-  })
+  test.each(Object.entries(reports))(
+    '%s: every result names a rule of the driver, and is told from the others',
+    (_, report) => {
+      const { tool, results } = sarifOf(report)
+      expect(tool.driver.name).toBe('stubsim')
+      for (const { ruleId, ruleIndex } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId)
+      const prints = results.map(result => Object.values(result.partialFingerprints).join())
+      expect(new Set(prints).size).toBe(prints.length)
+    },
+  )
 
   test('damage is an error with its legs, advice a note, a refusal an error, a gap a warning; a clean boot has no result', () => {
-    const levels = (report: Report) => sarifOf(report).results.map(({ ruleId, level, codeFlows }) => [ruleId, level, codeFlows?.length ?? 0])
-    expect(levels(reports.damage)).toEqual([['clobbered-object', 'error', 1], ['section-unaligned', 'note', 0]])
+    const levels = (report: Report) =>
+      sarifOf(report).results.map(({ ruleId, level, codeFlows }) => [ruleId, level, codeFlows?.length ?? 0])
+    expect(levels(reports.damage)).toEqual([
+      ['clobbered-object', 'error', 1],
+      ['section-unaligned', 'note', 0],
+    ])
     expect(levels(refused)).toEqual([['refused', 'error', 0]])
     expect(levels(undefinedRun)).toEqual([['undefined', 'error', 0]])
     expect(levels(unknown)).toEqual([['unknown', 'warning', 0]])
@@ -50,25 +84,35 @@ describe('SARIF', () => {
 
   test('an alternative that is damaged stands beside the leading run', () => {
     const other = damagedReport({ stub: { ...damagedReport().stub, id: 'systemd-stub/S3' } })
-    expect(sarifOf(damagedReport({ alternatives: [other] })).results.map(({ ruleId }) => ruleId)).toEqual(['clobbered-object', 'clobbered-object'])
+    expect(sarifOf(damagedReport({ alternatives: [other] })).results.map(({ ruleId }) => ruleId)).toEqual([
+      'clobbered-object',
+      'clobbered-object',
+    ])
   })
 
   test('the file is named by a URI reference', () => {
-    const uri = (name: string) => sarifOf(damagedReport({ image: { name, size: 1 } })).results[0]?.locations[0]?.physicalLocation.artifactLocation.uri
+    const uri = (name: string) =>
+      sarifOf(damagedReport({ image: { name, size: 1 } })).results[0]?.locations[0]?.physicalLocation
+        .artifactLocation.uri
     expect(uri('out/uki 1%.efi')).toBe('out/uki%201%25.efi')
     expect(uri('out\\uki.efi')).toBe('out/uki.efi')
   })
 })
 
 describe('JUnit', () => {
-  const elements = (text: string): string[] => [...text.matchAll(/<(failure|error) type="(\w+)"/g)].map(([, element = '', type = '']) => `${element} ${type}`)
+  const elements = (text: string): string[] =>
+    [...text.matchAll(/<(failure|error) type="(\w+)"/g)].map(
+      ([, element = '', type = '']) => `${element} ${type}`,
+    )
 
   test('damage and refusal are failures, unknown is an error, a broken contract fails when it is to', () => {
     expect(elements(reportToJunit(reports.damage))).toEqual(['failure damage'])
     expect(elements(reportToJunit(refused))).toEqual(['failure refused'])
     expect(elements(reportToJunit(unknown))).toEqual(['error unknown'])
     expect(elements(reportToJunit(reports.clean))).toEqual([])
-    const broken = cleanReport({ findings: damagedReport().findings.map(finding => ({ ...finding, class: 'breach' as const })) })
+    const broken = cleanReport({
+      findings: damagedReport().findings.map(finding => ({ ...finding, class: 'breach' as const })),
+    })
     expect(elements(reportToJunit(broken))).toEqual([])
     expect(elements(reportToJunit(broken, true))).toEqual(['failure breach'])
   })
@@ -80,7 +124,12 @@ describe('JUnit', () => {
   })
 
   test('no text of a file breaks out of its element', () => {
-    const text = reportToJunit(damagedReport({ image: { name: 'a"<b>&\u0007\ud800.efi', size: 1 }, machine: { what: 'two\nlines', ramBytes: 1 } }))
+    const text = reportToJunit(
+      damagedReport({
+        image: { name: 'a"<b>&\u0007\ud800.efi', size: 1 },
+        machine: { what: 'two\nlines', ramBytes: 1 },
+      }),
+    )
     expect(text).toContain('classname="a&quot;&lt;b&gt;&amp;\\x07\ufffd.efi"')
     expect(text).toContain('on two&#10;lines"')
     expect(text.match(/[<>]/g)?.length).toBe(2 * (text.match(/<[?/a-z][^<>]*>/g)?.length ?? 0))
@@ -93,13 +142,34 @@ describe('Markdown', () => {
   })
 
   test('a finding has its legs, why and what to do; gaps and other candidates stand unfolded', () => {
-    const text = reportToMarkdown(damagedReport({ alternatives: [unknown], gaps: [gap], problems: [{ file: 'uki.efi', id: 'odd', at: 1, what: 'is odd' }] }))
-    for (const part of ['### damage: `clobbered-object` of `initrd` (HZ-2)', '| overwritten |', '- **why** ', '- **do** ', '### Where the model ends\n\n- ST-1: no era is known', '- `uki.efi`: is odd (odd)', '`linux/E5`: unknown: 1 gap']) expect(text).toContain(part)
+    const text = reportToMarkdown(
+      damagedReport({
+        alternatives: [unknown],
+        gaps: [gap],
+        problems: [{ file: 'uki.efi', id: 'odd', at: 1, what: 'is odd' }],
+      }),
+    )
+    for (const part of [
+      '### damage: `clobbered-object` of `initrd` (HZ-2)',
+      '| overwritten |',
+      '- **why** ',
+      '- **do** ',
+      '### Where the model ends\n\n- ST-1: no era is known',
+      '- `uki.efi`: is odd (odd)',
+      '`linux/E5`: unknown: 1 gap',
+    ])
+      expect(text).toContain(part)
     expect(text.indexOf('ST-1')).toBeLessThan(text.indexOf('<details>'))
   })
 
   test('a title without an era, and no text of a file becomes markup', () => {
-    const text = reportToMarkdown(cleanReport({ image: { name: 'a`|b', size: 1 }, machine: { what: '<b>*x*</b>', ramBytes: 1 }, stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' } }))
+    const text = reportToMarkdown(
+      cleanReport({
+        image: { name: 'a`|b', size: 1 },
+        machine: { what: '<b>*x*</b>', ramBytes: 1 },
+        stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' },
+      }),
+    )
     expect(text).toContain("`a'\\|b`")
     expect(text).toContain('\\<b\\>\\*x\\*\\</b\\>')
     expect(text).toContain('version unknown: no era |')

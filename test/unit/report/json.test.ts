@@ -16,16 +16,46 @@ function errorsOf(report: Report): unknown {
 
 const refused = cleanReport({
   verdict: 'refused',
-  outcome: { kind: 'refused', refusal: { by: 'firmware', status: 'EFI_LOAD_ERROR', clause: 'PE-9', why: 'section .initrd ends behind SizeOfImage', message: null } },
+  outcome: {
+    kind: 'refused',
+    refusal: {
+      by: 'firmware',
+      status: 'EFI_LOAD_ERROR',
+      clause: 'PE-9',
+      why: 'section .initrd ends behind SizeOfImage',
+      message: null,
+    },
+  },
   facts: {},
 })
-const undefinedRun = cleanReport({ verdict: 'damage', outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' }, facts: { imageBase: phys(0x1000) } })
-const unknown = cleanReport({ verdict: 'unknown', outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } }, gaps: [{ clause: 'ST-1', why: 'no era is known' }] })
+const undefinedRun = cleanReport({
+  verdict: 'damage',
+  outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' },
+  facts: { imageBase: phys(0x1000) },
+})
+const unknown = cleanReport({
+  verdict: 'unknown',
+  outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } },
+  gaps: [{ clause: 'ST-1', why: 'no era is known' }],
+})
 
 test('every kind of report is valid against the schema', () => {
   const advice = advise(image([{ name: '.initrd', at: 0x1010, raw: 0x10 }]))
   const problems = [{ file: 'uki.efi', id: 'truncated', at: 0x200, what: 'too short' }]
-  for (const report of [damagedReport({ advice, problems }), cleanReport({ alternatives: [damagedReport()] }), cleanReport({ builder: { certainty: 'certain', candidates: [{ id: 'dracut-050', title: 'dracut 050 to 059', evidence: ['Its addresses.'] }] } }), refused, undefinedRun, unknown]) expect(errorsOf(report)).toEqual([])
+  for (const report of [
+    damagedReport({ advice, problems }),
+    cleanReport({ alternatives: [damagedReport()] }),
+    cleanReport({
+      builder: {
+        certainty: 'certain',
+        candidates: [{ id: 'dracut-050', title: 'dracut 050 to 059', evidence: ['Its addresses.'] }],
+      },
+    }),
+    refused,
+    undefinedRun,
+    unknown,
+  ])
+    expect(errorsOf(report)).toEqual([])
 })
 
 test('the schema notices a field that nobody declared and an address that is a number', () => {
@@ -58,5 +88,8 @@ test('facts bear the names and the form of recorded boots', () => {
     initrdDamage: [{ from: '0x0', to: '0x3200' }],
     outcome: 'arrived',
   })
-  expect(reportToJson(refused)['facts']).toEqual({ outcome: 'refused', refusal: { by: 'firmware', status: 'EFI_LOAD_ERROR', message: null } })
+  expect(reportToJson(refused)['facts']).toEqual({
+    outcome: 'refused',
+    refusal: { by: 'firmware', status: 'EFI_LOAD_ERROR', message: null },
+  })
 })

@@ -8,11 +8,22 @@ test('prose breaks at spaces; a long word stands alone', () => {
 })
 
 test('a label stands once, the prose in its column', () => {
-  expect(labelled('why', 'aaaa bbbb cccc dddd eeee ffff', { indent: 2, column: 6, width: 30 })).toEqual(['  why   aaaa bbbb cccc dddd', '        eeee ffff'])
+  expect(labelled('why', 'aaaa bbbb cccc dddd eeee ffff', { indent: 2, column: 6, width: 30 })).toEqual([
+    '  why   aaaa bbbb cccc dddd',
+    '        eeee ffff',
+  ])
 })
 
 test('columns are as wide as their widest cell, left or right, with no blank at the end', () => {
-  expect(columns([['a', '1', 'x'], ['bbb', '22', '']], [1])).toEqual(['a     1  x', 'bbb  22'])
+  expect(
+    columns(
+      [
+        ['a', '1', 'x'],
+        ['bbb', '22', ''],
+      ],
+      [1],
+    ),
+  ).toEqual(['a     1  x', 'bbb  22'])
   expect(columns([])).toEqual([])
 })
 

@@ -6,12 +6,19 @@ import type { Finding, MapMoment } from '../../../src/report/model.ts'
 import { examples } from '../hazard/examples.ts'
 import { cleanReport, damagedReport, line } from './reports.ts'
 
-const finding = (object: string | null, ...ranges: Finding['ranges'][number][]): Finding => ({ ...(examples['clobbered-object']?.()[0] as Finding), object, ranges })
+const finding = (object: string | null, ...ranges: Finding['ranges'][number][]): Finding => ({
+  ...(examples['clobbered-object']?.()[0] as Finding),
+  object,
+  ranges,
+})
 
 test('every moment has its table, addresses and sizes flush right', () => {
   const moments: MapMoment[] = [
     { moment: 'before-load', lines: [line(0x1000, 0x9f000, 'free', 0, 'EfiConventionalMemory')] },
-    { moment: 'stub-entry', lines: [line(0x1000, 0x1000, 'free'), line(0x1000000, 0x100000, 'kernel', 0x200, '.linux')] },
+    {
+      moment: 'stub-entry',
+      lines: [line(0x1000, 0x1000, 'free'), line(0x1000000, 0x100000, 'kernel', 0x200, '.linux')],
+    },
   ]
   expect(formatMap(cleanReport({ moments }))).toMatchInlineSnapshot(`
     "before the image is loaded
@@ -30,7 +37,11 @@ test('a run that did not begin has no map', () => {
 
 test('the neighbourhood shows where the object lay and what lies there now', () => {
   const report = damagedReport()
-  expect(mapAround(finding('initrd', rangeAt(0x1140000, 0x1000)), report.moments)).toEqual(['   0x1100000  kernel  256.0 KiB', '>  0x1140000  initrd  128.0 KiB  now: kernel 12.5 KiB, initrd 115.5 KiB', '   0x1160000'])
+  expect(mapAround(finding('initrd', rangeAt(0x1140000, 0x1000)), report.moments)).toEqual([
+    '   0x1100000  kernel  256.0 KiB',
+    '>  0x1140000  initrd  128.0 KiB  now: kernel 12.5 KiB, initrd 115.5 KiB',
+    '   0x1160000',
+  ])
 })
 
 test('an object that came later is shown in the first moment that has it', () => {
@@ -39,7 +50,10 @@ test('an object that came later is shown in the first moment that has it', () =>
     { moment: 'stub-entry', lines: [line(0x5000, 0x1000, 'free')] },
     { moment: 'hand-off', lines: [line(0x5000, 0x1000, 'copy', 0x10)] },
   ]
-  expect(mapAround(finding('copy', rangeAt(0x5000, 0x10)), moments)).toEqual(['>  0x5000  copy + 0x10  4.0 KiB', '   0x6000'])
+  expect(mapAround(finding('copy', rangeAt(0x5000, 0x10)), moments)).toEqual([
+    '>  0x5000  copy + 0x10  4.0 KiB',
+    '   0x6000',
+  ])
 })
 
 test('an object that never lay there is shown in the last moment that has anything there', () => {
@@ -47,7 +61,10 @@ test('an object that never lay there is shown in the last moment that has anythi
     { moment: 'stub-entry', lines: [line(0x5000, 0x1000, 'free')] },
     { moment: 'arrival', lines: [line(0x9000, 0x1000, 'vo')] },
   ]
-  expect(mapAround(finding('initrd', rangeAt(0x5000, 0x10)), moments)).toEqual(['>  0x5000  free  4.0 KiB', '   0x6000'])
+  expect(mapAround(finding('initrd', rangeAt(0x5000, 0x10)), moments)).toEqual([
+    '>  0x5000  free  4.0 KiB',
+    '   0x6000',
+  ])
   expect(mapAround(finding('initrd', rangeAt(0x7000, 0x10)), moments)).toEqual([])
   expect(mapAround(finding('initrd', rangeAt(0x7000, 0x10)), [])).toEqual([])
   expect(mapAround(finding(null), moments)).toEqual([])
@@ -66,6 +83,11 @@ test('a breach is shown as it was at the hand-off', () => {
     { moment: 'hand-off', lines: [line(0x5000, 0x1000, 'initrd', 0, '4.0 KiB')] },
     { moment: 'arrival', lines: [line(0x5000, 0x1000, 'kernel')] },
   ]
-  expect(mapAround({ ...finding('kernel', rangeAt(0x5000, 0x10)), class: 'breach' }, moments)).toEqual(['>  0x5000  initrd  4.0 KiB  now: kernel 4.0 KiB', '   0x6000'])
-  expect(formatMap(cleanReport({ moments: moments.slice(1, 2) })).split('\n')[1]).toBe('   0x5000  0x6000  initrd  4.0 KiB')
+  expect(mapAround({ ...finding('kernel', rangeAt(0x5000, 0x10)), class: 'breach' }, moments)).toEqual([
+    '>  0x5000  initrd  4.0 KiB  now: kernel 4.0 KiB',
+    '   0x6000',
+  ])
+  expect(formatMap(cleanReport({ moments: moments.slice(1, 2) })).split('\n')[1]).toBe(
+    '   0x5000  0x6000  initrd  4.0 KiB',
+  )
 })

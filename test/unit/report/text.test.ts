@@ -57,15 +57,41 @@ test('a report with one damage', () => {
 test('an era in doubt, a refusal, problems of files and other candidates are told', () => {
   const report = cleanReport({
     verdict: 'refused',
-    outcome: { kind: 'refused', refusal: { by: 'firmware', status: 'EFI_LOAD_ERROR', clause: 'PE-9', why: 'section .initrd ends behind SizeOfImage', message: 'Load Error' } },
-    kernel: { id: null, title: '', version: '4.4.1', evidence: ['kernel_version says 4.4.1'], certainty: 'none' },
+    outcome: {
+      kind: 'refused',
+      refusal: {
+        by: 'firmware',
+        status: 'EFI_LOAD_ERROR',
+        clause: 'PE-9',
+        why: 'section .initrd ends behind SizeOfImage',
+        message: 'Load Error',
+      },
+    },
+    kernel: {
+      id: null,
+      title: '',
+      version: '4.4.1',
+      evidence: ['kernel_version says 4.4.1'],
+      certainty: 'none',
+    },
     facts: {},
     moments: [],
     problems: [
-      { file: 'uki.efi', id: 'section-outside-file', at: 0x1f8, what: 'section .initrd has raw data up to 0x9000' },
+      {
+        file: 'uki.efi',
+        id: 'section-outside-file',
+        at: 0x1f8,
+        what: 'section .initrd has raw data up to 0x9000',
+      },
       { file: 'map.txt', id: 'empty', at: null, what: 'no memory map in it' },
     ],
-    alternatives: [damagedReport(), cleanReport({ stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' }, kernel: { id: null, title: '', version: null, evidence: [], certainty: 'several' } })],
+    alternatives: [
+      damagedReport(),
+      cleanReport({
+        stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' },
+        kernel: { id: null, title: '', version: null, evidence: [], certainty: 'several' },
+      }),
+    ],
   })
   expect(formatReport(report)).toMatchInlineSnapshot(`
     "uki.efi  388.0 KiB (397312 bytes)
@@ -91,13 +117,38 @@ test('an era in doubt, a refusal, problems of files and other candidates are tol
 
 test.each([
   [cleanReport(), 'outcome  the extracted kernel starts at 0x1600000 with its boot_params at 0x1e000'],
-  [cleanReport({ outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' } }), 'outcome  undefined since event #7: the entry point was overwritten'],
-  [cleanReport({ outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } } }), 'outcome  unknown: the model ends here (ST-1): no era is known'],
   [
-    cleanReport({ outcome: { kind: 'refused', refusal: { by: 'efi-stub', status: 'EFI_LOAD_ERROR', clause: 'EP-36', why: 'corrupt', message: 'Decompression failed: x\n -- System halted\u001b' } } }),
+    cleanReport({ outcome: { kind: 'undefined', since: 7, why: 'the entry point was overwritten' } }),
+    'outcome  undefined since event #7: the entry point was overwritten',
+  ],
+  [
+    cleanReport({ outcome: { kind: 'unknown', gap: { clause: 'ST-1', why: 'no era is known' } } }),
+    'outcome  unknown: the model ends here (ST-1): no era is known',
+  ],
+  [
+    cleanReport({
+      outcome: {
+        kind: 'refused',
+        refusal: {
+          by: 'efi-stub',
+          status: 'EFI_LOAD_ERROR',
+          clause: 'EP-36',
+          why: 'corrupt',
+          message: 'Decompression failed: x\n -- System halted\u001b',
+        },
+      },
+    }),
     'outcome  refused by efi-stub with EFI_LOAD_ERROR (EP-36): corrupt\n         it prints: Decompression failed: x\n                    -- System halted\\x1b',
   ],
-  [cleanReport({ outcome: { kind: 'refused', refusal: { by: 'stub', status: 'EFI_NOT_FOUND', clause: 'ST-4', why: 'no .linux', message: null } } }), 'outcome  refused by stub with EFI_NOT_FOUND (ST-4): no .linux\n         it prints nothing'],
+  [
+    cleanReport({
+      outcome: {
+        kind: 'refused',
+        refusal: { by: 'stub', status: 'EFI_NOT_FOUND', clause: 'ST-4', why: 'no .linux', message: null },
+      },
+    }),
+    'outcome  refused by stub with EFI_NOT_FOUND (ST-4): no .linux\n         it prints nothing',
+  ],
 ])('outcome %#', (report, expected) => {
   expect(formatReport(report)).toContain(`\n${expected}\n`)
 })
@@ -108,13 +159,25 @@ test('gaps are listed with their clauses, and the verdict line counts what it re
   expect(text).toContain('gaps\n  ST-1   no era is known\n')
   expect(text.endsWith('\nverdict  unknown: 1 gap of the model\n')).toBe(true)
   expect(verdictLine(cleanReport())).toBe('verdict  clean')
-  expect(verdictLine(cleanReport({ gaps: [...gaps, ...gaps], assumptions: [{ clause: 'FW-1', what: 'a' }, { clause: 'FW-2', what: 'b' }], advice: examples['section-unaligned']?.() ?? [], findings: [...(examples['bss-not-cleared']?.() ?? []), ...(examples['address-truncated']?.() ?? [])] }))).toBe(
-    'verdict  clean: 2 breaches, 1 advice, 2 gaps of the model, 2 assumptions',
-  )
+  expect(
+    verdictLine(
+      cleanReport({
+        gaps: [...gaps, ...gaps],
+        assumptions: [
+          { clause: 'FW-1', what: 'a' },
+          { clause: 'FW-2', what: 'b' },
+        ],
+        advice: examples['section-unaligned']?.() ?? [],
+        findings: [...(examples['bss-not-cleared']?.() ?? []), ...(examples['address-truncated']?.() ?? [])],
+      }),
+    ),
+  ).toBe('verdict  clean: 2 breaches, 1 advice, 2 gaps of the model, 2 assumptions')
 })
 
 test('advice stands in the report without a map', () => {
-  expect(formatReport(cleanReport({ advice: examples['section-unaligned']?.() ?? [] }))).toContain('\nadvice  section-unaligned: initrd')
+  expect(formatReport(cleanReport({ advice: examples['section-unaligned']?.() ?? [] }))).toContain(
+    '\nadvice  section-unaligned: initrd',
+  )
 })
 
 test('an initrd that is whole is said so', () => {
@@ -132,19 +195,34 @@ test('colour is a matter of the caller, and changes no other character', () => {
 test('prose is wrapped at the width, legs and maps are not', () => {
   const lines = formatReport(damagedReport(), { width: 60 }).split('\n')
   expect(lines).toContain('  do    .initrd must start at or beyond .linux + 0x43200; it')
-  expect(lines.some(text => text.startsWith('  overwritten  #4  efi-stub  EP-7') && text.length > 60)).toBe(true)
+  expect(lines.some(text => text.startsWith('  overwritten  #4  efi-stub  EP-7') && text.length > 60)).toBe(
+    true,
+  )
 })
 
 test('a finding without object is named by its rule', () => {
   const [finding] = examples['write-outside-allocation']?.() ?? []
-  expect(finding === undefined ? '' : formatFinding(finding).split('\n')[0]).toMatch(/^breach {2}write-outside-allocation +HZ-9$/)
+  expect(finding === undefined ? '' : formatFinding(finding).split('\n')[0]).toMatch(
+    /^breach {2}write-outside-allocation +HZ-9$/,
+  )
 })
 
 test('who laid out the image: one tool with its evidence, several without, or nobody that is known', () => {
-  const ukify = { id: 'ukify-257.3', title: 'ukify 257.3 and later', evidence: ['Sections follow in its order.'] }
-  const by = (builder: Report['builder']): string | undefined => formatReport(cleanReport({ builder })).split('\n').find(line => line.startsWith('built by'))
-  expect(by({ certainty: 'certain', candidates: [ukify] })).toBe('built by ukify 257.3 and later (Sections follow in its order.)')
-  expect(by({ certainty: 'several', candidates: [ukify, { ...ukify, title: 'mkinitcpio v36' }] })).toBe('built by one of ukify 257.3 and later; mkinitcpio v36, which lay out alike')
+  const ukify = {
+    id: 'ukify-257.3',
+    title: 'ukify 257.3 and later',
+    evidence: ['Sections follow in its order.'],
+  }
+  const by = (builder: Report['builder']): string | undefined =>
+    formatReport(cleanReport({ builder }))
+      .split('\n')
+      .find(line => line.startsWith('built by'))
+  expect(by({ certainty: 'certain', candidates: [ukify] })).toBe(
+    'built by ukify 257.3 and later (Sections follow in its order.)',
+  )
+  expect(by({ certainty: 'several', candidates: [ukify, { ...ukify, title: 'mkinitcpio v36' }] })).toBe(
+    'built by one of ukify 257.3 and later; mkinitcpio v36, which lay out alike',
+  )
   expect(by({ certainty: 'unknown', candidates: [] })).toBe('built by no tool whose layout is known')
   expect(by(null)).toBeUndefined()
 })

@@ -26,15 +26,33 @@ test('steps inside steps, every kind of event, and steps without events', () => 
   const { memory, recorder } = loaded()
   recorder.as('stub', () => {
     recorder.step('ST-1', 'boot', () => {
-      recorder.step('ST-2', 'look for the payload', () => memory.readAs(rangeAt(KERNEL + 0x10, 0x10), 'kernel', { at: 0x10, as: 'code' }))
+      recorder.step('ST-2', 'look for the payload', () =>
+        memory.readAs(rangeAt(KERNEL + 0x10, 0x10), 'kernel', { at: 0x10, as: 'code' }),
+      )
       memory.copy(phys(KERNEL + 0x8), rangeAt(KERNEL, 0x10))
       memory.make(range(0x11fff00, 0x1200100), 'x')
       memory.zero(rangeAt(INITRD + 0x20, 0x10), null)
       memory.readAs(rangeAt(INITRD, 0x30), 'initrd', { all: true })
       memory.readAs(rangeAt(0x5000000, 0x10), 'initrd')
       memory.release(rangeAt(0x1000000, 0x1000), 'uki')
-      recorder.append({ op: 'contract', clause: 'HO-1', rule: 'init-window-occupied', kept: true, what: 'the window is free', range: null, found: [] })
-      recorder.append({ op: 'contract', clause: 'HO-2', rule: 'bss-not-cleared', kept: false, what: 'the .bss is zero', range: null, found: [] })
+      recorder.append({
+        op: 'contract',
+        clause: 'HO-1',
+        rule: 'init-window-occupied',
+        kept: true,
+        what: 'the window is free',
+        range: null,
+        found: [],
+      })
+      recorder.append({
+        op: 'contract',
+        clause: 'HO-2',
+        rule: 'bss-not-cleared',
+        kept: false,
+        what: 'the .bss is zero',
+        range: null,
+        found: [],
+      })
     })
   })
   recorder.step('ST-9', 'nothing to do', () => undefined)

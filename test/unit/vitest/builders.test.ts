@@ -14,7 +14,11 @@ function sectionsOf(options: UkiOptions): Map<string, { at: number; size: number
   const { pe, problems } = parsePe(uki(options))
   expect(problems).toEqual([])
   if (pe === null) throw new Error('no PE')
-  return new Map(viewUki(pe).sections.filter(one => one.payload || one.section.name === '.text').map(one => [one.section.name, { at: one.section.VirtualAddress, size: one.section.VirtualSize }]))
+  return new Map(
+    viewUki(pe)
+      .sections.filter(one => one.payload || one.section.name === '.text')
+      .map(one => [one.section.name, { at: one.section.VirtualAddress, size: one.section.VirtualSize }]),
+  )
 }
 
 test('sizes take units', () => {
@@ -37,13 +41,23 @@ test('the gap counts from the start of .linux, and addresses can be those of dra
   const gap = sectionsOf({ gap: '16M' })
   expect((gap.get('.initrd')?.at ?? 0) - (gap.get('.linux')?.at ?? 0)).toBe(16 * MIB)
   const dracut = sectionsOf({ at: 'dracut', gap: '16M', stub: '247.3' })
-  expect(['.osrel', '.cmdline', '.linux', '.initrd'].map(name => dracut.get(name)?.at)).toEqual([0x20000, 0x30000, 0x2000000, 0x3000000])
+  expect(['.osrel', '.cmdline', '.linux', '.initrd'].map(name => dracut.get(name)?.at)).toEqual([
+    0x20000, 0x30000, 0x2000000, 0x3000000,
+  ])
   expect(sectionsOf({ at: { '.linux': '0x40000', '.initrd': '48M' } }).get('.initrd')?.at).toBe(48 * MIB)
 })
 
 test('sections can be left out and put in another order', () => {
-  expect([...sectionsOf({ initrd: null, cmdline: null }).keys()].filter(name => name !== '.text' && name !== '.sbat')).toEqual(['.osrel', '.linux'])
-  expect([...sectionsOf({ order: ['.initrd', '.linux'] }).keys()].filter(name => name !== '.text' && name !== '.sbat')).toEqual(['.initrd', '.linux'])
+  expect(
+    [...sectionsOf({ initrd: null, cmdline: null }).keys()].filter(
+      name => name !== '.text' && name !== '.sbat',
+    ),
+  ).toEqual(['.osrel', '.linux'])
+  expect(
+    [...sectionsOf({ order: ['.initrd', '.linux'] }).keys()].filter(
+      name => name !== '.text' && name !== '.sbat',
+    ),
+  ).toEqual(['.initrd', '.linux'])
 })
 
 test('every measured kernel can be stretched and cut, and still reads as the same kernel', () => {
@@ -72,7 +86,10 @@ test('names and sizes that mean nothing are a mistake of the caller', () => {
 
 test('a memory map is written line by line', () => {
   const map = memoryMap(['EfiConventionalMemory', '1M', '512M'], [0x70000001, '512M', '513M'])
-  expect(map.map(({ type, range, attribute }) => [type, range.start, sizeOf(range), attribute])).toEqual([[7, MIB, 511 * MIB, 0xfn], [0x70000001, 512 * MIB, MIB, 0xfn]])
+  expect(map.map(({ type, range, attribute }) => [type, range.start, sizeOf(range), attribute])).toEqual([
+    [7, MIB, 511 * MIB, 0xfn],
+    [0x70000001, 512 * MIB, MIB, 0xfn],
+  ])
   expect(() => memoryMap(['EfiNothing', 0, 4096])).toThrow('no memory type EfiNothing')
   expect(() => memoryMap(['EfiLoaderData', 0, 4095])).toThrow(UsageError)
   expect(() => memoryMap(['EfiLoaderData', 4096, 4096])).toThrow(UsageError)

@@ -19,7 +19,12 @@ const viewOf = (image: ReturnType<typeof lanzaboote>['image']) => {
 test.each(['5.10.223', '6.1.170', '6.12.107-cloud'])('a thin image boots linux %s from the ESP', kernel => {
   const subject = scenario({ ...lanzaboote({ kernel }), ram: '512M' })
   const { report } = check(subject)
-  expect(report).toMatchObject({ verdict: 'clean', stub: { id: 'lanzaboote/1.1', version: '1.1.0', certainty: 'certain' }, outcome: { kind: 'arrived' }, facts: { handOff: { door: 'pe-entry' }, commandLine: 'console=ttyS0 nokaslr' } })
+  expect(report).toMatchObject({
+    verdict: 'clean',
+    stub: { id: 'lanzaboote/1.1', version: '1.1.0', certainty: 'certain' },
+    outcome: { kind: 'arrived' },
+    facts: { handOff: { door: 'pe-entry' }, commandLine: 'console=ttyS0 nokaslr' },
+  })
   expect(report.kernel.id).toMatch(/^linux\//)
   expect(subject).toKeep('initrd')
 })
@@ -27,9 +32,20 @@ test.each(['5.10.223', '6.1.170', '6.12.107-cloud'])('a thin image boots linux %
 test.each(LANZABOOTE_RELEASES)('release %s: its sections, and who laid them out', release => {
   const { pe, uki: view } = viewOf(lanzaboote({ release, kernel: SMALL, initrd: 4097 }).image)
   const early = release < '0.4'
-  expect(thinFiles(view)).toMatchObject({ names: early ? 'early' : 'late', kernel: { section: early ? '.kernelp' : '.linux', path: '\\EFI\\nixos\\kernel-1.efi' } })
-  expect(view.sections.slice(-6).map(({ object, payload }) => [object, payload])).toEqual((early ? ['uki:.osrel', 'cmdline', 'uki:.initrdp', 'uki:.kernelp', 'uki:.initrdh', 'uki:.kernelh'] : ['uki:.osrel', 'cmdline', 'uki:.initrd', 'uki:.linux', 'uki:.initrdh', 'uki:.linuxh']).map(object => [object, true]))
-  expect(recogniseLayout(pe, view)).toMatchObject({ certainty: 'certain', candidates: [{ id: early ? 'lzbt-0.1' : 'lzbt-0.4' }] })
+  expect(thinFiles(view)).toMatchObject({
+    names: early ? 'early' : 'late',
+    kernel: { section: early ? '.kernelp' : '.linux', path: '\\EFI\\nixos\\kernel-1.efi' },
+  })
+  expect(view.sections.slice(-6).map(({ object, payload }) => [object, payload])).toEqual(
+    (early
+      ? ['uki:.osrel', 'cmdline', 'uki:.initrdp', 'uki:.kernelp', 'uki:.initrdh', 'uki:.kernelh']
+      : ['uki:.osrel', 'cmdline', 'uki:.initrd', 'uki:.linux', 'uki:.initrdh', 'uki:.linuxh']
+    ).map(object => [object, true]),
+  )
+  expect(recogniseLayout(pe, view)).toMatchObject({
+    certainty: 'certain',
+    candidates: [{ id: early ? 'lzbt-0.1' : 'lzbt-0.4' }],
+  })
 })
 
 test('only two releases have a fat stub', () => {

@@ -5,7 +5,9 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { memoryMap, scenario, uki, type BootMatchers } from '../../../src/vitest/index.ts'
 
 const good = scenario({ image: { initrd: '4M' } })
-/** The 6.12 kernel, entered through the handover, clears the .bss behind its file: the initrd begins there. */
+/**
+ * The 6.12 kernel, entered through the handover, clears the .bss behind its file: the initrd begins there.
+ */
 const packed = scenario({ image: { stub: '247.3', initrd: '4M' } })
 const refused = scenario({ image: { initrd: '4M' }, ram: '128M' })
 
@@ -49,25 +51,54 @@ test('a refusal is matched by whoever refuses and by what it says', () => {
 })
 
 test('a contract is kept when it was evaluated and held', () => {
-  const evaluated = check(packed).runs.flatMap(run => run.recording.events.filter(event => event.op === 'contract'))
+  const evaluated = check(packed).runs.flatMap(run =>
+    run.recording.events.filter(event => event.op === 'contract'),
+  )
   const broken = evaluated.find(event => !event.kept)
   const kept = evaluated.find(event => event.kept)
   expect(packed).toKeepContract(String(kept?.clause))
   expect(packed).not.toKeepContract(String(broken?.clause))
-  expect(failure(() => { expect(packed).toKeepContract('x-none') })).toContain('the contract x-none to be kept')
+  expect(
+    failure(() => {
+      expect(packed).toKeepContract('x-none')
+    }),
+  ).toContain('the contract x-none to be kept')
 })
 
 test('a failure shows the report', () => {
   for (const message of [
-    failure(() => { expect(packed).toBootCleanly() }),
-    failure(() => { expect(packed).toKeep('initrd') }),
-    failure(() => { expect(packed).toBeRefused() }),
-    failure(() => { expect(packed).not.toHaveHazard('clobbered-object') }),
-    failure(() => { expect(packed).toHaveHazard('wild-read') }),
-  ]) expect(message).toMatch(/^expected .*\n\nuki {2}[^]*verdict {2}damage/)
-  expect(failure(() => { expect(good).not.toBootCleanly() })).toMatch(/^expected the boot not to be clean/)
-  expect(failure(() => { expect(good).not.toKeep('initrd') })).toMatch(/^expected initrd not to be kept/)
-  expect(failure(() => { expect(refused).not.toBeRefused() })).toMatch(/^expected the boot not to be refused/)
+    failure(() => {
+      expect(packed).toBootCleanly()
+    }),
+    failure(() => {
+      expect(packed).toKeep('initrd')
+    }),
+    failure(() => {
+      expect(packed).toBeRefused()
+    }),
+    failure(() => {
+      expect(packed).not.toHaveHazard('clobbered-object')
+    }),
+    failure(() => {
+      expect(packed).toHaveHazard('wild-read')
+    }),
+  ])
+    expect(message).toMatch(/^expected .*\n\nuki {2}[^]*verdict {2}damage/)
+  expect(
+    failure(() => {
+      expect(good).not.toBootCleanly()
+    }),
+  ).toMatch(/^expected the boot not to be clean/)
+  expect(
+    failure(() => {
+      expect(good).not.toKeep('initrd')
+    }),
+  ).toMatch(/^expected initrd not to be kept/)
+  expect(
+    failure(() => {
+      expect(refused).not.toBeRefused()
+    }),
+  ).toMatch(/^expected the boot not to be refused/)
 })
 
 test('an object that nobody read was not kept', () => {
@@ -80,8 +111,17 @@ test('a scenario takes a file or a recipe, RAM and profile or a map', () => {
   expect(scenario({ image: {} }).machine.what).toMatch(/^profile ovmf-/)
   expect(scenario({ image: {}, ram: '8G' }).machine.assumptions).toHaveLength(1)
   const map = memoryMap(['EfiConventionalMemory', 0, '640K'], ['EfiConventionalMemory', '1M', '512M'])
-  const own = scenario({ image: { initrd: '1M' }, map, imageBase: '0x10000000', contents: 'poison', kaslr: 'off' })
-  expect(own).toMatchObject({ kaslr: 'off', machine: { map, imageBase: 0x10000000, contents: 'poison', what: 'a map of 2 lines' } })
+  const own = scenario({
+    image: { initrd: '1M' },
+    map,
+    imageBase: '0x10000000',
+    contents: 'poison',
+    kaslr: 'off',
+  })
+  expect(own).toMatchObject({
+    kaslr: 'off',
+    machine: { map, imageBase: 0x10000000, contents: 'poison', what: 'a map of 2 lines' },
+  })
   expect(check(own).report.facts.imageBase).toBe(0x10000000)
   expect(() => scenario({ image: {}, map, ram: '1G' })).toThrow(UsageError)
   expect(() => scenario({ image: {}, firmware: 'bios' })).toThrow(UsageError)
@@ -91,8 +131,10 @@ test('the matchers are typed', () => {
   expectTypeOf(expect(good)).toExtend<BootMatchers>()
   expectTypeOf(expect(good).not).toExtend<BootMatchers>()
   expectTypeOf<Parameters<BootMatchers['toKeep']>>().toEqualTypeOf<[object: string]>()
-  // @ts-expect-error a rule is a text
-  expect(() => { expect(good).toHaveHazard(5) }).toThrow()
+  expect(() => {
+    // @ts-expect-error a rule is a text
+    expect(good).toHaveHazard(5)
+  }).toThrow()
   // @ts-expect-error refusals have no colour
   expect(good).not.toBeRefused({ colour: 'red' })
 })

@@ -6,7 +6,13 @@ import type { Configuration, LanzaBooting } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
 /** `bytes`: of the buffer, the string may be shorter or lack its NUL. */
-function inPool(on: LanzaBooting, clause: ClauseId, text: string, bytes: number, object: string): CommandLine {
+function inPool(
+  on: LanzaBooting,
+  clause: ClauseId,
+  text: string,
+  bytes: number,
+  object: string,
+): CommandLine {
   const at = poolOrPanic(on, clause, bytes, UTF16_LINE)
   const units = Uint16Array.from({ length: bytes / 2 }, (_, i) => (i < text.length ? text.charCodeAt(i) : 0))
   on.machine.memory.patch(at, bytesOf(units), UTF16_LINE)
@@ -14,7 +20,10 @@ function inPool(on: LanzaBooting, clause: ClauseId, text: string, bytes: number,
 }
 
 function bytesOf(units: Uint16Array): Uint8Array {
-  return Uint8Array.from({ length: 2 * units.length }, (_, i) => ((units[i >> 1] ?? 0) >> (8 * (i & 1))) & 0xff)
+  return Uint8Array.from(
+    { length: 2 * units.length },
+    (_, i) => ((units[i >> 1] ?? 0) >> (8 * (i & 1))) & 0xff,
+  )
 }
 
 function ofImage(on: LanzaBooting, clause: ClauseId, { commandLine }: Configuration): CommandLine {
@@ -27,10 +36,13 @@ export function embeddedLine(on: LanzaBooting, configuration: Configuration): Co
 }
 
 /** LoadOptions as they are, unless Secure Boot is on or there are none. */
-export function optionsElseEmbedded(clause: ClauseId): (on: LanzaBooting, configuration: Configuration) => CommandLine {
-  return (on, configuration) => on.machine.step(clause, 'chooses the command line', () => {
-    const { loadOptions } = on.self
-    if (on.machine.settings.secureBoot || loadOptions === null) return ofImage(on, clause, configuration)
-    return inPool(on, clause, loadOptions.text, 2 * Math.ceil(loadOptions.bytes / 2), loadOptions.object)
-  })
+export function optionsElseEmbedded(
+  clause: ClauseId,
+): (on: LanzaBooting, configuration: Configuration) => CommandLine {
+  return (on, configuration) =>
+    on.machine.step(clause, 'chooses the command line', () => {
+      const { loadOptions } = on.self
+      if (on.machine.settings.secureBoot || loadOptions === null) return ofImage(on, clause, configuration)
+      return inPool(on, clause, loadOptions.text, 2 * Math.ceil(loadOptions.bytes / 2), loadOptions.object)
+    })
 }

@@ -7,13 +7,34 @@ import type { ObjectId } from '../../../memory/extent.ts'
 import type { LanzaBooting } from '../model.ts'
 
 /** A buffer, or the end: a library that gets no memory panics. */
-export function poolOrPanic({ machine }: LanzaBooting, clause: ClauseId, size: number, label: ObjectId): Phys {
+export function poolOrPanic(
+  { machine }: LanzaBooting,
+  clause: ClauseId,
+  size: number,
+  label: ObjectId,
+): Phys {
   const got = machine.firmware.allocatePool(EfiLoaderData, size, label)
-  return got.status === 'EFI_SUCCESS' ? got.at : machine.refuse(clause, got.status, `no pool of ${String(size)} bytes for ${label}; the stub panics`, `memory allocation of ${String(size)} bytes failed`)
+  return got.status === 'EFI_SUCCESS'
+    ? got.at
+    : machine.refuse(
+        clause,
+        got.status,
+        `no pool of ${String(size)} bytes for ${label}; the stub panics`,
+        `memory allocation of ${String(size)} bytes failed`,
+      )
 }
 
-/** A buffer of another size in the place of one: new pool, the bytes that count are copied, the old pool is given back. */
-export function moved(on: LanzaBooting, clause: ClauseId, from: { readonly at: Phys; readonly size: number }, capacity: number, label: ObjectId): Phys {
+/**
+ * A buffer of another size in the place of one: new pool, the bytes that count are copied, the old pool is
+ * given back.
+ */
+export function moved(
+  on: LanzaBooting,
+  clause: ClauseId,
+  from: { readonly at: Phys; readonly size: number },
+  capacity: number,
+  label: ObjectId,
+): Phys {
   const at = poolOrPanic(on, clause, capacity, label)
   if (from.size > 0) on.machine.memory.copy(at, rangeAt(from.at, from.size))
   on.machine.firmware.freePool(from.at)

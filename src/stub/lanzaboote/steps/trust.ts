@@ -9,22 +9,39 @@ type FileName = 'Kernel' | 'Initrd'
 /** The files whose hash is another one than the image says; none where nobody is to look. */
 function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] {
   const { esp, machine } = on
-  if (!esp.verify) machine.assume('LZ-10', 'kernel and initrd on the ESP are those whose SHA-256 the image holds; --deep computes it')
+  if (!esp.verify)
+    machine.assume(
+      'LZ-10',
+      'kernel and initrd on the ESP are those whose SHA-256 the image holds; --deep computes it',
+    )
   const differs = (wanted: Wanted, source: ByteSource | null): boolean => {
     if (!esp.verify || wanted.from !== 'esp' || source === null) return false
     const found = sha256(source)
     return wanted.hash.some((byte, i) => byte !== found[i])
   }
-  return [...(differs(kernel, esp.kernel) ? ['Kernel' as const] : []), ...(differs(initrd, esp.initrd) ? ['Initrd' as const] : [])]
+  return [
+    ...(differs(kernel, esp.kernel) ? ['Kernel' as const] : []),
+    ...(differs(initrd, esp.initrd) ? ['Initrd' as const] : []),
+  ]
 }
 
 function refuse({ machine }: LanzaBooting, clause: 'LZ-11' | 'LZ-12', [first]: readonly FileName[]): void {
-  if (first !== undefined) machine.refuse(clause, 'EFI_SECURITY_VIOLATION', `the SHA-256 of the ${first.toLowerCase()} is not the one in the image`, `${first} hash does not match!`)
+  if (first !== undefined)
+    machine.refuse(
+      clause,
+      'EFI_SECURITY_VIOLATION',
+      `the SHA-256 of the ${first.toLowerCase()} is not the one in the image`,
+      `${first} hash does not match!`,
+    )
 }
 
-/** A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot. */
+/**
+ * A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot.
+ */
 export function elseByFirmware(on: LanzaBooting, configuration: Configuration): Start {
-  return on.machine.step('LZ-10', 'compares the hashes', () => (wrong(on, configuration).length === 0 ? bySelf : byFirmware))
+  return on.machine.step('LZ-10', 'compares the hashes', () =>
+    wrong(on, configuration).length === 0 ? bySelf : byFirmware,
+  )
 }
 
 /** Another hash is an error under Secure Boot and a warning without it. */
@@ -32,7 +49,11 @@ export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Conf
   return on.machine.step('LZ-11', 'compares the hashes', () => {
     const files = wrong(on, configuration)
     if (on.machine.settings.secureBoot) refuse(on, 'LZ-11', files)
-    for (const file of files) on.machine.assume('LZ-11', `that the stub prints "${file} hash does not match! Continuing anyway." changes nothing`)
+    for (const file of files)
+      on.machine.assume(
+        'LZ-11',
+        `that the stub prints "${file} hash does not match! Continuing anyway." changes nothing`,
+      )
     return bySelf
   })
 }
