@@ -9,7 +9,7 @@ import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
 import type { Phys } from './bytes/units.ts'
 import type { Build, Contents } from './firmware/boot-services.ts'
-import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
+import { firmwareNamed, nobodyNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
@@ -224,6 +224,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
   const assumptions = [
     ...(input.image.assumptions ?? []),
     ...(input.machine.assumptions ?? []),
+    ...nobodyNamed(input.machine),
     ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
   ]
   const pairs: Pair[] = []
@@ -282,6 +283,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       settings: settingsOf(input),
       assumptions: [
         ...(machine.assumptions ?? []),
+        ...nobodyNamed(machine),
         ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
       ],
       doubts: machine.doubts ?? [],
