@@ -88,8 +88,6 @@ export type MemoryEvent =
   | (EventBase & {
       readonly op: 'contract'
       readonly clause: AnyClauseId
-      /** the breach rule that reports it when it is broken */
-      readonly rule: string
       readonly kept: boolean
       readonly what: string
       readonly range: Range | null
