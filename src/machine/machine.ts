@@ -7,7 +7,7 @@ import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import type { Arrival, Facts } from './model.ts'
+import type { Arrival, Facts } from './hand-off.ts'
 
 export type { AnyClauseId, ClauseId } from '../memory/event.ts'
 
