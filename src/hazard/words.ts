@@ -1,6 +1,6 @@
 /** How events, objects and offsets are put into words in a finding. */
 import { formatRange, formatSize, hex, intersect, sizeOf, type Range } from '../bytes/range.ts'
-import type { EventId, MemoryEvent } from '../memory/event.ts'
+import type { AnyClauseId, EventId, MemoryEvent } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Leg } from './hazard.ts'
@@ -144,10 +144,10 @@ export function reachOf(events: readonly MemoryEvent[], object: ObjectId): numbe
   return reach
 }
 
-/** The broken contracts of a rule whose range touches one of these ranges. */
+/** The breaches of some contracts whose range touches one of these ranges. */
 export function brokenContracts(
   recording: Recording,
-  ruleId: string,
+  contracts: readonly AnyClauseId[],
   ranges: readonly Range[],
 ): Extract<MemoryEvent, { op: 'contract' }>[] {
   return recording.events
@@ -155,7 +155,7 @@ export function brokenContracts(
     .filter(event => {
       const { range: where } = event
       return (
-        event.rule === ruleId &&
+        contracts.includes(event.clause) &&
         !event.kept &&
         where !== null &&
         ranges.some(one => intersect(one, where) !== null)

@@ -61,13 +61,12 @@ type Judge = (machine: Machine, handed: HandedOver) => ContractResult[]
 
 function result(
   clause: ContractResult['clause'],
-  rule: string,
   kept: boolean,
   what: string,
   range: Range | null,
   found: readonly Extent[] = [],
 ): ContractResult[] {
-  return [{ clause, rule, kept, what, range, found }]
+  return [{ clause, kept, what, range, found }]
 }
 
 function headerOf(machine: Machine, bootParams: Phys): SetupHeader {
@@ -81,7 +80,6 @@ const setupHeader: Judge = (machine, { bootParams }) => {
   const kept = hdr.boot_flag === BOOT_FLAG && hdr.header === HDRS && hdr.version >= PROTOCOL_OF_HANDOVER
   return result(
     'HO-1',
-    'setup-header-wrong',
     kept,
     'the setup header in boot_params is that of a kernel with a handover entry',
     rangeAt(bootParams + SETUP_HEADER_AT, setup_header.size),
@@ -94,7 +92,6 @@ const alignment: Judge = (machine, { bootParams }) => {
   const kept = kernel_alignment >= 2 ** 21 && Number.isInteger(Math.log2(kernel_alignment))
   return result(
     'HO-2',
-    'setup-header-wrong',
     kept,
     'kernel_alignment in boot_params is a power of two of at least 2 MiB',
     rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.kernel_alignment[0], 4),
@@ -104,13 +101,7 @@ const alignment: Judge = (machine, { bootParams }) => {
 const sentinel: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
   const where = rangeAt(bootParams + boot_params.fields.sentinel[0], 1)
-  return result(
-    'HO-3',
-    'setup-header-wrong',
-    machine.memory.readRaw(where)[0] === 0,
-    'the sentinel of boot_params is 0',
-    where,
-  )
+  return result('HO-3', machine.memory.readRaw(where)[0] === 0, 'the sentinel of boot_params is 0', where)
 }
 
 const initWindow: Judge = (machine, handed) => {
@@ -125,7 +116,6 @@ const initWindow: Judge = (machine, handed) => {
   const found = machine.memory.occupants(window, object => !live.has(object))
   return result(
     'HO-4',
-    'init-window-occupied',
     found.length === 0,
     'nothing that is needed later lies in the init_size bytes from the runtime start',
     window,
@@ -146,14 +136,7 @@ const bssZero: Judge = (machine, { kernel, bss }) => {
     ({ whose, content }) => whose?.object !== kernel || content.kind !== 'fill' || content.byte !== 0,
   )
   const kept = wrong.length === 0 && covers(extents, where)
-  return result(
-    'HO-5',
-    'bss-not-cleared',
-    kept,
-    'the .bss of the kernel is zeroed memory of its own',
-    where,
-    wrong,
-  )
+  return result('HO-5', kept, 'the .bss of the kernel is zeroed memory of its own', where, wrong)
 }
 
 const bssOwned: Judge = (machine, { kernel, bss }) => {
@@ -164,7 +147,6 @@ const bssOwned: Judge = (machine, { kernel, bss }) => {
   const kept = found.length === 0 && allocated.some(claim => subtract(where, claim).length === 0)
   return result(
     'HO-6',
-    'bss-not-cleared',
     kept,
     'the .bss of the kernel lies in allocated memory that holds nothing else',
     where,
@@ -213,7 +195,6 @@ const code32Start: Judge = (machine, { bootParams, startup32 }) => {
   const kept = headerOf(machine, bootParams).code32_start === startup32
   return result(
     'HO-9',
-    'setup-header-wrong',
     kept,
     'code32_start in boot_params is the address of startup_32',
     rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.code32_start[0], 4),
@@ -238,14 +219,7 @@ function cut(
     .filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
   const lost = starts.filter(({ range }) => range.start % 2 ** 32 === low && range.start !== low + high)
   const kept = lost.length === 0 || starts.some(({ range }) => range.start === low + high)
-  return result(
-    clause,
-    'address-truncated',
-    kept,
-    what,
-    kept ? null : (lost[0]?.range ?? null),
-    kept ? [] : lost,
-  )
+  return result(clause, kept, what, kept ? null : (lost[0]?.range ?? null), kept ? [] : lost)
 }
 
 const setupData: Judge = (machine, { bootParams, window: { start, length }, setupData: nodes = [] }) => {
@@ -254,7 +228,6 @@ const setupData: Judge = (machine, { bootParams, window: { start, length }, setu
   const inside = nodes.filter(node => overlaps(node, window))
   return result(
     'HO-17',
-    'init-window-occupied',
     inside.length === 0,
     'no node of setup_data lies in the init_size bytes from the runtime start',
     window,

@@ -7,7 +7,7 @@ import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import type { Arrival, Facts } from './model.ts'
+import type { Arrival, Facts } from './hand-off.ts'
 
 export type { AnyClauseId, ClauseId } from '../memory/event.ts'
 
@@ -91,8 +91,6 @@ export interface Settings {
 /** A contract that was evaluated at a hand-off. */
 export interface ContractResult {
   readonly clause: ClauseId
-  /** The breach rule that reports it when broken: `init-window-occupied` … */
-  readonly rule: string
   readonly kept: boolean
   readonly what: string
   readonly range: Range | null
@@ -178,8 +176,8 @@ export function createMachine(
       const reading = memory.readAs(where, object, { at, as: 'code' })
       if (!reading.whole) lost(reading.event, what)
     },
-    contract: ({ clause, rule, kept, what, range, found = [] }) => {
-      recorder.append({ op: 'contract', clause, rule, kept, what, range, found })
+    contract: ({ clause, kept, what, range, found = [] }) => {
+      recorder.append({ op: 'contract', clause, kept, what, range, found })
     },
     observe: facts => {
       notes.facts = { ...notes.facts, ...facts }

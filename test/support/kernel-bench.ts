@@ -385,8 +385,8 @@ export function clausesOf({ recorder }: Bench): string[] {
   return recorder.steps.map(step => step.clause)
 }
 
-export function contractsOf({ recorder }: Bench): { clause: string; rule: string; kept: boolean }[] {
+export function contractsOf({ recorder }: Bench): { clause: string; kept: boolean }[] {
   return recorder.events.flatMap(event =>
-    event.op === 'contract' ? [{ clause: event.clause, rule: event.rule, kept: event.kept }] : [],
+    event.op === 'contract' ? [{ clause: event.clause, kept: event.kept }] : [],
   )
 }

@@ -4,14 +4,17 @@ import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
 import { baseOf, some } from '../words.ts'
 
+const CONTRACTS = ['HO-5', 'HO-6'] as const
+
 export const bssNotCleared = rule({
   id: 'bss-not-cleared',
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-7',
   title: 'The .bss of the kernel is not zero at its entry',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'bss-not-cleared', {
+    reportBroken(recording, report, CONTRACTS, {
       object: () => 'kernel',
       why: contract => {
         const found = intruders(contract)

@@ -4,14 +4,17 @@ import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
 import { baseOf, sectionOf, some } from '../words.ts'
 
+const CONTRACTS = ['HO-4', 'HO-17'] as const
+
 export const initWindowOccupied = rule({
   id: 'init-window-occupied',
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-6',
   title: 'The memory that the kernel may write before it reads its memory map is not free',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'init-window-occupied', {
+    reportBroken(recording, report, CONTRACTS, {
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
       why: contract => {
         const found = intruders(contract)

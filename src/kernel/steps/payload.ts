@@ -116,7 +116,6 @@ export function keepMargin(
     machine.observe({ payload: { format, consumed, produced, margin } })
     machine.contract({
       clause: 'ZO-28',
-      rule: 'extract-margin-too-small',
       kept,
       what: 'the output never reaches input that is still to be read',
       range,
