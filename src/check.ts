@@ -1,14 +1,13 @@
 /** The front door: an image and a machine in, a report out. */
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './boot/identify.ts'
-import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+import type { MachineInput } from './boot/machine.ts'
+import { mapBeforeLoad } from './boot/rewind.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { runLoader } from './boot/run-loader.ts'
 import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
-import type { Phys } from './bytes/units.ts'
-import type { Build, Contents } from './firmware/boot-services.ts'
 import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
@@ -31,29 +30,7 @@ import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
 import { stubModel } from './stub/model.ts'
 import { VERSION } from './version.ts'
 
-/** The machine that is booted. */
-export interface MachineInput {
-  /** For the report: where the map comes from. */
-  readonly what: string
-  readonly map: readonly MemoryDescriptor[]
-  /** When the map was taken. Default before-load. */
-  readonly taken?: MapTaken
-  /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
-  readonly imageBase?: Phys
-  /**
-   * What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named.
-   */
-  readonly contents?: Contents
-  /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
-  readonly firmware?: string | Firmware
-  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). Default: nothing. */
-  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'>
-  readonly problems?: readonly FileProblem[]
-  /** What the map itself took for granted: a scaled profile, say. */
-  readonly assumptions?: readonly Assumption[]
-  /** What the map cannot tell, so that no run on it is clean. */
-  readonly doubts?: readonly Gap[]
-}
+export type { MachineInput } from './boot/machine.ts'
 
 /** What `check` is given: an image, a machine, and whatever is to be tried instead of what the image says. */
 export interface CheckInput {

@@ -1,5 +1,8 @@
 /** The public API by name. */
 export { check, type CheckInput, type Checked, type MachineInput } from './check.ts'
+export { buildMachine, type MachineChoices, type MachineWords } from './boot/machine.ts'
+export { parseFirmwareFile, type FirmwareFile } from './boot/firmware-file.ts'
+export { espPath, filesOnEsp, type EspFileNames } from './boot/esp.ts'
 export { run, type Run, type Setup } from './boot/run.ts'
 export { runLoader, type LoaderSetup } from './boot/run-loader.ts'
 export { compareWithObserved, type ComparedFact } from './boot/compare.ts'

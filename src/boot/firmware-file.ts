@@ -19,8 +19,9 @@ import {
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
+import type { MapEntry } from './map-entries.ts'
 import { quantity } from './quantity-schema.ts'
-import { CONTENTS, mapSchema, validated, type MapEntry } from './scenario.ts'
+import { CONTENTS, mapSchema, validated } from './scenario.ts'
 
 const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(row => row.id)
 const ALLOCATORS = Object.keys(FIRMWARE_ROWS) as FirmwareRowId[]

@@ -4,9 +4,10 @@
  */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
-import { hex, range } from '../bytes/range.ts'
+import { hex } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
-import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
+import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
+import type { MapEntry } from './map-entries.ts'
 import { quantity } from './quantity-schema.ts'
 import { ukiSchema, type ScenarioUki } from './recipe.ts'
 
@@ -28,16 +29,6 @@ const KASLR = /^(?:off|command-line|all|seed:\d{1,9})$/
 /** Is it one of the choices, with a number of at most nine digits? */
 export function isKaslrChoice(text: string | undefined): text is KaslrChoice {
   return text !== undefined && KASLR.test(text)
-}
-
-/** One line of a memory map: pages [start, end) of a type. */
-export interface MapEntry {
-  /** UEFI's name (`EfiConventionalMemory`) or number. */
-  readonly type: string | number
-  readonly start: number
-  readonly end: number
-  /** EFI_MEMORY_* bits in hexadecimal; 0xf when absent. */
-  readonly attribute?: string | undefined
 }
 
 /** The machine: a file with a memory map, a map in place, or RAM under a recorded firmware profile. */
@@ -242,14 +233,4 @@ export function validated<S extends v.GenericSchema>(
 /** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */
 export function parseScenario(jsonText: string, fileName: string): Scenario {
   return validated(scenarioSchema, jsonText, fileName)
-}
-
-/** The memory map that a scenario spells out. */
-export function descriptorsOf(entries: readonly MapEntry[]): MemoryDescriptor[] {
-  const names: readonly string[] = MEMORY_TYPE_NAMES
-  return entries.map(({ type, start, end, attribute = '0xf' }) => {
-    const number = typeof type === 'number' ? type : names.indexOf(type)
-    if (number < 0) throw new UsageError(`memory type ${JSON.stringify(type)} is none of ${names.join(', ')}`)
-    return { type: number, range: range(start, end), attribute: BigInt(attribute) }
-  })
 }

@@ -14,9 +14,8 @@ import {
   type Scenario,
 } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
-import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
-import { PAGE, fileOffset, phys } from '../bytes/units.ts'
+import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
 import { readObserved } from '../image/observed.ts'
@@ -144,15 +143,6 @@ function kaslrOf(text = 'command-line'): KaslrChoice {
   throw new UsageError(`--kaslr: ${JSON.stringify(text)} is none of ${KASLR_CHOICES.join(', ')}`)
 }
 
-function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'] {
-  const base = call.quantity('image-base') ?? scenario?.imageBase
-  if (base !== undefined && base % PAGE !== 0)
-    throw new UsageError(
-      `the image base ${hex(base)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`,
-    )
-  return base === undefined ? undefined : phys(base)
-}
-
 /** The file itself, or what a section listing in it stands for. */
 function fileOrListing(call: Call, path: string, kernel: string | undefined): Image {
   const source = call.files.source(path)
@@ -195,15 +185,14 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const scenario = scenarioPath === '' ? null : await readScenario(call, scenarioPath)
   const wanted = machineWanted(call, scenario, scenarioPath)
   const taken = takenOf(call, scenario, wanted)
-  const imageBase = baseOf(call, scenario)
-  const contents = oneOf(CONTENTS, call.text('contents')) ?? scenario?.contents
-  const given = machineOf(call, wanted, scenarioPath, taken)
+  const given = machineOf(call, wanted, scenarioPath, taken, {
+    imageBase: call.quantity('image-base') ?? scenario?.imageBase,
+    contents: oneOf(CONTENTS, call.text('contents')) ?? scenario?.contents,
+  })
   const { problems: oddities, ...observed } = observedOf(call)
   const machine: MachineInput = {
     ...given,
     ...(oddities.length === 0 ? {} : { problems: [...(given.problems ?? []), ...oddities] }),
-    ...(imageBase === undefined ? {} : { imageBase }),
-    ...(contents === undefined ? {} : { contents }),
   }
   const { stub: unknownStub, ...image } = imageOf(call, scenario, scenarioPath)
   const stub = call.text('stub') ?? scenario?.stub

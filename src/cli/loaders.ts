@@ -6,11 +6,10 @@ import {
   type LoaderDifference,
   type LoaderOutcome,
 } from '../boot/compare-loaders.ts'
+import { buildMachine, type MachineInput } from '../boot/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
-import { profileMap, profileNamed } from '../firmware/profiles.ts'
-import type { MemoryDescriptor } from '../image/memory-types.ts'
 import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
 import { columns, labelled } from '../report/layout.ts'
@@ -157,8 +156,8 @@ export function loadersToJson(
 }
 
 /** The machine that is given, or a large one. */
-function mapOf(call: Call): readonly MemoryDescriptor[] {
-  return mapGiven(call) ?? profileMap(profileNamed(DEFAULT_MACHINE.profile), DEFAULT_MACHINE.ram)
+function mapOf(call: Call): MachineInput['map'] {
+  return mapGiven(call) ?? buildMachine(DEFAULT_MACHINE).map
 }
 
 /** The command. Throws UsageError when the file is no PE file. */

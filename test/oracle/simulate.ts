@@ -1,6 +1,7 @@
 /** Boots a recorded case in the simulator: same section table, same headers, same memory map. */
-import { check, type MachineInput } from '../../src/check.ts'
-import { profileBuild, profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
+import { buildMachine, type MachineInput } from '../../src/boot/machine.ts'
+import { check } from '../../src/check.ts'
+import { profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
 import type { Content } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Report, RunReport } from '../../src/report/model.ts'
@@ -49,12 +50,10 @@ export function isDeep(recording: Recording): boolean {
 
 /** The machine of a recorded case: its map, and what is known of the pool of its firmware. */
 export function machineFor(recording: Recording): MachineInput {
-  return {
-    what: 'recorded map',
-    map: mapFor(recording),
-    build: profileBuild(profileOf(recording)),
-    ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}),
-  }
+  return buildMachine(
+    { what: 'recorded map', map: mapFor(recording), profile: profileOf(recording).id },
+    { contents: recording.id.startsWith('dirty-ram/') ? 'poison' : undefined },
+  )
 }
 
 /**

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
+import { descriptorsOf } from '../../../src/boot/map-entries.ts'
 import {
-  descriptorsOf,
   parseAddress,
   parseScenario,
   parseSize,
