@@ -56,18 +56,25 @@ export function machineFor(recording: Recording): MachineInput {
   )
 }
 
+const deepReports = new WeakMap<Recording, Report>()
+
 /**
  * The whole report on a recorded case, with other contents of its sections where they are given. RAM that was
- * filled before power-on is RAM of which nothing is known.
+ * filled before power-on is RAM of which nothing is known. What takes a decompression is made once.
  */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
+  const known = Object.keys(other).length === 0 ? deepReports.get(recording) : undefined
+  if (known !== undefined) return known
   const kernel = handBuiltEra(recording.kernel)
-  return check({
+  const deep = isDeep(recording)
+  const { report } = check({
     image: { name: recording.id, source: rebuild(recording, other) },
     machine: machineFor(recording),
-    deep: isDeep(recording),
+    deep,
     ...(kernel === undefined ? {} : { kernel }),
-  }).report
+  })
+  if (deep && Object.keys(other).length === 0) deepReports.set(recording, report)
+  return report
 }
 
 /** What the simulator says about a recorded case. */
