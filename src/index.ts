@@ -9,7 +9,7 @@ export { compareLoaders, type LoaderComparison } from './boot/compare-loaders.ts
 export { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
 export { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
 export { kernelNamed, stubNamed } from './boot/named.ts'
-export { compareVersions, erasFor } from './boot/version.ts'
+export { compareVersions, erasFor } from './releases/version.ts'
 export { ModelBug, UsageError } from './bytes/errors.ts'
 export { formatRange, formatSize, hex, range, rangeAt, type Range } from './bytes/range.ts'
 export { bytesSource, countingSource, sliceSource, sparseSource, type ByteSource } from './bytes/source.ts'

@@ -16,7 +16,7 @@ import { stubEras } from '../stub/eras.ts'
 import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'
 import type { LanzabooteEra } from '../stub/lanzaboote/model.ts'
 import type { StubEra } from '../stub/model.ts'
-import { erasFor, erasOfBranch, isVersion, kernelRelease } from './version.ts'
+import { erasFor, erasOfBranch, isVersion, kernelRelease } from '../releases/version.ts'
 
 /** certain: one candidate. several: more than one fits. given: the user said so. none: outside the tables. */
 export type Certainty = 'certain' | 'several' | 'given' | 'none'

@@ -9,6 +9,7 @@ import type { ObjectId } from '../memory/extent.ts'
 import type { Machine } from './machine.ts'
 
 export type { LoadedImage, LoadOptions } from '../firmware/services.ts'
+export type { EraInfo, VersionSpan } from '../releases/era.ts'
 
 /** A stub: finds the payload in its own loaded image and hands over. */
 export interface StubModel {
@@ -95,26 +96,6 @@ export interface Arrival {
   readonly kernel: Phys
   /** The zero page that it gets. */
   readonly bootParams: Phys
-}
-
-/** Half-open span of releases: [from, to). A stable release belongs to the span that names it. */
-export interface VersionSpan {
-  readonly from: string
-  readonly to: string
-}
-
-/** What every row of an era table says about itself. */
-export interface EraInfo {
-  /** `systemd-stub/S2`, `linux/E2`. */
-  readonly id: string
-  /** One line for people. */
-  readonly title: string
-  /** The releases that behave so. */
-  readonly spans: readonly VersionSpan[]
-  /** Upstream commits that began it, as upstream abbreviates them. */
-  readonly commits: readonly string[]
-  /** Versions that were read or booted. */
-  readonly seen: readonly string[]
 }
 
 /** A half-open span of offsets. */

@@ -3,16 +3,17 @@ import { expect, test } from 'vitest'
 import { importsOf, nodesOf, parse, sources, textOf } from '../support/repository.ts'
 
 /** What a folder of src may import besides itself. The ladder of docs/architecture.md. */
-const BELOW_STAGES = ['bytes', 'memory', 'image', 'firmware', 'machine']
+const BELOW_STAGES = ['bytes', 'releases', 'memory', 'image', 'firmware', 'machine']
 const LADDER: Readonly<
   Record<string, { readonly any: readonly string[]; readonly types?: readonly string[] }>
 > = {
   bytes: { any: [] },
+  releases: { any: ['bytes'] },
   decode: { any: ['bytes'] },
   memory: { any: ['bytes'] },
   image: { any: ['bytes'] },
   firmware: { any: ['bytes', 'memory', 'image'] },
-  machine: { any: ['bytes', 'memory', 'image', 'firmware'] },
+  machine: { any: ['bytes', 'releases', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
   loader: { any: BELOW_STAGES },
   kernel: { any: [...BELOW_STAGES, 'decode'] },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { kernelCandidates, kernelShapes } from '../../../src/boot/identify.ts'
-import { erasFor } from '../../../src/boot/version.ts'
+import { erasFor } from '../../../src/releases/version.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { parseBzImage } from '../../../src/image/bzimage.ts'
 import { setupHeaderAt } from '../../../src/image/boot-params.ts'

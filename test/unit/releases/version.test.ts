@@ -8,7 +8,7 @@ import {
   isVersion,
   kernelRelease,
   parseVersion,
-} from '../../../src/boot/version.ts'
+} from '../../../src/releases/version.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import type { EraInfo } from '../../../src/machine/model.ts'
 

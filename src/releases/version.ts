@@ -3,7 +3,7 @@
  * chapters ST and EP name the spans).
  */
 import { UsageError } from '../bytes/errors.ts'
-import type { EraInfo, VersionSpan } from '../machine/model.ts'
+import type { EraInfo, VersionSpan } from './era.ts'
 
 /** A release as upstream counts it; what a distribution appends is kept only as text. */
 export interface Version {
@@ -61,7 +61,8 @@ export function kernelRelease(
   }
 }
 
-function compare(a: Version, b: Version): number {
+/** As compareVersions, of texts that were read. */
+export function compare(a: Version, b: Version): number {
   for (let i = 0; i < Math.max(a.numbers.length, b.numbers.length); i++) {
     const difference = (a.numbers[i] ?? 0) - (b.numbers[i] ?? 0)
     if (difference !== 0) return Math.sign(difference)
@@ -69,7 +70,8 @@ function compare(a: Version, b: Version): number {
   return Math.sign((a.candidate ?? Infinity) - (b.candidate ?? Infinity) || 0)
 }
 
-function required(text: string): Version {
+/** Reads a version text. Throws UsageError when it is none. */
+export function required(text: string): Version {
   const version = parseVersion(text)
   if (version === null)
     throw new UsageError(
