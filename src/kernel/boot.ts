@@ -13,8 +13,6 @@ import type { EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from './payload.ts'
-import type { Window } from './steps/head64.ts'
-import type { SetupNode } from './steps/setup-data.ts'
 
 /** Bytes that are about to be used as one object. */
 export interface Bytes {
@@ -28,6 +26,22 @@ export interface Output {
   readonly at: Phys
   /** false: chosen at random, this is only the first of the places that could have been chosen. */
   readonly certain: boolean
+}
+
+/** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
+export interface Window {
+  readonly start: Phys
+  readonly moved: Phys
+  readonly length: number
+}
+
+/** A node of setup_data: its own bytes with those of its data, and whose they are. */
+export interface SetupNode {
+  readonly range: Range
+  readonly type: number
+  readonly object: ObjectId
+  /** Offset in the object of the node's first byte. */
+  readonly offset: number
 }
 
 /** What the steps of a kernel share. Only the fields that change while it starts are writable. */

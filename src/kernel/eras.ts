@@ -1,168 +1,168 @@
 /**
- * Which kernels behave how: a row is an era, a column a slot, a cell a step. Chapters EP and ZO; releases as
+ * Which kernels behave how: a row is an era, with its behaviour as data. Chapters EP and ZO; releases as
  * upstream's and the stable trees' logs give them.
  */
 import type { ContractName } from '../machine/contracts.ts'
+import { told } from '../machine/told.ts'
+import type { EraInfo } from '../releases/era.ts'
+import { canonical } from '../releases/change.ts'
+import type { Asked, KernelBehaviour } from './behaviour.ts'
 import type { KernelEra, KernelSlots } from './model.ts'
-import { clearBss, leaveBss, trustLoaderForBss, useBss } from './steps/bss.ts'
-import { convertToHighPages, convertToPages, convertToPool } from './steps/command-line.ts'
-import {
-  decompressAnywhere,
-  decompressHigh,
-  decompressLow,
-  decompressLowAlsoForFakes,
-  decompressLowOrGetLost,
-  decompressMiscounted,
-  decompressMiscountedOrGetLost,
-  decompressOrGetLost,
-  jumpToOutput,
-} from './steps/decompress.ts'
-import { enterHead, skipHead } from './steps/entry.ts'
-import {
-  exitWithLoaderData,
-  exitWithMoreSlack,
-  exitWithReclaimable,
-  exitWithUnaccepted,
-} from './steps/exit.ts'
-import {
-  borrowAlways,
-  borrowAlwaysUnread,
-  borrowToChange,
-  leavePaging,
-  takeTrampoline,
-} from './steps/five-level.ts'
-import { runHead64 } from './steps/head64.ts'
-import { leaveFiles, loadFilesAtEntry, loadFilesHigh } from './steps/initrd-files.ts'
-import { leaveInitrd, loadInitrd, loadInitrdOrFiles } from './steps/initrd.ts'
-import {
-  relocateAfterHandover,
-  relocateAnywhere,
-  relocateFromCode32Start,
-  relocateIfMisaligned,
-  relocateUpToBss,
-} from './steps/relocate.ts'
-import { startup32Signed, startup32Unsigned } from './steps/startup32.ts'
-import {
-  copySector,
-  copySectorAndStart,
-  copyStructure,
-  copyWithoutSetupData,
-  lowZeroPage,
-  makeHeader,
-  quietZeroPage,
-  zeroPageInBss,
-  zeroPageOf16KiB,
-  zeroPageOf4KiB,
-} from './steps/zero-page.ts'
+import { kernelSteps } from './steps.ts'
 
-const HANDOVER: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'whole-addresses']
+const NOTHING: Asked = {
+  'code32-start': false,
+  'init-window': false,
+  'bss-zero': false,
+  'bss-owned': false,
+}
+const MESSAGE = 'Failed to allocate lowmem for boot params'
+const FAKES = ['mem=', 'memmap=', 'hugepages=', 'efi_fake_mem=']
+
+type Slots = Omit<KernelBehaviour, 'asks' | 'shapes'>
 
 /** 5.3.11 and 5.4 to 5.6. */
-const trusting: KernelSlots = {
-  entryCode: enterHead,
-  bssAtHandover: useBss,
-  bssAtPeEntry: useBss,
-  zeroPage: lowZeroPage,
-  setupHeader: copySectorAndStart,
-  commandLine: convertToHighPages,
-  filesAtEntry: loadFilesHigh,
-  paging: leavePaging,
-  place: relocateFromCode32Start,
-  initrd: leaveInitrd,
-  exit: exitWithLoaderData,
-  run: runHead64,
-  startup32: startup32Signed,
-  trampoline: borrowAlwaysUnread,
+const trusting: Slots = {
+  entryCode: { runs: true },
+  bssAtHandover: { bss: 'as-found' },
+  bssAtPeEntry: { bss: 'as-found' },
+  zeroPage: { way: 'efi_low_alloc', bytes: 0x4000, message: MESSAGE },
+  setupHeader: { way: 'copied', to: 'end-of-sector', code32Start: true, wipesSetupData: false },
+  commandLine: { into: 'efi_high_alloc', cut: false },
+  filesAtEntry: { into: 'efi_high_alloc' },
+  paging: { by: 'head_64.S' },
+  place: {
+    way: 'efi_relocate_kernel',
+    when: 'not-at-pref_address',
+    copies: 'init_size',
+    lowest: 'LOAD_PHYSICAL_ADDR',
+  },
+  initrd: { loadFile2: false, files: false },
+  exit: { map: 'EfiLoaderData', buffer: 'grown', slack: 8, unaccepted: false },
+  run: { by: 'head_64.S' },
+  startup32: { compares: 'signed' },
+  trampoline: { when: 'always', search: 'assumed' },
 }
+const copiesSector = {
+  way: 'copied',
+  to: 'end-of-sector',
+  code32Start: false,
+  wipesSetupData: false,
+} as const
+const copiesHeader = { ...copiesSector, to: 'end-of-header' } as const
+const always = {
+  way: 'efi_relocate_kernel',
+  when: 'every-handover',
+  copies: 'init_size',
+  lowest: 'LOAD_PHYSICAL_ADDR',
+} as const
+const upToBss = { ...always, copies: 'up-to-bss' } as const
+const grown = { map: 'EfiLoaderData', buffer: 'grown', slack: 8, unaccepted: false } as const
+const kept = { map: 'EfiACPIReclaimMemory', buffer: 'asked-for', slack: 8, unaccepted: false } as const
+const accepts = { ...kept, unaccepted: true } as const
+const moreSlack = { ...accepts, slack: 32 } as const
 
 /** 5.7-rc2 to 5.7. */
-const moving: KernelSlots = {
-  entryCode: enterHead,
-  bssAtHandover: leaveBss,
-  bssAtPeEntry: leaveBss,
-  zeroPage: zeroPageOf16KiB,
-  setupHeader: copySector,
-  commandLine: convertToPages,
-  filesAtEntry: loadFilesAtEntry,
-  paging: leavePaging,
-  place: relocateAfterHandover,
-  initrd: loadInitrd,
-  exit: exitWithLoaderData,
-  run: runHead64,
-  startup32: startup32Unsigned,
-  trampoline: borrowAlways,
+const moving: Slots = {
+  entryCode: { runs: true },
+  bssAtHandover: { bss: 'unused' },
+  bssAtPeEntry: { bss: 'unused' },
+  zeroPage: { way: 'efi_allocate_pages', bytes: 0x4000, message: MESSAGE },
+  setupHeader: copiesSector,
+  commandLine: { into: 'efi_allocate_pages', cut: false },
+  filesAtEntry: { into: 'efi_allocate_pages' },
+  paging: { by: 'head_64.S' },
+  place: always,
+  initrd: { loadFile2: true, files: false },
+  exit: grown,
+  run: { by: 'head_64.S' },
+  startup32: { compares: 'unsigned' },
+  trampoline: { when: 'always', search: 'read' },
 }
 
 /** 5.10.146 and later of 5.10.y. */
-const movingLate: KernelSlots = {
+const movingLate: Slots = {
   ...moving,
-  zeroPage: zeroPageOf4KiB,
-  setupHeader: copyWithoutSetupData,
-  commandLine: convertToPool,
-  filesAtEntry: leaveFiles,
-  initrd: loadInitrdOrFiles,
+  zeroPage: { way: 'efi_allocate_pages', bytes: 0x1000, message: MESSAGE },
+  setupHeader: { ...copiesHeader, wipesSetupData: true },
+  commandLine: { into: 'pool', cut: true },
+  filesAtEntry: { into: null },
+  initrd: { loadFile2: true, files: true },
 }
 
+const anywhere = {
+  way: 'efi_random_alloc',
+  minimum: 'none',
+  noSlot: 'EFI_OUT_OF_RESOURCES',
+  firstSlotFor: [] as readonly string[],
+} as const
+const miscounted = { ...anywhere, minimum: 'counted' } as const
+const high = { ...anywhere, minimum: 'kept' } as const
+
 /** 6.1.103 and later of 6.1.y. */
-const decompressing: KernelSlots = {
-  entryCode: skipHead,
-  bssAtHandover: clearBss,
-  bssAtPeEntry: clearBss,
-  zeroPage: quietZeroPage,
-  setupHeader: makeHeader,
-  commandLine: convertToPool,
-  filesAtEntry: leaveFiles,
-  paging: takeTrampoline,
-  place: decompressLowOrGetLost,
-  initrd: loadInitrdOrFiles,
-  exit: exitWithReclaimable,
-  run: jumpToOutput,
-  startup32: startup32Unsigned,
-  trampoline: borrowToChange,
+const decompressing: Slots = {
+  entryCode: { runs: false },
+  bssAtHandover: { bss: 'cleared' },
+  bssAtPeEntry: { bss: 'cleared' },
+  zeroPage: { way: 'efi_allocate_pages', bytes: 0x1000, message: null },
+  setupHeader: { way: 'made' },
+  commandLine: { into: 'pool', cut: true },
+  filesAtEntry: { into: null },
+  paging: { by: 'efi-stub' },
+  place: { ...high, noSlot: 'EFI_SUCCESS', firstSlotFor: FAKES },
+  initrd: { loadFile2: true, files: true },
+  exit: kept,
+  run: { by: 'efi-stub' },
+  startup32: { compares: 'unsigned' },
+  trampoline: { when: 'levels-change', search: 'read' },
 }
 
 /** 6.6.0 to 6.6.16. */
-const decompressingEarly: KernelSlots = {
+const decompressingEarly: Slots = {
   ...decompressing,
-  zeroPage: zeroPageOf4KiB,
-  bssAtPeEntry: trustLoaderForBss,
-  setupHeader: copyWithoutSetupData,
-  place: decompressAnywhere,
-  exit: exitWithUnaccepted,
+  zeroPage: { way: 'efi_allocate_pages', bytes: 0x1000, message: MESSAGE },
+  bssAtPeEntry: { bss: 'trusted' },
+  setupHeader: { ...copiesHeader, wipesSetupData: true },
+  place: anywhere,
+  exit: accepts,
 }
 /** 6.9. */
-const decompressingFromBss: KernelSlots = {
+const decompressingFromBss: Slots = {
   ...decompressing,
-  zeroPage: zeroPageInBss,
-  place: decompressHigh,
-  exit: exitWithUnaccepted,
+  zeroPage: { way: '.bss' },
+  place: high,
+  exit: accepts,
 }
 /** 6.12.25 and later of 6.12.y, 6.14 and later. */
-const decompressingUnchecked: KernelSlots = {
+const decompressingUnchecked: Slots = {
   ...decompressing,
-  bssAtPeEntry: trustLoaderForBss,
-  place: decompressLow,
-  exit: exitWithMoreSlack,
+  bssAtPeEntry: { bss: 'trusted' },
+  place: { ...high, firstSlotFor: ['mem=', 'memmap=', 'hugepages='] },
+  exit: moreSlack,
 }
 
 /** What rows of one shape of file are held to. */
-type Form = Pick<KernelEra, 'shapes' | 'contracts'>
+type Form = Pick<KernelBehaviour, 'shapes' | 'asks'>
 const TRUSTS: Form = {
   shapes: ['bss-section'],
-  contracts: { 'efi-handover': [...HANDOVER, 'code32-start'], 'pe-entry': [] },
+  asks: { 'efi-handover': { ...NOTHING, 'code32-start': true }, 'pe-entry': NOTHING },
 }
 const MOVES: Form = {
   shapes: ['window-fixed-entry'],
-  contracts: { 'efi-handover': HANDOVER, 'pe-entry': ['init-window'] },
+  asks: { 'efi-handover': NOTHING, 'pe-entry': { ...NOTHING, 'init-window': true } },
 }
 const CLEARS: Form = {
   shapes: ['window'],
-  contracts: { 'efi-handover': [...HANDOVER, 'bss-owned'], 'pe-entry': [] },
+  asks: { 'efi-handover': { ...NOTHING, 'bss-owned': true }, 'pe-entry': NOTHING },
 }
 const TIGHT: Form = { ...CLEARS, shapes: ['tight'] }
 
+interface Row extends EraInfo, Form {
+  readonly slots: Slots
+}
+
 /** The table of kernels, oldest first. */
-export const kernelEras: readonly KernelEra[] = [
+const ROWS: readonly Row[] = [
   {
     id: 'linux/E0a',
     title:
@@ -173,7 +173,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['5b11f1cee579'],
     seen: [],
-    slots: { ...trusting, place: relocateAnywhere },
+    slots: { ...trusting, place: { ...trusting.place, lowest: 'any' } as KernelBehaviour['place'] },
     ...TRUSTS,
   },
   {
@@ -195,11 +195,16 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '5.7-rc1', to: '5.7-rc2' }],
     commits: ['3ee372ccce4d', '1887c9b653f9', 'd5cdf4cfeac9'],
     seen: ['5.7-rc1'],
-    slots: { ...moving, bssAtHandover: useBss, bssAtPeEntry: trustLoaderForBss, place: relocateIfMisaligned },
+    slots: {
+      ...moving,
+      bssAtHandover: { bss: 'as-found' },
+      bssAtPeEntry: { bss: 'trusted' },
+      place: { ...always, when: 'misaligned-handover' },
+    },
     shapes: [],
-    contracts: {
-      'efi-handover': [...HANDOVER, 'init-window', 'bss-zero'],
-      'pe-entry': ['init-window', 'bss-zero'],
+    asks: {
+      'efi-handover': { ...NOTHING, 'init-window': true, 'bss-zero': true },
+      'pe-entry': { ...NOTHING, 'init-window': true, 'bss-zero': true },
     },
   },
   {
@@ -219,7 +224,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '5.8-rc1', to: '5.8-rc7' }],
     commits: [],
     seen: ['5.8-rc1'],
-    slots: { ...movingLate, setupHeader: copySector },
+    slots: { ...movingLate, setupHeader: copiesSector },
     ...MOVES,
   },
   {
@@ -229,7 +234,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '5.8-rc7', to: '5.10.146' }],
     commits: ['59476f80d878'],
     seen: ['5.10.13'],
-    slots: { ...movingLate, setupHeader: copyStructure },
+    slots: { ...movingLate, setupHeader: copiesHeader },
     ...MOVES,
   },
   {
@@ -251,7 +256,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['688eb28211ab'],
     seen: [],
-    slots: { ...movingLate, setupHeader: copyStructure, place: relocateUpToBss },
+    slots: { ...movingLate, setupHeader: copiesHeader, place: upToBss },
     ...MOVES,
   },
   {
@@ -264,7 +269,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['688eb28211ab'],
     seen: [],
-    slots: { ...movingLate, place: relocateUpToBss },
+    slots: { ...movingLate, place: upToBss },
     ...MOVES,
   },
   {
@@ -276,7 +281,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['688eb28211ab'],
     seen: ['6.1.4'],
-    slots: { ...movingLate, place: relocateUpToBss, exit: exitWithReclaimable },
+    slots: { ...movingLate, place: upToBss, exit: kept },
     ...MOVES,
   },
   {
@@ -285,7 +290,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.5-rc1', to: '6.6-rc1' }],
     commits: ['745e3ed85f71'],
     seen: [],
-    slots: { ...movingLate, place: relocateUpToBss, exit: exitWithUnaccepted },
+    slots: { ...movingLate, place: upToBss, exit: accepts },
     ...MOVES,
   },
   {
@@ -303,7 +308,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.6.17', to: '6.6.18' }],
     commits: ['2f77465b05b1'],
     seen: [],
-    slots: { ...decompressingEarly, place: decompressMiscounted },
+    slots: { ...decompressingEarly, place: miscounted },
     ...CLEARS,
   },
   {
@@ -313,7 +318,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.1.81', to: '6.1.83' }],
     commits: ['a1b87d54f4e4', '2f77465b05b1'],
     seen: [],
-    slots: { ...decompressingEarly, place: decompressMiscountedOrGetLost, exit: exitWithReclaimable },
+    slots: { ...decompressingEarly, place: { ...miscounted, noSlot: 'EFI_SUCCESS' }, exit: kept },
     ...CLEARS,
   },
   {
@@ -325,9 +330,9 @@ export const kernelEras: readonly KernelEra[] = [
     seen: [],
     slots: {
       ...decompressingEarly,
-      bssAtPeEntry: clearBss,
-      place: decompressMiscountedOrGetLost,
-      exit: exitWithReclaimable,
+      bssAtPeEntry: { bss: 'cleared' },
+      place: { ...miscounted, noSlot: 'EFI_SUCCESS' },
+      exit: kept,
     },
     ...CLEARS,
   },
@@ -340,9 +345,9 @@ export const kernelEras: readonly KernelEra[] = [
     seen: [],
     slots: {
       ...decompressingEarly,
-      bssAtPeEntry: clearBss,
-      place: decompressOrGetLost,
-      exit: exitWithReclaimable,
+      bssAtPeEntry: { bss: 'cleared' },
+      place: { ...high, noSlot: 'EFI_SUCCESS' },
+      exit: kept,
     },
     ...CLEARS,
   },
@@ -353,7 +358,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.1.88', to: '6.1.93' }],
     commits: ['8eace5b35556', '7e50262229fa', 'd7156b986d4c'],
     seen: [],
-    slots: { ...decompressing, zeroPage: zeroPageInBss, place: decompressOrGetLost },
+    slots: { ...decompressing, zeroPage: { way: '.bss' }, place: { ...high, noSlot: 'EFI_SUCCESS' } },
     ...TIGHT,
   },
   {
@@ -362,7 +367,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.1.93', to: '6.1.103' }],
     commits: ['15aa8fb852f9'],
     seen: [],
-    slots: { ...decompressing, zeroPage: zeroPageInBss },
+    slots: { ...decompressing, zeroPage: { way: '.bss' } },
     ...TIGHT,
   },
   {
@@ -380,7 +385,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.7-rc1', to: '6.7.5' }],
     commits: ['8eace5b35556', '7e50262229fa', '5f51c5d0e905'],
     seen: [],
-    slots: { ...decompressingFromBss, bssAtPeEntry: trustLoaderForBss, place: decompressAnywhere },
+    slots: { ...decompressingFromBss, bssAtPeEntry: { bss: 'trusted' }, place: anywhere },
     ...TIGHT,
   },
   {
@@ -393,7 +398,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['2f77465b05b1'],
     seen: [],
-    slots: { ...decompressingFromBss, bssAtPeEntry: trustLoaderForBss, place: decompressMiscounted },
+    slots: { ...decompressingFromBss, bssAtPeEntry: { bss: 'trusted' }, place: miscounted },
     ...TIGHT,
   },
   {
@@ -406,7 +411,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['b3810c5a2cc4'],
     seen: [],
-    slots: { ...decompressingFromBss, place: decompressMiscounted },
+    slots: { ...decompressingFromBss, place: miscounted },
     ...TIGHT,
   },
   {
@@ -432,7 +437,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['15aa8fb852f9'],
     seen: [],
-    slots: { ...decompressingFromBss, place: decompressLowAlsoForFakes },
+    slots: { ...decompressingFromBss, place: { ...high, firstSlotFor: FAKES } },
     ...TIGHT,
   },
   {
@@ -444,7 +449,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['ae835a96d72c'],
     seen: [],
-    slots: { ...decompressing, place: decompressLowAlsoForFakes, exit: exitWithUnaccepted },
+    slots: { ...decompressing, place: { ...high, firstSlotFor: FAKES }, exit: accepts },
     ...TIGHT,
   },
   {
@@ -454,7 +459,7 @@ export const kernelEras: readonly KernelEra[] = [
     spans: [{ from: '6.6.88', to: '6.7-rc1' }],
     commits: ['ec4696925da6'],
     seen: [],
-    slots: { ...decompressing, place: decompressLowAlsoForFakes, exit: exitWithMoreSlack },
+    slots: { ...decompressing, place: { ...high, firstSlotFor: FAKES }, exit: moreSlack },
     ...TIGHT,
   },
   {
@@ -467,7 +472,7 @@ export const kernelEras: readonly KernelEra[] = [
     ],
     commits: ['ebf5a79acf9a'],
     seen: [],
-    slots: { ...decompressingUnchecked, exit: exitWithUnaccepted },
+    slots: { ...decompressingUnchecked, exit: accepts },
     ...TIGHT,
     shapes: ['tight', 'tight-3'],
   },
@@ -495,3 +500,32 @@ export const kernelEras: readonly KernelEra[] = [
     shapes: ['tight-3'],
   },
 ]
+
+const HANDOVER: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'whole-addresses']
+const asked = (asks: Asked): ContractName[] =>
+  (Object.keys(asks) as (keyof Asked)[]).filter(name => asks[name])
+
+const made = new Map<string, unknown>()
+
+/** Equal cells are one function. */
+function slotsOf(behaviour: KernelBehaviour): KernelSlots {
+  return Object.fromEntries(
+    Object.entries(kernelSteps(behaviour)).map(([slot, step]) => {
+      const data = behaviour[slot as keyof KernelSlots]
+      const key = `${slot} ${canonical(data)}`
+      if (!made.has(key)) made.set(key, told(step as (boot: never) => void, data))
+      return [slot, made.get(key)]
+    }),
+  ) as unknown as KernelSlots
+}
+
+/** The table of kernels, oldest first. */
+export const kernelEras: readonly KernelEra[] = ROWS.map(({ slots, asks, ...row }) => ({
+  ...row,
+  behaviour: { ...slots, asks, shapes: row.shapes },
+  slots: slotsOf({ ...slots, asks, shapes: row.shapes }),
+  contracts: {
+    'efi-handover': [...HANDOVER, ...asked(asks['efi-handover'])],
+    'pe-entry': asked(asks['pe-entry']),
+  },
+}))

@@ -3,6 +3,7 @@ import { phys, wrap32 } from '../bytes/units.ts'
 import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
+import type { KernelBehaviour, KernelShape } from './behaviour.ts'
 import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
@@ -44,15 +45,6 @@ export interface KernelSlots {
   readonly trampoline: TrampolineStep
 }
 
-/**
- * What a kernel file looks like, as far as its headers tell its age. `bss-section`: a PE section .bss,
- * ImageBase 0. `window-fixed-entry`: SizeOfImage
- * is init_size and kernel_alignment, handover_offset 0x190. `window`: the same with the entry elsewhere.
- * `tight`: pages as sections, SizeOfImage below
- * init_size. `tight-3`: the same with MajorImageVersion 3.
- */
-export type KernelShape = 'bss-section' | 'window-fixed-entry' | 'window' | 'tight' | 'tight-3'
-
 /** A row of eras.ts. */
 export interface KernelEra extends EraInfo {
   /**
@@ -60,6 +52,9 @@ export interface KernelEra extends EraInfo {
    * looks like its successors).
    */
   readonly shapes: readonly KernelShape[]
+  /** How it behaves, as data. */
+  readonly behaviour: KernelBehaviour
+  /** The steps that follow from `behaviour`; a step of one's own may take the place of any. */
   readonly slots: KernelSlots
   /**
    * The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own

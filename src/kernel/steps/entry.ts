@@ -1,7 +1,8 @@
 /** The first instructions: what must be the kernel's own bytes. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { physOf } from '../../bytes/units.ts'
-import { ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import { ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { givenCommandLine } from './command-line.ts'
 import { ramdisk } from './initrd.ts'
@@ -29,6 +30,11 @@ export function enterKernel(boot: KernelBoot): void {
   })
 }
 
+/** What becomes of the code in front of the payload. */
+export function entryCode({ runs }: KernelBehaviour['entryCode']): Step {
+  return runs ? enterHead : skipHead
+}
+
 /** The code in front of the payload runs too: the fixed entry points, and head_64.S. */
 export function enterHead(boot: KernelBoot): void {
   boot.machine.step('EP-2', 'the code in front of the payload is going to run', () => {
@@ -42,7 +48,7 @@ export function enterHead(boot: KernelBoot): void {
 }
 
 /** Nothing in front of the payload runs on an EFI boot. */
-export function skipHead(boot: KernelBoot): void {
+function skipHead(boot: KernelBoot): void {
   boot.machine.step('EP-3', 'the code in front of the payload is not run', () => undefined)
 }
 

@@ -11,9 +11,16 @@ import {
   EFI64_LOADER_SIGNATURE,
 } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
-import { bootParam, isRam, numberAt, type KernelBoot } from '../boot.ts'
-import type { Window } from './head64.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import {
+  bootParam,
+  isRam,
+  numberAt,
+  type KernelBoot,
+  type Step,
+  type TrampolineStep,
+  type Window,
+} from '../boot.ts'
 import { hasFlag, parametersOf } from './words.ts'
 
 /**
@@ -118,14 +125,8 @@ function biosWords(boot: KernelBoot): BiosWords {
   return { ebda: numberAt(machine, EBDA_SEGMENT, 2) * 16, lowMemory: numberAt(machine, LOW_MEMORY, 2) * 1024 }
 }
 
-/** How eras differ here. */
-interface Habits {
-  readonly uses: 'always' | 'to change the number of levels'
-  /** Is the search known in every release of the row? */
-  readonly search: 'e820' | 'e820, taken for granted'
-}
-
-function borrowWith({ uses, search }: Habits): (boot: KernelBoot, window: Window) => void {
+/** What head_64.S borrows to change the number of paging levels, or whenever it runs. */
+export function trampoline({ when, search }: KernelBehaviour['trampoline']): TrampolineStep {
   return (boot, window) => {
     const { machine } = boot
     const changes = decompressesWithFive(boot)
@@ -133,11 +134,11 @@ function borrowWith({ uses, search }: Habits): (boot: KernelBoot, window: Window
       if (machine.settings.la57 === true)
         machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
       else machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
-      if (!changes && uses !== 'always') {
+      if (!changes && when !== 'always') {
         machine.step('ZO-35', 'nothing is to be changed: there is no trampoline', () => undefined)
         return
       }
-      if (search !== 'e820')
+      if (search === 'assumed')
         machine.assume('ZO-34', 'this release looks for its trampoline where later ones do')
       const place = machine.step('ZO-34', 'the decompressor looks for 8 KiB of low memory', () =>
         trampolinePlace(entriesOf(boot), biosWords(boot)),
@@ -184,27 +185,13 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
   memory.copy(place.start, rangeAt(saved, TRAMPOLINE_SIZE))
 }
 
-/** Up to 5.6; what was read is later. */
-export const borrowAlwaysUnread = told(borrowWith({ uses: 'always', search: 'e820, taken for granted' }), {
-  uses: 'always',
-  search: 'e820, taken for granted',
-})
-/** 5.7 to 6.5. */
-export const borrowAlways = told(borrowWith({ uses: 'always', search: 'e820' }), {
-  uses: 'always',
-  search: 'e820',
-})
-/**
- * 6.6 and later, 6.1.81 and later of 6.1.y: only by the boot protocol's own entries, and only when the number
- * changes.
- */
-export const borrowToChange = told(borrowWith({ uses: 'to change the number of levels', search: 'e820' }), {
-  uses: 'to change the number of levels',
-  search: 'e820',
-})
+/** What the EFI stub takes to change the number of paging levels. */
+export function paging({ by }: KernelBehaviour['paging']): Step {
+  return by === 'efi-stub' ? takeTrampoline : leavePaging
+}
 
 /** The EFI stub leaves paging to head_64.S. */
-export function leavePaging({ machine }: KernelBoot): void {
+function leavePaging({ machine }: KernelBoot): void {
   if (machine.settings.la57 === true)
     machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
@@ -212,7 +199,7 @@ export function leavePaging({ machine }: KernelBoot): void {
 const LAST_BELOW_4G = 2 ** 32 - 1
 
 /** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
-export function takeTrampoline(boot: KernelBoot): void {
+function takeTrampoline(boot: KernelBoot): void {
   const { machine } = boot
   if (machine.settings.la57 !== true) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {

@@ -3,8 +3,8 @@
  * the copy. Chapter ZO.
  */
 import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { phys, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
-import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.ts'
+import { phys, PHYS_END, wrap32 } from '../../bytes/units.ts'
+import { guestAlign, guestRange, header, isRam, type KernelBoot, type Window } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
@@ -30,13 +30,6 @@ const MIN_KERNEL_ALIGN = 0x200000
  */
 const HEAP_MAX = 0x3fffffffffff
 const KERNEL_IMAGE_SIZE = 2 ** 30
-
-/** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
-export interface Window {
-  readonly start: Phys
-  readonly moved: Phys
-  readonly length: number
-}
 
 /**
  * The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and

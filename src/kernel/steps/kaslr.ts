@@ -8,10 +8,9 @@ import {
   EfiUnacceptedMemoryType,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
-import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
+import { guestRange, ZERO_PAGE, type KernelBoot, type Output, type Window } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { maxMem } from './five-level.ts'
-import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
 import { followSetupData } from './setup-data.ts'

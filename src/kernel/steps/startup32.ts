@@ -6,7 +6,7 @@ import { rangeAt, sizeOf } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
 import { boot_e820_entry, boot_params } from '../../image/boot-params.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
 import {
   bootParam,
   guestAlign,
@@ -62,7 +62,8 @@ export function useLoadersCopy(boot: KernelBoot): void {
 }
 
 /** startup_32 with its own idea of the window: an address of which bit 31 is set may count as negative. */
-function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
+export function startup32({ compares }: KernelBehaviour['startup32']): Step {
+  const compared = compares === 'signed' ? signed32 : (value: number) => value
   return boot => {
     const { machine, file, compressed, object } = boot
     machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will have its own', () => {
@@ -71,7 +72,7 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
       const aligned = wrap32(guestAlign(compressed, header(boot, 'kernel_alignment')))
       const start =
-        !file.relocatable || isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
+        !file.relocatable || compared(aligned) < file.loadPhysicalAddress ? file.loadPhysicalAddress : aligned
       const moved = wrap32(start + header(boot, 'init_size') - file.end)
       const tables = rangeAt(phys(moved + file.pgtable), FIRST_TABLES)
       machine.memory.zero(tables, object, file.setupSize + file.pgtable)
@@ -79,18 +80,7 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
   }
 }
 
-/** Up to 5.6: a signed comparison. */
-export const startup32Signed = told(
-  startup32((start, minimum) => machine32(start) < minimum),
-  { addresses: 'compared with a sign' },
-)
-/** From 5.7 on. */
-export const startup32Unsigned = told(
-  startup32((start, minimum) => start < minimum),
-  { addresses: 'compared without a sign' },
-)
-
 /** 32 bits as a signed number. */
-function machine32(value: number): number {
+function signed32(value: number): number {
   return value >= 2 ** 31 ? value - 2 ** 32 : value
 }

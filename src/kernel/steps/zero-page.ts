@@ -3,7 +3,7 @@ import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
 import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
@@ -20,64 +20,58 @@ const JUMP = setupHeaderAt('jump')
 /** The first header ended with the sector that holds it; the later copy ends with the structure. */
 const SECTOR = 512
 const STRUCTURE = 0x26c - JUMP
-/** 4 KiB count; the rest is head-room that nobody uses. */
-const SIXTEEN_KIB = 0x4000
 
-const NO_PAGES = 'Failed to allocate lowmem for boot params'
+type Pages = Exclude<ZeroPage, { way: '.bss' }>
 
-/** Takes pages of `size` bytes, anywhere, for the zero page, and clears them. */
-function takePages(size: number, message: string | null): Step {
+/** Where the zero page comes from. */
+export function zeroPage(data: ZeroPage): Step {
+  if (data.way === '.bss') return zeroPageInBss
+  return data.way === 'efi_low_alloc' ? lowestPages(data) : anyPages(data)
+}
+
+/** Takes pages, anywhere, for the zero page, and clears them. */
+function anyPages({ bytes, message }: Pages): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
       const got = machine.firmware.allocatePages(
         { kind: 'max', limit: PHYS_END - 1 },
         EfiLoaderData,
-        pagesOf(size),
+        pagesOf(bytes),
         'boot_params',
       )
       if (got.status !== 'EFI_SUCCESS')
         return machine.refuse('EP-8', got.status, 'no pages for boot_params', message)
-      machine.memory.zero(rangeAt(got.at, size), 'boot_params')
+      machine.memory.zero(rangeAt(got.at, bytes), 'boot_params')
       boot.bootParams = got.at
     })
   }
 }
 
-/** The lowest 16 KiB that are free. */
-export function lowZeroPage(boot: KernelBoot): void {
-  const { machine } = boot
-  machine.step('EP-26', 'the EFI stub takes the lowest free pages for the zero page and clears them', () => {
-    const at = lowAlloc(machine, {
-      size: SIXTEEN_KIB,
-      align: PAGE,
-      minimum: ABOVE_NULL,
-      label: 'boot_params',
-    })
-    if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', NO_PAGES)
-    machine.memory.zero(rangeAt(at, SIXTEEN_KIB), 'boot_params')
-    boot.bootParams = at
-  })
+/** Takes the lowest pages that are free. */
+function lowestPages({ bytes, message }: Pages): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step(
+      'EP-26',
+      'the EFI stub takes the lowest free pages for the zero page and clears them',
+      () => {
+        const at = lowAlloc(machine, {
+          size: bytes,
+          align: PAGE,
+          minimum: ABOVE_NULL,
+          label: 'boot_params',
+        })
+        if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', message)
+        machine.memory.zero(rangeAt(at, bytes), 'boot_params')
+        boot.bootParams = at
+      },
+    )
+  }
 }
 
-/** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), {
-  bytes: '16 KiB',
-  'when there are none': 'a message',
-})
-/** One page. */
-export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), {
-  bytes: '4 KiB',
-  'when there are none': 'a message',
-})
-/** One page; without it the stub ends in silence. */
-export const quietZeroPage = told(takePages(ZERO_PAGE, null), {
-  bytes: '4 KiB',
-  'when there are none': 'silence',
-})
-
 /** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
-export function zeroPageInBss(boot: KernelBoot): void {
+function zeroPageInBss(boot: KernelBoot): void {
   const { machine, compressed, file, image } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
     const end = compressed + file.ebss
@@ -92,8 +86,19 @@ export function zeroPageInBss(boot: KernelBoot): void {
   })
 }
 
-/** Copies the setup header from the loaded image, as it is in memory, then sets what `more` says. */
-function copyHeader(length: number, more: Step = () => undefined): Step {
+/** What goes into the setup header. */
+export function setupHeader(data: SetupHeaderSource): Step {
+  return data.way === 'copied' ? copyHeader(data) : makeHeader
+}
+
+/** Copies the setup header from the loaded image, as it is in memory. */
+function copyHeader({
+  to,
+  code32Start,
+  wipesSetupData,
+}: Extract<SetupHeaderSource, { way: 'copied' }>): Step {
+  // A sector's end is 404 bytes behind the header's
+  const length = to === 'end-of-sector' ? SECTOR : STRUCTURE
   return boot => {
     const { machine } = boot
     machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
@@ -103,7 +108,8 @@ function copyHeader(length: number, more: Step = () => undefined): Step {
       setHeader(boot, 'boot_flag', BOOT_FLAG)
       setHeader(boot, 'ramdisk_image', 0)
       setHeader(boot, 'ramdisk_size', 0)
-      more(boot)
+      if (wipesSetupData) wipeSetupData(boot)
+      if (code32Start) nameStart(boot)
     })
     fillIn(boot)
   }
@@ -120,26 +126,8 @@ const nameStart: Step = boot => {
   })
 }
 
-/** Copies to the end of the sector, and says where startup_32 is. */
-export const copySectorAndStart = told(copyHeader(SECTOR, nameStart), {
-  copies: 'to the end of the sector',
-  sets: 'code32_start',
-})
-/** Copies to the end of the sector, 404 bytes more than the header has. */
-export const copySector = told(copyHeader(SECTOR), {
-  copies: 'to the end of the sector',
-  sets: 'nothing more',
-})
-/** Copies the header only. */
-export const copyStructure = told(copyHeader(STRUCTURE), { copies: 'the header only', sets: 'nothing more' })
-/** Copies the header without its setup_data. */
-export const copyWithoutSetupData = told(copyHeader(STRUCTURE, wipeSetupData), {
-  copies: 'the header only',
-  sets: 'setup_data to 0',
-})
-
 /** Copies nothing: the few fields that VO reads are set. */
-export function makeHeader(boot: KernelBoot): void {
+function makeHeader(boot: KernelBoot): void {
   boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
     setHeader(boot, 'initrd_addr_max', INITRD_ADDR_MAX)
   })

@@ -61,7 +61,7 @@ test.each([
   ['258', '262.1', 'sectionTable', ['conditions: now also six directories, table in image'], '918e8f9dd9'],
   ['245', '250', 'locate', ['names it looks for: now also .dtb'], 'a6089431d5'],
   ['234', '236', 'bootParams', ['Secure Boot: told, was not told'], 'b4f9f2a62f'],
-  ['5.6', '5.8', 'commandLine', ['into: pool, was "the highest free pages below 4 GiB"'], '3ee372ccce4d'],
+  ['5.6', '5.8', 'commandLine', ['into: pool, was efi_high_alloc'], '3ee372ccce4d'],
   [
     '6.9',
     '6.10',
