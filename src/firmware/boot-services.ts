@@ -104,17 +104,16 @@ const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
  * Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are
  * not made of pages.
  */
-export function createFirmware(options: FirmwareOptions): BootServices {
+export function createFirmware(options: FirmwareOptions): ForkableServices {
   const { memory, recorder, map, policy, contents } = options
-  const assume = saidOnce(options.assume)
+  const said = new Set<string>()
+  const assume = saidOnce(options.assume, said)
   const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
-  const loader = options.loader ?? DEFAULT_LOADER
   const search =
     policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
   const preset = CONTENTS[contents]
-  const step: Step = (clause, what, body) =>
-    recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body))
+  const step = stepsOf(recorder)
   const allocator: PageAllocator =
     row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
   step('FW-3', 'memory as the firmware has left it', () => {
@@ -129,6 +128,50 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       ? 'nothing is known of the contents of memory that this boot has not written'
       : 'memory that is free when the boot begins holds 0x00',
   )
+  return services(options, {
+    allocator,
+    pool: pages =>
+      row.pool === 'blocks'
+        ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
+        : new PagePool(pages, row.pool.head),
+    readOnly: [],
+    said,
+  })
+}
+
+/** What a fork of the services records with: a fork of the memory, that memory's recorder, its own notes. */
+export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume'>
+
+/** Boot services that can be had twice in the same state. */
+export interface ForkableServices extends BootServices {
+  /** The same services over a fork of their memory; a call to one of the two is not seen by the other. */
+  fork(to: ForkedTo): ForkableServices
+}
+
+/** What the firmware knows beside what lies in memory. */
+interface State {
+  readonly allocator: PageAllocator
+  /** The pool, which is told where its pages come from. */
+  readonly pool: (pages: PoolPages) => Pool | PagePool
+  readonly readOnly: readonly Range[]
+  /** What was assumed so far. */
+  readonly said: Set<string>
+}
+
+function stepsOf(recorder: Recorder | undefined): Step {
+  return (clause, what, body) =>
+    recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body))
+}
+
+/** The services over memory that is laid out. */
+function services(options: FirmwareOptions, state: State): ForkableServices {
+  const { memory, recorder, policy, contents } = options
+  const { allocator, said } = state
+  const assume = saidOnce(options.assume, said)
+  const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
+  const loader = options.loader ?? DEFAULT_LOADER
+  const preset = CONTENTS[contents]
+  const step = stepsOf(recorder)
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages())
@@ -167,7 +210,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       claimEntries()
       return status
     })
-  let readOnly: Range[] = []
+  let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
     step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
       readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
@@ -181,10 +224,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       claimEntries()
     },
   }
-  const pool =
-    row.pool === 'blocks'
-      ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
-      : new PagePool(pages, row.pool.head)
+  const pool = state.pool(pages)
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
     step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
       const { status, buffer, carved } = pool.allocate(type, size)
@@ -270,12 +310,21 @@ export function createFirmware(options: FirmwareOptions): BootServices {
             memory.release(where, 'firmware:boot')
       })
     },
+    fork: to =>
+      services(
+        { ...options, ...to },
+        {
+          allocator: allocator.fork(),
+          pool: twinPages => pool.fork(twinPages),
+          readOnly,
+          said: new Set(said),
+        },
+      ),
   }
 }
 
 /** Passes every sentence on once. */
-function saidOnce(assume: Assume): Assume {
-  const said = new Set<string>()
+function saidOnce(assume: Assume, said: Set<string>): Assume {
   return (clause, what) => {
     if (said.has(`${clause} ${what}`)) return
     said.add(`${clause} ${what}`)
