@@ -1,6 +1,6 @@
 /** The front door: an image and a machine in, a report out. */
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './boot/identify.ts'
-import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+import { mapBeforeLoad, type MapTaken } from './boot/map-before-load.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { runLoader } from './boot/run-loader.ts'
 import { run, type Run } from './boot/run.ts'
