@@ -1,7 +1,7 @@
 /** The front door: an image and a machine in, a report out. */
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './boot/identify.ts'
 import type { MachineInput } from './boot/machine.ts'
-import { mapBeforeLoad } from './boot/rewind.ts'
+import { mapBeforeLoad } from './boot/map-before-load.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { runLoader } from './boot/run-loader.ts'
 import { run, type Run } from './boot/run.ts'

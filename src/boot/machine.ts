@@ -18,7 +18,7 @@ import type { Assumption, Gap } from '../machine/machine.ts'
 import type { FirmwareFile } from './firmware-file.ts'
 import { descriptorsOf } from './map-entries.ts'
 import { machineFromMemmap, type MemmapMachine } from './memmap-machine.ts'
-import type { MapTaken } from './rewind.ts'
+import type { MapTaken } from './map-before-load.ts'
 
 /** The machine that is booted, as `check` takes it. */
 export interface MachineInput {

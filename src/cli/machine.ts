@@ -2,7 +2,7 @@
 import { parseFirmwareFile } from '../boot/firmware-file.ts'
 import { buildMachine, type MachineChoices, type MachineInput, type MachineWords } from '../boot/machine.ts'
 import { descriptorsOf } from '../boot/map-entries.ts'
-import type { MapTaken } from '../boot/rewind.ts'
+import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { PROFILES } from '../firmware/profiles.ts'

@@ -5,7 +5,7 @@ import type { ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { eventsOf, type Damage } from './damage.ts'
 import { initWindowOccupied } from './rules/init-window-occupied.ts'
-import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './words.ts'
+import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './describe.ts'
 
 /**
  * Broken contracts about the init window in which the damage lies; only the decompressor uses the whole

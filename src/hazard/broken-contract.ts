@@ -6,7 +6,7 @@ import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
 import type { AnyClauseId, MemoryEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Reporter } from './rule.ts'
-import { contentName, legsOf } from './words.ts'
+import { contentName, legsOf } from './describe.ts'
 
 export type ContractEvent = Extract<MemoryEvent, { op: 'contract' }>
 

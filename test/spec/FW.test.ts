@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { machineFromMemmap } from '../../src/boot/memmap-machine.ts'
-import { mapBeforeLoad } from '../../src/boot/rewind.ts'
+import { mapBeforeLoad } from '../../src/boot/map-before-load.ts'
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import { check } from '../../src/check.ts'

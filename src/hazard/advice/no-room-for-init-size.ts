@@ -3,7 +3,7 @@ import { hex } from '../../bytes/range.ts'
 import { parseBzImage } from '../../image/bzimage.ts'
 import { byStart, nextAbove, placedSections, type Placed } from '../layout.ts'
 import { ADVICE_MAX, advice } from '../rule.ts'
-import { exactSize } from '../words.ts'
+import { exactSize } from '../describe.ts'
 
 export const noRoomForInitSize = advice({
   id: 'no-room-for-init-size',

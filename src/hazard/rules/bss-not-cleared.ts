@@ -2,7 +2,7 @@
 import { hex } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
-import { baseOf, some } from '../words.ts'
+import { baseOf, some } from '../describe.ts'
 
 const CONTRACTS = ['HO-5', 'HO-6'] as const
 

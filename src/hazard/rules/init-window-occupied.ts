@@ -2,7 +2,7 @@
 import { formatRange, formatSize, hex, sizeOf } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
-import { baseOf, sectionOf, some } from '../words.ts'
+import { baseOf, sectionOf, some } from '../describe.ts'
 
 const CONTRACTS = ['HO-4', 'HO-17'] as const
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { advise, judge, ruleById, rules } from '../../../src/hazard/registry.ts'
 import { advice, rule } from '../../../src/hazard/rule.ts'
-import { sectionOf } from '../../../src/hazard/words.ts'
+import { sectionOf } from '../../../src/hazard/describe.ts'
 import { image } from './images.ts'
 import { loaded, machine, readInitrd } from './recordings.ts'
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { mapBeforeLoad } from '../../../src/boot/rewind.ts'
+import { mapBeforeLoad } from '../../../src/boot/map-before-load.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 
 const entry = (type: number, start: number, length: number): MemoryDescriptor => ({

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
-import { mapBeforeLoad } from '../../../src/boot/rewind.ts'
+import { mapBeforeLoad } from '../../../src/boot/map-before-load.ts'
 import { range } from '../../../src/bytes/range.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
