@@ -2,7 +2,7 @@
  * Which kernels behave how: a row is an era, a column a slot, a cell a step. Chapters EP and ZO; releases as
  * upstream's and the stable trees' logs give them.
  */
-import type { ContractName } from '../machine/contracts.ts'
+import type { ContractName } from '../machine/x86/contracts.ts'
 import type { KernelEra, KernelSlots } from './model.ts'
 import { clearBss, leaveBss, trustLoaderForBss, useBss } from './steps/bss.ts'
 import { convertToHighPages, convertToPages, convertToPool } from './steps/command-line.ts'
