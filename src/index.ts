@@ -32,7 +32,7 @@ export type { Actor, MemoryEvent, Step } from './memory/event.ts'
 export type { Content, Extent, ObjectId } from './memory/extent.ts'
 export { parsePe, type PeFile, type PeSection } from './image/pe.ts'
 export { viewUki, type UkiView } from './image/uki.ts'
-export { parseBzImage, type BzImage } from './image/bzimage.ts'
+export { parseBzImage, type BzImage } from './image/x86/bzimage.ts'
 export { readListing, type Listing } from './image/objdump.ts'
 export { readObserved, type Observed, type ObservedFact } from './image/observed.ts'
 export {

@@ -4,7 +4,7 @@
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
-import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'

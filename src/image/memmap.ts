@@ -4,7 +4,7 @@
  */
 import { hex, overlaps, range } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
-import { isBootParams, readBootParams, bootParamsDump } from './memmap/boot-params-dump.ts'
+import { isBootParams, readBootParams, bootParamsDump } from './memmap/x86/boot-params-dump.ts'
 import { DIALECTS, rankOf } from './memmap/dialects.ts'
 import { linesOf, textOf } from './memmap/lines.ts'
 import {

@@ -5,7 +5,7 @@
 import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
-import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/boot-params.ts'
+import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { HandOff } from '../machine/model.ts'

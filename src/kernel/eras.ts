@@ -2,7 +2,7 @@
  * Which kernels behave how: a row is an era, with its behaviour as data. Chapters EP and ZO; releases as
  * upstream's and the stable trees' logs give them.
  */
-import type { ContractName } from '../machine/contracts.ts'
+import type { ContractName } from '../machine/x86/contracts.ts'
 import { told } from '../machine/told.ts'
 import type { EraInfo } from '../releases/era.ts'
 import { canonical } from '../releases/change.ts'

@@ -1,6 +1,6 @@
 /** The slots of a kernel era and the one procedure that calls them in order. Chapters EP and ZO. */
 import { phys, wrap32 } from '../bytes/units.ts'
-import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
+import { evaluateContracts, type ContractName } from '../machine/x86/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
 import type { KernelBehaviour, KernelShape } from './behaviour.ts'

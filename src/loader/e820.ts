@@ -3,7 +3,7 @@
  * HO.
  */
 import { sizeOf } from '../bytes/range.ts'
-import { boot_e820_entry } from '../image/boot-params.ts'
+import { boot_e820_entry } from '../image/x86/boot-params.ts'
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,

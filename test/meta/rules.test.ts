@@ -62,7 +62,7 @@ test('every rule is seen to fire, and to fire alone, in its example', () => {
 
 /** The clauses whose keeping src records as a contract of a hand-off. */
 function evaluatedContracts(): Set<string> {
-  const found = new Set(stringsOf('src/machine/contracts.ts').filter(text => /^HO-\d+$/.test(text)))
+  const found = new Set(stringsOf('src/machine/x86/contracts.ts').filter(text => /^HO-\d+$/.test(text)))
   const recording = sources().filter(file => textOf(file).includes('machine.contract('))
   for (const node of recording.flatMap(file => [...nodesOf(file)])) {
     if (!ts.isCallExpression(node) || !/\bmachine\.contract$/.test(node.expression.getText())) continue

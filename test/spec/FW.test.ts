@@ -11,7 +11,7 @@ import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../src/fi
 import { Pool } from '../../src/firmware/pool.ts'
 import { lowRam, profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readMemmap } from '../../src/image/memmap.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
-import { evaluateContracts, type ContractName, type HandedOver } from '../../src/machine/contracts.ts'
+import { evaluateContracts, type ContractName, type HandedOver } from '../../src/machine/x86/contracts.ts'
 import {
   bench,
   BOOT_PARAMS,

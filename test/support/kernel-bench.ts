@@ -4,7 +4,7 @@
 import { rangeAt, type Range } from '../../src/bytes/range.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { alignUp, byteCount, fileOffset, PAGE, phys } from '../../src/bytes/units.ts'
-import { parseBzImage, type BzImage } from '../../src/image/bzimage.ts'
+import { parseBzImage, type BzImage } from '../../src/image/x86/bzimage.ts'
 import {
   boot_e820_entry,
   boot_params,
@@ -12,8 +12,8 @@ import {
   setup_header,
   setupHeaderAt,
   type SetupHeaderField,
-} from '../../src/image/boot-params.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+} from '../../src/image/x86/boot-params.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import {
   EfiConventionalMemory,
   EfiLoaderCode,

@@ -13,7 +13,7 @@ import {
   EfiUnusableMemory,
 } from '../memory-types.ts'
 import type { Problem } from '../problem.ts'
-import { E820_LACKS } from './e820.ts'
+import { E820_LACKS } from './x86/e820.ts'
 import {
   ATTRIBUTE_UNSAID,
   hexValue,

@@ -9,7 +9,7 @@ import {
   boot_params,
   E820_MAX_ENTRIES_ZEROPAGE,
   setup_data,
-} from '../../image/boot-params.ts'
+} from '../../image/x86/boot-params.ts'
 import {
   EFI_MEMORY_SP,
   EfiACPIMemoryNVS,

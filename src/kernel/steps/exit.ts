@@ -1,7 +1,7 @@
 /** The end of boot services: the last memory map, and what becomes of it in boot_params. Chapter EP. */
 import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import { phys } from '../../bytes/units.ts'
-import { boot_params, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/boot-params.ts'
+import { boot_params, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
 import { EfiACPIReclaimMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { KernelBehaviour } from '../behaviour.ts'

@@ -9,7 +9,7 @@ import {
   boot_params,
   EFI32_LOADER_SIGNATURE,
   EFI64_LOADER_SIGNATURE,
-} from '../../image/boot-params.ts'
+} from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import {

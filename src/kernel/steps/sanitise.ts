@@ -1,5 +1,5 @@
 /** sanitize_boot_params: what a loader that copied too much has to expect. Chapter ZO. */
-import { boot_params } from '../../image/boot-params.ts'
+import { boot_params } from '../../image/x86/boot-params.ts'
 import { bootParam, patchBootParams, type KernelBoot } from '../boot.ts'
 
 /** A sentinel that is not 0 tells of a loader that copied too much: the high halves are wiped. */

@@ -4,7 +4,7 @@
  */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
-import { setup_data, setupHeaderAt } from '../../image/boot-params.ts'
+import { setup_data, setupHeaderAt } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import {

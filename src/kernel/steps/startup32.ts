@@ -4,7 +4,7 @@
  */
 import { rangeAt, sizeOf } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
-import { boot_e820_entry, boot_params } from '../../image/boot-params.ts'
+import { boot_e820_entry, boot_params } from '../../image/x86/boot-params.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import {

@@ -1,7 +1,7 @@
 /** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
+import { BOOT_FLAG, setupHeaderAt } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
 import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'

@@ -14,7 +14,7 @@ import {
 } from '../../../src/boot/scenario.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { fileOffset } from '../../../src/bytes/units.ts'
-import { parseBzImage } from '../../../src/image/bzimage.ts'
+import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { viewUki } from '../../../src/image/uki.ts'
 

@@ -3,7 +3,7 @@ import { bytesSource, sliceSource, type ByteSource } from '../../../src/bytes/so
 import { check, type CheckInput } from '../../../src/check.ts'
 import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { parsePe } from '../../../src/image/pe.ts'
-import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { extraBytes, inPlaceMargin } from '../../../src/kernel/margin.ts'
 import { readPayload, rememberingReader } from '../../../src/kernel/payload.ts'
 import { uki } from '../../../src/vitest/builders.ts'

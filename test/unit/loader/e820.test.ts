@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { boot_e820_entry } from '../../../src/image/boot-params.ts'
+import { boot_e820_entry } from '../../../src/image/x86/boot-params.ts'
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,

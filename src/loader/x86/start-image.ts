@@ -8,7 +8,7 @@ import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
-import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from '../heap.ts'
+import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
 import { KERNEL, pagesBelow, payloadOf, putFile, readKernel, type LoaderCargo } from '../model.ts'
 import { relocator } from './boot-protocol.ts'
 

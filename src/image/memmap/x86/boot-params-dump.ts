@@ -2,11 +2,11 @@
  * /sys/kernel/boot_params/data: the zero page of the running kernel, as 4096 bytes or as a hex dump of them.
  * Source: linux asm/bootparam.h, asm/e820/types.h.
  */
-import { hex } from '../../bytes/range.ts'
-import { groupsOf } from '../groups.ts'
+import { hex } from '../../../bytes/range.ts'
+import { groupsOf } from '../../groups.ts'
 import { E820_LACKS, e820Row } from './e820.ts'
-import { odd, type Block, type Dialect, type Line, type Placed } from './model.ts'
-import type { Problem } from '../problem.ts'
+import { odd, type Block, type Dialect, type Line, type Placed } from '../model.ts'
+import type { Problem } from '../../problem.ts'
 
 const SIZE = 4096
 /** Offsets in struct boot_params. */

@@ -3,10 +3,10 @@
  * built from them are the same.
  */
 import { describe, expect, it } from 'vitest'
-import { parseBzImage } from '../../../src/image/bzimage.ts'
-import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
-import { buildKernel } from '../../../src/image/synthetic.ts'
-import { KERNELS, NINE_KERNELS } from '../../support/kernel-fixtures.ts'
+import { parseBzImage } from '../../../../src/image/x86/bzimage.ts'
+import { KERNEL_FACTS } from '../../../../src/image/x86/kernel-facts.ts'
+import { buildKernel } from '../../../../src/image/synthetic.ts'
+import { KERNELS, NINE_KERNELS } from '../../../support/kernel-fixtures.ts'
 
 /** What the JSON calls by another name than our parser, or splits up. */
 const BOOT_SECTOR = ['ram_size']

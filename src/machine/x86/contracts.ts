@@ -2,8 +2,8 @@
  * What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in
  * memory. Chapter HO.
  */
-import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../bytes/range.ts'
-import type { Phys } from '../bytes/units.ts'
+import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../../bytes/range.ts'
+import type { Phys } from '../../bytes/units.ts'
 import {
   BOOT_FLAG,
   boot_params,
@@ -11,9 +11,9 @@ import {
   setup_header,
   SETUP_HEADER_AT,
   type SetupHeader,
-} from '../image/boot-params.ts'
-import type { Extent, ObjectId } from '../memory/extent.ts'
-import type { ContractResult, Machine } from './machine.ts'
+} from '../../image/x86/boot-params.ts'
+import type { Extent, ObjectId } from '../../memory/extent.ts'
+import type { ContractResult, Machine } from '../machine.ts'
 
 /** The contracts by name; which ones a kernel is held to is a field of its era. */
 export type ContractName =

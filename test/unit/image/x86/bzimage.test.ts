@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { bytesSource, countingSource, sliceSource, sparseSource } from '../../../src/bytes/source.ts'
-import { setup_header, SETUP_HEADER_AT, type SetupHeaderField } from '../../../src/image/boot-params.ts'
-import { COMPRESSIONS, PAYLOAD_MAGIC, parseBzImage, type BzImage } from '../../../src/image/bzimage.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
-import { buildKernel } from '../../../src/image/synthetic.ts'
-import { TINY_KERNELS } from '../../oracle/tiny-kernels.ts'
-import type { ByteSource } from '../../../src/bytes/source.ts'
+import { bytesSource, countingSource, sliceSource, sparseSource } from '../../../../src/bytes/source.ts'
+import {
+  setup_header,
+  SETUP_HEADER_AT,
+  type SetupHeaderField,
+} from '../../../../src/image/x86/boot-params.ts'
+import { COMPRESSIONS, PAYLOAD_MAGIC, parseBzImage, type BzImage } from '../../../../src/image/x86/bzimage.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../../../src/image/x86/kernel-facts.ts'
+import { buildKernel } from '../../../../src/image/synthetic.ts'
+import { TINY_KERNELS } from '../../../oracle/tiny-kernels.ts'
+import type { ByteSource } from '../../../../src/bytes/source.ts'
 
 const facts = (name: string): KernelFacts => {
   const found = KERNEL_FACTS[name]

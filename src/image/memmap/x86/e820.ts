@@ -11,9 +11,9 @@ import {
   EfiPersistentMemory,
   EfiReservedMemoryType,
   EfiUnusableMemory,
-} from '../memory-types.ts'
-import { groupsOf } from '../groups.ts'
-import type { Problem } from '../problem.ts'
+} from '../../memory-types.ts'
+import { groupsOf } from '../../groups.ts'
+import type { Problem } from '../../problem.ts'
 import {
   ATTRIBUTE_UNSAID,
   hexValue,
@@ -24,7 +24,7 @@ import {
   type Line,
   type MemmapRow,
   type Placed,
-} from './model.ts'
+} from '../model.ts'
 
 /** What every map of this kind lacks. */
 export const E820_LACKS: readonly string[] = [

@@ -3,7 +3,7 @@
  * kernels derived from them. Their code is not here.
  */
 import type { Compression } from './bzimage.ts'
-import type { SectionFacts } from './stub-facts.ts'
+import type { SectionFacts } from '../stub-facts.ts'
 
 /**
  * What a bzImage says and is, as plain data: enough to write a file that the boot path cannot tell from the

@@ -1,8 +1,8 @@
 /** The memory that GRUB takes for itself before it does anything else. Chapter HO. */
-import { sizeOf } from '../bytes/range.ts'
-import { PAGE, pagesOf, phys } from '../bytes/units.ts'
-import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData } from '../image/memory-types.ts'
-import type { Machine } from '../machine/machine.ts'
+import { sizeOf } from '../../bytes/range.ts'
+import { PAGE, pagesOf, phys } from '../../bytes/units.ts'
+import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
+import type { Machine } from '../../machine/machine.ts'
 
 /** How much it takes: a quarter of what is free, within bounds, or a fixed number of bytes. */
 export type HeapRule =

@@ -2,7 +2,7 @@
  * The zero page (`boot_params`) and the setup header of the Linux x86 boot protocol, 2.00 to 2.15. Source:
  * Documentation/arch/x86/boot.rst, asm/bootparam.h.
  */
-import { struct, type Values } from '../bytes/struct.ts'
+import { struct, type Values } from '../../bytes/struct.ts'
 
 /** Offset of `hdr` in boot_params and of the setup header in a bzImage: the same in both. */
 export const SETUP_HEADER_AT = 0x1f1

@@ -9,13 +9,13 @@ import {
   setup_data,
   setupHeaderAt,
   XLF_CAN_BE_LOADED_ABOVE_4G,
-} from '../../image/boot-params.ts'
-import type { BzImage } from '../../image/bzimage.ts'
+} from '../../image/x86/boot-params.ts'
+import type { BzImage } from '../../image/x86/bzimage.ts'
 import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { e820Entries } from '../e820.ts'
-import { HEAP_2_12, takeHeap } from '../heap.ts'
+import { HEAP_2_12, takeHeap } from './heap.ts'
 import {
   KERNEL,
   makeZeroPage,

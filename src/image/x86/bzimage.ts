@@ -2,10 +2,10 @@
  * A Linux x86 bzImage: setup header, payload, embedded PE, and the decompressor's geometry. Reads headers
  * only. Source: boot.rst, header.S, head_64.S.
  */
-import { hex } from '../bytes/range.ts'
-import { readExactly, type ByteSource } from '../bytes/source.ts'
-import { byteCount, fileOffset, type ByteCount, type FileOffset } from '../bytes/units.ts'
-import type { Values } from '../bytes/struct.ts'
+import { hex } from '../../bytes/range.ts'
+import { readExactly, type ByteSource } from '../../bytes/source.ts'
+import { byteCount, fileOffset, type ByteCount, type FileOffset } from '../../bytes/units.ts'
+import type { Values } from '../../bytes/struct.ts'
 import {
   BOOT_FLAG,
   HDRS,
@@ -18,8 +18,8 @@ import {
   XLF_KERNEL_64,
   type SetupHeader,
 } from './boot-params.ts'
-import { parsePe, type PeFile } from './pe.ts'
-import type { Problem } from './problem.ts'
+import { parsePe, type PeFile } from '../pe.ts'
+import type { Problem } from '../problem.ts'
 import { readGeometry, type Geometry } from './geometry.ts'
 
 export const COMPRESSIONS = ['gzip', 'bzip2', 'lzma', 'xz', 'lzo', 'lz4', 'zstd', 'none'] as const

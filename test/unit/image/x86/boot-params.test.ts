@@ -5,7 +5,7 @@ import {
   setupHeaderAt,
   SETUP_HEADER_AT,
   SETUP_HEADER_SINCE,
-} from '../../../src/image/boot-params.ts'
+} from '../../../../src/image/x86/boot-params.ts'
 
 describe('boot_params and setup_header', () => {
   it('lays the setup header at 0x1f1 up to 0x26c in both the file and the zero page', () => {

@@ -2,10 +2,10 @@
 import { hex, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import type { BzImage } from '../../image/bzimage.ts'
+import type { BzImage } from '../../image/x86/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
-import { HEAP_2_06, takeHeap } from '../heap.ts'
+import { HEAP_2_06, takeHeap } from './heap.ts'
 import {
   KERNEL,
   makeZeroPage,

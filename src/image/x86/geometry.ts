@@ -2,8 +2,8 @@
  * Link addresses of the decompressor that stand in no header: immediates in the code of startup_32 and
  * startup_64. Source: arch/x86/boot/compressed/head_64.S.
  */
-import type { ByteSource } from '../bytes/source.ts'
-import { byteCount, fileOffset, type ByteCount } from '../bytes/units.ts'
+import type { ByteSource } from '../../bytes/source.ts'
+import { byteCount, fileOffset, type ByteCount } from '../../bytes/units.ts'
 
 /** Offsets from `startup_32`; null where the code has not the known shape. */
 export interface Geometry {

@@ -2,7 +2,7 @@
  * The bytes of a synthetic bzImage that somebody reads: setup header, version, payload ends, kernel_info, and
  * code that carries the link addresses.
  */
-import { bytesSource, sparseSource, type SparsePiece } from '../bytes/source.ts'
+import { bytesSource, sparseSource, type SparsePiece } from '../../bytes/source.ts'
 import { BOOT_FLAG, HDRS, kernel_info, LTOP, SETUP_HEADER_AT, setup_header } from './boot-params.ts'
 import { PAYLOAD_MAGIC } from './bzimage.ts'
 import type { KernelFacts } from './kernel-facts.ts'
