@@ -8,7 +8,7 @@ import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
-import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
+import { firmwareNamed, nobodyNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
@@ -201,6 +201,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
   const assumptions = [
     ...(input.image.assumptions ?? []),
     ...(input.machine.assumptions ?? []),
+    ...nobodyNamed(input.machine),
     ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
   ]
   const pairs: Pair[] = []
@@ -259,6 +260,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       settings: settingsOf(input),
       assumptions: [
         ...(machine.assumptions ?? []),
+        ...nobodyNamed(machine),
         ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
       ],
       doubts: machine.doubts ?? [],

@@ -106,6 +106,7 @@ export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Ru
   try {
     const firmware = createFirmware({
       memory,
+      recorder,
       map: setup.map,
       contents: setup.contents,
       ...policyOf(setup),

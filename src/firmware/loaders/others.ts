@@ -80,7 +80,7 @@ export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusa
       `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
       'section outside image',
     )
-  loading.ports.step('PE-35', `zeroes and copies ${name}`, () => {
+  loading.ports.step(SizeOfRawData > VirtualSize ? 'PE-33' : 'PE-35', `zeroes and copies ${name}`, () => {
     zero(loading, VirtualAddress, VirtualSize, ownerOf(loading, section))
     bring(loading, PointerToRawData, SizeOfRawData, VirtualAddress, ownerOf(loading, section))
   })
@@ -103,8 +103,11 @@ export function allocateUBoot(
     if (at === null) return none(`no free range holds ${hex(pages + more)} pages`)
     const base = phys(more === 0 ? at : alignUp(at, alignment))
     const before = (base - at) / PAGE
-    if (before > 0) ports.freePages(at, before)
-    if (more - before > 0) ports.freePages(phys(base + pages * PAGE), more - before)
+    if (more > 0)
+      ports.step('PE-41', `${request.name} is aligned to ${hex(alignment)}`, () => {
+        if (before > 0) ports.freePages(at, before)
+        if (more - before > 0) ports.freePages(phys(base + pages * PAGE), more - before)
+      })
     return { pages: rangeAt(base, pages * PAGE), base }
   }
 }
@@ -132,7 +135,8 @@ export function sectionUBoot(habits: {
   return (loading, section) => {
     const { VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } = section
     const copied = habits.copies === 'raw' ? SizeOfRawData : Math.min(sizeOf(section), SizeOfRawData)
-    loading.ports.step('PE-40', `zeroes and copies ${section.name}`, () => {
+    const clause = copied > sizeOf(section) ? 'PE-33' : 'PE-40'
+    loading.ports.step(clause, `zeroes and copies ${section.name}`, () => {
       zero(
         loading,
         VirtualAddress + Math.min(copied, VirtualSize),
