@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
@@ -54,7 +54,7 @@ describe('the executable is the program', () => {
     expect(readFileSync(join(folder, 'result.txt'), 'utf8')).toMatch(/^boot\.json/)
   })
 
-  test.runIf(existsSync('/dev/full'))('says so when stdout is full', () => {
+  test('says so when stdout is full', () => {
     const full = openSync('/dev/full', 'w')
     const { status, stderr } = spawnSync(process.execPath, [MAIN, '--help'], {
       encoding: 'utf8',
