@@ -13,7 +13,7 @@ import { runHead64 } from './steps/head64.ts'
 import { followSetupData, noteSetupData } from './steps/setup-data.ts'
 import { useLoadersCopy } from './steps/startup32.ts'
 
-/** Where kernel eras differ. Every cell is a step of steps/<file>.ts. */
+/** Where kernels differ: the step of each slot. */
 export interface KernelSlots {
   /** Is the code in front of the payload (.head.text) run on an EFI boot? */
   readonly entryCode: Step
@@ -45,7 +45,7 @@ export interface KernelSlots {
   readonly trampoline: TrampolineStep
 }
 
-/** A row of eras.ts. */
+/** Releases of linux that behave alike. */
 export interface KernelEra extends EraInfo {
   /**
    * Shapes that files of this era have; none where only the version string can tell (a release candidate that

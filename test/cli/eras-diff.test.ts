@@ -58,7 +58,7 @@ describe('two rows of a table', () => {
     expect(text).toMatch(/ {4}since {5}systemd-stub\/S7 \(commits cab9c7b5a4/)
     const kernels = diffText(diffEras('5.6', '5.8'), titles)
     expect(kernels).toContain('since     linux/E2c (commits 59476f80d878)')
-    expect(kernels).toContain('since     linux/E2f (no commit named)')
+    expect(kernels).toContain('since     linux/E2f (commits 987053a30016)')
     expect(text).toMatch(/^same {6}pool, variables/m)
     expect(text).toMatch(/commits {3}cab9c7b5a4/)
   })

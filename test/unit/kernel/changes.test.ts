@@ -1,11 +1,58 @@
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { KernelBehaviour } from '../../../src/kernel/behaviour.ts'
+import { changes } from '../../../src/kernel/changes.ts'
 import { kernelEras } from '../../../src/kernel/eras.ts'
 import { linux } from '../../../src/kernel/history.ts'
-import { behaviour, boundaries, erasOf, faultsOf } from '../../../src/releases/history.ts'
+import { canonical } from '../../../src/releases/change.ts'
+import { behaviour, boundaries, faultsOf } from '../../../src/releases/history.ts'
 import { erasFor } from '../../../src/releases/version.ts'
 
-test('the history of linux has no fault', () => {
-  expect(faultsOf(linux)).toEqual([])
+const FROZEN = new URL('../../fixtures/kernel-eras.json', import.meta.url)
+
+type Cells = Readonly<Record<string, string>>
+
+/**
+ * What was true of every era before changes took the place of rows: spans by era, and for each cell its data
+ * with the eras that have it. Frozen: a difference is a change of some verdict.
+ */
+const frozen = JSON.parse(readFileSync(FROZEN, 'utf8')) as {
+  readonly spans: Cells
+  readonly cells: Readonly<Record<keyof KernelBehaviour, Cells>>
+  readonly contracts: Readonly<Record<'efi-handover' | 'pe-entry', Cells>>
+}
+
+const short = (id: string): string => id.slice('linux/'.length)
+
+/** The eras by what they say. */
+function grouped(said: (era: (typeof kernelEras)[number]) => string): Cells {
+  const groups = new Map<string, string[]>()
+  for (const era of kernelEras) groups.set(said(era), [...(groups.get(said(era)) ?? []), short(era.id)])
+  return Object.fromEntries([...groups].map(([cell, eras]) => [cell, eras.join(' ')]))
+}
+
+describe('changes fold to the eras that the rows were', () => {
+  test('spans', () => {
+    expect(
+      Object.fromEntries(
+        kernelEras.map(({ id, spans }) => [
+          short(id),
+          spans.map(({ from, to }) => `${from} to ${to}`).join(', '),
+        ]),
+      ),
+    ).toEqual(frozen.spans)
+  })
+
+  test.each(Object.keys(frozen.cells) as (keyof KernelBehaviour)[])('%s', slot => {
+    expect(grouped(era => canonical(era.behaviour[slot]))).toEqual(frozen.cells[slot])
+  })
+
+  test('no cell is missing, and contracts follow from what a behaviour asks', () => {
+    for (const era of kernelEras)
+      expect([era.id, Object.keys(era.behaviour)]).toEqual([era.id, Object.keys(frozen.cells)])
+    for (const via of ['efi-handover', 'pe-entry'] as const)
+      expect(grouped(era => era.contracts[via].join(' '))).toEqual(frozen.contracts[via])
+  })
 })
 
 /** Releases at which anything may change, and the ones right before and after them in their branch. */
@@ -21,28 +68,22 @@ const releases = [
   ),
 ]
 
-test('every release of every branch folds to the row that holds it, cell by cell', () => {
-  expect(releases.length).toBeGreaterThan(200)
-  for (const release of releases) {
-    const rows = erasFor(release, kernelEras)
-    expect([release, rows.length]).toEqual([release, 1])
-    const folded = behaviour(linux, release)
-    const cells = Object.keys(rows[0]?.behaviour ?? {}) as (keyof NonNullable<typeof folded>)[]
-    expect(cells).toHaveLength(16)
-    for (const cell of cells)
-      expect([release, cell, folded?.[cell]]).toEqual([release, cell, rows[0]?.behaviour[cell]])
-  }
-})
+describe('the history of linux', () => {
+  test('has no fault', () => {
+    expect(faultsOf(linux)).toEqual([])
+  })
 
-test('the eras are the rows: ids, titles, spans, behaviours', () => {
-  const eras = erasOf(linux)
-  expect(eras.map(({ id, title, spans, behaviour: cells }) => ({ id, title, spans, cells }))).toEqual(
-    kernelEras.map(({ id, title, spans, behaviour: cells }) => ({ id, title, spans, cells })),
-  )
-})
+  test('gives every release of every branch to one era, which behaves as the release does', () => {
+    expect(releases.length).toBeGreaterThan(200)
+    for (const release of releases) {
+      const rows = erasFor(release, kernelEras)
+      expect([release, rows.map(row => row.behaviour)]).toEqual([release, [behaviour(linux, release)]])
+    }
+  })
 
-test('a release that was read or booted is where it was, and the booted ones are all there', () => {
-  const eras = erasOf(linux)
-  for (const [i, { id, seen }] of kernelEras.entries())
-    expect([id, seen.filter(release => !eras[i]?.seen.includes(release))]).toEqual([id, []])
+  test('names every commit once, as upstream abbreviates it', () => {
+    const commits = changes.flatMap(change => change.commits)
+    expect(new Set(commits).size).toBe(commits.length)
+    expect(commits.filter(commit => !/^[0-9a-f]{12}$/.test(commit))).toEqual([])
+  })
 })
