@@ -184,6 +184,14 @@ export const kernel_info = struct('kernel_info', 16, {
 /** Value of kernel_info's `header`: "LToP". */
 export const LTOP = 0x506f544c
 
+/**
+ * Where the header ends, from the same place: past `header`'s offset by the operand of the short jump in
+ * `jump`. systemd has that byte as `setup_size`.
+ */
+export function setupHeaderEnd({ jump }: { readonly jump: number }): number {
+  return setupHeaderAt('header') + (jump >> 8)
+}
+
 /** Offset of a setup-header field from the start of boot_params, which is also its offset in the file. */
 export function setupHeaderAt(field: SetupHeaderField): number {
   return SETUP_HEADER_AT + setup_header.fields[field][0]

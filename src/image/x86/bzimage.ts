@@ -14,6 +14,7 @@ import {
   SETUP_HEADER_AT,
   SETUP_HEADER_SINCE,
   setup_header,
+  setupHeaderEnd,
   XLF_EFI_HANDOVER_64,
   XLF_KERNEL_64,
   type SetupHeader,
@@ -171,8 +172,7 @@ function looksLikePe(source: ByteSource): boolean {
 }
 
 /**
- * The raw header (zero where the file has ended) and its end: 0x202 plus the operand of the short jump at
- * 0x200.
+ * The raw header (zero where the file has ended) and its end.
  */
 function readHeader(source: ByteSource): { values: SetupHeader; end: number } | null {
   const bytes = new Uint8Array(setup_header.size)
@@ -180,7 +180,7 @@ function readHeader(source: ByteSource): { values: SetupHeader; end: number } | 
   if (there.length < 0x17) return null
   bytes.set(there)
   const values = setup_header.read(bytes)
-  return values === null ? null : { values, end: 0x202 + (values.jump >> 8) }
+  return values === null ? null : { values, end: setupHeaderEnd(values) }
 }
 
 function trusted(raw: SetupHeader, protocol: number, end: number): SetupHeader {

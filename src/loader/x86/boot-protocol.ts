@@ -5,44 +5,32 @@
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import {
-  SETUP_HEADER_AT,
   setup_data,
-  setupHeaderAt,
+  SETUP_HEADER_AT,
+  setupHeaderEnd,
   XLF_CAN_BE_LOADED_ABOVE_4G,
 } from '../../image/x86/boot-params.ts'
 import type { BzImage } from '../../image/x86/bzimage.ts'
 import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
-import { e820Entries } from '../e820.ts'
+import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
+import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
-import {
-  KERNEL,
-  makeZeroPage,
-  nameCargo,
-  pagesBelow,
-  payloadOf,
-  putFile,
-  putKernel,
-  putText,
-  readKernel,
-  setE820,
-  setHeader,
-  ZERO_PAGE,
-  type LoaderCargo,
-} from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type LoaderCargo } from '../model.ts'
+import { makeZeroPage, nameCargo, putKernel, readKernel, writeE820 } from './boot-params.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
 const LOWEST = 0x1000000
 const LOW_MEMORY = 0x9ffff
 /** Where QEMU puts things. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
-const DIRECT = { kernel: 0x100000, zeroPage: 0x10000, commandLine: 0x20000 } as const
+const DIRECT = { kernel: 0x100000, bootParams: 0x10000, commandLine: 0x20000 } as const
 const GRUB_TYPE = 0x72
 const QEMU_TYPE = 0xb0
 
 /** The header that the kernel states, up to its real end. */
-function headerOf({ source }: BzImage): { from: number; to: number } {
-  return { from: SETUP_HEADER_AT, to: 0x202 + (source.read(0x201 as never, 1)[0] ?? 0) }
+function headerOf({ hdr }: BzImage): { from: number; to: number } {
+  return { from: SETUP_HEADER_AT, to: setupHeaderEnd(hdr) }
 }
 
 /** A chunk of init_size bytes, boot services over, then startup_32. */
@@ -54,7 +42,7 @@ export function relocator(machine: Machine, cargo: LoaderCargo): HandOff {
     'GRUB takes a chunk of init_size bytes and starts the kernel by the boot protocol',
     () => {
       const { at, alignment } = chunk(machine, kernel)
-      const zeroPage = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, ZERO_PAGE)
+      const bootParams = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, BOOT_PARAMS)
       const line = pagesBelow(machine, 'HO-13', LOW_MEMORY, kernel.hdr.cmdline_size + 1, 'cmdline')
       const initrd =
         cargo.initrd === null || cargo.initrd.size === 0
@@ -64,8 +52,8 @@ export function relocator(machine: Machine, cargo: LoaderCargo): HandOff {
               cargo.initrd.size,
             )
       machine.assume('HO-13', 'boot_params and the command line lie in low memory, as high as it goes')
-      const handOff = place(machine, cargo, kernel, { at, zeroPage, line, initrd, type: GRUB_TYPE })
-      if (alignment !== null) setHeader(machine, zeroPage, 'kernel_alignment', alignment)
+      const handOff = place(machine, cargo, kernel, { at, bootParams, line, initrd, type: GRUB_TYPE })
+      if (alignment !== null) zeroPage(machine.memory, bootParams).hdr.set('kernel_alignment', alignment)
       machine.firmware.exitBootServices()
       return handOff
     },
@@ -118,7 +106,7 @@ export function direct(machine: Machine, cargo: LoaderCargo): HandOff {
     )
     return place(machine, cargo, kernel, {
       at: phys(DIRECT.kernel),
-      zeroPage: phys(DIRECT.zeroPage),
+      bootParams: phys(DIRECT.bootParams),
       line: phys(DIRECT.commandLine),
       initrd,
       type: QEMU_TYPE,
@@ -144,19 +132,9 @@ export function directWithSeed(machine: Machine, cargo: LoaderCargo): HandOff {
     const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
     const at = phys(DIRECT.kernel + alignUp<number>(cargo.kernel.size - setupSize, SEED.align))
     machine.memory.make(rangeAt(at, setup_data.size + SEED.length), SEED_NODE)
-    machine.memory.patch(
-      at,
-      setup_data.write({ next: 0n, type: SETUP_RNG_SEED, len: SEED.length }),
-      SEED_NODE,
-    )
-    const pointer = new Uint8Array(8)
-    new DataView(pointer.buffer).setBigUint64(0, BigInt(at), true)
-    machine.memory.patch(
-      phys(DIRECT.zeroPage + setupHeaderAt('setup_data')),
-      pointer,
-      ZERO_PAGE,
-      setupHeaderAt('setup_data'),
-    )
+    const node = guestBytes(setup_data, { type: SETUP_RNG_SEED, len: SEED.length })
+    machine.memory.patch(at, node, SEED_NODE)
+    zeroPage(machine.memory, phys(DIRECT.bootParams)).hdr.set('setup_data', at)
   })
   return handOff
 }
@@ -180,7 +158,7 @@ function topOf(machine: Machine, limit: number, size: number): Range {
 
 interface Places {
   readonly at: Phys
-  readonly zeroPage: Phys
+  readonly bootParams: Phys
   readonly line: Phys
   readonly initrd: Range | null
   readonly type: number
@@ -190,21 +168,21 @@ function place(
   machine: Machine,
   cargo: LoaderCargo,
   kernel: BzImage,
-  { at, zeroPage, line, initrd, type }: Places,
+  { at, bootParams, line, initrd, type }: Places,
 ): HandOff {
   putKernel(machine, at, kernel)
   if (initrd !== null && cargo.initrd !== null) putFile(machine, initrd.start, cargo.initrd, 'initrd')
-  makeZeroPage(machine, zeroPage, kernel, headerOf(kernel))
+  const page = makeZeroPage(machine, bootParams, kernel, headerOf(kernel), PAGE)
   putText(machine, line, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
-  setHeader(machine, zeroPage, 'type_of_loader', type)
-  setHeader(machine, zeroPage, 'code32_start', at)
-  nameCargo(machine, zeroPage, initrd, line)
-  setE820(machine, zeroPage, e820Entries(machine.firmware.memoryMap()))
+  page.hdr.set('type_of_loader', type)
+  page.hdr.set('code32_start', at)
+  nameCargo(page, initrd, line)
+  writeE820(page, machine.firmware.memoryMap())
   return {
     ...payloadOf(cargo),
     via: 'legacy-32',
     image: phys(at - kernel.setupSize),
     entry: at,
-    bootParams: zeroPage,
+    bootParams,
   }
 }

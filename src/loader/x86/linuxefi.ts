@@ -6,20 +6,9 @@ import type { BzImage } from '../../image/x86/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
-import {
-  KERNEL,
-  makeZeroPage,
-  nameCargo,
-  pagesBelow,
-  payloadOf,
-  putFile,
-  putKernel,
-  putText,
-  readKernel,
-  setHeader,
-  ZERO_PAGE,
-  type LoaderCargo,
-} from '../model.ts'
+import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type LoaderCargo } from '../model.ts'
+import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
 const LIMIT = 0x3fffffff
@@ -40,22 +29,17 @@ export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
       `the heap of ${hex(heap)} bytes does not hold the kernel file`,
       'error: cannot allocate kernel buffer.',
     )
-  const zeroPage = machine.step(
-    'HO-11',
-    'linuxefi makes boot_params of the first kilobyte of the file',
-    () => {
-      if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0)
-        return machine.refuse(
-          'HO-11',
-          'EFI_UNSUPPORTED',
-          'the kernel has no handover entry',
-          "error: kernel doesn't support EFI handover.",
-        )
-      const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, ZERO_PAGE)
-      makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, pagesOf(ZERO_PAGE_SIZE))
-      return at
-    },
-  )
+  const page = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
+    if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0)
+      return machine.refuse(
+        'HO-11',
+        'EFI_UNSUPPORTED',
+        'the kernel has no handover entry',
+        "error: kernel doesn't support EFI handover.",
+      )
+    const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
+    return makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, ZERO_PAGE_SIZE)
+  })
   const line = machine.step('HO-10', 'linuxefi takes pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
     putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
@@ -73,16 +57,16 @@ export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
     return rangeOrNull(where, cargo.initrd.size)
   })
   machine.step('HO-11', 'linuxefi fills in boot_params', () => {
-    setHeader(machine, zeroPage, 'type_of_loader', TYPE_OF_LOADER)
-    setHeader(machine, zeroPage, 'code32_start', at)
-    nameCargo(machine, zeroPage, initrd, line)
+    page.hdr.set('type_of_loader', TYPE_OF_LOADER)
+    page.hdr.set('code32_start', at)
+    nameCargo(page, initrd, line)
   })
   return {
     ...payloadOf(cargo),
     via: 'efi-handover',
     image: phys(at - kernel.setupSize),
     entry: phys(at + 0x200 + kernel.hdr.handover_offset),
-    bootParams: zeroPage,
+    bootParams: page.at,
   }
 }
 

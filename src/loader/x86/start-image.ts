@@ -9,7 +9,8 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, readKernel, type LoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, type LoaderCargo } from '../model.ts'
+import { readKernel } from './boot-params.ts'
 import { relocator } from './boot-protocol.ts'
 
 const ANYWHERE = PHYS_END - 1

@@ -4,16 +4,10 @@
  */
 import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../../bytes/range.ts'
 import type { Phys } from '../../bytes/units.ts'
-import {
-  BOOT_FLAG,
-  boot_params,
-  HDRS,
-  setup_header,
-  SETUP_HEADER_AT,
-  type SetupHeader,
-} from '../../image/x86/boot-params.ts'
+import { BOOT_FLAG, HDRS } from '../../image/x86/boot-params.ts'
 import type { Extent, ObjectId } from '../../memory/extent.ts'
 import type { ContractResult, Machine } from '../machine.ts'
+import { BOOT_PARAMS, zeroPage } from './zero-page.ts'
 
 /** The contracts by name; which ones a kernel is held to is a field of its era. */
 export type ContractName =
@@ -69,39 +63,39 @@ function result(
   return [{ clause, kept, what, range, found }]
 }
 
-function headerOf(machine: Machine, bootParams: Phys): SetupHeader {
-  const bytes = machine.memory.readRaw(rangeAt(bootParams + SETUP_HEADER_AT, setup_header.size))
-  return setup_header.read(bytes) as SetupHeader
-}
-
 const setupHeader: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
-  const hdr = headerOf(machine, bootParams)
-  const kept = hdr.boot_flag === BOOT_FLAG && hdr.header === HDRS && hdr.version >= PROTOCOL_OF_HANDOVER
+  const { hdr } = zeroPage(machine.memory, bootParams)
+  const kept =
+    hdr.get('boot_flag') === BOOT_FLAG &&
+    hdr.get('header') === HDRS &&
+    hdr.get('version') >= PROTOCOL_OF_HANDOVER
   return result(
     'HO-1',
     kept,
     'the setup header in boot_params is that of a kernel with a handover entry',
-    rangeAt(bootParams + SETUP_HEADER_AT, setup_header.size),
+    rangeAt(hdr.at, hdr.layout.size),
   )
 }
 
 const alignment: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
-  const { kernel_alignment } = headerOf(machine, bootParams)
+  const { hdr } = zeroPage(machine.memory, bootParams)
+  const kernel_alignment = hdr.get('kernel_alignment')
   const kept = kernel_alignment >= 2 ** 21 && Number.isInteger(Math.log2(kernel_alignment))
   return result(
     'HO-2',
     kept,
     'kernel_alignment in boot_params is a power of two of at least 2 MiB',
-    rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.kernel_alignment[0], 4),
+    hdr.range('kernel_alignment'),
   )
 }
 
 const sentinel: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
-  const where = rangeAt(bootParams + boot_params.fields.sentinel[0], 1)
-  return result('HO-3', machine.memory.readRaw(where)[0] === 0, 'the sentinel of boot_params is 0', where)
+  const page = zeroPage(machine.memory, bootParams)
+  const kept = page.get('sentinel') === 0
+  return result('HO-3', kept, 'the sentinel of boot_params is 0', page.range('sentinel'))
 }
 
 const initWindow: Judge = (machine, handed) => {
@@ -110,7 +104,7 @@ const initWindow: Judge = (machine, handed) => {
   const live = new Set([
     ...partsOf(machine, handed.initrd),
     ...partsOf(machine, handed.commandLine),
-    'boot_params',
+    BOOT_PARAMS,
     ...KEPT_BY_FIRMWARE,
   ])
   const found = machine.memory.occupants(window, object => !live.has(object))
@@ -166,25 +160,20 @@ function covers(extents: readonly Extent[], where: Range): boolean {
 
 const wholeAddresses: Judge = (machine, { bootParams, initrd, commandLine }) => {
   if (bootParams === null) return []
-  const hdr = headerOf(machine, bootParams)
-  const page = machine.memory.readRaw(rangeAt(bootParams, 0x100))
-  const high = (field: 'ext_ramdisk_image' | 'ext_cmd_line_ptr'): number =>
-    new DataView(page.buffer, page.byteOffset).getUint32(boot_params.fields[field][0], true) * 2 ** 32
+  const page = zeroPage(machine.memory, bootParams)
   return [
     ...cut(
       machine,
       'HO-7',
       initrd,
-      hdr.ramdisk_image,
-      high('ext_ramdisk_image'),
+      page.whole('ramdisk_image'),
       'ramdisk_image and ext_ramdisk_image hold the whole address of the initrd',
     ),
     ...cut(
       machine,
       'HO-8',
       commandLine,
-      hdr.cmd_line_ptr,
-      high('ext_cmd_line_ptr'),
+      page.whole('cmd_line_ptr'),
       'cmd_line_ptr and ext_cmd_line_ptr hold the whole address of the command line',
     ),
   ]
@@ -192,24 +181,24 @@ const wholeAddresses: Judge = (machine, { bootParams, initrd, commandLine }) => 
 
 const code32Start: Judge = (machine, { bootParams, startup32 }) => {
   if (bootParams === null) return []
-  const kept = headerOf(machine, bootParams).code32_start === startup32
+  const { hdr } = zeroPage(machine.memory, bootParams)
   return result(
     'HO-9',
-    kept,
+    hdr.get('code32_start') === startup32,
     'code32_start in boot_params is the address of startup_32',
-    rangeAt(bootParams + SETUP_HEADER_AT + setup_header.fields.code32_start[0], 4),
+    hdr.range('code32_start'),
   )
 }
 
 /**
- * Broken when the object begins at no place that the two halves name, but at one whose low half is the same.
+ * Broken when the object begins not at the address that the two halves name, but at one whose low half is the
+ * same.
  */
 function cut(
   machine: Machine,
   clause: 'HO-7' | 'HO-8',
   object: ObjectId | null,
-  low: number,
-  high: number,
+  named: number,
   what: string,
 ): ContractResult[] {
   if (object === null) return []
@@ -217,8 +206,10 @@ function cut(
   const starts = machine.memory
     .extents()
     .filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
-  const lost = starts.filter(({ range }) => range.start % 2 ** 32 === low && range.start !== low + high)
-  const kept = lost.length === 0 || starts.some(({ range }) => range.start === low + high)
+  const lost = starts.filter(
+    ({ range }) => range.start % 2 ** 32 === named % 2 ** 32 && range.start !== named,
+  )
+  const kept = lost.length === 0 || starts.some(({ range }) => range.start === named)
   return result(clause, kept, what, kept ? null : (lost[0]?.range ?? null), kept ? [] : lost)
 }
 

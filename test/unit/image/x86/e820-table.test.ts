@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { boot_e820_entry } from '../../../src/image/x86/boot-params.ts'
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
@@ -8,17 +7,17 @@ import {
   EfiLoaderData,
   EfiMemoryMappedIO,
   EfiReservedMemoryType,
-} from '../../../src/image/memory-types.ts'
-import { e820Entries } from '../../../src/loader/e820.ts'
-import { descriptor } from '../../support/kernel-bench.ts'
+} from '../../../../src/image/memory-types.ts'
+import { e820Table } from '../../../../src/image/x86/e820-table.ts'
+import { loadersE820Type } from '../../../../src/loader/x86/boot-params.ts'
+import { descriptor } from '../../../support/kernel-bench.ts'
 
-/** Start, size and type of every entry. */
+/** Start, size and type of every entry that a loader makes. */
 function entries(...map: (readonly [type: number, start: number, size: number])[]): string[] {
-  return e820Entries(map.map(([type, start, size]) => descriptor(type, start, size))).map(bytes => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    expect(bytes).toHaveLength(boot_e820_entry.size)
-    return `${view.getBigUint64(0, true).toString(16)} ${view.getBigUint64(8, true).toString(16)} ${String(view.getUint32(16, true))}`
-  })
+  return e820Table(
+    map.map(([type, start, size]) => descriptor(type, start, size)),
+    loadersE820Type,
+  ).map(({ addr, size, type }) => `${addr.toString(16)} ${size.toString(16)} ${String(type)}`)
 }
 
 test('every type of memory has its type in the table', () => {
@@ -53,4 +52,14 @@ test('a hole keeps two entries of one type apart', () => {
 
 test('no memory gives no entry', () => {
   expect(entries()).toEqual([])
+})
+
+test('what has no type is left out, keeps its neighbours apart, and counts among the rows', () => {
+  const map = [0, 0x1000, 0x2000].map((start, i) =>
+    descriptor(i === 1 ? EfiMemoryMappedIO : 7, start, 0x1000),
+  )
+  expect(e820Table(map, ({ type }) => (type === 7 ? 1 : null))).toEqual([
+    { addr: 0, size: 0x1000, type: 1, row: 0 },
+    { addr: 0x2000, size: 0x1000, type: 1, row: 2 },
+  ])
 })
