@@ -22,9 +22,9 @@ import { kernelModel, type KernelEra } from './kernel/model.ts'
 import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
 import { loaders } from './loader/loaders.ts'
 import type { LoaderModel } from './loader/model.ts'
-import type { Addon, Assumption, Gap, Settings } from './machine/machine.ts'
+import type { Assumption, Gap } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
-import { volumePath } from './machine/volume.ts'
+import { settingsOf, type CheckSettings } from './machine/settings.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
 import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
 import { stubModel } from './stub/model.ts'
@@ -32,8 +32,11 @@ import { VERSION } from './version.ts'
 
 export type { MachineInput } from './boot/machine.ts'
 
-/** What `check` is given: an image, a machine, and whatever is to be tried instead of what the image says. */
-export interface CheckInput {
+/**
+ * What `check` is given: an image, a machine, settings (docs/reference/scenario.md), and whatever is to be
+ * tried instead of what the image says.
+ */
+export interface CheckInput extends CheckSettings {
   /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
   readonly image: {
     readonly name: string
@@ -43,41 +46,8 @@ export interface CheckInput {
   }
   readonly machine: MachineInput
   /** A version, an era id, a row or a model of one's own. Default: identify. */
-  readonly stub?: string | AnyStubEra | StubModel
-  readonly kernel?: string | KernelEra | KernelModel
-  readonly kaslr?: Settings['kaslr']
-  readonly secureBoot?: boolean
-  /** shim started the image. Default: it did not. */
-  readonly shim?: boolean
-  /**
-   * The CPU can have five levels of page tables (LA57); firmware and loaders run with four. Default: it
-   * cannot.
-   */
-  readonly la57?: boolean
-  readonly loadOptions?: string
-  /** Files on the volume of the image, by name: what `initrd=` on the command line may name. */
-  readonly files?: Readonly<Record<string, ByteSource>>
-  /**
-   * Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as
-   * an assumption.
-   */
-  readonly pciRoms?: readonly number[]
-  /**
-   * What follows the image's own name on the command line of the EFI shell that started it. Default: no shell
-   * did.
-   */
-  readonly shell?: readonly string[] | undefined
-  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
-  readonly smbiosCmdline?: string | undefined
-  /** The machine is a confidential VM. Default: it is not. */
-  readonly confidentialVm?: boolean | undefined
-  /** Add-ons on the ESP, in the order in which the stub finds them. Default: there are none. */
-  readonly addons?: readonly Addon[] | undefined
-  /**
-   * Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read
-   * headers only.
-   */
-  readonly deep?: boolean
+  readonly stub?: string | AnyStubEra | StubModel | undefined
+  readonly kernel?: string | KernelEra | KernelModel | undefined
   /** What a real boot said: compared with every run. */
   readonly observed?: readonly ObservedFact[]
   /**
@@ -286,24 +256,6 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
       evidence: ['given by the caller'],
       certainty: 'given',
     },
-  }
-}
-
-function settingsOf(input: CheckInput): Settings {
-  const { shell, smbiosCmdline, confidentialVm, addons } = input
-  return {
-    secureBoot: input.secureBoot ?? false,
-    shim: input.shim ?? false,
-    la57: input.la57 ?? false,
-    kaslr: input.kaslr ?? 'command-line',
-    shell,
-    smbiosCmdline,
-    confidentialVm,
-    addons,
-    ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }),
-    ...(input.files === undefined
-      ? {}
-      : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }),
   }
 }
 

@@ -8,9 +8,10 @@ import {
   EfiLoaderData,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
+import type { MAP_MOMENTS } from '../machine/settings.ts'
 
 /** When a memory map was taken. */
-export type MapTaken = 'before-load' | 'stub-entry' | 'kernel-entry' | 'exit-boot-services'
+export type MapTaken = (typeof MAP_MOMENTS)[number]
 
 export interface Rewound {
   readonly map: readonly MemoryDescriptor[]

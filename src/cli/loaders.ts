@@ -156,21 +156,22 @@ export function loadersToJson(
 }
 
 /** The machine that is given, or a large one. */
-function mapOf(call: Call): MachineInput['map'] {
-  return mapGiven(call) ?? buildMachine(DEFAULT_MACHINE).map
+async function mapOf(call: Call): Promise<MachineInput['map']> {
+  return (await mapGiven(call)) ?? buildMachine(DEFAULT_MACHINE).map
 }
 
 /** The command. Throws UsageError when the file is no PE file. */
-export function loaders(call: Call): number {
+export async function loaders(call: Call): Promise<number> {
   const name = call.operand ?? ''
   const source = call.files.source(name)
   const { pe, problems } = parsePe(source)
   if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
   const named = call.text('loader')?.split(',').map(firmwareNamed)
+  const map = await mapOf(call)
   const comparison =
     named === undefined
-      ? compareLoaders(source, viewUki(pe), mapOf(call), FIRMWARES)
-      : compareLoaders(source, viewUki(pe), mapOf(call), named, () => true)
+      ? compareLoaders(source, viewUki(pe), map, FIRMWARES)
+      : compareLoaders(source, viewUki(pe), map, named, () => true)
   call.print(
     call.text('format') === 'json'
       ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n`

@@ -1,5 +1,4 @@
 /** From options and scenario to the words that a machine is built from (src/boot/machine.ts). */
-import { parseFirmwareFile } from '../boot/firmware-file.ts'
 import { buildMachine, type MachineChoices, type MachineInput, type MachineWords } from '../boot/machine.ts'
 import { descriptorsOf } from '../boot/map-entries.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
@@ -59,7 +58,8 @@ function memmapIn(call: Call, path: string): MemmapParse {
 }
 
 /** A firmware file, and RAM where the command line says how much. Throws UsageError where that does not fit. */
-function firmwareIn(call: Call, path: string, ram: number | undefined): MachineWords {
+async function firmwareIn(call: Call, path: string, ram: number | undefined): Promise<MachineWords> {
+  const { parseFirmwareFile } = await import('../boot/firmware-file.ts')
   const file = parseFirmwareFile(call.files.text(path), path)
   if (file.map !== null && ram !== undefined)
     throw new UsageError(`${path} brings a memory map: --ram does not go with it`)
@@ -69,12 +69,12 @@ function firmwareIn(call: Call, path: string, ram: number | undefined): MachineW
 }
 
 /** The words of options and scenario. Throws UsageError where they name no machine. */
-function wordsOf(
+async function wordsOf(
   call: Call,
   { memmap, map, ram, firmware }: Wanted,
   scenarioPath: string,
   taken: MapTaken | undefined,
-): MachineWords {
+): Promise<MachineWords> {
   if (firmware !== undefined && isFirmwareFile(firmware)) return firmwareIn(call, firmware, ram)
   if (memmap !== undefined) return { memmap: memmapIn(call, memmap), name: memmap, taken, profile: firmware }
   if (map !== undefined) return { map: descriptorsOf(map), what: `memory map of ${scenarioPath}`, taken }
@@ -87,24 +87,24 @@ function wordsOf(
 }
 
 /** The machine that is wanted. Throws UsageError. */
-export function machineOf(
+export async function machineOf(
   call: Call,
   wanted: Wanted,
   scenarioPath: string,
   taken: MapTaken | undefined,
-  observed: Pick<MachineChoices, 'imageBase' | 'contents'> = {},
-): MachineInput {
-  return buildMachine(wordsOf(call, wanted, scenarioPath, taken), {
+  seen: Pick<MachineChoices, 'imageBase' | 'contents'> = {},
+): Promise<MachineInput> {
+  return buildMachine(await wordsOf(call, wanted, scenarioPath, taken), {
     imageLoader: wanted.loader,
     quirks: wanted.quirks?.split(','),
-    ...observed,
+    ...seen,
   })
 }
 
 /** The map of the machine that the options give; null when they say nothing of one. Throws UsageError. */
-export function mapGiven(call: Call): MachineInput['map'] | null {
+export async function mapGiven(call: Call): Promise<MachineInput['map'] | null> {
   const wanted = { ...givenMachine(call), loader: undefined }
   return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined
     ? null
-    : machineOf(call, wanted, '', undefined).map
+    : (await machineOf(call, wanted, '', undefined)).map
 }

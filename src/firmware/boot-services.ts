@@ -37,15 +37,11 @@ import { Pool, type PoolPages } from './pool.ts'
 import { loadImage } from './pe-loader.ts'
 import { DEFAULT_LOADER } from './loaders/rows.ts'
 import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
+import type { Contents } from './contents.ts'
 import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
-/**
- * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed
- * pages keep their bytes.
- * poison: nothing is known of either.
- */
-export type Contents = 'ovmf' | 'residue' | 'poison'
+export type { Contents } from './contents.ts'
 
 /** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }

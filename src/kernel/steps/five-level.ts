@@ -77,7 +77,7 @@ export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: 
  * Does head_64.S, or the EFI stub, change from four to five levels? `refused`: what the command line says.
  */
 function wants({ machine, file }: KernelBoot, refused: boolean): boolean {
-  return machine.settings.la57 === true && file.fiveLevels && !refused
+  return machine.settings.la57 && file.fiveLevels && !refused
 }
 
 /** Will the decompressor run with five levels? */
@@ -131,7 +131,7 @@ export function trampoline({ when, search }: KernelBehaviour['trampoline']): Tra
     const { machine } = boot
     const changes = decompressesWithFive(boot)
     machine.step('ZO-5', 'the decompressor sees to the number of paging levels', () => {
-      if (machine.settings.la57 === true)
+      if (machine.settings.la57)
         machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
       else machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
       if (!changes && when !== 'always') {
@@ -192,7 +192,7 @@ export function paging({ by }: KernelBehaviour['paging']): Step {
 
 /** The EFI stub leaves paging to head_64.S. */
 function leavePaging({ machine }: KernelBoot): void {
-  if (machine.settings.la57 === true)
+  if (machine.settings.la57)
     machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
 
@@ -201,7 +201,7 @@ const LAST_BELOW_4G = 2 ** 32 - 1
 /** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
 function takeTrampoline(boot: KernelBoot): void {
   const { machine } = boot
-  if (machine.settings.la57 !== true) return
+  if (!machine.settings.la57) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
     const got = machine.firmware.allocatePages(
       { kind: 'max', limit: LAST_BELOW_4G },
