@@ -83,7 +83,7 @@ export function decompressKernel(data: RandomAllocation): Step {
     machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
       const payload = boot.file.setupSize + boot.file.payloadOffset
       const reading = machine.memory.readAs(
-        rangeAt(boot.image + payload, boot.file.payloadLength),
+        rangeAt(boot.fileAt + payload, boot.file.payloadLength),
         boot.object,
         { at: payload },
       )

@@ -159,14 +159,14 @@ function writeTopTable({ machine, file, object }: KernelBoot, { moved }: Window)
 
 /** Saves what lies there in .bss of the running copy, writes the trampoline, and puts everything back. */
 function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void {
-  const { machine, file, compressed, object } = boot
+  const { machine, file, zo, object } = boot
   const { memory } = machine
   if (!isRam(machine, place)) {
     machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, where not everything is RAM`)
     change()
     return
   }
-  const bss = rangeAt(compressed + file.bss, file.ebss - file.bss)
+  const bss = rangeAt(zo + file.bss, file.ebss - file.bss)
   if (sizeOf(bss) < TRAMPOLINE_SIZE || !isRam(machine, bss)) {
     machine.doubt('ZO-5', 'the .bss in which low memory is saved is not all RAM')
     change()

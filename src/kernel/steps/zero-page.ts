@@ -72,14 +72,14 @@ function lowestPages({ bytes, message }: Pages): Step {
 
 /** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
 function zeroPageInBss(boot: KernelBoot): void {
-  const { machine, compressed, file, image } = boot
+  const { machine, zo, file, fileAt } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
-    const end = compressed + file.ebss
+    const end = zo + file.ebss
     const isLast = end % PAGE === 0
     if (!isLast)
       machine.assume(
         'EP-9',
-        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
+        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
       )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
@@ -122,7 +122,7 @@ const wipeSetupData: Step = boot => {
 }
 const nameStart: Step = boot => {
   boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => {
-    setHeader(boot, 'code32_start', boot.compressed)
+    setHeader(boot, 'code32_start', boot.zo)
   })
 }
 
