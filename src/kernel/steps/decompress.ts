@@ -11,7 +11,7 @@ import {
 import type { Placement } from '../behaviour.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { changeLevels } from './five-level.ts'
-import { standsFirst, stubOptions, type StubOptions } from './words.ts'
+import { standsFirst, stubOptions, type StubOptions } from './cmdline-parser.ts'
 import { extractTo } from './extract.ts'
 import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'

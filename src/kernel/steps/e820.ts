@@ -32,7 +32,7 @@ import {
 } from '../../image/memory-types.ts'
 import { little, patchBootParams, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** E820 types. Source: linux@5.10.223 arch/x86/include/uapi/asm/bootparam.h and asm/e820/types.h. */
 const E820_TYPE_RAM = 1

@@ -21,7 +21,7 @@ import {
   type TrampolineStep,
   type Window,
 } from '../boot.ts'
-import { hasFlag, parametersOf } from './words.ts'
+import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
  * A page table and a page of code. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable.h

@@ -15,7 +15,7 @@ import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
 import { followSetupData } from './setup-data.ts'
 import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './slots.ts'
-import { hasFlag, parametersOf } from './words.ts'
+import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
  * Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c
