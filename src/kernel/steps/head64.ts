@@ -9,7 +9,7 @@ import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
 import { goThroughPayload, keepMargin } from './payload.ts'
-import { sanitise } from './sanitise.ts'
+import { sanitizeBootParams } from './zero-page.ts'
 
 /** `startup_64` in ZO. */
 const STARTUP_64 = 0x200
@@ -106,7 +106,7 @@ export function runHead64(boot: KernelBoot): void {
 function extractInPlace(boot: KernelBoot, window: Window): void {
   const { machine, file, object } = boot
   machine.step('ZO-22', 'extract_kernel sanitises boot_params', () => {
-    sanitise(boot)
+    sanitizeBootParams(boot)
   })
   const output = chooseOutput(boot, window)
   machine.step('ZO-10', 'extract_kernel checks its output address', () => {

@@ -1,10 +1,13 @@
-/** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
+/**
+ * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and what everybody
+ * sanitises in them. Chapters EP and ZO.
+ */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
+import { BOOT_FLAG, boot_params, setupHeaderAt } from '../../image/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
-import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
+import { bootParam, patchBootParams, setHeader, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /**
@@ -140,4 +143,13 @@ function fillIn(boot: KernelBoot): void {
     setHeader(boot, 'vid_mode', VID_MODE)
     setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
   })
+}
+
+/**
+ * sanitize_boot_params: a sentinel that is not 0 tells of a loader that copied too much, and the high halves
+ * are wiped.
+ */
+export function sanitizeBootParams(boot: KernelBoot): void {
+  if (bootParam(boot, 'sentinel') === 0) return
+  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
 }
