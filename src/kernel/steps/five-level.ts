@@ -187,11 +187,11 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
 
 /** What the EFI stub takes to change the number of paging levels. */
 export function paging({ by }: KernelBehaviour['paging']): Step {
-  return by === 'efi-stub' ? takeTrampoline : leavePaging
+  return by === 'efi-stub' ? setup5LevelPaging : leaveLevelsToHead64
 }
 
 /** The EFI stub leaves paging to head_64.S. */
-function leavePaging({ machine }: KernelBoot): void {
+function leaveLevelsToHead64({ machine }: KernelBoot): void {
   if (machine.settings.la57 === true)
     machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
@@ -199,7 +199,7 @@ function leavePaging({ machine }: KernelBoot): void {
 const LAST_BELOW_4G = 2 ** 32 - 1
 
 /** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
-function takeTrampoline(boot: KernelBoot): void {
+function setup5LevelPaging(boot: KernelBoot): void {
   const { machine } = boot
   if (machine.settings.la57 !== true) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
@@ -225,7 +225,7 @@ function takeTrampoline(boot: KernelBoot): void {
  * Boot services are over: the trampoline's second page becomes the top-level table when five levels are
  * wanted.
  */
-export function changeLevels(boot: KernelBoot): void {
+export function switch5LevelPaging(boot: KernelBoot): void {
   const { machine, trampolineAt } = boot
   if (trampolineAt === null) {
     machine.assume('EP-24', 'five-level paging is off, so the trampoline below 4 GiB is not used')
