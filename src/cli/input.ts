@@ -1,7 +1,7 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
-import type { MapTaken } from '../boot/rewind.ts'
+import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'

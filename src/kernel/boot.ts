@@ -54,9 +54,9 @@ export interface KernelBoot {
   /** Owner of the kernel's bytes; offset 0 is byte 0 of its file. */
   readonly object: ObjectId
   /** F: where byte 0 of the kernel file lay at the entry. */
-  readonly image: Phys
+  readonly fileAt: Phys
   /** L: `startup_32` of the copy that runs next. */
-  compressed: Phys
+  zo: Phys
   /** `image_offset`: from ImageBase to `startup_32` after a PE entry, in 32 bits; 0 after a handover. */
   imageOffset: number
   /** What the LoadedImage protocol says after a PE entry; else F. */

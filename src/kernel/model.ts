@@ -137,17 +137,17 @@ function beginBoot(
   file: KernelFile,
   payload: PayloadRead | null,
 ): KernelBoot {
-  const image = from.via === 'pe-entry' ? from.loaded.base : from.image
-  const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? image) : image
+  const fileAt = from.via === 'pe-entry' ? from.loaded.base : from.image
+  const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? fileAt) : fileAt
   return {
     machine,
     from,
     file,
     payload,
     object: from.payload.object,
-    image,
-    compressed: phys(image + file.setupSize),
-    imageOffset: from.via === 'pe-entry' ? wrap32(image + file.setupSize - imageBase) : 0,
+    fileAt,
+    zo: phys(fileAt + file.setupSize),
+    imageOffset: from.via === 'pe-entry' ? wrap32(fileAt + file.setupSize - imageBase) : 0,
     imageBase,
     bootParams: from.via === 'pe-entry' ? phys(0) : from.bootParams,
     commandLine: null,
@@ -178,11 +178,11 @@ const WITHOUT_STUB: readonly ContractName[] = [
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
 function judge(era: KernelEra, boot: KernelBoot): void {
-  const { file, from, compressed } = boot
+  const { file, from, zo } = boot
   const handover = from.via !== 'pe-entry'
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
   const start = guestAlign(
-    compressed - boot.imageOffset,
+    zo - boot.imageOffset,
     handover ? header(boot, 'kernel_alignment') : file.physicalAlign,
   )
   evaluateContracts(boot.machine, names, {
@@ -192,8 +192,8 @@ function judge(era: KernelEra, boot: KernelBoot): void {
       start: Math.max(start, file.loadPhysicalAddress),
       length: handover ? header(boot, 'init_size') : file.initSize,
     },
-    bss: { start: compressed + file.bss, length: file.ebss - file.bss },
-    startup32: compressed,
+    bss: { start: zo + file.bss, length: file.ebss - file.bss },
+    startup32: zo,
     setupData: handover ? followSetupData(boot).nodes.map(node => node.range) : [],
     initrd: from.initrdObject,
     commandLine: from.cmdlineObject,

@@ -4,8 +4,8 @@ import type { Bss } from '../behaviour.ts'
 import type { KernelBoot, Step } from '../boot.ts'
 
 function bssOf(boot: KernelBoot): { where: Range; at: number } {
-  const { compressed, file, image } = boot
-  return { where: rangeAt(compressed + file.bss, file.ebss - file.bss), at: compressed + file.bss - image }
+  const { zo, file, fileAt } = boot
+  return { where: rangeAt(zo + file.bss, file.ebss - file.bss), at: zo + file.bss - fileAt }
 }
 
 /** The globals of the stub lie in .bss and are read as they are found. */

@@ -10,12 +10,12 @@ import {
 } from '../../image/memory-types.ts'
 import type { Placement } from '../behaviour.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
-import { changeLevels } from './five-level.ts'
-import { standsFirst, stubOptions, type StubOptions } from './words.ts'
+import { switch5LevelPaging } from './five-level.ts'
+import { standsFirst, stubOptions, type StubOptions } from './cmdline-parser.ts'
 import { extractTo } from './extract.ts'
 import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
-import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './slots.ts'
+import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './kaslr-slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
@@ -83,7 +83,7 @@ export function decompressKernel(data: RandomAllocation): Step {
     machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
       const payload = boot.file.setupSize + boot.file.payloadOffset
       const reading = machine.memory.readAs(
-        rangeAt(boot.image + payload, boot.file.payloadLength),
+        rangeAt(boot.fileAt + payload, boot.file.payloadLength),
         boot.object,
         { at: payload },
       )
@@ -221,6 +221,6 @@ function isRandom(boot: KernelBoot, { firstSlotFor }: RandomAllocation, { nokasl
 export function jumpToOutput(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-24', 'the EFI stub jumps into the extracted kernel, past head_64.S', () => {
-    changeLevels(boot)
+    switch5LevelPaging(boot)
   })
 }

@@ -15,10 +15,10 @@ const FIRST_BYTES = 16
  * decompressor's code and data lie.
  */
 export function enterKernel(boot: KernelBoot): void {
-  const { machine, from, image, file } = boot
+  const { machine, from, fileAt, file } = boot
   machine.step('EP-1', 'the kernel is entered', () => {
-    if (from.entry < image) machine.gap('EP-1', 'the entry point lies below the kernel image')
-    enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
+    if (from.entry < fileAt) machine.gap('EP-1', 'the entry point lies below the kernel image')
+    enterOwn(boot, from.entry - fileAt, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength
     enterOwn(
@@ -53,7 +53,7 @@ function skipHead(boot: KernelBoot): void {
 }
 
 function enterOwn(boot: KernelBoot, offset: number, length: number, what: string): void {
-  const where = rangeOrNull(boot.image + offset, length)
+  const where = rangeOrNull(boot.fileAt + offset, length)
   if (where !== null) boot.machine.enter(where, boot.object, offset, what)
 }
 

@@ -21,7 +21,7 @@ import {
   type TrampolineStep,
   type Window,
 } from '../boot.ts'
-import { hasFlag, parametersOf } from './words.ts'
+import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
  * A page table and a page of code. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable.h
@@ -159,14 +159,14 @@ function writeTopTable({ machine, file, object }: KernelBoot, { moved }: Window)
 
 /** Saves what lies there in .bss of the running copy, writes the trampoline, and puts everything back. */
 function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void {
-  const { machine, file, compressed, object } = boot
+  const { machine, file, zo, object } = boot
   const { memory } = machine
   if (!isRam(machine, place)) {
     machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, where not everything is RAM`)
     change()
     return
   }
-  const bss = rangeAt(compressed + file.bss, file.ebss - file.bss)
+  const bss = rangeAt(zo + file.bss, file.ebss - file.bss)
   if (sizeOf(bss) < TRAMPOLINE_SIZE || !isRam(machine, bss)) {
     machine.doubt('ZO-5', 'the .bss in which low memory is saved is not all RAM')
     change()
@@ -187,11 +187,11 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
 
 /** What the EFI stub takes to change the number of paging levels. */
 export function paging({ by }: KernelBehaviour['paging']): Step {
-  return by === 'efi-stub' ? takeTrampoline : leavePaging
+  return by === 'efi-stub' ? setup5LevelPaging : leaveLevelsToHead64
 }
 
 /** The EFI stub leaves paging to head_64.S. */
-function leavePaging({ machine }: KernelBoot): void {
+function leaveLevelsToHead64({ machine }: KernelBoot): void {
   if (machine.settings.la57)
     machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
@@ -199,7 +199,7 @@ function leavePaging({ machine }: KernelBoot): void {
 const LAST_BELOW_4G = 2 ** 32 - 1
 
 /** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
-function takeTrampoline(boot: KernelBoot): void {
+function setup5LevelPaging(boot: KernelBoot): void {
   const { machine } = boot
   if (!machine.settings.la57) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
@@ -225,7 +225,7 @@ function takeTrampoline(boot: KernelBoot): void {
  * Boot services are over: the trampoline's second page becomes the top-level table when five levels are
  * wanted.
  */
-export function changeLevels(boot: KernelBoot): void {
+export function switch5LevelPaging(boot: KernelBoot): void {
   const { machine, trampolineAt } = boot
   if (trampolineAt === null) {
     machine.assume('EP-24', 'five-level paging is off, so the trampoline below 4 GiB is not used')

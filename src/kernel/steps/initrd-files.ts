@@ -10,7 +10,7 @@ import { volumePath } from '../../machine/volume.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** What the extracted kernel must find: the files, one behind the other. */
 export const INITRD_FILES = 'initrd:files'

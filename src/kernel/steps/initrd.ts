@@ -5,7 +5,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { bootParam, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { loadFiles } from './initrd-files.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
 export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {

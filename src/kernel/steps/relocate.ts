@@ -36,16 +36,16 @@ interface Move {
 /** Moves when the window would begin too low or end too high; after a handover always or when misaligned. */
 function relocateIfNecessary({ when, copies, lowest }: Relocation): Step {
   return boot => {
-    const { machine, file, compressed, imageOffset } = boot
+    const { machine, file, zo, imageOffset } = boot
     machine.step('EP-15', 'efi_main decides whether the compressed kernel moves', () => {
       const alignment = header(boot, 'kernel_alignment')
-      const start = guestAlign(compressed - imageOffset, alignment)
+      const start = guestAlign(zo - imageOffset, alignment)
       const end = start + header(boot, 'init_size')
-      const misaligned = alignment !== 0 && compressed % alignment !== 0
+      const misaligned = alignment !== 0 && zo % alignment !== 0
       const handover = imageOffset === 0 && (when === 'every-handover' || misaligned)
       if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || handover)
-        boot.compressed = relocate(boot, {
-          from: compressed,
+        boot.zo = relocate(boot, {
+          from: zo,
           length: lengthOf(boot, copies),
           minimum: lowestOf(boot, lowest),
         })
@@ -83,7 +83,7 @@ function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
         setHeader(boot, 'pref_address', from)
         setHeader(boot, 'code32_start', to)
       }
-      boot.compressed = phys(header(boot, 'code32_start'))
+      boot.zo = phys(header(boot, 'code32_start'))
     })
     if (lowest === 'any')
       machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => {
@@ -94,15 +94,15 @@ function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
 
 /** Says what the decompressor will write that is not its own. */
 function doubtWindow(boot: KernelBoot): void {
-  const { machine, file, compressed } = boot
+  const { machine, file, zo } = boot
   const size = header(boot, 'init_size')
-  const end = compressed + pagesOf(size) * PAGE
+  const end = zo + pagesOf(size) * PAGE
   const behind =
-    compressed < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
+    zo < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
   if (behind !== null)
     machine.doubt(
       'EP-28',
-      `the kernel was moved to ${hex(compressed)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
+      `the kernel was moved to ${hex(zo)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
     )
 }
 

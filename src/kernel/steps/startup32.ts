@@ -46,11 +46,11 @@ export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
  * What the loader put there is what runs: memory comes from its e820, and .bss behind its copy is written.
  */
 export function useLoadersCopy(boot: KernelBoot): void {
-  const { machine, file, compressed, object } = boot
+  const { machine, file, zo, object } = boot
   machine.step('ZO-20', 'the decompressor runs in the copy that the loader made', () => {
     boot.finalMap = ramOf(boot)
     const foreign = machine.memory.occupants(
-      rangeAt(compressed + file.bss, file.ebss - file.bss),
+      rangeAt(zo + file.bss, file.ebss - file.bss),
       owner => owner === object,
     )
     if (foreign.length > 0)
@@ -65,12 +65,12 @@ export function useLoadersCopy(boot: KernelBoot): void {
 export function startup32({ compares }: KernelBehaviour['startup32']): Step {
   const compared = compares === 'signed' ? signed32 : (value: number) => value
   return boot => {
-    const { machine, file, compressed, object } = boot
+    const { machine, file, zo, object } = boot
     machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will have its own', () => {
       patchBootParams(boot, boot_params.fields.scratch[0], new Uint8Array(4))
-      const stack = compressed + file.bootStackEnd - STACK
+      const stack = zo + file.bootStackEnd - STACK
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
-      const aligned = wrap32(guestAlign(compressed, header(boot, 'kernel_alignment')))
+      const aligned = wrap32(guestAlign(zo, header(boot, 'kernel_alignment')))
       const start =
         !file.relocatable || compared(aligned) < file.loadPhysicalAddress ? file.loadPhysicalAddress : aligned
       const moved = wrap32(start + header(boot, 'init_size') - file.end)

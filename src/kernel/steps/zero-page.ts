@@ -1,10 +1,13 @@
-/** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
+/**
+ * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and what everybody
+ * sanitises in them. Chapters EP and ZO.
+ */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, setupHeaderAt } from '../../image/x86/boot-params.ts'
+import { BOOT_FLAG, boot_params, setupHeaderAt } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
-import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
+import { bootParam, patchBootParams, setHeader, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /**
@@ -72,14 +75,14 @@ function lowestPages({ bytes, message }: Pages): Step {
 
 /** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
 function zeroPageInBss(boot: KernelBoot): void {
-  const { machine, compressed, file, image } = boot
+  const { machine, zo, file, fileAt } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
-    const end = compressed + file.ebss
+    const end = zo + file.ebss
     const isLast = end % PAGE === 0
     if (!isLast)
       machine.assume(
         'EP-9',
-        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
+        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
       )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
@@ -122,7 +125,7 @@ const wipeSetupData: Step = boot => {
 }
 const nameStart: Step = boot => {
   boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => {
-    setHeader(boot, 'code32_start', boot.compressed)
+    setHeader(boot, 'code32_start', boot.zo)
   })
 }
 
@@ -140,4 +143,13 @@ function fillIn(boot: KernelBoot): void {
     setHeader(boot, 'vid_mode', VID_MODE)
     setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
   })
+}
+
+/**
+ * sanitize_boot_params: a sentinel that is not 0 tells of a loader that copied too much, and the high halves
+ * are wiped.
+ */
+export function sanitizeBootParams(boot: KernelBoot): void {
+  if (bootParam(boot, 'sentinel') === 0) return
+  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
 }
