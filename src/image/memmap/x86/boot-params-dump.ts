@@ -4,18 +4,20 @@
  */
 import { hex } from '../../../bytes/range.ts'
 import { groupsOf } from '../../groups.ts'
-import { E820_LACKS, e820Row } from './e820.ts'
-import { odd, type Block, type Dialect, type Line, type Placed } from '../model.ts'
+import {
+  boot_e820_entry,
+  boot_params,
+  E820_MAX_ENTRIES_ZEROPAGE,
+  efi_info,
+  HDRS,
+  setup_header,
+  type BootParams,
+} from '../../x86/boot-params.ts'
+import { e820Row } from './e820.ts'
+import { E820_LACKS, odd, type Block, type Dialect, type Line, type Placed } from '../model.ts'
 import type { Problem } from '../../problem.ts'
 
-const SIZE = 4096
-/** Offsets in struct boot_params. */
-const EFI_INFO = 0x1c0
-const E820_ENTRIES = 0x1e8
-const HDRS_AT = 0x202
-const E820_TABLE = 0x2d0
-const E820_ENTRY = 20
-const E820_MAX_ENTRIES_ZEROPAGE = 128
+const SIZE = boot_params.size
 
 /** xxd, `hexdump -C`, `od -A x -t x1`: offset and bytes. Plain `hexdump`: offset and words. */
 const readBytes = groupsOf(
@@ -24,29 +26,20 @@ const readBytes = groupsOf(
 )
 const readWords = groupsOf(/^([0-9a-f]{7})((?: [0-9a-f]{4}){1,8})\s*$/, 2)
 
-/** Is it the zero page of a kernel that was booted by the 2.00 protocol or later? */
-export function isBootParams(bytes: Uint8Array): boolean {
-  return bytes.length === SIZE && [0x48, 0x64, 0x72, 0x53].every((byte, i) => bytes[HDRS_AT + i] === byte)
-}
-
-function number(bytes: Uint8Array, at: number, length: number): bigint {
-  let value = 0n
-  for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[at + i] ?? 0)
-  return value
+/** The zero page of a kernel that was booted by the 2.00 protocol or later; null when it is none. */
+function pageOf(bytes: Uint8Array): BootParams | null {
+  const page = bytes.length === SIZE ? boot_params.read(bytes) : null
+  return page !== null && setup_header.read(page.hdr)?.header === HDRS ? page : null
 }
 
 /** The rows of the e820 table in a whole zero page; every one is said to stand on `line`. */
-export function readBootParams(bytes: Uint8Array, line: number): Block {
+function blockOf(page: BootParams, line: number): Block {
   const placed: Placed[] = []
   const problems: Problem[] = []
-  const count = bytes[E820_ENTRIES] ?? 0
+  const count = page.e820_entries
   for (let i = 0; i < Math.min(count, E820_MAX_ENTRIES_ZEROPAGE); i++) {
-    const at = E820_TABLE + E820_ENTRY * i
-    const start = number(bytes, at, 8)
-    placed.push({
-      row: e820Row(start, start + number(bytes, at + 8, 8), Number(number(bytes, at + 16, 4))),
-      line,
-    })
+    const entry = boot_e820_entry.read(page.e820_table, i * boot_e820_entry.size)
+    if (entry !== null) placed.push({ row: e820Row(entry.addr, entry.addr + entry.size, entry.type), line })
   }
   if (count > E820_MAX_ENTRIES_ZEROPAGE)
     problems.push(
@@ -55,13 +48,12 @@ export function readBootParams(bytes: Uint8Array, line: number): Block {
         `e820_entries is ${String(count)}, the table holds ${String(E820_MAX_ENTRIES_ZEROPAGE)}`,
       ),
     )
-  const size = number(bytes, EFI_INFO + 20, 4)
-  const at = number(bytes, EFI_INFO + 16, 4) + number(bytes, EFI_INFO + 28, 4) * 2n ** 32n
-  if (size > 0n)
+  const efi = efi_info.read(page.efi_info)
+  if (efi !== null && efi.efi_memmap_size > 0)
     problems.push(
       odd(
         'efi-map-elsewhere',
-        `efi_info says that the EFI map lies at ${hex(at)}, ${hex(size)} bytes: it is not in this file; a kernel log with efi=debug has it`,
+        `efi_info says that the EFI map lies at ${hex(BigInt(efi.efi_memmap) + BigInt(efi.efi_memmap_hi) * 2n ** 32n)}, ${hex(efi.efi_memmap_size)} bytes: it is not in this file; a kernel log with efi=debug has it`,
       ),
     )
   return { placed, problems, last: line }
@@ -105,14 +97,14 @@ function read(lines: readonly Line[]): Block {
     previous = found.bytes
     next = found.at + found.bytes.length
   }
-  if (!isBootParams(image))
+  const page = pageOf(image)
+  if (page === null)
     return {
       placed: [],
       problems: [odd('not-boot-params', 'the hex dump is no zero page: no HdrS at 0x202')],
       last,
     }
-  const block = readBootParams(image, (lines[0] as Line).at)
-  return { ...block, last }
+  return { ...blockOf(page, (lines[0] as Line).at), last }
 }
 
 export const bootParamsDump: Dialect = {
@@ -126,4 +118,8 @@ export const bootParamsDump: Dialect = {
   sniff: line => bytesOf(line) !== null,
   joins: line => line === '*',
   read,
+  file: bytes => {
+    const page = pageOf(bytes)
+    return page === null ? null : blockOf(page, 0)
+  },
 }

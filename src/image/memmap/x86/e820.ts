@@ -15,6 +15,7 @@ import {
 import { groupsOf } from '../../groups.ts'
 import type { Problem } from '../../problem.ts'
 import {
+  E820_LACKS,
   ATTRIBUTE_UNSAID,
   hexValue,
   odd,
@@ -25,13 +26,6 @@ import {
   type MemmapRow,
   type Placed,
 } from '../model.ts'
-
-/** What every map of this kind lacks. */
-export const E820_LACKS: readonly string[] = [
-  'free memory, loaders’ memory and boot-services memory are one: all of it counts as free',
-  'types of memory that is not RAM',
-  'attributes',
-]
 
 /**
  * E820 types by number, as UEFI types. 7 is persistent, 12 is persistent of old; what is unknown is reserved.
