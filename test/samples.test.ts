@@ -26,9 +26,9 @@ test('the three stories are there, and each has all its parts', () => {
 })
 
 for (const sample of samples) {
-  test(`${sample} ends as told`, () => {
+  test(`${sample} ends as told`, async () => {
     const path = `samples/${sample}`
-    const { code, stdout, stderr } = stubsim(['check', '--scenario', join(TOP, path, 'scenario.json')])
+    const { code, stdout, stderr } = await stubsim(['check', '--scenario', join(TOP, path, 'scenario.json')])
     expect(stderr).toBe('')
     expect(
       stdout,

@@ -8,7 +8,7 @@ import type { KernelEra } from '../kernel/model.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
 import type { StubEra } from '../stub/model.ts'
-import { erasFor } from './version.ts'
+import { erasFor } from '../releases/version.ts'
 
 /**
  * The stub's row of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError when there is none.

@@ -21,6 +21,7 @@ import {
   type Settings,
 } from '../machine/machine.ts'
 import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
+import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
 import { INITRD_FILES } from '../kernel/steps/initrd-files.ts'
@@ -42,7 +43,8 @@ export interface Setup {
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
   readonly loadOptions: string | null
-  readonly settings: Settings
+  /** What is absent is as the table of settings says. */
+  readonly settings: Partial<Settings>
   /** The stub's model, or why there is none. */
   readonly stub: StubModel | Gap
   /** Chooses the kernel's model by what the stub found, or says why there is none. */
@@ -92,7 +94,7 @@ function policyOf({
   return {
     policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) },
     loader,
-    inner: innerLoader(firmware, settings.secureBoot),
+    inner: innerLoader(firmware, withDefaults(settings).secureBoot),
   }
 }
 
@@ -183,7 +185,7 @@ function load(machine: Machine, setup: Setup): LoadedImage {
 }
 
 /** The EFI shell passes all that was typed, the image's own name first. */
-function shellLine({ shell }: Settings): string | null {
+function shellLine({ shell }: Partial<Settings>): string | null {
   return shell === undefined ? null : ['\\EFI\\BOOT\\BOOTX64.EFI', ...shell].join(' ')
 }
 

@@ -3,7 +3,7 @@
  * them.
  */
 import { UsageError } from '../bytes/errors.ts'
-import { erasBetween, erasFor, isVersion } from '../boot/version.ts'
+import { erasBetween, erasFor, isVersion } from '../releases/version.ts'
 import { kernelEras } from '../kernel/eras.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { particularsOf, toldAlike } from '../machine/told.ts'

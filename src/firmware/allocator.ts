@@ -48,9 +48,10 @@ export class Allocator implements PageAllocator {
   readonly #search: SearchPolicy
   readonly #row: FirmwareRow
   readonly #guard: HeapGuard
-  readonly #guards = new GuardMap()
+  readonly #options: AllocatorOptions
+  #guards = new GuardMap()
   /** Kept up for whoever asks what the bins of the next boot should hold. */
-  readonly accounts: BinAccounts
+  accounts: BinAccounts
   #untested: readonly Range[]
   readonly #hidden: number
   /** Entries that there is room for. */
@@ -73,11 +74,24 @@ export class Allocator implements PageAllocator {
         ? { bins: row.foreignBins === 'never' ? search.bins : [], defaultMax: PHYS_END - 1 }
         : search
     this.#row = row
+    this.#options = options
     this.accounts = new BinAccounts(this.#search)
     this.#guard = options.guard ?? NO_GUARD
     this.#untested = options.untested ?? []
     this.#hidden = options.mapEntries?.hidden ?? 0
     this.#capacity = options.mapEntries?.capacity ?? Infinity
+  }
+
+  fork(): Allocator {
+    const twin = new Allocator([], this.#search, this.#row, this.#options)
+    twin.#map = [...this.#map]
+    twin.#foreign = this.#foreign
+    twin.#guards = this.#guards.fork()
+    twin.accounts = this.accounts.fork()
+    twin.#untested = this.#untested
+    twin.#capacity = this.#capacity
+    twin.#entryPages = [...this.#entryPages]
+    return twin
   }
 
   /**

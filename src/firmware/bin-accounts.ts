@@ -16,6 +16,15 @@ export class BinAccounts {
     this.#search = search
   }
 
+  /** The same counts, kept apart from now on. */
+  fork(): BinAccounts {
+    const twin = new BinAccounts(this.#search)
+    for (const [type, pages] of this.#current) twin.#current.set(type, pages)
+    for (const [type, pages] of this.#peak) twin.#peak.set(type, pages)
+    twin.#lowest = this.#lowest
+    return twin
+  }
+
   /** The search of the default range found pages here. */
   found(at: number): void {
     this.#lowest = Math.min(this.#lowest, at)

@@ -37,15 +37,11 @@ import { Pool, type PoolPages } from './pool.ts'
 import { loadImage } from './pe-loader.ts'
 import { DEFAULT_LOADER } from './loaders/rows.ts'
 import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
+import type { Contents } from './contents.ts'
 import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
-/**
- * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed
- * pages keep their bytes.
- * poison: nothing is known of either.
- */
-export type Contents = 'ovmf' | 'residue' | 'poison'
+export type { Contents } from './contents.ts'
 
 /** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
@@ -104,19 +100,16 @@ const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
  * Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are
  * not made of pages.
  */
-export function createFirmware(options: FirmwareOptions): BootServices {
+export function createFirmware(options: FirmwareOptions): ForkableServices {
   const { memory, recorder, map, policy, contents } = options
-  const assume = saidOnce(options.assume)
+  const said = new Set<string>()
+  const assume = saidOnce(options.assume, said)
   const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
-  const loader = options.loader ?? DEFAULT_LOADER
   const search =
     policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
   if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
   const preset = CONTENTS[contents]
-  const step: Step = (clause, what, body) => recorder.as('firmware', () => recorder.step(clause, what, body))
-  /** The same, unless this clause is that of the step around it. */
-  const within = <T>(outer: FirmwareClause, clause: FirmwareClause, what: string, body: () => T): T =>
-    outer === clause ? body() : step(clause, what, body)
+  const step = stepsOf(recorder)
   const allocator: PageAllocator =
     row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
   step('FW-3', 'memory as the firmware has left it', () => {
@@ -131,6 +124,52 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       ? 'nothing is known of the contents of memory that this boot has not written'
       : 'memory that is free when the boot begins holds 0x00',
   )
+  return services(options, {
+    allocator,
+    pool: pages =>
+      row.pool === 'blocks'
+        ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
+        : new PagePool(pages, row.pool.head, row.search === 'bottom-up' ? 'FW-32' : 'FW-30'),
+    readOnly: [],
+    said,
+  })
+}
+
+/** What a fork of the services records with: a fork of the memory, that memory's recorder, its own notes. */
+export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume'>
+
+/** Boot services that can be had twice in the same state. */
+export interface ForkableServices extends BootServices {
+  /** The same services over a fork of their memory; a call to one of the two is not seen by the other. */
+  fork(to: ForkedTo): ForkableServices
+}
+
+/** What the firmware knows beside what lies in memory. */
+interface State {
+  readonly allocator: PageAllocator
+  /** The pool, which is told where its pages come from. */
+  readonly pool: (pages: PoolPages) => Pool | PagePool
+  readonly readOnly: readonly Range[]
+  /** What was assumed so far. */
+  readonly said: Set<string>
+}
+
+function stepsOf(recorder: Recorder): Step {
+  return (clause, what, body) => recorder.as('firmware', () => recorder.step(clause, what, body))
+}
+
+/** The services over memory that is laid out. */
+function services(options: FirmwareOptions, state: State): ForkableServices {
+  const { memory, recorder, policy, contents } = options
+  const { allocator, said } = state
+  const assume = saidOnce(options.assume, said)
+  const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
+  const loader = options.loader ?? DEFAULT_LOADER
+  const preset = CONTENTS[contents]
+  const step = stepsOf(recorder)
+  /** The same, unless this clause is that of the step around it. */
+  const within = <T>(outer: FirmwareClause, clause: FirmwareClause, what: string, body: () => T): T =>
+    outer === clause ? body() : step(clause, what, body)
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages())
@@ -180,7 +219,7 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       return status
     })
   }
-  let readOnly: Range[] = []
+  let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
     step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
       readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
@@ -199,16 +238,13 @@ export function createFirmware(options: FirmwareOptions): BootServices {
       })
     },
   }
-  const pool =
-    row.pool === 'blocks'
-      ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
-      : new PagePool(pages, row.pool.head, row.search === 'bottom-up' ? 'FW-32' : 'FW-30')
-  const { services } = pool
+  const pool = state.pool(pages)
+  const { services: calls } = pool
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
-    step(services.allocate, `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
+    step(calls.allocate, `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
       const { status, buffer, carved, clause } = pool.allocate(type, size)
       if (status !== 'EFI_SUCCESS')
-        return within(services.allocate, clause, status, () => ({ status, at: null }))
+        return within(calls.allocate, clause, status, () => ({ status, at: null }))
       if (carved && !FRESH_POOLS.has(type))
         assume(
           'FW-19',
@@ -219,15 +255,15 @@ export function createFirmware(options: FirmwareOptions): BootServices {
           'FW-54',
           `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
         )
-      within(services.allocate, clause, 'the buffer', () => {
+      within(calls.allocate, clause, 'the buffer', () => {
         filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
       })
       return { status, at: buffer.start }
     })
   const freePool = (at: Phys): EfiStatus =>
-    step(services.free, `FreePool(${hex(at)})`, () => {
+    step(calls.free, `FreePool(${hex(at)})`, () => {
       const { status, block, clause } = pool.free(at)
-      within(services.free, clause, block === null ? status : 'the block', () => {
+      within(calls.free, clause, block === null ? status : 'the block', () => {
         if (block !== null)
           filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
       })
@@ -303,12 +339,21 @@ export function createFirmware(options: FirmwareOptions): BootServices {
             memory.release(where, 'firmware:boot')
       })
     },
+    fork: to =>
+      services(
+        { ...options, ...to },
+        {
+          allocator: allocator.fork(),
+          pool: twinPages => pool.fork(twinPages),
+          readOnly,
+          said: new Set(said),
+        },
+      ),
   }
 }
 
 /** Passes every sentence on once. */
-function saidOnce(assume: Assume): Assume {
-  const said = new Set<string>()
+function saidOnce(assume: Assume, said: Set<string>): Assume {
   return (clause, what) => {
     if (said.has(`${clause} ${what}`)) return
     said.add(`${clause} ${what}`)

@@ -23,13 +23,20 @@ const free = (descriptor: MemoryDescriptor): boolean => descriptor.type === EfiC
 /** Neighbours are never joined except free ones; sizes are in pages, addresses in bytes. */
 export class BottomUpAllocator implements PageAllocator {
   #map: MemoryDescriptor[]
-  readonly #foreign: readonly MemoryDescriptor[]
+  #foreign: readonly MemoryDescriptor[]
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
   constructor(map: readonly MemoryDescriptor[]) {
     const { ram, foreign } = splitMap(map)
     this.#map = [...ram]
     this.#foreign = foreign
+  }
+
+  fork(): BottomUpAllocator {
+    const twin = new BottomUpAllocator([])
+    twin.#map = [...this.#map]
+    twin.#foreign = this.#foreign
+    return twin
   }
 
   memoryMap(): MemoryDescriptor[] {

@@ -82,6 +82,13 @@ export function guardedBlock(
 export class GuardMap {
   #guarded: Range[] = []
 
+  /** The same guarded pages, kept apart from now on. */
+  fork(): GuardMap {
+    const twin = new GuardMap()
+    twin.#guarded = [...this.#guarded]
+    return twin
+  }
+
   isGuarded(at: number): boolean {
     return this.#guarded.some(({ start, end }) => start <= at && at < end)
   }

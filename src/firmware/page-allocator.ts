@@ -39,6 +39,8 @@ export function isRefusedType(type: number, refuses: FirmwareRow['refuses'] = 'e
 
 /** What the boot services need of a page allocator. */
 export interface PageAllocator {
+  /** An allocator in the same state; what is done to one of the two is not seen by the other. */
+  fork(): PageAllocator
   memoryMap(): MemoryDescriptor[]
   /** By which clause the map is shown as it is now. */
   mapClause(): FirmwareClause

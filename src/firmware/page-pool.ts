@@ -19,6 +19,13 @@ export class PagePool {
     this.services = { allocate: clause, free: clause }
   }
 
+  /** A pool in the same state that takes its pages from `pages`. */
+  fork(pages: PoolPages): PagePool {
+    const twin = new PagePool(pages, this.#head, this.services.allocate)
+    for (const [at, taken] of this.#taken) twin.#taken.set(at, taken)
+    return twin
+  }
+
   /** AllocatePool: pages of its own for every buffer (FW-30, FW-32). */
   allocate(type: number, request: number): PoolAllocation {
     const count = Math.max(1, pagesOf(request + this.#head))

@@ -111,6 +111,20 @@ export class Pool {
     this.#unaccepted = options.unaccepted ?? false
   }
 
+  /** A pool in the same state that takes its pages from `pages`. */
+  fork(pages: PoolPages): Pool {
+    const twin = new Pool(pages, { guard: this.#guard, unaccepted: this.#unaccepted })
+    for (const [type, lists] of this.#free)
+      twin.#free.set(
+        type,
+        lists.map(heads => [...heads]),
+      )
+    for (const [head, size] of this.#freeSize) twin.#freeSize.set(head, size)
+    for (const [at, block] of this.#blocks) twin.#blocks.set(at, block)
+    for (const [type, oem] of this.#oem) twin.#oem.set(type, { ...oem })
+    return twin
+  }
+
   /** AllocatePool. A request of 0 bytes is granted. */
   allocate(type: number, request: number): PoolAllocation {
     if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted))

@@ -5,8 +5,8 @@
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
 import { contentSource, patternByte, type Content } from './content.ts'
-import { kernelPieces } from './kernel-bytes.ts'
-import type { KernelFacts } from './kernel-facts.ts'
+import { kernelPieces } from './x86/kernel-bytes.ts'
+import type { KernelFacts } from './x86/kernel-facts.ts'
 import {
   DIRECTORY_BASERELOC,
   DIRECTORY_SECURITY,

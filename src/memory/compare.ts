@@ -21,7 +21,7 @@ export interface Part {
 export interface Compared {
   readonly cells: RunMap<Cell>
   readonly claims: RunMap<unknown>
-  readonly parts: ReadonlyMap<ObjectId, readonly Part[]>
+  readonly parts: Pick<ReadonlyMap<ObjectId, readonly Part[]>, 'get'>
 }
 
 /**

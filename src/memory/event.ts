@@ -2,10 +2,10 @@
  * Everything that can happen to memory, as data. Events are appended, never changed; rules read nothing else.
  */
 import type { Range } from '../bytes/range.ts'
-import type { Content, Extent, ObjectId, Whose } from './extent.ts'
+import type { Content, EventId, Extent, ObjectId, Whose } from './extent.ts'
 
-/** Index of an event in its recording. */
-export type EventId = number
+export type { EventId } from './extent.ts'
+
 /** Index of a step in its recording. */
 export type StepId = number
 
@@ -88,8 +88,6 @@ export type MemoryEvent =
   | (EventBase & {
       readonly op: 'contract'
       readonly clause: AnyClauseId
-      /** the breach rule that reports it when it is broken */
-      readonly rule: string
       readonly kept: boolean
       readonly what: string
       readonly range: Range | null

@@ -1,4 +1,5 @@
 /** Append-only recording of events and steps. */
+import { ModelBug } from '../bytes/errors.ts'
 import type { Actor, AnyClauseId, EventBase, EventId, MemoryEvent, Step, StepId } from './event.ts'
 
 /** All that happened, in order. `events[id]` and `steps[id]` find an entry by its id. */
@@ -23,10 +24,25 @@ interface OpenStep {
 
 /** A recording that grows: knows who acts and under which step. */
 export class Recorder implements Recording {
-  readonly events: MemoryEvent[] = []
-  readonly steps: OpenStep[] = []
+  readonly events: MemoryEvent[]
+  readonly steps: OpenStep[]
   #actor: Actor = 'firmware'
   #open: OpenStep | null = null
+
+  /** Default: nothing has happened yet. */
+  constructor(past?: Recorder) {
+    this.events = past === undefined ? [] : past.events.slice()
+    this.steps = past === undefined ? [] : past.steps.slice()
+  }
+
+  /**
+   * A recording that begins with all that happened so far, the same entries under the same ids, and goes on
+   * by itself. Throws ModelBug under a step: it would belong to both.
+   */
+  fork(): Recorder {
+    if (this.#open !== null) throw new ModelBug(`forked under step ${String(this.#open.id)}`)
+    return new Recorder(this)
+  }
 
   /** Who acts now. */
   get actor(): Actor {

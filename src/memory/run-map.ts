@@ -1,20 +1,20 @@
 /**
  * A map from addresses to values, kept as runs in sorted buckets: assigning over a range splits and replaces
- * what was there.
+ * what was there. Forks share buckets until one of them writes.
  */
 import { ModelBug } from '../bytes/errors.ts'
 
-/** [start, end) has this value. */
+/** [start, end) has this value. Never changed: a run that is cut is replaced. */
 export interface Run<V> {
   readonly start: number
   readonly end: number
   readonly value: V
 }
 
-interface Entry<V> {
-  start: number
-  end: number
-  value: V
+/** Runs in order, and the map that may change the list; every other one copies it first. */
+interface Bucket<V> {
+  readonly owner: object
+  readonly runs: Run<V>[]
 }
 
 const BUCKET = 256
@@ -23,35 +23,49 @@ const BUCKET = 256
  * Disjoint runs in ascending order. Neighbours with equal values are not joined: two writes stay two runs. A
  * value must not
  * depend on where its run starts, because runs are cut without asking it. Assigning costs a search plus a
- * move within one bucket.
+ * move within one bucket; a fork costs one step for each bucket.
  */
 export class RunMap<V> {
-  #buckets: Entry<V>[][] = [[]]
+  #owner: object = {}
+  #buckets: Bucket<V>[] = [{ owner: this.#owner, runs: [] }]
 
   /** Number of runs. */
   get size(): number {
-    return this.#buckets.reduce((sum, bucket) => sum + bucket.length, 0)
+    return this.#buckets.reduce((sum, { runs }) => sum + runs.length, 0)
+  }
+
+  /** The same map; what is assigned to one of the two from now on is not seen by the other. */
+  fork(): RunMap<V> {
+    const twin = new RunMap<V>()
+    twin.#buckets = this.#buckets.slice()
+    this.#owner = {}
+    return twin
   }
 
   /** The run that holds this address, or undefined in a hole. */
   at(address: number): Run<V> | undefined {
-    const [b, i] = this.#find(address)
-    const entry = this.#buckets[b]?.[i]
-    return entry !== undefined && entry.start <= address ? entry : undefined
+    const bucket = this.#runs(this.#bucketOf(address))
+    const run = bucket[indexIn(bucket, address)]
+    return run !== undefined && run.start <= address ? run : undefined
   }
 
   /**
    * The runs that touch [start, end), ascending, cut to it. What is assigned later does not change the list.
    */
   runs(start = 0, end = Number.MAX_SAFE_INTEGER): Run<V>[] {
-    const [first, from] = this.#find(start)
     const found: Run<V>[] = []
-    for (let b = first; b < this.#buckets.length; b++) {
-      const bucket = this.#buckets[b] ?? []
-      for (let i = b === first ? from : 0; i < bucket.length; i++) {
-        const entry = bucket[i]
-        if (entry === undefined || entry.start >= end) return found
-        found.push({ start: Math.max(start, entry.start), end: Math.min(end, entry.end), value: entry.value })
+    let b = this.#bucketOf(start)
+    let i = indexIn(this.#runs(b), start)
+    for (; b < this.#buckets.length; b++, i = 0) {
+      const runs = this.#runs(b)
+      for (; i < runs.length; i++) {
+        const run = runs[i] as Run<V>
+        if (run.start >= end) return found
+        found.push(
+          start <= run.start && run.end <= end
+            ? run
+            : { start: Math.max(start, run.start), end: Math.min(end, run.end), value: run.value },
+        )
       }
     }
     return found
@@ -59,83 +73,112 @@ export class RunMap<V> {
 
   /** Gives [start, end) this value and forgets what it had. */
   assign(start: number, end: number, value: V): void {
-    const [b, i] = this.#find(start)
-    const there = this.#buckets[b]?.[i]
-    if (there?.start === start && there.end === end) {
-      there.value = value
-      return
-    }
-    this.clear(start, end)
-    const [bucket, index] = this.#find(start)
-    this.#insert(bucket, index, { start, end, value })
+    this.#replace(start, end, { start, end, value })
   }
 
   /** Makes [start, end) a hole. */
   clear(start: number, end: number): void {
+    this.#replace(start, end, null)
+  }
+
+  #replace(start: number, end: number, run: Run<V> | null): void {
     if (!(start < end)) throw new ModelBug(`empty run ${String(start)}-${String(end)}`)
-    const [b, found] = this.#find(start)
-    let i = found
-    const head = this.#buckets[b]?.[i]
-    if (head === undefined) return
-    if (head.start < start) {
-      if (head.end > end) {
-        const tail = { start: end, end: head.end, value: head.value }
-        head.end = start
-        this.#insert(b, i + 1, tail)
-        return
-      }
-      head.end = start
-      i++
-    }
-    this.#drop(b, i, end)
+    const b = this.#bucketOf(start)
+    const runs = this.#writable(b)
+    const i = indexIn(runs, start)
+    let to = i
+    while (to < runs.length && (runs[to] as Run<V>).start < end) to++
+    const first = runs[i]
+    const last = runs[to - 1]
+    const left =
+      to > i && first !== undefined && first.start < start
+        ? { start: first.start, end: start, value: first.value }
+        : null
+    const right =
+      to > i && last !== undefined && last.end > end ? { start: end, end: last.end, value: last.value } : null
+    if (to === runs.length && right === null) this.#dropHeads(b + 1, end)
+    put(runs, i, to - i, left, run, right)
+    this.#settle(b)
   }
 
-  /** Puts an entry before index i of bucket b; a bucket that has become too long is cut in two. */
-  #insert(b: number, i: number, entry: Entry<V>): void {
-    const bucket = this.#buckets[b] ?? []
-    bucket.splice(i, 0, entry)
-    if (bucket.length > 2 * BUCKET) this.#buckets.splice(b, 1, bucket.slice(0, BUCKET), bucket.slice(BUCKET))
-  }
-
-  /** Removes entries from (b, i) on that end at or before `end`, and trims the one that straddles it. */
-  #drop(b: number, i: number, end: number): void {
-    let at = b
-    let from = i
-    for (;;) {
-      const bucket = this.#buckets[at]
-      if (bucket === undefined) return
-      let to = from
-      while (to < bucket.length && (bucket[to]?.end ?? 0) <= end) to++
-      const reachedEnd = to === bucket.length
-      bucket.splice(from, to - from)
-      if (!reachedEnd) {
-        const next = bucket[from]
-        if (next !== undefined && next.start < end) next.start = end
-        return
-      }
-      if (bucket.length === 0 && this.#buckets.length > 1) this.#buckets.splice(at, 1)
-      else at++
-      from = 0
+  /** Removes what lies before `end` at the heads of buckets from `b` on. */
+  #dropHeads(b: number, end: number): void {
+    while (b < this.#buckets.length && (this.#runs(b)[0]?.start ?? Infinity) < end) {
+      const runs = this.#writable(b)
+      let to = 0
+      while (to < runs.length && (runs[to] as Run<V>).end <= end) to++
+      const next = runs[to]
+      const right =
+        next !== undefined && next.start < end ? { start: end, end: next.end, value: next.value } : null
+      put(runs, 0, right === null ? to : to + 1, right, null, null)
+      if (runs.length > 0) return
+      this.#buckets.splice(b, 1)
     }
   }
 
-  /** Where the first run lies that ends behind `address`; past the last one when there is none. */
-  #find(address: number): [bucket: number, index: number] {
+  /** Cuts a bucket in two that has become too long, and removes one that has become empty. */
+  #settle(b: number): void {
+    const runs = this.#writable(b)
+    if (runs.length > 2 * BUCKET) {
+      const tail = { owner: this.#owner, runs: runs.splice(BUCKET, runs.length) }
+      this.#buckets.splice(b + 1, 0, tail)
+    } else if (runs.length === 0 && this.#buckets.length > 1) this.#buckets.splice(b, 1)
+  }
+
+  #runs(b: number): readonly Run<V>[] {
+    return (this.#buckets[b] as Bucket<V>).runs
+  }
+
+  /** The runs of a bucket that no fork shares. */
+  #writable(b: number): Run<V>[] {
+    const bucket = this.#buckets[b] as Bucket<V>
+    if (bucket.owner === this.#owner) return bucket.runs
+    const runs = bucket.runs.slice()
+    this.#buckets[b] = { owner: this.#owner, runs }
+    return runs
+  }
+
+  /** The first bucket with a run that ends after `address`; the last one when there is none. */
+  #bucketOf(address: number): number {
     let low = 0
     let high = this.#buckets.length - 1
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.#buckets[middle]?.at(-1)?.end ?? 0) > address) high = middle
+      if ((this.#runs(middle).at(-1)?.end ?? 0) > address) high = middle
       else low = middle + 1
     }
-    const bucket = this.#buckets[low] ?? []
-    let from = 0
-    let to = bucket.length
-    while (from < to) {
-      const middle = (from + to) >> 1
-      if ((bucket[middle]?.end ?? 0) > address) to = middle
-      else from = middle + 1
-    }
-    return [low, from]
+    return low
   }
+}
+
+/** Index of the first run that ends after `address`; the length when there is none. */
+function indexIn<V>(runs: readonly Run<V>[], address: number): number {
+  let from = 0
+  let to = runs.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((runs[middle] as Run<V>).end > address) to = middle
+    else from = middle + 1
+  }
+  return from
+}
+
+/** Replaces `count` runs from index `i` on by up to three others. */
+function put<V>(
+  runs: Run<V>[],
+  i: number,
+  count: number,
+  left: Run<V> | null,
+  middle: Run<V> | null,
+  right: Run<V> | null,
+): void {
+  if (count === 1 && left === null && right === null && middle !== null) {
+    runs[i] = middle
+    return
+  }
+  const others: Run<V>[] = []
+  if (left !== null) others.push(left)
+  if (middle !== null) others.push(middle)
+  if (right !== null) others.push(right)
+  runs.splice(i, count, ...others)
 }

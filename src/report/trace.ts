@@ -2,7 +2,7 @@
 import { formatRange, hex } from '../bytes/range.ts'
 import type { MemoryEvent, Step } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
-import { contentName, describeEvent } from '../hazard/words.ts'
+import { contentName, describeEvent } from '../hazard/describe.ts'
 import { plain, printable, type TextOptions } from './layout.ts'
 
 /** One line per step and event, children indented below their step. */

@@ -3,7 +3,7 @@
  * both fixes of April 2020 undone.
  */
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
-import type { KernelFacts } from '../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { patternByte } from '../../src/image/content.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { kernelEras } from '../../src/kernel/eras.ts'

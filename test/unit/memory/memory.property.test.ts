@@ -120,6 +120,12 @@ class Naive {
     claim: null,
   }))
 
+  fork(): Naive {
+    const twin = new Naive()
+    this.cells.forEach((cell, at) => Object.assign(twin.cell(at), cell))
+    return twin
+  }
+
   cell(at: number): Cell {
     const cell = this.cells[at]
     if (cell === undefined) throw new Error(`no cell ${String(at)}`)
@@ -258,27 +264,40 @@ function spreadDeviations(deviations: readonly Deviation[]): [number, number, st
   })
 }
 
-function play(ops: readonly Op[]): { memory: Memory; recorder: Recorder; naive: Naive } {
+/** A memory, and the naive machine to which the same was done. */
+interface Both {
+  readonly memory: Memory
+  readonly recorder: Recorder
+  readonly naive: Naive
+}
+
+function empty(): Both {
   const recorder = new Recorder()
-  const memory = new Memory(recorder)
-  const naive = new Naive()
-  for (const op of ops) {
-    const by = applyReal(memory, op)
-    const effect = naive.apply(op, by)
-    const event = recorder.events[by]
-    expect(event).toMatchObject({ id: by, op: op.op })
-    if (effect === null) continue
-    if (event === undefined || !isWrite(event)) throw new Error('no write was recorded')
-    expect(
-      event.lost.flatMap(({ range: where, whose }) =>
-        addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]),
-      ),
-    ).toEqual(effect.lost)
-    expect(spreadRanges(event.strayed)).toEqual(effect.strayed)
-    expect(spreadRanges(event.outside)).toEqual(effect.outside)
-    if (event.op === 'copy') expect(spreadRanges(event.fromOutside)).toEqual(effect.fromOutside)
-  }
-  return { memory, recorder, naive }
+  return { memory: new Memory(recorder), recorder, naive: new Naive() }
+}
+
+/** Does the same to both; what the event says is what the naive machine answers. */
+function perform({ memory, recorder, naive }: Both, op: Op): void {
+  const by = applyReal(memory, op)
+  const effect = naive.apply(op, by)
+  const event = recorder.events[by]
+  expect(event).toMatchObject({ id: by, op: op.op })
+  if (effect === null) return
+  if (event === undefined || !isWrite(event)) throw new Error('no write was recorded')
+  expect(
+    event.lost.flatMap(({ range: where, whose }) =>
+      addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]),
+    ),
+  ).toEqual(effect.lost)
+  expect(spreadRanges(event.strayed)).toEqual(effect.strayed)
+  expect(spreadRanges(event.outside)).toEqual(effect.outside)
+  if (event.op === 'copy') expect(spreadRanges(event.fromOutside)).toEqual(effect.fromOutside)
+}
+
+function play(ops: readonly Op[]): Both {
+  const both = empty()
+  for (const op of ops) perform(both, op)
+  return both
 }
 
 const someRam: Op[] = [
@@ -287,27 +306,66 @@ const someRam: Op[] = [
 ]
 const anyStory = fc.array(anyOp, { maxLength: 24 }).map(ops => [...someRam, ...ops])
 
+/** Both hold the same bytes, owners, offsets, writers and claims. */
+function expectAlike({ memory, naive }: Both): void {
+  expect(spreadExtents(memory.extents())).toEqual(
+    naive.cells.flatMap((cell, at) =>
+      cell.ram ? [[at, cell.object, cell.object === null ? 0 : cell.at, cell.written, cell.by]] : [],
+    ),
+  )
+  const claims = Array.from({ length: SPACE }, (): string | null => null)
+  for (const { range: where, label } of memory.claims()) claims.fill(label, where.start, where.end)
+  expect(claims).toEqual(naive.cells.map(cell => cell.claim))
+  expect([...memory.readRaw(range(0, SPACE))]).toEqual(
+    naive.cells.map(cell => (cell.ram ? (cell.byte ?? 0) : 0)),
+  )
+  for (let at = 0; at < SPACE; at++) {
+    const cell = naive.cell(at)
+    expect(memory.peek(rangeAt(at, 1)).known).toBe(cell.ram && cell.byte !== null)
+  }
+}
+
 test('any story leaves the bytes, owners, offsets, writers and claims that a byte-by-byte machine has', () => {
   fc.assert(
     fc.property(anyStory, ops => {
-      const { memory, naive } = play(ops)
-      expect(spreadExtents(memory.extents())).toEqual(
-        naive.cells.flatMap((cell, at) =>
-          cell.ram ? [[at, cell.object, cell.object === null ? 0 : cell.at, cell.written, cell.by]] : [],
-        ),
-      )
-      const claims = Array.from({ length: SPACE }, (): string | null => null)
-      for (const { range: where, label } of memory.claims()) claims.fill(label, where.start, where.end)
-      expect(claims).toEqual(naive.cells.map(cell => cell.claim))
-      expect([...memory.readRaw(range(0, SPACE))]).toEqual(
-        naive.cells.map(cell => (cell.ram ? (cell.byte ?? 0) : 0)),
-      )
-      for (let at = 0; at < SPACE; at++) {
-        const cell = naive.cell(at)
-        expect(memory.peek(rangeAt(at, 1)).known).toBe(cell.ram && cell.byte !== null)
-      }
+      expectAlike(play(ops))
     }),
     { numRuns: 400 },
+  )
+})
+
+test('forks, forks of forks and what they were forked from never see what is done to one another', () => {
+  const anyTurn = fc.record({ which: fc.nat(), op: fc.option(anyOp, { freq: 4 }) })
+  fc.assert(
+    fc.property(anyStory, fc.array(anyTurn, { maxLength: 40 }), (ops, turns) => {
+      const line = [play(ops)]
+      const lengths = new Map([[0, new Map<string, number | undefined>()]])
+      for (const { which, op } of turns) {
+        const index = which % line.length
+        const both = line[index] as Both
+        if (op !== null) {
+          perform(both, op)
+          both.memory.declare('declared', which)
+          lengths.get(index)?.set('declared', which)
+          continue
+        }
+        const { length } = both.recorder.events
+        const recorder = both.recorder.fork()
+        const twin = { memory: both.memory.fork(recorder), recorder, naive: both.naive.fork() }
+        lengths.set(line.length, new Map(lengths.get(index)))
+        line.push(twin)
+        expect(recorder.events).toHaveLength(length)
+        recorder.events.forEach((event, id) => {
+          expect(event).toBe(both.recorder.events[id])
+        })
+      }
+      line.forEach((both, index) => {
+        expectAlike(both)
+        expect(both.recorder.events.map(({ id }) => id)).toEqual(both.recorder.events.map((_, i) => i))
+        expect(both.memory.lengthOf('declared')).toBe(lengths.get(index)?.get('declared'))
+      })
+    }),
+    { numRuns: 300 },
   )
 })
 
@@ -436,6 +494,12 @@ test('a patch keeps the bytes it was given, whatever the caller does to them lat
 test('nobody loads a payload through a raw read', () => {
   const memory = new Memory(new Recorder())
   expect(() => memory.readRaw(range(0, 2 ** 24 + 1))).toThrow('raw read of 16777217 bytes')
+})
+
+test('a recording is forked between steps only: an open one would belong to both', () => {
+  const recorder = new Recorder()
+  expect(() => recorder.step('ST-1', 'open', () => recorder.fork())).toThrow('forked under step 0')
+  expect(recorder.fork().steps).toEqual(recorder.steps)
 })
 
 test('events carry the actor and the innermost step, also when a step ends in an exception', () => {

@@ -78,6 +78,36 @@ test('stays equal to a plain array with thousands of runs, while buckets split, 
   )
 })
 
+test('maps of thousands of runs that were forked one from the other keep apart, whatever is written', () => {
+  const space = 6000
+  const turn = fc.record({ which: fc.nat(), ops: fc.array(op(space, 900), { minLength: 1, maxLength: 5 }) })
+  fc.assert(
+    fc.property(
+      fc.array(op(space, 6), { minLength: 1200, maxLength: 1200, size: 'max' }),
+      fc.array(turn, { minLength: 5, maxLength: 20 }),
+      (many, turns) => {
+        const line = [play(many, space)]
+        let value = many.length
+        for (const { which, ops } of turns) {
+          const parent = line[which % line.length] as { map: RunMap<number>; plain: Plain }
+          const twin = { map: parent.map.fork(), plain: [...parent.plain] }
+          line.push(twin)
+          for (const { kind, start, length } of ops) {
+            const to = [parent, twin][value % 2] as typeof twin
+            const end = Math.min(space, start + length)
+            if (kind === 'assign') to.map.assign(start, end, value)
+            else to.map.clear(start, end)
+            to.plain.fill(kind === 'assign' ? value : undefined, start, end)
+            value++
+          }
+        }
+        for (const { map, plain } of line) expect(spread(map, space)).toEqual(plain)
+      },
+    ),
+    { numRuns: 8 },
+  )
+})
+
 test('clearing every run leaves an empty map that can be filled again', () => {
   const map = new RunMap<number>()
   for (let at = 0; at < 4000; at += 2) map.assign(at, at + 1, at)
