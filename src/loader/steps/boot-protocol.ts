@@ -3,10 +3,11 @@
  * Chapter HO.
  */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
-import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { alignDown, alignUp, PAGE, pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import {
   SETUP_HEADER_AT,
   setup_data,
+  setup_header,
   setupHeaderAt,
   XLF_CAN_BE_LOADED_ABOVE_4G,
 } from '../../image/boot-params.ts'
@@ -79,7 +80,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
   const pages = pagesOf(hdr.init_size)
   const take = (at: number): Phys | null =>
     machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderData, pages, KERNEL).at
-  const wanted = take(Number(hdr.pref_address))
+  const wanted = take(physOf(hdr.pref_address) ?? PHYS_END)
   if (wanted !== null) return { at: wanted, alignment: null }
   const free = machine.firmware.memoryMap().filter(entry => entry.type === EfiConventionalMemory)
   for (
@@ -149,11 +150,9 @@ export function directWithSeed(machine: Machine, cargo: LoaderCargo): HandOff {
       setup_data.write({ next: 0n, type: SETUP_RNG_SEED, len: SEED.length }),
       SEED_NODE,
     )
-    const pointer = new Uint8Array(8)
-    new DataView(pointer.buffer).setBigUint64(0, BigInt(at), true)
     machine.memory.patch(
       phys(DIRECT.zeroPage + setupHeaderAt('setup_data')),
-      pointer,
+      setup_header.encode('setup_data', BigInt(at)),
       ZERO_PAGE,
       setupHeaderAt('setup_data'),
     )
