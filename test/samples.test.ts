@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { textOf, TOP } from './support/repository.ts'
+import { textOf, TOP } from './support/files.ts'
 import { stubsim } from './support/program.ts'
 
 const samples = readdirSync(join(TOP, 'samples'), { withFileTypes: true })

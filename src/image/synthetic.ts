@@ -37,8 +37,8 @@ export interface SectionRecipe {
   readonly content?: Content
 }
 
-/** A number, or text such as `0x14df90000` where a 64-bit field does not fit a number. */
-export type Wide = number | string
+/** A number; a bigint, or text such as `0x14df90000`, where a 64-bit field does not fit a number. */
+export type Wide = number | string | bigint
 type OptionalFields = Partial<Record<keyof typeof IMAGE_OPTIONAL_HEADER64.fields, Wide>>
 
 /** A PE file to write. Every header field can be set to anything that fits its width. */

@@ -240,14 +240,14 @@ export function allocateRustHypervisorFirmware(
       'LoadImage does not look at a buffer in memory: it wants a device path',
     )
   const wanted = pe.optional.ImageBase === 0n ? RHF_LOAD_ADDRESS : physOf(pe.optional.ImageBase)
-  if (wanted === null || wanted + imageSize > PHYS_END)
+  const pages = Math.max(1, pagesOf(pe.source.size))
+  if (wanted === null || wanted + Math.max(imageSize, pages * PAGE) > PHYS_END)
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-42',
       `ImageBase ${hex(pe.optional.ImageBase)} is no address of memory`,
     )
   const base = phys(wanted)
-  const pages = Math.max(1, pagesOf(pe.source.size))
   const { at } = ports.allocatePages({ kind: 'address', at: base }, memoryType, pages, name)
   if (at === null)
     ports.assume('PE-42', `${name} is put at ${hex(base)} although the map does not have these pages free`)

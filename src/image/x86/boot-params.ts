@@ -164,15 +164,25 @@ export const EFI32_LOADER_SIGNATURE = 0x32334c45
 export const EFI64_LOADER_SIGNATURE = 0x34364c45
 
 /** `struct boot_e820_entry`; boot_params holds up to E820_MAX_ENTRIES_ZEROPAGE of them. */
-export const boot_e820_entry = struct('boot_e820_entry', 20, {
-  addr: [0, 'u64'],
-  size: [8, 'u64'],
-  type: [16, 'u32'],
-})
+export const boot_e820_entry = struct(
+  'boot_e820_entry',
+  20,
+  {
+    addr: [0, 'u64'],
+    size: [8, 'u64'],
+    type: [16, 'u32'],
+  },
+  'memory',
+)
 export const E820_MAX_ENTRIES_ZEROPAGE = 128
 
 /** The fixed part of `struct setup_data`; `len` bytes of data follow. */
-export const setup_data = struct('setup_data', 16, { next: [0, 'u64'], type: [8, 'u32'], len: [12, 'u32'] })
+export const setup_data = struct(
+  'setup_data',
+  16,
+  { next: [0, 'u64'], type: [8, 'u32'], len: [12, 'u32'] },
+  'memory',
+)
 
 /** `kernel_info` of protocol 2.15. */
 export const kernel_info = struct('kernel_info', 16, {

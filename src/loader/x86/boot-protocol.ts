@@ -3,7 +3,7 @@
  * Chapter HO.
  */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
-import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { alignDown, alignUp, PAGE, pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import {
   setup_data,
   SETUP_HEADER_AT,
@@ -67,7 +67,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
   const pages = pagesOf(hdr.init_size)
   const take = (at: number): Phys | null =>
     machine.firmware.allocatePages({ kind: 'address', at: phys(at) }, EfiLoaderData, pages, KERNEL).at
-  const wanted = take(Number(hdr.pref_address))
+  const wanted = take(physOf(hdr.pref_address) ?? PHYS_END)
   if (wanted !== null) return { at: wanted, alignment: null }
   const free = machine.firmware.memoryMap().filter(entry => entry.type === EfiConventionalMemory)
   for (

@@ -1,6 +1,6 @@
 /** GRUB's linuxefi as Debian carries it: through the handover entry, with memory below 1 GiB. Chapter HO. */
 import { hex, rangeOrNull } from '../../bytes/range.ts'
-import { pagesOf, phys, type Phys } from '../../bytes/units.ts'
+import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { BzImage } from '../../image/x86/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -72,7 +72,7 @@ export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
 
 function placeFor(machine: Machine, { hdr }: BzImage): Phys {
   const wanted = machine.firmware.allocatePages(
-    { kind: 'address', at: phys(Number(hdr.pref_address)) },
+    { kind: 'address', at: physOf(hdr.pref_address) ?? PHYS_END },
     EfiLoaderData,
     pagesOf(hdr.init_size),
     KERNEL,
