@@ -9,8 +9,8 @@ const LAW = Object.values(KERNEL_LAW).flatMap(clauses => Object.entries(clauses)
 const F = 0x18200000
 
 /**
- * The walk of EP-17, from the lowest address of EP-28 on; the count of EP-33, which without a lowest address is
- * the same as any other.
+ * The walk of EP-17, from the lowest address of EP-28 on; the count of EP-33, which is the same as any other
+ * where no address is too low.
  */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   'linux/E0a': ['EP-17'],
