@@ -1,4 +1,4 @@
-/** The eras of linux, made of its history: releases that behave alike, and their steps. Chapters EP and ZO. */
+/** The eras of linux: releases that behave alike, and their steps. Chapters EP and ZO. */
 import type { ContractName } from '../machine/x86/contracts.ts'
 import { told } from '../machine/told.ts'
 import { canonical } from '../releases/change.ts'

@@ -2,7 +2,8 @@
 import { phys, wrap32 } from '../bytes/units.ts'
 import { evaluateContracts, type ContractName } from '../machine/x86/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
+import type { Arrival, HandOff, KernelModel } from '../machine/model.ts'
+import type { Era } from '../releases/history.ts'
 import type { KernelBehaviour, KernelShape } from './behaviour.ts'
 import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
@@ -46,14 +47,12 @@ export interface KernelSlots {
 }
 
 /** Releases of linux that behave alike. */
-export interface KernelEra extends EraInfo {
+export interface KernelEra extends Era<KernelBehaviour> {
   /**
    * Shapes that files of this era have; none where only the version string can tell (a release candidate that
    * looks like its successors).
    */
   readonly shapes: readonly KernelShape[]
-  /** How it behaves, as data. */
-  readonly behaviour: KernelBehaviour
   /** The steps that follow from `behaviour`; a step of one's own may take the place of any. */
   readonly slots: KernelSlots
   /**
