@@ -19,3 +19,4 @@ for (const entry of readdirSync(join(top, 'src'), { recursive: true, withFileTyp
 }
 // npm makes a linked program executable once; a new build must not take that away.
 chmodSync(join(top, 'dist/cli/main.js'), 0o755)
+await import('./spec-index.mjs')

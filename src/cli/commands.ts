@@ -223,7 +223,7 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a clause such as PE-7 or a chapter such as PE; without it, all chapters with their titles',
     },
-    summary: 'print a clause of the law behind the model, with its source',
+    summary: 'print a clause of the law, its sources, our code and its tests',
     options: [output, verbose, help],
     exits: [[0, 'the clause was printed']],
     examples: ['stubsim spec', 'stubsim spec PE', 'stubsim spec PE-7'],
