@@ -6,7 +6,6 @@ import { nodesOf, sources } from '../support/repository.ts'
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/bytes/struct.ts': 'structures that only guest memory holds',
   'src/firmware/pe-relocate.ts': 'relocated words: as many as an image has',
-  'src/image/memmap/boot-params-dump.ts': 'rows of a memory map',
 }
 
 const isCallOfBigInt = (node: ts.Node): node is ts.CallExpression =>
