@@ -23,6 +23,7 @@ import {
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
+import { isSome } from '../memory/event.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
 import { Allocator } from './allocator.ts'
@@ -305,9 +306,11 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        for (const { type, range: where } of allocator.descriptors())
-          if (type === EfiBootServicesCode || type === EfiBootServicesData)
-            memory.release(where, 'firmware:boot')
+        const ended = allocator
+          .descriptors()
+          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
+          .map(descriptor => descriptor.range)
+        if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },
     fork: to =>
@@ -339,11 +342,15 @@ function describe(where: AllocateType): string {
 
 /** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
 function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
-  for (const where of union(ram.map(descriptor => descriptor.range))) memory.ram(where, untouched)
+  const all = union(ram.map(descriptor => descriptor.range))
+  if (isSome(all)) memory.ram(all, untouched)
+  const owned = new Map<ObjectId, Range[]>()
   for (const { type, range: where } of ram) {
     const owner = firmwareOwner(type)
     if (owner === null) continue
-    memory.claim(where, owner)
-    memory.make(where, owner, where.start)
+    const ranges = owned.get(owner)
+    if (ranges === undefined) owned.set(owner, [where])
+    else ranges.push(where)
   }
+  for (const [owner, ranges] of owned) if (isSome(ranges)) memory.occupy(ranges, owner)
 }
