@@ -176,8 +176,10 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages())
-      step('FW-53', `the map's own entries take ${formatRange(where)}`, () =>
-        memory.claim(where, 'firmware:boot'),
+      step(
+        'FW-53',
+        () => `the map's own entries take ${formatRange(where)}`,
+        () => memory.claim(where, 'firmware:boot'),
       )
   }
   const claimed = (allocation: Allocation, pages: number, label: ObjectId): Allocation => {
@@ -196,26 +198,34 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   const allocatePages = (where: AllocateType, type: number, pages: number, label: ObjectId): Allocation =>
     step(
       'FW-4',
-      `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
+      () => `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
       () => claimed(allocator.allocate(where, type, pages), pages, label),
     )
   const freePages = (at: Phys, pages: number): EfiStatus =>
-    step('FW-10', `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
-      if (
-        row.freeReadOnly === 'leaked' &&
-        readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
-      )
-        return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
-      const { status, ranges } = allocator.free(at, pages)
-      for (const where of ranges) release(where, 'free')
-      claimEntries()
-      return status
-    })
+    step(
+      'FW-10',
+      () => `FreePages(${hex(at)}, ${hex(pages)} pages)`,
+      () => {
+        if (
+          row.freeReadOnly === 'leaked' &&
+          readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
+        )
+          return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
+        const { status, ranges } = allocator.free(at, pages)
+        for (const where of ranges) release(where, 'free')
+        claimEntries()
+        return status
+      },
+    )
   let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
-    step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
-      readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
-    })
+    step(
+      'FW-44',
+      () => `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`,
+      () => {
+        readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
+      },
+    )
   }
   const pages: PoolPages = {
     allocate: (type, pages, guarded) =>
@@ -227,28 +237,36 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   }
   const pool = state.pool(pages)
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
-    step('FW-16', `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
-      const { status, buffer, carved } = pool.allocate(type, size)
-      if (status !== 'EFI_SUCCESS') return { status, at: null }
-      if (carved && !FRESH_POOLS.has(type))
-        assume(
-          'FW-19',
-          `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
-        )
-      if (carved && row.poolStep !== null)
-        assume(
-          'FW-54',
-          `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
-        )
-      memory.claim(buffer, label, preset.pool)
-      return { status, at: buffer.start }
-    })
+    step(
+      'FW-16',
+      () => `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`,
+      () => {
+        const { status, buffer, carved } = pool.allocate(type, size)
+        if (status !== 'EFI_SUCCESS') return { status, at: null }
+        if (carved && !FRESH_POOLS.has(type))
+          assume(
+            'FW-19',
+            `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
+          )
+        if (carved && row.poolStep !== null)
+          assume(
+            'FW-54',
+            `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
+          )
+        memory.claim(buffer, label, preset.pool)
+        return { status, at: buffer.start }
+      },
+    )
   const freePool = (at: Phys): EfiStatus =>
-    step('FW-18', `FreePool(${hex(at)})`, () => {
-      const { status, block } = pool.free(at)
-      if (block !== null) memory.claim(block, 'firmware:pool', preset.freed)
-      return status
-    })
+    step(
+      'FW-18',
+      () => `FreePool(${hex(at)})`,
+      () => {
+        const { status, block } = pool.free(at)
+        if (block !== null) memory.claim(block, 'firmware:pool', preset.freed)
+        return status
+      },
+    )
   const imageRecord = (): void => {
     if (row.pool !== 'blocks' || policy?.imageRecord === 'room') return
     if (policy?.imageRecord === undefined) {

@@ -117,6 +117,9 @@ export type MemoryEvent =
       readonly found: readonly Extent[]
     })
 
+/** What a step does, in words; a function makes them when somebody reads them, and must always say the same. */
+export type StepText = string | (() => string)
+
 /** A named span of events under a clause. */
 export interface Step {
   readonly id: StepId

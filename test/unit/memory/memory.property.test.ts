@@ -540,6 +540,22 @@ test('nobody loads a payload through a raw read', () => {
   expect(() => memory.readRaw(range(0, 2 ** 24 + 1))).toThrow('raw read of 16777217 bytes')
 })
 
+test('the words of a step are made when they are read, once, and are part of its JSON', () => {
+  const recorder = new Recorder()
+  let made = 0
+  recorder.step(
+    'ST-1',
+    () => `made ${String(++made)} times`,
+    () => undefined,
+  )
+  expect(made).toBe(0)
+  const [step] = recorder.fork().steps
+  expect([step?.what, recorder.steps[0]?.what]).toEqual(['made 1 times', 'made 1 times'])
+  expect(JSON.parse(JSON.stringify(recorder.steps))).toEqual([
+    { id: 0, parent: null, clause: 'ST-1', what: 'made 1 times', actor: 'firmware', first: 0, end: 0 },
+  ])
+})
+
 test('a recording is forked between steps only: an open one would belong to both', () => {
   const recorder = new Recorder()
   expect(() => recorder.step('ST-1', 'open', () => recorder.fork())).toThrow('forked under step 0')
