@@ -103,6 +103,9 @@ export async function trace(call: Call): Promise<number> {
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
   if (isJson(call))
     call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
-  else call.print(`${formatTrace(recording, { paint: painter(call.color) })}${footer(call, checked)}`)
+  else
+    call.print(
+      `${formatTrace(recording, { paint: painter(call.color), all: call.has('all') })}${footer(call, checked)}`,
+    )
   return exitCode(report, call.has('strict'))
 }

@@ -148,7 +148,7 @@ export const commands: readonly Command[] = [
     name: 'trace',
     operand: image,
     summary: 'print every step with its clause and its accesses to memory',
-    options: boot(format),
+    options: [{ name: 'all', help: 'name every range of an event that has many' }, ...boot(format)],
     exits: bootExits,
     examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
     run: trace,

@@ -23,6 +23,7 @@ import {
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
+import { isSome } from '../memory/event.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
 import { Allocator } from './allocator.ts'
@@ -173,8 +174,10 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages())
-      step('FW-53', `the map's own entries take ${formatRange(where)}`, () =>
-        memory.claim(where, 'firmware:boot'),
+      step(
+        'FW-53',
+        () => `the map's own entries take ${formatRange(where)}`,
+        () => memory.claim(where, 'firmware:boot'),
       )
   }
   const claimed = (allocation: PageAnswer, pages: number, label: ObjectId): PageAnswer => {
@@ -186,7 +189,7 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   }
   /** Memory is handed out or given back, and filled where the firmware clears it (FW-13, FW-23). */
   const filled = (clause: 'FW-13' | 'FW-23', content: Content | undefined, body: () => void): void => {
-    if (content?.kind === 'fill') step(clause, `filled with ${hex(content.byte)}`, body)
+    if (content?.kind === 'fill') step(clause, () => `filled with ${hex(content.byte)}`, body)
     else body()
   }
   const release = (where: Range, label: ObjectId) => {
@@ -201,7 +204,7 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     const answer = allocator.allocate(where, type, pages)
     return step(
       answer.clause,
-      `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
+      () => `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
       () => claimed(answer, pages, label),
     )
   }
@@ -213,17 +216,25 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       : allocator.free(at, pages)
   const freePages = (at: Phys, pages: number): EfiStatus => {
     const { status, ranges, clause } = pagesFreed(at, pages)
-    return step(clause, `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
-      for (const where of ranges) release(where, 'free')
-      claimEntries()
-      return status
-    })
+    return step(
+      clause,
+      () => `FreePages(${hex(at)}, ${hex(pages)} pages)`,
+      () => {
+        for (const where of ranges) release(where, 'free')
+        claimEntries()
+        return status
+      },
+    )
   }
   let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
-    step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
-      readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
-    })
+    step(
+      'FW-44',
+      () => `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`,
+      () => {
+        readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
+      },
+    )
   }
   const pages: PoolPages = {
     allocate: (type, pages, guarded) => {
@@ -241,34 +252,42 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   const pool = state.pool(pages)
   const { services: calls } = pool
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
-    step(calls.allocate, `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
-      const { status, buffer, carved, clause } = pool.allocate(type, size)
-      if (status !== 'EFI_SUCCESS')
-        return within(calls.allocate, clause, status, () => ({ status, at: null }))
-      if (carved && !FRESH_POOLS.has(type))
-        assume(
-          'FW-19',
-          `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
-        )
-      if (carved && row.poolStep !== null)
-        assume(
-          'FW-54',
-          `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
-        )
-      within(calls.allocate, clause, 'the buffer', () => {
-        filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
-      })
-      return { status, at: buffer.start }
-    })
+    step(
+      calls.allocate,
+      () => `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`,
+      () => {
+        const { status, buffer, carved, clause } = pool.allocate(type, size)
+        if (status !== 'EFI_SUCCESS')
+          return within(calls.allocate, clause, status, () => ({ status, at: null }))
+        if (carved && !FRESH_POOLS.has(type))
+          assume(
+            'FW-19',
+            `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
+          )
+        if (carved && row.poolStep !== null)
+          assume(
+            'FW-54',
+            `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
+          )
+        within(calls.allocate, clause, 'the buffer', () => {
+          filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
+        })
+        return { status, at: buffer.start }
+      },
+    )
   const freePool = (at: Phys): EfiStatus =>
-    step(calls.free, `FreePool(${hex(at)})`, () => {
-      const { status, block, clause } = pool.free(at)
-      within(calls.free, clause, block === null ? status : 'the block', () => {
-        if (block !== null)
-          filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
-      })
-      return status
-    })
+    step(
+      calls.free,
+      () => `FreePool(${hex(at)})`,
+      () => {
+        const { status, block, clause } = pool.free(at)
+        within(calls.free, clause, block === null ? status : 'the block', () => {
+          if (block !== null)
+            filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
+        })
+        return status
+      },
+    )
   const imageRecord = (): void => {
     if (row.pool !== 'blocks' || policy?.imageRecord === 'room') return
     if (policy?.imageRecord === undefined) {
@@ -334,9 +353,11 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        for (const { type, range: where } of allocator.descriptors())
-          if (type === EfiBootServicesCode || type === EfiBootServicesData)
-            memory.release(where, 'firmware:boot')
+        const ended = allocator
+          .descriptors()
+          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
+          .map(descriptor => descriptor.range)
+        if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },
     fork: to =>
@@ -368,11 +389,15 @@ function describe(where: AllocateType): string {
 
 /** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
 function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
-  for (const where of union(ram.map(descriptor => descriptor.range))) memory.ram(where, untouched)
+  const all = union(ram.map(descriptor => descriptor.range))
+  if (isSome(all)) memory.ram(all, untouched)
+  const owned = new Map<ObjectId, Range[]>()
   for (const { type, range: where } of ram) {
     const owner = firmwareOwner(type)
     if (owner === null) continue
-    memory.claim(where, owner)
-    memory.make(where, owner, where.start)
+    const ranges = owned.get(owner)
+    if (ranges === undefined) owned.set(owner, [where])
+    else ranges.push(where)
   }
+  for (const [owner, ranges] of owned) if (isSome(ranges)) memory.occupy(ranges, owner)
 }

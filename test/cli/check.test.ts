@@ -197,6 +197,18 @@ describe('map and trace', () => {
     expect(json.steps.length).toBeGreaterThan(20)
     expect(json.events.length).toBeGreaterThan(json.steps.length)
   })
+
+  test('trace tells an event with many ranges in a line, and with --all names each of them', async () => {
+    const counted = /^ *#\d+ (\d+) ranges of 0x\S+ given back as firmware:boot$/m
+    const short = (await stubsim(['trace', good, ...machine])).stdout
+    const [, count] = counted.exec(short) ?? []
+    const long = (await stubsim(['trace', good, ...machine, '--all'])).stdout
+    const [, below = ''] = long.split(counted).slice(1)
+    expect(Number(count)).toBeGreaterThan(10)
+    expect(/^(?:\n +0x[0-9a-f]+-0x[0-9a-f]+)+/.exec(below)?.[0].trim().split('\n')).toHaveLength(
+      Number(count),
+    )
+  })
 })
 
 describe('a machine must be said, whole and once', () => {

@@ -3,7 +3,6 @@
  * PE).
  */
 import { hex, rangeAt } from '../../bytes/range.ts'
-import { numberIn } from '../../bytes/struct.ts'
 import { alignUp, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, wrap64 } from '../../bytes/units.ts'
 import { DIRECTORY_BASERELOC, type PeSection } from '../../image/pe.ts'
 import type { LoaderPorts, LoadRefusal } from '../loader-ports.ts'
@@ -164,8 +163,6 @@ function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: 
     ports.assume('PE-51', `${request.name}: a relocation directory outside the image is not applied`)
     return null
   }
-  const read = (at: number, width: 2 | 4): number =>
-    numberIn(ports.memory.readRaw(rangeAt(place.base + at, width)))
   const failed = ports.step('PE-51', `relocation of ${request.name}`, () =>
     applyBlocks(
       {
@@ -174,7 +171,6 @@ function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: 
         size: imageSize,
         adjust,
         name: request.name,
-        read,
         zeroBlockEnds,
       },
       { start: directory.VirtualAddress, size: directory.Size },
