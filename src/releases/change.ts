@@ -63,8 +63,9 @@ const isRecord = (value: unknown): value is Fields =>
 function merged(base: unknown, patch: unknown): unknown {
   if (!isRecord(base) || !isRecord(patch)) return patch
   if ('way' in patch && patch['way'] !== base['way']) return patch
-  const fields = Object.entries(patch).map(([name, value]) => [name, merged(base[name], value)] as const)
-  return { ...base, ...Object.fromEntries(fields) }
+  const fields: Record<string, unknown> = { ...base }
+  for (const name of Object.keys(patch)) fields[name] = merged(base[name], patch[name])
+  return fields
 }
 
 /** A behaviour and what a change changes of it. */

@@ -5,7 +5,18 @@
 import { ModelBug } from '../bytes/errors.ts'
 import { canonical, patched, type Change } from './change.ts'
 import type { EraInfo, VersionSpan } from './era.ts'
-import { compare, required, type Version } from './version.ts'
+import { compare, required as parsed, type Version } from './version.ts'
+
+/** Versions of the tables are asked for again and again: each is read once. */
+const VERSIONS = new Map<string, Version>()
+
+function required(text: string): Version {
+  const known = VERSIONS.get(text)
+  if (known !== undefined) return known
+  const version = parsed(text)
+  VERSIONS.set(text, version)
+  return version
+}
 
 /** A name for the era that a release belongs to. */
 export interface Label {
