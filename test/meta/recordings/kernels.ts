@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { runLoader } from '../../../src/boot/run-loader.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { setup_data } from '../../../src/image/boot-params.ts'
+import { setup_data } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { kernelEras } from '../../../src/kernel/eras.ts'
