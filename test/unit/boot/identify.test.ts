@@ -6,7 +6,7 @@ import { parseBzImage } from '../../../src/image/bzimage.ts'
 import { setupHeaderAt } from '../../../src/image/boot-params.ts'
 import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
-import { kernelEras } from '../../../src/kernel/eras.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
 
 const idsFor = (version: string): string[] =>
   erasFor(version, kernelEras).map(era => era.id.slice('linux/'.length))
