@@ -61,11 +61,14 @@ export { stubEras } from './stub/eras.ts'
 export { stubModel, type Booting, type StubEra } from './stub/model.ts'
 export { loaders } from './loader/loaders.ts'
 export type { LoaderModel, LoaderRow } from './loader/model.ts'
-export type { KernelBehaviour } from './kernel/behaviour.ts'
-export type { KernelBoot } from './kernel/boot.ts'
-export { kernelEras } from './kernel/eras.ts'
-export { kernelModel, type KernelEra } from './kernel/model.ts'
-export { kernelSteps } from './kernel/steps.ts'
+export {
+  kernelEras,
+  kernelModel,
+  kernelSteps,
+  type KernelBehaviour,
+  type KernelBoot,
+  type KernelEra,
+} from './kernel/kernels.ts'
 export {
   readPayload,
   type Extracted,

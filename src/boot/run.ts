@@ -24,7 +24,7 @@ import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } fro
 import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
-import { INITRD_FILES } from '../kernel/steps/initrd-files.ts'
+import { INITRD_FILES } from '../kernel/kernels.ts'
 import { lookAhead } from './look-ahead.ts'
 import { momentOf, type Moment } from './moments.ts'
 

@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../bytes/errors.ts'
 import { erasBetween, erasFor, isVersion } from '../releases/version.ts'
-import { kernelEras } from '../kernel/eras.ts'
+import { kernelEras } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { particularsOf, toldAlike } from '../machine/told.ts'
 import { labelled } from '../report/layout.ts'

@@ -5,7 +5,7 @@ import { canonical } from '../releases/change.ts'
 import { erasOf, type Era } from '../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
 import { linux } from './history.ts'
-import type { KernelEra, KernelSlots } from './model.ts'
+import type { X86Era, KernelSlots } from './model.ts'
 import { kernelSteps } from './steps.ts'
 
 /** What every kernel asks of a loader that enters it through the handover protocol. */
@@ -29,7 +29,7 @@ function shared(slots: KernelSlots, behaviour: KernelBehaviour): KernelSlots {
   ) as unknown as KernelSlots
 }
 
-function kernelEra(era: Era<KernelBehaviour>): KernelEra {
+function kernelEra(era: Era<KernelBehaviour>): X86Era {
   const { behaviour } = era
   return {
     ...era,
@@ -43,4 +43,4 @@ function kernelEra(era: Era<KernelBehaviour>): KernelEra {
 }
 
 /** The table of kernels, oldest first. */
-export const kernelEras: readonly KernelEra[] = erasOf(linux).map(kernelEra)
+export const x86Eras: readonly X86Era[] = erasOf(linux).map(kernelEra)

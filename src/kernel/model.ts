@@ -47,7 +47,7 @@ export interface KernelSlots {
 }
 
 /** Releases of linux that behave alike. */
-export interface KernelEra extends Era<KernelBehaviour> {
+export interface X86Era extends Era<KernelBehaviour> {
   /**
    * Shapes that files of this era have; none where only the version string can tell (a release candidate that
    * looks like its successors).
@@ -66,7 +66,7 @@ export interface KernelEra extends Era<KernelBehaviour> {
  * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers
  * are read.
  */
-export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
+export function x86Model(era: X86Era, read: PayloadReader | null = null): KernelModel {
   return {
     id: era.id,
     start: (machine, from) =>
@@ -82,7 +82,7 @@ export function kernelModel(era: KernelEra, read: PayloadReader | null = null): 
 
 /** The procedure, for a kernel whose link-time facts are known. */
 export function startKernel(
-  era: KernelEra,
+  era: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
@@ -116,7 +116,7 @@ export function startKernel(
 }
 
 /** Boot protocol, 32 or 64 bits: the decompressor is entered at once, in the copy that the loader made. */
-function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
+function startWithoutStub({ slots }: X86Era, boot: KernelBoot): Arrival {
   const { machine, from } = boot
   machine.as('decompressor', () => {
     enterKernel(boot)
@@ -130,7 +130,7 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
 }
 
 function beginBoot(
-  { slots }: KernelEra,
+  { slots }: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
@@ -176,7 +176,7 @@ const WITHOUT_STUB: readonly ContractName[] = [
 ]
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
-function judge(era: KernelEra, boot: KernelBoot): void {
+function judge(era: X86Era, boot: KernelBoot): void {
   const { file, from, zo } = boot
   const handover = from.via !== 'pe-entry'
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]

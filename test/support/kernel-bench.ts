@@ -23,8 +23,7 @@ import {
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
 import type { KernelShape } from '../../src/kernel/behaviour.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
-import { kernelModel, type KernelEra } from '../../src/kernel/model.ts'
+import { kernelEras, kernelModel, type KernelEra } from '../../src/kernel/kernels.ts'
 import type { PayloadReader } from '../../src/kernel/payload.ts'
 import {
   createMachine,

@@ -3,7 +3,7 @@ import { diffEras } from '../../../src/cli/eras-diff.ts'
 import { cellOf, eraTables } from '../../../src/cli/era-rows.ts'
 import { inWords, spoken } from '../../../src/cli/particulars.ts'
 import { particularsOf, told, toldAlike } from '../../../src/machine/told.ts'
-import { kernelEras } from '../../../src/kernel/eras.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
 import { lanzabooteEras } from '../../../src/stub/lanzaboote/eras.ts'
 

@@ -4,7 +4,7 @@ import type { Run } from '../../../src/boot/run.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
-import { kernelModel } from '../../../src/kernel/model.ts'
+import { kernelModel } from '../../../src/kernel/kernels.ts'
 import { loaders } from '../../../src/loader/loaders.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
 
