@@ -1,0 +1,97 @@
+/**
+ * lanzaboote's stub: the slots in which its eras differ, and the one procedure that calls them in order
+ * (spec/LZ-lanzaboote.md).
+ */
+import type { ByteSource } from '../../../src/bytes/source.ts'
+import type { Phys } from '../../../src/bytes/units.ts'
+import type { THIN_NAMES } from '../../../src/image/uki.ts'
+import type { Machine } from '../../../src/machine/machine.ts'
+import type { EraInfo, HandOff, LoadedImage, StubModel } from '../../../src/machine/model.ts'
+import type { ObjectId } from '../../../src/memory/extent.ts'
+import type { Booting, CommandLine, Initrd, Kernel } from '../old-stub/model.ts'
+import { kernelLength } from '../old-stub/setup-header.ts'
+import { ownImage } from '../old-stub/steps/own-image.ts'
+
+/** What lies on the ESP beside a thin image; null: not known. */
+export interface EspFiles {
+  readonly kernel: ByteSource | null
+  readonly initrd: ByteSource | null
+  /**
+   * Are the hashes in the image computed over these files? Reads all of them. Otherwise they are taken to be
+   * right.
+   */
+  readonly verify: boolean
+}
+
+/** The machine, the stub's own image, and the files on the ESP. */
+export interface LanzaBooting extends Booting {
+  readonly esp: EspFiles
+}
+
+/** A file that the image names, or bytes that it carries. */
+export type Wanted =
+  | { readonly from: 'esp'; readonly path: string; readonly hash: Uint8Array }
+  | {
+      readonly from: 'image'
+      readonly at: Phys
+      readonly size: number
+      readonly object: ObjectId
+      readonly source: ByteSource
+    }
+
+/** What the stub reads in its own sections. */
+export interface Configuration {
+  readonly kernel: Wanted
+  readonly initrd: Wanted
+  /** The embedded command line. */
+  readonly commandLine: string
+}
+
+/** Kernel and initrd in pool. */
+export interface Held {
+  readonly kernel: Kernel
+  readonly initrd: Initrd & { readonly object: ObjectId }
+}
+
+/** How the kernel comes from pool to the place where it runs. */
+export type Start = (on: LanzaBooting, kernel: Kernel) => LoadedImage
+
+/** A row of the era table: what is said of the era, and a step for every slot. */
+export interface LanzabooteEra extends EraInfo {
+  /**
+   * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
+   */
+  readonly names: keyof typeof THIN_NAMES | 'embedded'
+  /** What its own sections say. */
+  readonly configuration: (on: LanzaBooting) => Configuration
+  /** Kernel and initrd into memory. */
+  readonly payload: (on: LanzaBooting, configuration: Configuration) => Held
+  /** What follows from their hashes: how the kernel is started. */
+  readonly trust: (on: LanzaBooting, configuration: Configuration) => Start
+  /** Whose command line, and the buffer that it lies in. */
+  readonly commandLine: (on: LanzaBooting, configuration: Configuration) => CommandLine
+  /** What is done to the initrd before it is offered. */
+  readonly initrd: (on: LanzaBooting, initrd: Held['initrd']) => Held['initrd']
+  /** How the initrd is offered, and the kernel entered. */
+  readonly handOff: (on: LanzaBooting, held: Held, line: CommandLine, start: Start) => HandOff
+}
+
+/** Makes a model of a row. */
+export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
+  return {
+    id: era.id,
+    boot: (machine: Machine, self: LoadedImage) =>
+      machine.as('stub', () => boot(era, { machine, self, esp })),
+  }
+}
+
+function boot(era: LanzabooteEra, on: LanzaBooting): HandOff {
+  ownImage(on)
+  const configuration = era.configuration(on)
+  const held = era.payload(on, configuration)
+  kernelLength(on, held.kernel)
+  const start = era.trust(on, configuration)
+  const line = era.commandLine(on, configuration)
+  const initrd = era.initrd(on, held.initrd)
+  return era.handOff(on, { ...held, initrd }, line, start)
+}

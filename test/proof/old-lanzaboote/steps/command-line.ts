@@ -1,0 +1,48 @@
+/** Slot commandLine: whose, and the buffer in UTF-16 that the kernel's LoadOptions point to (chapter LZ). */
+import type { ClauseId } from '../../../../src/machine/machine.ts'
+import type { CommandLine } from '../../old-stub/model.ts'
+import { UTF16_LINE } from '../../old-stub/steps/command-line.ts'
+import type { Configuration, LanzaBooting } from '../model.ts'
+import { poolOrPanic } from './pool.ts'
+
+/** `bytes`: of the buffer, the string may be shorter or lack its NUL. */
+function inPool(
+  on: LanzaBooting,
+  clause: ClauseId,
+  text: string,
+  bytes: number,
+  object: string,
+): CommandLine {
+  const at = poolOrPanic(on, clause, bytes, UTF16_LINE)
+  const units = Uint16Array.from({ length: bytes / 2 }, (_, i) => (i < text.length ? text.charCodeAt(i) : 0))
+  on.machine.memory.patch(at, bytesOf(units), UTF16_LINE)
+  return { at, bytes, text, object }
+}
+
+function bytesOf(units: Uint16Array): Uint8Array {
+  return Uint8Array.from(
+    { length: 2 * units.length },
+    (_, i) => ((units[i >> 1] ?? 0) >> (8 * (i & 1))) & 0xff,
+  )
+}
+
+function ofImage(on: LanzaBooting, clause: ClauseId, { commandLine }: Configuration): CommandLine {
+  return inPool(on, clause, commandLine, 2 * (commandLine.length + 1), 'cmdline')
+}
+
+/** The embedded one. */
+export function embeddedLine(on: LanzaBooting, configuration: Configuration): CommandLine {
+  return on.machine.step('LZ-13', 'takes its own command line', () => ofImage(on, 'LZ-13', configuration))
+}
+
+/** LoadOptions as they are, unless Secure Boot is on or there are none. */
+export function optionsElseEmbedded(
+  clause: ClauseId,
+): (on: LanzaBooting, configuration: Configuration) => CommandLine {
+  return (on, configuration) =>
+    on.machine.step(clause, 'chooses the command line', () => {
+      const { loadOptions } = on.self
+      if (on.machine.settings.secureBoot || loadOptions === null) return ofImage(on, clause, configuration)
+      return inPool(on, clause, loadOptions.text, 2 * Math.ceil(loadOptions.bytes / 2), loadOptions.object)
+    })
+}

@@ -1,0 +1,176 @@
+/** Slot configuration: what the stub's own sections say (chapter LZ). */
+import { hex, rangeAt } from '../../../../src/bytes/range.ts'
+import { add, fileOffset } from '../../../../src/bytes/units.ts'
+import { viewUki, type THIN_NAMES, type UkiSection } from '../../../../src/image/uki.ts'
+import type { ClauseId } from '../../../../src/machine/machine.ts'
+import { told } from '../../../../src/machine/told.ts'
+import type { Configuration, LanzaBooting, Wanted } from '../model.ts'
+import { poolOrPanic } from './pool.ts'
+
+type Names = (typeof THIN_NAMES)[keyof typeof THIN_NAMES]
+
+/** Longest text that is read, in bytes. */
+const TEXT_MAX = 2 ** 20
+/** SHA-256, in bytes. */
+const HASH = 32
+
+/** The bytes of a section as the era gets them; null where they are not modelled. */
+type ReadSection = (on: LanzaBooting, section: UkiSection) => Uint8Array | null
+
+/** What a row says of its sections. */
+export interface ConfigurationRules {
+  readonly read: ReadSection
+  /** The words of the panic when one of them is missing or not what it should be. */
+  readonly panic: string
+}
+
+/** From the file on disk, VirtualSize bytes at its raw data. */
+export const fromFile: ReadSection = (on, { section, content }) =>
+  on.machine.step('LZ-1', `reads ${section.name} in the file of the image`, () => {
+    on.machine.assume(
+      'LZ-1',
+      'the image was started from a file system that the stub can read, and the file there is the one that was loaded',
+    )
+    refuseLonger(on, section, 'LZ-3')
+    return content.read(fileOffset(0), Math.min(section.VirtualSize, TEXT_MAX))
+  })
+
+/** From memory, VirtualSize bytes. */
+export const fromImage: ReadSection = (on, seen) =>
+  on.machine.step('LZ-2', `reads ${seen.section.name} in memory`, () => {
+    refuseLonger(on, seen.section, 'LZ-3')
+    return inMemory(on, seen, seen.section.VirtualSize)
+  })
+
+/** From memory, as much as the file has of it, and zeros up to VirtualSize. */
+export const fromImageExtended: ReadSection = (on, seen) =>
+  on.machine.step('LZ-4', `reads ${seen.section.name} in memory`, () => {
+    const { VirtualSize, SizeOfRawData } = seen.section
+    const bytes = inMemory(on, seen, Math.min(VirtualSize, SizeOfRawData))
+    if (bytes === null) return null
+    const all = new Uint8Array(Math.min(VirtualSize, TEXT_MAX))
+    all.set(bytes)
+    return all
+  })
+
+/** An assertion of the stub. */
+function refuseLonger(
+  { machine }: LanzaBooting,
+  { name, VirtualSize, SizeOfRawData }: UkiSection['section'],
+  clause: ClauseId,
+): void {
+  if (VirtualSize > SizeOfRawData)
+    machine.refuse(
+      clause,
+      'EFI_ABORTED',
+      `VirtualSize ${hex(VirtualSize)} of ${name} is more than its SizeOfRawData ${hex(SizeOfRawData)}: the stub panics`,
+      'assertion failed: s.virtual_size <= s.size_of_raw_data',
+    )
+}
+
+function inMemory(
+  { machine, self }: LanzaBooting,
+  { section, object }: UkiSection,
+  length: number,
+): Uint8Array | null {
+  if (section.VirtualAddress + length > self.size)
+    machine.refuse(
+      'LZ-2',
+      'EFI_ABORTED',
+      `${section.name} ends at ${hex(section.VirtualAddress + length)}, behind the image of ${hex(self.size)} bytes: the stub panics`,
+      'range end index out of range for slice',
+    )
+  if (length === 0) return new Uint8Array(0)
+  const where = rangeAt(add(self.base, section.VirtualAddress), length)
+  machine.memory.readAs(where, object)
+  const { bytes, known } = machine.memory.peek(rangeAt(where.start, Math.min(length, TEXT_MAX)))
+  return known ? bytes : null
+}
+
+/** The first section of that name. */
+function sectionNamed(on: LanzaBooting, name: string, panic: string): UkiSection {
+  const found = viewUki(on.self.pe).sections.find(({ section }) => section.name === name)
+  return (
+    found ??
+    on.machine.refuse(
+      'LZ-5',
+      'EFI_INVALID_PARAMETER',
+      `the image has no section ${name}: the stub panics`,
+      panic,
+    )
+  )
+}
+
+/** A section as UTF-8 that UTF-16 of two bytes can say, and the buffer that holds it from then on. */
+function text(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): string {
+  const bytes = read(on, sectionNamed(on, name, panic))
+  if (bytes === null)
+    return on.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+  const said = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  if (/[\0\uFFFD\u{10000}-\u{10FFFF}]/u.test(said))
+    return on.machine.refuse(
+      'LZ-5',
+      'EFI_INVALID_PARAMETER',
+      `${name} is no text without NUL that UCS-2 can say: the stub panics`,
+      panic,
+    )
+  poolOrPanic(on, 'LZ-5', 2 * (said.length + 1), `stub:config${name}`)
+  return said
+}
+
+function hash(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): Uint8Array {
+  const section = sectionNamed(on, name, panic)
+  const bytes = read(on, section)
+  if (section.section.VirtualSize !== HASH)
+    return on.machine.refuse(
+      'LZ-5',
+      'EFI_INVALID_PARAMETER',
+      `${name} has ${String(section.section.VirtualSize)} bytes, a hash has ${String(HASH)}: the stub panics`,
+      panic,
+    )
+  return (
+    bytes ?? on.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+  )
+}
+
+/** Paths and hashes of kernel and initrd, and the command line. */
+export function paths(
+  clause: ClauseId,
+  names: Names,
+  rules: ConfigurationRules,
+): (on: LanzaBooting) => Configuration {
+  const read = (on: LanzaBooting): Configuration =>
+    on.machine.step(clause, 'reads which files it starts', () => {
+      const file = (path: string, itsHash: string): Wanted => ({
+        from: 'esp',
+        path: text(on, path, rules),
+        hash: hash(on, itsHash, rules),
+      })
+      return {
+        kernel: file(names.kernel, names.kernelHash),
+        initrd: file(names.initrd, names.initrdHash),
+        commandLine: text(on, '.cmdline', rules),
+      }
+    })
+  return told(read, { names: Object.values(names), ...rules })
+}
+
+/** Kernel and initrd in the image itself. */
+export function embedded(clause: ClauseId, rules: ConfigurationRules): (on: LanzaBooting) => Configuration {
+  const find = (on: LanzaBooting): Configuration =>
+    on.machine.step(clause, 'finds kernel and initrd in its image', () => {
+      const part = (name: string): Wanted => {
+        const { section, object, content } = sectionNamed(on, name, rules.panic)
+        refuseLonger(on, section, 'LZ-3')
+        return {
+          from: 'image',
+          at: add(on.self.base, section.VirtualAddress),
+          size: section.VirtualSize,
+          object,
+          source: content,
+        }
+      }
+      return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(on, '.cmdline', rules) }
+    })
+  return told(find, { names: ['.linux', '.initrd'], ...rules })
+}

@@ -1,0 +1,131 @@
+/** Slots payload and initrd: kernel and initrd in pool (chapter LZ). */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import type { ByteSource } from '../../../../src/bytes/source.ts'
+import { add, alignUp, type Phys } from '../../../../src/bytes/units.ts'
+import type { ClauseId } from '../../../../src/machine/machine.ts'
+import type { ObjectId } from '../../../../src/memory/extent.ts'
+import { told } from '../../../../src/machine/told.ts'
+import type { Configuration, Held, LanzaBooting, Wanted } from '../model.ts'
+import { grown, moved, poolOrPanic } from './pool.ts'
+
+/** Bytes that the early stubs read at a time. */
+const PIECE = 512
+const KERNEL = 'kernel'
+const INITRD = 'initrd'
+const PADDED = 'initrd:padded'
+
+/** Puts a file into pool and says where. */
+type ReadFile = (on: LanzaBooting, source: ByteSource, object: ObjectId) => Phys
+
+/** Piece by piece, into a buffer that doubles. */
+const pieceByPiece: ReadFile = (on, source, object) =>
+  on.machine.step('LZ-8', `reads ${object} piece by piece`, () => {
+    let size = Math.min(PIECE, source.size)
+    let capacity = size
+    let at = poolOrPanic(on, 'LZ-8', capacity, object)
+    on.machine.memory.put(at, { source, at: 0, length: size }, object)
+    while (size < source.size) {
+      const next = grown(capacity, size + PIECE)
+      at = moved(on, 'LZ-8', { at, size }, next, object)
+      const more = Math.min(next, source.size) - size
+      on.machine.memory.put(add(at, size), { source, at: size, length: more }, object, size)
+      capacity = next
+      size += more
+    }
+    return at
+  })
+
+/** Into a buffer of the file's size. */
+const atOnce: ReadFile = (on, source, object) =>
+  on.machine.step('LZ-9', `reads ${object} at once`, () => {
+    const at = poolOrPanic(on, 'LZ-9', source.size, object)
+    on.machine.memory.put(at, { source, at: 0, length: source.size }, object)
+    return at
+  })
+
+function onEsp(
+  { machine }: LanzaBooting,
+  wanted: Wanted,
+  source: ByteSource | null,
+  what: string,
+): ByteSource {
+  const path = wanted.from === 'esp' ? wanted.path : ''
+  if (source === null)
+    return machine.gap(
+      'LZ-6',
+      `the image names its ${what} as ${path} on the ESP and does not carry it: give the file`,
+    )
+  return source.size > 0 ? source : machine.gap('LZ-6', `the ${what} ${path} is empty`)
+}
+
+/** The files that the image names. */
+export function filesRead(
+  clause: ClauseId,
+  read: 'piece by piece' | 'at once',
+): (on: LanzaBooting, configuration: Configuration) => Held {
+  const way = read === 'at once' ? atOnce : pieceByPiece
+  const load = (on: LanzaBooting, { kernel, initrd }: Configuration): Held =>
+    on.machine.step(clause, 'reads kernel and initrd from the ESP', () => {
+      const [linux, archive] = [
+        onEsp(on, kernel, on.esp.kernel, 'kernel'),
+        onEsp(on, initrd, on.esp.initrd, 'initrd'),
+      ]
+      return {
+        kernel: { at: way(on, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
+        initrd: { at: way(on, archive, INITRD), size: archive.size, object: INITRD },
+      }
+    })
+  return told(load, { read })
+}
+
+/** Copies of the sections; that of the initrd is copied once more. */
+export function copiedFromImage(on: LanzaBooting, { kernel, initrd }: Configuration): Held {
+  const copy = (wanted: Wanted): { at: Phys; size: number; object: ObjectId; source: ByteSource } => {
+    if (wanted.from !== 'image' || wanted.size === 0)
+      return on.machine.gap('LZ-7', 'the image carries no kernel or no initrd')
+    const at = poolOrPanic(on, 'LZ-7', wanted.size, wanted.object)
+    on.machine.memory.copy(at, rangeAt(wanted.at, wanted.size))
+    return { at, size: wanted.size, object: wanted.object, source: wanted.source }
+  }
+  return on.machine.step('LZ-7', 'copies kernel and initrd out of its image', () => {
+    const [linux, first] = [copy(kernel), copy(initrd)]
+    const at = poolOrPanic(on, 'LZ-7', first.size, first.object)
+    on.machine.memory.copy(at, rangeAt(first.at, first.size))
+    return { kernel: { ...linux, found: true }, initrd: { at, size: first.size, object: first.object } }
+  })
+}
+
+/** Nothing is added. */
+export function asItIs({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+  return machine.step('LZ-16', 'leaves the initrd as it is', () => initrd)
+}
+
+/** Archives of the fat stub follow it directly. */
+export function withCompanions({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+  return machine.step('LZ-17', 'looks for credentials and extensions', () => {
+    assumeNoCompanions({ machine })
+    return initrd
+  })
+}
+
+function assumeNoCompanions({ machine }: Pick<LanzaBooting, 'machine'>): void {
+  machine.assume('LZ-17', 'no credentials or system extensions beside the image on the ESP')
+}
+
+/** Padded to whole words; a buffer that has to grow becomes twice as large. */
+export function padded(on: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+  return on.machine.step('LZ-15', 'pads the initrd to whole words', () => {
+    assumeNoCompanions(on)
+    const { memory } = on.machine
+    const size = alignUp<number>(initrd.size, 4)
+    if (size === initrd.size) return initrd
+    const at = moved(on, 'LZ-15', initrd, grown(initrd.size, size), initrd.object)
+    const padding = `${PADDED}:zeros`
+    memory.zero(rangeAt(at + initrd.size, size - initrd.size), padding)
+    memory.compose(PADDED, [
+      { object: initrd.object, at: 0, length: initrd.size },
+      { object: padding, at: 0, length: size - initrd.size },
+    ])
+    return { at, size, object: PADDED }
+  })
+}

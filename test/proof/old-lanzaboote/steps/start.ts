@@ -1,0 +1,128 @@
+/** Slot handOff: the stub's own PE loader or the firmware's, and the way into the kernel (chapter LZ). */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import { byteCount } from '../../../../src/bytes/units.ts'
+import { LANZABOOTE } from '../../../../src/firmware/loaders/lanzaboote.ts'
+import type { LoaderPorts } from '../../../../src/firmware/loader-ports.ts'
+import { loadImage } from '../../../../src/firmware/pe-loader.ts'
+import { FIRMWARE_ROWS } from '../../../../src/firmware/policies.ts'
+import type { LoadResult } from '../../../../src/firmware/services.ts'
+import type { ClauseId, Machine } from '../../../../src/machine/machine.ts'
+import type { HandOff, LoadedImage } from '../../../../src/machine/model.ts'
+import type { CommandLine, Kernel } from '../../old-stub/model.ts'
+import { UTF16_LINE } from '../../old-stub/steps/command-line.ts'
+import { doubtOverwritten } from '../../old-stub/steps/own-image.ts'
+import type { Held, LanzaBooting, Start } from '../model.ts'
+import { poolOrPanic } from './pool.ts'
+
+/** A pointer to a function and a vector: what LoadFile2 is called with. */
+const INITRD_LOADER = 32
+
+/** The services that the loader uses, as the stub gets them. */
+function portsOf(machine: Machine): LoaderPorts {
+  const { memory, firmware } = machine
+  return {
+    memory,
+    step: (clause, what, body) => machine.step(clause, what, body),
+    assume: (clause, what) => {
+      machine.assume(clause, what)
+    },
+    row: FIRMWARE_ROWS['edk2-2022.11'],
+    allocatePages: (where, type, pages, label) => firmware.allocatePages(where, type, pages, label),
+    imageRecord: () => undefined,
+    pinPages: () => undefined,
+    freePages: (at, pages) => {
+      firmware.freePages(at, pages)
+    },
+    allocatePool: (type, size, label) => {
+      const { at } = firmware.allocatePool(type, size, label)
+      return at === null ? null : rangeAt(at, size)
+    },
+    freePool: buffer => {
+      firmware.freePool(buffer.start)
+    },
+  }
+}
+
+const requestOf = ({ at, size, object }: Kernel) =>
+  ({
+    from: { kind: 'memory', range: rangeAt(at, size) },
+    name: object,
+    ownerOf: ({ VirtualAddress }: { readonly VirtualAddress: number }) => ({ object, at: VirtualAddress }),
+  }) as const
+
+function imageOr(
+  { machine }: LanzaBooting,
+  clause: ClauseId,
+  result: LoadResult,
+  message: string,
+): LoadedImage {
+  return result.status === 'EFI_SUCCESS'
+    ? result.image
+    : machine.refuse(
+        clause,
+        result.status,
+        `the kernel is refused (${result.clause}): ${result.why}`,
+        message,
+      )
+}
+
+/** By the stub's own loader, whatever the signature. */
+export const bySelf: Start = (on, kernel) =>
+  on.machine.step('LZ-18', 'loads the kernel itself', () => {
+    const image = imageOr(
+      on,
+      'LZ-18',
+      loadImage(portsOf(on.machine), LANZABOOTE, requestOf(kernel)),
+      'Failed to load the kernel',
+    )
+    doubtOverwritten(on)
+    return image
+  })
+
+/** By LoadImage. */
+export const byFirmware: Start = (on, kernel) =>
+  on.machine.step('LZ-10', 'LoadImage of the kernel', () => {
+    if (on.machine.settings.secureBoot)
+      return on.machine.refuse(
+        'LZ-10',
+        'EFI_SECURITY_VIOLATION',
+        'the kernel is not signed, so the firmware refuses it',
+        'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
+      )
+    return imageOr(
+      on,
+      'LZ-10',
+      on.machine.firmware.loadImage({ ...requestOf(kernel), headers: { object: kernel.object, at: 0 } }),
+      'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
+    )
+  })
+
+/**
+ * The kernel's image, the initrd behind LoadFile2 out of its pool, and the kernel's entry point under the
+ * stub's own handle.
+ */
+export function entersKernel(
+  on: LanzaBooting,
+  { kernel, initrd }: Held,
+  line: CommandLine,
+  start: Start,
+): HandOff {
+  const { machine } = on
+  const image = start(on, kernel)
+  machine.step('LZ-19', 'offers the initrd', () => {
+    machine.assume('LZ-19', 'nobody registered an initrd before the stub')
+    poolOrPanic(on, 'LZ-19', INITRD_LOADER, 'stub:initrd_loader')
+  })
+  return machine.step('LZ-20', 'enters the kernel', () => ({
+    via: 'pe-entry',
+    entry: image.entry,
+    loaded: {
+      ...image,
+      loadOptions: { at: line.at, bytes: byteCount(line.bytes), text: line.text, object: UTF16_LINE },
+    },
+    initrd: { at: initrd.at, size: initrd.size, object: initrd.object },
+    payload: { object: kernel.object, source: kernel.source },
+    initrdObject: initrd.object,
+    cmdlineObject: line.object,
+  }))
+}

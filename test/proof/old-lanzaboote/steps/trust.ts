@@ -1,0 +1,72 @@
+/** Slot trust: what follows from the hashes (chapter LZ). */
+import { sha256 } from '../../../../src/bytes/sha256.ts'
+import type { ByteSource } from '../../../../src/bytes/source.ts'
+import type { Configuration, LanzaBooting, Start, Wanted } from '../model.ts'
+import { byFirmware, bySelf } from './start.ts'
+
+type FileName = 'Kernel' | 'Initrd'
+
+/** The files whose hash is another one than the image says; none where nobody is to look. */
+function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] {
+  const { esp, machine } = on
+  if (!esp.verify)
+    machine.assume(
+      'LZ-10',
+      'kernel and initrd on the ESP are those whose SHA-256 the image holds; --deep computes it',
+    )
+  const differs = (wanted: Wanted, source: ByteSource | null): boolean => {
+    if (!esp.verify || wanted.from !== 'esp' || source === null) return false
+    const found = sha256(source)
+    return wanted.hash.some((byte, i) => byte !== found[i])
+  }
+  return [
+    ...(differs(kernel, esp.kernel) ? ['Kernel' as const] : []),
+    ...(differs(initrd, esp.initrd) ? ['Initrd' as const] : []),
+  ]
+}
+
+function refuse({ machine }: LanzaBooting, clause: 'LZ-11' | 'LZ-12', [first]: readonly FileName[]): void {
+  if (first !== undefined)
+    machine.refuse(
+      clause,
+      'EFI_SECURITY_VIOLATION',
+      `the SHA-256 of the ${first.toLowerCase()} is not the one in the image`,
+      `${first} hash does not match!`,
+    )
+}
+
+/**
+ * A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot.
+ */
+export function elseByFirmware(on: LanzaBooting, configuration: Configuration): Start {
+  return on.machine.step('LZ-10', 'compares the hashes', () =>
+    wrong(on, configuration).length === 0 ? bySelf : byFirmware,
+  )
+}
+
+/** Another hash is an error under Secure Boot and a warning without it. */
+export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Configuration): Start {
+  return on.machine.step('LZ-11', 'compares the hashes', () => {
+    const files = wrong(on, configuration)
+    if (on.machine.settings.secureBoot) refuse(on, 'LZ-11', files)
+    for (const file of files)
+      on.machine.assume(
+        'LZ-11',
+        `that the stub prints "${file} hash does not match! Continuing anyway." changes nothing`,
+      )
+    return bySelf
+  })
+}
+
+/** Another hash is an error. */
+export function elseRefused(on: LanzaBooting, configuration: Configuration): Start {
+  return on.machine.step('LZ-12', 'compares the hashes', () => {
+    refuse(on, 'LZ-12', wrong(on, configuration))
+    return bySelf
+  })
+}
+
+/** What lies in the image was checked with it. */
+export function nothingToCompare(on: LanzaBooting): Start {
+  return on.machine.step('LZ-7', 'has no hash to compare', () => bySelf)
+}

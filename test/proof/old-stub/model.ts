@@ -1,0 +1,222 @@
+/**
+ * systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order
+ * (spec/ST-systemd-stub.md).
+ */
+import type { Phys } from '../../../src/bytes/units.ts'
+import type { Machine } from '../../../src/machine/machine.ts'
+import type {
+  EraInfo,
+  HandOff,
+  InitrdOffer,
+  LoadedImage,
+  Payload,
+  StubModel,
+} from '../../../src/machine/model.ts'
+import type { ObjectId } from '../../../src/memory/extent.ts'
+import type { Part } from '../../../src/memory/memory.ts'
+import { ownImage } from './steps/own-image.ts'
+import { kernelLength, type SetupHeader } from './setup-header.ts'
+
+/** What every step is given: the machine, and the image that the stub runs from. */
+export interface Booting {
+  readonly machine: Machine
+  readonly self: LoadedImage
+  /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
+  readonly poolType?: number
+  /** What add-ons beside the image brought. */
+  readonly addons?: Addons
+}
+
+/** A section header as it lies in memory. */
+export interface TableEntry {
+  /** Position in the table, from 0. */
+  readonly index: number
+  /** Up to 8 bytes, cut at the first NUL, Latin-1. */
+  readonly name: string
+  readonly VirtualSize: number
+  readonly VirtualAddress: number
+}
+
+/** A section that the stub took for one of the names it looks for. */
+export interface Found extends Payload {
+  readonly name: string
+  /** ImageBase + VirtualAddress. */
+  readonly at: Phys
+  /** VirtualSize, in bytes. */
+  readonly size: number
+}
+
+/** What was found, by the name that was looked for. */
+export type Located = ReadonlyMap<string, Found>
+
+/** A piece of the initrd in memory. */
+export interface Piece {
+  readonly at: Phys
+  readonly size: number
+  /** What its bytes are. */
+  readonly parts: readonly Part[]
+  /** The section whose bytes it is, or null for a buffer in pool. */
+  readonly section: Found | null
+  /** A buffer that is not freed when the pieces are joined. */
+  readonly kept?: boolean
+}
+
+/** What add-ons brought: lines in their order, pieces in the order in which they are joined. */
+export interface Addons {
+  readonly lines: readonly string[]
+  readonly initrds: readonly Piece[]
+  readonly ucodes: readonly Piece[]
+}
+
+/**
+ * The kernel file as the stub sees it. `found` is false where the stub takes its own image for the kernel.
+ */
+export interface Kernel extends Payload {
+  readonly at: Phys
+  readonly size: number
+  readonly found: boolean
+}
+
+/** The command line that was chosen, as a string in memory. */
+export interface CommandLine {
+  readonly at: Phys
+  /** Bytes of the string in memory; with its terminator where it has one. */
+  readonly bytes: number
+  /** One character per code unit. */
+  readonly text: string
+  /** What the bytes are, and what the kernel should find. */
+  readonly object: ObjectId
+}
+
+/** One stretch of memory that is handed over as the initrd. */
+export interface Initrd {
+  readonly at: Phys
+  readonly size: number
+  /** Null when the address is passed although there is no initrd. */
+  readonly object: ObjectId | null
+}
+
+/** All that is handed over. */
+export interface Cargo {
+  readonly kernel: Kernel
+  readonly commandLine: CommandLine | null
+  readonly initrd: Initrd | null
+}
+
+/**
+ * Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by
+ * starting a loaded image.
+ */
+export type Door =
+  | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
+  | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+
+/** boot_params as the stub made them. */
+export interface BootParams {
+  readonly at: Phys
+  /** The kernel takes addresses above 4 GiB. */
+  readonly above4G: boolean
+  /** setup_sects, 0 replaced by 4. */
+  readonly setup_sects: number
+}
+
+/** A row of the era table: what is said of the era, and a step for every slot. */
+export interface StubEra extends EraInfo {
+  /** What is known to go wrong in an ia32 build, which is not modelled. */
+  readonly ia32?: string | undefined
+  /** The memory type of its pool. */
+  readonly pool: (on: Booting) => number
+  /** Reads firmware variables; what stays allocated from that. */
+  readonly variables: (on: Booting) => void
+  /** Checks the image's own header and lists its section headers, from memory. */
+  readonly sectionTable: (on: Booting) => readonly TableEntry[]
+  /** Which header counts for a name. */
+  readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
+  /** The kernel, or what is done without one. */
+  readonly kernel: (on: Booting, located: Located) => Kernel
+  /** Add-ons beside the image. */
+  readonly addons: (on: Booting, located: Located) => Addons
+  /** Whose command line, and the string that is made of it. */
+  readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  /** Other strings that it makes in pool, and which of them stay. */
+  readonly strings: (on: Booting) => void
+  /** The pieces of the initrd and how they are joined. */
+  readonly initrd: (on: Booting, located: Located) => Initrd | null
+  /** What becomes of a device tree in the image. */
+  readonly deviceTree: (on: Booting, located: Located) => void
+  /** The way into the kernel. */
+  readonly door: (on: Booting, kernel: Kernel) => Door
+  /** What the kernel's setup header must say for the handover protocol. */
+  readonly headerChecks: (on: Booting, kernel: Kernel) => SetupHeader
+  /** Where the kernel lies when it is entered through the handover protocol. */
+  readonly placeKernel: (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys
+  /** Where an initrd lies that is passed in boot_params. */
+  readonly placeInitrd: (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null
+  /** The zero page: where it lies and how much of the setup header it gets. */
+  readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
+  /** Where the command line lies that is passed in boot_params, and the fields that say so. */
+  readonly placeCommandLine: (
+    on: Booting,
+    header: SetupHeader,
+    bootParams: BootParams,
+    line: CommandLine,
+  ) => void
+  /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
+  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
+  /** The address that is jumped to. */
+  readonly entry: (
+    on: Booting,
+    kernel: Kernel,
+    header: SetupHeader,
+    bootParams: BootParams,
+    image: Phys,
+  ) => Phys
+}
+
+/** Makes a model of a row. */
+export function stubModel(era: StubEra): StubModel {
+  return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
+}
+
+function boot(era: StubEra, entered: Booting): HandOff {
+  ownImage(entered)
+  const pooled = { ...entered, poolType: era.pool(entered) }
+  era.variables(pooled)
+  const located = era.locate(pooled, era.sectionTable(pooled))
+  const kernel = era.kernel(pooled, located)
+  const on = { ...pooled, addons: era.addons(pooled, located) }
+  const commandLine = era.commandLine(on, located)
+  era.strings(on)
+  const initrd = era.initrd(on, located)
+  era.deviceTree(on, located)
+  kernelLength(on, kernel)
+  const cargo = { kernel, commandLine, initrd }
+  const door = era.door(on, kernel)
+  return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
+}
+
+function handOver(
+  era: StubEra,
+  on: Booting,
+  { kernel, commandLine, initrd }: Cargo,
+  sizeInMemory: number,
+): HandOff {
+  const header = era.headerChecks(on, kernel)
+  const image = era.placeKernel(on, kernel, sizeInMemory)
+  const placed = era.placeInitrd(on, header, initrd)
+  const bootParams = era.bootParams(on, kernel, header, image)
+  if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
+  const offer = era.passInitrd(on, bootParams, placed)
+  const entry = era.entry(on, kernel, header, bootParams, image)
+  on.machine.observe({ bootParams: bootParams.at })
+  return {
+    via: 'efi-handover',
+    entry,
+    image,
+    bootParams: bootParams.at,
+    payload: { object: kernel.object, source: kernel.source },
+    ...(offer === null ? {} : { initrd: offer }),
+    initrdObject: placed?.object ?? null,
+    cmdlineObject: commandLine?.object ?? null,
+  }
+}

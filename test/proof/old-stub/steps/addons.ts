@@ -1,0 +1,115 @@
+/** Slot addons: PE files beside the image, and what the stub takes out of them (chapter ST). */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import { add } from '../../../../src/bytes/units.ts'
+import { told } from '../../../../src/machine/told.ts'
+import type { Addon } from '../../../../src/machine/machine.ts'
+import type { LoadedImage } from '../../../../src/machine/model.ts'
+import type { PeSection } from '../../../../src/image/pe.ts'
+import type { Addons, Booting, Located, Piece } from '../model.ts'
+import { utf8Text } from './line-text.ts'
+import { sectionOf } from './locate.ts'
+import { poolOrHalt } from './patch.ts'
+
+/** What a section of an add-on may be to a row. */
+export type Wanted = '.cmdline' | '.dtb' | '.dtbauto' | '.initrd' | '.ucode'
+
+/** The row knows no add-ons. */
+export function ignoresAddons({ machine }: Booting): Addons {
+  return machine.step('ST-96', 'looks for no add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
+}
+
+/** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
+export function loadsAddons(wanted: readonly Wanted[]): (on: Booting, located: Located) => Addons {
+  const load = (on: Booting, located: Located): Addons =>
+    on.machine.step('ST-95', 'loads add-ons', () => {
+      const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
+        lines: [],
+        initrds: [],
+        ucodes: [],
+      }
+      for (const addon of on.machine.settings.addons ?? []) take(on, located, wanted, addon, taken)
+      return { ...taken, ucodes: taken.ucodes.reverse() }
+    })
+  return told(load, { wanted })
+}
+
+function take(
+  on: Booting,
+  located: Located,
+  wanted: readonly Wanted[],
+  { name, source }: Addon,
+  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+): void {
+  const { machine } = on
+  const ignored = (why: string): void => {
+    machine.assume('ST-95', `the add-on ${name} is passed over: ${why}`)
+  }
+  const loaded = machine.firmware.loadImage({
+    from: { kind: 'file', source },
+    name: `addon:${name}`,
+    ownerOf: section => ({ object: `addon:${name}:${section.name}`, at: 0 }),
+  })
+  if (loaded.image === null) {
+    ignored(`the firmware refuses it, ${loaded.why}`)
+    return
+  }
+  const { image } = loaded
+  const find = (section: string): PeSection | null =>
+    image.pe.sections.find(one => one.name === section && one.VirtualSize > 0) ?? null
+  const found = wanted.filter(section => find(section) !== null)
+  if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
+  else if (find('.linux') !== null) ignored('it is a unified kernel image')
+  else if (!sameUname(on, located, image, find('.uname'))) ignored('its .uname is another one')
+  else for (const section of found) use(on, image, name, section, find(section), taken)
+  machine.firmware.unloadImage(image)
+}
+
+const bytesOf = (
+  { machine }: Booting,
+  image: LoadedImage,
+  { VirtualAddress, VirtualSize }: PeSection,
+): Uint8Array => machine.memory.peek(rangeAt(add(image.base, VirtualAddress), VirtualSize)).bytes
+
+function sameUname(on: Booting, located: Located, image: LoadedImage, theirs: PeSection | null): boolean {
+  const ours = sectionOf(located, '.uname')
+  if (ours === null || theirs === null) return true
+  const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0.*$/s, '')
+  return (
+    text(on.machine.memory.peek(rangeAt(ours.at, ours.size)).bytes).slice(0, theirs.VirtualSize) ===
+    text(bytesOf(on, image, theirs))
+  )
+}
+
+function use(
+  on: Booting,
+  image: LoadedImage,
+  name: string,
+  section: Wanted,
+  header: PeSection | null,
+  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+): void {
+  if (header === null) return
+  if (section === '.cmdline') {
+    taken.lines.push(utf8Text(bytesOf(on, image, header)))
+    return
+  }
+  if (section === '.dtb' || section === '.dtbauto') {
+    on.machine.doubt(
+      'ST-47',
+      `${section} of the add-on ${name} is copied to pages of EfiACPIReclaimMemory, which are not modelled`,
+    )
+    return
+  }
+  const object = `addon:${name}:${section}`
+  const at = poolOrHalt(on, 'ST-95', header.VirtualSize, object)
+  on.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
+  const piece: Piece = {
+    at,
+    size: header.VirtualSize,
+    parts: [{ object, at: 0, length: header.VirtualSize }],
+    section: null,
+    kept: true,
+  }
+  if (section === '.initrd') taken.initrds.push(piece)
+  else taken.ucodes.push(piece)
+}

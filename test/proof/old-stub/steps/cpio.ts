@@ -1,0 +1,41 @@
+/** The small cpio archive that the stub makes of one section: `.extra` and one file in it (chapter ST). */
+import { alignUp } from '../../../../src/bytes/units.ts'
+
+/** c_magic and thirteen words of eight digits. */
+const HEADER = 6 + 13 * 8
+const S_IFREG = 0o100000
+const S_IFDIR = 0o040000
+
+/** An archive around the content of one file. */
+export interface Archive {
+  /** Bytes before the content. */
+  readonly head: Uint8Array
+  /** Bytes behind it: padding and the trailer. */
+  readonly tail: Uint8Array
+  /** Sizes that the buffer has while it grows, record by record. */
+  readonly growth: readonly [number, ...number[]]
+}
+
+/** Digits of a record header; `name` is what c_namesize counts, without its NUL. */
+function record(inode: number, mode: number, size: number, name: string): string {
+  const words = [inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name.length + 1, 0]
+  const text = `070701${words.map(word => word.toString(16).padStart(8, '0')).join('')}${name}\0`
+  return text.padEnd(alignUp(HEADER + name.length + 1, 4), '\0')
+}
+
+/**
+ * The trailer writes its name length in capitals and has one NUL too many, so that its size is a multiple of
+ * 4.
+ */
+const TRAILER = `070701${'0'.repeat(32)}00000001${'0'.repeat(48)}0000000B00000000TRAILER!!!\0\0\0\0`
+
+const encode = (text: string): Uint8Array => Uint8Array.from(text, character => character.charCodeAt(0))
+
+/** The archive that holds `size` bytes as `<directory>/<file>`; the directory has one component. */
+export function archiveOf(directory: string, file: string, size: number): Archive {
+  const folder = record(1, S_IFDIR | 0o555, 0, directory)
+  const head = encode(folder + record(2, S_IFREG | 0o444, size, `${directory}/${file}`))
+  const tail = encode('\0'.repeat(alignUp(size, 4) - size) + TRAILER)
+  const total = head.length + size + tail.length
+  return { head, tail, growth: [folder.length, total - TRAILER.length, total] }
+}

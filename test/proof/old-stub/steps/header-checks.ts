@@ -1,0 +1,87 @@
+/** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import type { Booting, Kernel } from '../model.ts'
+import {
+  HDR,
+  isKernel,
+  readSetupHeader,
+  SETUP_HEADER,
+  SETUP_VERSION_2_11,
+  SETUP_VERSION_2_12,
+  XLF_EFI_HANDOVER_64,
+  type SetupHeader,
+} from '../setup-header.ts'
+import { statusTitle } from './patch.ts'
+
+/** sizeof(BootParams). */
+const BOOT_PARAMS_SIZE = 4096
+
+function read(on: Booting, kernel: Kernel): SetupHeader {
+  if (kernel.found)
+    on.machine.memory.readAs(rangeAt(kernel.at + HDR, SETUP_HEADER.size - HDR), kernel.object, { at: HDR })
+  return readSetupHeader(on, kernel)
+}
+
+/** `.linux` is as long as a zero page, then the four conditions. */
+export function longEnoughAndFour(on: Booting, kernel: Kernel): SetupHeader {
+  return on.machine.step('ST-81', 'looks at the length of .linux', () => {
+    if (kernel.size < BOOT_PARAMS_SIZE)
+      on.machine.refuse(
+        'ST-81',
+        'EFI_LOAD_ERROR',
+        '.linux is smaller than a zero page',
+        `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
+      )
+    return fourConditions(on, kernel)
+  })
+}
+
+/** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
+export function fourConditions(on: Booting, kernel: Kernel): SetupHeader {
+  const { machine } = on
+  return machine.step('ST-31', 'checks the setup header', () => {
+    const header = read(on, kernel)
+    if (!isKernel(header) || header.version < SETUP_VERSION_2_11 || header.relocatable_kernel === 0) {
+      const why = !kernel.found
+        ? 'there is no .linux section, and the image itself is no kernel'
+        : '.linux does not begin with the header of a relocatable kernel'
+      machine.refuse(
+        'ST-31',
+        'EFI_LOAD_ERROR',
+        why,
+        `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
+      )
+    }
+    if (header.handover_offset === 0 || lacksHandover(header))
+      machine.gap('ST-31', 'the kernel has no 64-bit handover entry, and this stub jumps all the same')
+    return header
+  })
+}
+
+function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
+  return version >= SETUP_VERSION_2_12 && (xloadflags & XLF_EFI_HANDOVER_64) === 0
+}
+
+/** Each condition with a message of its own. */
+export function eachCondition(on: Booting, kernel: Kernel): SetupHeader {
+  const { machine } = on
+  return machine.step('ST-32', 'checks the setup header', () => {
+    if (kernel.size < BOOT_PARAMS_SIZE)
+      machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
+    const header = read(on, kernel)
+    const no = (message: string): never =>
+      machine.refuse(
+        'ST-32',
+        'EFI_UNSUPPORTED',
+        'the setup header of .linux does not allow the handover protocol',
+        message,
+      )
+    if (!isKernel(header)) no('Unsupported kernel image.')
+    if (header.version < SETUP_VERSION_2_11) no('Kernel too old.')
+    if (header.relocatable_kernel === 0) no('Kernel is not relocatable.')
+    if (lacksHandover(header)) no('Kernel does not support EFI handover protocol.')
+    if (header.handover_offset === 0)
+      machine.gap('ST-32', 'handover_offset is 0, and the stub jumps all the same')
+    return header
+  })
+}

@@ -1,0 +1,115 @@
+/** The way in through LoadImage and StartImage (chapter ST). */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import { byteCount } from '../../../../src/bytes/units.ts'
+import type { HandOff, InitrdOffer, LoadedImage } from '../../../../src/machine/model.ts'
+import type { EfiError } from '../../../../src/firmware/status.ts'
+import type { ClauseId } from '../../../../src/machine/machine.ts'
+import { told } from '../../../../src/machine/told.ts'
+import type { Booting, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
+import { poolOrHalt, statusText, statusTitle } from './patch.ts'
+import { UTF16_LINE, widened } from './command-line.ts'
+
+/** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
+const INITRD_LOADER = 24
+
+/** Words of a row that gives the kernel to the firmware. */
+export interface LoadWords {
+  readonly clause: ClauseId
+  /** What the refusal is printed with. */
+  readonly message: (status: EfiError) => string
+  /** What the stub returns. */
+  readonly returned: (status: EfiError) => EfiError
+}
+
+const asItIs = (status: EfiError): EfiError => status
+
+/** `Error loading kernel image: Load error` */
+export const loadWords: LoadWords = {
+  clause: 'ST-28',
+  message: status => `Error loading kernel image: ${statusText(status)}`,
+  returned: asItIs,
+}
+/** `Error loading kernel image: Load Error` */
+export const loadTitles: LoadWords = {
+  clause: 'ST-28',
+  message: status => `Error loading kernel image: ${statusTitle(status)}`,
+  returned: asItIs,
+}
+/** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
+export const shimWords: LoadWords = {
+  clause: 'ST-67',
+  message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
+  returned: () => 'EFI_LOAD_ERROR',
+}
+
+/**
+ * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
+ * LoadFile2.
+ */
+export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
+  const start = (on: Booting, cargo: Cargo): HandOff =>
+    handOffTo(
+      on,
+      on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)),
+      cargo,
+    )
+  return told(start, { line: 'with the command line as it is' })
+}
+
+/** Enters a loaded kernel: command line, initrd, entry point. */
+export function handOffTo(on: Booting, image: LoadedImage, { kernel, commandLine, initrd }: Cargo): HandOff {
+  const loaded = on.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
+  const offer = offerInitrd(on, initrd)
+  return {
+    via: 'pe-entry',
+    entry: loaded.entry,
+    loaded,
+    initrd: offer,
+    payload: { object: kernel.object, source: kernel.source },
+    initrdObject: offer?.object ?? null,
+    cmdlineObject: commandLine?.object ?? null,
+  }
+}
+
+function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
+  const result = machine.firmware.loadImage({
+    from: { kind: 'memory', range: rangeAt(at, size) },
+    name: object,
+    ownerOf: section => ({ object, at: section.VirtualAddress }),
+    headers: { object, at: 0 },
+  })
+  if (result.status === 'EFI_SUCCESS') return result.image
+  return machine.refuse(
+    words.clause,
+    words.returned(result.status),
+    `the firmware refuses the kernel: ${result.why}`,
+    words.message(words.returned(result.status)),
+  )
+}
+
+function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage {
+  return line === null
+    ? image
+    : {
+        ...image,
+        loadOptions: { at: line.at, bytes: byteCount(line.bytes), text: line.text, object: UTF16_LINE },
+      }
+}
+
+/** Offers the initrd through LoadFile2, if there is one. */
+export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | null {
+  return on.machine.step('ST-30', 'registers the initrd', () => {
+    if (initrd?.object == null) return null
+    on.machine.assume('ST-30', 'nobody registered an initrd before the stub')
+    poolOrHalt(on, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
+    return { at: initrd.at, size: initrd.size, object: initrd.object }
+  })
+}
+
+/** As startLoaded, with a command line that had eight bits until then. */
+export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
+  const start = startLoaded(words)
+  const widen = (on: Booting, cargo: Cargo): HandOff =>
+    start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
+  return told(widen, { line: 'with a command line that is widened first' })
+}

@@ -1,0 +1,103 @@
+/** The stub's own code and data, before it does anything: what of it is not its own any more (chapter ST). */
+import { formatRange, range, rangeAt } from '../../../../src/bytes/range.ts'
+import { add } from '../../../../src/bytes/units.ts'
+import type { Extent } from '../../../../src/memory/extent.ts'
+import { viewUki, type UkiSection } from '../../../../src/image/uki.ts'
+import type { Booting } from '../model.ts'
+
+/** Bytes at the entry point that run for certain. */
+export const ENTRY_BYTES = 16
+/** Places that are doubted one by one; sections can be made to overlap in thousands. */
+const DOUBTS_MAX = 16
+/** Places in which the stub writes its variables over other sections; beyond them the run ends. */
+const WRITES_MAX = 65536
+/** Characteristics. */
+const IMAGE_SCN_MEM_WRITE = 0x80000000
+
+/** Enters the stub, and says which of its own bytes other sections have taken. */
+export function ownImage(on: Booting): void {
+  const { machine, self } = on
+  const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
+  machine.step('ST-1', 'the stub is entered', () => {
+    enter(on, sections)
+  })
+  const own = sections.filter(({ payload }) => !payload)
+  doubtOverwritten(on)
+  machine.step('ST-3', 'the stub writes its variables', () => {
+    let places = 0
+    for (const one of own) {
+      if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
+      for (const { range: where } of [...foreignIn(on, one)]) {
+        if (places++ === WRITES_MAX)
+          return machine.gap(
+            'ST-3',
+            `the stub's variables lie in more than ${String(WRITES_MAX)} places that other sections have taken`,
+          )
+        machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
+      }
+    }
+  })
+}
+
+/** Says which bytes of the stub's own sections are somebody else's now. */
+export function doubtOverwritten(on: Booting): void {
+  const own = viewUki(on.self.pe).sections.filter(
+    ({ section, payload }) => section.VirtualSize > 0 && !payload,
+  )
+  on.machine.step('ST-2', "the stub's own sections", () => {
+    doubtAll(on, own)
+  })
+}
+
+function enter({ machine, self }: Booting, sections: readonly UkiSection[]): void {
+  const at = self.entry - self.base
+  const home = sections.find(
+    ({ section, payload }) =>
+      !payload && section.VirtualAddress <= at && at < section.VirtualAddress + section.VirtualSize,
+  )
+  if (home === undefined)
+    return machine.gap(
+      'ST-1',
+      `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} lies in no section of the stub`,
+    )
+  const { VirtualAddress, VirtualSize } = home.section
+  const end = Math.min(self.entry + ENTRY_BYTES, self.base + VirtualAddress + VirtualSize)
+  machine.enter(
+    range(self.entry, end),
+    home.object,
+    at - VirtualAddress,
+    `the first instructions of the stub are overwritten`,
+  )
+}
+
+function* foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Generator<Extent> {
+  const where = rangeAt(add(self.base, section.VirtualAddress), section.VirtualSize)
+  for (const extent of machine.memory.extents(where)) {
+    const {
+      whose,
+      range: { start },
+    } = extent
+    if (whose !== null && !(whose.object === object && whose.at === start - where.start)) yield extent
+  }
+}
+
+function doubtAll(on: Booting, own: readonly UkiSection[]): void {
+  let places = 0
+  for (const one of own) {
+    for (const extent of foreignIn(on, one)) {
+      if (places === DOUBTS_MAX) {
+        on.machine.doubt('ST-2', "more of the stub's own sections is overwritten than these places")
+        return
+      }
+      doubt(on, one, extent)
+      places++
+    }
+  }
+}
+
+function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
+  machine.doubt(
+    'ST-2',
+    `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`,
+  )
+}

@@ -1,0 +1,134 @@
+/**
+ * Slots placeKernel and placeInitrd: where they lie when the kernel is entered through the handover protocol
+ * (chapter ST).
+ */
+import { rangeAt } from '../../../../src/bytes/range.ts'
+import { pagesOf, type Phys } from '../../../../src/bytes/units.ts'
+import { EfiLoaderCode, EfiLoaderData } from '../../../../src/image/memory-types.ts'
+import type { Booting, Initrd, Kernel } from '../model.ts'
+import { canLieAbove4G, readSetupHeader, type SetupHeader } from '../setup-header.ts'
+import { pagesOrHalt } from './patch.ts'
+
+/** UINT32_MAX */
+const UINT32_MAX = 0xffffffff
+
+/** The kernel runs where it lies in the image. */
+export function inPlace({ machine }: Booting, kernel: Kernel): Phys {
+  return machine.step('ST-33', 'leaves the kernel in place', () => kernel.at)
+}
+
+/**
+ * The kernel is copied when its image needs more than `.linux` has, or when it lies too high; what the image
+ * needs beyond is zeroed.
+ */
+export function copiedWithTail(on: Booting, kernel: Kernel, sizeInMemory: number): Phys {
+  const { machine } = on
+  return machine.step('ST-34', 'places the kernel', () => {
+    const { object } = kernel
+    if (kernel.at + kernel.size <= UINT32_MAX && sizeInMemory <= kernel.size) return kernel.at
+    const pages = pagesOf(Math.max(sizeInMemory, kernel.size))
+    const at = pagesOrHalt(on, 'ST-34', {
+      where: { kind: 'max', limit: UINT32_MAX },
+      type: EfiLoaderCode,
+      pages,
+      label: object,
+    })
+    machine.memory.copy(at, rangeAt(kernel.at, kernel.size))
+    if (sizeInMemory > kernel.size)
+      machine.memory.zero(rangeAt(at + kernel.size, sizeInMemory - kernel.size), object, kernel.size)
+    return at
+  })
+}
+
+/** IMAGE_DLLCHARACTERISTICS_NX_COMPAT */
+const NX_COMPAT = 0x100
+/** IMAGE_SCN_MEM_EXECUTE */
+const MEM_EXECUTE = 0x20000000
+
+/** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
+export function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
+  const { machine } = on
+  return machine.step('ST-56', 'leaves the kernel in place', () => {
+    if (!canLieAbove4G(readSetupHeader(on, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
+      machine.refuse(
+        'ST-56',
+        'EFI_UNSUPPORTED',
+        'the kernel lies above 4 GiB and cannot run there',
+        'Unified kernel image was loaded above 4G, but kernel lacks support.',
+      )
+    }
+    return kernel.at
+  })
+}
+
+/**
+ * The kernel runs in place; when it ends above 4 GiB, a copy of the bytes of `.linux` below does. Nothing is
+ * zeroed.
+ */
+export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
+  const { machine, self } = on
+  return machine.step('ST-58', 'places the kernel', () => {
+    if (kernel.at + kernel.size <= UINT32_MAX) {
+      const section = self.pe.sections.find(({ VirtualAddress }) => VirtualAddress === kernel.at - self.base)
+      const guarded =
+        section !== undefined &&
+        (self.pe.optional.DllCharacteristics & NX_COMPAT) !== 0 &&
+        (section.Characteristics & MEM_EXECUTE) === 0
+      if (guarded)
+        machine.doubt(
+          'ST-58',
+          'the image is NX_COMPAT and .linux is not marked executable: whether the firmware lets code run there is not modelled',
+        )
+      return kernel.at
+    }
+    const at = pagesOrHalt(on, 'ST-58', {
+      where: { kind: 'max', limit: UINT32_MAX },
+      type: EfiLoaderCode,
+      pages: pagesOf(kernel.size),
+      label: kernel.object,
+    })
+    machine.memory.copy(at, rangeAt(kernel.at, kernel.size))
+    return at
+  })
+}
+
+/** The initrd stays where it is. */
+export function initrdStays({ machine }: Booting, _: SetupHeader, initrd: Initrd | null): Initrd | null {
+  return machine.step('ST-35', 'leaves the initrd in place', () => initrd)
+}
+
+/** The initrd is copied below 4 GiB when the kernel cannot reach it. */
+export function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+  const { machine } = on
+  return machine.step('ST-36', 'places the initrd', () => {
+    if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
+    const at = pagesOrHalt(on, 'ST-36', {
+      where: { kind: 'max', limit: UINT32_MAX },
+      type: EfiLoaderData,
+      pages: pagesOf(initrd.size),
+      label: 'initrd',
+    })
+    machine.memory.copy(at, rangeAt(initrd.at, initrd.size))
+    return { ...initrd, at }
+  })
+}
+
+/** An initrd that the kernel cannot reach ends the boot. */
+export function initrdInReachOrRefused(
+  on: Booting,
+  header: SetupHeader,
+  initrd: Initrd | null,
+): Initrd | null {
+  const { machine } = on
+  return machine.step('ST-57', 'leaves the initrd in place', () => {
+    if (initrd !== null && !canLieAbove4G(header) && initrd.at + initrd.size > UINT32_MAX) {
+      machine.refuse(
+        'ST-57',
+        'EFI_UNSUPPORTED',
+        'the initrd lies above 4 GiB, where the kernel cannot reach it',
+        'Initrd is above 4G, but kernel lacks support.',
+      )
+    }
+    return initrd
+  })
+}

@@ -1,0 +1,245 @@
+/** Slot sectionTable: the image's own header as it lies in memory (chapter ST). */
+import { hex, rangeAt } from '../../../../src/bytes/range.ts'
+import { add } from '../../../../src/bytes/units.ts'
+import { EfiLoaderData } from '../../../../src/image/memory-types.ts'
+import {
+  IMAGE_DOS_HEADER,
+  IMAGE_FILE_HEADER,
+  IMAGE_FILE_MACHINE_AMD64,
+  IMAGE_FILE_MACHINE_I386,
+  IMAGE_SECTION_HEADER,
+  PE32_MAGIC,
+  PE32_PLUS_MAGIC,
+} from '../../../../src/image/pe.ts'
+import type { ClauseId, Machine } from '../../../../src/machine/machine.ts'
+import { told } from '../../../../src/machine/told.ts'
+import type { Phys } from '../../../../src/bytes/units.ts'
+import type { Booting, TableEntry } from '../model.ts'
+import type { EfiError } from '../../../../src/firmware/status.ts'
+import { statusTitle } from './patch.ts'
+
+/** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
+const OTHER_MACHINES = [0xaa64, 0x1c2, 0x5064]
+/** Most sections that the capped eras accept. */
+const MAX_SECTIONS = 96
+
+/** A PE header in memory; null when "MZ" or the PE signature is missing. */
+export interface PeInMemory {
+  readonly Machine: number
+  readonly NumberOfSections: number
+  /** Magic of the optional header. */
+  readonly Magic: number
+  readonly MajorImageVersion: number
+  readonly SizeOfImage: number
+  readonly e_lfanew: number
+  readonly SizeOfOptionalHeader: number
+  readonly AddressOfEntryPoint: number
+  readonly ImageBase: bigint
+  readonly SectionAlignment: number
+  readonly DllCharacteristics: number
+  readonly NumberOfRvaAndSizes: number
+  /** Size of the base relocation directory; 0 where there is none. */
+  readonly relocations: number
+  /** Address of the section table. */
+  readonly table: Phys
+}
+
+/** Index of the base relocations among the data directories. */
+const BASERELOC = 5
+/** sizeof(struct IMAGE_OPTIONAL_HEADER64) with room for six directories. */
+const OPTIONAL_HEADER = 112 + 8 * (BASERELOC + 1)
+
+/** Reads the headers that lie at an address. */
+export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
+  const dosBytes = memory.readRaw(rangeAt(at, IMAGE_DOS_HEADER.size))
+  const dos = IMAGE_DOS_HEADER.read(dosBytes)
+  if (dos?.e_magic !== 0x5a4d) return null
+  const pe = add(at, dos.e_lfanew)
+  const bytes = memory.readRaw(rangeAt(pe, 24 + OPTIONAL_HEADER))
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const coff = IMAGE_FILE_HEADER.read(bytes, 4)
+  if (view.getUint32(0, true) !== 0x4550 || coff === null) return null
+  const Magic = view.getUint16(24, true)
+  const narrow = Magic === PE32_MAGIC ? 16 : 0
+  const NumberOfRvaAndSizes = view.getUint32(24 + 108 - narrow, true)
+  return {
+    Machine: coff.Machine,
+    NumberOfSections: coff.NumberOfSections,
+    SizeOfOptionalHeader: coff.SizeOfOptionalHeader,
+    Magic,
+    MajorImageVersion: view.getUint16(24 + 44, true),
+    SizeOfImage: view.getUint32(24 + 56, true),
+    e_lfanew: dos.e_lfanew,
+    AddressOfEntryPoint: view.getUint32(24 + 16, true),
+    ImageBase: narrow === 0 ? view.getBigUint64(24 + 24, true) : BigInt(view.getUint32(24 + 28, true)),
+    SectionAlignment: view.getUint32(24 + 32, true),
+    DllCharacteristics: view.getUint16(24 + 70, true),
+    NumberOfRvaAndSizes,
+    relocations:
+      NumberOfRvaAndSizes > BASERELOC ? view.getUint32(24 + 112 - narrow + 8 * BASERELOC + 4, true) : 0,
+    table: add(pe, 24 + coff.SizeOfOptionalHeader),
+  }
+}
+
+/** Is it an x86-64 PE by the checks of the later eras? */
+export function isOwnMachine(pe: PeInMemory): boolean {
+  return (
+    pe.Machine === IMAGE_FILE_MACHINE_AMD64 &&
+    pe.NumberOfSections > 0 &&
+    (pe.Magic === PE32_MAGIC || pe.Magic === PE32_PLUS_MAGIC)
+  )
+}
+
+function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
+  const bytes = IMAGE_SECTION_HEADER.size * pe.NumberOfSections
+  if (bytes === 0) return []
+  const where = rangeAt(pe.table, bytes)
+  machine.memory.readAs(where, `${self.name}:headers`, { at: pe.table - self.base })
+  const table = machine.memory.readRaw(where)
+  const entries: TableEntry[] = []
+  for (let index = 0; index < pe.NumberOfSections; index++) {
+    const header = IMAGE_SECTION_HEADER.read(table, IMAGE_SECTION_HEADER.size * index)
+    if (header === null) continue
+    const nul = header.Name.indexOf(0)
+    const name = String.fromCharCode(...(nul < 0 ? header.Name : header.Name.subarray(0, nul)))
+    entries.push({ index, name, VirtualSize: header.VirtualSize, VirtualAddress: header.VirtualAddress })
+  }
+  return entries
+}
+
+/** Any machine that the era knows, at most 96 sections. `end`: what is printed behind the status. */
+export function tableOfAnyMachine(end: '' | ' '): (on: Booting) => readonly TableEntry[] {
+  const table = (on: Booting): readonly TableEntry[] =>
+    on.machine.step('ST-6', 'reads its section table', () => {
+      const pe = peAt(on.machine, on.self.base)
+      const known =
+        pe !== null &&
+        [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) &&
+        pe.NumberOfSections <= MAX_SECTIONS
+      if (known) return entriesOf(on, pe)
+      return on.machine.refuse(
+        'ST-6',
+        'EFI_LOAD_ERROR',
+        'the header of the image is no PE header',
+        `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`,
+      )
+    })
+  return told(table, { end: end === ' ' ? 'a blank' : 'nothing' })
+}
+
+/**
+ * A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the
+ * loaded image, or of `.linux`; null where the row does not ask.
+ */
+export type HeaderCheck = (
+  pe: PeInMemory,
+  imageSize: number | null,
+) => { readonly clause: ClauseId; readonly why: string } | null
+
+/** No more sections than the cap. */
+export const atMost96Sections: HeaderCheck = ({ NumberOfSections }) =>
+  NumberOfSections > MAX_SECTIONS
+    ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(MAX_SECTIONS)}` }
+    : null
+
+/** The PE header does not lie inside the DOS header. */
+export const peBehindDos: HeaderCheck = ({ e_lfanew }) =>
+  e_lfanew < IMAGE_DOS_HEADER.size
+    ? { clause: 'ST-53', why: `e_lfanew ${hex(e_lfanew)} points into the DOS header` }
+    : null
+
+/** The optional header reaches to the directory of base relocations. */
+export const sixDirectories: HeaderCheck = ({ SizeOfOptionalHeader, NumberOfRvaAndSizes, Magic }) =>
+  SizeOfOptionalHeader < OPTIONAL_HEADER - (Magic === PE32_MAGIC ? 16 : 0) || NumberOfRvaAndSizes <= BASERELOC
+    ? { clause: 'ST-54', why: 'the optional header ends before its sixth data directory' }
+    : null
+
+/** Headers and section table end inside the image. */
+export const tableInImage: HeaderCheck = (
+  { e_lfanew, SizeOfOptionalHeader, NumberOfSections },
+  imageSize,
+) => {
+  const end = e_lfanew + 24 + SizeOfOptionalHeader + IMAGE_SECTION_HEADER.size * NumberOfSections
+  return imageSize !== null && end > imageSize
+    ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` }
+    : null
+}
+
+/** sizeof(struct PeFileHeader), with room for sixteen directories. */
+const PE_FILE_HEADER = 24 + 112 + 8 * 16
+
+/** The PE header of a kernel ends inside `.linux`. */
+export const headerInFile: HeaderCheck = ({ e_lfanew }, fileSize) =>
+  fileSize !== null && e_lfanew + PE_FILE_HEADER > fileSize
+    ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends behind the end of the section` }
+    : null
+
+/** The first condition that is not kept. */
+export function brokenCheck(
+  checks: readonly HeaderCheck[],
+  pe: PeInMemory,
+  imageSize: number | null,
+): ReturnType<HeaderCheck> {
+  for (const check of checks) {
+    const broken = check(pe, imageSize)
+    if (broken !== null) return broken
+  }
+  return null
+}
+
+/** What a row says of its section table: the words of its message, and conditions beyond those of all. */
+export interface TableRules {
+  readonly message: string
+  /** How a status is printed. */
+  readonly words: (status: EfiError) => string
+  readonly checks: readonly HeaderCheck[]
+}
+
+/** Its own machine only, at least one section. */
+export function tableOfOwnMachine(
+  clause: ClauseId,
+  { message, words, checks }: TableRules,
+): (on: Booting) => readonly TableEntry[] {
+  const table = (on: Booting): readonly TableEntry[] =>
+    on.machine.step(clause, 'reads its section table', () => {
+      const pe = peAt(on.machine, on.self.base)
+      const said = `${message}: ${words('EFI_LOAD_ERROR')}`
+      if (pe === null || !isOwnMachine(pe))
+        return on.machine.refuse(
+          clause,
+          'EFI_LOAD_ERROR',
+          'the header of the image is no PE header of this machine',
+          said,
+        )
+      const broken = brokenCheck(checks, pe, on.self.size)
+      if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
+      return entriesOf(on, pe)
+    })
+  return told(table, { message, words, checks })
+}
+
+/** `\EFI\BOOT\BOOTX64.EFI` and its NUL, in UTF-16. */
+const IMAGE_PATH = 44
+
+/** From the file on disk, whatever memory holds: at most 96 sections of any machine that the era knows. */
+export function tableOnDisk(on: Booting): readonly TableEntry[] {
+  return on.machine.step('ST-82', 'reads its section table from its file', () => {
+    on.machine.assume(
+      'ST-82',
+      'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',
+    )
+    on.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
+    const { coff, sections } = on.self.pe
+    if (
+      [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) &&
+      coff.NumberOfSections <= MAX_SECTIONS
+    )
+      return sections
+    return on.machine.refuse(
+      'ST-82',
+      'EFI_LOAD_ERROR',
+      'the header of the file is no PE header',
+      `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `,
+    )
+  })
+}
