@@ -111,7 +111,7 @@ function ia32(choice: string | undefined): Candidate<StubEra> {
       : Object.values(stubEras).filter(
           era => era.id === choice || (isVersion(choice) && erasFor(choice, [era]).length > 0),
         )
-  const known = [...new Set(rows.flatMap(era => era.ia32 ?? []))]
+  const known = [...new Set(rows.flatMap(era => era.behaviour.ia32 ?? []))]
   return none(null, ['Machine 0x14c in the PE header'], {
     clause: 'ST-86',
     why: ['an ia32 stub, on ia32 firmware or in mixed mode, is not modelled', ...known].join('; '),

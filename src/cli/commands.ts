@@ -231,23 +231,28 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'eras',
-    operand: { name: 'B', required: 'never', help: 'the second version or era of --diff' },
-    summary: 'print the eras of stub and kernel, and what each does',
+    operand: {
+      name: 'NAME',
+      required: 'never',
+      help: 'a product, a release or an era; with --diff the second one',
+    },
+    summary: 'print what changed in stubs and kernels, when, and by which commit; or what a release does',
     options: [
       {
         name: 'diff',
         value: 'A',
-        help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot',
+        help: 'say what changed from this release or era (of a stub or a kernel) to NAME',
       },
       format,
       output,
       verbose,
       help,
     ],
-    exits: [[0, 'the tables were printed']],
+    exits: [[0, 'the history was printed']],
     examples: [
       'stubsim eras',
-      'stubsim eras --format json',
+      'stubsim eras systemd-stub',
+      'stubsim eras 257.13 --format json',
       'stubsim eras --diff 257.13 262.1',
       'stubsim eras --diff linux/E1 linux/E2',
     ],

@@ -1,6 +1,5 @@
 /** The eras of linux: releases that behave alike, and their steps. Chapters EP and ZO. */
 import type { ContractName } from '../machine/x86/contracts.ts'
-import { told } from '../machine/told.ts'
 import { canonical } from '../releases/change.ts'
 import { erasOf, type Era } from '../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
@@ -17,13 +16,13 @@ function asked(asks: Asked): ContractName[] {
 
 const made = new Map<string, unknown>()
 
-/** Equal cells of two eras are one function, and `eras --diff` reads from it what its slot says. */
+/** Equal data of two eras make one function. */
 function shared(slots: KernelSlots, behaviour: KernelBehaviour): KernelSlots {
   return Object.fromEntries(
     Object.entries(slots).map(([slot, step]) => {
       const data = behaviour[slot as keyof KernelSlots]
       const key = `${slot} ${canonical(data)}`
-      if (!made.has(key)) made.set(key, told(step as (boot: never) => void, data))
+      if (!made.has(key)) made.set(key, step)
       return [slot, made.get(key)]
     }),
   ) as unknown as KernelSlots

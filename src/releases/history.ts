@@ -42,6 +42,8 @@ export interface History<B> {
   readonly end: string
   /** How the first release behaves. */
   readonly base: B
+  /** Commits that made it so, as far as they are known. */
+  readonly baseCommits?: readonly string[]
   /** In the order in which upstream's main line got them. */
   readonly changes: readonly Change<B>[]
   /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
@@ -236,11 +238,12 @@ export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const eraOf = (group: Group<B>, id: string, title: string | null): Era<B> => {
     const first = new Set(group.starts.flatMap(start => [...begun(line, start)]))
     const began = history.changes.filter(change => first.has(change))
+    const origin = group.starts[0] === 0 ? (history.baseCommits ?? []) : []
     return {
       id,
       title: title ?? lower(began.map(change => change.title).join('; ')),
       spans: group.spans,
-      commits: [...new Set(began.flatMap(({ commits }) => commits))],
+      commits: [...new Set([...origin, ...began.flatMap(({ commits }) => commits)])],
       seen: Object.keys(history.seen).filter(release => holds(group.spans, required(release))),
       behaviour: group.behaviour,
       began,

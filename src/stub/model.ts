@@ -7,6 +7,7 @@ import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Part } from '../memory/memory.ts'
+import type { StubBehaviour } from './behaviour.ts'
 import { ownImage } from './steps/own-image.ts'
 import { kernelLength, type SetupHeader } from './setup-header.ts'
 
@@ -113,10 +114,8 @@ export interface BootParams {
   readonly setup_sects: number
 }
 
-/** A row of the era table: what is said of the era, and a step for every slot. */
-export interface StubEra extends EraInfo {
-  /** What is known to go wrong in an ia32 build, which is not modelled. */
-  readonly ia32?: string | undefined
+/** A step for every slot. */
+export interface StubSteps {
   /** The memory type of its pool. */
   readonly pool: (on: Booting) => number
   /** Reads firmware variables; what stays allocated from that. */
@@ -164,6 +163,12 @@ export interface StubEra extends EraInfo {
     bootParams: BootParams,
     image: Phys,
   ) => Phys
+}
+
+/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+export interface StubEra extends EraInfo, StubSteps {
+  /** What the steps were made of. A step that somebody put in their place may do otherwise. */
+  readonly behaviour: StubBehaviour
 }
 
 /** Makes a model of a row. */

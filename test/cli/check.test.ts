@@ -293,8 +293,8 @@ describe('inspect', () => {
   test('eras prints both tables', async () => {
     const { code, stdout } = await stubsim(['eras'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^systemd-stub\/S2 /m)
-    expect(stdout).toMatch(/^linux\/E5 /m)
+    expect(stdout).toMatch(/^ +systemd-stub\/S2 /m)
+    expect(stdout).toMatch(/^ +linux\/E5 /m)
   })
 })
 

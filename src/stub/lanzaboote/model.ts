@@ -8,6 +8,7 @@ import type { THIN_NAMES } from '../../image/uki.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { EraInfo, HandOff, LoadedImage, StubModel } from '../../machine/model.ts'
 import type { ObjectId } from '../../memory/extent.ts'
+import type { LanzabooteBehaviour } from './behaviour.ts'
 import type { Booting, CommandLine, Initrd, Kernel } from '../model.ts'
 import { kernelLength } from '../setup-header.ts'
 import { ownImage } from '../steps/own-image.ts'
@@ -56,12 +57,8 @@ export interface Held {
 /** How the kernel comes from pool to the place where it runs. */
 export type Start = (on: LanzaBooting, kernel: Kernel) => LoadedImage
 
-/** A row of the era table: what is said of the era, and a step for every slot. */
-export interface LanzabooteEra extends EraInfo {
-  /**
-   * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
-   */
-  readonly names: keyof typeof THIN_NAMES | 'embedded'
+/** A step for every slot. */
+export interface LanzabooteSteps {
   /** What its own sections say. */
   readonly configuration: (on: LanzaBooting) => Configuration
   /** Kernel and initrd into memory. */
@@ -74,6 +71,15 @@ export interface LanzabooteEra extends EraInfo {
   readonly initrd: (on: LanzaBooting, initrd: Held['initrd']) => Held['initrd']
   /** How the initrd is offered, and the kernel entered. */
   readonly handOff: (on: LanzaBooting, held: Held, line: CommandLine, start: Start) => HandOff
+}
+
+/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+export interface LanzabooteEra extends EraInfo, LanzabooteSteps {
+  /**
+   * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
+   */
+  readonly names: keyof typeof THIN_NAMES | 'embedded'
+  readonly behaviour: LanzabooteBehaviour
 }
 
 /** Makes a model of a row. */

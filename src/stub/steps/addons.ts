@@ -1,42 +1,41 @@
 /** Slot addons: PE files beside the image, and what the stub takes out of them (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
-import { told } from '../../machine/told.ts'
 import type { Addon } from '../../machine/machine.ts'
 import type { LoadedImage } from '../../machine/model.ts'
 import type { PeSection } from '../../image/pe.ts'
+import type { AddonSection, StubBehaviour } from '../behaviour.ts'
 import type { Addons, Booting, Located, Piece } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
 
-/** What a section of an add-on may be to a row. */
-export type Wanted = '.cmdline' | '.dtb' | '.dtbauto' | '.initrd' | '.ucode'
+/** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
+export function loadAddons({ sections }: StubBehaviour['addons']): (on: Booting, located: Located) => Addons {
+  return sections.length === 0 ? ignoreAddons : (on, located) => loadAll(on, located, sections)
+}
 
-/** The row knows no add-ons. */
-export function ignoresAddons({ machine }: Booting): Addons {
+function ignoreAddons({ machine }: Booting): Addons {
   return machine.step('ST-96', 'looks for no add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
 }
 
 /** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
-export function loadsAddons(wanted: readonly Wanted[]): (on: Booting, located: Located) => Addons {
-  const load = (on: Booting, located: Located): Addons =>
-    on.machine.step('ST-95', 'loads add-ons', () => {
-      const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
-        lines: [],
-        initrds: [],
-        ucodes: [],
-      }
-      for (const addon of on.machine.settings.addons ?? []) take(on, located, wanted, addon, taken)
-      return { ...taken, ucodes: taken.ucodes.reverse() }
-    })
-  return told(load, { wanted })
+function loadAll(on: Booting, located: Located, wanted: readonly AddonSection[]): Addons {
+  return on.machine.step('ST-95', 'loads add-ons', () => {
+    const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
+      lines: [],
+      initrds: [],
+      ucodes: [],
+    }
+    for (const addon of on.machine.settings.addons ?? []) take(on, located, wanted, addon, taken)
+    return { ...taken, ucodes: taken.ucodes.reverse() }
+  })
 }
 
 function take(
   on: Booting,
   located: Located,
-  wanted: readonly Wanted[],
+  wanted: readonly AddonSection[],
   { name, source }: Addon,
   taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
 ): void {
@@ -84,7 +83,7 @@ function use(
   on: Booting,
   image: LoadedImage,
   name: string,
-  section: Wanted,
+  section: AddonSection,
   header: PeSection | null,
   taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
 ): void {

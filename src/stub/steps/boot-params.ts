@@ -3,12 +3,12 @@
  * (chapter ST).
  */
 import { rangeAt } from '../../bytes/range.ts'
-import { add, pagesOf, phys, wrap32, type Phys } from '../../bytes/units.ts'
+import { add, PAGE, pagesOf, phys, wrap32, type Phys } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { InitrdOffer } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
+import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { Booting, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
 import {
   canLieAbove4G,
@@ -22,11 +22,6 @@ import {
 import { offerInitrd } from './load-image.ts'
 import { high32, pagesOrHalt, setByte, setField, statusTitle } from './patch.ts'
 
-/** Highest address for boot_params. */
-const BOOT_PARAMS_MAX = 0xffffffff
-/** Bytes that the early eras take for boot_params. */
-const FOUR_PAGES = 0x4000
-const ONE_PAGE = 0x1000
 /** CMDLINE_PTR_MAX */
 const CMDLINE_PTR_MAX = 0xa0000
 /** type_of_loader: none of the registered ones. */
@@ -56,39 +51,60 @@ function fill(on: Booting, at: Phys, size: number, kernel: Kernel, headerBytes: 
   setByte(on, at, 'type_of_loader', UNKNOWN_LOADER)
 }
 
-/** Four pages below 4 GiB; the setup header up to handover_offset. */
-export function fourPages(on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams {
-  return on.machine.step('ST-37', 'makes boot_params', () => {
-    const at = pagesOrFail(on, 'ST-37', BOOT_PARAMS_MAX, pagesOf(FOUR_PAGES), 'boot_params')
-    fill(on, at, FOUR_PAGES, kernel, SETUP_HEADER.size - HDR)
-    const setup_sects = setupSectors(header)
-    setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
-    return { at, above4G: false, setup_sects }
-  })
-}
-
 /** secure_boot: enabled. Source: linux@5.10.223 include/linux/efi.h efi_secureboot_mode_enabled. */
 const SECURE_BOOT_ENABLED = 3
 
-/**
- * Four pages below 1 GiB; all of the kernel file up to handover_offset, and the state of Secure Boot where
- * the row says so.
- */
-export function fourPagesLow(
-  secureBoot: 'told' | 'not told',
+/** The zero page of a release. */
+export function makeBootParams(
+  behaviour: BootParamsBehaviour,
 ): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams =>
-    on.machine.step('ST-77', 'makes boot_params', () => {
-      const at = pagesOrFail(on, 'ST-77', 0x3fffffff, pagesOf(FOUR_PAGES), 'boot_params')
-      fill(on, at, FOUR_PAGES, kernel, SETUP_HEADER.size, 0)
-      if (secureBoot === 'told' && on.machine.settings.secureBoot)
+  const clause = clauseOf(behaviour)
+  return (on, kernel, header, image) =>
+    on.machine.step(clause, 'makes boot_params', () => {
+      const above4G = behaviour.above4G && canLieAbove4G(header)
+      const at = allocate(on, clause, behaviour, above4G)
+      const size = behaviour.pages * PAGE
+      const from = behaviour.copied === 'file' ? 0 : HDR
+      fill(on, at, size, kernel, headerBytes(header, behaviour), from)
+      if (behaviour.secureBoot && on.machine.settings.secureBoot)
         on.machine.step('ST-78', 'tells of Secure Boot', () => {
           setByte(on, at, 'secure_boot', SECURE_BOOT_ENABLED)
         })
-      setField(on, at, 'code32_start', wrap32(image + (header.setup_sects + 1) * SECTOR))
-      return { at, above4G: false, setup_sects: header.setup_sects }
+      const setup_sects = behaviour.setupSects === 'as stated' ? header.setup_sects : setupSectors(header)
+      if (behaviour.setupSects === '0 becomes 4') setByte(on, at, 'setup_sects', setup_sects)
+      setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
+      return { at, above4G, setup_sects }
     })
-  return told(make, { secureBoot })
+}
+
+function clauseOf({ copied }: BootParamsBehaviour): ClauseId {
+  if (copied === 'file') return 'ST-77'
+  if (copied === 'known header') return 'ST-37'
+  return copied === 'stated header' ? 'ST-38' : 'ST-83'
+}
+
+function allocate(
+  on: Booting,
+  clause: ClauseId,
+  { above4G: mayLieHigh, limit, pages }: BootParamsBehaviour,
+  above4G: boolean,
+): Phys {
+  if (!mayLieHigh) return pagesOrFail(on, clause, limit, pages, 'boot_params')
+  return pagesOrHalt(on, clause, {
+    where: whereverIt(above4G, limit),
+    type: EfiLoaderData,
+    pages,
+    label: 'boot_params',
+  })
+}
+
+/** Bytes that are copied: of the file, or of the setup header. */
+function headerBytes({ setup_size }: SetupHeader, { copied }: BootParamsBehaviour): number {
+  const known = SETUP_HEADER.size - HDR
+  if (copied === 'file') return SETUP_HEADER.size
+  if (copied === 'known header') return known
+  const stated = HEADER_OFFSET + setup_size
+  return copied === 'stated header' ? stated : Math.min(stated, known)
 }
 
 /** Anywhere for a kernel that may lie above 4 GiB, below a limit for others. */
@@ -96,37 +112,17 @@ function whereverIt(above4G: boolean, limit: number): AllocateType {
   return above4G ? { kind: 'any' } : { kind: 'max', limit }
 }
 
-/** As much of the setup header as it says that it has. */
-export const asLongAsItSays = (header: SetupHeader): number => HEADER_OFFSET + header.setup_size
-/** No more of it than the stub knows. */
-export const atMostKnown = (header: SetupHeader): number =>
-  Math.min(HEADER_OFFSET + header.setup_size, SETUP_HEADER.size - HDR)
-
-/** One page; `headerBytes` of the setup header. */
-export function onePage(
-  clause: ClauseId,
-  headerBytes: (header: SetupHeader) => number,
-): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams =>
-    on.machine.step(clause, 'makes boot_params', () => {
-      const above4G = canLieAbove4G(header)
-      const at = pagesOrHalt(on, clause, {
-        where: whereverIt(above4G, BOOT_PARAMS_MAX),
-        type: EfiLoaderData,
-        pages: 1,
-        label: 'boot_params',
-      })
-      fill(on, at, ONE_PAGE, kernel, headerBytes(header))
-      const setup_sects = setupSectors(header)
-      setByte(on, at, 'setup_sects', setup_sects)
-      setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
-      return { at, above4G, setup_sects }
-    })
-  return told(make, { headerBytes })
+/** Where a release puts the command line that is passed in boot_params. */
+export function placeCommandLine(
+  { above4G }: StubBehaviour['placeCommandLine'],
+  { encoding }: CommandLineBehaviour,
+): (on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void {
+  if (encoding === 'UTF-16') return convertedToAscii
+  return above4G ? copiedAnywhere : copiedLow
 }
 
 /** The bytes of the string and a NUL, in pages below 640 KiB. */
-export function copiedLow(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+function copiedLow(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = on.machine
   on.machine.step('ST-39', 'places the command line', () => {
     const at = pagesOrFail(on, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
@@ -138,7 +134,7 @@ export function copiedLow(on: Booting, _: SetupHeader, bootParams: BootParams, l
 }
 
 /** The bytes of the string, however many, and a NUL, anywhere for a kernel that may lie above 4 GiB. */
-export function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = on.machine
   on.machine.step('ST-76', 'places the command line', () => {
     const at = pagesOrHalt(on, 'ST-76', {
@@ -156,12 +152,7 @@ export function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootPara
 }
 
 /** ASCII and a NUL, at most cmdline_size characters, anywhere for a kernel that may lie above 4 GiB. */
-export function convertedToAscii(
-  on: Booting,
-  header: SetupHeader,
-  bootParams: BootParams,
-  line: CommandLine,
-): void {
+function convertedToAscii(on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   on.machine.step('ST-40', 'places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
@@ -181,8 +172,21 @@ export function convertedToAscii(
   })
 }
 
+/** The fields that pass the initrd, and whether it is registered for LoadFile2, too. */
+export function passInitrd({
+  halves,
+  loadFile2,
+}: StubBehaviour['passInitrd']): (
+  on: Booting,
+  bootParams: BootParams,
+  initrd: Initrd | null,
+) => InitrdOffer | null {
+  if (halves === 'both') return bothHalves
+  return loadFile2 ? lowHalvesAndLoadFile2 : lowHalves
+}
+
 /** The low 32 bits of address and size. */
-export function lowHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
+function lowHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
   return on.machine.step('ST-41', 'passes the initrd', () => {
     const at = wrap32(initrd?.at ?? 0)
     setField(on, bootParams.at, 'ramdisk_image', at)
@@ -193,7 +197,7 @@ export function lowHalves(on: Booting, bootParams: BootParams, initrd: Initrd | 
 }
 
 /** The low 32 bits, and the whole initrd through LoadFile2 beside them. */
-export function lowHalvesAndLoadFile2(
+function lowHalvesAndLoadFile2(
   on: Booting,
   bootParams: BootParams,
   initrd: Initrd | null,
@@ -205,7 +209,7 @@ export function lowHalvesAndLoadFile2(
 }
 
 /** Both halves. */
-export function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
+function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
   return on.machine.step('ST-42', 'passes the initrd', () => {
     const at = initrd?.at ?? phys(0)
     const size = initrd?.size ?? 0
@@ -218,8 +222,21 @@ export function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd |
   })
 }
 
+/** The address that is jumped to. */
+export function jumpToEntry({
+  from,
+}: StubBehaviour['entry']): (
+  on: Booting,
+  kernel: Kernel,
+  header: SetupHeader,
+  bootParams: BootParams,
+  image: Phys,
+) => Phys {
+  return from === 'code32_start' ? fromCode32Start : fromImage
+}
+
 /** code32_start, of 32 bits, and what the handover entry is behind it. */
-export function fromCode32Start(
+function fromCode32Start(
   on: Booting,
   kernel: Kernel,
   header: SetupHeader,
@@ -243,13 +260,7 @@ export function fromCode32Start(
 }
 
 /** The whole address of the image, and what the handover entry is behind it. */
-export function fromImage(
-  on: Booting,
-  _: Kernel,
-  header: SetupHeader,
-  bootParams: BootParams,
-  image: Phys,
-): Phys {
+function fromImage(on: Booting, _: Kernel, header: SetupHeader, bootParams: BootParams, image: Phys): Phys {
   return on.machine.step('ST-44', 'jumps to the handover entry', () =>
     add(image, (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset),
   )

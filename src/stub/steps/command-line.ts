@@ -3,11 +3,11 @@ import { rangeAt } from '../../bytes/range.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
+import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { Booting, CommandLine, Found, Located } from '../model.ts'
-import { assumedSources, customLine, extended, type SourceRules } from './line-sources.ts'
-import { utf8Text, type LineRule } from './line-text.ts'
-import type { OptionsRule } from './load-options.ts'
+import { assumedSources, customLine, extended, type Sources } from './line-sources.ts'
+import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
+import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
 
@@ -16,13 +16,13 @@ const TEXT_MAX = 2 ** 20
 /** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
 export const UTF16_LINE = 'cmdline:utf-16'
 
-function asEightBit(on: Booting, options: LoadOptions, write: (code: number) => number): CommandLine {
+function asEightBit(on: Booting, options: LoadOptions, rule: CommandLineBehaviour): CommandLine {
   const bytes = Math.floor(options.bytes / 2)
   const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
   if (got.status !== 'EFI_SUCCESS')
     return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
   const line = Uint8Array.from({ length: bytes }, (_, i) =>
-    i < options.text.length ? write(options.text.charCodeAt(i)) & 0xff : 0,
+    i < options.text.length ? written(options.text.charCodeAt(i), rule) & 0xff : 0,
   )
   on.machine.memory.patch(got.at, line, options.object)
   return { at: got.at, bytes, text: latin1(line), object: options.object }
@@ -44,41 +44,53 @@ function inSection(
   return { bytes, known }
 }
 
-/** What a row of the early eras says of LoadOptions. */
-export interface EightBitRules {
-  /** Which it takes. */
-  readonly options: OptionsRule
-  readonly underSecureBoot: 'never options' | 'options without section'
-  /** What becomes of a character. */
-  readonly write: (code: number) => number
+/** Whose command line a release takes, and the string that it makes of it. */
+export function settleCommandLine(
+  line: CommandLineBehaviour,
+  options: StubBehaviour['loadOptions'],
+): (on: Booting, located: Located) => CommandLine | null {
+  const sources = { line, options }
+  if (line.encoding === 'UTF-16') {
+    const clause = utf16Clause(options)
+    return (on, located) => utf16Line(on, located, clause, sources)
+  }
+  const clause = eightBitClause(sources)
+  return (on, located) => eightBitLine(on, located, clause, sources)
 }
 
-/** As it is; the low byte is kept. */
-export const asItIs = (code: number): number => code
-/** A space in place of what is not printable ASCII. */
-export const spaced = (code: number): number => (code <= 0x1f || code >= 0x7f ? 0x20 : code)
+/** The clause that says when LoadOptions count. */
+function eightBitClause({ line, options }: Sources): ClauseId {
+  if (line.spaces !== 'none') return 'ST-74'
+  if (line.underSecureBoot === 'without .cmdline') return 'ST-15'
+  return options.taken === 'any' ? 'ST-73' : options.taken === 'text' ? 'ST-72' : 'ST-14'
+}
+
+function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
+  if (!profile) return 'ST-16'
+  return taken === 'printable' ? 'ST-85' : 'ST-17'
+}
 
 /** All bytes of `.cmdline`, or of LoadOptions. */
-export function eightBitLine(
+function eightBitLine(
+  on: Booting,
+  located: Located,
   clause: ClauseId,
-  { options: rule, underSecureBoot, write }: EightBitRules,
-): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null =>
-    on.machine.step(clause, 'chooses the command line', () => {
-      const section = sectionOf(located, '.cmdline')
-      const options = rule(on.self)
-      const free =
-        !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
-      if (free && options !== null) return asEightBit(on, options, write)
-      if (section === null) return null
-      return {
-        at: section.at,
-        bytes: section.size,
-        text: latin1(inSection(on, clause, section).bytes),
-        object: section.object,
-      }
-    })
-  return told(choose, { options: rule, underSecureBoot, write })
+  { line, options }: Sources,
+): CommandLine | null {
+  return on.machine.step(clause, 'chooses the command line', () => {
+    const section = sectionOf(located, '.cmdline')
+    const taken = takenOptions(on, options)
+    const free =
+      !on.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
+    if (free && taken !== null) return asEightBit(on, taken, line)
+    if (section === null) return null
+    return {
+      at: section.at,
+      bytes: section.size,
+      text: latin1(inSection(on, clause, section).bytes),
+      object: section.object,
+    }
+  })
 }
 
 /** The characters and a NUL, two bytes each. */
@@ -121,17 +133,15 @@ function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Fou
   return asUtf16(on, rule, utf8Text(bytes), section.size, section.object, known)
 }
 
-/** What a row of the later eras says of the command line. */
-export interface Utf16Rules extends SourceRules {
-  /** Does the stub name the firmware's console where the line names none? */
-  readonly firmwareConsole: 'left alone' | 'added'
-}
-
 /** A line that something was appended to. */
 const EXTENDED = 'cmdline:extended'
 
-function withExtras(on: Booting, line: CommandLine | null, rules: Utf16Rules): CommandLine | null {
-  const text = extended(on, line?.text ?? null, rules)
+function withExtras(
+  on: Booting,
+  line: CommandLine | null,
+  behaviour: CommandLineBehaviour,
+): CommandLine | null {
+  const text = extended(on, line?.text ?? null, behaviour)
   if (text === null) return line
   const longer = asUtf16(on, same => same, text, text.length, EXTENDED)
   if (line !== null) on.machine.firmware.freePool(line.at)
@@ -151,34 +161,25 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
  * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of
  * `.cmdline`.
  */
-export function utf16Line(
-  clause: ClauseId,
-  rules: Utf16Rules,
-): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null =>
-    on.machine.step(clause, 'chooses the command line', () => {
-      const absent = assumedSources(on)
-      if (absent !== '') on.machine.assume(clause, absent)
-      const section = sectionOf(located, '.cmdline')
-      const custom = customLine(on, section, rules)
-      const first =
-        rules.profiles && custom !== null
-          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
-          : null
-      const uname = sectionOf(located, '.uname')
-      if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
-      const chosen =
-        first ??
-        (custom !== null
-          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
-          : section === null
-            ? null
-            : fromSection(on, clause, rules.text, section))
-      const line = withExtras(on, chosen, rules)
-      if (rules.firmwareConsole === 'added') assumeNoConsole(on, line)
-      return line
-    })
-  return told(choose, { ...rules })
+function utf16Line(on: Booting, located: Located, clause: ClauseId, sources: Sources): CommandLine | null {
+  const { line: behaviour, options } = sources
+  return on.machine.step(clause, 'chooses the command line', () => {
+    const absent = assumedSources(on)
+    if (absent !== '') on.machine.assume(clause, absent)
+    const section = sectionOf(located, '.cmdline')
+    const custom = customLine(on, section, sources)
+    const made = (): CommandLine | null =>
+      custom === null ? null : asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
+    const first = options.profile ? made() : null
+    const uname = sectionOf(located, '.uname')
+    if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
+    const own = (): CommandLine | null =>
+      section === null ? null : fromSection(on, clause, lineRule(behaviour), section)
+    const chosen = first ?? (options.profile ? null : made()) ?? own()
+    const line = withExtras(on, chosen, behaviour)
+    if (behaviour.namesConsole) assumeNoConsole(on, line)
+    return line
+  })
 }
 
 /** What the bytes of a custom line are. */

@@ -1,17 +1,42 @@
 /** Slot door: which way into the kernel (chapter ST). */
-import type { EfiError } from '../../firmware/status.ts'
 import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
+import type {
+  CommandLineBehaviour,
+  KernelHeaderBehaviour,
+  OwnLoaderBehaviour,
+  StubBehaviour,
+} from '../behaviour.ts'
 import type { Booting, Cargo, Door, Kernel } from '../model.ts'
-import { startOwn, type InnerLoading } from './inner-loader.ts'
-import { shimWords, startLoaded } from './load-image.ts'
-import { poolOrHalt, statusText } from './patch.ts'
-import { brokenCheck, isOwnMachine, peAt, type HeaderCheck, type PeInMemory } from './section-table.ts'
+import { startOwn } from './inner-loader.ts'
+import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
+import { poolOrHalt, statusIn } from './patch.ts'
+import {
+  brokenCheck,
+  headerInFile,
+  isOwnMachine,
+  peAt,
+  peBehindDos,
+  sixDirectories,
+  type HeaderCheck,
+  type PeInMemory,
+} from './section-table.ts'
+
+/** The way into the kernel that a release chooses. */
+export function chooseEntryMethod(
+  method: StubBehaviour['entryMethod'],
+  { encoding }: CommandLineBehaviour,
+  messages: StubBehaviour['messages'],
+): (on: Booting, kernel: Kernel) => Door {
+  if (method.way === 'handover') return alwaysHandover
+  if (method.way === 'own loader') return ownLoaderOrHandover(method, messages)
+  const start = (encoding === 'UTF-16' ? startLoaded : startWidened)(loadWords(messages))
+  return (on, kernel) => imageOrHandover(on, kernel, start, messages)
+}
 
 /** The handover protocol for every kernel. */
-export function alwaysHandover({ machine }: Booting): Door {
+function alwaysHandover({ machine }: Booting): Door {
   return machine.step('ST-26', 'goes through the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
@@ -23,11 +48,11 @@ function kernelHeader(
   { machine }: Booting,
   clause: ClauseId,
   kernel: Kernel,
-  words: (status: EfiError) => string,
+  messages: StubBehaviour['messages'],
   checks: readonly HeaderCheck[],
 ): PeInMemory {
   const bad = (id: ClauseId, why: string): never =>
-    machine.refuse(id, 'EFI_LOAD_ERROR', why, `Bad kernel image: ${words('EFI_LOAD_ERROR')}`)
+    machine.refuse(id, 'EFI_LOAD_ERROR', why, `Bad kernel image: ${statusIn(messages, 'EFI_LOAD_ERROR')}`)
   const pe = peAt(machine, kernel.at)
   if (pe === null || !isOwnMachine(pe))
     return bad(
@@ -39,40 +64,51 @@ function kernelHeader(
 }
 
 /** A loaded image for kernels that fetch their initrd; the handover protocol for older ones. */
-export function imageOrHandover(
+function imageOrHandover(
+  on: Booting,
+  kernel: Kernel,
   start: (on: Booting, cargo: Cargo) => HandOff,
-  words: (status: EfiError) => string,
-): (on: Booting, kernel: Kernel) => Door {
-  const look = (on: Booting, kernel: Kernel): Door =>
-    on.machine.step('ST-27', "looks at the kernel's PE header", () => {
-      const pe = kernelHeader(on, 'ST-27', kernel, words, [])
-      return pe.MajorImageVersion < 1
-        ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage }
-        : { via: 'pe-entry', start }
-    })
-  return told(look, { start, words })
+  messages: StubBehaviour['messages'],
+): Door {
+  return on.machine.step('ST-27', "looks at the kernel's PE header", () => {
+    const pe = kernelHeader(on, 'ST-27', kernel, messages, [])
+    return pe.MajorImageVersion < 1
+      ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage }
+      : { via: 'pe-entry', start }
+  })
 }
 
 /** sizeof(KERNEL_FILE_PATH): a memory-mapped device path node and the end node. */
 const KERNEL_FILE_PATH = 28
 
 /** The entry point lies in the image. */
-export const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoint, SizeOfImage }) =>
+const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoint, SizeOfImage }) =>
   MajorImageVersion >= 1 && AddressOfEntryPoint >= SizeOfImage
     ? { clause: 'ST-69', why: 'the entry point lies behind the end of the image' }
     : null
+
+/** Conditions on the kernel's header, in the order in which they are looked at. */
+function checksOf(header: KernelHeaderBehaviour): readonly HeaderCheck[] {
+  return [
+    ...(header.insideFile ? [headerInFile] : []),
+    ...(header.headerAfterDos ? [peBehindDos] : []),
+    ...(header.sixDirectories ? [sixDirectories] : []),
+    ...(header.entryInside ? [entryInside] : []),
+  ]
+}
 
 /**
  * The stub's own loader, or LoadImage under Secure Boot with shim; the handover protocol for older kernels,
  * of whose PE it then knows nothing.
  */
-export function ownLoaderOrHandover(
-  loading: InnerLoading,
-  checks: readonly HeaderCheck[],
+function ownLoaderOrHandover(
+  method: OwnLoaderBehaviour,
+  messages: StubBehaviour['messages'],
 ): (on: Booting, kernel: Kernel) => Door {
-  const look = (on: Booting, kernel: Kernel): Door =>
+  const checks = checksOf(method.header)
+  return (on, kernel) =>
     on.machine.step('ST-59', "looks at the kernel's PE header", () => {
-      const pe = kernelHeader(on, 'ST-59', kernel, statusText, checks)
+      const pe = kernelHeader(on, 'ST-59', kernel, messages, checks)
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
       const { secureBoot, shim } = on.machine.settings
       on.machine.step('ST-60', 'makes a device path', () =>
@@ -85,7 +121,6 @@ export function ownLoaderOrHandover(
             ? 'shim started the image, and its loader protocol or both security protocols are there'
             : 'shim did not start the image',
         )
-      return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, loading) }
+      return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, method) }
     })
-  return told(look, { ...loading, checks })
 }

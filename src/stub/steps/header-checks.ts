@@ -1,5 +1,6 @@
 /** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
+import type { StubBehaviour } from '../behaviour.ts'
 import type { Booting, Kernel } from '../model.ts'
 import {
   HDR,
@@ -13,8 +14,16 @@ import {
 } from '../setup-header.ts'
 import { statusTitle } from './patch.ts'
 
+type ChecksBehaviour = StubBehaviour['headerChecks']
+
 /** sizeof(BootParams). */
 const BOOT_PARAMS_SIZE = 4096
+
+/** The checks of a release. */
+export function checkSetupHeader(checks: ChecksBehaviour): (on: Booting, kernel: Kernel) => SetupHeader {
+  if (checks.messages === 'each') return (on, kernel) => checkEach(on, kernel, checks)
+  return checks.length ? checkLengthAndAll : checkAll
+}
 
 function read(on: Booting, kernel: Kernel): SetupHeader {
   if (kernel.found)
@@ -23,7 +32,7 @@ function read(on: Booting, kernel: Kernel): SetupHeader {
 }
 
 /** `.linux` is as long as a zero page, then the four conditions. */
-export function longEnoughAndFour(on: Booting, kernel: Kernel): SetupHeader {
+function checkLengthAndAll(on: Booting, kernel: Kernel): SetupHeader {
   return on.machine.step('ST-81', 'looks at the length of .linux', () => {
     if (kernel.size < BOOT_PARAMS_SIZE)
       on.machine.refuse(
@@ -32,12 +41,12 @@ export function longEnoughAndFour(on: Booting, kernel: Kernel): SetupHeader {
         '.linux is smaller than a zero page',
         `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
       )
-    return fourConditions(on, kernel)
+    return checkAll(on, kernel)
   })
 }
 
 /** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
-export function fourConditions(on: Booting, kernel: Kernel): SetupHeader {
+function checkAll(on: Booting, kernel: Kernel): SetupHeader {
   const { machine } = on
   return machine.step('ST-31', 'checks the setup header', () => {
     const header = read(on, kernel)
@@ -63,10 +72,10 @@ function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
 }
 
 /** Each condition with a message of its own. */
-export function eachCondition(on: Booting, kernel: Kernel): SetupHeader {
+function checkEach(on: Booting, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
   const { machine } = on
   return machine.step('ST-32', 'checks the setup header', () => {
-    if (kernel.size < BOOT_PARAMS_SIZE)
+    if (length && kernel.size < BOOT_PARAMS_SIZE)
       machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
     const header = read(on, kernel)
     const no = (message: string): never =>

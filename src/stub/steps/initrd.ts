@@ -2,7 +2,7 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { InitrdBehaviour, PieceName } from '../behaviour.ts'
 import type { Part } from '../../memory/memory.ts'
 import type { Booting, Found, Initrd, Located, Piece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
@@ -14,11 +14,8 @@ const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
 /** What a joined initrd is called. */
 export const JOINED = 'initrd:joined'
 
-/** Where a piece comes from. */
-export type PieceStep = (on: Booting, located: Located) => Piece | null
-
 /** The address of `.initrd` in the image, or of the image where there is none. */
-export function initrdInImage({ machine, self }: Booting, located: Located): Initrd {
+function initrdInImage({ machine, self }: Booting, located: Located): Initrd {
   return machine.step('ST-19', 'takes the initrd', () => {
     const found = located.get('.initrd')
     if (found === undefined) return { at: self.base, size: 0, object: null }
@@ -26,29 +23,26 @@ export function initrdInImage({ machine, self }: Booting, located: Located): Ini
   })
 }
 
-/** A section as it lies in the image. */
-export function sectionPiece(name: string): PieceStep {
-  const take: PieceStep = (_, located) => {
-    const section = sectionOf(located, name)
-    return section === null
-      ? null
-      : {
-          at: section.at,
-          size: section.size,
-          parts: [{ object: section.object, at: 0, length: section.size }],
-          section,
-        }
-  }
-  return told(take, { name })
+/** Files of the archives that are made of sections. */
+const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
+  '.pcrsig': 'tpm2-pcr-signature.json',
+  '.pcrpkey': 'tpm2-pcr-public-key.pem',
+  '.osrel': 'os-release',
+  '.profile': 'profile',
 }
 
-/** A section packed into an archive as `.extra/<file>`, in pool. */
-export function archivePiece(name: string, file: string): PieceStep {
-  const take: PieceStep = (on, located) => {
-    const section = sectionOf(located, name)
-    return section === null ? null : on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
+/** A section as it lies in the image, or packed into an archive as `.extra/<file>`, in pool. */
+function makePiece(on: Booting, located: Located, name: PieceName): Piece | null {
+  const section = sectionOf(located, name)
+  if (section === null) return null
+  const file = ARCHIVED[name]
+  if (file !== undefined) return on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
+  return {
+    at: section.at,
+    size: section.size,
+    parts: [{ object: section.object, at: 0, length: section.size }],
+    section,
   }
-  return told(take, { name, file })
 }
 
 function pack(on: Booting, section: Found, file: string): Piece {
@@ -72,42 +66,17 @@ function pack(on: Booting, section: Found, file: string): Piece {
   return { at: start, size: head.length + section.size + tail.length, parts, section: null }
 }
 
-/** How an era makes one initrd of its pieces. */
-export interface Joining {
-  /** In the order in which they are joined. */
-  readonly pieces: readonly PieceStep[]
-  /** The same in the order in which they are made. Default: as they are joined. */
-  readonly made?: readonly PieceStep[]
-  /** Are these joined, or is the only one handed over as it lies? */
-  readonly joins: (pieces: readonly Piece[]) => boolean
-  /** What the list of pieces takes in pool. */
-  readonly list: (on: Booting, pieces: number) => void
-  /** Pages for the joined initrd. */
-  readonly pages: (on: Booting, count: number) => Phys
-  /** What happens when there is no piece at all. */
-  readonly none: (on: Booting) => null
-}
-
-/** Joins as soon as the stub adds something to `.initrd`. */
-export function whenSomethingIsAdded(pieces: readonly Piece[]): boolean {
+/** Are these pieces joined, or is the only one handed over as it lies? */
+function areJoined(pieces: readonly Piece[], { joined }: InitrdBehaviour): boolean {
+  if (joined === 'two or more') return pieces.length > 1
   return pieces.some(({ section }) => section?.name !== '.initrd')
-}
-
-/** Joins two pieces or more. */
-export function whenMoreThanOne(pieces: readonly Piece[]): boolean {
-  return pieces.length > 1
-}
-
-/** The list lies on the stack. */
-export function keepsNoList(): void {
-  // Nothing is allocated.
 }
 
 /** sizeof(struct iovec) */
 const IOVEC = 16
 
 /** The list lies in pool and grows piece by piece. */
-export function keepsList(on: Booting, pieces: number): void {
+function growList(on: Booting, pieces: number): void {
   on.machine.step('ST-51', 'lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
@@ -118,28 +87,21 @@ export function keepsList(on: Booting, pieces: number): void {
   })
 }
 
-/** Below 4 GiB or not at all. */
-export function pagesBelow4G(on: Booting, pages: number): Phys {
-  return pagesOrHalt(on, 'ST-23', { where: BELOW_4G, type: EfiLoaderData, pages, label: JOINED })
-}
-
-/** Below 4 GiB, else anywhere. */
-export function pagesBelow4GFirst(on: Booting, pages: number): Phys {
+/** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
+function pagesFor(on: Booting, pages: number, how: InitrdBehaviour['pages']): Phys {
+  const request = { type: EfiLoaderData, pages, label: JOINED }
+  if (how === 'below 4 GiB') return pagesOrHalt(on, 'ST-23', { where: BELOW_4G, ...request })
   return on.machine.step('ST-24', 'finds room for the initrd', () => {
     const low = on.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
-      : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, type: EfiLoaderData, pages, label: JOINED })
+      : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, ...request })
   })
 }
 
-/** Without a piece there is no initrd. */
-export function noInitrd(): null {
-  return null
-}
-
-/** Without a piece the stub reads through a null pointer. */
-export function readsThroughNull({ machine }: Booting): null {
+/** Without a piece there is no initrd, or the stub reads through a null pointer. */
+function withoutPieces({ machine }: Booting, what: InitrdBehaviour['withoutPieces']): null {
+  if (what === 'no initrd') return null
   return machine.step('ST-25', 'takes the only piece of none', () =>
     machine.gap(
       'ST-25',
@@ -148,33 +110,35 @@ export function readsThroughNull({ machine }: Booting): null {
   )
 }
 
-/** One initrd of all pieces. */
-export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
-  const make = (on: Booting, located: Located): Initrd | null =>
-    on.machine.step('ST-20', 'makes the initrd', () => {
-      on.machine.assume(
-        'ST-20',
-        'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
-      )
-      const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
-      const own = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
-      const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
-      const [only] = pieces
-      if (only === undefined) return joining.none(on)
-      joining.list(on, pieces.length)
-      if (joining.joins(pieces))
-        return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
-      if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
-      on.machine.memory.compose(JOINED, only.parts)
-      return { at: only.at, size: only.size, object: JOINED }
-    })
-  return told(make, { ...joining })
+/** The initrd of a release: `.initrd` as it lies, or one of all pieces. */
+export function makeInitrd(behaviour: InitrdBehaviour): (on: Booting, located: Located) => Initrd | null {
+  if (behaviour.joined === 'never') return initrdInImage
+  return (on, located) =>
+    on.machine.step('ST-20', 'makes the initrd', () => combineInitrds(on, located, behaviour))
 }
 
-function join(on: Booting, pieces: readonly Piece[], pages: Joining['pages']): Initrd {
+function combineInitrds(on: Booting, located: Located, behaviour: InitrdBehaviour): Initrd | null {
+  on.machine.assume(
+    'ST-20',
+    'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
+  )
+  const made = new Map(behaviour.made.map(name => [name, makePiece(on, located, name)]))
+  const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)
+  const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
+  const [only] = pieces
+  if (only === undefined) return withoutPieces(on, behaviour.withoutPieces)
+  if (behaviour.list === 'pool') growList(on, pieces.length)
+  if (areJoined(pieces, behaviour))
+    return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, behaviour.pages))
+  if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
+  on.machine.memory.compose(JOINED, only.parts)
+  return { at: only.at, size: only.size, object: JOINED }
+}
+
+function join(on: Booting, pieces: readonly Piece[], pages: InitrdBehaviour['pages']): Initrd {
   const { memory, firmware } = on.machine
   const size = pieces.reduce((sum, piece) => sum + alignUp(piece.size, 4), 0)
-  const at = pages(on, pagesOf(size))
+  const at = pagesFor(on, pagesOf(size), pages)
   const parts: Part[] = []
   let next = at
   pieces.forEach((piece, index) => {

@@ -6,6 +6,7 @@ import { EfiLoaderCode } from '../../image/memory-types.ts'
 import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
+import type { OwnLoaderBehaviour } from '../behaviour.ts'
 import type { Booting, Cargo, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
@@ -74,44 +75,28 @@ const rawInFile: SectionCheck = {
   message: 'Invalid PE section, raw data extends outside of file',
 }
 
-/** How the sections of a kernel are placed and checked. */
-export interface SectionRules {
-  readonly clause: ClauseId
-  readonly checks: readonly SectionCheck[]
-  /** Where a section goes: counted from the kernel's ImageBase, or from the pages. */
-  readonly origin: 'ImageBase' | 'pages'
+/** Conditions on a section, in the order in which they are looked at. */
+function checksOf({ origin, checksRawData, checksVirtualSize }: OwnLoaderBehaviour): readonly SectionCheck[] {
+  return [
+    ...(checksRawData ? [noOverflow] : []),
+    ...(origin === 'ImageBase' ? [aboveImageBase, rawBelowEnd] : [rawInside]),
+    ...(checksRawData ? [rawInVirtual] : []),
+    ...(checksVirtualSize ? [noVirtualOverflow, virtualInside] : []),
+    ...(checksRawData ? [noFileOverflow, rawInFile] : []),
+  ]
 }
 
-/** Counted from ImageBase; neither the virtual size nor the file is looked at. */
-export const fromImageBase: SectionRules = {
-  clause: 'ST-63',
-  checks: [aboveImageBase, rawBelowEnd],
-  origin: 'ImageBase',
-}
-/** Counted from ImageBase; the virtual size must end inside, counted from the pages. */
-export const fromImageBaseInside: SectionRules = {
-  clause: 'ST-64',
-  checks: [aboveImageBase, rawBelowEnd, noVirtualOverflow, virtualInside],
-  origin: 'ImageBase',
-}
-/** Counted from the pages; the raw data must lie in the file, in its section and in the image. */
-export const rawDataInside: SectionRules = {
-  clause: 'ST-65',
-  checks: [noOverflow, rawInside, rawInVirtual, noFileOverflow, rawInFile],
-  origin: 'pages',
-}
-/** Counted from the pages; raw data and virtual size must lie in the image. */
-export const allInside: SectionRules = {
-  clause: 'ST-66',
-  checks: [noOverflow, rawInside, rawInVirtual, noVirtualOverflow, virtualInside, noFileOverflow, rawInFile],
-  origin: 'pages',
+/** The clause that says where sections go and what is looked at. */
+function clauseOf({ origin, checksVirtualSize }: OwnLoaderBehaviour): ClauseId {
+  if (origin === 'ImageBase') return checksVirtualSize ? 'ST-64' : 'ST-63'
+  return checksVirtualSize ? 'ST-66' : 'ST-65'
 }
 
 /** Pages for the kernel. */
-export type PagesRule = (on: Booting, pe: PeInMemory, kernel: Kernel) => Phys
+type PagesStep = (on: Booting, pe: PeInMemory, kernel: Kernel) => Phys
 
 /** Any pages for SizeOfImage. */
-export const anyPages: PagesRule = (on, pe, { object }) =>
+const anyPages: PagesStep = (on, pe, { object }) =>
   on.machine.step('ST-61', 'takes pages for the kernel', () =>
     pagesOrHalt(on, 'ST-61', {
       where: { kind: 'any' },
@@ -122,7 +107,7 @@ export const anyPages: PagesRule = (on, pe, { object }) =>
   )
 
 /** Pages that begin at a multiple of SectionAlignment, out of a larger piece whose ends are given back. */
-export const alignedPages: PagesRule = (on, pe, { object }) =>
+const alignedPages: PagesStep = (on, pe, { object }) =>
   on.machine.step('ST-62', 'takes aligned pages for the kernel', () => {
     const alignment = Number.isInteger(Math.log2(pe.SectionAlignment)) ? pe.SectionAlignment : PAGE
     const pages = pagesOf(pe.SizeOfImage)
@@ -137,14 +122,9 @@ export const alignedPages: PagesRule = (on, pe, { object }) =>
     return at
   })
 
-/** Does the row ask whether the kernel's section table ends inside `.linux`? */
-export type TableInFile = 'asked' | 'not asked'
-
-function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel, asked: TableInFile): void {
-  if (
-    asked === 'asked' &&
-    pe.table + IMAGE_SECTION_HEADER.size * pe.NumberOfSections > kernel.at + kernel.size
-  ) {
+/** The kernel's section table ends inside `.linux`. */
+function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel): void {
+  if (pe.table + IMAGE_SECTION_HEADER.size * pe.NumberOfSections > kernel.at + kernel.size) {
     machine.refuse(
       'ST-91',
       'EFI_LOAD_ERROR',
@@ -154,18 +134,13 @@ function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel
   }
 }
 
-/** What a row says of its own loader. */
-export interface InnerLoading {
-  readonly pages: PagesRule
-  readonly sections: SectionRules
-  readonly tableInFile: TableInFile
-}
-
 /** Loads the kernel out of `.linux` and enters it under the stub's own handle. */
 export function startOwn(
   pe: PeInMemory,
-  { pages, sections, tableInFile }: InnerLoading,
+  behaviour: OwnLoaderBehaviour,
 ): (on: Booting, cargo: Cargo) => HandOff {
+  const sections = { clause: clauseOf(behaviour), checks: checksOf(behaviour), origin: behaviour.origin }
+  const pages = behaviour.aligned ? alignedPages : anyPages
   return (on, cargo) => {
     const { machine } = on
     const { kernel } = cargo
@@ -182,7 +157,7 @@ export function startOwn(
           'ST-68',
           'the firmware has no EFI_MEMORY_ATTRIBUTE_PROTOCOL, or lets the stub protect whole pages of code',
         )
-      refuseTableOutside(on, pe, kernel, tableInFile)
+      if (behaviour.checksTable) refuseTableOutside(on, pe, kernel)
       const at = pages(on, pe, kernel)
       for (const header of headersOf(on, pe, kernel))
         machine.step(sections.clause, 'places a section of the kernel', () => {
@@ -217,6 +192,13 @@ function headersOf({ machine }: Booting, pe: PeInMemory, kernel: Kernel): Header
   return Array.from({ length: pe.NumberOfSections }, (_, i) =>
     IMAGE_SECTION_HEADER.read(bytes, IMAGE_SECTION_HEADER.size * i),
   ).filter(header => header !== null)
+}
+
+/** How sections are placed and checked. */
+interface SectionRules {
+  readonly clause: ClauseId
+  readonly checks: readonly SectionCheck[]
+  readonly origin: OwnLoaderBehaviour['origin']
 }
 
 /**

@@ -4,9 +4,9 @@ import { byteCount } from '../../bytes/units.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
-import { told } from '../../machine/told.ts'
+import type { StubBehaviour } from '../behaviour.ts'
 import type { Booting, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
-import { poolOrHalt, statusText, statusTitle } from './patch.ts'
+import { poolOrHalt, statusIn, statusText } from './patch.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
@@ -21,20 +21,12 @@ export interface LoadWords {
   readonly returned: (status: EfiError) => EfiError
 }
 
-const asItIs = (status: EfiError): EfiError => status
-
-/** `Error loading kernel image: Load error` */
-export const loadWords: LoadWords = {
+/** `Error loading kernel image: Load error`, or `Load Error`. */
+export const loadWords = (messages: StubBehaviour['messages']): LoadWords => ({
   clause: 'ST-28',
-  message: status => `Error loading kernel image: ${statusText(status)}`,
-  returned: asItIs,
-}
-/** `Error loading kernel image: Load Error` */
-export const loadTitles: LoadWords = {
-  clause: 'ST-28',
-  message: status => `Error loading kernel image: ${statusTitle(status)}`,
-  returned: asItIs,
-}
+  message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
+  returned: status => status,
+})
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
 export const shimWords: LoadWords = {
   clause: 'ST-67',
@@ -47,13 +39,12 @@ export const shimWords: LoadWords = {
  * LoadFile2.
  */
 export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  const start = (on: Booting, cargo: Cargo): HandOff =>
+  return (on, cargo) =>
     handOffTo(
       on,
       on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)),
       cargo,
     )
-  return told(start, { line: 'with the command line as it is' })
 }
 
 /** Enters a loaded kernel: command line, initrd, entry point. */
@@ -109,7 +100,5 @@ export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | n
 /** As startLoaded, with a command line that had eight bits until then. */
 export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
   const start = startLoaded(words)
-  const widen = (on: Booting, cargo: Cargo): HandOff =>
-    start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
-  return told(widen, { line: 'with a command line that is widened first' })
+  return (on, cargo) => start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
 }

@@ -5,6 +5,7 @@ import type { EfiError } from '../../firmware/status.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { ObjectId } from '../../memory/extent.ts'
+import type { StubBehaviour } from '../behaviour.ts'
 import type { Booting } from '../model.ts'
 import { BOOT_PARAMS } from '../setup-header.ts'
 
@@ -108,4 +109,9 @@ export function statusText(status: EfiError): string {
 /** `Load Error`: the status as gnu-efi's %r prints it, every word but "of" and "too" with a capital. */
 export function statusTitle(status: EfiError): string {
   return WORDS[status].replace(/(?<= )(?!of )[a-z]/g, letter => letter.toUpperCase())
+}
+
+/** The status as a release prints it. */
+export function statusIn({ status: how }: StubBehaviour['messages'], status: EfiError): string {
+  return how === '%r' ? statusTitle(status) : statusText(status)
 }

@@ -5,6 +5,7 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
+import type { StubBehaviour } from '../behaviour.ts'
 import type { Booting, Initrd, Kernel } from '../model.ts'
 import { canLieAbove4G, readSetupHeader, type SetupHeader } from '../setup-header.ts'
 import { pagesOrHalt } from './patch.ts'
@@ -12,8 +13,18 @@ import { pagesOrHalt } from './patch.ts'
 /** UINT32_MAX */
 const UINT32_MAX = 0xffffffff
 
+/** Where the kernel runs when it is entered through the handover protocol. */
+export function placeKernel({
+  above4G,
+  zeroTail,
+}: StubBehaviour['placeKernel']): (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys {
+  if (above4G === 'left') return inPlace
+  if (above4G === 'refused') return inPlaceOrRefused
+  return zeroTail ? copiedWithTail : copiedWhenHigh
+}
+
 /** The kernel runs where it lies in the image. */
-export function inPlace({ machine }: Booting, kernel: Kernel): Phys {
+function inPlace({ machine }: Booting, kernel: Kernel): Phys {
   return machine.step('ST-33', 'leaves the kernel in place', () => kernel.at)
 }
 
@@ -21,7 +32,7 @@ export function inPlace({ machine }: Booting, kernel: Kernel): Phys {
  * The kernel is copied when its image needs more than `.linux` has, or when it lies too high; what the image
  * needs beyond is zeroed.
  */
-export function copiedWithTail(on: Booting, kernel: Kernel, sizeInMemory: number): Phys {
+function copiedWithTail(on: Booting, kernel: Kernel, sizeInMemory: number): Phys {
   const { machine } = on
   return machine.step('ST-34', 'places the kernel', () => {
     const { object } = kernel
@@ -46,7 +57,7 @@ const NX_COMPAT = 0x100
 const MEM_EXECUTE = 0x20000000
 
 /** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
-export function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
+function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
   const { machine } = on
   return machine.step('ST-56', 'leaves the kernel in place', () => {
     if (!canLieAbove4G(readSetupHeader(on, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
@@ -65,7 +76,7 @@ export function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
  * The kernel runs in place; when it ends above 4 GiB, a copy of the bytes of `.linux` below does. Nothing is
  * zeroed.
  */
-export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
+function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
   const { machine, self } = on
   return machine.step('ST-58', 'places the kernel', () => {
     if (kernel.at + kernel.size <= UINT32_MAX) {
@@ -92,13 +103,21 @@ export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
   })
 }
 
+/** Where an initrd lies that is passed in boot_params. */
+export function placeInitrd({
+  above4G,
+}: StubBehaviour['placeInitrd']): (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null {
+  if (above4G === 'left') return initrdStays
+  return above4G === 'refused' ? initrdInReachOrRefused : initrdWithinReach
+}
+
 /** The initrd stays where it is. */
-export function initrdStays({ machine }: Booting, _: SetupHeader, initrd: Initrd | null): Initrd | null {
+function initrdStays({ machine }: Booting, _: SetupHeader, initrd: Initrd | null): Initrd | null {
   return machine.step('ST-35', 'leaves the initrd in place', () => initrd)
 }
 
 /** The initrd is copied below 4 GiB when the kernel cannot reach it. */
-export function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
   const { machine } = on
   return machine.step('ST-36', 'places the initrd', () => {
     if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
@@ -114,11 +133,7 @@ export function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Init
 }
 
 /** An initrd that the kernel cannot reach ends the boot. */
-export function initrdInReachOrRefused(
-  on: Booting,
-  header: SetupHeader,
-  initrd: Initrd | null,
-): Initrd | null {
+function initrdInReachOrRefused(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
   const { machine } = on
   return machine.step('ST-57', 'leaves the initrd in place', () => {
     if (initrd !== null && !canLieAbove4G(header) && initrd.at + initrd.size > UINT32_MAX) {

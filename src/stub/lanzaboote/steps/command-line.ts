@@ -2,6 +2,7 @@
 import type { ClauseId } from '../../../machine/machine.ts'
 import type { CommandLine } from '../../model.ts'
 import { UTF16_LINE } from '../../steps/command-line.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
 import type { Configuration, LanzaBooting } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
@@ -30,19 +31,23 @@ function ofImage(on: LanzaBooting, clause: ClauseId, { commandLine }: Configurat
   return inPool(on, clause, commandLine, 2 * (commandLine.length + 1), 'cmdline')
 }
 
+/** The embedded line, or LoadOptions where a release takes them. */
+export function chooseCommandLine({
+  loadOptions,
+}: LanzabooteBehaviour['commandLine']): (on: LanzaBooting, configuration: Configuration) => CommandLine {
+  return loadOptions ? optionsElseEmbedded : embeddedLine
+}
+
 /** The embedded one. */
-export function embeddedLine(on: LanzaBooting, configuration: Configuration): CommandLine {
+function embeddedLine(on: LanzaBooting, configuration: Configuration): CommandLine {
   return on.machine.step('LZ-13', 'takes its own command line', () => ofImage(on, 'LZ-13', configuration))
 }
 
 /** LoadOptions as they are, unless Secure Boot is on or there are none. */
-export function optionsElseEmbedded(
-  clause: ClauseId,
-): (on: LanzaBooting, configuration: Configuration) => CommandLine {
-  return (on, configuration) =>
-    on.machine.step(clause, 'chooses the command line', () => {
-      const { loadOptions } = on.self
-      if (on.machine.settings.secureBoot || loadOptions === null) return ofImage(on, clause, configuration)
-      return inPool(on, clause, loadOptions.text, 2 * Math.ceil(loadOptions.bytes / 2), loadOptions.object)
-    })
+function optionsElseEmbedded(on: LanzaBooting, configuration: Configuration): CommandLine {
+  return on.machine.step('LZ-14', 'chooses the command line', () => {
+    const { loadOptions } = on.self
+    if (on.machine.settings.secureBoot || loadOptions === null) return ofImage(on, 'LZ-14', configuration)
+    return inPool(on, 'LZ-14', loadOptions.text, 2 * Math.ceil(loadOptions.bytes / 2), loadOptions.object)
+  })
 }

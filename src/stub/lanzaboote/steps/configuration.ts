@@ -1,9 +1,9 @@
 /** Slot configuration: what the stub's own sections say (chapter LZ). */
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
-import { viewUki, type THIN_NAMES, type UkiSection } from '../../../image/uki.ts'
+import { THIN_NAMES, viewUki, type UkiSection } from '../../../image/uki.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
-import { told } from '../../../machine/told.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
 import type { Configuration, LanzaBooting, Wanted } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
@@ -17,15 +17,14 @@ const HASH = 32
 /** The bytes of a section as the era gets them; null where they are not modelled. */
 type ReadSection = (on: LanzaBooting, section: UkiSection) => Uint8Array | null
 
-/** What a row says of its sections. */
-export interface ConfigurationRules {
+/** How sections are read, and the words of the panic when one is missing or not what it should be. */
+interface Reading {
   readonly read: ReadSection
-  /** The words of the panic when one of them is missing or not what it should be. */
   readonly panic: string
 }
 
 /** From the file on disk, VirtualSize bytes at its raw data. */
-export const fromFile: ReadSection = (on, { section, content }) =>
+const fromFile: ReadSection = (on, { section, content }) =>
   on.machine.step('LZ-1', `reads ${section.name} in the file of the image`, () => {
     on.machine.assume(
       'LZ-1',
@@ -36,14 +35,14 @@ export const fromFile: ReadSection = (on, { section, content }) =>
   })
 
 /** From memory, VirtualSize bytes. */
-export const fromImage: ReadSection = (on, seen) =>
+const fromImage: ReadSection = (on, seen) =>
   on.machine.step('LZ-2', `reads ${seen.section.name} in memory`, () => {
     refuseLonger(on, seen.section, 'LZ-3')
     return inMemory(on, seen, seen.section.VirtualSize)
   })
 
 /** From memory, as much as the file has of it, and zeros up to VirtualSize. */
-export const fromImageExtended: ReadSection = (on, seen) =>
+const fromImageExtended: ReadSection = (on, seen) =>
   on.machine.step('LZ-4', `reads ${seen.section.name} in memory`, () => {
     const { VirtualSize, SizeOfRawData } = seen.section
     const bytes = inMemory(on, seen, Math.min(VirtualSize, SizeOfRawData))
@@ -102,7 +101,7 @@ function sectionNamed(on: LanzaBooting, name: string, panic: string): UkiSection
 }
 
 /** A section as UTF-8 that UTF-16 of two bytes can say, and the buffer that holds it from then on. */
-function text(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): string {
+function text(on: LanzaBooting, name: string, { read, panic }: Reading): string {
   const bytes = read(on, sectionNamed(on, name, panic))
   if (bytes === null)
     return on.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
@@ -118,7 +117,7 @@ function text(on: LanzaBooting, name: string, { read, panic }: ConfigurationRule
   return said
 }
 
-function hash(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): Uint8Array {
+function hash(on: LanzaBooting, name: string, { read, panic }: Reading): Uint8Array {
   const section = sectionNamed(on, name, panic)
   const bytes = read(on, section)
   if (section.section.VirtualSize !== HASH)
@@ -133,44 +132,49 @@ function hash(on: LanzaBooting, name: string, { read, panic }: ConfigurationRule
   )
 }
 
+/** What a release reads in its own sections. */
+export function readConfiguration({
+  names,
+  source,
+  longer,
+  panic,
+}: LanzabooteBehaviour['configuration']): (on: LanzaBooting) => Configuration {
+  const inMemory = longer === 'filled' ? fromImageExtended : fromImage
+  const reading = { read: source === 'file' ? fromFile : inMemory, panic }
+  if (names === 'embedded') return on => embedded(on, reading)
+  return on => paths(on, THIN_NAMES[names], reading)
+}
+
 /** Paths and hashes of kernel and initrd, and the command line. */
-export function paths(
-  clause: ClauseId,
-  names: Names,
-  rules: ConfigurationRules,
-): (on: LanzaBooting) => Configuration {
-  const read = (on: LanzaBooting): Configuration =>
-    on.machine.step(clause, 'reads which files it starts', () => {
-      const file = (path: string, itsHash: string): Wanted => ({
-        from: 'esp',
-        path: text(on, path, rules),
-        hash: hash(on, itsHash, rules),
-      })
-      return {
-        kernel: file(names.kernel, names.kernelHash),
-        initrd: file(names.initrd, names.initrdHash),
-        commandLine: text(on, '.cmdline', rules),
-      }
+function paths(on: LanzaBooting, names: Names, reading: Reading): Configuration {
+  return on.machine.step('LZ-5', 'reads which files it starts', () => {
+    const file = (path: string, itsHash: string): Wanted => ({
+      from: 'esp',
+      path: text(on, path, reading),
+      hash: hash(on, itsHash, reading),
     })
-  return told(read, { names: Object.values(names), ...rules })
+    return {
+      kernel: file(names.kernel, names.kernelHash),
+      initrd: file(names.initrd, names.initrdHash),
+      commandLine: text(on, '.cmdline', reading),
+    }
+  })
 }
 
 /** Kernel and initrd in the image itself. */
-export function embedded(clause: ClauseId, rules: ConfigurationRules): (on: LanzaBooting) => Configuration {
-  const find = (on: LanzaBooting): Configuration =>
-    on.machine.step(clause, 'finds kernel and initrd in its image', () => {
-      const part = (name: string): Wanted => {
-        const { section, object, content } = sectionNamed(on, name, rules.panic)
-        refuseLonger(on, section, 'LZ-3')
-        return {
-          from: 'image',
-          at: add(on.self.base, section.VirtualAddress),
-          size: section.VirtualSize,
-          object,
-          source: content,
-        }
+function embedded(on: LanzaBooting, reading: Reading): Configuration {
+  return on.machine.step('LZ-7', 'finds kernel and initrd in its image', () => {
+    const part = (name: string): Wanted => {
+      const { section, object, content } = sectionNamed(on, name, reading.panic)
+      refuseLonger(on, section, 'LZ-3')
+      return {
+        from: 'image',
+        at: add(on.self.base, section.VirtualAddress),
+        size: section.VirtualSize,
+        object,
+        source: content,
       }
-      return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(on, '.cmdline', rules) }
-    })
-  return told(find, { names: ['.linux', '.initrd'], ...rules })
+    }
+    return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(on, '.cmdline', reading) }
+  })
 }

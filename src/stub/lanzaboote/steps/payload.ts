@@ -2,9 +2,8 @@
 import { rangeAt } from '../../../bytes/range.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
 import { add, alignUp, type Phys } from '../../../bytes/units.ts'
-import type { ClauseId } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
-import { told } from '../../../machine/told.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
 import type { Configuration, Held, LanzaBooting, Wanted } from '../model.ts'
 import { grown, moved, poolOrPanic } from './pool.ts'
 
@@ -58,28 +57,31 @@ function onEsp(
   return source.size > 0 ? source : machine.gap('LZ-6', `the ${what} ${path} is empty`)
 }
 
+/** Kernel and initrd into pool, as a release does it. */
+export function holdPayload({
+  way,
+}: LanzabooteBehaviour['payload']): (on: LanzaBooting, configuration: Configuration) => Held {
+  if (way === 'copied') return copiedFromImage
+  const read = way === 'at once' ? atOnce : pieceByPiece
+  return (on, configuration) => filesRead(on, configuration, read)
+}
+
 /** The files that the image names. */
-export function filesRead(
-  clause: ClauseId,
-  read: 'piece by piece' | 'at once',
-): (on: LanzaBooting, configuration: Configuration) => Held {
-  const way = read === 'at once' ? atOnce : pieceByPiece
-  const load = (on: LanzaBooting, { kernel, initrd }: Configuration): Held =>
-    on.machine.step(clause, 'reads kernel and initrd from the ESP', () => {
-      const [linux, archive] = [
-        onEsp(on, kernel, on.esp.kernel, 'kernel'),
-        onEsp(on, initrd, on.esp.initrd, 'initrd'),
-      ]
-      return {
-        kernel: { at: way(on, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
-        initrd: { at: way(on, archive, INITRD), size: archive.size, object: INITRD },
-      }
-    })
-  return told(load, { read })
+function filesRead(on: LanzaBooting, { kernel, initrd }: Configuration, read: ReadFile): Held {
+  return on.machine.step('LZ-6', 'reads kernel and initrd from the ESP', () => {
+    const [linux, archive] = [
+      onEsp(on, kernel, on.esp.kernel, 'kernel'),
+      onEsp(on, initrd, on.esp.initrd, 'initrd'),
+    ]
+    return {
+      kernel: { at: read(on, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
+      initrd: { at: read(on, archive, INITRD), size: archive.size, object: INITRD },
+    }
+  })
 }
 
 /** Copies of the sections; that of the initrd is copied once more. */
-export function copiedFromImage(on: LanzaBooting, { kernel, initrd }: Configuration): Held {
+function copiedFromImage(on: LanzaBooting, { kernel, initrd }: Configuration): Held {
   const copy = (wanted: Wanted): { at: Phys; size: number; object: ObjectId; source: ByteSource } => {
     if (wanted.from !== 'image' || wanted.size === 0)
       return on.machine.gap('LZ-7', 'the image carries no kernel or no initrd')
@@ -95,13 +97,22 @@ export function copiedFromImage(on: LanzaBooting, { kernel, initrd }: Configurat
   })
 }
 
+/** What a release does to the initrd before it offers it. */
+export function extendInitrd({
+  padded: pads,
+  companions,
+}: LanzabooteBehaviour['initrd']): (on: LanzaBooting, initrd: Held['initrd']) => Held['initrd'] {
+  if (pads) return padded
+  return companions ? withCompanions : asItIs
+}
+
 /** Nothing is added. */
-export function asItIs({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+function asItIs({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
   return machine.step('LZ-16', 'leaves the initrd as it is', () => initrd)
 }
 
 /** Archives of the fat stub follow it directly. */
-export function withCompanions({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+function withCompanions({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
   return machine.step('LZ-17', 'looks for credentials and extensions', () => {
     assumeNoCompanions({ machine })
     return initrd
@@ -113,7 +124,7 @@ function assumeNoCompanions({ machine }: Pick<LanzaBooting, 'machine'>): void {
 }
 
 /** Padded to whole words; a buffer that has to grow becomes twice as large. */
-export function padded(on: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+function padded(on: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
   return on.machine.step('LZ-15', 'pads the initrd to whole words', () => {
     assumeNoCompanions(on)
     const { memory } = on.machine

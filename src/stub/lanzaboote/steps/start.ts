@@ -101,7 +101,7 @@ export const byFirmware: Start = (on, kernel) =>
  * The kernel's image, the initrd behind LoadFile2 out of its pool, and the kernel's entry point under the
  * stub's own handle.
  */
-export function entersKernel(
+export function enterKernel(
   on: LanzaBooting,
   { kernel, initrd }: Held,
   line: CommandLine,

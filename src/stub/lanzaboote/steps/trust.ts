@@ -2,6 +2,7 @@
 import { toInteger } from '../../../bytes/int.ts'
 import { sha256 } from '../../../bytes/sha256.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
 import type { Configuration, LanzaBooting, Start, Wanted } from '../model.ts'
 import { byFirmware, bySelf } from './start.ts'
 
@@ -35,17 +36,33 @@ function refuse({ machine }: LanzaBooting, clause: 'LZ-11' | 'LZ-12', [first]: r
     )
 }
 
+const STEPS: Readonly<
+  Record<LanzabooteBehaviour['trust']['otherHash'], (on: LanzaBooting, configuration: Configuration) => Start>
+> = {
+  LoadImage: elseByFirmware,
+  'refused under Secure Boot': elseRefusedUnderSecureBoot,
+  refused: elseRefused,
+  'not compared': nothingToCompare,
+}
+
+/** What follows from the hashes of kernel and initrd: how a release starts the kernel. */
+export function compareHashes({
+  otherHash,
+}: LanzabooteBehaviour['trust']): (on: LanzaBooting, configuration: Configuration) => Start {
+  return STEPS[otherHash]
+}
+
 /**
  * A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot.
  */
-export function elseByFirmware(on: LanzaBooting, configuration: Configuration): Start {
+function elseByFirmware(on: LanzaBooting, configuration: Configuration): Start {
   return on.machine.step('LZ-10', 'compares the hashes', () =>
     wrong(on, configuration).length === 0 ? bySelf : byFirmware,
   )
 }
 
 /** Another hash is an error under Secure Boot and a warning without it. */
-export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Configuration): Start {
+function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Configuration): Start {
   return on.machine.step('LZ-11', 'compares the hashes', () => {
     const files = wrong(on, configuration)
     if (on.machine.settings.secureBoot) refuse(on, 'LZ-11', files)
@@ -59,7 +76,7 @@ export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Conf
 }
 
 /** Another hash is an error. */
-export function elseRefused(on: LanzaBooting, configuration: Configuration): Start {
+function elseRefused(on: LanzaBooting, configuration: Configuration): Start {
   return on.machine.step('LZ-12', 'compares the hashes', () => {
     refuse(on, 'LZ-12', wrong(on, configuration))
     return bySelf
@@ -67,6 +84,6 @@ export function elseRefused(on: LanzaBooting, configuration: Configuration): Sta
 }
 
 /** What lies in the image was checked with it. */
-export function nothingToCompare(on: LanzaBooting): Start {
+function nothingToCompare(on: LanzaBooting): Start {
   return on.machine.step('LZ-7', 'has no hash to compare', () => bySelf)
 }
