@@ -27,8 +27,9 @@ import type { Addon, Assumption, Gap, Settings } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import { volumePath } from './machine/volume.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
-import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
-import { stubModel } from './stub/model.ts'
+import { stubModel } from './stub/boot.ts'
+import { lanzabooteModel } from './stub/lanzaboote/boot.ts'
+import type { EspFiles } from './stub/lanzaboote/model.ts'
 import { VERSION } from './version.ts'
 
 /** The machine that is booted. */

@@ -1,7 +1,7 @@
 /** The table of kernels as data: what each cell is, what its row told it, and its clauses. */
 import { kernelEras } from '../kernel/eras.ts'
 import { particularsOf } from '../machine/told.ts'
-import type { Data, Product, ShownEra } from './products.ts'
+import type { Data, Product, ShownEra } from './product.ts'
 
 const CLAUSE = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
 type AnyStep = (...given: readonly unknown[]) => unknown

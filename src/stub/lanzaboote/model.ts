@@ -1,17 +1,11 @@
-/**
- * lanzaboote's stub: the slots in which its eras differ, and the one procedure that calls them in order
- * (spec/LZ-lanzaboote.md).
- */
+/** lanzaboote's stub: what its steps pass to each other, and the slots in which its eras differ (spec/LZ-lanzaboote.md). */
 import type { ByteSource } from '../../bytes/source.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { THIN_NAMES } from '../../image/uki.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { EraInfo, HandOff, LoadedImage, StubModel } from '../../machine/model.ts'
+import type { EraInfo, HandOff, LoadedImage } from '../../machine/model.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 import type { Booting, CommandLine, Initrd, Kernel } from '../model.ts'
-import { kernelLength } from '../setup-header.ts'
-import { ownImage } from '../steps/own-image.ts'
 
 /** What lies on the ESP beside a thin image; null: not known. */
 export interface EspFiles {
@@ -80,24 +74,4 @@ export interface LanzabooteEra extends EraInfo, LanzabooteSteps {
    */
   readonly names: keyof typeof THIN_NAMES | 'embedded'
   readonly behaviour: LanzabooteBehaviour
-}
-
-/** Makes a model of a row. */
-export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
-  return {
-    id: era.id,
-    boot: (machine: Machine, self: LoadedImage) =>
-      machine.as('stub', () => boot(era, { machine, self, esp })),
-  }
-}
-
-function boot(era: LanzabooteEra, on: LanzaBooting): HandOff {
-  ownImage(on)
-  const configuration = era.configuration(on)
-  const held = era.payload(on, configuration)
-  kernelLength(on, held.kernel)
-  const start = era.trust(on, configuration)
-  const line = era.commandLine(on, configuration)
-  const initrd = era.initrd(on, held.initrd)
-  return era.handOff(on, { ...held, initrd }, line, start)
 }

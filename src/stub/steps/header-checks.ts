@@ -5,13 +5,13 @@ import type { Booting, Kernel } from '../model.ts'
 import {
   HDR,
   isKernel,
-  readSetupHeader,
   SETUP_HEADER,
   SETUP_VERSION_2_11,
   SETUP_VERSION_2_12,
   XLF_EFI_HANDOVER_64,
   type SetupHeader,
 } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
 import { statusTitle } from './patch.ts'
 
 type ChecksBehaviour = StubBehaviour['headerChecks']

@@ -7,7 +7,8 @@ import { pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { Booting, Initrd, Kernel } from '../model.ts'
-import { canLieAbove4G, readSetupHeader, type SetupHeader } from '../setup-header.ts'
+import { canLieAbove4G, type SetupHeader } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
 import { pagesOrHalt } from './patch.ts'
 
 /** UINT32_MAX */
