@@ -57,7 +57,7 @@ export type { Arrival, EraInfo, Facts, HandOff, KernelModel, Payload, StubModel 
 export type { StubBehaviour } from './stub/behaviour.ts'
 export { stubEra, stubEras } from './stub/eras.ts'
 export { stubModel } from './stub/boot.ts'
-export type { Booting, StubEra, StubSteps } from './stub/model.ts'
+export type { StubContext, StubEra, StubSteps } from './stub/model.ts'
 export { stubSteps } from './stub/steps.ts'
 export { loaders } from './loader/loaders.ts'
 export type { LoaderModel, LoaderRow } from './loader/model.ts'

@@ -1,6 +1,6 @@
 /** systemd-stub: the one procedure that calls the slots of an era in order (spec/ST-systemd-stub.md). */
 import type { HandOff, StubModel } from '../machine/model.ts'
-import type { Booting, Cargo, StubEra } from './model.ts'
+import type { StubContext, Cargo, StubEra } from './model.ts'
 import { kernelLength } from './steps/kernel-header.ts'
 import { ownImage } from './steps/own-image.ts'
 
@@ -9,37 +9,37 @@ export function stubModel(era: StubEra): StubModel {
   return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
 }
 
-function boot(era: StubEra, entered: Booting): HandOff {
+function boot(era: StubEra, entered: StubContext): HandOff {
   ownImage(entered)
   const pooled = { ...entered, poolType: era.pool(entered) }
   era.variables(pooled)
   const located = era.locate(pooled, era.sectionTable(pooled))
   const kernel = era.kernel(pooled, located)
-  const on = { ...pooled, addons: era.addons(pooled, located) }
-  const commandLine = era.commandLine(on, located)
-  era.strings(on)
-  const initrd = era.initrd(on, located)
-  era.deviceTree(on, located)
-  kernelLength(on, kernel)
+  const ctx = { ...pooled, addons: era.addons(pooled, located) }
+  const commandLine = era.commandLine(ctx, located)
+  era.strings(ctx)
+  const initrd = era.initrd(ctx, located)
+  era.deviceTree(ctx, located)
+  kernelLength(ctx, kernel)
   const cargo = { kernel, commandLine, initrd }
-  const door = era.door(on, kernel)
-  return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
+  const door = era.door(ctx, kernel)
+  return door.via === 'pe-entry' ? door.start(ctx, cargo) : handOver(era, ctx, cargo, door.sizeInMemory)
 }
 
 function handOver(
   era: StubEra,
-  on: Booting,
+  ctx: StubContext,
   { kernel, commandLine, initrd }: Cargo,
   sizeInMemory: number,
 ): HandOff {
-  const header = era.headerChecks(on, kernel)
-  const image = era.placeKernel(on, kernel, sizeInMemory)
-  const placed = era.placeInitrd(on, header, initrd)
-  const bootParams = era.bootParams(on, kernel, header, image)
-  if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
-  const offer = era.passInitrd(on, bootParams, placed)
-  const entry = era.entry(on, kernel, header, bootParams, image)
-  on.machine.observe({ bootParams: bootParams.at })
+  const header = era.headerChecks(ctx, kernel)
+  const image = era.placeKernel(ctx, kernel, sizeInMemory)
+  const placed = era.placeInitrd(ctx, header, initrd)
+  const bootParams = era.bootParams(ctx, kernel, header, image)
+  if (commandLine !== null) era.placeCommandLine(ctx, header, bootParams, commandLine)
+  const offer = era.passInitrd(ctx, bootParams, placed)
+  const entry = era.entry(ctx, kernel, header, bootParams, image)
+  ctx.machine.observe({ bootParams: bootParams.at })
   return {
     via: 'efi-handover',
     entry,

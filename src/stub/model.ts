@@ -8,7 +8,7 @@ import type { StubBehaviour } from './behaviour.ts'
 import type { SetupHeader } from './setup-header.ts'
 
 /** What every step is given: the machine, and the image that the stub runs from. */
-export interface Booting {
+export interface StubContext {
   readonly machine: Machine
   readonly self: LoadedImage
   /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
@@ -99,7 +99,7 @@ export interface Cargo {
  */
 export type Door =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
-  | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, cargo: Cargo) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {
@@ -113,47 +113,47 @@ export interface BootParams {
 /** A step for every slot. */
 export interface StubSteps {
   /** The memory type of its pool. */
-  readonly pool: (on: Booting) => number
+  readonly pool: (ctx: StubContext) => number
   /** Reads firmware variables; what stays allocated from that. */
-  readonly variables: (on: Booting) => void
+  readonly variables: (ctx: StubContext) => void
   /** Checks the image's own header and lists its section headers, from memory. */
-  readonly sectionTable: (on: Booting) => readonly TableEntry[]
+  readonly sectionTable: (ctx: StubContext) => readonly TableEntry[]
   /** Which header counts for a name. */
-  readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
+  readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Located
   /** The kernel, or what is done without one. */
-  readonly kernel: (on: Booting, located: Located) => Kernel
+  readonly kernel: (ctx: StubContext, located: Located) => Kernel
   /** Add-ons beside the image. */
-  readonly addons: (on: Booting, located: Located) => Addons
+  readonly addons: (ctx: StubContext, located: Located) => Addons
   /** Whose command line, and the string that is made of it. */
-  readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  readonly commandLine: (ctx: StubContext, located: Located) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
-  readonly strings: (on: Booting) => void
+  readonly strings: (ctx: StubContext) => void
   /** The pieces of the initrd and how they are joined. */
-  readonly initrd: (on: Booting, located: Located) => Initrd | null
+  readonly initrd: (ctx: StubContext, located: Located) => Initrd | null
   /** What becomes of a device tree in the image. */
-  readonly deviceTree: (on: Booting, located: Located) => void
+  readonly deviceTree: (ctx: StubContext, located: Located) => void
   /** The way into the kernel. */
-  readonly door: (on: Booting, kernel: Kernel) => Door
+  readonly door: (ctx: StubContext, kernel: Kernel) => Door
   /** What the kernel's setup header must say for the handover protocol. */
-  readonly headerChecks: (on: Booting, kernel: Kernel) => SetupHeader
+  readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */
-  readonly placeKernel: (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys
+  readonly placeKernel: (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys
   /** Where an initrd lies that is passed in boot_params. */
-  readonly placeInitrd: (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null
+  readonly placeInitrd: (ctx: StubContext, header: SetupHeader, initrd: Initrd | null) => Initrd | null
   /** The zero page: where it lies and how much of the setup header it gets. */
-  readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
+  readonly bootParams: (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
   /** Where the command line lies that is passed in boot_params, and the fields that say so. */
   readonly placeCommandLine: (
-    on: Booting,
+    ctx: StubContext,
     header: SetupHeader,
     bootParams: BootParams,
     line: CommandLine,
   ) => void
   /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
-  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
+  readonly passInitrd: (ctx: StubContext, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
   /** The address that is jumped to. */
   readonly entry: (
-    on: Booting,
+    ctx: StubContext,
     kernel: Kernel,
     header: SetupHeader,
     bootParams: BootParams,

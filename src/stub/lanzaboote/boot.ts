@@ -3,7 +3,7 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, LoadedImage, StubModel } from '../../machine/model.ts'
 import { kernelLength } from '../steps/kernel-header.ts'
 import { ownImage } from '../steps/own-image.ts'
-import type { EspFiles, LanzabooteEra, LanzaBooting } from './model.ts'
+import type { EspFiles, LanzabooteEra, LanzabooteContext } from './model.ts'
 
 /** Makes a model of a row. */
 export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
@@ -14,13 +14,13 @@ export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
   }
 }
 
-function boot(era: LanzabooteEra, on: LanzaBooting): HandOff {
-  ownImage(on)
-  const configuration = era.configuration(on)
-  const held = era.payload(on, configuration)
-  kernelLength(on, held.kernel)
-  const start = era.trust(on, configuration)
-  const line = era.commandLine(on, configuration)
-  const initrd = era.initrd(on, held.initrd)
-  return era.handOff(on, { ...held, initrd }, line, start)
+function boot(era: LanzabooteEra, ctx: LanzabooteContext): HandOff {
+  ownImage(ctx)
+  const configuration = era.configuration(ctx)
+  const held = era.payload(ctx, configuration)
+  kernelLength(ctx, held.kernel)
+  const start = era.trust(ctx, configuration)
+  const line = era.commandLine(ctx, configuration)
+  const initrd = era.initrd(ctx, held.initrd)
+  return era.handOff(ctx, { ...held, initrd }, line, start)
 }
