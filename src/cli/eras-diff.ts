@@ -7,7 +7,8 @@ import { labelled } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { packageFolder, packageText } from './files.ts'
 import { parseChapter } from './pages.ts'
-import { differences, differenceText, erasNamed, type Data, type Difference, type Found } from './products.ts'
+import { differences, differenceText, type Data, type Difference } from './product.ts'
+import { erasNamed, type Found } from './products.ts'
 
 /** A record of the behaviour that is another one. */
 export interface RecordDiff {

@@ -11,15 +11,13 @@ import { printDiff } from './eras-diff.ts'
 import {
   differences,
   differenceText,
-  erasNamed,
   inWords,
-  PRODUCTS,
   type Data,
   type Difference,
-  type Found,
   type Product,
   type ShownEra,
-} from './products.ts'
+} from './product.ts'
+import { erasNamed, PRODUCTS, type Found } from './products.ts'
 
 const WIDTH = 120
 

@@ -1,18 +1,14 @@
-/**
- * systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order
- * (spec/ST-systemd-stub.md).
- */
+/** systemd-stub: what its steps pass to each other, and the slots in which its eras differ (spec/ST-systemd-stub.md). */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
+import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Part } from '../memory/memory.ts'
 import type { StubBehaviour } from './behaviour.ts'
-import { ownImage } from './steps/own-image.ts'
-import { kernelLength, type SetupHeader } from './setup-header.ts'
+import type { SetupHeader } from './setup-header.ts'
 
 /** What every step is given: the machine, and the image that the stub runs from. */
-export interface Booting {
+export interface StubContext {
   readonly machine: Machine
   readonly self: LoadedImage
   /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
@@ -103,7 +99,7 @@ export interface Cargo {
  */
 export type Door =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
-  | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, cargo: Cargo) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {
@@ -117,47 +113,47 @@ export interface BootParams {
 /** A step for every slot. */
 export interface StubSteps {
   /** The memory type of its pool. */
-  readonly pool: (on: Booting) => number
+  readonly pool: (ctx: StubContext) => number
   /** Reads firmware variables; what stays allocated from that. */
-  readonly variables: (on: Booting) => void
+  readonly variables: (ctx: StubContext) => void
   /** Checks the image's own header and lists its section headers, from memory. */
-  readonly sectionTable: (on: Booting) => readonly TableEntry[]
+  readonly sectionTable: (ctx: StubContext) => readonly TableEntry[]
   /** Which header counts for a name. */
-  readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
+  readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Located
   /** The kernel, or what is done without one. */
-  readonly kernel: (on: Booting, located: Located) => Kernel
+  readonly kernel: (ctx: StubContext, located: Located) => Kernel
   /** Add-ons beside the image. */
-  readonly addons: (on: Booting, located: Located) => Addons
+  readonly addons: (ctx: StubContext, located: Located) => Addons
   /** Whose command line, and the string that is made of it. */
-  readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  readonly commandLine: (ctx: StubContext, located: Located) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
-  readonly strings: (on: Booting) => void
+  readonly strings: (ctx: StubContext) => void
   /** The pieces of the initrd and how they are joined. */
-  readonly initrd: (on: Booting, located: Located) => Initrd | null
+  readonly initrd: (ctx: StubContext, located: Located) => Initrd | null
   /** What becomes of a device tree in the image. */
-  readonly deviceTree: (on: Booting, located: Located) => void
+  readonly deviceTree: (ctx: StubContext, located: Located) => void
   /** The way into the kernel. */
-  readonly door: (on: Booting, kernel: Kernel) => Door
+  readonly door: (ctx: StubContext, kernel: Kernel) => Door
   /** What the kernel's setup header must say for the handover protocol. */
-  readonly headerChecks: (on: Booting, kernel: Kernel) => SetupHeader
+  readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */
-  readonly placeKernel: (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys
+  readonly placeKernel: (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys
   /** Where an initrd lies that is passed in boot_params. */
-  readonly placeInitrd: (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null
+  readonly placeInitrd: (ctx: StubContext, header: SetupHeader, initrd: Initrd | null) => Initrd | null
   /** The zero page: where it lies and how much of the setup header it gets. */
-  readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
+  readonly bootParams: (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
   /** Where the command line lies that is passed in boot_params, and the fields that say so. */
   readonly placeCommandLine: (
-    on: Booting,
+    ctx: StubContext,
     header: SetupHeader,
     bootParams: BootParams,
     line: CommandLine,
   ) => void
   /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
-  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
+  readonly passInitrd: (ctx: StubContext, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
   /** The address that is jumped to. */
   readonly entry: (
-    on: Booting,
+    ctx: StubContext,
     kernel: Kernel,
     header: SetupHeader,
     bootParams: BootParams,
@@ -169,52 +165,4 @@ export interface StubSteps {
 export interface StubEra extends EraInfo, StubSteps {
   /** What the steps were made of. A step that somebody put in their place may do otherwise. */
   readonly behaviour: StubBehaviour
-}
-
-/** Makes a model of a row. */
-export function stubModel(era: StubEra): StubModel {
-  return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
-}
-
-function boot(era: StubEra, entered: Booting): HandOff {
-  ownImage(entered)
-  const pooled = { ...entered, poolType: era.pool(entered) }
-  era.variables(pooled)
-  const located = era.locate(pooled, era.sectionTable(pooled))
-  const kernel = era.kernel(pooled, located)
-  const on = { ...pooled, addons: era.addons(pooled, located) }
-  const commandLine = era.commandLine(on, located)
-  era.strings(on)
-  const initrd = era.initrd(on, located)
-  era.deviceTree(on, located)
-  kernelLength(on, kernel)
-  const cargo = { kernel, commandLine, initrd }
-  const door = era.door(on, kernel)
-  return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
-}
-
-function handOver(
-  era: StubEra,
-  on: Booting,
-  { kernel, commandLine, initrd }: Cargo,
-  sizeInMemory: number,
-): HandOff {
-  const header = era.headerChecks(on, kernel)
-  const image = era.placeKernel(on, kernel, sizeInMemory)
-  const placed = era.placeInitrd(on, header, initrd)
-  const bootParams = era.bootParams(on, kernel, header, image)
-  if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
-  const offer = era.passInitrd(on, bootParams, placed)
-  const entry = era.entry(on, kernel, header, bootParams, image)
-  on.machine.observe({ bootParams: bootParams.at })
-  return {
-    via: 'efi-handover',
-    entry,
-    image,
-    bootParams: bootParams.at,
-    payload: { object: kernel.object, source: kernel.source },
-    ...(offer === null ? {} : { initrd: offer }),
-    initrdObject: placed?.object ?? null,
-    cmdlineObject: commandLine?.object ?? null,
-  }
 }

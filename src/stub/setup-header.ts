@@ -2,10 +2,7 @@
  * The stub's own view of struct setup_header and of boot_params (chapter ST). Source: systemd
  * src/boot/efi/linux_x86.c.
  */
-import { ModelBug } from '../bytes/errors.ts'
-import { rangeAt } from '../bytes/range.ts'
 import { struct, type Values } from '../bytes/struct.ts'
-import type { Booting, Kernel } from './model.ts'
 
 /** Offset of hdr in the kernel file and in boot_params. */
 export const HDR = 0x1f1
@@ -49,13 +46,6 @@ export const XLF_EFI_HANDOVER_64 = 8
 /** Offset of `header` in struct setup_header: what setup_size counts from. */
 export const HEADER_OFFSET = 0x11
 
-/** The setup header as it lies in memory now. Bytes that are not modelled read as zero. */
-export function readSetupHeader({ machine }: Booting, kernel: Kernel): SetupHeader {
-  const header = SETUP_HEADER.read(machine.memory.readRaw(rangeAt(kernel.at, SETUP_HEADER.size)))
-  if (header === null) throw new ModelBug('setup header of another size')
-  return header
-}
-
 /** Does the header carry both marks of a kernel? */
 export function isKernel(header: SetupHeader): boolean {
   return header.boot_flag === BOOT_FLAG_MAGIC && header.header === SETUP_MAGIC
@@ -69,16 +59,4 @@ export function setupSectors(header: SetupHeader): number {
 /** Does the kernel say that it may lie above 4 GiB? */
 export function canLieAbove4G(header: SetupHeader): boolean {
   return header.version >= SETUP_VERSION_2_12 && (header.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0
-}
-
-/**
- * Tells memory how long the kernel file really is, so that a `.linux` that is cut short is noticed by who
- * reads all of it.
- */
-export function kernelLength(on: Booting, kernel: Kernel): void {
-  on.machine.step('ST-45', 'the length that the kernel states', () => {
-    const header = readSetupHeader(on, kernel)
-    if (kernel.found && isKernel(header) && header.syssize > 0)
-      on.machine.memory.declare(kernel.object, (setupSectors(header) + 1) * SECTOR + header.syssize * 16)
-  })
 }

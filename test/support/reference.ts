@@ -2,7 +2,8 @@
 import { posix } from 'node:path'
 import ts from 'typescript'
 import { effectOf } from '../../src/cli/eras.ts'
-import { differenceText, inWords, PRODUCTS, type Product, type ShownEra } from '../../src/cli/products.ts'
+import { differenceText, inWords, type Product, type ShownEra } from '../../src/cli/product.ts'
+import { PRODUCTS } from '../../src/cli/products.ts'
 import { canonical } from '../../src/releases/change.ts'
 import { importsOf, nodesOf, parse } from './repository.ts'
 

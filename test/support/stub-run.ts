@@ -12,7 +12,8 @@ import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { stubEras } from '../../src/stub/eras.ts'
-import { stubModel, type StubEra } from '../../src/stub/model.ts'
+import { stubModel } from '../../src/stub/boot.ts'
+import type { StubEra } from '../../src/stub/model.ts'
 import { fakeFirmware, placeUki, type Call } from './fake-firmware.ts'
 
 /** Kernel facts of Debian's 5.10.223, whose PE says 1, and of the same with 0 there. */

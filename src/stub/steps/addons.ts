@@ -5,41 +5,43 @@ import type { Addon } from '../../machine/machine.ts'
 import type { LoadedImage } from '../../machine/model.ts'
 import type { PeSection } from '../../image/pe.ts'
 import type { AddonSection, StubBehaviour } from '../behaviour.ts'
-import type { Addons, Booting, Located, Piece } from '../model.ts'
+import type { Addons, StubContext, Located, Piece } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
 import { poolOrHalt } from './patch.ts'
 
 /** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
-export function loadAddons({ sections }: StubBehaviour['addons']): (on: Booting, located: Located) => Addons {
-  return sections.length === 0 ? ignoreAddons : (on, located) => loadAll(on, located, sections)
+export function loadAddons({
+  sections,
+}: StubBehaviour['addons']): (ctx: StubContext, located: Located) => Addons {
+  return sections.length === 0 ? ignoreAddons : (ctx, located) => loadAll(ctx, located, sections)
 }
 
-function ignoreAddons({ machine }: Booting): Addons {
+function ignoreAddons({ machine }: StubContext): Addons {
   return machine.step('ST-96', 'looks for no add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
 }
 
 /** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
-function loadAll(on: Booting, located: Located, wanted: readonly AddonSection[]): Addons {
-  return on.machine.step('ST-95', 'loads add-ons', () => {
+function loadAll(ctx: StubContext, located: Located, wanted: readonly AddonSection[]): Addons {
+  return ctx.machine.step('ST-95', 'loads add-ons', () => {
     const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
       lines: [],
       initrds: [],
       ucodes: [],
     }
-    for (const addon of on.machine.settings.addons ?? []) take(on, located, wanted, addon, taken)
+    for (const addon of ctx.machine.settings.addons ?? []) take(ctx, located, wanted, addon, taken)
     return { ...taken, ucodes: taken.ucodes.reverse() }
   })
 }
 
 function take(
-  on: Booting,
+  ctx: StubContext,
   located: Located,
   wanted: readonly AddonSection[],
   { name, source }: Addon,
   taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
 ): void {
-  const { machine } = on
+  const { machine } = ctx
   const ignored = (why: string): void => {
     machine.assume('ST-95', `the add-on ${name} is passed over: ${why}`)
   }
@@ -58,29 +60,34 @@ function take(
   const found = wanted.filter(section => find(section) !== null)
   if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
   else if (find('.linux') !== null) ignored('it is a unified kernel image')
-  else if (!sameUname(on, located, image, find('.uname'))) ignored('its .uname is another one')
-  else for (const section of found) use(on, image, name, section, find(section), taken)
+  else if (!sameUname(ctx, located, image, find('.uname'))) ignored('its .uname is another one')
+  else for (const section of found) use(ctx, image, name, section, find(section), taken)
   machine.firmware.unloadImage(image)
 }
 
 const bytesOf = (
-  { machine }: Booting,
+  { machine }: StubContext,
   image: LoadedImage,
   { VirtualAddress, VirtualSize }: PeSection,
 ): Uint8Array => machine.memory.peek(rangeAt(add(image.base, VirtualAddress), VirtualSize)).bytes
 
-function sameUname(on: Booting, located: Located, image: LoadedImage, theirs: PeSection | null): boolean {
+function sameUname(
+  ctx: StubContext,
+  located: Located,
+  image: LoadedImage,
+  theirs: PeSection | null,
+): boolean {
   const ours = sectionOf(located, '.uname')
   if (ours === null || theirs === null) return true
   const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0.*$/s, '')
   return (
-    text(on.machine.memory.peek(rangeAt(ours.at, ours.size)).bytes).slice(0, theirs.VirtualSize) ===
-    text(bytesOf(on, image, theirs))
+    text(ctx.machine.memory.peek(rangeAt(ours.at, ours.size)).bytes).slice(0, theirs.VirtualSize) ===
+    text(bytesOf(ctx, image, theirs))
   )
 }
 
 function use(
-  on: Booting,
+  ctx: StubContext,
   image: LoadedImage,
   name: string,
   section: AddonSection,
@@ -89,19 +96,19 @@ function use(
 ): void {
   if (header === null) return
   if (section === '.cmdline') {
-    taken.lines.push(utf8Text(bytesOf(on, image, header)))
+    taken.lines.push(utf8Text(bytesOf(ctx, image, header)))
     return
   }
   if (section === '.dtb' || section === '.dtbauto') {
-    on.machine.doubt(
+    ctx.machine.doubt(
       'ST-47',
       `${section} of the add-on ${name} is copied to pages of EfiACPIReclaimMemory, which are not modelled`,
     )
     return
   }
   const object = `addon:${name}:${section}`
-  const at = poolOrHalt(on, 'ST-95', header.VirtualSize, object)
-  on.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
+  const at = poolOrHalt(ctx, 'ST-95', header.VirtualSize, object)
+  ctx.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
   const piece: Piece = {
     at,
     size: header.VirtualSize,

@@ -9,7 +9,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { InitrdOffer } from '../../machine/model.ts'
 import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { Booting, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
 import {
   canLieAbove4G,
   HDR,
@@ -28,7 +28,7 @@ const CMDLINE_PTR_MAX = 0xa0000
 const UNKNOWN_LOADER = 0xff
 
 function pagesOrFail(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
   limit: number,
   pages: number,
@@ -44,11 +44,18 @@ function pagesOrFail(
   )
 }
 
-function fill(on: Booting, at: Phys, size: number, kernel: Kernel, headerBytes: number, from = HDR): void {
-  const { memory } = on.machine
+function fill(
+  ctx: StubContext,
+  at: Phys,
+  size: number,
+  kernel: Kernel,
+  headerBytes: number,
+  from = HDR,
+): void {
+  const { memory } = ctx.machine
   memory.zero(rangeAt(at, size), 'boot_params')
   memory.patch(add(at, from), memory.readRaw(rangeAt(kernel.at + from, headerBytes)), 'boot_params', from)
-  setByte(on, at, 'type_of_loader', UNKNOWN_LOADER)
+  setByte(ctx, at, 'type_of_loader', UNKNOWN_LOADER)
 }
 
 /** secure_boot: enabled. Source: linux@5.10.223 include/linux/efi.h efi_secureboot_mode_enabled. */
@@ -57,22 +64,22 @@ const SECURE_BOOT_ENABLED = 3
 /** The zero page of a release. */
 export function makeBootParams(
   behaviour: BootParamsBehaviour,
-): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
+): (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
   const clause = clauseOf(behaviour)
-  return (on, kernel, header, image) =>
-    on.machine.step(clause, 'makes boot_params', () => {
+  return (ctx, kernel, header, image) =>
+    ctx.machine.step(clause, 'makes boot_params', () => {
       const above4G = behaviour.above4G && canLieAbove4G(header)
-      const at = allocate(on, clause, behaviour, above4G)
+      const at = allocate(ctx, clause, behaviour, above4G)
       const size = behaviour.pages * PAGE
       const from = behaviour.copied === 'file' ? 0 : HDR
-      fill(on, at, size, kernel, headerBytes(header, behaviour), from)
-      if (behaviour.secureBoot && on.machine.settings.secureBoot)
-        on.machine.step('ST-78', 'tells of Secure Boot', () => {
-          setByte(on, at, 'secure_boot', SECURE_BOOT_ENABLED)
+      fill(ctx, at, size, kernel, headerBytes(header, behaviour), from)
+      if (behaviour.secureBoot && ctx.machine.settings.secureBoot)
+        ctx.machine.step('ST-78', 'tells of Secure Boot', () => {
+          setByte(ctx, at, 'secure_boot', SECURE_BOOT_ENABLED)
         })
       const setup_sects = behaviour.setupSects === 'as stated' ? header.setup_sects : setupSectors(header)
-      if (behaviour.setupSects === '0 becomes 4') setByte(on, at, 'setup_sects', setup_sects)
-      setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
+      if (behaviour.setupSects === '0 becomes 4') setByte(ctx, at, 'setup_sects', setup_sects)
+      setField(ctx, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
       return { at, above4G, setup_sects }
     })
 }
@@ -84,13 +91,13 @@ function clauseOf({ copied }: BootParamsBehaviour): ClauseId {
 }
 
 function allocate(
-  on: Booting,
+  ctx: StubContext,
   clause: ClauseId,
   { above4G: mayLieHigh, limit, pages }: BootParamsBehaviour,
   above4G: boolean,
 ): Phys {
-  if (!mayLieHigh) return pagesOrFail(on, clause, limit, pages, 'boot_params')
-  return pagesOrHalt(on, clause, {
+  if (!mayLieHigh) return pagesOrFail(ctx, clause, limit, pages, 'boot_params')
+  return pagesOrHalt(ctx, clause, {
     where: whereverIt(above4G, limit),
     type: EfiLoaderData,
     pages,
@@ -116,28 +123,28 @@ function whereverIt(above4G: boolean, limit: number): AllocateType {
 export function placeCommandLine(
   { above4G }: StubBehaviour['placeCommandLine'],
   { encoding }: CommandLineBehaviour,
-): (on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void {
+): (ctx: StubContext, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void {
   if (encoding === 'UTF-16') return convertedToAscii
   return above4G ? copiedAnywhere : copiedLow
 }
 
 /** The bytes of the string and a NUL, in pages below 640 KiB. */
-function copiedLow(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
-  const { memory } = on.machine
-  on.machine.step('ST-39', 'places the command line', () => {
-    const at = pagesOrFail(on, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
+function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+  const { memory } = ctx.machine
+  ctx.machine.step('ST-39', 'places the command line', () => {
+    const at = pagesOrFail(ctx, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
+    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
 
 /** The bytes of the string, however many, and a NUL, anywhere for a kernel that may lie above 4 GiB. */
-function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
-  const { memory } = on.machine
-  on.machine.step('ST-76', 'places the command line', () => {
-    const at = pagesOrHalt(on, 'ST-76', {
+function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+  const { memory } = ctx.machine
+  ctx.machine.step('ST-76', 'places the command line', () => {
+    const at = pagesOrHalt(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,
       pages: pagesOf(line.bytes + 1),
@@ -145,18 +152,23 @@ function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootParams, lin
     })
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    setField(on, bootParams.at, 'ext_cmd_line_ptr', high32(at))
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
+    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
+    setField(ctx, bootParams.at, 'ext_cmd_line_ptr', high32(at))
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
 
 /** ASCII and a NUL, at most cmdline_size characters, anywhere for a kernel that may lie above 4 GiB. */
-function convertedToAscii(on: Booting, header: SetupHeader, bootParams: BootParams, line: CommandLine): void {
-  on.machine.step('ST-40', 'places the command line', () => {
+function convertedToAscii(
+  ctx: StubContext,
+  header: SetupHeader,
+  bootParams: BootParams,
+  line: CommandLine,
+): void {
+  ctx.machine.step('ST-40', 'places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
-    const at = pagesOrHalt(on, 'ST-40', {
+    const at = pagesOrHalt(ctx, 'ST-40', {
       where,
       type: EfiLoaderData,
       pages: pagesOf(length + 1),
@@ -165,10 +177,10 @@ function convertedToAscii(on: Booting, header: SetupHeader, bootParams: BootPara
     const ascii = Uint8Array.from({ length: length + 1 }, (_, i) =>
       i === length ? 0 : line.text.charCodeAt(i) <= 0x7e ? line.text.charCodeAt(i) : 0x20,
     )
-    on.machine.memory.patch(at, ascii, line.object)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    setField(on, bootParams.at, 'ext_cmd_line_ptr', high32(at))
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })
+    ctx.machine.memory.patch(at, ascii, line.object)
+    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
+    setField(ctx, bootParams.at, 'ext_cmd_line_ptr', high32(at))
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })
   })
 }
 
@@ -177,7 +189,7 @@ export function passInitrd({
   halves,
   loadFile2,
 }: StubBehaviour['passInitrd']): (
-  on: Booting,
+  ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
 ) => InitrdOffer | null {
@@ -186,38 +198,38 @@ export function passInitrd({
 }
 
 /** The low 32 bits of address and size. */
-function lowHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
-  return on.machine.step('ST-41', 'passes the initrd', () => {
+function lowHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
+  return ctx.machine.step('ST-41', 'passes the initrd', () => {
     const at = wrap32(initrd?.at ?? 0)
-    setField(on, bootParams.at, 'ramdisk_image', at)
-    setField(on, bootParams.at, 'ramdisk_size', initrd?.size ?? 0)
-    on.machine.observe({ ramdiskImageFromStub: phys(at) })
+    setField(ctx, bootParams.at, 'ramdisk_image', at)
+    setField(ctx, bootParams.at, 'ramdisk_size', initrd?.size ?? 0)
+    ctx.machine.observe({ ramdiskImageFromStub: phys(at) })
     return null
   })
 }
 
 /** The low 32 bits, and the whole initrd through LoadFile2 beside them. */
 function lowHalvesAndLoadFile2(
-  on: Booting,
+  ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
 ): InitrdOffer | null {
-  return on.machine.step('ST-79', 'passes the initrd twice', () => {
-    lowHalves(on, bootParams, initrd)
-    return offerInitrd(on, initrd)
+  return ctx.machine.step('ST-79', 'passes the initrd twice', () => {
+    lowHalves(ctx, bootParams, initrd)
+    return offerInitrd(ctx, initrd)
   })
 }
 
 /** Both halves. */
-function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
-  return on.machine.step('ST-42', 'passes the initrd', () => {
+function bothHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
+  return ctx.machine.step('ST-42', 'passes the initrd', () => {
     const at = initrd?.at ?? phys(0)
     const size = initrd?.size ?? 0
-    setField(on, bootParams.at, 'ramdisk_image', at)
-    setField(on, bootParams.at, 'ext_ramdisk_image', high32(at))
-    setField(on, bootParams.at, 'ramdisk_size', size)
-    setField(on, bootParams.at, 'ext_ramdisk_size', high32(size))
-    on.machine.observe({ ramdiskImageFromStub: at })
+    setField(ctx, bootParams.at, 'ramdisk_image', at)
+    setField(ctx, bootParams.at, 'ext_ramdisk_image', high32(at))
+    setField(ctx, bootParams.at, 'ramdisk_size', size)
+    setField(ctx, bootParams.at, 'ext_ramdisk_size', high32(size))
+    ctx.machine.observe({ ramdiskImageFromStub: at })
     return null
   })
 }
@@ -226,7 +238,7 @@ function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null):
 export function jumpToEntry({
   from,
 }: StubBehaviour['entry']): (
-  on: Booting,
+  ctx: StubContext,
   kernel: Kernel,
   header: SetupHeader,
   bootParams: BootParams,
@@ -237,19 +249,19 @@ export function jumpToEntry({
 
 /** code32_start, of 32 bits, and what the handover entry is behind it. */
 function fromCode32Start(
-  on: Booting,
+  ctx: StubContext,
   kernel: Kernel,
   header: SetupHeader,
   bootParams: BootParams,
   image: Phys,
 ): Phys {
-  return on.machine.step('ST-43', 'jumps to the handover entry', () => {
+  return ctx.machine.step('ST-43', 'jumps to the handover entry', () => {
     const offset = (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset
     const entry = phys(
       wrap32(image + (bootParams.setup_sects + 1) * SECTOR) + SECTOR + header.handover_offset,
     )
     if (entry !== image + offset)
-      on.machine.enter(
+      ctx.machine.enter(
         rangeAt(entry, 1),
         kernel.object,
         offset,
@@ -260,8 +272,14 @@ function fromCode32Start(
 }
 
 /** The whole address of the image, and what the handover entry is behind it. */
-function fromImage(on: Booting, _: Kernel, header: SetupHeader, bootParams: BootParams, image: Phys): Phys {
-  return on.machine.step('ST-44', 'jumps to the handover entry', () =>
+function fromImage(
+  ctx: StubContext,
+  _: Kernel,
+  header: SetupHeader,
+  bootParams: BootParams,
+  image: Phys,
+): Phys {
+  return ctx.machine.step('ST-44', 'jumps to the handover entry', () =>
     add(image, (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset),
   )
 }

@@ -4,7 +4,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { Booting, CommandLine, Found, Located } from '../model.ts'
+import type { StubContext, CommandLine, Found, Located } from '../model.ts'
 import { assumedSources, customLine, extended, type Sources } from './line-sources.ts'
 import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
 import { takenOptions } from './load-options.ts'
@@ -16,22 +16,22 @@ const TEXT_MAX = 2 ** 20
 /** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
 export const UTF16_LINE = 'cmdline:utf-16'
 
-function asEightBit(on: Booting, options: LoadOptions, rule: CommandLineBehaviour): CommandLine {
+function asEightBit(ctx: StubContext, options: LoadOptions, rule: CommandLineBehaviour): CommandLine {
   const bytes = Math.floor(options.bytes / 2)
-  const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
+  const got = ctx.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
   if (got.status !== 'EFI_SUCCESS')
-    return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
+    return ctx.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
   const line = Uint8Array.from({ length: bytes }, (_, i) =>
     i < options.text.length ? written(options.text.charCodeAt(i), rule) & 0xff : 0,
   )
-  on.machine.memory.patch(got.at, line, options.object)
+  ctx.machine.memory.patch(got.at, line, options.object)
   return { at: got.at, bytes, text: latin1(line), object: options.object }
 }
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('')
 
 function inSection(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
   { at, size }: Found,
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
@@ -48,14 +48,14 @@ function inSection(
 export function settleCommandLine(
   line: CommandLineBehaviour,
   options: StubBehaviour['loadOptions'],
-): (on: Booting, located: Located) => CommandLine | null {
+): (ctx: StubContext, located: Located) => CommandLine | null {
   const sources = { line, options }
   if (line.encoding === 'UTF-16') {
     const clause = utf16Clause(options)
-    return (on, located) => utf16Line(on, located, clause, sources)
+    return (ctx, located) => utf16Line(ctx, located, clause, sources)
   }
   const clause = eightBitClause(sources)
-  return (on, located) => eightBitLine(on, located, clause, sources)
+  return (ctx, located) => eightBitLine(ctx, located, clause, sources)
 }
 
 /** The clause that says when LoadOptions count. */
@@ -72,22 +72,22 @@ function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
 
 /** All bytes of `.cmdline`, or of LoadOptions. */
 function eightBitLine(
-  on: Booting,
+  ctx: StubContext,
   located: Located,
   clause: ClauseId,
   { line, options }: Sources,
 ): CommandLine | null {
-  return on.machine.step(clause, 'chooses the command line', () => {
+  return ctx.machine.step(clause, 'chooses the command line', () => {
     const section = sectionOf(located, '.cmdline')
-    const taken = takenOptions(on, options)
+    const taken = takenOptions(ctx, options)
     const free =
-      !on.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
-    if (free && taken !== null) return asEightBit(on, taken, line)
+      !ctx.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
+    if (free && taken !== null) return asEightBit(ctx, taken, line)
     if (section === null) return null
     return {
       at: section.at,
       bytes: section.size,
-      text: latin1(inSection(on, clause, section).bytes),
+      text: latin1(inSection(ctx, clause, section).bytes),
       object: section.object,
     }
   })
@@ -106,50 +106,50 @@ function utf16(text: string): Uint8Array {
  * that it is made of are not modelled.
  */
 function asUtf16(
-  on: Booting,
+  ctx: StubContext,
   rule: LineRule,
   raw: string,
   room: number,
   object: string,
   known = true,
 ): CommandLine {
-  return on.machine.step('ST-18', 'makes a string of it', () => {
+  return ctx.machine.step('ST-18', 'makes a string of it', () => {
     const text =
-      rule(raw) ?? on.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
-    const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
+      rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
+    const at = poolOrHalt(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
-    if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
-    else on.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
+    if (known) ctx.machine.memory.patch(at, bytes, UTF16_LINE)
+    else ctx.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
     return { at, bytes: bytes.length, text, object }
   })
 }
 
-function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
-  const { machine } = on
+function fromSection(ctx: StubContext, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
+  const { machine } = ctx
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
-  const { bytes, known } = inSection(on, clause, section)
+  const { bytes, known } = inSection(ctx, clause, section)
   const nul = bytes.indexOf(0)
   if (nul < 0 && section.size > TEXT_MAX) machine.gap(clause, 'a command line of more than 1 MiB')
-  return asUtf16(on, rule, utf8Text(bytes), section.size, section.object, known)
+  return asUtf16(ctx, rule, utf8Text(bytes), section.size, section.object, known)
 }
 
 /** A line that something was appended to. */
 const EXTENDED = 'cmdline:extended'
 
 function withExtras(
-  on: Booting,
+  ctx: StubContext,
   line: CommandLine | null,
   behaviour: CommandLineBehaviour,
 ): CommandLine | null {
-  const text = extended(on, line?.text ?? null, behaviour)
+  const text = extended(ctx, line?.text ?? null, behaviour)
   if (text === null) return line
-  const longer = asUtf16(on, same => same, text, text.length, EXTENDED)
-  if (line !== null) on.machine.firmware.freePool(line.at)
+  const longer = asUtf16(ctx, same => same, text, text.length, EXTENDED)
+  if (line !== null) ctx.machine.firmware.freePool(line.at)
   return longer
 }
 
 /** A line without console= may get one. */
-function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
+function assumeNoConsole({ machine }: StubContext, line: CommandLine | null): void {
   if (!/(?:^| )console=/.test(line?.text ?? ''))
     machine.assume(
       'ST-75',
@@ -161,39 +161,44 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
  * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of
  * `.cmdline`.
  */
-function utf16Line(on: Booting, located: Located, clause: ClauseId, sources: Sources): CommandLine | null {
+function utf16Line(
+  ctx: StubContext,
+  located: Located,
+  clause: ClauseId,
+  sources: Sources,
+): CommandLine | null {
   const { line: behaviour, options } = sources
-  return on.machine.step(clause, 'chooses the command line', () => {
-    const absent = assumedSources(on)
-    if (absent !== '') on.machine.assume(clause, absent)
+  return ctx.machine.step(clause, 'chooses the command line', () => {
+    const absent = assumedSources(ctx)
+    if (absent !== '') ctx.machine.assume(clause, absent)
     const section = sectionOf(located, '.cmdline')
-    const custom = customLine(on, section, sources)
+    const custom = customLine(ctx, section, sources)
     const made = (): CommandLine | null =>
-      custom === null ? null : asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
+      custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
     const first = options.profile ? made() : null
     const uname = sectionOf(located, '.uname')
-    if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
+    if (uname !== null) poolOrHalt(ctx, clause, uname.size + 1, 'stub:uname')
     const own = (): CommandLine | null =>
-      section === null ? null : fromSection(on, clause, lineRule(behaviour), section)
+      section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
     const chosen = first ?? (options.profile ? null : made()) ?? own()
-    const line = withExtras(on, chosen, behaviour)
-    if (behaviour.namesConsole) assumeNoConsole(on, line)
+    const line = withExtras(ctx, chosen, behaviour)
+    if (behaviour.namesConsole) assumeNoConsole(ctx, line)
     return line
   })
 }
 
 /** What the bytes of a custom line are. */
-const customObject = ({ self }: Booting): string => self.loadOptions?.object ?? 'load-options'
+const customObject = ({ self }: StubContext): string => self.loadOptions?.object ?? 'load-options'
 
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
-export function widened(on: Booting, line: CommandLine | null): CommandLine | null {
+export function widened(ctx: StubContext, line: CommandLine | null): CommandLine | null {
   return line === null
     ? null
-    : on.machine.step('ST-74', 'widens the command line', () => {
-        if (line.bytes > 0) on.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
-        const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+    : ctx.machine.step('ST-74', 'widens the command line', () => {
+        if (line.bytes > 0) ctx.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
+        const at = poolOrHalt(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
         const bytes = utf16(line.text)
-        on.machine.memory.patch(at, bytes, UTF16_LINE)
+        ctx.machine.memory.patch(at, bytes, UTF16_LINE)
         return { ...line, at, bytes: bytes.length }
       })
 }

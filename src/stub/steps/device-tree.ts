@@ -3,28 +3,28 @@ import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf } from '../../bytes/units.ts'
 import { EfiACPIReclaimMemory } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting, Located } from '../model.ts'
+import type { StubContext, Located } from '../model.ts'
 import { sectionOf } from './locate.ts'
 
 /** What a release does with the device trees of the image. */
 export function installDeviceTree({
   sections,
   replacesOnly,
-}: StubBehaviour['deviceTree']): (on: Booting, located: Located) => void {
+}: StubBehaviour['deviceTree']): (ctx: StubContext, located: Located) => void {
   if (sections.length === 0) return ignoreDeviceTree
   if (replacesOnly) return needFirmwareTree
-  return (on, located) => {
-    install(on, located, sections.includes('.dtbauto'))
+  return (ctx, located) => {
+    install(ctx, located, sections.includes('.dtbauto'))
   }
 }
 
 /** The stub knows no such section. */
-function ignoreDeviceTree({ machine }: Booting): void {
+function ignoreDeviceTree({ machine }: StubContext): void {
   machine.step('ST-46', 'looks for no device tree', () => undefined)
 }
 
 /** Only over a device tree of the firmware: none is assumed. */
-function needFirmwareTree({ machine }: Booting, located: Located): void {
+function needFirmwareTree({ machine }: StubContext, located: Located): void {
   machine.step('ST-97', 'asks for the device tree of the firmware', () => {
     if (sectionOf(located, '.dtb') !== null)
       machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
@@ -32,7 +32,7 @@ function needFirmwareTree({ machine }: Booting, located: Located): void {
 }
 
 /** The stub installs it as a table, from pages of its own; which .dtbauto it takes is not modelled. */
-function install({ machine }: Booting, located: Located, chooses: boolean): void {
+function install({ machine }: StubContext, located: Located, chooses: boolean): void {
   machine.step('ST-47', 'installs a device tree', () => {
     if (chooses && sectionOf(located, '.dtbauto') !== null) {
       machine.doubt(

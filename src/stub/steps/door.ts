@@ -8,7 +8,7 @@ import type {
   OwnLoaderBehaviour,
   StubBehaviour,
 } from '../behaviour.ts'
-import type { Booting, Cargo, Door, Kernel } from '../model.ts'
+import type { StubContext, Cargo, Door, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
 import { poolOrHalt, statusIn } from './patch.ts'
@@ -28,15 +28,15 @@ export function chooseEntryMethod(
   method: StubBehaviour['entryMethod'],
   { encoding }: CommandLineBehaviour,
   messages: StubBehaviour['messages'],
-): (on: Booting, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => Door {
   if (method.way === 'handover') return alwaysHandover
   if (method.way === 'own loader') return ownLoaderOrHandover(method, messages)
   const start = (encoding === 'UTF-16' ? startLoaded : startWidened)(loadWords(messages))
-  return (on, kernel) => imageOrHandover(on, kernel, start, messages)
+  return (ctx, kernel) => imageOrHandover(ctx, kernel, start, messages)
 }
 
 /** The handover protocol for every kernel. */
-function alwaysHandover({ machine }: Booting): Door {
+function alwaysHandover({ machine }: StubContext): Door {
   return machine.step('ST-26', 'goes through the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
@@ -45,7 +45,7 @@ function alwaysHandover({ machine }: Booting): Door {
 
 /** The kernel's own PE header, or the refusal of what is none. */
 function kernelHeader(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
   kernel: Kernel,
   messages: StubBehaviour['messages'],
@@ -65,13 +65,13 @@ function kernelHeader(
 
 /** A loaded image for kernels that fetch their initrd; the handover protocol for older ones. */
 function imageOrHandover(
-  on: Booting,
+  ctx: StubContext,
   kernel: Kernel,
-  start: (on: Booting, cargo: Cargo) => HandOff,
+  start: (ctx: StubContext, cargo: Cargo) => HandOff,
   messages: StubBehaviour['messages'],
 ): Door {
-  return on.machine.step('ST-27', "looks at the kernel's PE header", () => {
-    const pe = kernelHeader(on, 'ST-27', kernel, messages, [])
+  return ctx.machine.step('ST-27', "looks at the kernel's PE header", () => {
+    const pe = kernelHeader(ctx, 'ST-27', kernel, messages, [])
     return pe.MajorImageVersion < 1
       ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage }
       : { via: 'pe-entry', start }
@@ -104,18 +104,18 @@ function checksOf(header: KernelHeaderBehaviour): readonly HeaderCheck[] {
 function ownLoaderOrHandover(
   method: OwnLoaderBehaviour,
   messages: StubBehaviour['messages'],
-): (on: Booting, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => Door {
   const checks = checksOf(method.header)
-  return (on, kernel) =>
-    on.machine.step('ST-59', "looks at the kernel's PE header", () => {
-      const pe = kernelHeader(on, 'ST-59', kernel, messages, checks)
+  return (ctx, kernel) =>
+    ctx.machine.step('ST-59', "looks at the kernel's PE header", () => {
+      const pe = kernelHeader(ctx, 'ST-59', kernel, messages, checks)
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
-      const { secureBoot, shim } = on.machine.settings
-      on.machine.step('ST-60', 'makes a device path', () =>
-        poolOrHalt(on, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
+      const { secureBoot, shim } = ctx.machine.settings
+      ctx.machine.step('ST-60', 'makes a device path', () =>
+        poolOrHalt(ctx, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
       )
       if (secureBoot)
-        on.machine.assume(
+        ctx.machine.assume(
           'ST-67',
           shim
             ? 'shim started the image, and its loader protocol or both security protocols are there'

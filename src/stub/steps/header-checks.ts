@@ -1,17 +1,17 @@
 /** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting, Kernel } from '../model.ts'
+import type { StubContext, Kernel } from '../model.ts'
 import {
   HDR,
   isKernel,
-  readSetupHeader,
   SETUP_HEADER,
   SETUP_VERSION_2_11,
   SETUP_VERSION_2_12,
   XLF_EFI_HANDOVER_64,
   type SetupHeader,
 } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
 import { statusTitle } from './patch.ts'
 
 type ChecksBehaviour = StubBehaviour['headerChecks']
@@ -20,36 +20,36 @@ type ChecksBehaviour = StubBehaviour['headerChecks']
 const BOOT_PARAMS_SIZE = 4096
 
 /** The checks of a release. */
-export function checkSetupHeader(checks: ChecksBehaviour): (on: Booting, kernel: Kernel) => SetupHeader {
-  if (checks.messages === 'each') return (on, kernel) => checkEach(on, kernel, checks)
+export function checkSetupHeader(checks: ChecksBehaviour): (ctx: StubContext, kernel: Kernel) => SetupHeader {
+  if (checks.messages === 'each') return (ctx, kernel) => checkEach(ctx, kernel, checks)
   return checks.length ? checkLengthAndAll : checkAll
 }
 
-function read(on: Booting, kernel: Kernel): SetupHeader {
+function read(ctx: StubContext, kernel: Kernel): SetupHeader {
   if (kernel.found)
-    on.machine.memory.readAs(rangeAt(kernel.at + HDR, SETUP_HEADER.size - HDR), kernel.object, { at: HDR })
-  return readSetupHeader(on, kernel)
+    ctx.machine.memory.readAs(rangeAt(kernel.at + HDR, SETUP_HEADER.size - HDR), kernel.object, { at: HDR })
+  return readSetupHeader(ctx, kernel)
 }
 
 /** `.linux` is as long as a zero page, then the four conditions. */
-function checkLengthAndAll(on: Booting, kernel: Kernel): SetupHeader {
-  return on.machine.step('ST-81', 'looks at the length of .linux', () => {
+function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
+  return ctx.machine.step('ST-81', 'looks at the length of .linux', () => {
     if (kernel.size < BOOT_PARAMS_SIZE)
-      on.machine.refuse(
+      ctx.machine.refuse(
         'ST-81',
         'EFI_LOAD_ERROR',
         '.linux is smaller than a zero page',
         `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
       )
-    return checkAll(on, kernel)
+    return checkAll(ctx, kernel)
   })
 }
 
 /** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
-function checkAll(on: Booting, kernel: Kernel): SetupHeader {
-  const { machine } = on
+function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
+  const { machine } = ctx
   return machine.step('ST-31', 'checks the setup header', () => {
-    const header = read(on, kernel)
+    const header = read(ctx, kernel)
     if (!isKernel(header) || header.version < SETUP_VERSION_2_11 || header.relocatable_kernel === 0) {
       const why = !kernel.found
         ? 'there is no .linux section, and the image itself is no kernel'
@@ -72,12 +72,12 @@ function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
 }
 
 /** Each condition with a message of its own. */
-function checkEach(on: Booting, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
-  const { machine } = on
+function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
+  const { machine } = ctx
   return machine.step('ST-32', 'checks the setup header', () => {
     if (length && kernel.size < BOOT_PARAMS_SIZE)
       machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
-    const header = read(on, kernel)
+    const header = read(ctx, kernel)
     const no = (message: string): never =>
       machine.refuse(
         'ST-32',

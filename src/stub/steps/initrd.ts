@@ -4,7 +4,7 @@ import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { InitrdBehaviour, PieceName } from '../behaviour.ts'
 import type { Part } from '../../memory/memory.ts'
-import type { Booting, Found, Initrd, Located, Piece } from '../model.ts'
+import type { StubContext, Found, Initrd, Located, Piece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
 import { pagesOrHalt, poolOrHalt } from './patch.ts'
@@ -15,7 +15,7 @@ const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
 export const JOINED = 'initrd:joined'
 
 /** The address of `.initrd` in the image, or of the image where there is none. */
-function initrdInImage({ machine, self }: Booting, located: Located): Initrd {
+function initrdInImage({ machine, self }: StubContext, located: Located): Initrd {
   return machine.step('ST-19', 'takes the initrd', () => {
     const found = located.get('.initrd')
     if (found === undefined) return { at: self.base, size: 0, object: null }
@@ -32,11 +32,11 @@ const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
 }
 
 /** A section as it lies in the image, or packed into an archive as `.extra/<file>`, in pool. */
-function makePiece(on: Booting, located: Located, name: PieceName): Piece | null {
+function makePiece(ctx: StubContext, located: Located, name: PieceName): Piece | null {
   const section = sectionOf(located, name)
   if (section === null) return null
   const file = ARCHIVED[name]
-  if (file !== undefined) return on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
+  if (file !== undefined) return ctx.machine.step('ST-21', `packs ${name}`, () => pack(ctx, section, file))
   return {
     at: section.at,
     size: section.size,
@@ -45,13 +45,13 @@ function makePiece(on: Booting, located: Located, name: PieceName): Piece | null
   }
 }
 
-function pack(on: Booting, section: Found, file: string): Piece {
-  const { memory, firmware } = on.machine
+function pack(ctx: StubContext, section: Found, file: string): Piece {
+  const { memory, firmware } = ctx.machine
   const { head, tail, growth } = archiveOf('.extra', file, section.size)
   const object = `cpio:${section.name}`
-  let start = poolOrHalt(on, 'ST-21', growth[0], object)
+  let start = poolOrHalt(ctx, 'ST-21', growth[0], object)
   for (const size of growth.slice(1)) {
-    const next = poolOrHalt(on, 'ST-21', size, object)
+    const next = poolOrHalt(ctx, 'ST-21', size, object)
     firmware.freePool(start)
     start = next
   }
@@ -76,31 +76,31 @@ function areJoined(pieces: readonly Piece[], { joined }: InitrdBehaviour): boole
 const IOVEC = 16
 
 /** The list lies in pool and grows piece by piece. */
-function growList(on: Booting, pieces: number): void {
-  on.machine.step('ST-51', 'lists the pieces', () => {
+function growList(ctx: StubContext, pieces: number): void {
+  ctx.machine.step('ST-51', 'lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
-      const next = poolOrHalt(on, 'ST-51', IOVEC * count, 'stub:initrds')
-      if (list !== null) on.machine.firmware.freePool(list)
+      const next = poolOrHalt(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
+      if (list !== null) ctx.machine.firmware.freePool(list)
       list = next
     }
   })
 }
 
 /** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
-function pagesFor(on: Booting, pages: number, how: InitrdBehaviour['pages']): Phys {
+function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']): Phys {
   const request = { type: EfiLoaderData, pages, label: JOINED }
-  if (how === 'below 4 GiB') return pagesOrHalt(on, 'ST-23', { where: BELOW_4G, ...request })
-  return on.machine.step('ST-24', 'finds room for the initrd', () => {
-    const low = on.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
+  if (how === 'below 4 GiB') return pagesOrHalt(ctx, 'ST-23', { where: BELOW_4G, ...request })
+  return ctx.machine.step('ST-24', 'finds room for the initrd', () => {
+    const low = ctx.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
-      : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, ...request })
+      : pagesOrHalt(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
   })
 }
 
 /** Without a piece there is no initrd, or the stub reads through a null pointer. */
-function withoutPieces({ machine }: Booting, what: InitrdBehaviour['withoutPieces']): null {
+function withoutPieces({ machine }: StubContext, what: InitrdBehaviour['withoutPieces']): null {
   if (what === 'no initrd') return null
   return machine.step('ST-25', 'takes the only piece of none', () =>
     machine.gap(
@@ -111,34 +111,36 @@ function withoutPieces({ machine }: Booting, what: InitrdBehaviour['withoutPiece
 }
 
 /** The initrd of a release: `.initrd` as it lies, or one of all pieces. */
-export function makeInitrd(behaviour: InitrdBehaviour): (on: Booting, located: Located) => Initrd | null {
+export function makeInitrd(
+  behaviour: InitrdBehaviour,
+): (ctx: StubContext, located: Located) => Initrd | null {
   if (behaviour.joined === 'never') return initrdInImage
-  return (on, located) =>
-    on.machine.step('ST-20', 'makes the initrd', () => combineInitrds(on, located, behaviour))
+  return (ctx, located) =>
+    ctx.machine.step('ST-20', 'makes the initrd', () => combineInitrds(ctx, located, behaviour))
 }
 
-function combineInitrds(on: Booting, located: Located, behaviour: InitrdBehaviour): Initrd | null {
-  on.machine.assume(
+function combineInitrds(ctx: StubContext, located: Located, behaviour: InitrdBehaviour): Initrd | null {
+  ctx.machine.assume(
     'ST-20',
     'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
   )
-  const made = new Map(behaviour.made.map(name => [name, makePiece(on, located, name)]))
+  const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, located, name)]))
   const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)
-  const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
+  const pieces = [...(ctx.addons?.ucodes ?? []), ...own, ...(ctx.addons?.initrds ?? [])]
   const [only] = pieces
-  if (only === undefined) return withoutPieces(on, behaviour.withoutPieces)
-  if (behaviour.list === 'pool') growList(on, pieces.length)
+  if (only === undefined) return withoutPieces(ctx, behaviour.withoutPieces)
+  if (behaviour.list === 'pool') growList(ctx, pieces.length)
   if (areJoined(pieces, behaviour))
-    return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, behaviour.pages))
+    return ctx.machine.step('ST-22', 'joins the initrd', () => join(ctx, pieces, behaviour.pages))
   if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
-  on.machine.memory.compose(JOINED, only.parts)
+  ctx.machine.memory.compose(JOINED, only.parts)
   return { at: only.at, size: only.size, object: JOINED }
 }
 
-function join(on: Booting, pieces: readonly Piece[], pages: InitrdBehaviour['pages']): Initrd {
-  const { memory, firmware } = on.machine
+function join(ctx: StubContext, pieces: readonly Piece[], pages: InitrdBehaviour['pages']): Initrd {
+  const { memory, firmware } = ctx.machine
   const size = pieces.reduce((sum, piece) => sum + alignUp(piece.size, 4), 0)
-  const at = pagesFor(on, pagesOf(size), pages)
+  const at = pagesFor(ctx, pagesOf(size), pages)
   const parts: Part[] = []
   let next = at
   pieces.forEach((piece, index) => {

@@ -7,7 +7,7 @@ import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type { OwnLoaderBehaviour } from '../behaviour.ts'
-import type { Booting, Cargo, Kernel } from '../model.ts'
+import type { StubContext, Cargo, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
 import { pagesOrHalt, statusText } from './patch.ts'
@@ -93,12 +93,12 @@ function clauseOf({ origin, checksVirtualSize }: OwnLoaderBehaviour): ClauseId {
 }
 
 /** Pages for the kernel. */
-type PagesStep = (on: Booting, pe: PeInMemory, kernel: Kernel) => Phys
+type PagesStep = (ctx: StubContext, pe: PeInMemory, kernel: Kernel) => Phys
 
 /** Any pages for SizeOfImage. */
-const anyPages: PagesStep = (on, pe, { object }) =>
-  on.machine.step('ST-61', 'takes pages for the kernel', () =>
-    pagesOrHalt(on, 'ST-61', {
+const anyPages: PagesStep = (ctx, pe, { object }) =>
+  ctx.machine.step('ST-61', 'takes pages for the kernel', () =>
+    pagesOrHalt(ctx, 'ST-61', {
       where: { kind: 'any' },
       type: EfiLoaderCode,
       pages: pagesOf(pe.SizeOfImage),
@@ -107,23 +107,23 @@ const anyPages: PagesStep = (on, pe, { object }) =>
   )
 
 /** Pages that begin at a multiple of SectionAlignment, out of a larger piece whose ends are given back. */
-const alignedPages: PagesStep = (on, pe, { object }) =>
-  on.machine.step('ST-62', 'takes aligned pages for the kernel', () => {
+const alignedPages: PagesStep = (ctx, pe, { object }) =>
+  ctx.machine.step('ST-62', 'takes aligned pages for the kernel', () => {
     const alignment = Number.isInteger(Math.log2(pe.SectionAlignment)) ? pe.SectionAlignment : PAGE
     const pages = pagesOf(pe.SizeOfImage)
     const request = { where: { kind: 'any' }, type: EfiLoaderCode, label: object } as const
-    if (alignment <= PAGE) return pagesOrHalt(on, 'ST-62', { ...request, pages })
+    if (alignment <= PAGE) return pagesOrHalt(ctx, 'ST-62', { ...request, pages })
     const all = pages + alignment / PAGE
-    const got = pagesOrHalt(on, 'ST-62', { ...request, pages: all })
+    const got = pagesOrHalt(ctx, 'ST-62', { ...request, pages: all })
     const at = phys(alignUp(got, alignment))
     const head = (at - got) / PAGE
-    if (head > 0) on.machine.firmware.freePages(got, head)
-    if (all > head + pages) on.machine.firmware.freePages(add(at, pages * PAGE), all - head - pages)
+    if (head > 0) ctx.machine.firmware.freePages(got, head)
+    if (all > head + pages) ctx.machine.firmware.freePages(add(at, pages * PAGE), all - head - pages)
     return at
   })
 
 /** The kernel's section table ends inside `.linux`. */
-function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel): void {
+function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Kernel): void {
   if (pe.table + IMAGE_SECTION_HEADER.size * pe.NumberOfSections > kernel.at + kernel.size) {
     machine.refuse(
       'ST-91',
@@ -138,11 +138,11 @@ function refuseTableOutside({ machine }: Booting, pe: PeInMemory, kernel: Kernel
 export function startOwn(
   pe: PeInMemory,
   behaviour: OwnLoaderBehaviour,
-): (on: Booting, cargo: Cargo) => HandOff {
+): (ctx: StubContext, cargo: Cargo) => HandOff {
   const sections = { clause: clauseOf(behaviour), checks: checksOf(behaviour), origin: behaviour.origin }
   const pages = behaviour.aligned ? alignedPages : anyPages
-  return (on, cargo) => {
-    const { machine } = on
+  return (ctx, cargo) => {
+    const { machine } = ctx
     const { kernel } = cargo
     const loaded = machine.step('ST-60', 'loads the kernel itself', () => {
       if (pe.relocations !== 0)
@@ -157,20 +157,20 @@ export function startOwn(
           'ST-68',
           'the firmware has no EFI_MEMORY_ATTRIBUTE_PROTOCOL, or lets the stub protect whole pages of code',
         )
-      if (behaviour.checksTable) refuseTableOutside(on, pe, kernel)
-      const at = pages(on, pe, kernel)
-      for (const header of headersOf(on, pe, kernel))
+      if (behaviour.checksTable) refuseTableOutside(ctx, pe, kernel)
+      const at = pages(ctx, pe, kernel)
+      for (const header of headersOf(ctx, pe, kernel))
         machine.step(sections.clause, 'places a section of the kernel', () => {
-          place(on, sections, { header, pe, fileSize: kernel.size }, kernel, at)
+          place(ctx, sections, { header, pe, fileSize: kernel.size }, kernel, at)
         })
-      doubtOverwritten(on)
+      doubtOverwritten(ctx)
       return at
     })
     const where = rangeAt(loaded, Math.max(1, pe.SizeOfImage))
     const parsed = parsePe(memorySource(machine.memory, rangeAt(kernel.at, kernel.size))).pe
     if (parsed === null) return machine.gap('ST-60', 'the headers of the kernel cannot be read')
     return handOffTo(
-      on,
+      ctx,
       {
         name: kernel.object,
         base: loaded,
@@ -185,7 +185,7 @@ export function startOwn(
   }
 }
 
-function headersOf({ machine }: Booting, pe: PeInMemory, kernel: Kernel): Header[] {
+function headersOf({ machine }: StubContext, pe: PeInMemory, kernel: Kernel): Header[] {
   const where = rangeAt(pe.table, IMAGE_SECTION_HEADER.size * pe.NumberOfSections)
   machine.memory.readAs(where, kernel.object, { at: pe.table - kernel.at })
   const bytes = machine.memory.readRaw(where)
@@ -205,8 +205,8 @@ interface SectionRules {
  * One section: its raw data is copied, the rest up to its virtual size is zeroed; one without raw data is
  * passed over. What is zeroed is counted from the pages on every row.
  */
-function place(on: Booting, rules: SectionRules, judged: Judged, kernel: Kernel, base: Phys): void {
-  const { machine } = on
+function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Kernel, base: Phys): void {
+  const { machine } = ctx
   const { header, pe } = judged
   const { VirtualAddress, VirtualSize, SizeOfRawData, PointerToRawData, Characteristics } = header
   if (header.PointerToRelocations !== 0)
@@ -229,7 +229,7 @@ function place(on: Booting, rules: SectionRules, judged: Judged, kernel: Kernel,
   const at = add(base, VirtualAddress - (rules.origin === 'ImageBase' ? Number(pe.ImageBase) : 0))
   machine.memory.copy(at, rangeAt(kernel.at + PointerToRawData, SizeOfRawData))
   zeroRest(
-    on,
+    ctx,
     rangeOrNull(base + VirtualAddress + SizeOfRawData, (VirtualSize - SizeOfRawData) >>> 0),
     kernel,
     VirtualAddress + SizeOfRawData,
@@ -249,7 +249,7 @@ function place(on: Booting, rules: SectionRules, judged: Judged, kernel: Kernel,
 
 /** Zeroes; a length below zero was taken for one of nearly 4 GiB. */
 function zeroRest(
-  { machine }: Booting,
+  { machine }: StubContext,
   where: Range | null,
   kernel: Kernel,
   offset: number,

@@ -3,7 +3,7 @@
  * SMBIOS (chapter ST).
  */
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { Booting, Found } from '../model.ts'
+import type { StubContext, Found } from '../model.ts'
 import { lineRule, type LineRule } from './line-text.ts'
 import { profileArgument, profileIn, takenOptions } from './load-options.ts'
 
@@ -31,11 +31,11 @@ function cString(text: string): string {
  * with a profile specifier, the shell's is taken as it is, and LoadOptions are not looked at.
  */
 export function customLine(
-  on: Booting,
+  ctx: StubContext,
   section: Found | null,
   { line, options }: Sources,
 ): CustomLine | null {
-  const { machine } = on
+  const { machine } = ctx
   const { secureBoot, shell, confidentialVm = false } = machine.settings
   if (secureBoot && (section !== null || (confidentialVm && line.asksConfidentialVm))) return null
   if (shell !== undefined && options.profile) {
@@ -44,7 +44,7 @@ export function customLine(
       return text === '' ? null : { text, rule: untouched }
     })
   }
-  const taken = takenOptions(on, options)
+  const taken = takenOptions(ctx, options)
   if (taken === null) return null
   const rule = lineRule(line)
   if (shell !== undefined)
@@ -59,7 +59,7 @@ export function customLine(
 
 /** The line with what is appended to it; null when that is nothing. */
 export function extended(
-  { machine, addons }: Booting,
+  { machine, addons }: StubContext,
   line: string | null,
   behaviour: CommandLineBehaviour,
 ): string | null {
@@ -79,7 +79,7 @@ export function extended(
 }
 
 /** What was not said of the machine, and is assumed. */
-export function assumedSources({ machine: { settings } }: Booting): string {
+export function assumedSources({ machine: { settings } }: StubContext): string {
   const absent = [
     ...(settings.addons === undefined ? ['no add-ons on the ESP'] : []),
     ...(settings.smbiosCmdline === undefined ? ['no command line from SMBIOS'] : []),

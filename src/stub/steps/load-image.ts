@@ -5,7 +5,7 @@ import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { StubContext, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
 import { poolOrHalt, statusIn, statusText } from './patch.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
@@ -38,19 +38,23 @@ export const shimWords: LoadWords = {
  * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
  * LoadFile2.
  */
-export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  return (on, cargo) =>
+export function startLoaded(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
+  return (ctx, cargo) =>
     handOffTo(
-      on,
-      on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)),
+      ctx,
+      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, cargo.kernel)),
       cargo,
     )
 }
 
 /** Enters a loaded kernel: command line, initrd, entry point. */
-export function handOffTo(on: Booting, image: LoadedImage, { kernel, commandLine, initrd }: Cargo): HandOff {
-  const loaded = on.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
-  const offer = offerInitrd(on, initrd)
+export function handOffTo(
+  ctx: StubContext,
+  image: LoadedImage,
+  { kernel, commandLine, initrd }: Cargo,
+): HandOff {
+  const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
+  const offer = offerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
@@ -62,7 +66,7 @@ export function handOffTo(on: Booting, image: LoadedImage, { kernel, commandLine
   }
 }
 
-function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
+function load({ machine }: StubContext, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
   const result = machine.firmware.loadImage({
     from: { kind: 'memory', range: rangeAt(at, size) },
     name: object,
@@ -88,17 +92,17 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
 }
 
 /** Offers the initrd through LoadFile2, if there is one. */
-export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | null {
-  return on.machine.step('ST-30', 'registers the initrd', () => {
+export function offerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
+  return ctx.machine.step('ST-30', 'registers the initrd', () => {
     if (initrd?.object == null) return null
-    on.machine.assume('ST-30', 'nobody registered an initrd before the stub')
-    poolOrHalt(on, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
+    ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
+    poolOrHalt(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
     return { at: initrd.at, size: initrd.size, object: initrd.object }
   })
 }
 
 /** As startLoaded, with a command line that had eight bits until then. */
-export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
+export function startWidened(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
   const start = startLoaded(words)
-  return (on, cargo) => start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
+  return (ctx, cargo) => start(ctx, { ...cargo, commandLine: widened(ctx, cargo.commandLine) })
 }

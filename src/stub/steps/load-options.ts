@@ -1,7 +1,7 @@
 /** LoadOptions that the firmware gave to the stub, and the profile that they may ask for (chapter ST). */
 import type { LoadOptions } from '../../machine/model.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting } from '../model.ts'
+import type { StubContext } from '../model.ts'
 
 type OptionsBehaviour = StubBehaviour['loadOptions']
 
@@ -17,7 +17,7 @@ const TAKES: Readonly<Record<OptionsBehaviour['taken'], (text: string) => boolea
 }
 
 /** LoadOptions that count; null for those that the release leaves alone. */
-export function takenOptions({ self }: Booting, { taken }: OptionsBehaviour): LoadOptions | null {
+export function takenOptions({ self }: StubContext, { taken }: OptionsBehaviour): LoadOptions | null {
   const { loadOptions } = self
   return loadOptions !== null && loadOptions.bytes >= 2 && TAKES[taken](loadOptions.text) ? loadOptions : null
 }
@@ -38,9 +38,9 @@ export function profileArgument([first = '']: readonly string[]): number | null 
 }
 
 /** The profile that the shell's arguments or LoadOptions ask for; 0 when they ask for none. */
-export function chosenProfile(on: Booting, options: OptionsBehaviour): number {
-  const { shell } = on.machine.settings
+export function chosenProfile(ctx: StubContext, options: OptionsBehaviour): number {
+  const { shell } = ctx.machine.settings
   if (shell !== undefined) return profileArgument(shell) ?? 0
-  const taken = takenOptions(on, options)
+  const taken = takenOptions(ctx, options)
   return taken === null ? 0 : profileIn(taken.text).profile
 }

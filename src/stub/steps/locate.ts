@@ -3,14 +3,14 @@ import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LocateBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { Booting, Found, Kernel, Located, TableEntry } from '../model.ts'
+import type { StubContext, Found, Kernel, Located, TableEntry } from '../model.ts'
 import { chosenProfile } from './load-options.ts'
 import { statusIn, statusText } from './patch.ts'
 
 type Finding = (name: string, entry: TableEntry) => Found
 
 /** What a header of this image's table stands for. */
-function findingIn({ self }: Booting): Finding {
+function findingIn({ self }: StubContext): Finding {
   const { sections } = viewUki(self.pe)
   return (name, { index, VirtualAddress, VirtualSize }) => {
     const seen = sections[index]
@@ -28,19 +28,19 @@ function findingIn({ self }: Booting): Finding {
 export function findSections(
   rules: LocateBehaviour,
   options: StubBehaviour['loadOptions'],
-): (on: Booting, table: readonly TableEntry[]) => Located {
-  if (rules.match === 'name') return (on, table) => firstWithName(on, table, rules, options)
-  return (on, table) => {
-    if (rules.warnsOfOverlap) warnOfOverlap(on, table)
-    return lastWithPrefix(on, table, rules)
+): (ctx: StubContext, table: readonly TableEntry[]) => Located {
+  if (rules.match === 'name') return (ctx, table) => firstWithName(ctx, table, rules, options)
+  return (ctx, table) => {
+    if (rules.warnsOfOverlap) warnOfOverlap(ctx, table)
+    return lastWithPrefix(ctx, table, rules)
   }
 }
 
 /** A header counts when its name begins with the wanted one; the last such header counts. */
-function lastWithPrefix(on: Booting, table: readonly TableEntry[], { names }: LocateBehaviour): Located {
-  return on.machine.step('ST-8', 'locates its payload', () => {
+function lastWithPrefix(ctx: StubContext, table: readonly TableEntry[], { names }: LocateBehaviour): Located {
+  return ctx.machine.step('ST-8', 'locates its payload', () => {
     const located = new Map<string, Found>()
-    const foundOf = findingIn(on)
+    const foundOf = findingIn(ctx)
     for (const entry of table)
       for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
     return located
@@ -48,14 +48,14 @@ function lastWithPrefix(on: Booting, table: readonly TableEntry[], { names }: Lo
 }
 
 /** A warning when neighbours in the table are not in the order of their addresses or overlap. */
-function warnOfOverlap(on: Booting, table: readonly TableEntry[]): void {
-  on.machine.step('ST-71', 'looks for overlapping sections', () => {
+function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
+  ctx.machine.step('ST-71', 'looks for overlapping sections', () => {
     const overlaps = table.some(
       (entry, i) =>
         entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0),
     )
     if (overlaps)
-      on.machine.assume(
+      ctx.machine.assume(
         'ST-71',
         'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing',
       )
@@ -63,7 +63,7 @@ function warnOfOverlap(on: Booting, table: readonly TableEntry[]): void {
 }
 
 /** Does the whole section lie inside SizeOfImage? */
-function insideImage({ machine, self }: Booting, { VirtualAddress, VirtualSize }: TableEntry): boolean {
+function insideImage({ machine, self }: StubContext, { VirtualAddress, VirtualSize }: TableEntry): boolean {
   return machine.step(
     'ST-70',
     'asks whether a section lies inside the image',
@@ -76,25 +76,25 @@ function insideImage({ machine, self }: Booting, { VirtualAddress, VirtualSize }
  * base.
  */
 function firstWithName(
-  on: Booting,
+  ctx: StubContext,
   table: readonly TableEntry[],
   { names, insideImage: asks }: LocateBehaviour,
   options: StubBehaviour['loadOptions'],
 ): Located {
-  const foundOf = findingIn(on)
+  const foundOf = findingIn(ctx)
   const firstIn = (slice: readonly TableEntry[]): [string, Found][] =>
     names.flatMap(name => {
-      const entry = slice.find(candidate => candidate.name === name && (!asks || insideImage(on, candidate)))
+      const entry = slice.find(candidate => candidate.name === name && (!asks || insideImage(ctx, candidate)))
       return entry === undefined ? [] : [[name, foundOf(name, entry)]]
     })
   const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
   const base = table.slice(0, starts[0] ?? table.length)
-  const located = new Map(on.machine.step('ST-9', 'locates its payload', () => firstIn(base)))
-  on.machine.step('ST-11', 'takes a profile', () => {
-    const wanted = chosenProfile(on, options)
+  const located = new Map(ctx.machine.step('ST-9', 'locates its payload', () => firstIn(base)))
+  ctx.machine.step('ST-11', 'takes a profile', () => {
+    const wanted = chosenProfile(ctx, options)
     const from = starts[wanted]
     if (from === undefined && wanted > 0) {
-      on.machine.refuse(
+      ctx.machine.refuse(
         'ST-11',
         'EFI_NOT_FOUND',
         `the image has no profile ${String(wanted)}`,
@@ -118,15 +118,15 @@ export function sectionOf(located: Located, name: string): Found | null {
 export function takeKernel(
   kernel: StubBehaviour['kernel'],
   messages: StubBehaviour['messages'],
-): (on: Booting, located: Located) => Kernel {
+): (ctx: StubContext, located: Located) => Kernel {
   if (kernel.way === 'own image') return kernelOrOwnImage
   const message = kernel.status ? `${kernel.message}: ${statusIn(messages, 'EFI_NOT_FOUND')}` : kernel.message
   const clause = kernel.status ? 'ST-13' : 'ST-10'
-  return (on, located) => kernelOrRefusal(on, located, clause, message)
+  return (ctx, located) => kernelOrRefusal(ctx, located, clause, message)
 }
 
 /** Without a `.linux` the image itself is taken for the kernel, and the header check meets it. */
-function kernelOrOwnImage({ machine, self }: Booting, located: Located): Kernel {
+function kernelOrOwnImage({ machine, self }: StubContext, located: Located): Kernel {
   return machine.step('ST-12', 'takes the kernel', () => {
     const found = located.get('.linux')
     return found === undefined
@@ -136,7 +136,12 @@ function kernelOrOwnImage({ machine, self }: Booting, located: Located): Kernel 
 }
 
 /** Without a `.linux` the stub says no. */
-function kernelOrRefusal({ machine }: Booting, located: Located, clause: ClauseId, message: string): Kernel {
+function kernelOrRefusal(
+  { machine }: StubContext,
+  located: Located,
+  clause: ClauseId,
+  message: string,
+): Kernel {
   return machine.step(clause, 'takes the kernel', () => {
     const found = sectionOf(located, '.linux')
     if (found === null)

@@ -6,12 +6,12 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting } from '../model.ts'
+import type { StubContext } from '../model.ts'
 import { BOOT_PARAMS } from '../setup-header.ts'
 
 /** Writes the low 32 bits of `value` into a field of boot_params. */
 export function setField(
-  { machine }: Booting,
+  { machine }: StubContext,
   bootParams: Phys,
   field: keyof typeof BOOT_PARAMS,
   value: number,
@@ -23,7 +23,7 @@ export function setField(
 
 /** Writes one byte into boot_params. */
 export function setByte(
-  { machine }: Booting,
+  { machine }: StubContext,
   bootParams: Phys,
   field: keyof typeof BOOT_PARAMS,
   value: number,
@@ -51,7 +51,7 @@ export interface PageRequest {
 
 /** AllocatePages of an era that stops with an assertion when there is no room: xmalloc_pages. */
 export function pagesOrHalt(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
   { where, type, pages, label }: PageRequest,
 ): Phys {
@@ -67,7 +67,7 @@ export function pagesOrHalt(
 
 /** AllocatePool of an era that stops with an assertion when there is no room: xmalloc. */
 export function poolOrHalt(
-  { machine, poolType = EfiLoaderData }: Booting,
+  { machine, poolType = EfiLoaderData }: StubContext,
   clause: ClauseId,
   size: number,
   label: ObjectId,

@@ -6,8 +6,9 @@ import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting, Initrd, Kernel } from '../model.ts'
-import { canLieAbove4G, readSetupHeader, type SetupHeader } from '../setup-header.ts'
+import type { StubContext, Initrd, Kernel } from '../model.ts'
+import { canLieAbove4G, type SetupHeader } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
 import { pagesOrHalt } from './patch.ts'
 
 /** UINT32_MAX */
@@ -17,14 +18,14 @@ const UINT32_MAX = 0xffffffff
 export function placeKernel({
   above4G,
   zeroTail,
-}: StubBehaviour['placeKernel']): (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys {
+}: StubBehaviour['placeKernel']): (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys {
   if (above4G === 'left') return inPlace
   if (above4G === 'refused') return inPlaceOrRefused
   return zeroTail ? copiedWithTail : copiedWhenHigh
 }
 
 /** The kernel runs where it lies in the image. */
-function inPlace({ machine }: Booting, kernel: Kernel): Phys {
+function inPlace({ machine }: StubContext, kernel: Kernel): Phys {
   return machine.step('ST-33', 'leaves the kernel in place', () => kernel.at)
 }
 
@@ -32,13 +33,13 @@ function inPlace({ machine }: Booting, kernel: Kernel): Phys {
  * The kernel is copied when its image needs more than `.linux` has, or when it lies too high; what the image
  * needs beyond is zeroed.
  */
-function copiedWithTail(on: Booting, kernel: Kernel, sizeInMemory: number): Phys {
-  const { machine } = on
+function copiedWithTail(ctx: StubContext, kernel: Kernel, sizeInMemory: number): Phys {
+  const { machine } = ctx
   return machine.step('ST-34', 'places the kernel', () => {
     const { object } = kernel
     if (kernel.at + kernel.size <= UINT32_MAX && sizeInMemory <= kernel.size) return kernel.at
     const pages = pagesOf(Math.max(sizeInMemory, kernel.size))
-    const at = pagesOrHalt(on, 'ST-34', {
+    const at = pagesOrHalt(ctx, 'ST-34', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages,
@@ -57,10 +58,10 @@ const NX_COMPAT = 0x100
 const MEM_EXECUTE = 0x20000000
 
 /** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
-function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
-  const { machine } = on
+function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
+  const { machine } = ctx
   return machine.step('ST-56', 'leaves the kernel in place', () => {
-    if (!canLieAbove4G(readSetupHeader(on, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
+    if (!canLieAbove4G(readSetupHeader(ctx, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
       machine.refuse(
         'ST-56',
         'EFI_UNSUPPORTED',
@@ -76,8 +77,8 @@ function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
  * The kernel runs in place; when it ends above 4 GiB, a copy of the bytes of `.linux` below does. Nothing is
  * zeroed.
  */
-function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
-  const { machine, self } = on
+function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
+  const { machine, self } = ctx
   return machine.step('ST-58', 'places the kernel', () => {
     if (kernel.at + kernel.size <= UINT32_MAX) {
       const section = self.pe.sections.find(({ VirtualAddress }) => VirtualAddress === kernel.at - self.base)
@@ -92,7 +93,7 @@ function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
         )
       return kernel.at
     }
-    const at = pagesOrHalt(on, 'ST-58', {
+    const at = pagesOrHalt(ctx, 'ST-58', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages: pagesOf(kernel.size),
@@ -106,22 +107,26 @@ function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
 /** Where an initrd lies that is passed in boot_params. */
 export function placeInitrd({
   above4G,
-}: StubBehaviour['placeInitrd']): (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null {
+}: StubBehaviour['placeInitrd']): (
+  ctx: StubContext,
+  header: SetupHeader,
+  initrd: Initrd | null,
+) => Initrd | null {
   if (above4G === 'left') return initrdStays
   return above4G === 'refused' ? initrdInReachOrRefused : initrdWithinReach
 }
 
 /** The initrd stays where it is. */
-function initrdStays({ machine }: Booting, _: SetupHeader, initrd: Initrd | null): Initrd | null {
+function initrdStays({ machine }: StubContext, _: SetupHeader, initrd: Initrd | null): Initrd | null {
   return machine.step('ST-35', 'leaves the initrd in place', () => initrd)
 }
 
 /** The initrd is copied below 4 GiB when the kernel cannot reach it. */
-function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
-  const { machine } = on
+function initrdWithinReach(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+  const { machine } = ctx
   return machine.step('ST-36', 'places the initrd', () => {
     if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
-    const at = pagesOrHalt(on, 'ST-36', {
+    const at = pagesOrHalt(ctx, 'ST-36', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderData,
       pages: pagesOf(initrd.size),
@@ -133,8 +138,8 @@ function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | nu
 }
 
 /** An initrd that the kernel cannot reach ends the boot. */
-function initrdInReachOrRefused(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
-  const { machine } = on
+function initrdInReachOrRefused(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+  const { machine } = ctx
   return machine.step('ST-57', 'leaves the initrd in place', () => {
     if (initrd !== null && !canLieAbove4G(header) && initrd.at + initrd.size > UINT32_MAX) {
       machine.refuse(

@@ -15,7 +15,7 @@ import {
 import type { ClauseId, Machine } from '../../machine/machine.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { SectionTableBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { Booting, TableEntry } from '../model.ts'
+import type { StubContext, TableEntry } from '../model.ts'
 import { statusIn } from './patch.ts'
 
 /** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
@@ -96,7 +96,7 @@ export function isOwnMachine(pe: PeInMemory): boolean {
   )
 }
 
-function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
+function entriesOf({ machine, self }: StubContext, pe: PeInMemory): TableEntry[] {
   const bytes = IMAGE_SECTION_HEADER.size * pe.NumberOfSections
   if (bytes === 0) return []
   const where = rangeAt(pe.table, bytes)
@@ -189,12 +189,12 @@ function checksOf(table: SectionTableBehaviour): readonly HeaderCheck[] {
 export function readSectionTable(
   table: SectionTableBehaviour,
   messages: StubBehaviour['messages'],
-): (on: Booting) => readonly TableEntry[] {
+): (ctx: StubContext) => readonly TableEntry[] {
   const refused = `${table.message}: ${statusIn(messages, 'EFI_LOAD_ERROR')}${table.messageEnd}`
-  if (table.source === 'file') return on => tableOnDisk(on, table, refused)
-  if (table.machines !== 'own') return on => tableOfAnyMachine(on, table, refused)
+  if (table.source === 'file') return ctx => tableOnDisk(ctx, table, refused)
+  if (table.machines !== 'own') return ctx => tableOfAnyMachine(ctx, table, refused)
   const checks = checksOf(table)
-  return on => tableOfOwnMachine(on, checks, refused)
+  return ctx => tableOfOwnMachine(ctx, checks, refused)
 }
 
 const fewEnough = ({ maxSections }: SectionTableBehaviour, sections: number): boolean =>
@@ -202,36 +202,36 @@ const fewEnough = ({ maxSections }: SectionTableBehaviour, sections: number): bo
 
 /** Any machine that the era knows, not too many sections. */
 function tableOfAnyMachine(
-  on: Booting,
+  ctx: StubContext,
   table: SectionTableBehaviour,
   refused: string,
 ): readonly TableEntry[] {
-  return on.machine.step('ST-6', 'reads its section table', () => {
-    const pe = peAt(on.machine, on.self.base)
+  return ctx.machine.step('ST-6', 'reads its section table', () => {
+    const pe = peAt(ctx.machine, ctx.self.base)
     const known = pe !== null && knows(table.machines, pe.Machine) && fewEnough(table, pe.NumberOfSections)
-    if (known) return entriesOf(on, pe)
-    return on.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', refused)
+    if (known) return entriesOf(ctx, pe)
+    return ctx.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', refused)
   })
 }
 
 /** Its own machine only, at least one section. */
 function tableOfOwnMachine(
-  on: Booting,
+  ctx: StubContext,
   checks: readonly HeaderCheck[],
   refused: string,
 ): readonly TableEntry[] {
-  return on.machine.step('ST-7', 'reads its section table', () => {
-    const pe = peAt(on.machine, on.self.base)
+  return ctx.machine.step('ST-7', 'reads its section table', () => {
+    const pe = peAt(ctx.machine, ctx.self.base)
     if (pe === null || !isOwnMachine(pe))
-      return on.machine.refuse(
+      return ctx.machine.refuse(
         'ST-7',
         'EFI_LOAD_ERROR',
         'the header of the image is no PE header of this machine',
         refused,
       )
-    const broken = brokenCheck(checks, pe, on.self.size)
-    if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, refused)
-    return entriesOf(on, pe)
+    const broken = brokenCheck(checks, pe, ctx.self.size)
+    if (broken !== null) return ctx.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, refused)
+    return entriesOf(ctx, pe)
   })
 }
 
@@ -239,15 +239,15 @@ function tableOfOwnMachine(
 const IMAGE_PATH = 44
 
 /** From the file on disk, whatever memory holds. */
-function tableOnDisk(on: Booting, table: SectionTableBehaviour, refused: string): readonly TableEntry[] {
-  return on.machine.step('ST-82', 'reads its section table from its file', () => {
-    on.machine.assume(
+function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: string): readonly TableEntry[] {
+  return ctx.machine.step('ST-82', 'reads its section table from its file', () => {
+    ctx.machine.assume(
       'ST-82',
       'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',
     )
-    on.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
-    const { coff, sections } = on.self.pe
+    ctx.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
+    const { coff, sections } = ctx.self.pe
     if (knows(table.machines, coff.Machine) && fewEnough(table, coff.NumberOfSections)) return sections
-    return on.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', refused)
+    return ctx.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', refused)
   })
 }

@@ -5,7 +5,7 @@
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StringName, StubBehaviour } from '../behaviour.ts'
-import type { Booting } from '../model.ts'
+import type { StubContext } from '../model.ts'
 import { poolOrHalt } from './patch.ts'
 
 /**
@@ -17,20 +17,20 @@ const SIZES: Readonly<Record<StringName, number>> = { 'extra.d': 60, LoaderFirmw
 const PRINT_ROOM = 400
 
 /** Makes the strings of a release. */
-export function makeStrings({ buffers, order, kept }: StubBehaviour['strings']): (on: Booting) => void {
+export function makeStrings({ buffers, order, kept }: StubBehaviour['strings']): (ctx: StubContext) => void {
   if (buffers === 'none') return makeNone
   const [clause, what] = titleOf(buffers, order, kept)
   const room = buffers === 'with room to print' ? PRINT_ROOM : 0
-  return on => {
-    on.machine.step(clause, what, () => {
-      on.machine.assume(
+  return ctx => {
+    ctx.machine.step(clause, what, () => {
+      ctx.machine.assume(
         'ST-48',
         'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, by no boot loader, on a firmware whose vendor string is short',
       )
-      const printing = room > 0 ? { ...on, poolType: EfiLoaderData } : on
+      const printing = room > 0 ? { ...ctx, poolType: EfiLoaderData } : ctx
       for (const name of order) {
         const at = poolOrHalt(printing, clause, SIZES[name] + room, `stub:${name}`)
-        if (!kept.includes(name)) on.machine.firmware.freePool(at)
+        if (!kept.includes(name)) ctx.machine.firmware.freePool(at)
       }
     })
   }
@@ -47,6 +47,6 @@ function titleOf(
 }
 
 /** All such buffers are freed, and their pages go back. */
-function makeNone({ machine }: Booting): void {
+function makeNone({ machine }: StubContext): void {
   machine.step('ST-49', 'makes strings for variables', () => undefined)
 }

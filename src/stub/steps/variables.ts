@@ -1,33 +1,36 @@
 /** Slot variables: what stays allocated from reading firmware variables (chapter ST). */
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { Booting } from '../model.ts'
+import type { StubContext } from '../model.ts'
 
 /** sizeof(CHAR16 *) * EFI_MAXIMUM_VARIABLE_SIZE (gnu-efi: 1024). */
 const VARIABLE_BUFFER = 8 * 1024
 
 /** Reads SecureBoot, and a random seed where the release looks for one. */
-export function readVariables({ secureBoot, randomSeed }: StubBehaviour['variables']): (on: Booting) => void {
+export function readVariables({
+  secureBoot,
+  randomSeed,
+}: StubBehaviour['variables']): (ctx: StubContext) => void {
   if (secureBoot === 'sized')
-    return on => {
-      readSizedVariables(on, randomSeed)
+    return ctx => {
+      readSizedVariables(ctx, randomSeed)
     }
-  return on => {
+  return ctx => {
     if (randomSeed)
-      on.machine.step('ST-90', 'looks for a random seed', () => {
-        assumeNoSeed(on)
+      ctx.machine.step('ST-90', 'looks for a random seed', () => {
+        assumeNoSeed(ctx)
       })
-    if (secureBoot === 'kept') keepVariableBuffer(on)
-    else freeVariableBuffer(on)
+    if (secureBoot === 'kept') keepVariableBuffer(ctx)
+    else freeVariableBuffer(ctx)
   }
 }
 
-function assumeNoSeed({ machine }: Booting): void {
+function assumeNoSeed({ machine }: StubContext): void {
   machine.assume('ST-90', 'there is no random seed file on the ESP')
 }
 
 /** One pool buffer of 8 KiB for the value of SecureBoot, kept until the kernel runs. */
-function keepVariableBuffer({ machine }: Booting): void {
+function keepVariableBuffer({ machine }: StubContext): void {
   machine.step('ST-4', 'reads the variable SecureBoot', () => {
     machine.assume('ST-4', 'the firmware has the variable SecureBoot')
     machine.firmware.allocatePool(EfiLoaderData, VARIABLE_BUFFER, 'stub:SecureBoot')
@@ -35,7 +38,7 @@ function keepVariableBuffer({ machine }: Booting): void {
 }
 
 /** One pool buffer of 8 KiB for the value of SecureBoot, freed once it was looked at. */
-function freeVariableBuffer({ machine, poolType = EfiLoaderData }: Booting): void {
+function freeVariableBuffer({ machine, poolType = EfiLoaderData }: StubContext): void {
   machine.step('ST-80', 'reads the variable SecureBoot', () => {
     const got = machine.firmware.allocatePool(poolType, VARIABLE_BUFFER, 'stub:SecureBoot')
     if (got.status === 'EFI_SUCCESS') machine.firmware.freePool(got.at)
@@ -43,8 +46,8 @@ function freeVariableBuffer({ machine, poolType = EfiLoaderData }: Booting): voi
 }
 
 /** Buffers of the variables' own size, each freed at once. */
-function readSizedVariables(on: Booting, randomSeed: boolean): void {
-  on.machine.step('ST-5', 'reads variables', () => {
-    if (randomSeed) assumeNoSeed(on)
+function readSizedVariables(ctx: StubContext, randomSeed: boolean): void {
+  ctx.machine.step('ST-5', 'reads variables', () => {
+    if (randomSeed) assumeNoSeed(ctx)
   })
 }

@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { diffEras } from '../../../src/cli/eras-diff.ts'
 import { effectOf } from '../../../src/cli/eras.ts'
-import {
-  differences,
-  differenceText,
-  erasNamed,
-  inWords,
-  PRODUCTS,
-  type Product,
-} from '../../../src/cli/products.ts'
+import { differences, differenceText, inWords, type Product } from '../../../src/cli/product.ts'
+import { erasNamed, PRODUCTS } from '../../../src/cli/products.ts'
 import { filesBelow, textOf } from '../../support/files.ts'
 
 const law = new Set(

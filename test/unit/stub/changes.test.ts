@@ -9,7 +9,7 @@ import { lanzabooteEras } from '../../../src/stub/lanzaboote/eras.ts'
 import { fatHistory, thinHistory } from '../../../src/stub/lanzaboote/history.ts'
 import { SYSTEMD_RELEASES } from '../../fixtures/systemd-releases.ts'
 import { eraOf, runModel, runStub } from '../../support/stub-run.ts'
-import { stubModel } from '../../../src/stub/model.ts'
+import { stubModel } from '../../../src/stub/boot.ts'
 
 type Cells = Readonly<Record<string, string>>
 

@@ -1,0 +1,53 @@
+/** systemd-stub: the one procedure that calls the slots of an era in order (spec/ST-systemd-stub.md). */
+import type { HandOff, StubModel } from '../machine/model.ts'
+import type { StubContext, Cargo, StubEra } from './model.ts'
+import { kernelLength } from './steps/kernel-header.ts'
+import { ownImage } from './steps/own-image.ts'
+
+/** Makes a model of a row. */
+export function stubModel(era: StubEra): StubModel {
+  return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
+}
+
+function boot(era: StubEra, entered: StubContext): HandOff {
+  ownImage(entered)
+  const pooled = { ...entered, poolType: era.pool(entered) }
+  era.variables(pooled)
+  const located = era.locate(pooled, era.sectionTable(pooled))
+  const kernel = era.kernel(pooled, located)
+  const ctx = { ...pooled, addons: era.addons(pooled, located) }
+  const commandLine = era.commandLine(ctx, located)
+  era.strings(ctx)
+  const initrd = era.initrd(ctx, located)
+  era.deviceTree(ctx, located)
+  kernelLength(ctx, kernel)
+  const cargo = { kernel, commandLine, initrd }
+  const door = era.door(ctx, kernel)
+  return door.via === 'pe-entry' ? door.start(ctx, cargo) : handOver(era, ctx, cargo, door.sizeInMemory)
+}
+
+function handOver(
+  era: StubEra,
+  ctx: StubContext,
+  { kernel, commandLine, initrd }: Cargo,
+  sizeInMemory: number,
+): HandOff {
+  const header = era.headerChecks(ctx, kernel)
+  const image = era.placeKernel(ctx, kernel, sizeInMemory)
+  const placed = era.placeInitrd(ctx, header, initrd)
+  const bootParams = era.bootParams(ctx, kernel, header, image)
+  if (commandLine !== null) era.placeCommandLine(ctx, header, bootParams, commandLine)
+  const offer = era.passInitrd(ctx, bootParams, placed)
+  const entry = era.entry(ctx, kernel, header, bootParams, image)
+  ctx.machine.observe({ bootParams: bootParams.at })
+  return {
+    via: 'efi-handover',
+    entry,
+    image,
+    bootParams: bootParams.at,
+    payload: { object: kernel.object, source: kernel.source },
+    ...(offer === null ? {} : { initrd: offer }),
+    initrdObject: placed?.object ?? null,
+    cmdlineObject: commandLine?.object ?? null,
+  }
+}
