@@ -8,11 +8,20 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/real/**', 'node_modules/**'],
+          exclude: ['test/real/**', 'test/package/**', 'node_modules/**'],
           globalSetup: ['test/support/fresh-dist.ts'],
           pool: 'threads',
           isolate: false,
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
         },
       },
       {

@@ -1,6 +1,6 @@
 // Builds dist/ from src/ with the TypeScript compiler and copies the data files that the compiler does not.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,3 +17,6 @@ for (const entry of readdirSync(join(top, 'src'), { recursive: true, withFileTyp
   mkdirSync(join(top, 'dist'), { recursive: true })
   cpSync(join(entry.parentPath, entry.name), join(top, 'dist', entry.name))
 }
+// npm makes a linked program executable once; a new build must not take that away.
+chmodSync(join(top, 'dist/cli/main.js'), 0o755)
+await import('./spec-index.mjs')

@@ -1,15 +1,14 @@
 /** The front door: an image and a machine in, a report out. */
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './boot/identify.ts'
-import { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+import type { MachineInput } from './boot/machine.ts'
+import { mapBeforeLoad } from './boot/map-before-load.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
 import { runLoader } from './boot/run-loader.ts'
 import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
-import type { Phys } from './bytes/units.ts'
-import type { Build, Contents } from './firmware/boot-services.ts'
-import { firmwareNamed, type Firmware } from './firmware/firmwares.ts'
+import { firmwareNamed, nobodyNamed, type Firmware } from './firmware/firmwares.ts'
 import { ramOf } from './firmware/memory-map.ts'
 import { advise, judge, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
@@ -19,44 +18,25 @@ import { recogniseLayout } from './image/layouts/recognise.ts'
 import { thinFiles } from './image/lanzastub.ts'
 import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
-import { kernelModel, type KernelEra } from './kernel/model.ts'
+import { kernelModel, type KernelEra } from './kernel/kernels.ts'
 import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
 import { loaders } from './loader/loaders.ts'
 import type { LoaderModel } from './loader/model.ts'
-import type { Addon, Assumption, Gap, Settings } from './machine/machine.ts'
+import type { Assumption, Gap } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
-import { volumePath } from './machine/volume.ts'
+import { settingsOf, type CheckSettings } from './machine/settings.ts'
 import type { EraRef, FileProblem, Finding, Report, RunReport, Verdict } from './report/model.ts'
 import { lanzabooteModel, type EspFiles } from './stub/lanzaboote/model.ts'
 import { stubModel } from './stub/model.ts'
 import { VERSION } from './version.ts'
 
-/** The machine that is booted. */
-export interface MachineInput {
-  /** For the report: where the map comes from. */
-  readonly what: string
-  readonly map: readonly MemoryDescriptor[]
-  /** When the map was taken. Default before-load. */
-  readonly taken?: MapTaken
-  /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
-  readonly imageBase?: Phys
-  /**
-   * What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named.
-   */
-  readonly contents?: Contents
-  /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
-  readonly firmware?: string | Firmware
-  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). Default: nothing. */
-  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'>
-  readonly problems?: readonly FileProblem[]
-  /** What the map itself took for granted: a scaled profile, say. */
-  readonly assumptions?: readonly Assumption[]
-  /** What the map cannot tell, so that no run on it is clean. */
-  readonly doubts?: readonly Gap[]
-}
+export type { MachineInput } from './boot/machine.ts'
 
-/** What `check` is given: an image, a machine, and whatever is to be tried instead of what the image says. */
-export interface CheckInput {
+/**
+ * What `check` is given: an image, a machine, settings (docs/reference/scenario.md), and whatever is to be
+ * tried instead of what the image says.
+ */
+export interface CheckInput extends CheckSettings {
   /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
   readonly image: {
     readonly name: string
@@ -66,41 +46,8 @@ export interface CheckInput {
   }
   readonly machine: MachineInput
   /** A version, an era id, a row or a model of one's own. Default: identify. */
-  readonly stub?: string | AnyStubEra | StubModel
-  readonly kernel?: string | KernelEra | KernelModel
-  readonly kaslr?: Settings['kaslr']
-  readonly secureBoot?: boolean
-  /** shim started the image. Default: it did not. */
-  readonly shim?: boolean
-  /**
-   * The CPU can have five levels of page tables (LA57); firmware and loaders run with four. Default: it
-   * cannot.
-   */
-  readonly la57?: boolean
-  readonly loadOptions?: string
-  /** Files on the volume of the image, by name: what `initrd=` on the command line may name. */
-  readonly files?: Readonly<Record<string, ByteSource>>
-  /**
-   * Sizes in bytes of the option ROMs that the firmware shows on PCI devices. Default: none, which is said as
-   * an assumption.
-   */
-  readonly pciRoms?: readonly number[]
-  /**
-   * What follows the image's own name on the command line of the EFI shell that started it. Default: no shell
-   * did.
-   */
-  readonly shell?: readonly string[] | undefined
-  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
-  readonly smbiosCmdline?: string | undefined
-  /** The machine is a confidential VM. Default: it is not. */
-  readonly confidentialVm?: boolean | undefined
-  /** Add-ons on the ESP, in the order in which the stub finds them. Default: there are none. */
-  readonly addons?: readonly Addon[] | undefined
-  /**
-   * Decompress the kernel's payload, too: takes seconds and the memory of the extracted kernel. Default: read
-   * headers only.
-   */
-  readonly deep?: boolean
+  readonly stub?: string | AnyStubEra | StubModel | undefined
+  readonly kernel?: string | KernelEra | KernelModel | undefined
   /** What a real boot said: compared with every run. */
   readonly observed?: readonly ObservedFact[]
   /**
@@ -224,6 +171,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
   const assumptions = [
     ...(input.image.assumptions ?? []),
     ...(input.machine.assumptions ?? []),
+    ...nobodyNamed(input.machine),
     ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
   ]
   const pairs: Pair[] = []
@@ -282,6 +230,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       settings: settingsOf(input),
       assumptions: [
         ...(machine.assumptions ?? []),
+        ...nobodyNamed(machine),
         ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
       ],
       doubts: machine.doubts ?? [],
@@ -307,24 +256,6 @@ function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel;
       evidence: ['given by the caller'],
       certainty: 'given',
     },
-  }
-}
-
-function settingsOf(input: CheckInput): Settings {
-  const { shell, smbiosCmdline, confidentialVm, addons } = input
-  return {
-    secureBoot: input.secureBoot ?? false,
-    shim: input.shim ?? false,
-    la57: input.la57 ?? false,
-    kaslr: input.kaslr ?? 'command-line',
-    shell,
-    smbiosCmdline,
-    confidentialVm,
-    addons,
-    ...(input.pciRoms === undefined ? {} : { pciRoms: input.pciRoms }),
-    ...(input.files === undefined
-      ? {}
-      : { files: new Map(Object.entries(input.files).map(([name, source]) => [volumePath(name), source])) }),
   }
 }
 

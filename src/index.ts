@@ -1,15 +1,18 @@
 /** The public API by name. */
 export { check, type CheckInput, type Checked, type MachineInput } from './check.ts'
+export { buildMachine, type MachineChoices, type MachineWords } from './boot/machine.ts'
+export { parseFirmwareFile, type FirmwareFile } from './boot/firmware-file.ts'
+export { espPath, filesOnEsp, type EspFileNames } from './boot/esp.ts'
 export { run, type Run, type Setup } from './boot/run.ts'
 export { runLoader, type LoaderSetup } from './boot/run-loader.ts'
 export { compareWithObserved, type ComparedFact } from './boot/compare.ts'
 export { imageOfListing, type ListedImage } from './boot/listing.ts'
 export { machineFromMemmap, type MemmapMachine } from './boot/memmap-machine.ts'
 export { compareLoaders, type LoaderComparison } from './boot/compare-loaders.ts'
-export { mapBeforeLoad, type MapTaken } from './boot/rewind.ts'
+export { mapBeforeLoad, type MapTaken } from './boot/map-before-load.ts'
 export { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
 export { kernelNamed, stubNamed } from './boot/named.ts'
-export { compareVersions, erasFor } from './boot/version.ts'
+export { compareVersions, erasFor } from './releases/version.ts'
 export { ModelBug, UsageError } from './bytes/errors.ts'
 export { formatRange, formatSize, hex, range, rangeAt, type Range } from './bytes/range.ts'
 export { bytesSource, countingSource, sliceSource, sparseSource, type ByteSource } from './bytes/source.ts'
@@ -29,7 +32,7 @@ export type { Actor, MemoryEvent, Step } from './memory/event.ts'
 export type { Content, Extent, ObjectId } from './memory/extent.ts'
 export { parsePe, type PeFile, type PeSection } from './image/pe.ts'
 export { viewUki, type UkiView } from './image/uki.ts'
-export { parseBzImage, type BzImage } from './image/bzimage.ts'
+export { parseBzImage, type BzImage } from './image/x86/bzimage.ts'
 export { readListing, type Listing } from './image/objdump.ts'
 export { readObserved, type Observed, type ObservedFact } from './image/observed.ts'
 export {
@@ -58,9 +61,14 @@ export { stubEras } from './stub/eras.ts'
 export { stubModel, type Booting, type StubEra } from './stub/model.ts'
 export { loaders } from './loader/loaders.ts'
 export type { LoaderModel, LoaderRow } from './loader/model.ts'
-export { kernelEras } from './kernel/eras.ts'
-export type { KernelBoot } from './kernel/boot.ts'
-export { kernelModel, type KernelEra } from './kernel/model.ts'
+export {
+  kernelEras,
+  kernelModel,
+  kernelSteps,
+  type KernelBehaviour,
+  type KernelBoot,
+  type KernelEra,
+} from './kernel/kernels.ts'
 export {
   readPayload,
   type Extracted,

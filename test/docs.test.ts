@@ -98,22 +98,24 @@ const commandLines = blocks
       .map(line => ({ page, line })),
   )
 
-test('every command of a shell block is one of ours, and runs', () => {
+test('every command of a shell block is one of ours, and runs', async () => {
   const scripts = (JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }).scripts
-  const wrong = commandLines.flatMap(({ page, line }) => {
+  const wrongWith = async (line: string): Promise<string | null> => {
     const [program, ...args] = line.split(/\s+/)
     if (program === 'npm')
-      return (args[0] === 'run' ? args[1] : args[0]) !== undefined &&
-        scripts[(args[0] === 'run' ? args[1] : args[0]) ?? ''] !== undefined
-        ? []
-        : [`${page}: ${line}`]
-    if (program !== 'npx' || args[0] !== 'stubsim') return [`${page}: ${line}`]
+      return scripts[(args[0] === 'run' ? args[1] : args[0]) ?? ''] === undefined ? 'no such script' : null
+    if (program !== 'npx' || args[0] !== 'stubsim') return 'not ours'
     const paths = args.slice(1).map(arg => (arg.includes('/') ? join(TOP, arg) : arg))
-    const { code, stdout, stderr } = stubsim(paths)
+    const { code, stdout, stderr } = await stubsim(paths)
     return [0, 1].includes(code ?? -1) && stdout !== '' && stderr === ''
-      ? []
-      : [`${page}: ${line}: exit ${String(code)}: ${stderr}`]
-  })
+      ? null
+      : `exit ${String(code)}: ${stderr}`
+  }
+  const wrong: string[] = []
+  for (const { page, line } of commandLines) {
+    const why = await wrongWith(line)
+    if (why !== null) wrong.push(`${page}: ${line}: ${why}`)
+  }
   expect(wrong).toEqual([])
   expect(commandLines.filter(({ line }) => line.startsWith('npx stubsim')).length).toBeGreaterThan(4)
 })
@@ -143,7 +145,18 @@ test('every ts block compiles against the built package, and its tests pass', ()
   )
   writeFileSync(
     join(folder, 'vitest.config.mjs'),
-    `export default { root: ${JSON.stringify(folder)}, test: { include: ['*.test.ts'], pool: 'threads' } }\n`,
+    // The package is left to node, as it is where it is installed
+    `export default {
+      root: ${JSON.stringify(folder)},
+      test: {
+        include: ['*.test.ts'],
+        pool: 'threads',
+        isolate: false,
+        maxWorkers: 1,
+        testTimeout: 60_000,
+        server: { deps: { external: [/[\\\\/]dist[\\\\/]/] } },
+      },
+    }\n`,
   )
   const compiled = spawnSync(
     process.execPath,

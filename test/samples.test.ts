@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { textOf, TOP } from './support/repository.ts'
+import { textOf, TOP } from './support/files.ts'
 import { stubsim } from './support/program.ts'
 
 const samples = readdirSync(join(TOP, 'samples'), { withFileTypes: true })
@@ -26,9 +26,9 @@ test('the three stories are there, and each has all its parts', () => {
 })
 
 for (const sample of samples) {
-  test(`${sample} ends as told`, () => {
+  test(`${sample} ends as told`, async () => {
     const path = `samples/${sample}`
-    const { code, stdout, stderr } = stubsim(['check', '--scenario', join(TOP, path, 'scenario.json')])
+    const { code, stdout, stderr } = await stubsim(['check', '--scenario', join(TOP, path, 'scenario.json')])
     expect(stderr).toBe('')
     expect(
       stdout,

@@ -2,7 +2,7 @@
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PAGE, alignUp } from '../bytes/units.ts'
-import { parseBzImage } from '../image/bzimage.ts'
+import { parseBzImage } from '../image/x86/bzimage.ts'
 import type { ObservedFact, ObservedFactName } from '../image/observed.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { Recording } from '../memory/recorder.ts'

@@ -7,6 +7,7 @@ import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
 import type { Build } from '../firmware/boot-services.ts'
+import { CONTENTS } from '../firmware/contents.ts'
 import { firmwareNamed, FIRMWARES, type Firmware } from '../firmware/firmwares.ts'
 import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
 import { binsAtTop, binsInRange, placeBins } from '../firmware/place-bins.ts'
@@ -19,12 +20,13 @@ import {
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
+import type { MapEntry } from './map-entries.ts'
 import { quantity } from './quantity-schema.ts'
-import { CONTENTS, mapSchema, validated, type MapEntry } from './scenario.ts'
+import { mapSchema, validated } from './scenario.ts'
+import { text } from './setting-schemas.ts'
 
 const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(row => row.id)
 const ALLOCATORS = Object.keys(FIRMWARE_ROWS) as FirmwareRowId[]
-const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
 
 const span = v.strictObject({ start: quantity, end: quantity })

@@ -5,7 +5,7 @@
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import type { Content } from '../image/content.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../image/kernel-facts.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../image/x86/kernel-facts.ts'
 import { peOfListing, type Listing } from '../image/objdump.ts'
 import type { Problem } from '../image/problem.ts'
 import { buildKernel } from '../image/synthetic.ts'

@@ -6,7 +6,7 @@ import { formatSize } from '../bytes/range.ts'
 import type { MemmapParse } from '../image/memmap.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
 import type { Assumption, Gap } from '../machine/machine.ts'
-import type { MapTaken } from './rewind.ts'
+import type { MapTaken } from './map-before-load.ts'
 
 /** A machine as `check` takes it. */
 export interface MemmapMachine {

@@ -3,12 +3,11 @@
  * own into one.
  */
 import { UsageError } from '../bytes/errors.ts'
-import { kernelEras } from '../kernel/eras.ts'
-import type { KernelEra } from '../kernel/model.ts'
+import { kernelEras, type KernelEra } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
 import type { StubEra } from '../stub/model.ts'
-import { erasFor } from './version.ts'
+import { erasFor } from '../releases/version.ts'
 
 /**
  * The stub's row of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError when there is none.

@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import type { ByteSource } from '../bytes/source.ts'
 import { contentSource } from '../image/content.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../image/kernel-facts.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../image/x86/kernel-facts.ts'
 import { IMAGE_FILE_HEADER, IMAGE_OPTIONAL_HEADER64 } from '../image/pe.ts'
 import { STUB_FACTS, type StubName } from '../image/stub-facts.ts'
 import { buildKernel, buildUki, type UkiRecipe } from '../image/synthetic.ts'

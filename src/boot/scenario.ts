@@ -4,41 +4,14 @@
  */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
-import { hex, range } from '../bytes/range.ts'
+import { hex } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
-import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
+import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
+import type { StoredSettings } from '../machine/settings.ts'
+import type { MapEntry } from './map-entries.ts'
 import { quantity } from './quantity-schema.ts'
 import { ukiSchema, type ScenarioUki } from './recipe.ts'
-
-export { parseAddress, parseSize } from './quantity.ts'
-export { ukiSource, type ScenarioUki } from './recipe.ts'
-
-/** When a memory map was taken. */
-export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
-/** What memory that nobody in this boot wrote holds. */
-export const CONTENTS = ['ovmf', 'residue', 'poison'] as const
-/**
- * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same,
- * and every slot is looked at. seed:N: with this random number.
- */
-export const KASLR_CHOICES = ['off', 'command-line', 'all', 'seed:N'] as const
-export type KaslrChoice = 'off' | 'command-line' | 'all' | `seed:${number}`
-const KASLR = /^(?:off|command-line|all|seed:\d{1,9})$/
-
-/** Is it one of the choices, with a number of at most nine digits? */
-export function isKaslrChoice(text: string | undefined): text is KaslrChoice {
-  return text !== undefined && KASLR.test(text)
-}
-
-/** One line of a memory map: pages [start, end) of a type. */
-export interface MapEntry {
-  /** UEFI's name (`EfiConventionalMemory`) or number. */
-  readonly type: string | number
-  readonly start: number
-  readonly end: number
-  /** EFI_MEMORY_* bits in hexadecimal; 0xf when absent. */
-  readonly attribute?: string | undefined
-}
+import { settingSchemas, text } from './setting-schemas.ts'
 
 /** The machine: a file with a memory map, a map in place, or RAM under a recorded firmware profile. */
 export type ScenarioMachine =
@@ -46,45 +19,14 @@ export type ScenarioMachine =
   | { readonly map: readonly MapEntry[] }
   | { readonly ram: number | string; readonly firmware: string }
 
-export interface Scenario {
+/** Image and machine, and the settings that differ from what is taken when nobody says anything. */
+export interface Scenario extends StoredSettings {
   readonly schema: 1
   readonly name?: string | undefined
   /** A file, or a unified kernel image that is made from measured parts. */
   readonly image: { readonly file: string } | { readonly uki: ScenarioUki }
   readonly machine: ScenarioMachine
-  /** Default `before-load`. */
-  readonly memmapAt?: (typeof MAP_MOMENTS)[number] | undefined
-  /** Where the firmware put the image, when that was observed. */
-  readonly imageBase?: number | undefined
-  readonly contents?: (typeof CONTENTS)[number] | undefined
-  /** A version or an era id; absent: identified from the file. */
-  readonly stub?: string | undefined
-  readonly kernel?: string | undefined
-  /** One of KASLR_CHOICES. */
-  readonly kaslr?: string | undefined
-  readonly secureBoot?: boolean | undefined
-  /** shim started the image. */
-  readonly shim?: boolean | undefined
-  /** The CPU can have five levels of page tables. */
-  readonly la57?: boolean | undefined
-  /** What the firmware passes as LoadOptions. */
-  readonly loadOptions?: string | undefined
-  /** Files on the volume of the image: where each lies here, by its name there. */
-  readonly files?: Readonly<Record<string, string>> | undefined
-  /** Sizes of the option ROMs that the firmware shows on PCI devices, at most 16 MiB each. */
-  readonly pciRoms?: readonly number[] | undefined
-  /** What follows the image's own name on the command line of the EFI shell that started it. */
-  readonly shell?: readonly string[] | undefined
-  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. */
-  readonly smbiosCmdline?: string | undefined
-  readonly confidentialVm?: boolean | undefined
-  /** Files of add-ons, in the order in which the stub finds them. */
-  readonly addons?: readonly string[] | undefined
-  /** Decompress the kernel, too. */
-  readonly deep?: boolean | undefined
 }
-
-const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
 
 const mapEntry = v.pipe(
   v.strictObject({
@@ -132,23 +74,7 @@ export const scenarioSchema = v.strictObject({
     'is neither { file } nor { uki }',
   ),
   machine,
-  memmapAt: v.optional(v.picklist(MAP_MOMENTS, `is none of ${MAP_MOMENTS.join(', ')}`)),
-  imageBase: v.optional(quantity),
-  contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
-  stub: v.optional(text),
-  kernel: v.optional(text),
-  kaslr: v.optional(v.pipe(v.string(), v.regex(KASLR, `is none of ${KASLR_CHOICES.join(', ')}`))),
-  secureBoot: v.optional(v.boolean('is neither true nor false')),
-  shim: v.optional(v.boolean('is neither true nor false')),
-  la57: v.optional(v.boolean('is neither true nor false')),
-  loadOptions: v.optional(v.string('a text is wanted')),
-  files: v.optional(v.record(text, text)),
-  pciRoms: v.optional(v.array(quantity)),
-  shell: v.optional(v.array(text)),
-  smbiosCmdline: v.optional(v.string('a text is wanted')),
-  confidentialVm: v.optional(v.boolean('is neither true nor false')),
-  addons: v.optional(v.array(text)),
-  deep: v.optional(v.boolean('is neither true nor false')),
+  ...settingSchemas,
 })
 
 interface Issue {
@@ -242,14 +168,4 @@ export function validated<S extends v.GenericSchema>(
 /** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */
 export function parseScenario(jsonText: string, fileName: string): Scenario {
   return validated(scenarioSchema, jsonText, fileName)
-}
-
-/** The memory map that a scenario spells out. */
-export function descriptorsOf(entries: readonly MapEntry[]): MemoryDescriptor[] {
-  const names: readonly string[] = MEMORY_TYPE_NAMES
-  return entries.map(({ type, start, end, attribute = '0xf' }) => {
-    const number = typeof type === 'number' ? type : names.indexOf(type)
-    if (number < 0) throw new UsageError(`memory type ${JSON.stringify(type)} is none of ${names.join(', ')}`)
-    return { type: number, range: range(start, end), attribute: BigInt(attribute) }
-  })
 }

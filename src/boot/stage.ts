@@ -22,6 +22,7 @@ import {
   type Settings,
 } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
+import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
 import { momentOf, type Moment } from './moments.ts'
@@ -39,7 +40,8 @@ export interface Layout {
 
 /** What one boot brings to a machine. */
 export interface Beginning {
-  readonly settings: Settings
+  /** What is absent is as the table of settings says. */
+  readonly settings: Partial<Settings>
   /** What was taken for granted before the run. */
   readonly assumptions: readonly Assumption[]
   /** What makes the verdict unknown before the run: a map that cannot tell all. */
@@ -144,6 +146,7 @@ function forked(
   const memory = from.memory.fork(recorder)
   const firmware = from.firmware.fork({
     memory,
+    recorder,
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
@@ -163,6 +166,7 @@ export class LaidOut {
     const assumptions: Assumption[] = []
     const firmware = createFirmware({
       memory,
+      recorder,
       map: layout.map,
       contents: layout.contents,
       ...policyOf(layout),
@@ -174,7 +178,8 @@ export class LaidOut {
   }
 
   /** A boot on this machine; boots do not see one another. */
-  begin({ settings, assumptions, doubts = [] }: Beginning): Stage {
+  begin({ settings: some, assumptions, doubts = [] }: Beginning): Stage {
+    const settings = withDefaults(some)
     return forked(
       this.#parts,
       settings,

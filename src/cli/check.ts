@@ -11,6 +11,7 @@ import {
   verdictLine,
   type Report,
 } from '../report/index.ts'
+import { upstreamLinks } from './clause-index.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
 import { checkInput } from './input.ts'
@@ -68,11 +69,11 @@ function reportIn(call: Call, report: Report): string {
     case 'text':
       return formatReport(report, { paint: painter(call.color), width: call.width })
     case 'json':
-      return jsonText(reportToJson(report))
+      return jsonText(reportToJson(report, upstreamLinks()))
     case 'markdown':
       return reportToMarkdown(report)
     case 'sarif':
-      return jsonText(reportToSarif(report))
+      return jsonText(reportToSarif(report, upstreamLinks()))
     case 'junit':
       return reportToJunit(report, call.has('strict'))
   }

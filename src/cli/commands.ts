@@ -1,5 +1,7 @@
-/** The command table: parsing, help and docs/reference/cli.md are made from it. */
-import { CONTENTS, MAP_MOMENTS } from '../boot/scenario.ts'
+/**
+ * The command table: parsing, help and docs/reference/cli.md are made from it. The settings of a boot are those
+ * of src/machine/settings.ts.
+ */
 import { check, map, REPORT_FORMATS, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
 import { eras } from './eras.ts'
@@ -7,6 +9,7 @@ import { explain, spec } from './explain.ts'
 import { inspect } from './inspect.ts'
 import { loaders } from './loaders.ts'
 import { profiles } from './profiles.ts'
+import { settingOption, settingOptions } from './settings.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
 const output: Option = {
@@ -64,12 +67,7 @@ const quirk: Option = {
 /** What a simulated boot depends on, and in what shape it is shown. */
 const boot = (shape: Option): readonly Option[] => [
   memmap,
-  {
-    name: 'memmap-at',
-    value: 'WHEN',
-    choices: MAP_MOMENTS,
-    help: 'when the map was taken; by default its form says so',
-  },
+  settingOption('memmapAt'),
   ram,
   firmware,
   {
@@ -78,74 +76,7 @@ const boot = (shape: Option): readonly Option[] => [
     help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
   },
   quirk,
-  {
-    name: 'image-base',
-    value: 'ADDR',
-    kind: 'address',
-    help: 'where the firmware put the image, when that is known',
-  },
-  {
-    name: 'contents',
-    value: 'KIND',
-    choices: CONTENTS,
-    help: 'what memory holds that nobody wrote, ovmf by default',
-  },
-  {
-    name: 'stub',
-    value: 'VERSION',
-    help: 'version of the stub (247.3), an era (systemd-stub/S2) or a family (systemd-stub), of which every row is run; identified from the file by default',
-  },
-  {
-    name: 'kernel',
-    value: 'VERSION',
-    help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2) or linux for every row; identified from the file by default',
-  },
-  {
-    name: 'kaslr',
-    value: 'HOW',
-    help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default',
-  },
-  { name: 'secure-boot', help: 'enforce Secure Boot' },
-  {
-    name: 'shim',
-    help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel',
-  },
-  { name: 'la57', help: 'the CPU can have five levels of page tables; firmware and loaders run with four' },
-  {
-    name: 'load-options',
-    value: 'TEXT',
-    help: 'what the firmware passes to the stub as LoadOptions; @N first chooses a profile',
-  },
-  {
-    name: 'initrd-file',
-    value: 'NAME=FILE',
-    help: 'files on the volume of the image that initrd= on the command line may name, separated by commas',
-  },
-  {
-    name: 'pci-roms',
-    value: 'SIZES',
-    help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted',
-  },
-  {
-    name: 'shell-args',
-    value: 'TEXT',
-    help: 'the EFI shell started the image, with these arguments behind its name',
-  },
-  {
-    name: 'smbios-cmdline',
-    value: 'TEXT',
-    help: 'value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra',
-  },
-  { name: 'confidential-vm', help: 'the machine is a confidential VM' },
-  {
-    name: 'addons',
-    value: 'FILES',
-    help: 'add-ons on the ESP, separated by commas, in the order in which the stub finds them',
-  },
-  {
-    name: 'deep',
-    help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself',
-  },
+  ...settingOptions('memmapAt'),
   {
     name: 'kernel-loader',
     value: 'NAME',
@@ -292,7 +223,7 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a clause such as PE-7 or a chapter such as PE; without it, all chapters with their titles',
     },
-    summary: 'print a clause of the law behind the model, with its source',
+    summary: 'print a clause of the law, its sources, our code and its tests',
     options: [output, verbose, help],
     exits: [[0, 'the clause was printed']],
     examples: ['stubsim spec', 'stubsim spec PE', 'stubsim spec PE-7'],

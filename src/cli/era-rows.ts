@@ -1,6 +1,6 @@
 /** The rows of the tables of eras as plain data: what each cell does, and under which clauses. */
 import { ModelBug } from '../bytes/errors.ts'
-import { kernelEras } from '../kernel/eras.ts'
+import { kernelEras } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
 import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'

@@ -3,8 +3,8 @@
  * them.
  */
 import { UsageError } from '../bytes/errors.ts'
-import { erasBetween, erasFor, isVersion } from '../boot/version.ts'
-import { kernelEras } from '../kernel/eras.ts'
+import { erasBetween, erasFor, isVersion } from '../releases/version.ts'
+import { kernelEras } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { particularsOf, toldAlike } from '../machine/told.ts'
 import { labelled } from '../report/layout.ts'

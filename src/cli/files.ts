@@ -176,12 +176,12 @@ function isPipe(path: string): boolean {
   }
 }
 
-function openPipe(path: string): Pick<OpenFile, 'fd' | 'size' | 'read'> {
-  return { fd: path === STDIN ? 0 : attempt(path, () => openSync(path, 'r')), size: 0, read: 0 }
+function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | 'read'> {
+  return { fd: path === STDIN ? stdin : attempt(path, () => openSync(path, 'r')), size: 0, read: 0 }
 }
 
-/** The files of one invocation. */
-export function openFiles(): Files {
+/** The files of one invocation. `stdin` is the descriptor that `-` stands for. */
+export function openFiles(stdin = 0): Files {
   const open: OpenFile[] = []
   const opened = (path: string): OpenFile => {
     const file = openFile(path)
@@ -191,7 +191,7 @@ export function openFiles(): Files {
   // A file of procfs says that it is empty, so what counts is where reading ends
   const bytes = (path: string): Uint8Array => {
     const piped = isPipe(path)
-    const file = piped ? openPipe(path) : opened(path)
+    const file = piped ? openPipe(path, stdin) : opened(path)
     const room = new Uint8Array(piped ? TEXT_MAX + 1 : Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
     for (let count = 1; count > 0 && done < room.length; done += count)

@@ -1,39 +1,26 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
-import {
-  CONTENTS,
-  isKaslrChoice,
-  KASLR_CHOICES,
-  MAP_MOMENTS,
-  parseScenario,
-  parseSize,
-  ukiSource,
-  validateScenario,
-  type KaslrChoice,
-  type Scenario,
-} from '../boot/scenario.ts'
+import type { MapTaken } from '../boot/map-before-load.ts'
+import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
-import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
-import { PAGE, fileOffset, phys } from '../bytes/units.ts'
+import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
 import { readObserved } from '../image/observed.ts'
 import type { Call } from './command.ts'
 import { besideImage } from './esp.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
+import { readSettings, type Stored } from './settings.ts'
 
 /** An image, and what takes its stub's place when that cannot be known. */
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
 
-function oneOf<T extends string>(choices: readonly T[], text: string | undefined): T | undefined {
-  return choices.find(choice => choice === text)
-}
-
 async function readScenario(call: Call, path: string): Promise<Scenario> {
   const text = call.files.text(path)
   call.log.debug('scenario', { file: path, length: text.length })
+  const { parseScenario, validateScenario } = await import('../boot/scenario.ts')
   if (path.endsWith('.json')) return parseScenario(text, path)
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { intAsBigInt: true, logLevel: 'error' })
@@ -78,14 +65,13 @@ function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: stri
 }
 
 /** When the map was taken: to be said only where there is a map. */
-function takenOf(call: Call, scenario: Scenario | null, wanted: Wanted): MachineInput['taken'] {
-  const given = oneOf(MAP_MOMENTS, call.text('memmap-at'))
+function takenOf(call: Call, given: MapTaken | undefined, wanted: Wanted): MapTaken | undefined {
   const isProfile = wanted.memmap === undefined && wanted.map === undefined
-  if (given !== undefined && isProfile)
+  if (isProfile && call.text('memmap-at') !== undefined)
     throw new UsageError(
       '--memmap-at says when a memory map was taken: it needs --memmap, and a profile is always before-load',
     )
-  return isProfile ? undefined : (given ?? scenario?.memmapAt)
+  return isProfile ? undefined : given
 }
 
 /**
@@ -115,44 +101,6 @@ function loadedBy(
   }
 }
 
-/** Files of the volume: NAME=FILE, separated by commas, over those of the scenario. */
-function volumeOf(call: Call, scenario: Scenario | null, scenarioPath: string): Pick<CheckInput, 'files'> {
-  const stored = Object.entries(scenario?.files ?? {}).map(
-    ([name, path]) => [name, beside(scenarioPath, path)] as const,
-  )
-  const given = (call.text('initrd-file')?.split(',') ?? []).map(pair => {
-    const [name = '', path = ''] = pair.split(/=(.*)/s, 2)
-    if (name === '' || path === '')
-      throw new UsageError(`--initrd-file: ${JSON.stringify(pair)} is not NAME=FILE`)
-    return [name, path] as const
-  })
-  const all = [...stored, ...given]
-  return all.length === 0
-    ? {}
-    : { files: Object.fromEntries(all.map(([name, path]) => [name, call.files.source(path)])) }
-}
-
-/** Sizes of option ROMs, separated by commas. */
-function romsOf(call: Call, scenario: Scenario | null): Pick<CheckInput, 'pciRoms'> {
-  const given = call.text('pci-roms')
-  const sizes = given === undefined ? scenario?.pciRoms : given.split(',').map(size => parseSize(size))
-  return sizes === undefined ? {} : { pciRoms: sizes }
-}
-
-function kaslrOf(text = 'command-line'): KaslrChoice {
-  if (isKaslrChoice(text)) return text
-  throw new UsageError(`--kaslr: ${JSON.stringify(text)} is none of ${KASLR_CHOICES.join(', ')}`)
-}
-
-function baseOf(call: Call, scenario: Scenario | null): MachineInput['imageBase'] {
-  const base = call.quantity('image-base') ?? scenario?.imageBase
-  if (base !== undefined && base % PAGE !== 0)
-    throw new UsageError(
-      `the image base ${hex(base)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`,
-    )
-  return base === undefined ? undefined : phys(base)
-}
-
 /** The file itself, or what a section listing in it stands for. */
 function fileOrListing(call: Call, path: string, kernel: string | undefined): Image {
   const source = call.files.source(path)
@@ -175,74 +123,43 @@ function observedOf(call: Call): Pick<CheckInput, 'observed'> & Required<Pick<Ma
   return { observed: facts, problems: problems.map(({ id, at, what }) => ({ file: path, id, at, what })) }
 }
 
-function imageOf(call: Call, scenario: Scenario | null, scenarioPath: string): Image {
-  const kernel = call.text('kernel') ?? scenario?.kernel
+async function imageOf(
+  call: Call,
+  scenario: Scenario | null,
+  scenarioPath: string,
+  kernel: string | undefined,
+): Promise<Image> {
   if (call.operand !== null) return fileOrListing(call, call.operand, kernel)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')
-  if ('uki' in scenario.image)
-    return {
-      name: `${scenario.name ?? scenarioPath} (made in memory)`,
-      source: ukiSource(scenario.image.uki),
-      stub: null,
-    }
-  const path = beside(scenarioPath, scenario.image.file)
-  return fileOrListing(call, path, kernel)
+  if (!('uki' in scenario.image))
+    return fileOrListing(call, beside(scenarioPath, scenario.image.file), kernel)
+  const { ukiSource } = await import('../boot/recipe.ts')
+  return {
+    name: `${scenario.name ?? scenarioPath} (made in memory)`,
+    source: ukiSource(scenario.image.uki),
+    stub: null,
+  }
 }
 
 /** Everything that check() needs. Options of the command line win over the scenario. Throws UsageError. */
 export async function checkInput(call: Call): Promise<CheckInput> {
   const scenarioPath = call.text('scenario') ?? ''
   const scenario = scenarioPath === '' ? null : await readScenario(call, scenarioPath)
+  const stored: Stored = { settings: scenario ?? {}, beside: path => beside(scenarioPath, path) }
   const wanted = machineWanted(call, scenario, scenarioPath)
-  const taken = takenOf(call, scenario, wanted)
-  const imageBase = baseOf(call, scenario)
-  const contents = oneOf(CONTENTS, call.text('contents')) ?? scenario?.contents
-  const given = machineOf(call, wanted, scenarioPath, taken)
+  const { memmapAt, ...seen } = readSettings(call, stored, 'machine')
+  const taken = takenOf(call, memmapAt, wanted)
+  const machine = await machineOf(call, wanted, scenarioPath, taken, seen)
   const { problems: oddities, ...observed } = observedOf(call)
-  const machine: MachineInput = {
-    ...given,
-    ...(oddities.length === 0 ? {} : { problems: [...(given.problems ?? []), ...oddities] }),
-    ...(imageBase === undefined ? {} : { imageBase }),
-    ...(contents === undefined ? {} : { contents }),
-  }
-  const { stub: unknownStub, ...image } = imageOf(call, scenario, scenarioPath)
-  const stub = call.text('stub') ?? scenario?.stub
-  const kernel = call.text('kernel') ?? scenario?.kernel
-  const loadOptions = call.text('load-options') ?? scenario?.loadOptions
+  const settings = readSettings(call, stored, 'check', 'stages')
+  const { stub: unknownStub, ...image } = await imageOf(call, scenario, scenarioPath, settings.kernel)
   return {
     image,
-    machine,
-    ...(unknownStub !== null ? { stub: unknownStub } : stub === undefined ? {} : { stub }),
-    ...(kernel === undefined ? {} : { kernel }),
-    ...(loadOptions === undefined ? {} : { loadOptions }),
+    machine:
+      oddities.length === 0 ? machine : { ...machine, problems: [...(machine.problems ?? []), ...oddities] },
+    ...settings,
+    ...(unknownStub === null ? {} : { stub: unknownStub }),
     ...observed,
-    ...volumeOf(call, scenario, scenarioPath),
-    ...romsOf(call, scenario),
     ...loadedBy(call, image.source),
-    kaslr: kaslrOf(call.text('kaslr') ?? scenario?.kaslr),
-    deep: call.has('deep') || (scenario?.deep ?? false),
-    secureBoot: call.has('secure-boot') || (scenario?.secureBoot ?? false),
-    shim: call.has('shim') || (scenario?.shim ?? false),
-    la57: call.has('la57') || (scenario?.la57 ?? false),
-    ...sourcesOf(call, scenario, scenarioPath),
-  }
-}
-
-/** What the stub takes besides LoadOptions. */
-function sourcesOf(
-  call: Call,
-  scenario: Scenario | null,
-  scenarioPath: string,
-): Pick<CheckInput, 'shell' | 'smbiosCmdline' | 'confidentialVm' | 'addons'> {
-  const addons = call.text('addons')?.split(',') ?? scenario?.addons?.map(path => beside(scenarioPath, path))
-  return {
-    shell:
-      call
-        .text('shell-args')
-        ?.split(' ')
-        .filter(word => word !== '') ?? scenario?.shell,
-    smbiosCmdline: call.text('smbios-cmdline') ?? scenario?.smbiosCmdline,
-    confidentialVm: call.has('confidential-vm') || scenario?.confidentialVm,
-    addons: addons?.map(path => ({ name: path.replace(/^.*\//s, ''), source: call.files.source(path) })),
   }
 }

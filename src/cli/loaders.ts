@@ -6,11 +6,10 @@ import {
   type LoaderDifference,
   type LoaderOutcome,
 } from '../boot/compare-loaders.ts'
+import { buildMachine, type MachineInput } from '../boot/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
-import { profileMap, profileNamed } from '../firmware/profiles.ts'
-import type { MemoryDescriptor } from '../image/memory-types.ts'
 import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
 import { columns, labelled } from '../report/layout.ts'
@@ -157,21 +156,22 @@ export function loadersToJson(
 }
 
 /** The machine that is given, or a large one. */
-function mapOf(call: Call): readonly MemoryDescriptor[] {
-  return mapGiven(call) ?? profileMap(profileNamed(DEFAULT_MACHINE.profile), DEFAULT_MACHINE.ram)
+async function mapOf(call: Call): Promise<MachineInput['map']> {
+  return (await mapGiven(call)) ?? buildMachine(DEFAULT_MACHINE).map
 }
 
 /** The command. Throws UsageError when the file is no PE file. */
-export function loaders(call: Call): number {
+export async function loaders(call: Call): Promise<number> {
   const name = call.operand ?? ''
   const source = call.files.source(name)
   const { pe, problems } = parsePe(source)
   if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
   const named = call.text('loader')?.split(',').map(firmwareNamed)
+  const map = await mapOf(call)
   const comparison =
     named === undefined
-      ? compareLoaders(source, viewUki(pe), mapOf(call), FIRMWARES)
-      : compareLoaders(source, viewUki(pe), mapOf(call), named, () => true)
+      ? compareLoaders(source, viewUki(pe), map, FIRMWARES)
+      : compareLoaders(source, viewUki(pe), map, named, () => true)
   call.print(
     call.text('format') === 'json'
       ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n`

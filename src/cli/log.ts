@@ -1,5 +1,5 @@
 /**
- * The log on stderr: errors always, everything else with -v. One line for people per record, no time, no
+ * The log: errors always, everything else with -v. One line for people per record, no time, no
  * process.
  */
 import { pino } from 'pino'
@@ -26,8 +26,8 @@ export function formatRecord(record: string): string {
   return `stubsim: ${LEVELS[level] ?? ''}${msg.replace(/\s*[\r\n]+\s*/g, ' ')}${rest.join('')}\n`
 }
 
-/** The log of one invocation. */
-export function createLog(verbose: boolean, write: (line: string) => void = stderrWriter()): Log {
+/** The log of one invocation; `write` gets whole lines. */
+export function createLog(verbose: boolean, write: (line: string) => void): Log {
   const logger = pino(
     { level: verbose ? 'debug' : 'error', base: null, timestamp: false },
     {
@@ -46,12 +46,5 @@ export function createLog(verbose: boolean, write: (line: string) => void = stde
     error: what => {
       logger.error(what)
     },
-  }
-}
-
-function stderrWriter(): (line: string) => void {
-  const destination = pino.destination({ dest: 2, sync: true })
-  return line => {
-    destination.write(line)
   }
 }

@@ -66,10 +66,10 @@ type Decoder = (input: Uint8Array, out: Output, length: number | null) => number
 
 const DECODERS: Readonly<Record<Format, Decoder>> = { gzip, bzip2, lzma: lzmaAlone, xz, lzo, lz4, zstd }
 
-type Says = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
+type Messages = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
 
-/** What linux says. Source: linux@6.12.107 lib/decompress_*.c. */
-const KERNEL_SAYS: Readonly<Record<Format, Says>> = {
+/** What linux prints. Source: linux@6.12.107 lib/decompress_*.c. */
+const MESSAGES: Readonly<Record<Format, Messages>> = {
   gzip: {
     magic: 'Not a gzip file',
     unsupported: 'Not a gzip file',
@@ -145,7 +145,7 @@ export function decode(format: Format, input: ByteSource, options: DecodeOptions
       return { ok: true, complete: false, consumed: stop.at, produced: out.length, output: produced() }
     return {
       ok: false,
-      error: KERNEL_SAYS[format][stop.kind],
+      error: MESSAGES[format][stop.kind],
       why: stop.message,
       at: stop.at,
       produced: out.length,

@@ -11,13 +11,28 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
-import { isRefusedType, type AllocatorOptions, type Freed, type PageAllocator } from './page-allocator.ts'
+import {
+  isRefusedType,
+  type AllocatorOptions,
+  type FirmwareClause,
+  type Freed,
+  type PageAllocator,
+  type PageAnswer,
+} from './page-allocator.ts'
 import { joinDescriptors, reported, SPECIAL_TYPES, splitMap } from './memory-map.ts'
+import {
+  addressClause,
+  foundNothing,
+  FREES_BY,
+  inForeignBin,
+  NOTHING_BACK,
+  refusal,
+  type Hit,
+} from './answers.ts'
 import { BinAccounts } from './bin-accounts.ts'
 import { guardsPages, GuardMap, NO_GUARD, type HeapGuard } from './heap-guard.ts'
 import type { Bin, FirmwareRow, SearchPolicy } from './policies.ts'
-import type { AllocateType, Allocation } from './services.ts'
-import type { EfiError } from './status.ts'
+import type { AllocateType } from './services.ts'
 
 /** Attribute of RAM that was untested: cached in all ways. */
 const UNTESTED_ATTRIBUTE = 0xfn
@@ -25,8 +40,6 @@ const UNTESTED_ATTRIBUTE = 0xfn
  * Each page holds so many entries of the map. Source: edk2@stable202211 Imem.h MEMORY_MAP, 64 bytes on X64.
  */
 const ENTRIES_PER_PAGE = 64
-
-const refusal = (status: EfiError): Allocation => ({ status, at: null })
 
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
 export class Allocator implements PageAllocator {
@@ -98,6 +111,16 @@ export class Allocator implements PageAllocator {
     return [...joinDescriptors(shown), ...this.#foreign]
   }
 
+  mapClause(): FirmwareClause {
+    if (this.#row.foreignBins === 'never') return 'FW-51'
+    const shown = this.#shownParts().some(
+      ({ type, range: { start, end } }) =>
+        type === EfiConventionalMemory &&
+        this.#shownBins().some(bin => bin.base <= start && end - 1 <= bin.max),
+    )
+    return !shown ? 'FW-14' : this.#row.freeInBin === 'split' ? 'FW-34' : 'FW-15'
+  }
+
   /** Bins whose free pages are shown as their type: special ones, or all where nobody else may take them. */
   #shownBins(): readonly Bin[] {
     return this.#row.foreignBins === 'never'
@@ -126,15 +149,16 @@ export class Allocator implements PageAllocator {
   }
 
   /** AllocatePages, with its checks in the firmware's order (FW-7). */
-  allocate(where: AllocateType, type: number, pages: number): Allocation {
-    if (isRefusedType(type, this.#row.refuses)) return refusal('EFI_INVALID_PARAMETER')
+  allocate(where: AllocateType, type: number, pages: number): PageAnswer {
+    if (isRefusedType(type, this.#row.refuses))
+      return refusal(this.#row.refuses === 'edk2' ? 'FW-7' : 'FW-48', 'EFI_INVALID_PARAMETER')
     return where.kind === 'address'
       ? this.#allocateAddress(where.at, type, pages)
       : this.#allocateFound(where, type, pages, guardsPages(this.#guard, type))
   }
 
   /** Pages of a pool (FW-16, FW-39). */
-  allocatePool(type: number, pages: number, guarded: boolean): Allocation {
+  allocatePool(type: number, pages: number, guarded: boolean): PageAnswer {
     return this.#row.pool === 'blocks'
       ? this.#allocateFound({ kind: 'any' }, type, pages, guarded)
       : this.allocate({ kind: 'any' }, type, pages)
@@ -149,26 +173,35 @@ export class Allocator implements PageAllocator {
     type: number,
     pages: number,
     guarded: boolean,
-  ): Allocation {
+  ): PageAnswer {
     if (!Number.isSafeInteger(pages) || pages < 0)
       throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
     const limit = where.kind === 'any' ? PHYS_END - 1 : this.#highest(where.limit)
-    const found =
-      this.#find(limit, pages, type, guarded) ??
-      (this.#promote() ? this.#find(limit, pages, type, guarded) : null)
+    const found = this.#find(limit, pages, type, guarded) ?? this.#findPromoted(limit, pages, type, guarded)
     if (found === null)
       return refusal(
+        foundNothing(this.#row, pages > 0 && pages * PAGE <= limit + 1 && this.#isFree(0, pages * PAGE)),
         pages === 0 && this.#row.oddRequest === 'EFI_INVALID_PARAMETER'
           ? this.#row.oddRequest
           : where.kind === 'any'
             ? 'EFI_OUT_OF_RESOURCES'
             : this.#row.limitMiss,
       )
-    const taken = range(found, found + pages * PAGE)
+    const taken = range(found.at, found.at + pages * PAGE)
     const whole = guarded ? this.#guards.whole(taken) : taken
     this.#convert(whole.start, whole.end, type)
     if (guarded) this.#guards.guard(taken)
-    return { status: 'EFI_SUCCESS', at: phys(found) }
+    return { status: 'EFI_SUCCESS', at: phys(found.at), clause: guarded ? this.#guardClause() : found.clause }
+  }
+
+  /** A guard page may lie anywhere (FW-36), or inside the searched range alone (FW-37). */
+  #guardClause(): FirmwareClause {
+    return this.#row.guardPage === 'inside' ? 'FW-37' : 'FW-36'
+  }
+
+  #findPromoted(limit: number, pages: number, type: number, guarded: boolean): Hit | null {
+    const found = this.#promote() ? this.#find(limit, pages, type, guarded) : null
+    return found === null ? null : { ...found, clause: 'FW-43' }
   }
 
   guardPages(at: number, pages: number): Range[] {
@@ -196,10 +229,11 @@ export class Allocator implements PageAllocator {
   /** FreePages (FW-10, FW-38, FW-49 to FW-51): what was freed before a failure stays freed. */
   free(at: number, pages: number): Freed {
     const held = this.#holding(at)
+    const clause = FREES_BY[this.#row.free]
     if (held === undefined || (held.type === EfiConventionalMemory && this.#row.free !== 'pieces'))
-      return { status: 'EFI_NOT_FOUND', ranges: [] }
+      return { status: 'EFI_NOT_FOUND', ranges: [], clause }
     if (at % PAGE !== 0 || pages === 0 || (at === 0 && this.#row.refuses === 'from-persistent'))
-      return { status: 'EFI_INVALID_PARAMETER', ranges: [] }
+      return { status: 'EFI_INVALID_PARAMETER', ranges: [], clause }
     const wanted = range(at, at + pages * PAGE)
     if (this.#row.free !== 'pieces') return this.#freeWhole(wanted, held)
     if (!guardsPages(this.#guard, held.type) || !this.#guards.isGuarded(at)) return this.#freePieces(wanted)
@@ -210,7 +244,7 @@ export class Allocator implements PageAllocator {
   #freeGuarded(wanted: Range): Freed {
     const back = this.#guards.givenBack(wanted)
     this.#guards.unguard(wanted)
-    return back === null ? { status: 'EFI_SUCCESS', ranges: [] } : this.#freePieces(back)
+    return { ...(back === null ? NOTHING_BACK : this.#freePieces(back)), clause: 'FW-38' }
   }
 
   /** Descriptor by descriptor, stopping at the first piece that is free already (FW-10). */
@@ -219,13 +253,13 @@ export class Allocator implements PageAllocator {
     for (let next: number = at; next < end;) {
       const held = this.#holding(next)
       if (held === undefined || held.type === EfiConventionalMemory)
-        return { status: 'EFI_NOT_FOUND', ranges }
+        return { status: 'EFI_NOT_FOUND', ranges, clause: 'FW-10' }
       const piece = range(next, Math.min(end, held.range.end))
       this.#convert(piece.start, piece.end, EfiConventionalMemory, (end - at) / PAGE)
       ranges.push(piece)
       next = piece.end
     }
-    return { status: 'EFI_SUCCESS', ranges }
+    return { status: 'EFI_SUCCESS', ranges, clause: 'FW-10' }
   }
 
   /**
@@ -238,12 +272,13 @@ export class Allocator implements PageAllocator {
       return part === null ? [] : [part]
     })
     const taken = parts.reduce((sum, part) => sum + part.end - part.start, 0)
+    const clause = FREES_BY[this.#row.free]
     if (this.#row.free === 'taken-range' && taken !== wanted.end - wanted.start)
-      return { status: 'EFI_NOT_FOUND', ranges: [] }
+      return { status: 'EFI_NOT_FOUND', ranges: [], clause }
     if (this.#row.free === 'one-descriptor' && wanted.end > held.range.end)
-      return { status: 'EFI_NOT_FOUND', ranges: [] }
+      return { status: 'EFI_NOT_FOUND', ranges: [], clause }
     for (const part of parts) this.#convert(part.start, part.end, EfiConventionalMemory)
-    return { status: 'EFI_SUCCESS', ranges: parts }
+    return { status: 'EFI_SUCCESS', ranges: parts, clause }
   }
 
   /** Highest byte that a limit allows (FW-11, FW-29). */
@@ -252,18 +287,19 @@ export class Allocator implements PageAllocator {
   }
 
   /** All pages in one free descriptor (FW-25), none in a special bin of another type (FW-8). */
-  #allocateAddress(at: number, type: number, pages: number): Allocation {
+  #allocateAddress(at: number, type: number, pages: number): PageAnswer {
     const end = at + pages * PAGE
-    const foreignBin = (bin: Bin) =>
-      bin.type !== type && SPECIAL_TYPES.has(bin.type) && at <= bin.max && bin.base < end
-    if (at % PAGE !== 0 || pages === 0) return refusal(this.#row.oddRequest)
-    if (at === 0 && this.#row.addressZero === 'refused') return refusal('EFI_NOT_FOUND')
-    if (this.#row.foreignBins === 'last' && this.#search.bins.some(foreignBin))
-      return refusal('EFI_NOT_FOUND')
-    if (!this.#isFree(at, end) && !(this.#promote() && this.#isFree(at, end)))
-      return refusal(this.#isFree(at, at + PAGE) ? this.#row.addressMiss : 'EFI_NOT_FOUND')
+    const clause = addressClause(this.#row, inForeignBin(this.#search.bins, at, end, type))
+    if (at % PAGE !== 0 || pages === 0) return refusal(clause, this.#row.oddRequest)
+    if (at === 0 && this.#row.addressZero === 'refused') return refusal(clause, 'EFI_NOT_FOUND')
+    const special = this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
+    if (this.#row.foreignBins === 'last' && inForeignBin(special, at, end, type))
+      return refusal('FW-8', 'EFI_NOT_FOUND')
+    const promoted = !this.#isFree(at, end) && this.#promote()
+    if (!this.#isFree(at, end))
+      return refusal(clause, this.#isFree(at, at + PAGE) ? this.#row.addressMiss : 'EFI_NOT_FOUND')
     this.#convert(at, end, type)
-    return { status: 'EFI_SUCCESS', at: phys(at) }
+    return { status: 'EFI_SUCCESS', at: phys(at), clause: promoted ? 'FW-43' : clause }
   }
 
   /** Untested RAM becomes free, all of it at once; false when there is none (FW-43). */
@@ -292,20 +328,39 @@ export class Allocator implements PageAllocator {
    * The bin of the type, the default range, everything up to the limit: each only when the limit reaches its
    * top (FW-4, FW-26).
    */
-  #find(limit: number, pages: number, type: number, guarded: boolean): number | null {
+  #find(limit: number, pages: number, type: number, guarded: boolean): Hit | null {
     const { bins, defaultMax } = this.#search
-    if (this.#row.foreignBins === 'never')
-      return this.#scanOutside(
-        limit,
-        pages,
-        bins.filter(one => one.type !== type),
-      )
+    if (this.#row.foreignBins === 'never') {
+      const foreign = bins.filter(one => one.type !== type)
+      const at = this.#scanOutside(limit, pages, foreign)
+      return at === null ? null : { at, clause: foreign.length > 0 ? 'FW-51' : 'FW-33' }
+    }
+    if (this.#row.search === 'top-down') {
+      const at = this.#scan(limit, 0, pages, guarded)
+      return at === null ? null : { at, clause: 'FW-29' }
+    }
     const bin = bins.find(one => one.type === type)
     const inBin = bin !== undefined && limit >= bin.max ? this.#scan(bin.max, bin.base, pages, guarded) : null
-    if (inBin !== null) return inBin
+    if (inBin !== null) return { at: inBin, clause: 'FW-4' }
     const inDefault = limit >= defaultMax ? this.#scan(defaultMax, 0, pages, guarded) : null
-    if (inDefault !== null) this.accounts.found(inDefault)
-    return inDefault ?? this.#scan(limit, 0, pages, guarded)
+    if (inDefault !== null) {
+      this.accounts.found(inDefault)
+      return { at: inDefault, clause: this.#passedOver(inDefault, defaultMax) ? 'FW-24' : 'FW-5' }
+    }
+    const at = this.#scan(limit, 0, pages, guarded)
+    if (at === null) return null
+    return { at, clause: limit < PHYS_END - 1 && (limit + 1) % PAGE !== 0 ? 'FW-11' : 'FW-4' }
+  }
+
+  /** Does special-purpose memory lie above, which an earlier release would have taken (FW-24)? */
+  #passedOver(at: number, max: number): boolean {
+    return (
+      this.#row.specialPurpose === 'skipped' &&
+      this.#map.some(
+        ({ type, attribute, range: { start } }) =>
+          type === EfiConventionalMemory && (attribute & EFI_MEMORY_SP) !== 0n && at < start && start <= max,
+      )
+    )
   }
 
   /**

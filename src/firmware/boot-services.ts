@@ -27,7 +27,7 @@ import { isSome } from '../memory/event.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
 import { Allocator } from './allocator.ts'
-import type { AllocatorOptions, PageAllocator } from './page-allocator.ts'
+import type { AllocatorOptions, FirmwareClause, Freed, PageAllocator, PageAnswer } from './page-allocator.ts'
 import { BottomUpAllocator } from './bottom-up-allocator.ts'
 import { inferBins } from './bins.ts'
 import { firmwareOwner } from './memory-map.ts'
@@ -38,15 +38,11 @@ import { Pool, type PoolPages } from './pool.ts'
 import { loadImage } from './pe-loader.ts'
 import { DEFAULT_LOADER } from './loaders/rows.ts'
 import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
+import type { Contents } from './contents.ts'
 import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
-/**
- * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed
- * pages keep their bytes.
- * poison: nothing is known of either.
- */
-export type Contents = 'ovmf' | 'residue' | 'poison'
+export type { Contents } from './contents.ts'
 
 /** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
@@ -68,8 +64,8 @@ const CONTENTS: Readonly<
 
 export interface FirmwareOptions {
   readonly memory: Memory
-  /** Where steps are recorded; the memory records its events by itself. */
-  readonly recorder?: Recorder
+  /** Where the firmware's steps are recorded; the memory records its events by itself. */
+  readonly recorder: Recorder
   /** The map before the modelled boot begins: what is Conventional is free. */
   readonly map: readonly MemoryDescriptor[]
   /** The release's row and where it searches. Default: 2022.11, and the bins that the map shows. */
@@ -134,7 +130,7 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
     pool: pages =>
       row.pool === 'blocks'
         ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
-        : new PagePool(pages, row.pool.head),
+        : new PagePool(pages, row.pool.head, row.search === 'bottom-up' ? 'FW-32' : 'FW-30'),
     readOnly: [],
     said,
   })
@@ -162,9 +158,8 @@ interface State {
   readonly said: Set<string>
 }
 
-function stepsOf(recorder: Recorder | undefined): Step {
-  return (clause, what, body) =>
-    recorder === undefined ? body() : recorder.as('firmware', () => recorder.step(clause, what, body))
+function stepsOf(recorder: Recorder): Step {
+  return (clause, what, body) => recorder.as('firmware', () => recorder.step(clause, what, body))
 }
 
 /** The services over memory that is laid out. */
@@ -176,6 +171,9 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   const loader = options.loader ?? DEFAULT_LOADER
   const preset = CONTENTS[contents]
   const step = stepsOf(recorder)
+  /** The same, unless this clause is that of the step around it. */
+  const within = <T>(outer: FirmwareClause, clause: FirmwareClause, what: string, body: () => T): T =>
+    outer === clause ? body() : step(clause, what, body)
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages())
@@ -185,41 +183,52 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
         () => memory.claim(where, 'firmware:boot'),
       )
   }
-  const claimed = (allocation: Allocation, pages: number, label: ObjectId): Allocation => {
+  const claimed = (allocation: PageAnswer, pages: number, label: ObjectId): PageAnswer => {
     if (allocation.status !== 'EFI_SUCCESS') return allocation
     for (const page of allocator.guardPages(allocation.at, pages)) memory.claim(page, 'firmware:guard')
     memory.claim(rangeAt(allocation.at, pages * PAGE), label)
     claimEntries()
     return allocation
   }
-  const release = (where: Range, label: ObjectId) => {
-    if (where.start === 0 && preset.freed !== undefined) {
-      memory.release(range(0, PAGE), label, ZERO)
-      if (where.end > PAGE) memory.release(range(PAGE, where.end), label, preset.freed)
-    } else memory.release(where, label, preset.freed)
+  /** Memory is handed out or given back, and filled where the firmware clears it (FW-13, FW-23). */
+  const filled = (clause: 'FW-13' | 'FW-23', content: Content | undefined, body: () => void): void => {
+    if (content?.kind === 'fill') step(clause, () => `filled with ${hex(content.byte)}`, body)
+    else body()
   }
-  const allocatePages = (where: AllocateType, type: number, pages: number, label: ObjectId): Allocation =>
-    step(
-      'FW-4',
+  const release = (where: Range, label: ObjectId) => {
+    filled('FW-13', preset.freed, () => {
+      if (where.start === 0 && preset.freed !== undefined) {
+        memory.release(range(0, PAGE), label, ZERO)
+        if (where.end > PAGE) memory.release(range(PAGE, where.end), label, preset.freed)
+      } else memory.release(where, label, preset.freed)
+    })
+  }
+  const allocatePages = (where: AllocateType, type: number, pages: number, label: ObjectId): Allocation => {
+    const answer = allocator.allocate(where, type, pages)
+    return step(
+      answer.clause,
       () => `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
-      () => claimed(allocator.allocate(where, type, pages), pages, label),
+      () => claimed(answer, pages, label),
     )
-  const freePages = (at: Phys, pages: number): EfiStatus =>
-    step(
-      'FW-10',
+  }
+  /** FreePages; read-only pages may stay taken (FW-44). */
+  const pagesFreed = (at: Phys, pages: number): Freed =>
+    row.freeReadOnly === 'leaked' &&
+    readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
+      ? { status: 'EFI_SUCCESS', ranges: [], clause: 'FW-44' }
+      : allocator.free(at, pages)
+  const freePages = (at: Phys, pages: number): EfiStatus => {
+    const { status, ranges, clause } = pagesFreed(at, pages)
+    return step(
+      clause,
       () => `FreePages(${hex(at)}, ${hex(pages)} pages)`,
       () => {
-        if (
-          row.freeReadOnly === 'leaked' &&
-          readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
-        )
-          return step('FW-44', 'read-only pages stay taken', () => 'EFI_SUCCESS')
-        const { status, ranges } = allocator.free(at, pages)
         for (const where of ranges) release(where, 'free')
         claimEntries()
         return status
       },
     )
+  }
   let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
     step(
@@ -231,21 +240,28 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     )
   }
   const pages: PoolPages = {
-    allocate: (type, pages, guarded) =>
-      claimed(allocator.allocatePool(type, pages, guarded), pages, 'firmware:pool'),
+    allocate: (type, pages, guarded) => {
+      const answer = allocator.allocatePool(type, pages, guarded)
+      return step(answer.clause, 'pages for the pool', () => claimed(answer, pages, 'firmware:pool'))
+    },
     free: (where, guarded) => {
-      for (const freed of allocator.freePool(where, guarded).ranges) release(freed, 'free')
-      claimEntries()
+      const { ranges, clause } = allocator.freePool(where, guarded)
+      step(clause, 'the pool gives pages back', () => {
+        for (const freed of ranges) release(freed, 'free')
+        claimEntries()
+      })
     },
   }
   const pool = state.pool(pages)
+  const { services: calls } = pool
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
     step(
-      'FW-16',
+      calls.allocate,
       () => `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`,
       () => {
-        const { status, buffer, carved } = pool.allocate(type, size)
-        if (status !== 'EFI_SUCCESS') return { status, at: null }
+        const { status, buffer, carved, clause } = pool.allocate(type, size)
+        if (status !== 'EFI_SUCCESS')
+          return within(calls.allocate, clause, status, () => ({ status, at: null }))
         if (carved && !FRESH_POOLS.has(type))
           assume(
             'FW-19',
@@ -256,17 +272,22 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
             'FW-54',
             `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
           )
-        memory.claim(buffer, label, preset.pool)
+        within(calls.allocate, clause, 'the buffer', () => {
+          filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
+        })
         return { status, at: buffer.start }
       },
     )
   const freePool = (at: Phys): EfiStatus =>
     step(
-      'FW-18',
+      calls.free,
       () => `FreePool(${hex(at)})`,
       () => {
-        const { status, block } = pool.free(at)
-        if (block !== null) memory.claim(block, 'firmware:pool', preset.freed)
+        const { status, block, clause } = pool.free(at)
+        within(calls.free, clause, block === null ? status : 'the block', () => {
+          if (block !== null)
+            filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
+        })
         return status
       },
     )
@@ -292,12 +313,14 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     allocatePages,
     imageRecord,
     pinPages: (at, type, pages, label) => {
-      if (!allocator.pin(at, pages, type))
-        assume(
-          'PE-24',
-          `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
-        )
-      memory.claim(rangeAt(at, pages * PAGE), label)
+      step('PE-24', `pages for ${label} where it was observed`, () => {
+        if (!allocator.pin(at, pages, type))
+          assume(
+            'PE-24',
+            `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
+          )
+        memory.claim(rangeAt(at, pages * PAGE), label)
+      })
     },
     freePages,
     allocatePool: (type, size, label) => {
@@ -311,14 +334,20 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   return {
     ...(policy?.addedOnExit === undefined ? {} : { addedOnExit: policy.addedOnExit }),
     ...(policy?.memoryAttributes === undefined ? {} : { memoryAttributes: policy.memoryAttributes }),
-    memoryMap: () => allocator.memoryMap(),
+    memoryMap: () => step(allocator.mapClause(), 'GetMemoryMap', () => allocator.memoryMap()),
     allocatePages,
     freePages,
     allocatePool,
     freePool,
     setReadOnly,
-    loadImage: request =>
-      loadImage(ports, request.from.kind === 'memory' ? (options.inner ?? loader) : loader, request),
+    loadImage: request => {
+      const inner = options.inner
+      if (request.from.kind === 'file' || inner === undefined) return loadImage(ports, loader, request)
+      // A loader that is not the firmware's own may answer what it has loaded, or leave it to the firmware.
+      return !loader.bootManager && row.search === 'bins-then-top'
+        ? step('PE-27', `LoadImage is that of ${inner.title}`, () => loadImage(ports, inner, request))
+        : loadImage(ports, inner, request)
+    },
     unloadImage: (image: LoadedImage) =>
       step('PE-23', `UnloadImage(${image.name})`, () =>
         image.pages.start % PAGE === 0

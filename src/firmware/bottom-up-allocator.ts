@@ -6,9 +6,9 @@ import { ModelBug } from '../bytes/errors.ts'
 import { intersect, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, type Phys } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
-import type { Freed, PageAllocator } from './page-allocator.ts'
+import type { FirmwareClause, Freed, PageAllocator, PageAnswer } from './page-allocator.ts'
 import { reported, splitMap } from './memory-map.ts'
-import type { AllocateType, Allocation } from './services.ts'
+import type { AllocateType } from './services.ts'
 
 /**
  * AllocateAnyPages wants a descriptor that begins above this address. Source: rhf@82a9a4f4 src/efi/alloc.rs
@@ -43,12 +43,16 @@ export class BottomUpAllocator implements PageAllocator {
     return [...this.#map.map(reported), ...this.#foreign]
   }
 
+  mapClause(): FirmwareClause {
+    return 'FW-32'
+  }
+
   descriptors(): readonly MemoryDescriptor[] {
     return this.#map
   }
 
   /** The first free descriptor that will do, at its start; every failure is EFI_OUT_OF_RESOURCES (FW-31). */
-  allocate(where: AllocateType, type: number, pages: number): Allocation {
+  allocate(where: AllocateType, type: number, pages: number): PageAnswer {
     if (!Number.isSafeInteger(pages) || pages < 0)
       throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
     const bytes = pages * PAGE
@@ -64,8 +68,8 @@ export class BottomUpAllocator implements PageAllocator {
     const at =
       found === undefined ? null : where.kind === 'address' ? alignDown(where.at, PAGE) : found.range.start
     if (found === undefined || at === null || bytes === 0 || !this.#cut(found, at, at + bytes, type))
-      return { status: 'EFI_OUT_OF_RESOURCES', at: null }
-    return { status: 'EFI_SUCCESS', at: phys(at) }
+      return { status: 'EFI_OUT_OF_RESOURCES', at: null, clause: 'FW-31' }
+    return { status: 'EFI_SUCCESS', at: phys(at), clause: 'FW-31' }
   }
 
   pin(at: Phys, pages: number, type: number): boolean {
@@ -78,7 +82,7 @@ export class BottomUpAllocator implements PageAllocator {
     return taken === sizeOf(wanted)
   }
 
-  allocatePool(type: number, pages: number): Allocation {
+  allocatePool(type: number, pages: number): PageAnswer {
     return this.allocate({ kind: 'any' }, type, pages)
   }
 
@@ -99,7 +103,7 @@ export class BottomUpAllocator implements PageAllocator {
   /** The descriptor that begins here becomes free as a whole, whatever count is given (FW-32). */
   free(at: number): Freed {
     const found = this.#map.find(descriptor => descriptor.range.start === at)
-    if (found === undefined) return { status: 'EFI_NOT_FOUND', ranges: [] }
+    if (found === undefined) return { status: 'EFI_NOT_FOUND', ranges: [], clause: 'FW-32' }
     const joined: MemoryDescriptor[] = []
     for (const descriptor of this.#map.map(one =>
       one === found ? { ...one, type: EfiConventionalMemory } : one,
@@ -110,7 +114,7 @@ export class BottomUpAllocator implements PageAllocator {
       else joined.push(descriptor)
     }
     this.#map = joined
-    return { status: 'EFI_SUCCESS', ranges: [found.range] }
+    return { status: 'EFI_SUCCESS', ranges: [found.range], clause: 'FW-32' }
   }
 
   /** Cuts a descriptor in up to three; false when there is no room for them. */

@@ -64,6 +64,16 @@ export function firmwareNamed(name: string): Firmware {
   return found
 }
 
+/** A machine of which nobody says whose firmware it has is taken for one of EDK2: so the report says (FW-55). */
+export function nobodyNamed(machine: {
+  readonly firmware?: unknown
+  readonly build?: unknown
+}): { readonly clause: 'FW-55'; readonly what: string }[] {
+  if (machine.firmware !== undefined || machine.build !== undefined) return []
+  const what = 'no firmware is named: memory is allocated and images are loaded as EDK2 2022.11 does it'
+  return [{ clause: 'FW-55', what }]
+}
+
 /** Who answers a LoadImage that comes from the image (PE-27). */
 export function innerLoader({ loader, inner }: Firmware, secureBoot: boolean): Loader {
   return inner === 'own' || (inner === 'own-under-secure-boot' && secureBoot) ? loader : DEFAULT_LOADER

@@ -12,12 +12,19 @@ import type { FirmwareRow } from './policies.ts'
 import type { AllocateType, Allocation } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
+/** A clause of chapter FW: what an allocator answers by. */
+export type FirmwareClause = `FW-${number}`
+
+/** What AllocatePages answers, and the clause that decided. */
+export type PageAnswer = Allocation & { readonly clause: FirmwareClause }
+
 /** First type number that OEMs and loaders may choose. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
 const OEM_TYPES = 0x70000000
 
-/** What FreePages did: pages freed before a failure stay freed. */
+/** What FreePages did, and the clause that decided: pages freed before a failure stay freed. */
 export interface Freed {
   readonly status: EfiStatus
+  readonly clause: FirmwareClause
   readonly ranges: readonly Range[]
 }
 
@@ -35,12 +42,14 @@ export interface PageAllocator {
   /** An allocator in the same state; what is done to one of the two is not seen by the other. */
   fork(): PageAllocator
   memoryMap(): MemoryDescriptor[]
+  /** By which clause the map is shown as it is now. */
+  mapClause(): FirmwareClause
   descriptors(): readonly MemoryDescriptor[]
-  allocate(where: AllocateType, type: number, pages: number): Allocation
+  allocate(where: AllocateType, type: number, pages: number): PageAnswer
   pin(at: Phys, pages: number, type: number): boolean
   free(at: number, pages: number): Freed
   /** Pages for a pool, and back. */
-  allocatePool(type: number, pages: number, guarded: boolean): Allocation
+  allocatePool(type: number, pages: number, guarded: boolean): PageAnswer
   freePool(where: Range, guarded: boolean): Freed
   /** Pages that the map's own entries have taken since it was last asked (FW-53). */
   takeEntryPages(): Range[]

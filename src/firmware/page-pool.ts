@@ -1,24 +1,27 @@
 /** A pool of whole pages behind a head, as U-Boot and rust-hypervisor-firmware keep it (chapter FW). */
 import { rangeAt, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf } from '../bytes/units.ts'
-import type { PoolAllocation, PoolPages } from './pool.ts'
-import type { EfiStatus } from './status.ts'
+import type { FirmwareClause } from './page-allocator.ts'
+import type { PoolAllocation, PoolFreed, PoolPages } from './pool.ts'
 
 export class PagePool {
   readonly #pages: PoolPages
   readonly #head: number
+  /** By which clause buffers are handed out and taken back. */
+  readonly services: { readonly allocate: FirmwareClause; readonly free: FirmwareClause }
   /** Pages of every buffer, by its address. */
   readonly #taken = new Map<number, Range>()
 
-  /** `head`: bytes before the buffer. */
-  constructor(pages: PoolPages, head: number) {
+  /** `head`: bytes before the buffer; `clause`: the one that says so. */
+  constructor(pages: PoolPages, head: number, clause: FirmwareClause) {
     this.#pages = pages
     this.#head = head
+    this.services = { allocate: clause, free: clause }
   }
 
   /** A pool in the same state that takes its pages from `pages`. */
   fork(pages: PoolPages): PagePool {
-    const twin = new PagePool(pages, this.#head)
+    const twin = new PagePool(pages, this.#head, this.services.allocate)
     for (const [at, taken] of this.#taken) twin.#taken.set(at, taken)
     return twin
   }
@@ -33,18 +36,20 @@ export class PagePool {
           allocation.status === 'EFI_INVALID_PARAMETER' ? 'EFI_INVALID_PARAMETER' : 'EFI_OUT_OF_RESOURCES',
         buffer: null,
         carved: false,
+        clause: allocation.clause,
       }
     const buffer = rangeAt(allocation.at + this.#head, Math.max(1, request))
     this.#taken.set(buffer.start, rangeAt(allocation.at, count * PAGE))
-    return { status: 'EFI_SUCCESS', buffer, carved: false }
+    return { status: 'EFI_SUCCESS', buffer, carved: false, clause: this.services.allocate }
   }
 
   /** FreePool: the pages go back at once. */
-  free(at: number): { readonly status: EfiStatus; readonly block: null } {
+  free(at: number): PoolFreed {
     const pages = this.#taken.get(at)
-    if (pages === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null }
+    if (pages === undefined)
+      return { status: 'EFI_INVALID_PARAMETER', block: null, clause: this.services.free }
     this.#taken.delete(at)
     this.#pages.free(pages, false)
-    return { status: 'EFI_SUCCESS', block: null }
+    return { status: 'EFI_SUCCESS', block: null, clause: this.services.free }
   }
 }

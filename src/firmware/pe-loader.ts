@@ -31,15 +31,16 @@ export function memorySource(memory: Memory, where: Range): ByteSource {
 export function loadImage(ports: LoaderPorts, loader: Loader, request: LoadRequest): LoadResult {
   const { from, name } = request
   if (from.kind === 'memory')
-    return answer(load(ports, loader, request, memorySource(ports.memory, from.range)), false)
+    return answer(ports, load(ports, loader, request, memorySource(ports.memory, from.range)), name, false)
   const { source } = from
   const refusal = loader.bootManager
     ? ports.step('PE-2', `BDS looks at the headers of ${name}`, () => checkBootOption(source))
     : null
-  if (refusal !== null) return answer(refusal, true)
+  if (refusal !== null) return answer(ports, refusal, name, true)
   const { buffer: kind } = loader
-  if (kind.from === 'nowhere') return answer(load(ports, loader, request, source), loader.bootManager)
-  const buffer = ports.step('PE-1', `the firmware reads ${name} into a buffer of its own`, () => {
+  if (kind.from === 'nowhere')
+    return answer(ports, load(ports, loader, request, source), name, loader.bootManager)
+  const buffer = ports.step(kind.clause, `the firmware reads ${name} into a buffer of its own`, () => {
     const where = fileBuffer(ports, kind, source.size, `${name}:file`)
     if (where !== null && source.size > 0)
       ports.memory.put(where.start, { source, at: 0, length: source.size }, `${name}:file`)
@@ -47,21 +48,23 @@ export function loadImage(ports: LoaderPorts, loader: Loader, request: LoadReque
   })
   if (buffer === null)
     return answer(
+      ports,
       {
         status: 'EFI_NOT_FOUND',
         clause: 'PE-1',
         why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file`,
       },
+      name,
       loader.bootManager,
     )
   const result = load(ports, loader, request, source)
   if (kind.until === 'loaded' || 'clause' in result) {
-    ports.step('PE-1', `the firmware gives the file buffer of ${name} back`, () => {
+    ports.step(kind.clause, `the firmware gives the file buffer of ${name} back`, () => {
       if (kind.from === 'pool') ports.freePool(buffer)
       else ports.freePages(buffer.start, pagesOf(sizeOf(buffer)))
     })
   }
-  return answer(result, loader.bootManager)
+  return answer(ports, result, name, loader.bootManager)
 }
 
 function fileBuffer(
@@ -75,9 +78,16 @@ function fileBuffer(
   return at === null ? null : rangeAt(at, Math.max(1, size))
 }
 
-function answer(result: LoadedImage | LoadRefusal, byBootManager: boolean): LoadResult {
+function answer(
+  ports: LoaderPorts,
+  result: LoadedImage | LoadRefusal,
+  name: string,
+  byBootManager: boolean,
+): LoadResult {
   if (!('clause' in result)) return { status: 'EFI_SUCCESS', image: result }
   const { status, clause, why, message } = result
+  ports.step(clause, `${name} is turned down with ${status}: ${why}`, nothing)
+  if (byBootManager) ports.step('PE-21', `BDS says why ${name} failed`, nothing)
   return {
     status,
     clause,
@@ -86,6 +96,8 @@ function answer(result: LoadedImage | LoadRefusal, byBootManager: boolean): Load
     message: byBootManager ? bootManagerMessage('load', status) : (message ?? null),
   }
 }
+
+const nothing = (): void => undefined
 
 /** The image in memory, or why not; its entry point is 0 when it lies outside (PE-25). */
 function load(
@@ -98,7 +110,9 @@ function load(
   const checked = loader.check(source)
   if ('clause' in checked) return checked
   if (request.from.kind === 'memory' && loader.bootManager) ports.imageRecord()
-  const place = ports.step('PE-11', `pages for ${name}`, () => loader.allocate(ports, request, checked))
+  const place = ports.step(loader.pagesClause, `pages for ${name}`, () =>
+    loader.allocate(ports, request, checked),
+  )
   if ('clause' in place) return place
   const loading: Loading = { ports, request, checked, place }
   const failure = fill(loader, loading)
@@ -115,13 +129,15 @@ function load(
   }
   const { pe, imageSize } = checked
   const { AddressOfEntryPoint } = pe.optional
+  const outside = AddressOfEntryPoint >= imageSize
+  if (outside) ports.step('PE-25', `the entry point of ${name} lies outside the image`, nothing)
   return {
     name,
     base: place.base,
     size: byteCount(imageSize),
     pages: place.pages,
     pe,
-    entry: AddressOfEntryPoint < imageSize ? add(place.base, AddressOfEntryPoint) : phys(0),
+    entry: outside ? phys(0) : add(place.base, AddressOfEntryPoint),
     loadOptions: null,
     ...(request.from.kind === 'memory' ? { device: null } : {}),
   }

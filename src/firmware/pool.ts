@@ -5,9 +5,8 @@
 import { rangeAt, type Range } from '../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys } from '../bytes/units.ts'
 import { EfiBootServicesData, EfiUnacceptedMemoryType } from '../image/memory-types.ts'
-import { isRefusedType } from './page-allocator.ts'
+import { isRefusedType, type FirmwareClause, type PageAnswer } from './page-allocator.ts'
 import { guardedBlock, guardsPool, NO_GUARD, type HeapGuard } from './heap-guard.ts'
-import type { Allocation } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
 /** Bytes before the buffer of a block: its head. Source: edk2@stable202211 Pool.c POOL_HEAD. */
@@ -34,7 +33,7 @@ export const POOL_OF_OEM_TYPE = 0xe8
  * Where the pool gets its pages: the search of AllocatePages Any, and FreePages; with guard pages or without.
  */
 export interface PoolPages {
-  allocate(type: number, pages: number, guarded: boolean): Allocation
+  allocate(type: number, pages: number, guarded: boolean): PageAnswer
   free(range: Range, guarded: boolean): void
 }
 
@@ -56,16 +55,31 @@ interface Block {
   readonly guarded: Range | null
 }
 
-/** A buffer handed out: its bytes, and whether a new page was carved up for it. */
-export type PoolAllocation =
+/**
+ * A buffer handed out: its bytes, whether a new page was carved up for it, and the clause that decided.
+ */
+export type PoolAllocation = { readonly clause: FirmwareClause } & (
   | { readonly status: 'EFI_SUCCESS'; readonly buffer: Range; readonly carved: boolean }
   | {
       readonly status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES'
       readonly buffer: null
       readonly carved: false
     }
+)
 
-const NOTHING_LEFT: PoolAllocation = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false }
+/** What FreePool did: `block` is what the firmware may clear; null when its pages went back with it. */
+export interface PoolFreed {
+  readonly status: EfiStatus
+  readonly block: Range | null
+  readonly clause: FirmwareClause
+}
+
+const nothingLeft = (clause: FirmwareClause): PoolAllocation => ({
+  status: 'EFI_OUT_OF_RESOURCES',
+  buffer: null,
+  carved: false,
+  clause,
+})
 
 /** Bytes of a block for a request, head and tail included (FW-16). */
 export function poolBlockSize(request: number): number {
@@ -74,6 +88,11 @@ export function poolBlockSize(request: number): number {
 
 /** All pools start empty. */
 export class Pool {
+  /** By which clauses AllocatePool and FreePool work. */
+  readonly services: { readonly allocate: FirmwareClause; readonly free: FirmwareClause } = {
+    allocate: 'FW-16',
+    free: 'FW-18',
+  }
   readonly #pages: PoolPages
   /** Heads of free blocks by type and size; the last one is handed out first. */
   readonly #free = new Map<number, number[][]>()
@@ -109,16 +128,18 @@ export class Pool {
   /** AllocatePool. A request of 0 bytes is granted. */
   allocate(type: number, request: number): PoolAllocation {
     if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted))
-      return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false }
-    if (type >= OEM_TYPES && !this.#oem.has(type)) {
-      const { buffer } = this.#block(EfiBootServicesData, POOL_OF_OEM_TYPE, false)
-      if (buffer === null) return NOTHING_LEFT
+      return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false, clause: 'FW-7' }
+    const described = type >= OEM_TYPES && !this.#oem.has(type)
+    if (described) {
+      const { buffer, clause } = this.#block(EfiBootServicesData, POOL_OF_OEM_TYPE, false)
+      if (buffer === null) return nothingLeft(clause)
       this.#oem.set(type, { at: buffer.start, used: 0 })
     }
     const allocation = this.#block(type, request, guardsPool(this.#guard, type))
     const oem = this.#oem.get(type)
     if (oem !== undefined && allocation.buffer !== null) oem.used++
-    return allocation
+    if (described) return { ...allocation, clause: 'FW-47' }
+    return type === EfiUnacceptedMemoryType ? { ...allocation, clause: 'FW-45' } : allocation
   }
 
   #block(type: number, request: number, guarded: boolean): PoolAllocation {
@@ -128,7 +149,7 @@ export class Pool {
     const ready = size < 0 ? null : this.#take(type, size)
     const fresh = ready === null ? this.#pages.allocate(type, size < 0 ? pagesOf(total) : 1, false) : null
     const head = ready ?? fresh?.at ?? null
-    if (head === null) return NOTHING_LEFT
+    if (head === null) return nothingLeft(fresh?.clause ?? 'FW-17')
     if (fresh !== null && size >= 0) this.#carve(type, head, PAGE, size, POOL_SIZES.length - 1)
     const buffer = rangeAt(head + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
     this.#blocks.set(buffer.start, {
@@ -138,14 +159,19 @@ export class Pool {
       buffer,
       guarded: null,
     })
-    return { status: 'EFI_SUCCESS', buffer, carved: fresh !== null && size >= 0 }
+    return {
+      status: 'EFI_SUCCESS',
+      buffer,
+      carved: fresh !== null && size >= 0,
+      clause: size < 0 ? 'FW-16' : 'FW-17',
+    }
   }
 
   /** Pages of its own, at whose end or beginning the block lies (FW-39). */
   #guardedBlock(type: number, total: number): PoolAllocation {
     const { pages, offset, bytes } = guardedBlock(this.#guard, total)
-    const { at } = this.#pages.allocate(type, pages, true)
-    if (at === null) return NOTHING_LEFT
+    const { at, clause } = this.#pages.allocate(type, pages, true)
+    if (at === null) return nothingLeft(clause)
     const buffer = rangeAt(at + offset + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
     this.#blocks.set(buffer.start, {
       type,
@@ -154,24 +180,22 @@ export class Pool {
       buffer,
       guarded: rangeAt(at, pages * PAGE),
     })
-    return { status: 'EFI_SUCCESS', buffer, carved: false }
+    return { status: 'EFI_SUCCESS', buffer, carved: false, clause: 'FW-39' }
   }
 
-  /**
-   * FreePool (FW-18): pages go back at once, a small block when its whole page is free. `block` is what the
-   * firmware may clear.
-   */
-  free(at: number): { readonly status: EfiStatus; readonly block: Range | null } {
+  /** FreePool (FW-18): pages go back at once, a small block when its whole page is free. */
+  free(at: number): PoolFreed {
     const block = this.#blocks.get(at)
-    if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null }
+    if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null, clause: 'FW-18' }
     this.#blocks.delete(at)
     const kept = this.#giveBack(block)
     const oem = this.#oem.get(block.type)
-    if (oem !== undefined && --oem.used === 0) {
+    const last = oem !== undefined && --oem.used === 0
+    if (last) {
       this.#oem.delete(block.type)
       this.free(oem.at)
     }
-    return { status: 'EFI_SUCCESS', block: kept ? block.range : null }
+    return { status: 'EFI_SUCCESS', block: kept ? block.range : null, clause: last ? 'FW-47' : 'FW-18' }
   }
 
   /** False when the pages of the block went back with it. */

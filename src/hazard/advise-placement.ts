@@ -4,7 +4,8 @@ import { isWrite, offsetAt, type Actor, type EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { eventsOf, type Damage } from './damage.ts'
-import { baseOf, brokenContracts, exactSize, placesIn, reachOf, sectionOf } from './words.ts'
+import { initWindowOccupied } from './rules/init-window-occupied.ts'
+import { baseOf, brokenContracts, exactSize, placesIn, reachOf, sectionOf } from './describe.ts'
 
 /**
  * Broken contracts about the init window in which the damage lies; only the decompressor uses the whole
@@ -16,7 +17,7 @@ export function brokenWindows(
   destroyers: readonly EventId[],
 ): ReturnType<typeof brokenContracts> {
   return destroyers.some(id => recording.events[id]?.actor === 'decompressor')
-    ? brokenContracts(recording, 'init-window-occupied', damage.ranges)
+    ? brokenContracts(recording, initWindowOccupied.contracts ?? [], damage.ranges)
     : []
 }
 

@@ -3,10 +3,10 @@
  * report them. Chapter HZ.
  */
 import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
-import type { MemoryEvent } from '../memory/event.ts'
+import type { AnyClauseId, MemoryEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Reporter } from './rule.ts'
-import { contentName, legsOf } from './words.ts'
+import { contentName, legsOf } from './describe.ts'
 
 export type ContractEvent = Extract<MemoryEvent, { op: 'contract' }>
 
@@ -19,16 +19,16 @@ export interface ContractWords {
   readonly found?: string
 }
 
-/** Reports every broken contract that names this rule, each sentence once. */
+/** Reports every breach of these contracts, each sentence once. */
 export function reportBroken(
   recording: Recording,
   report: Reporter,
-  ruleId: string,
+  contracts: readonly AnyClauseId[],
   words: ContractWords,
 ): void {
   const said = new Set<string>()
   for (const contract of recording.events) {
-    if (contract.op !== 'contract' || contract.rule !== ruleId || contract.kept) continue
+    if (contract.op !== 'contract' || !contracts.includes(contract.clause) || contract.kept) continue
     const where = contract.range === null ? '' : ` at ${formatRange(contract.range)}`
     const key = `${contract.clause} ${contract.what}${where}`
     if (said.has(key)) continue

@@ -1,6 +1,7 @@
 /** A rule: metadata and a visitor. Rules know memory, images and clauses; they know no stage. */
 import type { PeFile } from '../image/pe.ts'
 import type { UkiView } from '../image/uki.ts'
+import type { AnyClauseId } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Hazard, HazardClass } from './hazard.ts'
 
@@ -29,6 +30,8 @@ interface RuleInfo {
 /** Judges a recording. */
 export interface RecordingRule extends RuleInfo {
   readonly class: Exclude<HazardClass, 'advice'>
+  /** The contracts of a hand-off whose breach it reports. A contract belongs to one rule. */
+  readonly contracts?: readonly AnyClauseId[]
   visit(recording: Recording, report: Reporter): void
 }
 

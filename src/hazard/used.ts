@@ -3,7 +3,7 @@ import { formatSize, hex, sizeOf } from '../bytes/range.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Damage } from './damage.ts'
 import type { Leg } from './hazard.ts'
-import { exactSize, formatOffsets, legsOf } from './words.ts'
+import { exactSize, formatOffsets, legsOf } from './describe.ts'
 
 /** `The kernel read 4.7 MiB of initrd at 0x1b261000`; code is not read but about to run. */
 export function howItWasRead({ read }: Damage): string {

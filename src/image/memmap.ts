@@ -4,7 +4,6 @@
  */
 import { hex, overlaps, range } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
-import { isBootParams, readBootParams, bootParamsDump } from './memmap/boot-params-dump.ts'
 import { DIALECTS, rankOf } from './memmap/dialects.ts'
 import { linesOf, textOf } from './memmap/lines.ts'
 import {
@@ -88,8 +87,11 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
       `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`,
     )
   const wants = (name: MemmapDialect): boolean => only === null || only === name
-  if (typeof input !== 'string' && wants('boot-params') && isBootParams(input))
-    return finish(bootParamsDump, readBootParams(input, 0), [])
+  if (typeof input !== 'string')
+    for (const dialect of DIALECTS) {
+      const block = wants(dialect.name) ? (dialect.file?.(input) ?? null) : null
+      if (block !== null) return finish(dialect, block, [])
+    }
   const text = textOf(input)
   if (text.trim() === '') return fatal('empty', 'the text is empty')
   if (wants('json') && text.trimStart().startsWith('{')) {

@@ -5,8 +5,8 @@
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
 import { contentSource, patternByte, type Content } from './content.ts'
-import { kernelPieces } from './kernel-bytes.ts'
-import type { KernelFacts } from './kernel-facts.ts'
+import { kernelPieces } from './x86/kernel-bytes.ts'
+import type { KernelFacts } from './x86/kernel-facts.ts'
 import {
   DIRECTORY_BASERELOC,
   DIRECTORY_SECURITY,
@@ -37,8 +37,8 @@ export interface SectionRecipe {
   readonly content?: Content
 }
 
-/** A number, or text such as `0x14df90000` where a 64-bit field does not fit a number. */
-export type Wide = number | string
+/** A number; a bigint, or text such as `0x14df90000`, where a 64-bit field does not fit a number. */
+export type Wide = number | string | bigint
 type OptionalFields = Partial<Record<keyof typeof IMAGE_OPTIONAL_HEADER64.fields, Wide>>
 
 /** A PE file to write. Every header field can be set to anything that fits its width. */

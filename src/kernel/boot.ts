@@ -5,7 +5,7 @@
 import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
-import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/boot-params.ts'
+import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { HandOff } from '../machine/model.ts'
@@ -13,8 +13,6 @@ import type { EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from './payload.ts'
-import type { Window } from './steps/head64.ts'
-import type { SetupNode } from './steps/setup-data.ts'
 
 /** Bytes that are about to be used as one object. */
 export interface Bytes {
@@ -30,6 +28,22 @@ export interface Output {
   readonly certain: boolean
 }
 
+/** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
+export interface Window {
+  readonly start: Phys
+  readonly moved: Phys
+  readonly length: number
+}
+
+/** A node of setup_data: its own bytes with those of its data, and whose they are. */
+export interface SetupNode {
+  readonly range: Range
+  readonly type: number
+  readonly object: ObjectId
+  /** Offset in the object of the node's first byte. */
+  readonly offset: number
+}
+
 /** What the steps of a kernel share. Only the fields that change while it starts are writable. */
 export interface KernelBoot {
   readonly machine: Machine
@@ -40,9 +54,9 @@ export interface KernelBoot {
   /** Owner of the kernel's bytes; offset 0 is byte 0 of its file. */
   readonly object: ObjectId
   /** F: where byte 0 of the kernel file lay at the entry. */
-  readonly image: Phys
+  readonly fileAt: Phys
   /** L: `startup_32` of the copy that runs next. */
-  compressed: Phys
+  zo: Phys
   /** `image_offset`: from ImageBase to `startup_32` after a PE entry, in 32 bits; 0 after a handover. */
   imageOffset: number
   /** What the LoadedImage protocol says after a PE entry; else F. */

@@ -3,8 +3,8 @@
  * memory says. Chapters EP and ZO.
  */
 import { alignUp, PAGE } from '../bytes/units.ts'
-import { XLF_5LEVEL_ENABLED } from '../image/boot-params.ts'
-import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { XLF_5LEVEL_ENABLED } from '../image/x86/boot-params.ts'
+import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Payload } from '../machine/model.ts'
 

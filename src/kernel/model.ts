@@ -1,8 +1,10 @@
 /** The slots of a kernel era and the one procedure that calls them in order. Chapters EP and ZO. */
 import { phys, wrap32 } from '../bytes/units.ts'
-import { evaluateContracts, type ContractName } from '../machine/contracts.ts'
+import { evaluateContracts, type ContractName } from '../machine/x86/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
+import type { Arrival, HandOff, KernelModel } from '../machine/model.ts'
+import type { Era } from '../releases/history.ts'
+import type { KernelBehaviour, KernelShape } from './behaviour.ts'
 import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
@@ -12,7 +14,7 @@ import { runHead64 } from './steps/head64.ts'
 import { followSetupData, noteSetupData } from './steps/setup-data.ts'
 import { useLoadersCopy } from './steps/startup32.ts'
 
-/** Where kernel eras differ. Every cell is a step of steps/<file>.ts. */
+/** Where kernels differ: the step of each slot. */
 export interface KernelSlots {
   /** Is the code in front of the payload (.head.text) run on an EFI boot? */
   readonly entryCode: Step
@@ -44,22 +46,14 @@ export interface KernelSlots {
   readonly trampoline: TrampolineStep
 }
 
-/**
- * What a kernel file looks like, as far as its headers tell its age. `bss-section`: a PE section .bss,
- * ImageBase 0. `window-fixed-entry`: SizeOfImage
- * is init_size and kernel_alignment, handover_offset 0x190. `window`: the same with the entry elsewhere.
- * `tight`: pages as sections, SizeOfImage below
- * init_size. `tight-3`: the same with MajorImageVersion 3.
- */
-export type KernelShape = 'bss-section' | 'window-fixed-entry' | 'window' | 'tight' | 'tight-3'
-
-/** A row of eras.ts. */
-export interface KernelEra extends EraInfo {
+/** Releases of linux that behave alike. */
+export interface X86Era extends Era<KernelBehaviour> {
   /**
    * Shapes that files of this era have; none where only the version string can tell (a release candidate that
    * looks like its successors).
    */
   readonly shapes: readonly KernelShape[]
+  /** The steps that follow from `behaviour`; a step of one's own may take the place of any. */
   readonly slots: KernelSlots
   /**
    * The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own
@@ -72,7 +66,7 @@ export interface KernelEra extends EraInfo {
  * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers
  * are read.
  */
-export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
+export function x86Model(era: X86Era, read: PayloadReader | null = null): KernelModel {
   return {
     id: era.id,
     start: (machine, from) =>
@@ -88,7 +82,7 @@ export function kernelModel(era: KernelEra, read: PayloadReader | null = null): 
 
 /** The procedure, for a kernel whose link-time facts are known. */
 export function startKernel(
-  era: KernelEra,
+  era: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
@@ -122,7 +116,7 @@ export function startKernel(
 }
 
 /** Boot protocol, 32 or 64 bits: the decompressor is entered at once, in the copy that the loader made. */
-function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
+function startWithoutStub({ slots }: X86Era, boot: KernelBoot): Arrival {
   const { machine, from } = boot
   machine.as('decompressor', () => {
     enterKernel(boot)
@@ -136,23 +130,23 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
 }
 
 function beginBoot(
-  { slots }: KernelEra,
+  { slots }: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
   payload: PayloadRead | null,
 ): KernelBoot {
-  const image = from.via === 'pe-entry' ? from.loaded.base : from.image
-  const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? image) : image
+  const fileAt = from.via === 'pe-entry' ? from.loaded.base : from.image
+  const imageBase = from.via === 'pe-entry' ? (from.imageBase ?? fileAt) : fileAt
   return {
     machine,
     from,
     file,
     payload,
     object: from.payload.object,
-    image,
-    compressed: phys(image + file.setupSize),
-    imageOffset: from.via === 'pe-entry' ? wrap32(image + file.setupSize - imageBase) : 0,
+    fileAt,
+    zo: phys(fileAt + file.setupSize),
+    imageOffset: from.via === 'pe-entry' ? wrap32(fileAt + file.setupSize - imageBase) : 0,
     imageBase,
     bootParams: from.via === 'pe-entry' ? phys(0) : from.bootParams,
     commandLine: null,
@@ -182,12 +176,12 @@ const WITHOUT_STUB: readonly ContractName[] = [
 ]
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
-function judge(era: KernelEra, boot: KernelBoot): void {
-  const { file, from, compressed } = boot
+function judge(era: X86Era, boot: KernelBoot): void {
+  const { file, from, zo } = boot
   const handover = from.via !== 'pe-entry'
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
   const start = guestAlign(
-    compressed - boot.imageOffset,
+    zo - boot.imageOffset,
     handover ? header(boot, 'kernel_alignment') : file.physicalAlign,
   )
   evaluateContracts(boot.machine, names, {
@@ -197,8 +191,8 @@ function judge(era: KernelEra, boot: KernelBoot): void {
       start: Math.max(start, file.loadPhysicalAddress),
       length: handover ? header(boot, 'init_size') : file.initSize,
     },
-    bss: { start: compressed + file.bss, length: file.ebss - file.bss },
-    startup32: compressed,
+    bss: { start: zo + file.bss, length: file.ebss - file.bss },
+    startup32: zo,
     setupData: handover ? followSetupData(boot).nodes.map(node => node.range) : [],
     initrd: from.initrdObject,
     commandLine: from.cmdlineObject,

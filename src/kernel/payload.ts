@@ -4,7 +4,7 @@
  */
 import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
 import { decode, type Format } from '../decode/decode.ts'
-import { parseBzImage, type BzImage } from '../image/bzimage.ts'
+import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { parseElf, type Elf } from '../image/elf.ts'
 
 /**

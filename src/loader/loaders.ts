@@ -3,9 +3,9 @@
  * HO.
  */
 import type { LoaderRow } from './model.ts'
-import { direct, directWithSeed, relocator } from './steps/boot-protocol.ts'
-import { linuxefi } from './steps/linuxefi.ts'
-import { bootManager, grubStartImage, startImage } from './steps/start-image.ts'
+import { direct, directWithSeed, relocator } from './x86/boot-protocol.ts'
+import { linuxefi } from './x86/linuxefi.ts'
+import { bootManager, grubStartImage, startImage } from './x86/start-image.ts'
 
 /** By id. */
 export const loaders: Readonly<Record<string, LoaderRow>> = {

@@ -1,5 +1,4 @@
 /** All that a stage gets: memory, firmware, and words for what happens. */
-import type { ByteSource } from '../bytes/source.ts'
 import type { Range } from '../bytes/range.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
@@ -7,9 +6,11 @@ import type { Actor, AnyClauseId, ClauseId, EventId, StepText } from '../memory/
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import type { Arrival, Facts } from './model.ts'
+import type { Arrival, Facts } from './hand-off.ts'
+import { withDefaults, type Settings } from './settings.ts'
 
 export type { AnyClauseId, ClauseId } from '../memory/event.ts'
+export type { Addon, Settings } from './settings.ts'
 
 /** What the model took for granted; printed in every report that used it. */
 export interface Assumption {
@@ -44,55 +45,9 @@ export type Outcome =
   | { readonly kind: 'undefined'; readonly since: EventId; readonly why: string }
   | { readonly kind: 'unknown'; readonly gap: Gap }
 
-/** An add-on: a PE file beside the image. */
-export interface Addon {
-  readonly name: string
-  readonly source: ByteSource
-}
-
-/** Settings of the machine that a stage may ask for. */
-export interface Settings {
-  /** Files of the volume that the image was loaded from, by volumePath() of their names. */
-  readonly files?: ReadonlyMap<string, ByteSource>
-  /**
-   * Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. Default: none is
-   * taken for granted.
-   */
-  readonly pciRoms?: readonly number[]
-  /**
-   * The CPU can have five levels of page tables, while firmware and loader run with four. Default: it cannot.
-   */
-  readonly la57?: boolean
-  readonly secureBoot: boolean
-  /** shim started the image. Default: it did not. */
-  readonly shim?: boolean
-  /**
-   * What follows the image's own name on the command line of the EFI shell that started it. Default: no shell
-   * did.
-   */
-  readonly shell?: readonly string[] | undefined
-  /** Value of the SMBIOS string io.systemd.stub.kernel-cmdline-extra. Default: there is none. */
-  readonly smbiosCmdline?: string | undefined
-  /** The machine is a confidential VM. Default: it is not. */
-  readonly confidentialVm?: boolean | undefined
-  /**
-   * Add-ons on the ESP, in the order in which the stub finds them: those for all images first, each folder
-   * sorted by name. Default: there are none.
-   */
-  readonly addons?: readonly Addon[] | undefined
-  /**
-   * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same,
-   * and every slot that could be chosen is looked at.
-   * seed:N: the random number is N.
-   */
-  readonly kaslr: 'off' | 'command-line' | 'all' | `seed:${number}`
-}
-
 /** A contract that was evaluated at a hand-off. */
 export interface ContractResult {
   readonly clause: ClauseId
-  /** The breach rule that reports it when broken: `init-window-occupied` … */
-  readonly rule: string
   readonly kept: boolean
   readonly what: string
   readonly range: Range | null
@@ -144,12 +99,12 @@ export interface Notes {
   facts: Facts
 }
 
-/** Makes the machine that stages are given. `notes` is filled while they run. */
+/** Makes the machine that stages are given. `notes` is filled while they run; absent settings are the table's. */
 export function createMachine(
   recorder: Recorder,
   memory: Memory,
   firmware: BootServices,
-  settings: Settings,
+  settings: Partial<Settings>,
   notes: Notes,
 ): Machine {
   const stop = (outcome: Outcome): never => {
@@ -159,7 +114,7 @@ export function createMachine(
   return {
     memory,
     firmware,
-    settings,
+    settings: withDefaults(settings),
     as: (actor, body) => recorder.as(actor, body),
     step: (clause, what, body) => recorder.step(clause, what, body),
     refuse: (clause, status, why, message = null) =>
@@ -178,8 +133,8 @@ export function createMachine(
       const reading = memory.readAs(where, object, { at, as: 'code' })
       if (!reading.whole) lost(reading.event, what)
     },
-    contract: ({ clause, rule, kept, what, range, found = [] }) => {
-      recorder.append({ op: 'contract', clause, rule, kept, what, range, found })
+    contract: ({ clause, kept, what, range, found = [] }) => {
+      recorder.append({ op: 'contract', clause, kept, what, range, found })
     },
     observe: facts => {
       notes.facts = { ...notes.facts, ...facts }

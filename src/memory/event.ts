@@ -3,10 +3,10 @@
  * What touches one range by its nature has `range`; what may touch many at once has `ranges`.
  */
 import { range, type Range } from '../bytes/range.ts'
-import type { Content, Extent, ObjectId, Whose } from './extent.ts'
+import type { Content, EventId, Extent, ObjectId, Whose } from './extent.ts'
 
-/** Index of an event in its recording. */
-export type EventId = number
+export type { EventId } from './extent.ts'
+
 /** Index of a step in its recording. */
 export type StepId = number
 
@@ -109,8 +109,6 @@ export type MemoryEvent =
   | (EventBase & {
       readonly op: 'contract'
       readonly clause: AnyClauseId
-      /** the breach rule that reports it when it is broken */
-      readonly rule: string
       readonly kept: boolean
       readonly what: string
       readonly range: Range | null

@@ -1,7 +1,9 @@
 /** What one stretch of memory holds: bytes, whose they are, and which event put them there. */
 import type { Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
-import type { EventId } from './event.ts'
+
+/** Index of an event in its recording. */
+export type EventId = number
 
 /**
  * An identity that bytes can belong to: `kernel`, `initrd`, `cmdline`, `boot_params`, `vo`, `stub:.text`,

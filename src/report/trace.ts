@@ -2,7 +2,7 @@
 import { formatRange, hex } from '../bytes/range.ts'
 import { rangesOf, type MemoryEvent, type Step } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
-import { contentName, describeEvent } from '../hazard/words.ts'
+import { contentName, describeEvent } from '../hazard/describe.ts'
 import { plain, printable, type TextOptions } from './layout.ts'
 
 /** How a trace is told. */

@@ -2,11 +2,10 @@
  * One boot in a few words, as `check` takes it: an image, a machine by RAM size or by map, and whatever era
  * or model is to be tried.
  */
+import { buildMachine, type MachineWords } from '../boot/machine.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
-import { phys } from '../bytes/units.ts'
-import { profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import { bytesOf, uki, type Size, type UkiOptions } from './builders.ts'
 
@@ -18,13 +17,20 @@ export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
   readonly name?: string
   /** RAM under a recorded firmware profile. Default `512M`, unless there is a map. */
   readonly ram?: Size
-  /** Name of the profile. Default `ovmf`: the newest that was recorded with UKIs. */
+  /**
+   * Name of a recorded profile. Default `ovmf`: the newest that was recorded with UKIs. With a map: what its firmware
+   * does beside the map; default EDK2 2022.11.
+   */
   readonly firmware?: string
-  /** The firmware's map before the image is loaded, instead of RAM and profile. */
+  /** The firmware's map before the image is loaded, instead of RAM and the profile's map. */
   readonly map?: readonly MemoryDescriptor[]
+  /** Name of who allocates and loads, such as `u-boot-2022.01`. Default: the profile's firmware. */
+  readonly imageLoader?: string
+  /** Names of quirks, such as `no-low-memory`, applied in this order. */
+  readonly quirks?: readonly string[]
   /** Where the firmware puts the image. Default: its allocator decides. */
   readonly imageBase?: Size
-  /** What memory holds that nobody wrote. Default `ovmf`. */
+  /** What memory holds that nobody wrote. Default: as the firmware leaves it, which is `ovmf` for every profile. */
   readonly contents?: NonNullable<MachineInput['contents']>
 }
 
@@ -33,30 +39,31 @@ export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
  * given.
  */
 export function scenario(options: ScenarioOptions): CheckInput {
-  const { image, name = 'uki', ram, firmware, map, imageBase, contents, ...rest } = options
-  if (map !== undefined && (ram !== undefined || firmware !== undefined))
-    throw new UsageError('a scenario has either a map or RAM and firmware')
-  const machine =
+  const {
+    image,
+    name = 'uki',
+    ram,
+    firmware,
+    map,
+    imageBase,
+    contents,
+    imageLoader,
+    quirks,
+    ...rest
+  } = options
+  if (map !== undefined && ram !== undefined) throw new UsageError('a scenario has either a map or RAM')
+  const words: MachineWords =
     map === undefined
-      ? profileMachine(bytesOf(ram ?? '512M'), firmware ?? 'ovmf')
-      : { what: `a map of ${String(map.length)} lines`, map }
+      ? { profile: firmware ?? 'ovmf', ram: bytesOf(ram ?? '512M') }
+      : { map, profile: firmware }
   return {
     ...rest,
     image: { name, source: 'read' in image ? image : uki(image) },
-    machine: {
-      ...machine,
-      ...(imageBase === undefined ? {} : { imageBase: phys(bytesOf(imageBase)) }),
-      ...(contents === undefined ? {} : { contents }),
-    },
-  }
-}
-
-function profileMachine(ramBytes: number, firmware: string): MachineInput {
-  const profile = profileNamed(firmware)
-  const assumption = profileAssumption(profile, ramBytes)
-  return {
-    what: `profile ${profile.id}`,
-    map: profileMap(profile, ramBytes),
-    assumptions: assumption === null ? [] : [{ clause: 'FW-21', what: assumption }],
+    machine: buildMachine(words, {
+      imageLoader,
+      quirks,
+      contents,
+      imageBase: imageBase === undefined ? undefined : bytesOf(imageBase),
+    }),
   }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { fileOffset } from '../../src/bytes/units.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
@@ -48,15 +48,15 @@ function oneLine({ code, stdout, stderr }: Finished): string {
 }
 
 describe('check', () => {
-  test('a boot that arrives whole: exit 0, the report on stdout, nothing on stderr', () => {
-    const { code, stdout, stderr } = stubsim(['check', good, ...machine])
+  test('a boot that arrives whole: exit 0, the report on stdout, nothing on stderr', async () => {
+    const { code, stdout, stderr } = await stubsim(['check', good, ...machine])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('systemd-stub/S2')
     expect(stdout).toContain('linux/E2')
     expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
   })
 
-  test('deep: true in a scenario decompresses the kernel: one that is no stream is refused, line by line', () => {
+  test('deep: true in a scenario decompresses the kernel: one that is no stream is refused, line by line', async () => {
     const scenario = (deep: boolean): string =>
       file(
         `deep-${String(deep)}.json`,
@@ -67,15 +67,23 @@ describe('check', () => {
           deep,
         }),
       )
-    expect(stubsim(['check', '--scenario', scenario(false)]).code).toBe(0)
-    const { code, stdout } = stubsim(['check', '--scenario', scenario(true)])
+    expect((await stubsim(['check', '--scenario', scenario(false)])).code).toBe(0)
+    const { code, stdout } = await stubsim(['check', '--scenario', scenario(true)])
     expect(code).toBe(1)
     expect(stdout).toMatch(/\n {9}it prints: .+\n {20}-- System halted\n/)
     expect(stdout).not.toContain('\\x0a')
   })
 
-  test('--format json is the report as data; -v and --stats go to stderr; few bytes are read', () => {
-    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--format', 'json', '-v', '--stats'])
+  test('--format json is the report as data; -v and --stats go to stderr; few bytes are read', async () => {
+    const { code, stdout, stderr } = await stubsim([
+      'check',
+      good,
+      ...machine,
+      '--format',
+      'json',
+      '-v',
+      '--stats',
+    ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 1,
@@ -89,18 +97,21 @@ describe('check', () => {
     expect(Number(read)).toBeLessThan(2 ** 20)
   })
 
-  test('damage: exit 1, from a scenario, with colours when wanted', () => {
-    const { code, stdout } = stubsim(['check', '--scenario', clobbering, '--color', 'always'])
+  test('damage: exit 1, from a scenario, with colours when wanted', async () => {
+    const { code, stdout } = await stubsim(['check', '--scenario', clobbering, '--color', 'always'])
     expect(code).toBe(1)
     expect(stdout).toContain('\u001b[1;31m')
     expect(stdout).toContain('clobbered-object: initrd')
-    expect(stubsim(['check', '--scenario', clobbering], { NO_COLOR: '1' }).stdout).not.toContain('\u001b')
+    const onTerminal = async (env: Readonly<Record<string, string>>): Promise<string> =>
+      (await stubsim(['check', '--scenario', clobbering], { columns: 100, env })).stdout
+    expect(await onTerminal({})).toContain('\u001b[1;31m')
+    expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\u001b')
   })
 
-  test('a kernel file with a loader, an initrd and a command line', () => {
+  test('a kernel file with a loader, an initrd and a command line', async () => {
     const kernel = file('vmlinuz', bytesOf(buildKernel(linux)))
     const initrd = file('initrd.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0))
-    const { code, stdout, stderr } = stubsim([
+    const { code, stdout, stderr } = await stubsim([
       'check',
       kernel,
       ...machine,
@@ -113,28 +124,28 @@ describe('check', () => {
     ])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('grub/efi')
-    expect(stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({
+    expect(await stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no loader lilo') as string,
     })
-    expect(stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
+    expect(await stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--kernel-loader') as string,
     })
   })
 
-  test('outside the tables: exit 3', () => {
-    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--kernel', '3.2'])
+  test('outside the tables: exit 3', async () => {
+    const { code, stdout, stderr } = await stubsim(['check', good, ...machine, '--kernel', '3.2'])
     expect([code, stderr]).toEqual([3, ''])
     expect(stdout).toMatch(/\nverdict {2}unknown.*\n$/)
   })
 
-  test('a memory map instead of a profile, and when it was taken', () => {
+  test('a memory map instead of a profile, and when it was taken', async () => {
     const memmap = file(
       'map.txt',
       'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n',
     )
-    const { code, stdout } = stubsim([
+    const { code, stdout } = await stubsim([
       'check',
       good,
       '--memmap',
@@ -152,8 +163,8 @@ describe('check', () => {
 })
 
 describe('map and trace', () => {
-  test('map shows the moments and ends with the verdict', () => {
-    const { code, stdout } = stubsim(['map', good, ...machine])
+  test('map shows the moments and ends with the verdict', async () => {
+    const { code, stdout } = await stubsim(['map', good, ...machine])
     expect(code).toBe(0)
     for (const part of [
       'before the image is loaded',
@@ -163,7 +174,7 @@ describe('map and trace', () => {
     ])
       expect(stdout).toContain(part)
     expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
-    const json = JSON.parse(stubsim(['map', good, ...machine, '--format', 'json']).stdout) as {
+    const json = JSON.parse((await stubsim(['map', good, ...machine, '--format', 'json'])).stdout) as {
       moments: { moment: string }[]
     }
     expect(json.moments.map(({ moment }) => moment)).toEqual([
@@ -174,12 +185,12 @@ describe('map and trace', () => {
     ])
   })
 
-  test('trace shows steps with clauses and events', () => {
-    const { code, stdout } = stubsim(['trace', good, ...machine])
+  test('trace shows steps with clauses and events', async () => {
+    const { code, stdout } = await stubsim(['trace', good, ...machine])
     expect(code).toBe(0)
     for (const clause of ['PE-', 'ST-', 'EP-', 'ZO-'])
       expect(stdout).toMatch(new RegExp(`^ *${clause}\\d+  `, 'm'))
-    const json = JSON.parse(stubsim(['trace', good, ...machine, '--format', 'json']).stdout) as {
+    const json = JSON.parse((await stubsim(['trace', good, ...machine, '--format', 'json'])).stdout) as {
       steps: { clause: string }[]
       events: object[]
     }
@@ -187,11 +198,11 @@ describe('map and trace', () => {
     expect(json.events.length).toBeGreaterThan(json.steps.length)
   })
 
-  test('trace tells an event with many ranges in a line, and with --all names each of them', () => {
+  test('trace tells an event with many ranges in a line, and with --all names each of them', async () => {
     const counted = /^ *#\d+ (\d+) ranges of 0x\S+ given back as firmware:boot$/m
-    const short = stubsim(['trace', good, ...machine]).stdout
+    const short = (await stubsim(['trace', good, ...machine])).stdout
     const [, count] = counted.exec(short) ?? []
-    const long = stubsim(['trace', good, ...machine, '--all']).stdout
+    const long = (await stubsim(['trace', good, ...machine, '--all'])).stdout
     const [, below = ''] = long.split(counted).slice(1)
     expect(Number(count)).toBeGreaterThan(10)
     expect(/^(?:\n +0x[0-9a-f]+-0x[0-9a-f]+)+/.exec(below)?.[0].trim().split('\n')).toHaveLength(
@@ -212,8 +223,8 @@ describe('a machine must be said, whole and once', () => {
     [[...machine, '--image-base', '0x1234'], /the image base 0x1234 is not a multiple of 0x1000/],
     [[...machine, '--stub', 'mine'], /--stub mine: neither a version nor an era such as systemd-stub\/S/],
     [['--memmap', good], /good\.efi: /],
-  ])('%j', (options, message) => {
-    expect(oneLine(stubsim(['check', good, ...options]))).toMatch(message)
+  ])('%j', async (options, message) => {
+    expect(oneLine(await stubsim(['check', good, ...options]))).toMatch(message)
   })
 })
 
@@ -241,8 +252,8 @@ describe('input that cannot be used: one line, exit 2', () => {
     ['e_lfanew past the end', outside, /at 0x3c: e_lfanew 0x9980/],
     ['65535 sections', crowded, /at 0x[0-9a-f]+: 65535 section headers do not fit/],
   ]
-  test.each(inputs)('%s', (_, path, message) => {
-    for (const result of [stubsim(['check', path, ...machine]), stubsim(['inspect', path])]) {
+  test.each(inputs)('%s', async (_, path, message) => {
+    for (const result of [await stubsim(['check', path, ...machine]), await stubsim(['inspect', path])]) {
       const line = oneLine(result)
       expect(line).toContain(`stubsim: ${path}: `)
       expect(line).toMatch(message)
@@ -264,23 +275,23 @@ describe('input that cannot be used: one line, exit 2', () => {
       ).join('\n')}\n`,
       /: not YAML: /,
     ],
-  ])('a scenario that is %s', (name, text, message) => {
-    expect(oneLine(stubsim(['check', '--scenario', file(`${name}.yaml`, text)]))).toMatch(message)
+  ])('a scenario that is %s', async (name, text, message) => {
+    expect(oneLine(await stubsim(['check', '--scenario', file(`${name}.yaml`, text)]))).toMatch(message)
   })
 })
 
 describe('inspect', () => {
-  test('a 2 GiB image costs no more than a small one', () => {
+  test('a 2 GiB image costs no more than a small one', async () => {
     const huge = file('huge.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })))
     truncateSync(huge, 2 ** 31)
-    const { code, stdout, stderr } = stubsim(['inspect', huge, '--stats'])
+    const { code, stdout, stderr } = await stubsim(['inspect', huge, '--stats'])
     expect(code).toBe(0)
     expect(stdout).toContain('2.0 GiB (2147483648 bytes)')
     expect(Number(/^read (\d+) bytes of 2147483648$/m.exec(stderr)?.[1])).toBeLessThan(2 ** 20)
   })
 
-  test('eras prints both tables', () => {
-    const { code, stdout } = stubsim(['eras'])
+  test('eras prints both tables', async () => {
+    const { code, stdout } = await stubsim(['eras'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^systemd-stub\/S2 /m)
     expect(stdout).toMatch(/^linux\/E5 /m)
@@ -298,8 +309,8 @@ describe('docs/reference/scenario.md', () => {
   test('has examples', () => {
     expect(blocks).toHaveLength(3)
   })
-  test.each(blocks.map((block, i) => [i, block] as const))('example %i runs', (i, block) => {
-    const { code, stdout, stderr } = stubsim([
+  test.each(blocks.map((block, i) => [i, block] as const))('example %i runs', async (i, block) => {
+    const { code, stdout, stderr } = await stubsim([
       'check',
       '--scenario',
       file(`example-${String(i)}.yaml`, block),
@@ -325,8 +336,8 @@ Idx Name          Size      VMA               LMA               File off  Algn
 `,
   )
 
-  test('a section listing in the place of the file: exit 3, with what was assumed', () => {
-    const { code, stdout, stderr } = stubsim([
+  test('a section listing in the place of the file: exit 3, with what was assumed', async () => {
+    const { code, stdout, stderr } = await stubsim([
       'check',
       listing,
       ...machine,
@@ -339,23 +350,23 @@ Idx Name          Size      VMA               LMA               File off  Algn
     expect(stdout).toContain('listing.txt (section listing of good.efi)')
     expect(stdout).toMatch(/HZ-19 +ImageBase is 0x0/)
     expect(
-      oneLine(stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine])),
+      oneLine(await stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine])),
     ).toMatch(/no section of an objdump listing/)
   })
 
-  test('--observed: every fact predicted and observed, in text and JSON; a contradiction is exit 3', () => {
+  test('--observed: every fact predicted and observed, in text and JSON; a contradiction is exit 3', async () => {
     const log = file(
       'log.txt',
       '[    0.000000] Command line: console=ttyS0 nokaslr\noutput: 0x0000000000200000\n',
     )
-    const { code, stdout, stderr } = stubsim(['check', good, ...machine, '--observed', log])
+    const { code, stdout, stderr } = await stubsim(['check', good, ...machine, '--observed', log])
     expect([code, stderr]).toEqual([3, ''])
     expect(stdout).toMatch(
       /commandLine +predicted console=ttyS0 nokaslr +observed console=ttyS0 nokaslr \(line 1\) +agrees/,
     )
     expect(stdout).toMatch(/output +predicted 0x[0-9a-f]+ +observed 0x200000 \(line 2\) +DISAGREES/)
     expect(
-      JSON.parse(stubsim(['check', good, ...machine, '--observed', log, '--format', 'json']).stdout),
+      JSON.parse((await stubsim(['check', good, ...machine, '--observed', log, '--format', 'json'])).stdout),
     ).toMatchObject({
       verdict: 'unknown',
       observed: [
@@ -364,15 +375,15 @@ Idx Name          Size      VMA               LMA               File off  Algn
       ],
     })
     expect(
-      oneLine(stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')])),
+      oneLine(await stubsim(['check', good, ...machine, '--observed', file('poem.txt', 'roses are red\n')])),
     ).toMatch(/no line of a kernel/)
   })
 
-  test('one log is the machine and the observation at once; what is odd about it is shown', () => {
+  test('one log is the machine and the observation at once; what is odd about it is shown', async () => {
     const dmesg = readFileSync(new URL('../fixtures/memmaps/linux-6.12-dmesg.txt', import.meta.url), 'utf8')
     const serial = `input_data: 0x00000000035c02c8\r\nkernel_total_size: 0x0000000002000000\r\n${dmesg.replaceAll('\n', '\r\n')}[    9.000000] Linux version 6.12.107 (again)\r\nkernel_total_size: 0x0000000003000000\r\n`
     const log = file('serial.txt', serial)
-    const { code, stdout, stderr } = stubsim([
+    const { code, stdout, stderr } = await stubsim([
       'check',
       good,
       '--memmap',
@@ -397,29 +408,31 @@ Idx Name          Size      VMA               LMA               File off  Algn
     )
   })
 
-  test('inspect takes the listing, too', () => {
-    const { code, stdout } = stubsim(['inspect', listing])
+  test('inspect takes the listing, too', async () => {
+    const { code, stdout } = await stubsim(['inspect', listing])
     expect(code).toBe(0)
     expect(stdout).toMatch(
       /listing\.txt \(section listing of good\.efi\)[^]*assumed, for a listing does not show it/,
     )
   })
 
-  test('an e820 list in a log: exit 3, upper and lower bounds are said', () => {
+  test('an e820 list in a log: exit 3, upper and lower bounds are said', async () => {
     const log = file(
       'e820.txt',
       '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
     )
-    const { code, stdout } = stubsim(['check', good, '--memmap', log])
+    const { code, stdout } = await stubsim(['check', good, '--memmap', log])
     expect(code).toBe(3)
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('places found from the top are upper bounds')
     expect(
-      oneLine(stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')])),
+      oneLine(
+        await stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')]),
+      ),
     ).toMatch(/CAP_SYS_ADMIN/)
   })
 })
 
-test('what a stub takes from the shell, from SMBIOS and from add-ons is given by options, or by a scenario', () => {
+test('what a stub takes from the shell, from SMBIOS and from add-ons is given by options, or by a scenario', async () => {
   const uki = {
     stub: '257.13',
     sections: [
@@ -437,8 +450,6 @@ test('what a stub takes from the shell, from SMBIOS and from add-ons is given by
       }),
     ),
   )
-  const lineOf = ({ stdout }: Finished): string | undefined =>
-    (JSON.parse(stdout) as { facts: { commandLine?: string } }).facts.commandLine
   const plain = file(
     'plain.json',
     JSON.stringify({ schema: 1, image: { uki }, machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' } }),
@@ -454,11 +465,14 @@ test('what a stub takes from the shell, from SMBIOS and from add-ons is given by
       addons: ['a.addon.efi'],
     }),
   )
-  const run = (...args: string[]): Finished => stubsim(['check', '--format', 'json', '--scenario', ...args])
-  expect(lineOf(run(plain, '--shell-args', 'one two', '--smbios-cmdline', 'three', '--addons', addon))).toBe(
+  const lineOf = async (...args: string[]): Promise<string | undefined> => {
+    const { stdout } = await stubsim(['check', '--format', 'json', '--scenario', ...args])
+    return (JSON.parse(stdout) as { facts: { commandLine?: string } }).facts.commandLine
+  }
+  expect(await lineOf(plain, '--shell-args', 'one two', '--smbios-cmdline', 'three', '--addons', addon)).toBe(
     'one two quiet three',
   )
-  expect(lineOf(run(said))).toBe('one two quiet three')
-  expect(lineOf(run(said, '--confidential-vm'))).toBe('one two quiet')
-  expect(lineOf(run(plain, '--load-options', '@0 mine'))).toBe('mine')
+  expect(await lineOf(said)).toBe('one two quiet three')
+  expect(await lineOf(said, '--confidential-vm')).toBe('one two quiet')
+  expect(await lineOf(plain, '--load-options', '@0 mine')).toBe('mine')
 })

@@ -18,28 +18,30 @@ writeFileSync(join(nixos, 'kernel-1.efi'), bytesOf(made.linux))
 writeFileSync(join(nixos, 'initrd-1.efi'), bytesOf(made.initrd))
 const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 
-test('a thin image without its files is unknown, and the report names them', () => {
-  const { code, stdout } = stubsim(['check', image, ...machine])
+test('a thin image without its files is unknown, and the report names them', async () => {
+  const { code, stdout } = await stubsim(['check', image, ...machine])
   expect(code).toBe(3)
   expect(stdout.replace(/\s+/g, ' ')).toContain(
     'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
   )
 })
 
-test('with them it boots, from a folder or one by one', () => {
-  const { code, stdout, stderr } = stubsim(['check', image, ...machine, '--esp', join(folder, 'esp')])
+test('with them it boots, from a folder or one by one', async () => {
+  const { code, stdout, stderr } = await stubsim(['check', image, ...machine, '--esp', join(folder, 'esp')])
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toContain('lanzaboote/1.1')
   expect(
-    stubsim([
-      'check',
-      image,
-      ...machine,
-      '--linux',
-      join(nixos, 'kernel-1.efi'),
-      '--initrd',
-      join(nixos, 'initrd-1.efi'),
-    ]).code,
+    (
+      await stubsim([
+        'check',
+        image,
+        ...machine,
+        '--linux',
+        join(nixos, 'kernel-1.efi'),
+        '--initrd',
+        join(nixos, 'initrd-1.efi'),
+      ])
+    ).code,
   ).toBe(0)
 })
 
@@ -47,12 +49,12 @@ test.each([
   [['--initrd', image], /--initrd for --linux, too/],
   [['--linux', image, '--kernel-loader', 'grub/efi'], /with --kernel-loader FILE is the kernel/],
   [['--esp', folder], /no such file/],
-])('%j is refused', (args, message) => {
-  const { code, stderr } = stubsim(['check', image, ...machine, ...args])
+])('%j is refused', async (args, message) => {
+  const { code, stderr } = await stubsim(['check', image, ...machine, ...args])
   expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
 })
 
-test('--esp is for images that name files, and does not leave the folder', () => {
+test('--esp is for images that name files, and does not leave the folder', async () => {
   const whole = file(
     'fat.efi',
     bytesOf(
@@ -64,7 +66,7 @@ test('--esp is for images that name files, and does not leave the folder', () =>
       }).image,
     ),
   )
-  expect(stubsim(['check', whole, ...machine, '--esp', folder]).stderr).toMatch(
+  expect((await stubsim(['check', whole, ...machine, '--esp', folder])).stderr).toMatch(
     /--esp is for an image that names its kernel/,
   )
   expect(below('/esp', '\\EFI\\a.efi')).toBe(join('/esp', 'EFI', 'a.efi'))

@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { MAIN, scratch, stubsim } from '../support/program.ts'
+import { commands } from '../../src/cli/commands.ts'
+import { MAIN, scratch, startStubsim, stubsim, type Finished } from '../support/program.ts'
+import { TOP } from '../support/files.ts'
 
-const { file } = scratch()
+const { file, folder } = scratch()
 const scenario = JSON.stringify({
   schema: 1,
   image: {
@@ -22,17 +26,49 @@ const map =
   '<6>BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n<6>BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n'
 
 /** The program with something on its stdin. */
-function fed(
-  input: string,
-  ...args: string[]
-): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', input })
-  return { code: status, stdout, stderr }
-}
+const fed = (input: string, ...args: string[]): Finished => startStubsim(args, { input })
+
+describe('the executable is the program', () => {
+  const scenarioOf = (name: string): string => join(TOP, 'samples', name, 'scenario.json')
+  test.each([
+    [0, ['--version']],
+    [0, ['spec', 'ZO-12']],
+    [0, ['check', '--scenario', stored, '--format', 'json', '--stats', '-v']],
+    [1, ['check', '--scenario', scenarioOf('2020-04-bss-not-zeroed'), '--color', 'always']],
+    [2, []],
+    [2, ['check', stored]],
+    [3, ['check', '--scenario', stored, '--kernel', '3.2']],
+  ])('exit %i: %j', async (code, args) => {
+    const called = await stubsim(args)
+    expect(called.code).toBe(code)
+    expect(startStubsim(args)).toEqual(called)
+  })
+
+  test('finds a file and writes one from where it stands', () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [MAIN, 'check', '--scenario', basename(stored), '-o', 'result.txt'],
+      { cwd: folder, encoding: 'utf8' },
+    )
+    expect([status, stdout, stderr]).toEqual([0, '', ''])
+    expect(readFileSync(join(folder, 'result.txt'), 'utf8')).toMatch(/^boot\.json/)
+  })
+
+  test('says so when stdout is full', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, '--help'], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    expect(status).not.toBe(0)
+    expect(stderr).toContain('ENOSPC')
+  })
+})
 
 describe('a small text from a pipe', () => {
-  test('is the same as from a file', () => {
-    const direct = stubsim([
+  test('is the same as from a file', async () => {
+    const direct = await stubsim([
       'check',
       '--scenario',
       stored,
@@ -86,7 +122,7 @@ test('a reader that has seen enough closes the pipe, and nobody complains', () =
   expect(stderr).toBe('')
 })
 
-test('every format has the exit code of the text, and a text of its own', () => {
+test('every format has the exit code of the text, and a text of its own', async () => {
   const began: Readonly<Record<string, RegExp>> = {
     text: /^\S+boot\.json/,
     json: /^\{\n {2}"schema": 1,/,
@@ -95,29 +131,27 @@ test('every format has the exit code of the text, and a text of its own', () => 
     junit: /^<\?xml /,
   }
   for (const [format, start] of Object.entries(began)) {
-    const { code, stdout, stderr } = stubsim(['check', '--scenario', stored, '--format', format])
+    const { code, stdout, stderr } = await stubsim(['check', '--scenario', stored, '--format', format])
     expect([format, code, stderr]).toEqual([format, 0, ''])
     expect(stdout).toMatch(start)
   }
 })
 
-test('help COMMAND is COMMAND --help', () => {
-  expect(stubsim(['help', 'check'])).toEqual(stubsim(['check', '--help']))
-  expect(stubsim(['help'])).toEqual(stubsim(['--help']))
-  expect(stubsim(['help', 'chekc'])).toEqual({
+test('help COMMAND is COMMAND --help', async () => {
+  expect(await stubsim(['help', 'check'])).toEqual(await stubsim(['check', '--help']))
+  expect(await stubsim(['help'])).toEqual(await stubsim(['--help']))
+  expect(await stubsim(['help', 'chekc'])).toEqual({
     code: 2,
     stdout: '',
     stderr: 'stubsim: unknown command "chekc" (did you mean check?); see stubsim --help\n',
   })
 })
 
-test('all help fits a terminal of 80 columns', () => {
-  const pages = [
-    '--help',
-    ...['check', 'map', 'trace', 'inspect', 'loaders', 'profiles', 'explain', 'spec', 'eras'].map(
-      name => `help ${name}`,
-    ),
-  ].map(args => stubsim(args.split(' ')).stdout)
+test('all help fits a terminal of 80 columns', async () => {
+  const pages: string[] = []
+  for (const args of ['--help', ...commands.map(({ name }) => `help ${name}`)])
+    pages.push((await stubsim(args.split(' '))).stdout)
+  expect(pages.length).toBeGreaterThan(9)
   const wide = pages
     .flatMap(page => page.split('\n'))
     .filter(line => line.length > 80 && !line.startsWith('  stubsim '))

@@ -1,18 +1,19 @@
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { importsOf, nodesOf, parse, sources, textOf } from '../support/repository.ts'
+import { importsOf, nodesOf, parse, sources, textOf, type Import } from '../support/repository.ts'
 
 /** What a folder of src may import besides itself. The ladder of docs/architecture.md. */
-const BELOW_STAGES = ['bytes', 'memory', 'image', 'firmware', 'machine']
+const BELOW_STAGES = ['bytes', 'releases', 'memory', 'image', 'firmware', 'machine']
 const LADDER: Readonly<
   Record<string, { readonly any: readonly string[]; readonly types?: readonly string[] }>
 > = {
   bytes: { any: [] },
+  releases: { any: ['bytes'] },
   decode: { any: ['bytes'] },
   memory: { any: ['bytes'] },
   image: { any: ['bytes'] },
   firmware: { any: ['bytes', 'memory', 'image'] },
-  machine: { any: ['bytes', 'memory', 'image', 'firmware'] },
+  machine: { any: ['bytes', 'releases', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
   loader: { any: BELOW_STAGES },
   kernel: { any: [...BELOW_STAGES, 'decode'] },
@@ -88,6 +89,12 @@ const FORBIDDEN_NAMES = new Set([
   '__filename',
 ])
 
+/** bigint-buffer works with Buffer, which is Node's or, in a browser, a stand-in for it. */
+const USERS_OF_BUFFER: Readonly<Record<string, readonly string[]>> = {
+  Buffer: ['src/bytes/int.ts', 'src/bytes/buffer-stand-in.ts'],
+  globalThis: ['src/bytes/buffer-stand-in.ts'],
+}
+
 const files = sources()
 const roomOf = (path: string): string => path.split('/')[1] ?? ''
 const allImports = files.flatMap(importsOf)
@@ -116,26 +123,66 @@ test('every import of ours goes down the ladder, to a file that exists', () => {
   expect(wrong.map(({ from, specifier }) => `${from}: ${specifier}`)).toEqual([])
 })
 
-test('no file reaches itself through its imports', () => {
+/** Every chain of imports that leads back to where it began. */
+function circles(among: readonly Import[]): string[][] {
   const next = new Map(
     files.map(file => [
       file,
-      allImports
-        .filter(({ from, to, typeOnly }) => from === file && to !== null && !typeOnly)
-        .map(({ to }) => to ?? ''),
+      among.filter(({ from, to }) => from === file && to !== null).map(({ to }) => to ?? ''),
     ]),
   )
   const done = new Set<string>()
-  const cycles: string[] = []
+  const found: string[][] = []
   const visit = (file: string, trail: readonly string[]): void => {
-    if (trail.includes(file)) cycles.push([...trail.slice(trail.indexOf(file)), file].join(' -> '))
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file])
     else if (!done.has(file)) {
       for (const to of next.get(file) ?? []) visit(to, [...trail, file])
       done.add(file)
     }
   }
   for (const file of files) visit(file, [])
-  expect(cycles).toEqual([])
+  return found
+}
+
+/** Folders whose circles of types are still to be untied. */
+const TIED = ['stub']
+
+test('no file reaches itself through its imports, imports of types counted', () => {
+  const isTied = ({ from, to, typeOnly }: Import): boolean =>
+    typeOnly && TIED.includes(roomOf(from)) && roomOf(from) === roomOf(to ?? '')
+  expect(circles(allImports.filter(one => !isTied(one))).map(circle => circle.join(' -> '))).toEqual([])
+  const tied = circles(allImports).map(([file = '']) => roomOf(file))
+  expect(TIED.filter(room => !tied.includes(room))).toEqual([])
+})
+
+/** What is x86 says so in its path. The kernel's folder is still to move. */
+const isX86 = (path: string): boolean => path.split('/').includes('x86') || roomOf(path) === 'kernel'
+
+/** Who may know what is x86 without being so, and why. A second architecture begins with this list. */
+const KNOWS_X86: Readonly<Record<string, string>> = {
+  'src/loader/loaders.ts': 'the table of boot loaders',
+  'src/image/memmap/dialects.ts': 'the table of dialects',
+  'src/boot/identify.ts': 'which rows of the tables fit a file',
+  'src/boot/named.ts': 'the rows by name',
+  'src/boot/run.ts': 'puts a boot together',
+  'src/check.ts': 'puts a check together',
+  'src/index.ts': 'what users may call',
+  'src/cli/era-rows.ts': 'prints the tables',
+  'src/cli/eras-diff.ts': 'compares rows of the tables',
+  'src/cli/inspect.ts': 'prints the header of a bzImage',
+  'src/boot/compare.ts': 'compares what an x86 kernel prints',
+  'src/boot/listing.ts': 'names a measured kernel in the place of one that is not there',
+  'src/boot/recipe.ts': 'names measured kernels',
+  'src/image/synthetic.ts': 'builds the measured kernels, and images with them',
+  'src/vitest/builders.ts': 'builds images with measured kernels',
+  'src/vitest/builders-as.ts': 'builds images with measured kernels',
+  'src/vitest/lanzaboote.ts': 'builds images with measured kernels',
+  'src/hazard/advice/no-room-for-init-size.ts': 'init_size is a field of the setup header',
+}
+
+test('what is not x86 does not know what is, but for the tables, their readers and the builders', () => {
+  const knowing = allImports.filter(({ from, to }) => to !== null && isX86(to) && !isX86(from))
+  expect([...new Set(knowing.map(({ from }) => from))].sort()).toEqual(Object.keys(KNOWS_X86).sort())
 })
 
 test('only the cli imports node modules and pino; only int.ts imports bigint-buffer, and only its build without native code', () => {
@@ -175,7 +222,7 @@ test('outside the cli nobody names the process, the console, the clock, chance o
           ts.isIdentifier(node) &&
           FORBIDDEN_NAMES.has(node.text) &&
           isName(node) &&
-          !(node.text === 'Buffer' && file === 'src/bytes/int.ts')
+          !USERS_OF_BUFFER[node.text]?.includes(file)
         )
           return [`${file}: ${node.text}`]
         if (ts.isPropertyAccessExpression(node) && node.getText() === 'Math.random')
@@ -231,7 +278,12 @@ test('only the three entries of the package are barrels', () => {
 })
 
 /** Tables of facts, which are as long as there are facts. */
-const DATA = ['src/image/kernel-facts.ts', 'src/kernel/eras.ts', 'src/stub/eras.ts', 'src/stub/eras-early.ts']
+const DATA = [
+  'src/image/x86/kernel-facts.ts',
+  'src/kernel/eras.ts',
+  'src/stub/eras.ts',
+  'src/stub/eras-early.ts',
+]
 
 /** Lines that are neither blank nor a comment nor a bracket alone. */
 function linesOfCode(text: string): number {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { filesBelow, textOf, TOP } from '../support/repository.ts'
@@ -37,6 +37,11 @@ test('every target of exports and bin is built and packed', () => {
   expect(targets.length).toBeGreaterThan(6)
   expect(targets.filter(target => !existsSync(join(TOP, target)))).toEqual([])
   expect(targets.filter(target => !packed.includes(target))).toEqual([])
+})
+
+test('the program is executable, whoever built it last', () => {
+  for (const target of Object.values(manifest.bin))
+    expect(statSync(join(TOP, target)).mode & 0o111).toBe(0o111)
 })
 
 test('the package holds what explain and spec print, the samples, and the words a reader looks for', () => {

@@ -18,5 +18,16 @@ export const recorded: BootDriver = {
   boot: recording => ({ facts: factsOf(recording), verdict: null }),
 }
 
-/** Tells what the model does. */
-export const simulated: BootDriver = { name: 'simulator', boot: recording => simulate(recording) }
+const booted = new WeakMap<Recording, Boot>()
+
+/** Tells what the model does. A recording is booted once: the model is a function, so that asking again changes nothing. */
+export const simulated: BootDriver = {
+  name: 'simulator',
+  boot: recording => {
+    const known = booted.get(recording)
+    if (known !== undefined) return known
+    const boot = simulate(recording)
+    booted.set(recording, boot)
+    return boot
+  },
+}

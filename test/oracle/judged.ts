@@ -1,5 +1,5 @@
 /** Which recordings the simulator is judged by: those of stubs that have a row in the table of eras. */
-import { erasFor } from '../../src/boot/version.ts'
+import { erasFor } from '../../src/releases/version.ts'
 import { stubEras } from '../../src/stub/eras.ts'
 import type { Recording } from './recording.ts'
 

@@ -5,7 +5,7 @@
 import { fileOffset } from '../../src/bytes/units.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import type { Content } from '../../src/image/content.ts'
-import type { KernelFacts } from '../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
 import { recordedKernel } from '../support/kernel-fixtures.ts'

@@ -133,8 +133,14 @@ function parseLine(line: string, number: number): Recording {
   return row
 }
 
-/** All recorded boots, in the order of the file. */
+let read: readonly Recording[] | undefined
+
+/** All recorded boots, in the order of the file, which is read once. */
 export function readRecordings(): readonly Recording[] {
+  return (read ??= readAll())
+}
+
+function readAll(): readonly Recording[] {
   const lines = readFileSync(new URL('observations.jsonl', import.meta.url), 'utf8')
     .trimEnd()
     .split('\n')

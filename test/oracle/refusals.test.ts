@@ -32,9 +32,14 @@ function saidBefore(recording: Recording): string[] {
   return lines.map(text => text.replace(/^(EFI stub: [A-Z]+|\.\.\/src\/\S+@\w+): /, ''))
 }
 
+const refusals = new Map<Recording, Refusal>()
+
 function refusalOf(recording: Recording): Refusal {
+  const known = refusals.get(recording)
+  if (known !== undefined) return known
   const { outcome } = reportOn(recording)
   if (outcome.kind !== 'refused') throw new Error(`${recording.id}: ${outcome.kind}`)
+  refusals.set(recording, outcome.refusal)
   return outcome.refusal
 }
 

@@ -1,6 +1,7 @@
 /** Boots a recorded case in the simulator: same section table, same headers, same memory map. */
-import { check, type MachineInput } from '../../src/check.ts'
-import { profileBuild, profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
+import { buildMachine, type MachineInput } from '../../src/boot/machine.ts'
+import { check } from '../../src/check.ts'
+import { profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
 import type { Content } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Report, RunReport } from '../../src/report/model.ts'
@@ -49,26 +50,31 @@ export function isDeep(recording: Recording): boolean {
 
 /** The machine of a recorded case: its map, and what is known of the pool of its firmware. */
 export function machineFor(recording: Recording): MachineInput {
-  return {
-    what: 'recorded map',
-    map: mapFor(recording),
-    build: profileBuild(profileOf(recording)),
-    ...(recording.id.startsWith('dirty-ram/') ? { contents: 'poison' as const } : {}),
-  }
+  return buildMachine(
+    { what: 'recorded map', map: mapFor(recording), profile: profileOf(recording).id },
+    { contents: recording.id.startsWith('dirty-ram/') ? 'poison' : undefined },
+  )
 }
+
+const deepReports = new WeakMap<Recording, Report>()
 
 /**
  * The whole report on a recorded case, with other contents of its sections where they are given. RAM that was
- * filled before power-on is RAM of which nothing is known.
+ * filled before power-on is RAM of which nothing is known. What takes a decompression is made once.
  */
 export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
+  const known = Object.keys(other).length === 0 ? deepReports.get(recording) : undefined
+  if (known !== undefined) return known
   const kernel = handBuiltEra(recording.kernel)
-  return check({
+  const deep = isDeep(recording)
+  const { report } = check({
     image: { name: recording.id, source: rebuild(recording, other) },
     machine: machineFor(recording),
-    deep: isDeep(recording),
+    deep,
     ...(kernel === undefined ? {} : { kernel }),
-  }).report
+  })
+  if (deep && Object.keys(other).length === 0) deepReports.set(recording, report)
+  return report
 }
 
 /** What the simulator says about a recorded case. */

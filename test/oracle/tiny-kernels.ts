@@ -4,7 +4,7 @@
  * `pgtable` and `_end` are measured; the PE headers follow from them by the rules of header.S; the places of
  * version, heap, kernel_info and stack are chosen here.
  */
-import type { KernelFacts } from '../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 
 const SETUP = 0x3800
 const INIT_SIZE = 0xbfa000

@@ -3,7 +3,7 @@
  * pattern stored in zstd blocks, then zeros.
  */
 import { patternByte } from '../../src/image/content.ts'
-import type { KernelFacts } from '../../src/image/kernel-facts.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { xxh64 } from '../../src/decode/xxh64.ts'
 import { elfHeaders } from '../support/packed-kernel.ts'
 import type { Recording } from './recording.ts'

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
-import { parseBzImage } from '../../src/image/bzimage.ts'
+import { parseBzImage } from '../../src/image/x86/bzimage.ts'
 import { parsePe, type PeFile } from '../../src/image/pe.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildStub } from '../../src/image/synthetic.ts'

@@ -5,7 +5,7 @@ import { EfiLoaderData } from '../../src/image/memory-types.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { check } from '../../src/check.ts'
 import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import {

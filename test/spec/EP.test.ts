@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { bytesSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
-import { boot_params, setupHeaderAt, type SetupHeaderField } from '../../src/image/boot-params.ts'
+import { boot_params, setupHeaderAt, type SetupHeaderField } from '../../src/image/x86/boot-params.ts'
 import { convert } from '../../src/kernel/steps/command-line.ts'
 import { randomAllocSlots } from '../../src/kernel/steps/decompress.ts'
 import { readPayload } from '../../src/kernel/payload.ts'
@@ -14,6 +14,7 @@ import {
   clausesOf,
   descriptor,
   eventsOf,
+  everyEra,
   free,
   handover,
   kernelNamed,
@@ -34,38 +35,7 @@ const E5 = kernelNamed('debian-6.12.107-cloud')
 /** F of a handover, and of a loaded image; both inside the claimed part of the map. */
 const F = 0x18200000
 const INITRD = { at: 0x1b000000, size: 0x4a7e00 }
-const ERAS = [
-  ...['linux/E0a', 'linux/E0'].map(era => [era, E0] as const),
-  ['linux/E1', E1],
-  ...[
-    'linux/E2a',
-    'linux/E2f',
-    'linux/E2c',
-    'linux/E2',
-    'linux/E2d',
-    'linux/E2e',
-    'linux/E2b',
-    'linux/E3a',
-    'linux/E3',
-    'linux/E3b',
-    'linux/E3d',
-    'linux/E3c',
-  ].map(era => [era, E2] as const),
-  ...[
-    'linux/E4a',
-    'linux/E4b',
-    'linux/E4',
-    'linux/E4c',
-    'linux/E4e',
-    'linux/E4d',
-    'linux/E4f',
-    'linux/E4g',
-    'linux/E4h',
-    'linux/E4i',
-  ].map(era => [era, E4] as const),
-  ...['linux/E5a', 'linux/E5'].map(era => [era, E5] as const),
-  ['linux/E6', kernelNamed('debian-7.2.13-cloud')],
-] as const
+const ERAS = everyEra()
 
 function handed(
   era: string,

@@ -68,9 +68,10 @@ test('FW-38 gives back what no neighbour needs, and keeps a page where only a pa
   expect(allocator.free(high ?? 0, 2)).toEqual({
     status: 'EFI_SUCCESS',
     ranges: [rangeAt(0x10000 + 13 * PAGE, 3 * PAGE)],
+    clause: 'FW-38',
   })
   expect(shown(allocator)).toBe('7:0+8 2:8+5 7:13+3')
-  expect(allocator.free((low ?? 0) + PAGE, 1)).toEqual({ status: 'EFI_SUCCESS', ranges: [] })
+  expect(allocator.free((low ?? 0) + PAGE, 1)).toEqual({ status: 'EFI_SUCCESS', ranges: [], clause: 'FW-38' })
   expect(allocator.free((low ?? 0) + 2 * PAGE, 1).ranges).toEqual([rangeAt(0x10000 + 11 * PAGE, 2 * PAGE)])
   expect(shown(allocator)).toBe('7:0+8 2:8+3 7:11+5')
 })

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { machineFromMemmap } from '../../src/boot/memmap-machine.ts'
-import { mapBeforeLoad } from '../../src/boot/rewind.ts'
+import { mapBeforeLoad } from '../../src/boot/map-before-load.ts'
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
-import { check } from '../../src/check.ts'
+import { check, type MachineInput } from '../../src/check.ts'
 import { Allocator } from '../../src/firmware/allocator.ts'
 import { inferBins } from '../../src/firmware/bins.ts'
 import { joinDescriptors, ramOf } from '../../src/firmware/memory-map.ts'
@@ -11,7 +11,7 @@ import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../src/fi
 import { Pool } from '../../src/firmware/pool.ts'
 import { lowRam, profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readMemmap } from '../../src/image/memmap.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
@@ -24,7 +24,7 @@ const DEFAULT: SearchPolicy = { bins: [], defaultMax: 0xffffff }
 const OLD = FIRMWARE_ROWS['edk2-2022.11']
 const over = (map: readonly MemoryDescriptor[], search: SearchPolicy = DEFAULT, row: FirmwareRow = OLD) =>
   new Allocator(map, search, row)
-const at = (address: number) => ({ status: 'EFI_SUCCESS', at: address })
+const at = (address: number): unknown => expect.objectContaining({ status: 'EFI_SUCCESS', at: address })
 const recorded = (id: string) => {
   const row = RECORDED.find(one => one.id === id)
   if (typeof row?.trace?.efi_map_at_stub_entry !== 'string') throw new Error(`no map in ${id}`)
@@ -129,11 +129,16 @@ test('FW-5 takes the highest hole that is large enough, from its end', () => {
 
 test('FW-6 never finds page 0', () => {
   const allocator = over([descriptor(7, 0, 0x2000)])
-  expect(allocator.allocate({ kind: 'any' }, 4, 2)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', at: null })
+  expect(allocator.allocate({ kind: 'any' }, 4, 2)).toEqual({
+    status: 'EFI_OUT_OF_RESOURCES',
+    at: null,
+    clause: 'FW-6',
+  })
   expect(allocator.allocate({ kind: 'any' }, 4, 1)).toEqual(at(0x1000))
   expect(allocator.allocate({ kind: 'max', limit: 0x1fff }, 4, 1)).toEqual({
     status: 'EFI_OUT_OF_RESOURCES',
     at: null,
+    clause: 'FW-6',
   })
 })
 
@@ -192,9 +197,17 @@ test("FW-9 ends the default range below OVMF's bins, also with RAM above 4 GiB",
 test('FW-10 frees descriptor by descriptor and stops at what is free already', () => {
   const allocator = over([descriptor(7, 0, 0x10000)])
   expect(allocator.allocate({ kind: 'address', at: 0x4000 }, 2, 8).status).toBe('EFI_SUCCESS')
-  expect(allocator.free(0x6000, 1)).toEqual({ status: 'EFI_SUCCESS', ranges: [range(0x6000, 0x7000)] })
-  expect(allocator.free(0x6000, 1)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [] })
-  expect(allocator.free(0x4000, 8)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [range(0x4000, 0x6000)] })
+  expect(allocator.free(0x6000, 1)).toEqual({
+    status: 'EFI_SUCCESS',
+    ranges: [range(0x6000, 0x7000)],
+    clause: 'FW-10',
+  })
+  expect(allocator.free(0x6000, 1)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [], clause: 'FW-10' })
+  expect(allocator.free(0x4000, 8)).toEqual({
+    status: 'EFI_NOT_FOUND',
+    ranges: [range(0x4000, 0x6000)],
+    clause: 'FW-10',
+  })
   expect(allocator.memoryMap()).toEqual([
     descriptor(7, 0, 0x7000),
     descriptor(2, 0x7000, 0xc000),
@@ -207,8 +220,13 @@ test('FW-10 frees descriptor by descriptor and stops at what is free already', (
   expect(allocator.free(0xb000, 2)).toEqual({
     status: 'EFI_SUCCESS',
     ranges: [range(0xb000, 0xc000), range(0xc000, 0xd000)],
+    clause: 'FW-10',
   })
-  expect(allocator.free(0xf000, 2)).toEqual({ status: 'EFI_NOT_FOUND', ranges: [range(0xf000, 0x10000)] })
+  expect(allocator.free(0xf000, 2)).toEqual({
+    status: 'EFI_NOT_FOUND',
+    ranges: [range(0xf000, 0x10000)],
+    clause: 'FW-10',
+  })
 })
 
 test('FW-11 excludes a page that the limit lies in', () => {
@@ -308,7 +326,11 @@ function poolOverPages(): { pool: Pool; freed: number[] } {
   const freed: number[] = []
   let next = 0x100000
   const pool = new Pool({
-    allocate: (_, pages) => ({ status: 'EFI_SUCCESS', at: phys((next -= pages * PAGE)) }),
+    allocate: (_, pages) => ({
+      status: 'EFI_SUCCESS',
+      at: phys((next -= pages * PAGE)),
+      clause: 'FW-5',
+    }),
     free: where => {
       freed.push(where.start)
     },
@@ -351,7 +373,7 @@ test('FW-18 hands out the block that was freed last, and returns a page when all
   expect(pool.free(first).status).toBe('EFI_INVALID_PARAMETER')
   expect(pool.allocate(2, 88).buffer?.start).toBe(0xfe018)
   const large = pool.allocate(2, PAGE).buffer?.start ?? 0
-  expect(pool.free(large)).toEqual({ status: 'EFI_SUCCESS', block: null })
+  expect(pool.free(large)).toEqual({ status: 'EFI_SUCCESS', block: null, clause: 'FW-18' })
   expect(freed).toEqual([0xff000, 0xfc000])
 })
 
@@ -512,4 +534,29 @@ test('FW-28 takes all usable memory of an e820 table as free, and no run on it i
   expect(check({ image, machine: { what: 'the same as an EFI map', map: poor.map } }).report.verdict).toBe(
     'clean',
   )
+})
+
+test('FW-55 a firmware that nobody named is EDK2, and the report says that this was assumed', () => {
+  const image = { name: 'uki', source: buildUki({ stub: STUB_FACTS['257.13'], sections: [] }) }
+  const { map } = recorded('good/257.13/6.12/512')
+  const assumed = (machine: Partial<MachineInput>) =>
+    check({ image, machine: { what: 'a map', map, ...machine } })
+      .report.assumptions.filter(({ clause }) => clause === 'FW-55')
+      .map(({ what }) => what)
+  expect(assumed({})).toEqual([expect.stringMatching(/allocated .* loaded as EDK2 2022\.11/)])
+  expect([
+    assumed({ firmware: 'edk2-2022.11' }),
+    assumed({ firmware: 'u-boot-2022.01' }),
+    assumed({ build: {} }),
+  ]).toEqual([[], [], []])
+  expect(
+    check({
+      image: {
+        name: 'kernel',
+        source: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
+      },
+      machine: { what: 'a map', map },
+      loader: 'vmm/direct',
+    }).report.assumptions.map(({ clause }) => clause),
+  ).toContain('FW-55')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { phys } from '../../src/bytes/units.ts'
-import { setup_data } from '../../src/image/boot-params.ts'
-import { evaluateContracts } from '../../src/machine/contracts.ts'
+import { setup_data } from '../../src/image/x86/boot-params.ts'
+import { evaluateContracts } from '../../src/machine/x86/contracts.ts'
 import {
   bench,
   contractsOf,

@@ -4,7 +4,7 @@ import { hex, range, rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { check } from '../../src/check.ts'
 import { profileMap, profileNamed } from '../../src/firmware/profiles.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readListing } from '../../src/image/objdump.ts'
 import { readObserved } from '../../src/image/observed.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
@@ -140,20 +140,25 @@ test('HZ-5 a reader that takes less than all of an object is told how much it le
   ])
 })
 
-for (const [clause, id] of [
-  ['HZ-6', 'init-window-occupied'],
-  ['HZ-7', 'bss-not-cleared'],
-  ['HZ-8', 'address-truncated'],
-  ['HZ-16', 'setup-header-wrong'],
+for (const [clause, id, broken] of [
+  ['HZ-6', 'init-window-occupied', 'HO-4'],
+  ['HZ-6', 'init-window-occupied', 'HO-17'],
+  ['HZ-7', 'bss-not-cleared', 'HO-5'],
+  ['HZ-7', 'bss-not-cleared', 'HO-6'],
+  ['HZ-8', 'address-truncated', 'HO-7'],
+  ['HZ-8', 'address-truncated', 'HO-8'],
+  ['HZ-16', 'setup-header-wrong', 'HO-1'],
+  ['HZ-16', 'setup-header-wrong', 'HO-2'],
+  ['HZ-16', 'setup-header-wrong', 'HO-3'],
+  ['HZ-16', 'setup-header-wrong', 'HO-9'],
 ] as const) {
-  test(`${clause} a broken contract that names ${id} is a breach, a kept one is nothing, and twice the same is once`, () => {
+  test(`${clause} a broken ${broken} is reported by ${id}: it is a breach, a kept one is nothing, and twice the same is once`, () => {
     const { memory, recorder } = loaded()
     const window = range(KERNEL, KERNEL + 0x100000)
     const found = memory.occupants(window, object => object === 'kernel')
     const contract = {
       op: 'contract',
-      clause: 'HO-4',
-      rule: id,
+      clause: broken,
       what: 'the window is free',
       range: window,
       found,

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { check, type CheckInput } from '../../src/check.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { sparseSource, bytesSource } from '../../src/bytes/source.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { parsePe } from '../../src/image/pe.ts'
-import type { MemoryEvent } from '../../src/memory/event.ts'
+import type { Actor, MemoryEvent } from '../../src/memory/event.ts'
 import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 import { kernel, lanzaboote, scenario, type LanzabooteOptions } from '../../src/vitest/index.ts'
 
@@ -32,9 +32,15 @@ function boot(options: LanzabooteOptions, more: Partial<Omit<CheckInput, 'image'
         if (steps[at]?.clause === clause) return true
       return false
     })
+  /** Whose step it was in the first place. */
+  const askedBy = ({ step }: MemoryEvent): Actor | undefined => {
+    let outermost = step === null ? undefined : steps[step]
+    while (outermost !== undefined && outermost.parent !== null) outermost = steps[outermost.parent]
+    return outermost?.actor
+  }
   const claims = (label: string): number[] =>
     events.flatMap(event =>
-      event.op === 'claim' && event.label === label && event.actor === 'stub'
+      event.op === 'claim' && event.label === label && askedBy(event) === 'stub'
         ? [event.range.end - event.range.start]
         : [],
     )

@@ -48,9 +48,11 @@ test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE cor
     inner('shim-15.8', true),
     inner('u-boot-2022.01', true),
   ]).toEqual(['shim-16', 'edk2-2022.11', 'edk2-2022.11', 'u-boot-2022.01'])
-  const memory = new Memory(new Recorder())
+  const recorder = new Recorder()
+  const memory = new Memory(recorder)
   const firmware = createFirmware({
     memory,
+    recorder,
     map: SMALL_MAP,
     loader: firmwareNamed('edk2-2022.11').loader,
     inner: firmwareNamed('shim-16').loader,

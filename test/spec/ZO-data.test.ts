@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
-import { setup_data } from '../../src/image/boot-params.ts'
+import { setup_data } from '../../src/image/x86/boot-params.ts'
 import {
   bench,
   descriptor,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { sparseSource, bytesSource, sliceSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readKernelFile, type KernelFile } from '../../src/kernel/file.ts'
 import { startKernel } from '../../src/kernel/model.ts'
 import { runtimeWindow } from '../../src/kernel/steps/head64.ts'
@@ -163,7 +163,7 @@ describe('ZO-3', () => {
       start: r,
       moved,
       length,
-    } = runtimeWindow({ compressed: phys(0x100000), imageOffset: 0, file }, 0x200000, file.initSize)
+    } = runtimeWindow({ zo: phys(0x100000), imageOffset: 0, file }, 0x200000, file.initSize)
     expect([r, moved, moved + file.bss, moved + file.ebss, moved + file.pgtable, r + length]).toEqual([
       0x1000000,
       x,
@@ -188,19 +188,15 @@ describe('ZO-3', () => {
   ])('ZO-3 with the file at 0x2000000: %s', (name, x, end) => {
     const file = fileOf(name)
     const window = runtimeWindow(
-      { compressed: phys(0x2000000 + file.setupSize), imageOffset: 0, file },
+      { zo: phys(0x2000000 + file.setupSize), imageOffset: 0, file },
       0x200000,
       file.initSize,
     )
     expect([window.start, window.moved, window.start + window.length]).toEqual([0x2200000, x, end])
   })
 
-  const at = (compressed: number, alignment: number, initSize: number, imageOffset = 0) =>
-    runtimeWindow(
-      { compressed: phys(compressed), imageOffset, file: fileOf('debian-5.10.223-cloud') },
-      alignment,
-      initSize,
-    )
+  const at = (zo: number, alignment: number, initSize: number, imageOffset = 0) =>
+    runtimeWindow({ zo: phys(zo), imageOffset, file: fileOf('debian-5.10.223-cloud') }, alignment, initSize)
 
   test('ZO-3 one byte more than a multiple goes to the next one', () => {
     expect(at(0x1000001, 0x200000, 0x2d5e000)).toEqual({

@@ -30,7 +30,9 @@ export function isNormative(clause: Clause): boolean {
 }
 
 export function chapterFiles(): string[] {
-  return filesBelow('spec').filter(path => path.endsWith('.md') && !/\/(README|sources)\.md$/.test(path))
+  return filesBelow('spec').filter(
+    path => path.endsWith('.md') && !/\/(README|sources|retired)\.md$/.test(path),
+  )
 }
 
 /** All clauses and all that is wrong with their form. Nothing that begins like a clause is passed over. */

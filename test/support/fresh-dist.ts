@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesBelow, TOP } from './repository.ts'
+import { filesBelow, TOP } from './files.ts'
 
 export default function setup(): void {
   const marker = join(TOP, 'dist/bytes/int.js')

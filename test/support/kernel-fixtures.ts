@@ -3,8 +3,8 @@
  * too few files, is an error.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { COMPRESSIONS, type Compression } from '../../src/image/bzimage.ts'
-import type { KernelFacts } from '../../src/image/kernel-facts.ts'
+import { COMPRESSIONS, type Compression } from '../../src/image/x86/bzimage.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 
 type Group = Readonly<Record<string, number>>
 

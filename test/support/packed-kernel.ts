@@ -4,7 +4,7 @@
  */
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import { fileOffset } from '../../src/bytes/units.ts'
-import { KERNEL_FACTS } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readPayload } from '../../src/kernel/payload.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { bench, handover, kernelNamed, kernelOf, start, type Bench, type Kernel } from './kernel-bench.ts'

@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import ts from 'typescript'
 import { eraRow, type Cell } from '../../src/cli/era-rows.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
+import { kernelEras } from '../../src/kernel/kernels.ts'
 import type { EraInfo } from '../../src/machine/model.ts'
 import { stubEras } from '../../src/stub/eras.ts'
 import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'

@@ -2,7 +2,7 @@
 import { range } from '../../src/bytes/range.ts'
 import { byteCount } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { parsePe } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'

@@ -28,7 +28,7 @@ export function allocateEdk2(
   const pages = pagesOf(imageSize + (SectionAlignment > PAGE ? SectionAlignment : 0))
   const place = (at: Phys): Place | LoadRefusal => {
     const pagesAt = rangeAt(at, pages * PAGE)
-    const base = pinned ?? alignByMask(at, SectionAlignment)
+    const base = pinned ?? aligned(ports, name, at, SectionAlignment)
     const usable =
       base > 0 && base + imageSize <= PHYS_END && (!relocationsStripped || BigInt(base) === ImageBase)
     return usable
@@ -54,7 +54,9 @@ export function allocateEdk2(
       'PE-11',
       `the relocations are stripped and ${hex(ImageBase)} is not free for ${hex(pages)} pages`,
     )
-  const anywhere = ports.allocatePages({ kind: 'any' }, memoryType, pages, name)
+  const anywhere = ports.step('PE-12', `pages for ${name}, wherever they are`, () =>
+    ports.allocatePages({ kind: 'any' }, memoryType, pages, name),
+  )
   return anywhere.status === 'EFI_SUCCESS'
     ? place(anywhere.at)
     : refusal(
@@ -62,6 +64,12 @@ export function allocateEdk2(
         'PE-12',
         `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ${hex(pe.optional.SizeOfImage)})`,
       )
+}
+
+/** The load address; a step of its own where the alignment asks for more than pages give (PE-13). */
+function aligned(ports: LoaderPorts, name: string, at: number, alignment: number): number {
+  const base = alignByMask(at, alignment)
+  return base === at ? at : ports.step('PE-13', `${name} is aligned to ${hex(alignment)}`, () => base)
 }
 
 /**

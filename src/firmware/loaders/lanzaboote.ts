@@ -128,6 +128,7 @@ export const LANZABOOTE: Loader = {
   buffer: { from: 'nowhere' },
   bootManager: false,
   check: checkLanzaboote,
+  pagesClause: 'PE-52',
   allocate,
   headers: zeroed,
   order: 'table',

@@ -30,8 +30,16 @@ export interface Loading {
  * PE-50).
  */
 export type FileBuffer =
-  | { readonly from: 'pool' | 'pages'; readonly type: number; readonly until: 'loaded' | 'image-ends' }
+  | {
+      readonly from: 'pool' | 'pages'
+      readonly type: number
+      readonly until: 'loaded' | 'image-ends'
+      readonly clause: PeClause
+    }
   | { readonly from: 'nowhere' }
+
+/** A clause of chapter PE. */
+export type PeClause = `PE-${number}`
 
 /** A slot that a row fills with a step. */
 export type LoaderStep = (loading: Loading) => LoadRefusal | null
@@ -49,7 +57,8 @@ export interface Loader {
   readonly bootManager: boolean
   /** Header checks, in the loader's order. */
   readonly check: (source: ByteSource) => CheckedImage | LoadRefusal
-  /** Memory for the image. */
+  /** Memory for the image, and the clause that says where it comes from. */
+  readonly pagesClause: PeClause
   readonly allocate: (ports: LoaderPorts, request: LoadRequest, checked: CheckedImage) => Place | LoadRefusal
   /** What is zeroed before anything is copied, and the headers. */
   readonly headers: LoaderStep

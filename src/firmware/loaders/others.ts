@@ -79,7 +79,7 @@ export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusa
       `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
       'section outside image',
     )
-  loading.ports.step('PE-35', `zeroes and copies ${name}`, () => {
+  loading.ports.step(SizeOfRawData > VirtualSize ? 'PE-33' : 'PE-35', `zeroes and copies ${name}`, () => {
     zero(loading, VirtualAddress, VirtualSize, ownerOf(loading, section))
     bring(loading, PointerToRawData, SizeOfRawData, VirtualAddress, ownerOf(loading, section))
   })
@@ -102,8 +102,11 @@ export function allocateUBoot(
     if (at === null) return none(`no free range holds ${hex(pages + more)} pages`)
     const base = phys(more === 0 ? at : alignUp(at, alignment))
     const before = (base - at) / PAGE
-    if (before > 0) ports.freePages(at, before)
-    if (more - before > 0) ports.freePages(phys(base + pages * PAGE), more - before)
+    if (more > 0)
+      ports.step('PE-41', `${request.name} is aligned to ${hex(alignment)}`, () => {
+        if (before > 0) ports.freePages(at, before)
+        if (more - before > 0) ports.freePages(phys(base + pages * PAGE), more - before)
+      })
     return { pages: rangeAt(base, pages * PAGE), base }
   }
 }
@@ -131,7 +134,8 @@ export function sectionUBoot(habits: {
   return (loading, section) => {
     const { VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } = section
     const copied = habits.copies === 'raw' ? SizeOfRawData : Math.min(sizeOf(section), SizeOfRawData)
-    loading.ports.step('PE-40', `zeroes and copies ${section.name}`, () => {
+    const clause = copied > sizeOf(section) ? 'PE-33' : 'PE-40'
+    loading.ports.step(clause, `zeroes and copies ${section.name}`, () => {
       zero(
         loading,
         VirtualAddress + Math.min(copied, VirtualSize),
@@ -232,14 +236,14 @@ export function allocateRustHypervisorFirmware(
       'LoadImage does not look at a buffer in memory: it wants a device path',
     )
   const wanted = pe.optional.ImageBase === 0n ? RHF_LOAD_ADDRESS : physOf(pe.optional.ImageBase)
-  if (wanted === null || wanted + imageSize > PHYS_END)
+  const pages = Math.max(1, pagesOf(pe.source.size))
+  if (wanted === null || wanted + Math.max(imageSize, pages * PAGE) > PHYS_END)
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-42',
       `ImageBase ${hex(pe.optional.ImageBase)} is no address of memory`,
     )
   const base = phys(wanted)
-  const pages = Math.max(1, pagesOf(pe.source.size))
   const { at } = ports.allocatePages({ kind: 'address', at: base }, memoryType, pages, name)
   if (at === null)
     ports.assume('PE-42', `${name} is put at ${hex(base)} although the map does not have these pages free`)

@@ -29,9 +29,10 @@ import {
 } from './shim.ts'
 
 const edk2: Omit<Loader, 'id' | 'title' | 'source'> = {
-  buffer: { from: 'pool', type: EfiBootServicesData, until: 'loaded' },
+  buffer: { from: 'pool', type: EfiBootServicesData, until: 'loaded', clause: 'PE-1' },
   bootManager: true,
   check: checkImage,
+  pagesClause: 'PE-11',
   allocate: allocateEdk2,
   headers: headersEdk2,
   order: 'table',
@@ -53,9 +54,10 @@ function edk2Row(release: string, tag: string): Loader {
 
 function shim(habits: ShimHabits, everySection: boolean): Omit<Loader, 'id' | 'title' | 'source'> {
   return {
-    buffer: { from: 'pool', type: EfiLoaderData, until: 'image-ends' },
+    buffer: { from: 'pool', type: EfiLoaderData, until: 'image-ends', clause: 'PE-50' },
     bootManager: false,
     check: source => checkShim(source, { everySection, beyond: habits.reaches === 'one-too-far' ? 1 : 0 }),
+    pagesClause: 'PE-28',
     allocate: allocateShim,
     headers: headersShim,
     order: 'table',
@@ -91,9 +93,10 @@ function uBoot({
   readonly headers?: number
 }): Omit<Loader, 'id' | 'title' | 'source'> {
   return {
-    buffer: { from: 'pages', type: EfiBootServicesData, until: 'loaded' },
+    buffer: { from: 'pages', type: EfiBootServicesData, until: 'loaded', clause: 'PE-1' },
     bootManager: false,
     check: source => checkUBoot(source, other.sizeUBoot(orRaw), headers),
+    pagesClause: 'PE-37',
     allocate: other.allocateUBoot(aligns),
     headers: other.headersUBoot,
     order: 'reverse',
@@ -149,7 +152,7 @@ export const LOADERS: readonly Loader[] = [
   },
   {
     ...shim(SHIM_LATE, true),
-    buffer: { from: 'pool', type: EfiLoaderData, until: 'loaded' },
+    buffer: { from: 'pool', type: EfiLoaderData, until: 'loaded', clause: 'PE-1' },
     id: 'shim-16',
     title: 'shim 16, which replaces LoadImage under Secure Boot',
     source: 'shim@16.1',
@@ -178,27 +181,28 @@ export const LOADERS: readonly Loader[] = [
     title: 'U-Boot v2022.01 and later',
     source: 'u-boot@2023.01',
   },
-  // PE-36
   {
     ...edk2,
     bootManager: false,
-    buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded' },
+    buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded', clause: 'PE-36' },
     id: 'grub',
     title: 'GRUB chainloader upstream: the firmware loads a copy',
     source: 'grub@2.12',
   },
   {
     ...shim(RHBOOT, false),
-    buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' },
+    buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends', clause: 'PE-50' },
+    pagesClause: 'PE-34',
     allocate: allocateRhboot,
     id: 'grub-rhboot',
     title: 'GRUB of rhboot (Fedora) under Secure Boot',
     source: 'grub-rhboot@fedora-44',
   },
   {
-    buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends' },
+    buffer: { from: 'pages', type: EfiLoaderCode, until: 'image-ends', clause: 'PE-50' },
     bootManager: false,
     check: checkPeimage,
+    pagesClause: 'PE-35',
     allocate: other.allocatePeimage,
     headers: headersEdk2,
     order: 'table',
@@ -214,6 +218,7 @@ export const LOADERS: readonly Loader[] = [
     buffer: { from: 'nowhere' },
     bootManager: false,
     check: checkRustHypervisorFirmware,
+    pagesClause: 'PE-42',
     allocate: other.allocateRustHypervisorFirmware,
     headers: other.headersRustHypervisorFirmware,
     order: 'table',
@@ -229,6 +234,7 @@ export const LOADERS: readonly Loader[] = [
   {
     ...edk2,
     check: checkPatina,
+    pagesClause: 'PE-56',
     allocate: other.allocatePatina,
     headers: other.headersZeroed('PE-45'),
     section: other.sectionPatina,

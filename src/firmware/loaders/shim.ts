@@ -131,7 +131,7 @@ export function sectionShim(
       return no(`begins inside the headers of ${hex(SizeOfHeaders)} bytes`, 'is inside image headers')
     const wanted = habits.copies === 'raw' ? SizeOfRawData : Math.min(VirtualSize, SizeOfRawData)
     const copied = uninitialised && habits.uninitialised === 'zeroed' ? 0 : wanted
-    loading.ports.step(habits.copies === 'raw' ? 'PE-33' : 'PE-29', `copies and zero-fills ${name}`, () => {
+    loading.ports.step(copied > VirtualSize ? 'PE-33' : 'PE-29', `copies and zero-fills ${name}`, () => {
       bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
       zero(loading, VirtualAddress + copied, VirtualSize - copied, ownerOf(loading, section, copied))
     })

@@ -1,9 +1,9 @@
 /** no-room-for-init-size: behind .linux there is less memory than a kernel that runs in place uses. HZ-11. */
 import { hex } from '../../bytes/range.ts'
-import { parseBzImage } from '../../image/bzimage.ts'
+import { parseBzImage } from '../../image/x86/bzimage.ts'
 import { byStart, nextAbove, placedSections, type Placed } from '../layout.ts'
 import { ADVICE_MAX, advice } from '../rule.ts'
-import { exactSize } from '../words.ts'
+import { exactSize } from '../describe.ts'
 
 export const noRoomForInitSize = advice({
   id: 'no-room-for-init-size',

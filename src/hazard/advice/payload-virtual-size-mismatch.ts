@@ -2,7 +2,7 @@
 import { hex } from '../../bytes/range.ts'
 import { parsePe } from '../../image/pe.ts'
 import { advice } from '../rule.ts'
-import { exactSize } from '../words.ts'
+import { exactSize } from '../describe.ts'
 
 export const payloadVirtualSizeMismatch = advice({
   id: 'payload-virtual-size-mismatch',

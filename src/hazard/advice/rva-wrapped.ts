@@ -2,7 +2,7 @@
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
 import { advice } from '../rule.ts'
-import { some } from '../words.ts'
+import { some } from '../describe.ts'
 import { wrappedFrom } from '../size-of-image.ts'
 
 export const rvaWrapped = advice({

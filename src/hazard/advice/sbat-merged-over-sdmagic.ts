@@ -5,7 +5,7 @@
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
 import { advice } from '../rule.ts'
-import { exactSize } from '../words.ts'
+import { exactSize } from '../describe.ts'
 
 export const sbatMergedOverSdmagic = advice({
   id: 'sbat-merged-over-sdmagic',

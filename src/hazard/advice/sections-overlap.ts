@@ -3,7 +3,7 @@ import { hex } from '../../bytes/range.ts'
 import { countBelow, placedSections, sorted, type Placed } from '../layout.ts'
 import { ADVICE_MAX, advice } from '../rule.ts'
 import type { Hazard } from '../hazard.ts'
-import { exactSize } from '../words.ts'
+import { exactSize } from '../describe.ts'
 
 export const sectionsOverlap = advice({
   id: 'sections-overlap',

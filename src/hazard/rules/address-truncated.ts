@@ -2,14 +2,17 @@
 import { reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
 
+const CONTRACTS = ['HO-7', 'HO-8'] as const
+
 export const addressTruncated = rule({
   id: 'address-truncated',
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-8',
   title: 'An address was cut to 32 bits when it was handed over',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'address-truncated', {
+    reportBroken(recording, report, CONTRACTS, {
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
       why: () =>
         'the field of the setup header holds 32 bits and the high half was not passed with it (ext_ramdisk_image, ext_cmd_line_ptr)',

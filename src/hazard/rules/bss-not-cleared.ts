@@ -2,7 +2,9 @@
 import { hex } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
-import { baseOf, some } from '../words.ts'
+import { baseOf, some } from '../describe.ts'
+
+const CONTRACTS = ['HO-5', 'HO-6'] as const
 
 export const bssNotCleared = rule({
   id: 'bss-not-cleared',
@@ -10,8 +12,9 @@ export const bssNotCleared = rule({
   since: '0.1.0',
   clause: 'HZ-7',
   title: 'The .bss of the kernel is not zero at its entry',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'bss-not-cleared', {
+    reportBroken(recording, report, CONTRACTS, {
       object: () => 'kernel',
       why: contract => {
         const found = intruders(contract)

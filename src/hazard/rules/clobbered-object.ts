@@ -6,7 +6,16 @@ import { brokenWindows, placementFix } from '../advise-placement.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import type { Leg } from '../hazard.ts'
 import { rule } from '../rule.ts'
-import { clauseOf, contentName, describeEvent, exactSize, legsOf, placesIn, reachOf, some } from '../words.ts'
+import {
+  clauseOf,
+  contentName,
+  describeEvent,
+  exactSize,
+  legsOf,
+  placesIn,
+  reachOf,
+  some,
+} from '../describe.ts'
 import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const clobberedObject = rule({

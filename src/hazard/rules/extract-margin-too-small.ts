@@ -3,14 +3,17 @@ import { formatRange } from '../../bytes/range.ts'
 import { reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
 
+const CONTRACTS = ['ZO-28'] as const
+
 export const extractMarginTooSmall = rule({
   id: 'extract-margin-too-small',
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-17',
   title: 'In-place extraction overtakes its own input',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'extract-margin-too-small', {
+    reportBroken(recording, report, CONTRACTS, {
       object: () => 'kernel',
       why: contract =>
         `the decompressor lies at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst moment the output has covered ${formatRange(contract.range)}, which it has yet to read`}`,

@@ -2,7 +2,9 @@
 import { formatRange, formatSize, hex, sizeOf } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
-import { baseOf, sectionOf, some } from '../words.ts'
+import { baseOf, sectionOf, some } from '../describe.ts'
+
+const CONTRACTS = ['HO-4', 'HO-17'] as const
 
 export const initWindowOccupied = rule({
   id: 'init-window-occupied',
@@ -10,8 +12,9 @@ export const initWindowOccupied = rule({
   since: '0.1.0',
   clause: 'HZ-6',
   title: 'The memory that the kernel may write before it reads its memory map is not free',
+  contracts: CONTRACTS,
   visit(recording, report) {
-    reportBroken(recording, report, 'init-window-occupied', {
+    reportBroken(recording, report, CONTRACTS, {
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
       why: contract => {
         const found = intruders(contract)

@@ -2,7 +2,7 @@
 import { sizeOf } from '../../bytes/range.ts'
 import type { ReadEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
-import { exactSize, legsOf } from '../words.ts'
+import { exactSize, legsOf } from '../describe.ts'
 
 export const truncatedObject = rule({
   id: 'truncated-object',

@@ -2,7 +2,7 @@
 import { hex } from '../../bytes/range.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import { rule } from '../rule.ts'
-import { contentName, exactSize, legsOf, reachOf, sectionOf, some } from '../words.ts'
+import { contentName, exactSize, legsOf, reachOf, sectionOf, some } from '../describe.ts'
 import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const uninitialisedRead = rule({

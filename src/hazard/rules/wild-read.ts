@@ -2,7 +2,7 @@
 import { formatRange, hex } from '../../bytes/range.ts'
 import { damages, eventsOf } from '../damage.ts'
 import { rule } from '../rule.ts'
-import { baseOf, legsOf, some } from '../words.ts'
+import { baseOf, legsOf, some } from '../describe.ts'
 import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const wildRead = rule({

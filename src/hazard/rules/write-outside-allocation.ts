@@ -2,7 +2,7 @@
 import { formatRange, sizeOf, union, type Range } from '../../bytes/range.ts'
 import { isWrite, type Actor, type WriteEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
-import { clauseOf, exactSize, legsOf, some } from '../words.ts'
+import { clauseOf, exactSize, legsOf, some } from '../describe.ts'
 
 export const writeOutsideAllocation = rule({
   id: 'write-outside-allocation',

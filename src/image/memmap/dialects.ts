@@ -1,6 +1,6 @@
 /** The table of dialects, in the order in which a line is offered to them. */
-import { bootParamsDump } from './boot-params-dump.ts'
-import { e820, kexec } from './e820.ts'
+import { bootParamsDump } from './x86/boot-params-dump.ts'
+import { e820, kexec } from './x86/e820.ts'
 import { grub, grubLsmmap } from './efi-grub.ts'
 import { linuxEfi, linuxEfiArm } from './efi-linux.ts'
 import { uefiShell, uefiShellSfo } from './efi-shell.ts'

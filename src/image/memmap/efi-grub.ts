@@ -12,8 +12,7 @@ import {
   EfiReservedMemoryType,
   EfiUnusableMemory,
 } from '../memory-types.ts'
-import { ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
-import { E820_LACKS } from './e820.ts'
+import { E820_LACKS, ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
 const readRow = groupsOf(

@@ -13,8 +13,8 @@ import {
   EfiUnusableMemory,
 } from '../memory-types.ts'
 import type { Problem } from '../problem.ts'
-import { E820_LACKS } from './e820.ts'
 import {
+  E820_LACKS,
   ATTRIBUTE_UNSAID,
   hexValue,
   odd,

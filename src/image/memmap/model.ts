@@ -85,7 +85,16 @@ export interface Dialect {
   /** A line behind which no row of this map comes any more. */
   readonly stop?: RegExp
   readonly read: (lines: readonly Line[]) => Block
+  /** Reads a file of bytes, where the map comes as one; null when it is none. */
+  readonly file?: (bytes: Uint8Array) => Block | null
 }
+
+/** What every e820 table and resource tree lacks. */
+export const E820_LACKS: readonly string[] = [
+  'free memory, loaders’ memory and boot-services memory are one: all of it counts as free',
+  'types of memory that is not RAM',
+  'attributes',
+]
 
 /** All cache modes: where the text does not say. */
 export const ATTRIBUTE_UNSAID = 0xfn

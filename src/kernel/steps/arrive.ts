@@ -11,8 +11,8 @@ import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
 import { entryOffset } from './payload.ts'
-import { sanitise } from './sanitise.ts'
 import { readSetupData } from './setup-data.ts'
+import { sanitizeBootParams } from './zero-page.ts'
 
 /** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
 export function arrive(boot: KernelBoot): Arrival {
@@ -27,7 +27,7 @@ export function arrive(boot: KernelBoot): Arrival {
   machine.step('ZO-14', 'the extracted kernel reads and sanitises boot_params', () => {
     machine.memory.readAs(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
     machine.observe({ bootParams: boot.bootParams })
-    sanitise(boot)
+    sanitizeBootParams(boot)
   })
   readCommandLine(boot)
   readInitrd(boot)

@@ -7,7 +7,7 @@ import { PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
 import { bootParam, guestRange, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
 
@@ -35,8 +35,10 @@ export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
 
 type Take = (machine: Machine, size: number) => Phys | null
 
-/** Converts LoadOptions from UTF-16 into memory that `take` finds; `toUtf8` says how much of the text. */
-function convertInto(take: Take, toUtf8: (text: string) => Uint8Array): Step {
+/** Converts LoadOptions from UTF-16. */
+export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step {
+  const take = TAKES[into]
+  const toUtf8 = cut ? convert : convertAll
   return boot => {
     const { machine, from } = boot
     machine.step('EP-13', 'the EFI stub converts LoadOptions into a command line', () => {
@@ -66,41 +68,26 @@ const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true })
  */
 const UINT_MAX = 2 ** 32 - 1
 
-/** Into pool memory. */
-export const convertToPool = told(
-  convertInto((machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at, convert),
-  { into: 'pool' },
-)
-/** Into pages of its own, as high as the firmware likes; however long it is. */
-export const convertToPages = told(
-  convertInto(
-    (machine, size) =>
-      machine.step(
-        'EP-34',
-        'the command line gets pages of its own',
-        () =>
-          machine.firmware.allocatePages(
-            { kind: 'max', limit: PHYS_END - 1 },
-            EfiLoaderData,
-            pagesOf(size),
-            CONVERTED,
-          ).at,
-      ),
-    convertAll,
-  ),
-  { into: 'pages of its own' },
-)
-/** Into the highest free pages below 4 GiB; however long it is. */
-export const convertToHighPages = told(
-  convertInto(
-    (machine, size) =>
-      machine.step('EP-34', 'the command line gets the highest free pages below 4 GiB', () =>
-        highAlloc(machine, { size, limit: UINT_MAX, label: CONVERTED }),
-      ),
-    convertAll,
-  ),
-  { into: 'the highest free pages below 4 GiB' },
-)
+/** Pool memory; pages, as high as the firmware likes; the highest free pages below 4 GiB. */
+const TAKES: Readonly<Record<KernelBehaviour['commandLine']['into'], Take>> = {
+  pool: (machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at,
+  efi_allocate_pages: (machine, size) =>
+    machine.step(
+      'EP-34',
+      'the command line gets pages of its own',
+      () =>
+        machine.firmware.allocatePages(
+          { kind: 'max', limit: PHYS_END - 1 },
+          EfiLoaderData,
+          pagesOf(size),
+          CONVERTED,
+        ).at,
+    ),
+  efi_high_alloc: (machine, size) =>
+    machine.step('EP-34', 'the command line gets the highest free pages below 4 GiB', () =>
+      highAlloc(machine, { size, limit: UINT_MAX, label: CONVERTED }),
+    ),
+}
 
 /**
  * The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory

@@ -8,14 +8,14 @@ import {
   EfiLoaderCode,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { Placement } from '../behaviour.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
-import { changeLevels } from './five-level.ts'
-import { standsFirst, stubOptions, type StubOptions } from './words.ts'
+import { switch5LevelPaging } from './five-level.ts'
+import { standsFirst, stubOptions, type StubOptions } from './cmdline-parser.ts'
 import { extractTo } from './extract.ts'
 import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
-import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './slots.ts'
+import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './kaslr-slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
@@ -70,26 +70,20 @@ export function randomAllocSlots(
   }))
 }
 
-/** How eras differ here. */
-interface Habits {
-  /** Options on the command line that make it take the first slot. */
-  readonly firstSlotFor: readonly string[]
-  /** LOAD_PHYSICAL_ADDR as the lowest address: not known, known only when slots are counted, or kept. */
-  readonly minimum: 'none' | 'counted' | 'kept'
-  /** What efi_random_alloc says when nothing fits. */
-  readonly noSlot: 'EFI_OUT_OF_RESOURCES' | 'success'
-}
+/** Which slot the EFI stub takes, and what it does when there is none. */
+export type RandomAllocation = Extract<Placement, { way: 'efi_random_alloc' }>
 
-function decompressWith(habits: Habits): Step {
-  const step: Step = boot => {
+/** The EFI stub decompresses the kernel into memory that efi_random_alloc finds. */
+export function decompressKernel(data: RandomAllocation): Step {
+  return boot => {
     const { machine } = boot
     machine.step('EP-20', 'the EFI stub allocates memory for the decompressed kernel', () => {
-      boot.output = allocateOutput(boot, habits)
+      boot.output = allocateOutput(boot, data)
     })
     machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
       const payload = boot.file.setupSize + boot.file.payloadOffset
       const reading = machine.memory.readAs(
-        rangeAt(boot.image + payload, boot.file.payloadLength),
+        rangeAt(boot.fileAt + payload, boot.file.payloadLength),
         boot.object,
         { at: payload },
       )
@@ -115,16 +109,15 @@ function decompressWith(habits: Habits): Step {
         )
     })
   }
-  return told(step, { ...habits })
 }
 
-function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
+function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null {
   const { machine, file } = boot
   const size = alignUp(file.outputLength, MIN_KERNEL_ALIGN)
   if (spanOf(boot) > size)
     machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
   const minimum =
-    habits.minimum === 'none'
+    data.minimum === 'none'
       ? machine.step('EP-32', 'no address is too low', () => 0)
       : file.loadPhysicalAddress
   const options = machine.step('EP-38', 'the EFI stub reads its options', () =>
@@ -141,7 +134,7 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
   const slots = randomAllocSlots(map, size, file.physicalAlign, minimum, options.softReserve)
   const first = slots[0]
   if (first === undefined)
-    return habits.noSlot === 'success'
+    return data.noSlot === 'EFI_SUCCESS'
       ? null
       : machine.refuse(
           'EP-21',
@@ -150,14 +143,14 @@ function allocateOutput(boot: KernelBoot, habits: Habits): Output | null {
           FAILED,
         )
   const areas =
-    habits.minimum === 'kept'
+    data.minimum === 'kept'
       ? slots
       : machine.step('EP-33', 'slots are counted from the start of their descriptors', () =>
           slots.map(({ lowest, count }) => ({ first: lowest, count })),
         )
   const placed = { size, align: file.physicalAlign }
   const total = slotCount(areas)
-  const seed = isRandom(boot, habits, options) ? seedOf(machine.settings.kaslr) : 0
+  const seed = isRandom(boot, data, options) ? seedOf(machine.settings.kaslr) : 0
   const certain = total === 1 || seed !== null
   if (machine.settings.kaslr === 'all') proveSlots(boot, 'EP-35', areas, placed)
   else if (!certain)
@@ -216,7 +209,7 @@ function spanOf(boot: KernelBoot): number {
 }
 
 /** Is physical KASLR in force? */
-function isRandom(boot: KernelBoot, { firstSlotFor }: Habits, { nokaslr }: StubOptions): boolean {
+function isRandom(boot: KernelBoot, { firstSlotFor }: RandomAllocation, { nokaslr }: StubOptions): boolean {
   return (
     boot.machine.settings.kaslr !== 'off' &&
     !nokaslr &&
@@ -224,59 +217,10 @@ function isRandom(boot: KernelBoot, { firstSlotFor }: Habits, { nokaslr }: StubO
   )
 }
 
-const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
-/** efi_fake_mem= went with 6.11. */
-const WITH_FAKES = [...MEMORY_OPTIONS, 'efi_fake_mem='] as const
-
-/** 6.6.0 to 6.6.16 and 6.7.0 to 6.7.4: any memory will do. */
-export const decompressAnywhere = decompressWith({
-  firstSlotFor: [],
-  minimum: 'none',
-  noSlot: 'EFI_OUT_OF_RESOURCES',
-})
-/** Up to 6.6.23, 6.7.11 and 6.8.2: slots are counted from LOAD_PHYSICAL_ADDR, the address is not. */
-export const decompressMiscounted = decompressWith({
-  firstSlotFor: [],
-  minimum: 'counted',
-  noSlot: 'EFI_OUT_OF_RESOURCES',
-})
-/** Up to 6.6.32 and 6.9.3: at or above LOAD_PHYSICAL_ADDR. */
-export const decompressHigh = decompressWith({
-  firstSlotFor: [],
-  minimum: 'kept',
-  noSlot: 'EFI_OUT_OF_RESOURCES',
-})
-/** 6.1.81 to 6.1.83: as 6.8, and lost when nothing fits. */
-export const decompressMiscountedOrGetLost = decompressWith({
-  firstSlotFor: [],
-  minimum: 'counted',
-  noSlot: 'success',
-})
-/** 6.1.84 to 6.1.92. */
-export const decompressOrGetLost = decompressWith({ firstSlotFor: [], minimum: 'kept', noSlot: 'success' })
-/** 6.1.93 and later of 6.1.y: options that shape memory make it take the first slot. */
-export const decompressLowOrGetLost = decompressWith({
-  firstSlotFor: WITH_FAKES,
-  minimum: 'kept',
-  noSlot: 'success',
-})
-/** 6.6.33 and later of 6.6.y, 6.9.4 to 6.10: says no when nothing fits. */
-export const decompressLowAlsoForFakes = decompressWith({
-  firstSlotFor: WITH_FAKES,
-  minimum: 'kept',
-  noSlot: 'EFI_OUT_OF_RESOURCES',
-})
-/** 6.11 and later: the same, without efi_fake_mem=. */
-export const decompressLow = decompressWith({
-  firstSlotFor: MEMORY_OPTIONS,
-  minimum: 'kept',
-  noSlot: 'EFI_OUT_OF_RESOURCES',
-})
-
 /** Boot services are over: the EFI stub jumps straight into the extracted kernel. */
 export function jumpToOutput(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-24', 'the EFI stub jumps into the extracted kernel, past head_64.S', () => {
-    changeLevels(boot)
+    switch5LevelPaging(boot)
   })
 }

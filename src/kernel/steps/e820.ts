@@ -9,7 +9,7 @@ import {
   boot_params,
   E820_MAX_ENTRIES_ZEROPAGE,
   setup_data,
-} from '../../image/boot-params.ts'
+} from '../../image/x86/boot-params.ts'
 import {
   EFI_MEMORY_SP,
   EfiACPIMemoryNVS,
@@ -32,7 +32,7 @@ import {
 } from '../../image/memory-types.ts'
 import { little, patchBootParams, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** E820 types. Source: linux@5.10.223 arch/x86/include/uapi/asm/bootparam.h and asm/e820/types.h. */
 const E820_TYPE_RAM = 1
@@ -79,12 +79,16 @@ export interface E820Entry {
 }
 
 /** An entry, and which descriptor of the map opened it. */
-interface Opened extends E820Entry {
+interface EntryOfDescriptor extends E820Entry {
   readonly row: number
 }
 
-function opened(map: readonly MemoryDescriptor[], softReserve: boolean, takesUnaccepted: boolean): Opened[] {
-  const entries: Opened[] = []
+function entriesOf(
+  map: readonly MemoryDescriptor[],
+  softReserve: boolean,
+  takesUnaccepted: boolean,
+): EntryOfDescriptor[] {
+  const entries: EntryOfDescriptor[] = []
   for (const [row, { type, range, attribute }] of map.entries()) {
     const known =
       E820_TYPES.get(type) ??
@@ -113,7 +117,7 @@ export function e820Of(
   softReserve = true,
   takesUnaccepted = false,
 ): E820Entry[] {
-  return opened(map, softReserve, takesUnaccepted).map(({ addr, size, type }) => ({ addr, size, type }))
+  return entriesOf(map, softReserve, takesUnaccepted).map(({ addr, size, type }) => ({ addr, size, type }))
 }
 
 function bytesOf(entries: readonly E820Entry[]): Uint8Array {
@@ -169,7 +173,7 @@ export function writeEntries(
   giveUp: GiveUp,
 ): void {
   const { machine } = boot
-  const entries = opened(
+  const entries = entriesOf(
     boot.finalMap,
     stubOptions(boot.commandLine?.text ?? '').softReserve,
     takesUnaccepted,

@@ -1,7 +1,8 @@
 /** The first instructions: what must be the kernel's own bytes. Chapter EP. */
 import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { physOf } from '../../bytes/units.ts'
-import { ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import { ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { givenCommandLine } from './command-line.ts'
 import { ramdisk } from './initrd.ts'
@@ -14,10 +15,10 @@ const FIRST_BYTES = 16
  * decompressor's code and data lie.
  */
 export function enterKernel(boot: KernelBoot): void {
-  const { machine, from, image, file } = boot
+  const { machine, from, fileAt, file } = boot
   machine.step('EP-1', 'the kernel is entered', () => {
-    if (from.entry < image) machine.gap('EP-1', 'the entry point lies below the kernel image')
-    enterOwn(boot, from.entry - image, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
+    if (from.entry < fileAt) machine.gap('EP-1', 'the entry point lies below the kernel image')
+    enterOwn(boot, from.entry - fileAt, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength
     enterOwn(
@@ -27,6 +28,11 @@ export function enterKernel(boot: KernelBoot): void {
       "the code of the kernel's EFI stub was overwritten",
     )
   })
+}
+
+/** What becomes of the code in front of the payload. */
+export function entryCode({ runs }: KernelBehaviour['entryCode']): Step {
+  return runs ? enterHead : skipHead
 }
 
 /** The code in front of the payload runs too: the fixed entry points, and head_64.S. */
@@ -42,12 +48,12 @@ export function enterHead(boot: KernelBoot): void {
 }
 
 /** Nothing in front of the payload runs on an EFI boot. */
-export function skipHead(boot: KernelBoot): void {
+function skipHead(boot: KernelBoot): void {
   boot.machine.step('EP-3', 'the code in front of the payload is not run', () => undefined)
 }
 
 function enterOwn(boot: KernelBoot, offset: number, length: number, what: string): void {
-  const where = rangeOrNull(boot.image + offset, length)
+  const where = rangeOrNull(boot.fileAt + offset, length)
   if (where !== null) boot.machine.enter(where, boot.object, offset, what)
 }
 

@@ -1,10 +1,10 @@
 /** The end of boot services: the last memory map, and what becomes of it in boot_params. Chapter EP. */
 import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import { phys } from '../../bytes/units.ts'
-import { boot_params, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/boot-params.ts'
+import { boot_params, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
 import { EfiACPIReclaimMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { told } from '../../machine/told.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
 import { patchBootParams, type KernelBoot, type Step } from '../boot.ts'
 import { roomForEntries, writeEntries, type GiveUp } from './e820.ts'
 import { keepRoms } from './setup-data.ts'
@@ -35,16 +35,16 @@ interface MapBuffer {
   /** How many descriptors it holds. */
   readonly descriptors: number
 }
-/** A buffer in pool memory; null when there is no pool memory. */
-type TakeBuffer = (machine: Machine, slack: number) => MapBuffer | null
+/** A buffer in pool memory of a type, with descriptors to spare; null when there is no pool memory. */
+type TakeBuffer = (machine: Machine, type: number, slack: number) => MapBuffer | null
 
 const countOf = (machine: Machine): number => machine.firmware.memoryMap().length
 
 /** Tries sizes until one has room for `slack` more descriptors than the map has. */
-const growing: TakeBuffer = (machine, slack) =>
+const grown: TakeBuffer = (machine, type, slack) =>
   machine.step('EP-44', 'the EFI stub tries buffers for the memory map until one has room to spare', () => {
     for (let size = FIRST_TRY; ;) {
-      const { at } = machine.firmware.allocatePool(EfiLoaderData, size, MAP)
+      const { at } = machine.firmware.allocatePool(type, size, MAP)
       if (at === null) return null
       const needed = countOf(machine) * DESCRIPTOR_SIZE
       if (size >= needed + slack * DESCRIPTOR_SIZE)
@@ -55,34 +55,28 @@ const growing: TakeBuffer = (machine, slack) =>
   })
 
 /** Asks for the size, then takes that and `slack` more descriptors, behind a head. */
-const measured = (machine: Machine, type: number, slack: number): MapBuffer | null => {
+const askedFor: TakeBuffer = (machine, type, slack) => {
   const descriptors = countOf(machine) + slack
   const { at } = machine.firmware.allocatePool(type, MAP_HEAD + descriptors * DESCRIPTOR_SIZE, MAP)
   return at === null ? null : { at, head: MAP_HEAD, descriptors }
 }
-const kept: TakeBuffer = (machine, slack) => measured(machine, EfiACPIReclaimMemory, slack)
 
-/** How eras differ here. */
-interface Habits {
-  /** Descriptors to spare. */
-  readonly slack: number
-  readonly buffer: TakeBuffer
-  /** Is the map itself taken to count it, and unaccepted memory known? */
-  readonly looksAtMap: boolean
-}
+const TYPES = { EfiLoaderData, EfiACPIReclaimMemory } as const
 
-function exitWith({ slack, buffer, looksAtMap }: Habits): Step {
+/** Takes the last memory map and ends boot services. */
+export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']): Step {
+  const take = buffer === 'grown' ? grown : askedFor
   return boot => {
     const { machine } = boot
     const giveUp: GiveUp = (status, why, first) =>
       machine.refuse('EP-18', status, why, `${first === undefined ? '' : `${first}\n`}exit_boot() failed!`)
     keepRoms(boot)
-    if (!looksAtMap) passOverUnaccepted(boot)
-    const room = looksAtMap
+    if (!unaccepted) passOverUnaccepted(boot)
+    const room = unaccepted
       ? roomByMap(boot, slack, giveUp)
       : roomForEntries(boot, countOf(machine) + slack, giveUp)
     machine.step('EP-18', 'the EFI stub takes the memory map and ends boot services', () => {
-      const got = buffer(machine, slack)
+      const got = take(machine, TYPES[map], slack)
       if (got === null) return giveUp('EFI_OUT_OF_RESOURCES', 'no pool memory for the memory map')
       boot.finalMap = machine.firmware.memoryMap()
       const used = rangeAt(got.at + got.head, boot.finalMap.length * DESCRIPTOR_SIZE)
@@ -105,7 +99,7 @@ function exitWith({ slack, buffer, looksAtMap }: Habits): Step {
 function roomByMap(boot: KernelBoot, slack: number, giveUp: GiveUp): ReturnType<typeof roomForEntries> {
   const { machine } = boot
   return machine.step('EP-43', 'the EFI stub takes the memory map to count its descriptors', () => {
-    const map = measured(machine, EfiLoaderData, slack)
+    const map = askedFor(machine, EfiLoaderData, slack)
     if (map === null) return giveUp('EFI_OUT_OF_RESOURCES', 'no pool memory for the memory map')
     const room = roomForEntries(boot, countOf(machine) + slack, giveUp)
     takeBitmap(boot, giveUp)
@@ -125,35 +119,3 @@ function describeMap(boot: KernelBoot, map: Range): void {
   })
   patchBootParams(boot, boot_params.fields.efi_info[0], info)
 }
-
-/**
- * Slack descriptors. Source: EFI_MMAP_NR_SLACK_SLOTS in linux@5.10.223 and linux@6.12.107
- * drivers/firmware/efi/libstub/efistub.h.
- */
-const SLACK = 8
-const MORE_SLACK = 32
-
-/** The map lies in loader data, with 8 descriptors to spare. */
-export const exitWithLoaderData = told(exitWith({ slack: SLACK, buffer: growing, looksAtMap: false }), {
-  type: 'EfiLoaderData',
-  slack: SLACK,
-  counts: 'the size, until it fits',
-})
-/** The map lies in memory that ACPI would reclaim, with 8 descriptors to spare. */
-export const exitWithReclaimable = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: false }), {
-  type: 'EfiACPIReclaimMemory',
-  slack: SLACK,
-  counts: 'the size',
-})
-/** The same by a kernel that knows unaccepted memory. */
-export const exitWithUnaccepted = told(exitWith({ slack: SLACK, buffer: kept, looksAtMap: true }), {
-  type: 'EfiACPIReclaimMemory',
-  slack: SLACK,
-  counts: 'the map itself',
-})
-/** The same with 32 descriptors to spare. */
-export const exitWithMoreSlack = told(exitWith({ slack: MORE_SLACK, buffer: kept, looksAtMap: true }), {
-  type: 'EfiACPIReclaimMemory',
-  slack: MORE_SLACK,
-  counts: 'the map itself',
-})

@@ -9,12 +9,19 @@ import {
   boot_params,
   EFI32_LOADER_SIGNATURE,
   EFI64_LOADER_SIGNATURE,
-} from '../../image/boot-params.ts'
+} from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
-import { bootParam, isRam, numberAt, type KernelBoot } from '../boot.ts'
-import type { Window } from './head64.ts'
-import { hasFlag, parametersOf } from './words.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import {
+  bootParam,
+  isRam,
+  numberAt,
+  type KernelBoot,
+  type Step,
+  type TrampolineStep,
+  type Window,
+} from '../boot.ts'
+import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
  * A page table and a page of code. Source: linux@5.10.223 arch/x86/boot/compressed/pgtable.h
@@ -70,7 +77,7 @@ export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: 
  * Does head_64.S, or the EFI stub, change from four to five levels? `refused`: what the command line says.
  */
 function wants({ machine, file }: KernelBoot, refused: boolean): boolean {
-  return machine.settings.la57 === true && file.fiveLevels && !refused
+  return machine.settings.la57 && file.fiveLevels && !refused
 }
 
 /** Will the decompressor run with five levels? */
@@ -118,26 +125,20 @@ function biosWords(boot: KernelBoot): BiosWords {
   return { ebda: numberAt(machine, EBDA_SEGMENT, 2) * 16, lowMemory: numberAt(machine, LOW_MEMORY, 2) * 1024 }
 }
 
-/** How eras differ here. */
-interface Habits {
-  readonly uses: 'always' | 'to change the number of levels'
-  /** Is the search known in every release of the row? */
-  readonly search: 'e820' | 'e820, taken for granted'
-}
-
-function borrowWith({ uses, search }: Habits): (boot: KernelBoot, window: Window) => void {
+/** What head_64.S borrows to change the number of paging levels, or whenever it runs. */
+export function trampoline({ when, search }: KernelBehaviour['trampoline']): TrampolineStep {
   return (boot, window) => {
     const { machine } = boot
     const changes = decompressesWithFive(boot)
     machine.step('ZO-5', 'the decompressor sees to the number of paging levels', () => {
-      if (machine.settings.la57 === true)
+      if (machine.settings.la57)
         machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
       else machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
-      if (!changes && uses !== 'always') {
+      if (!changes && when !== 'always') {
         machine.step('ZO-35', 'nothing is to be changed: there is no trampoline', () => undefined)
         return
       }
-      if (search !== 'e820')
+      if (search === 'assumed')
         machine.assume('ZO-34', 'this release looks for its trampoline where later ones do')
       const place = machine.step('ZO-34', 'the decompressor looks for 8 KiB of low memory', () =>
         trampolinePlace(entriesOf(boot), biosWords(boot)),
@@ -158,14 +159,14 @@ function writeTopTable({ machine, file, object }: KernelBoot, { moved }: Window)
 
 /** Saves what lies there in .bss of the running copy, writes the trampoline, and puts everything back. */
 function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void {
-  const { machine, file, compressed, object } = boot
+  const { machine, file, zo, object } = boot
   const { memory } = machine
   if (!isRam(machine, place)) {
     machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, where not everything is RAM`)
     change()
     return
   }
-  const bss = rangeAt(compressed + file.bss, file.ebss - file.bss)
+  const bss = rangeAt(zo + file.bss, file.ebss - file.bss)
   if (sizeOf(bss) < TRAMPOLINE_SIZE || !isRam(machine, bss)) {
     machine.doubt('ZO-5', 'the .bss in which low memory is saved is not all RAM')
     change()
@@ -184,37 +185,23 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
   memory.copy(place.start, rangeAt(saved, TRAMPOLINE_SIZE))
 }
 
-/** Up to 5.6; what was read is later. */
-export const borrowAlwaysUnread = told(borrowWith({ uses: 'always', search: 'e820, taken for granted' }), {
-  uses: 'always',
-  search: 'e820, taken for granted',
-})
-/** 5.7 to 6.5. */
-export const borrowAlways = told(borrowWith({ uses: 'always', search: 'e820' }), {
-  uses: 'always',
-  search: 'e820',
-})
-/**
- * 6.6 and later, 6.1.81 and later of 6.1.y: only by the boot protocol's own entries, and only when the number
- * changes.
- */
-export const borrowToChange = told(borrowWith({ uses: 'to change the number of levels', search: 'e820' }), {
-  uses: 'to change the number of levels',
-  search: 'e820',
-})
+/** What the EFI stub takes to change the number of paging levels. */
+export function paging({ by }: KernelBehaviour['paging']): Step {
+  return by === 'efi-stub' ? setup5LevelPaging : leaveLevelsToHead64
+}
 
 /** The EFI stub leaves paging to head_64.S. */
-export function leavePaging({ machine }: KernelBoot): void {
-  if (machine.settings.la57 === true)
+function leaveLevelsToHead64({ machine }: KernelBoot): void {
+  if (machine.settings.la57)
     machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
 }
 
 const LAST_BELOW_4G = 2 ** 32 - 1
 
 /** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
-export function takeTrampoline(boot: KernelBoot): void {
+function setup5LevelPaging(boot: KernelBoot): void {
   const { machine } = boot
-  if (machine.settings.la57 !== true) return
+  if (!machine.settings.la57) return
   machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
     const got = machine.firmware.allocatePages(
       { kind: 'max', limit: LAST_BELOW_4G },
@@ -238,7 +225,7 @@ export function takeTrampoline(boot: KernelBoot): void {
  * Boot services are over: the trampoline's second page becomes the top-level table when five levels are
  * wanted.
  */
-export function changeLevels(boot: KernelBoot): void {
+export function switch5LevelPaging(boot: KernelBoot): void {
   const { machine, trampolineAt } = boot
   if (trampolineAt === null) {
     machine.assume('EP-24', 'five-level paging is off, so the trampoline below 4 GiB is not used')

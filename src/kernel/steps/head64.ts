@@ -3,13 +3,13 @@
  * the copy. Chapter ZO.
  */
 import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { phys, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
-import { guestAlign, guestRange, header, isRam, type KernelBoot } from '../boot.ts'
+import { phys, PHYS_END, wrap32 } from '../../bytes/units.ts'
+import { guestAlign, guestRange, header, isRam, type KernelBoot, type Window } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
 import { goThroughPayload, keepMargin } from './payload.ts'
-import { sanitise } from './sanitise.ts'
+import { sanitizeBootParams } from './zero-page.ts'
 
 /** `startup_64` in ZO. */
 const STARTUP_64 = 0x200
@@ -31,24 +31,17 @@ const MIN_KERNEL_ALIGN = 0x200000
 const HEAP_MAX = 0x3fffffffffff
 const KERNEL_IMAGE_SIZE = 2 ** 30
 
-/** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
-export interface Window {
-  readonly start: Phys
-  readonly moved: Phys
-  readonly length: number
-}
-
 /**
  * The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and
  * `_end` are built in.
  */
 export function runtimeWindow(
-  boot: Pick<KernelBoot, 'compressed' | 'imageOffset' | 'file'>,
+  boot: Pick<KernelBoot, 'zo' | 'imageOffset' | 'file'>,
   kernelAlignment: number,
   initSize: number,
 ): Window {
   const mask = wrap32(kernelAlignment - 1)
-  const aligned = guestAlign(boot.compressed - boot.imageOffset, mask + 1)
+  const aligned = guestAlign(boot.zo - boot.imageOffset, mask + 1)
   const start = phys(
     boot.file.relocatable ? Math.max(aligned, boot.file.loadPhysicalAddress) : boot.file.loadPhysicalAddress,
   )
@@ -59,21 +52,18 @@ export function runtimeWindow(
 export function runHead64(boot: KernelBoot): void {
   const { machine, file, object } = boot
   const code = file.setupSize
-  machine.observe({ compressedImage: boot.compressed })
+  machine.observe({ compressedImage: boot.zo })
   const window = machine.step(
     'ZO-3',
     'startup_64 computes the runtime start and the place it moves to',
     () => {
       machine.enter(
-        rangeAt(boot.compressed + STARTUP_64, FIRST_PUSHES),
+        rangeAt(boot.zo + STARTUP_64, FIRST_PUSHES),
         object,
         code + STARTUP_64,
         'startup_64 was overwritten',
       )
-      const begins = guestAlign(
-        boot.compressed - boot.imageOffset,
-        wrap32(header(boot, 'kernel_alignment') - 1) + 1,
-      )
+      const begins = guestAlign(boot.zo - boot.imageOffset, wrap32(header(boot, 'kernel_alignment') - 1) + 1)
       if (!file.relocatable)
         machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
       else if (begins >= PHYS_END)
@@ -95,10 +85,10 @@ export function runHead64(boot: KernelBoot): void {
   })
   boot.trampoline(boot, window)
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
-    const event = machine.memory.copy(moved, rangeAt(boot.compressed, file.bss))
-    if (moved < boot.compressed && overlaps(rangeAt(moved, file.bss), rangeAt(boot.compressed, file.bss)))
+    const event = machine.memory.copy(moved, rangeAt(boot.zo, file.bss))
+    if (moved < boot.zo && overlaps(rangeAt(moved, file.bss), rangeAt(boot.zo, file.bss)))
       machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
-    boot.compressed = moved
+    boot.zo = moved
   })
   machine.step('ZO-7', 'the copy clears its .bss', () => {
     machine.memory.zero(rangeAt(moved + file.bss, file.ebss - file.bss), object, code + file.bss)
@@ -116,7 +106,7 @@ export function runHead64(boot: KernelBoot): void {
 function extractInPlace(boot: KernelBoot, window: Window): void {
   const { machine, file, object } = boot
   machine.step('ZO-22', 'extract_kernel sanitises boot_params', () => {
-    sanitise(boot)
+    sanitizeBootParams(boot)
   })
   const output = chooseOutput(boot, window)
   machine.step('ZO-10', 'extract_kernel checks its output address', () => {

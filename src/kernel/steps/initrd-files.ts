@@ -7,9 +7,10 @@ import type { ByteSource } from '../../bytes/source.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { volumePath } from '../../machine/volume.ts'
-import { header, setSplit, type KernelBoot } from '../boot.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import { header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** What the extracted kernel must find: the files, one behind the other. */
 export const INITRD_FILES = 'initrd:files'
@@ -142,15 +143,21 @@ export function loadFiles(boot: KernelBoot): void {
   })
 }
 
+/** Files of initrd= at the PE entry. */
+export function filesAtEntry({ into }: KernelBehaviour['filesAtEntry']): Step {
+  if (into === null) return leaveFiles
+  return into === 'efi_high_alloc' ? loadFilesHigh : loadFilesAtEntry
+}
+
 /** The PE entry loads files at once, before the kernel moves. */
-export function loadFilesAtEntry(boot: KernelBoot): void {
+function loadFilesAtEntry(boot: KernelBoot): void {
   boot.machine.step('EP-50', 'the PE entry loads the files of initrd= before anything moves', () => {
     loadFiles(boot)
   })
 }
 
 /** The same for kernels that look for memory themselves, from above. */
-export function loadFilesHigh(boot: KernelBoot): void {
+function loadFilesHigh(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-51', 'the PE entry loads the files of initrd= as high as initrd_addr_max allows', () => {
     const files = filesOf(boot)
@@ -169,6 +176,6 @@ export function loadFilesHigh(boot: KernelBoot): void {
 }
 
 /** Later kernels wait until LoadFile2 was asked. */
-export function leaveFiles(boot: KernelBoot): void {
+function leaveFiles(boot: KernelBoot): void {
   boot.machine.step('EP-49', 'initrd= is looked at when LoadFile2 has been asked', () => undefined)
 }

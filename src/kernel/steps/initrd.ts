@@ -2,9 +2,10 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { bootParam, header, setSplit, type KernelBoot } from '../boot.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
+import { bootParam, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
 import { loadFiles } from './initrd-files.ts'
-import { stubOptions } from './words.ts'
+import { stubOptions } from './cmdline-parser.ts'
 
 /** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
 export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {
@@ -14,10 +15,16 @@ export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size:
   }
 }
 
+/** Whether LoadFile2 is asked, and the command line looked at when it offers nothing. */
+export function initrd({ loadFile2, files }: KernelBehaviour['initrd']): Step {
+  if (!loadFile2) return leaveInitrd
+  return files ? loadInitrdOrFiles : loadInitrd
+}
+
 /**
  * Loads it into pages of its own, as high as the firmware likes; after a handover what boot_params has stays.
  */
-export function loadInitrd(boot: KernelBoot): void {
+function loadInitrd(boot: KernelBoot): void {
   const { machine, from } = boot
   machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
     if (
@@ -56,13 +63,13 @@ export function loadInitrd(boot: KernelBoot): void {
 }
 
 /** The same; when nothing is offered the command line is looked at. */
-export function loadInitrdOrFiles(boot: KernelBoot): void {
+function loadInitrdOrFiles(boot: KernelBoot): void {
   const { from } = boot
   loadInitrd(boot)
   if (!('initrd' in from) || from.initrd == null) loadFiles(boot)
 }
 
 /** Kernels before LoadFile2: what boot_params names stays, what a loader offers is not asked for. */
-export function leaveInitrd(boot: KernelBoot): void {
+function leaveInitrd(boot: KernelBoot): void {
   boot.machine.step('EP-31', 'the EFI stub does not know LoadFile2', () => undefined)
 }

@@ -8,15 +8,14 @@ import {
   EfiUnacceptedMemoryType,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
-import { guestRange, ZERO_PAGE, type KernelBoot, type Output } from '../boot.ts'
+import { guestRange, ZERO_PAGE, type KernelBoot, type Output, type Window } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { maxMem } from './five-level.ts'
-import type { Window } from './head64.ts'
 import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
 import { followSetupData } from './setup-data.ts'
-import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './slots.ts'
-import { hasFlag, parametersOf } from './words.ts'
+import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './kaslr-slots.ts'
+import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
  * Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c
@@ -47,7 +46,7 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
 const MAX_SLOT_AREA = 100
 
 /** What is placed: bytes, alignment, and the lowest address. */
-export interface Sought {
+export interface SlotRequest {
   readonly size: number
   readonly align: number
   readonly minimum: number
@@ -60,7 +59,7 @@ export interface Sought {
 export function kaslrAreas(
   regions: readonly Range[],
   avoid: readonly Range[],
-  { size, align, minimum }: Sought,
+  { size, align, minimum }: SlotRequest,
   { limit, gigantic }: Pick<MemoryOptions, 'limit' | 'gigantic'> = { limit: PHYS_END, gigantic: 0 },
 ): SlotArea[] {
   const areas: SlotArea[] = []

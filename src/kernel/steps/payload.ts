@@ -3,8 +3,8 @@ import { hex, rangeAt } from '../../bytes/range.ts'
 import type { Elf } from '../../image/elf.ts'
 import type { EventId } from '../../memory/event.ts'
 import type { KernelBoot, Output } from '../boot.ts'
-import { inPlaceMargin, type InPlace } from '../margin.ts'
-import type { Extracted } from '../payload.ts'
+import type { KernelFile } from '../file.ts'
+import type { Extracted, Lead } from '../payload.ts'
 
 /** Alignment of segments. Source: linux@6.12.107 arch/x86/boot/compressed/misc.c parse_elf. */
 const SEGMENT_ALIGN = 0x200000
@@ -97,6 +97,34 @@ export function entryOffset(boot: KernelBoot): number {
   })
 }
 
+/** Where the decompressor lies when it extracts in place. */
+export interface InPlace {
+  /** R: the first byte of the output. */
+  readonly start: number
+  /** X: `startup_32` of the moved decompressor. */
+  readonly moved: number
+}
+
+/**
+ * At the worst moment, the bytes between the end of the output and the lowest byte of input that is still
+ * needed; negative when that has been overwritten.
+ */
+export function inPlaceMargin(
+  { payloadOffset }: Pick<KernelFile, 'payloadOffset'>,
+  { start, moved }: InPlace,
+  lead: Lead,
+): number {
+  return moved + payloadOffset - start - lead.bytes
+}
+
+/**
+ * What linux keeps free for this, in bytes, from 5.9 on. Source: linux@5.10.223 arch/x86/boot/header.S
+ * ZO_z_extra_bytes.
+ */
+export function extraBytes(outputLength: number): number {
+  return Math.floor(outputLength / 256) + 131072
+}
+
 /**
  * In-place extraction: the output must not reach what is still to be read. `reading` is the event of reading
  * the payload.
@@ -116,7 +144,6 @@ export function keepMargin(
     machine.observe({ payload: { format, consumed, produced, margin } })
     machine.contract({
       clause: 'ZO-28',
-      rule: 'extract-margin-too-small',
       kept,
       what: 'the output never reaches input that is still to be read',
       range,

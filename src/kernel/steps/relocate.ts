@@ -4,7 +4,7 @@
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { Placement } from '../behaviour.ts'
 import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
@@ -16,12 +16,12 @@ import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
 const FAILED = 'efi_relocate_kernel() failed!\nefi_main() failed!'
 
-/** What the condition looks at. */
-interface Placement {
-  readonly start: number
-  readonly end: number
-  readonly imageOffset: number
-  readonly misaligned: boolean
+/** When the compressed kernel moves, what is copied, and how low it may go. */
+export type Relocation = Extract<Placement, { way: 'efi_relocate_kernel' }>
+
+/** Moves the compressed kernel, or leaves it where it is. */
+export function relocateKernel(data: Relocation): Step {
+  return data.when === 'not-at-pref_address' ? relocateUnlessPreferred(data) : relocateIfNecessary(data)
 }
 
 /** What a move copies, and how low it may go. */
@@ -33,56 +33,45 @@ interface Move {
   readonly minimum: number
 }
 
-/** Moves when the window would begin too low or end too high, or when `also` says so. */
-function relocateIf(also: (placement: Placement) => boolean, copyLength: (boot: KernelBoot) => number): Step {
+/** Moves when the window would begin too low or end too high; after a handover always or when misaligned. */
+function relocateIfNecessary({ when, copies, lowest }: Relocation): Step {
   return boot => {
-    const { machine, file, compressed, imageOffset } = boot
+    const { machine, file, zo, imageOffset } = boot
     machine.step('EP-15', 'efi_main decides whether the compressed kernel moves', () => {
       const alignment = header(boot, 'kernel_alignment')
-      const start = guestAlign(compressed - imageOffset, alignment)
+      const start = guestAlign(zo - imageOffset, alignment)
       const end = start + header(boot, 'init_size')
-      const misaligned = alignment !== 0 && compressed % alignment !== 0
-      if (
-        start < file.loadPhysicalAddress ||
-        end > MAXMEM_X86_64_4LEVEL ||
-        also({ start, end, imageOffset, misaligned })
-      ) {
-        boot.compressed = relocate(boot, {
-          from: compressed,
-          length: copyLength(boot),
-          minimum: file.loadPhysicalAddress,
+      const misaligned = alignment !== 0 && zo % alignment !== 0
+      const handover = imageOffset === 0 && (when === 'every-handover' || misaligned)
+      if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || handover)
+        boot.zo = relocate(boot, {
+          from: zo,
+          length: lengthOf(boot, copies),
+          minimum: lowestOf(boot, lowest),
         })
-      }
     })
   }
 }
 
-const wholeWindow = (boot: KernelBoot): number => header(boot, 'init_size')
+/** Bytes that are copied. */
+function lengthOf(boot: KernelBoot, copies: Relocation['copies']): number {
+  return copies === 'init_size'
+    ? header(boot, 'init_size')
+    : boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss)
+}
 
-/** 5.7-rc1: after a handover only when `startup_32` is not aligned. */
-export const relocateIfMisaligned = told(
-  relocateIf(({ imageOffset, misaligned }) => imageOffset === 0 && misaligned, wholeWindow),
-  { moves: 'after a handover when startup_32 is not aligned', copies: 'init_size bytes' },
-)
-/** 5.7-rc2 to 5.10: after a handover always. Copies init_size bytes. */
-export const relocateAfterHandover = told(
-  relocateIf(({ imageOffset }) => imageOffset === 0, wholeWindow),
-  { moves: 'after every handover', copies: 'init_size bytes' },
-)
-/** 5.11 and later: the same, but only what lies in front of .bss is copied. */
-export const relocateUpToBss = told(
-  relocateIf(
-    ({ imageOffset }) => imageOffset === 0,
-    boot => boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss),
-  ),
-  { moves: 'after every handover', copies: 'up to .bss' },
-)
+/** The lowest address that the copy may get. */
+function lowestOf(boot: KernelBoot, lowest: Relocation['lowest']): number {
+  return lowest === 'any'
+    ? boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL)
+    : boot.file.loadPhysicalAddress
+}
 
 /**
  * Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where
  * it went.
  */
-function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
+function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-27', 'efi_main moves the compressed kernel unless code32_start is pref_address', () => {
@@ -90,46 +79,30 @@ function relocateUnlessPreferred(minimum: (boot: KernelBoot) => number): Step {
       takeDescriptorTable(boot)
       const from = header(boot, 'code32_start')
       if (from !== header(boot, 'pref_address')) {
-        const to = relocate(boot, { from, length: wholeWindow(boot), minimum: minimum(boot) })
+        const to = relocate(boot, { from, length: lengthOf(boot, copies), minimum: lowestOf(boot, lowest) })
         setHeader(boot, 'pref_address', from)
         setHeader(boot, 'code32_start', to)
       }
-      boot.compressed = phys(header(boot, 'code32_start'))
+      boot.zo = phys(header(boot, 'code32_start'))
     })
+    if (lowest === 'any')
+      machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => {
+        doubtWindow(boot)
+      })
   }
 }
 
-/** 5.3.11 and 5.4 to 5.6: never below LOAD_PHYSICAL_ADDR. */
-export const relocateFromCode32Start = told(
-  relocateUnlessPreferred(boot => boot.file.loadPhysicalAddress),
-  { lowest: 'LOAD_PHYSICAL_ADDR' },
-)
-const relocateLow = relocateUnlessPreferred(boot =>
-  boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL),
-)
-
-/** Before: as low as memory goes, which may be too low for the window. */
-export const relocateAnywhere = told(
-  (boot: KernelBoot) => {
-    relocateLow(boot)
-    boot.machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => {
-      doubtWindow(boot)
-    })
-  },
-  { lowest: 'any address' },
-)
-
 /** Says what the decompressor will write that is not its own. */
 function doubtWindow(boot: KernelBoot): void {
-  const { machine, file, compressed } = boot
+  const { machine, file, zo } = boot
   const size = header(boot, 'init_size')
-  const end = compressed + pagesOf(size) * PAGE
+  const end = zo + pagesOf(size) * PAGE
   const behind =
-    compressed < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
+    zo < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
   if (behind !== null)
     machine.doubt(
       'EP-28',
-      `the kernel was moved to ${hex(compressed)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
+      `the kernel was moved to ${hex(zo)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
     )
 }
 

@@ -2,12 +2,20 @@
  * setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and
  * the extracted kernel use it. Chapters EP and ZO.
  */
-import { hex, rangeAt, type Range } from '../../bytes/range.ts'
+import { hex, rangeAt } from '../../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
-import { setup_data, setupHeaderAt } from '../../image/boot-params.ts'
+import { setup_data, setupHeaderAt } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ObjectId } from '../../memory/extent.ts'
-import { guestRange, header, isRam, little, patchBootParams, type KernelBoot } from '../boot.ts'
+import {
+  guestRange,
+  header,
+  isRam,
+  little,
+  patchBootParams,
+  type KernelBoot,
+  type SetupNode,
+} from '../boot.ts'
 
 /** Types of nodes. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
 export const SETUP_E820_EXT = 1
@@ -19,15 +27,6 @@ const PCI_SETUP_ROM = 64
 const LONGEST = 1024
 /** Whose a node is when nobody wrote one there. */
 const NODE = 'setup_data'
-
-/** One node: its own bytes with those of its data, and whose they are. */
-export interface SetupNode {
-  readonly range: Range
-  readonly type: number
-  readonly object: ObjectId
-  /** Offset in the object of the node's first byte. */
-  readonly offset: number
-}
 
 /**
  * The nodes that memory shows now, in their order; `astray` says where the list leaves memory or does not

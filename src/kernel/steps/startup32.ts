@@ -4,9 +4,9 @@
  */
 import { rangeAt, sizeOf } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
-import { boot_e820_entry, boot_params } from '../../image/boot-params.ts'
+import { boot_e820_entry, boot_params } from '../../image/x86/boot-params.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { KernelBehaviour } from '../behaviour.ts'
 import {
   bootParam,
   guestAlign,
@@ -46,11 +46,11 @@ export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
  * What the loader put there is what runs: memory comes from its e820, and .bss behind its copy is written.
  */
 export function useLoadersCopy(boot: KernelBoot): void {
-  const { machine, file, compressed, object } = boot
+  const { machine, file, zo, object } = boot
   machine.step('ZO-20', 'the decompressor runs in the copy that the loader made', () => {
     boot.finalMap = ramOf(boot)
     const foreign = machine.memory.occupants(
-      rangeAt(compressed + file.bss, file.ebss - file.bss),
+      rangeAt(zo + file.bss, file.ebss - file.bss),
       owner => owner === object,
     )
     if (foreign.length > 0)
@@ -62,16 +62,17 @@ export function useLoadersCopy(boot: KernelBoot): void {
 }
 
 /** startup_32 with its own idea of the window: an address of which bit 31 is set may count as negative. */
-function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
+export function startup32({ compares }: KernelBehaviour['startup32']): Step {
+  const compared = compares === 'signed' ? signed32 : (value: number) => value
   return boot => {
-    const { machine, file, compressed, object } = boot
+    const { machine, file, zo, object } = boot
     machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will have its own', () => {
       patchBootParams(boot, boot_params.fields.scratch[0], new Uint8Array(4))
-      const stack = compressed + file.bootStackEnd - STACK
+      const stack = zo + file.bootStackEnd - STACK
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
-      const aligned = wrap32(guestAlign(compressed, header(boot, 'kernel_alignment')))
+      const aligned = wrap32(guestAlign(zo, header(boot, 'kernel_alignment')))
       const start =
-        !file.relocatable || isBelow(aligned, file.loadPhysicalAddress) ? file.loadPhysicalAddress : aligned
+        !file.relocatable || compared(aligned) < file.loadPhysicalAddress ? file.loadPhysicalAddress : aligned
       const moved = wrap32(start + header(boot, 'init_size') - file.end)
       const tables = rangeAt(phys(moved + file.pgtable), FIRST_TABLES)
       machine.memory.zero(tables, object, file.setupSize + file.pgtable)
@@ -79,18 +80,7 @@ function startup32(isBelow: (start: number, minimum: number) => boolean): Step {
   }
 }
 
-/** Up to 5.6: a signed comparison. */
-export const startup32Signed = told(
-  startup32((start, minimum) => machine32(start) < minimum),
-  { addresses: 'compared with a sign' },
-)
-/** From 5.7 on. */
-export const startup32Unsigned = told(
-  startup32((start, minimum) => start < minimum),
-  { addresses: 'compared without a sign' },
-)
-
 /** 32 bits as a signed number. */
-function machine32(value: number): number {
+function signed32(value: number): number {
   return value >= 2 ** 31 ? value - 2 ** 32 : value
 }

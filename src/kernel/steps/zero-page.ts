@@ -1,10 +1,13 @@
-/** PE entry: the zero page and the setup header that the EFI stub makes for itself. Chapter EP. */
+/**
+ * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and what everybody
+ * sanitises in them. Chapters EP and ZO.
+ */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, setupHeaderAt } from '../../image/boot-params.ts'
+import { BOOT_FLAG, boot_params, setupHeaderAt } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
-import { setHeader, patchBootParams, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
+import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
+import { bootParam, patchBootParams, setHeader, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /**
@@ -20,80 +23,85 @@ const JUMP = setupHeaderAt('jump')
 /** The first header ended with the sector that holds it; the later copy ends with the structure. */
 const SECTOR = 512
 const STRUCTURE = 0x26c - JUMP
-/** 4 KiB count; the rest is head-room that nobody uses. */
-const SIXTEEN_KIB = 0x4000
 
-const NO_PAGES = 'Failed to allocate lowmem for boot params'
+type Pages = Exclude<ZeroPage, { way: '.bss' }>
 
-/** Takes pages of `size` bytes, anywhere, for the zero page, and clears them. */
-function takePages(size: number, message: string | null): Step {
+/** Where the zero page comes from. */
+export function zeroPage(data: ZeroPage): Step {
+  if (data.way === '.bss') return zeroPageInBss
+  return data.way === 'efi_low_alloc' ? lowestPages(data) : anyPages(data)
+}
+
+/** Takes pages, anywhere, for the zero page, and clears them. */
+function anyPages({ bytes, message }: Pages): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
       const got = machine.firmware.allocatePages(
         { kind: 'max', limit: PHYS_END - 1 },
         EfiLoaderData,
-        pagesOf(size),
+        pagesOf(bytes),
         'boot_params',
       )
       if (got.status !== 'EFI_SUCCESS')
         return machine.refuse('EP-8', got.status, 'no pages for boot_params', message)
-      machine.memory.zero(rangeAt(got.at, size), 'boot_params')
+      machine.memory.zero(rangeAt(got.at, bytes), 'boot_params')
       boot.bootParams = got.at
     })
   }
 }
 
-/** The lowest 16 KiB that are free. */
-export function lowZeroPage(boot: KernelBoot): void {
-  const { machine } = boot
-  machine.step('EP-26', 'the EFI stub takes the lowest free pages for the zero page and clears them', () => {
-    const at = lowAlloc(machine, {
-      size: SIXTEEN_KIB,
-      align: PAGE,
-      minimum: ABOVE_NULL,
-      label: 'boot_params',
-    })
-    if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', NO_PAGES)
-    machine.memory.zero(rangeAt(at, SIXTEEN_KIB), 'boot_params')
-    boot.bootParams = at
-  })
+/** Takes the lowest pages that are free. */
+function lowestPages({ bytes, message }: Pages): Step {
+  return boot => {
+    const { machine } = boot
+    machine.step(
+      'EP-26',
+      'the EFI stub takes the lowest free pages for the zero page and clears them',
+      () => {
+        const at = lowAlloc(machine, {
+          size: bytes,
+          align: PAGE,
+          minimum: ABOVE_NULL,
+          label: 'boot_params',
+        })
+        if (at === null) return machine.refuse('EP-26', 'EFI_NOT_FOUND', 'no pages for boot_params', message)
+        machine.memory.zero(rangeAt(at, bytes), 'boot_params')
+        boot.bootParams = at
+      },
+    )
+  }
 }
 
-/** 16 KiB of which the first page counts. */
-export const zeroPageOf16KiB = told(takePages(SIXTEEN_KIB, NO_PAGES), {
-  bytes: '16 KiB',
-  'when there are none': 'a message',
-})
-/** One page. */
-export const zeroPageOf4KiB = told(takePages(ZERO_PAGE, NO_PAGES), {
-  bytes: '4 KiB',
-  'when there are none': 'a message',
-})
-/** One page; without it the stub ends in silence. */
-export const quietZeroPage = told(takePages(ZERO_PAGE, null), {
-  bytes: '4 KiB',
-  'when there are none': 'silence',
-})
-
 /** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
-export function zeroPageInBss(boot: KernelBoot): void {
-  const { machine, compressed, file, image } = boot
+function zeroPageInBss(boot: KernelBoot): void {
+  const { machine, zo, file, fileAt } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
-    const end = compressed + file.ebss
+    const end = zo + file.ebss
     const isLast = end % PAGE === 0
     if (!isLast)
       machine.assume(
         'EP-9',
-        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(image, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
+        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
       )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
   })
 }
 
-/** Copies the setup header from the loaded image, as it is in memory, then sets what `more` says. */
-function copyHeader(length: number, more: Step = () => undefined): Step {
+/** What goes into the setup header. */
+export function setupHeader(data: SetupHeaderSource): Step {
+  return data.way === 'copied' ? copyHeader(data) : makeHeader
+}
+
+/** Copies the setup header from the loaded image, as it is in memory. */
+function copyHeader({
+  to,
+  code32Start,
+  wipesSetupData,
+}: Extract<SetupHeaderSource, { way: 'copied' }>): Step {
+  // A sector's end is 404 bytes behind the header's
+  const length = to === 'end-of-sector' ? SECTOR : STRUCTURE
   return boot => {
     const { machine } = boot
     machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
@@ -103,7 +111,8 @@ function copyHeader(length: number, more: Step = () => undefined): Step {
       setHeader(boot, 'boot_flag', BOOT_FLAG)
       setHeader(boot, 'ramdisk_image', 0)
       setHeader(boot, 'ramdisk_size', 0)
-      more(boot)
+      if (wipesSetupData) wipeSetupData(boot)
+      if (code32Start) nameStart(boot)
     })
     fillIn(boot)
   }
@@ -116,30 +125,12 @@ const wipeSetupData: Step = boot => {
 }
 const nameStart: Step = boot => {
   boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => {
-    setHeader(boot, 'code32_start', boot.compressed)
+    setHeader(boot, 'code32_start', boot.zo)
   })
 }
 
-/** Copies to the end of the sector, and says where startup_32 is. */
-export const copySectorAndStart = told(copyHeader(SECTOR, nameStart), {
-  copies: 'to the end of the sector',
-  sets: 'code32_start',
-})
-/** Copies to the end of the sector, 404 bytes more than the header has. */
-export const copySector = told(copyHeader(SECTOR), {
-  copies: 'to the end of the sector',
-  sets: 'nothing more',
-})
-/** Copies the header only. */
-export const copyStructure = told(copyHeader(STRUCTURE), { copies: 'the header only', sets: 'nothing more' })
-/** Copies the header without its setup_data. */
-export const copyWithoutSetupData = told(copyHeader(STRUCTURE, wipeSetupData), {
-  copies: 'the header only',
-  sets: 'setup_data to 0',
-})
-
 /** Copies nothing: the few fields that VO reads are set. */
-export function makeHeader(boot: KernelBoot): void {
+function makeHeader(boot: KernelBoot): void {
   boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
     setHeader(boot, 'initrd_addr_max', INITRD_ADDR_MAX)
   })
@@ -152,4 +143,13 @@ function fillIn(boot: KernelBoot): void {
     setHeader(boot, 'vid_mode', VID_MODE)
     setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
   })
+}
+
+/**
+ * sanitize_boot_params: a sentinel that is not 0 tells of a loader that copied too much, and the high halves
+ * are wiped.
+ */
+export function sanitizeBootParams(boot: KernelBoot): void {
+  if (bootParam(boot, 'sentinel') === 0) return
+  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
 }

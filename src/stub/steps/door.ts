@@ -74,7 +74,7 @@ export function ownLoaderOrHandover(
     on.machine.step('ST-59', "looks at the kernel's PE header", () => {
       const pe = kernelHeader(on, 'ST-59', kernel, statusText, checks)
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
-      const { secureBoot, shim = false } = on.machine.settings
+      const { secureBoot, shim } = on.machine.settings
       on.machine.step('ST-60', 'makes a device path', () =>
         poolOrHalt(on, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
       )

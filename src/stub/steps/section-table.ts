@@ -1,4 +1,5 @@
 /** Slot sectionTable: the image's own header as it lies in memory (chapter ST). */
+import { toInteger } from '../../bytes/int.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -71,7 +72,7 @@ export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
     SizeOfImage: view.getUint32(24 + 56, true),
     e_lfanew: dos.e_lfanew,
     AddressOfEntryPoint: view.getUint32(24 + 16, true),
-    ImageBase: narrow === 0 ? view.getBigUint64(24 + 24, true) : BigInt(view.getUint32(24 + 28, true)),
+    ImageBase: toInteger(narrow === 0 ? bytes.subarray(24 + 24, 24 + 32) : bytes.subarray(24 + 28, 24 + 32)),
     SectionAlignment: view.getUint32(24 + 32, true),
     DllCharacteristics: view.getUint16(24 + 70, true),
     NumberOfRvaAndSizes,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { kernelCandidates, kernelShapes } from '../../../src/boot/identify.ts'
-import { erasFor } from '../../../src/boot/version.ts'
+import { erasFor } from '../../../src/releases/version.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
-import { parseBzImage } from '../../../src/image/bzimage.ts'
-import { setupHeaderAt } from '../../../src/image/boot-params.ts'
-import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
+import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
+import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
+import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
-import { kernelEras } from '../../../src/kernel/eras.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
 
 const idsFor = (version: string): string[] =>
   erasFor(version, kernelEras).map(era => era.id.slice('linux/'.length))

@@ -3,18 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
-import {
-  descriptorsOf,
-  parseAddress,
-  parseScenario,
-  parseSize,
-  scenarioSchema,
-  ukiSource,
-  validateScenario,
-} from '../../../src/boot/scenario.ts'
+import { descriptorsOf } from '../../../src/boot/map-entries.ts'
+import { parseAddress, parseSize } from '../../../src/boot/quantity.ts'
+import { ukiSource } from '../../../src/boot/recipe.ts'
+import { parseScenario, scenarioSchema, validateScenario } from '../../../src/boot/scenario.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { fileOffset } from '../../../src/bytes/units.ts'
-import { parseBzImage } from '../../../src/image/bzimage.ts'
+import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { viewUki } from '../../../src/image/uki.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { eraRow, eraTables } from '../../../src/cli/era-rows.ts'
-import { filesBelow, textOf } from '../../support/repository.ts'
+import { filesBelow, textOf } from '../../support/files.ts'
 
 const { stub, kernel } = eraTables()
 const clauses = new Set(

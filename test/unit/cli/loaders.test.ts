@@ -45,13 +45,13 @@ function callOf(
   return { call: call as unknown as Call, text: () => parts.join('') }
 }
 
-test('loaders that do the same agree, whatever they do between sections', () => {
+test('loaders that do the same agree, whatever they do between sections', async () => {
   const comparison = compare(file(first))
   expect(comparison).toMatchObject({ agree: true, differences: [] })
   expect(comparison.gaps.length).toBeGreaterThan(0)
   expect(formatLoaders('a.efi', comparison)).toMatch(/all loaders agree\n$/)
   const { call, text } = callOf(file(first))
-  expect(loaders(call)).toBe(0)
+  expect(await loaders(call)).toBe(0)
   expect(text()).toContain('edk2-2022.11')
 })
 
@@ -129,9 +129,9 @@ test('what is written outside the memory that was taken is shown', () => {
   ).toMatch(/\ntaken for granted\n {2}rust-hypervisor-firmware +uki is put at 0x800000/)
 })
 
-test('as JSON, for the loaders that are asked for, with the exit code', () => {
+test('as JSON, for the loaders that are asked for, with the exit code', async () => {
   const { call, text } = callOf(overlap, { format: 'json', loader: 'edk2-2022.11,u-boot-2022.01' })
-  expect(loaders(call)).toBe(1)
+  expect(await loaders(call)).toBe(1)
   expect(JSON.parse(text())).toMatchObject({
     schema: 1,
     agree: false,
@@ -146,11 +146,11 @@ test('as JSON, for the loaders that are asked for, with the exit code', () => {
   })
 })
 
-test('what is no PE file, too many sections and unknown names are unusable', () => {
-  const refusedBy = (source: ByteSource, options?: Readonly<Record<string, string>>) => () =>
+test('what is no PE file, too many sections and unknown names are unusable', async () => {
+  const refusedBy = (source: ByteSource, options?: Readonly<Record<string, string>>) =>
     loaders(callOf(source, options).call)
-  expect(refusedBy(smallPe({ e_magic: 0 }))).toThrow(UsageError)
-  expect(refusedBy(overlap, { loader: 'lilo' })).toThrow(/no firmware 'lilo'/)
+  await expect(refusedBy(smallPe({ e_magic: 0 }))).rejects.toThrow(UsageError)
+  await expect(refusedBy(overlap, { loader: 'lilo' })).rejects.toThrow(/no firmware 'lilo'/)
   const many = { ...(parsePe(overlap).pe ?? expect.fail('no PE')) }
   const [section] = many.sections
   expect(() =>
@@ -169,7 +169,7 @@ test('what is no PE file, too many sections and unknown names are unusable', () 
   ).toThrow('1025 sections')
 })
 
-test('what only a discardable section or an unusual loader holds differently is shown, and counts for nothing', () => {
+test('what only a discardable section or an unusual loader holds differently is shown, and counts for nothing', async () => {
   const emptyBlock = Uint8Array.of(0, 0x10, 0, 0, 8, 0, 0, 0)
   const directories = Array.from({ length: 16 }, (_, i) =>
     i === 5 ? ([0x2000, 8] as const) : ([0, 0] as const),
@@ -193,7 +193,7 @@ test('what only a discardable section or an unusual loader holds differently is 
   expect(formatLoaders('a.efi', comparison)).toMatch(
     /section 1 \.reloc\n {2}0x2000-0x3000 \([^)]*\): discardable, needed by the load alone\n[^]*all loaders that count agree on what a running image needs\n$/,
   )
-  expect(loaders(callOf(withReloc).call)).toBe(0)
+  expect(await loaders(callOf(withReloc).call)).toBe(0)
   expect(compare(file(first, reloc))).toMatchObject({ verdict: 'disagree' })
   const inSector = file(first, {
     VirtualAddress: 0x2000,
@@ -222,15 +222,15 @@ test('what only a discardable section or an unusual loader holds differently is 
       () => true,
     ).verdict,
   ).toBe('disagree')
-  expect(loaders(callOf(inSector, { loader: 'edk2-2022.11,rust-hypervisor-firmware' }).call)).toBe(1)
+  expect(await loaders(callOf(inSector, { loader: 'edk2-2022.11,rust-hypervisor-firmware' }).call)).toBe(1)
 })
 
-test('an image that is put where the machine has no memory is lost, and its bytes are not compared', () => {
+test('an image that is put where the machine has no memory is lost, and its bytes are not compared', async () => {
   const far = smallPe(goodPe([first], { ImageBase: 0x140000000n }))
   const comparison = compare(far)
   expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [] })
   expect(formatLoaders('a.efi', comparison)).toMatch(
     /\nrust-hypervisor-firmware +lost +0x140000000 has no memory\n/,
   )
-  expect(loaders(callOf(far, { loader: 'rust-hypervisor-firmware' }).call)).toBe(1)
+  expect(await loaders(callOf(far, { loader: 'rust-hypervisor-firmware' }).call)).toBe(1)
 })

@@ -6,7 +6,7 @@ import { formatProfiles, profiles, profilesToJson } from '../../../src/cli/profi
 import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { QUIRKS } from '../../../src/firmware/quirks.ts'
 import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
-import { KERNEL_FACTS } from '../../../src/image/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import { rebuild } from '../../oracle/rebuild.ts'

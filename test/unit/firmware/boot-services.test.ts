@@ -4,14 +4,11 @@ import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource, countingSource, sparseSource } from '../../../src/bytes/source.ts'
 import { byteCount, fileOffset, phys } from '../../../src/bytes/units.ts'
 import { Allocator } from '../../../src/firmware/allocator.ts'
-import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import { retype, splitMap } from '../../../src/firmware/memory-map.ts'
 import { checkImage } from '../../../src/firmware/pe-checks.ts'
 import { memorySource } from '../../../src/firmware/pe-loader.ts'
 import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
 import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
-import { Memory } from '../../../src/memory/memory.ts'
-import { Recorder } from '../../../src/memory/recorder.ts'
 import { descriptor, loadFile, SMALL_MAP, smallMachine } from './small-machine.ts'
 import { E_LFANEW, smallPe, smallPeBytes } from './small-pe.ts'
 
@@ -63,11 +60,11 @@ test('every call is a step of the firmware, inside whatever step asked for it', 
       firmware.freePages(phys(0x3000), 1)
     })
   })
-  const steps = recorder.steps.slice(before)
+  const steps = recorder.steps.slice(before).filter(({ parent }) => parent === null || parent === before)
   expect(steps.map(({ clause, actor, parent, what }) => [clause, actor, parent === before, what])).toEqual([
     ['ST-1', 'stub', false, 'the stub asks'],
     ['FW-4', 'firmware', true, 'AllocatePages(MaxAddress 0xffff, EfiLoaderData, 0x1 pages) for a'],
-    ['FW-4', 'firmware', true, 'AllocatePages(Address 0x3000, EfiLoaderData, 0x1 pages) for b'],
+    ['FW-25', 'firmware', true, 'AllocatePages(Address 0x3000, EfiLoaderData, 0x1 pages) for b'],
     ['FW-16', 'firmware', true, 'AllocatePool(EfiLoaderData, 0xa bytes) for c'],
     ['FW-18', 'firmware', true, 'FreePool(0xfff018)'],
     ['FW-10', 'firmware', true, 'FreePages(0x3000, 0x1 pages)'],
@@ -80,12 +77,34 @@ test('every call is a step of the firmware, inside whatever step asked for it', 
   ])
 })
 
-test('without a recorder nothing is a step, and all is the same', () => {
-  const recorder = new Recorder()
-  const memory = new Memory(recorder)
-  const firmware = createFirmware({ memory, map: SMALL_MAP, contents: 'ovmf', assume: () => undefined })
-  expect(firmware.allocatePages({ kind: 'any' }, 2, 1, 'a').at).toBe(0xfff000)
-  expect(recorder.steps).toEqual([])
+test('whoever calls, the firmware acts, and each call is a step under the clause that decided', () => {
+  const { recorder, firmware } = smallMachine()
+  const from = recorder.steps.length
+  const pages = recorder.as('stub', () => {
+    const { at } = firmware.allocatePages({ kind: 'any' }, 2, 1, 'a')
+    firmware.allocatePages({ kind: 'any' }, 7, 1, 'b')
+    firmware.allocatePages({ kind: 'max', limit: 1 }, 2, 1, 'c')
+    const buffer = firmware.allocatePool(2, 8, 'd').at
+    firmware.freePages(phys(0x2000), 1)
+    firmware.freePool(phys(buffer ?? 0))
+    firmware.memoryMap()
+    return at
+  })
+  expect(pages).toBe(0xfff000)
+  expect(recorder.steps.slice(from).map(({ actor, clause, what }) => `${actor} ${clause} ${what}`)).toEqual([
+    'firmware FW-5 AllocatePages(AnyPages, EfiLoaderData, 0x1 pages) for a',
+    'firmware FW-7 AllocatePages(AnyPages, EfiConventionalMemory, 0x1 pages) for b',
+    'firmware FW-26 AllocatePages(MaxAddress 0x1, EfiLoaderData, 0x1 pages) for c',
+    'firmware FW-16 AllocatePool(EfiLoaderData, 0x8 bytes) for d',
+    'firmware FW-5 pages for the pool',
+    'firmware FW-17 the buffer',
+    'firmware FW-23 filled with 0xaf',
+    'firmware FW-10 FreePages(0x2000, 0x1 pages)',
+    'firmware FW-18 FreePool(0xffe018)',
+    'firmware FW-10 the pool gives pages back',
+    'firmware FW-13 filled with 0xaf',
+    'firmware FW-14 GetMemoryMap',
+  ])
 })
 
 test('a given search policy is not guessed, a guessed one without bins is said', () => {
@@ -98,7 +117,7 @@ test('a given search policy is not guessed, a guessed one without bins is said',
 test('what cannot be had changes nothing', () => {
   const { firmware, recorder } = smallMachine()
   const events = recorder.events.length
-  expect(firmware.allocatePages({ kind: 'any' }, 7, 1, 'a')).toEqual({
+  expect(firmware.allocatePages({ kind: 'any' }, 7, 1, 'a')).toMatchObject({
     status: 'EFI_INVALID_PARAMETER',
     at: null,
   })

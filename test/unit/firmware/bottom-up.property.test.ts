@@ -118,7 +118,11 @@ test('the list that is taken from the bottom does what a list of blocks does', (
 test('there is room for 512 descriptors, and an observed image takes what is free of its pages', () => {
   const allocator = new BottomUpAllocator([descriptor(7, 2 * MIB, 16 * MIB)])
   for (let i = 0; i < 511; i++) expect(allocator.allocate({ kind: 'any' }, 2, 1).status).toBe('EFI_SUCCESS')
-  expect(allocator.allocate({ kind: 'any' }, 2, 1)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', at: null })
+  expect(allocator.allocate({ kind: 'any' }, 2, 1)).toEqual({
+    status: 'EFI_OUT_OF_RESOURCES',
+    at: null,
+    clause: 'FW-31',
+  })
   const other = new BottomUpAllocator([descriptor(7, 2 * MIB, 3 * MIB), descriptor(4, 3 * MIB, 4 * MIB)])
   expect(other.pin(phys(2 * MIB), 4, 1)).toBe(true)
   expect(other.pin(phys(3 * MIB - PAGE), 2, 1)).toBe(false)
@@ -133,11 +137,12 @@ test('a pool of whole pages gives each buffer pages of its own', () => {
     {
       allocate: (_type, pages) =>
         pages > 4
-          ? { status: 'EFI_OUT_OF_RESOURCES', at: null }
-          : { status: 'EFI_SUCCESS', at: phys((next += PAGE * pages) - PAGE * pages) },
+          ? { status: 'EFI_OUT_OF_RESOURCES', at: null, clause: 'FW-29' }
+          : { status: 'EFI_SUCCESS', at: phys((next += PAGE * pages) - PAGE * pages), clause: 'FW-29' },
       free: where => freed.push(where.start, where.end),
     },
     64,
+    'FW-30',
   )
   const first = pool.allocate(2, PAGE)
   expect(first).toMatchObject({ status: 'EFI_SUCCESS', buffer: { start: 0x10040, end: 0x11040 } })

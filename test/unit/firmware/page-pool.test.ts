@@ -8,10 +8,10 @@ import type { Allocation } from '../../../src/firmware/services.ts'
 function poolOf(answer: Allocation): { pool: PagePool; freed: string[] } {
   const freed: string[] = []
   const pages: PoolPages = {
-    allocate: () => answer,
+    allocate: () => ({ ...answer, clause: 'FW-29' }),
     free: ({ start, end }) => void freed.push(`${start.toString(16)}-${end.toString(16)}`),
   }
-  return { pool: new PagePool(pages, 0x10), freed }
+  return { pool: new PagePool(pages, 0x10, 'FW-30'), freed }
 }
 
 test('a buffer begins behind its head, and its pages go back once', () => {
@@ -20,6 +20,7 @@ test('a buffer begins behind its head, and its pages go back once', () => {
     status: 'EFI_SUCCESS',
     buffer: rangeAt(0x5010, PAGE),
     carved: false,
+    clause: 'FW-30',
   })
   expect(pool.free(0x5000).status).toBe('EFI_INVALID_PARAMETER')
   expect(pool.free(0x5010).status).toBe('EFI_SUCCESS')
@@ -32,10 +33,12 @@ test('a type that is refused is an invalid parameter, anything else a lack of me
     status: 'EFI_INVALID_PARAMETER',
     buffer: null,
     carved: false,
+    clause: 'FW-29',
   })
   expect(poolOf({ status: 'EFI_NOT_FOUND', at: null }).pool.allocate(2, 8)).toEqual({
     status: 'EFI_OUT_OF_RESOURCES',
     buffer: null,
     carved: false,
+    clause: 'FW-29',
   })
 })

@@ -27,7 +27,7 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
         allocate: (type, count) => {
           next -= count * PAGE
           pages.set(next, { type, where: rangeAt(next, count * PAGE) })
-          return { status: 'EFI_SUCCESS', at: phys(next) }
+          return { status: 'EFI_SUCCESS', at: phys(next), clause: 'FW-5' }
         },
         free: where => {
           expect(pages.get(where.start)?.where).toEqual(where)
@@ -70,9 +70,10 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
 
 test('when there are no pages, the answer is EFI_OUT_OF_RESOURCES', () => {
   const pool = new Pool({
-    allocate: () => ({ status: 'EFI_OUT_OF_RESOURCES', at: null }),
+    allocate: () => ({ status: 'EFI_OUT_OF_RESOURCES', at: null, clause: 'FW-26' }),
     free: () => undefined,
   })
-  expect(pool.allocate(2, 64)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false })
-  expect(pool.allocate(2, 6400)).toEqual({ status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false })
+  const none = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false, clause: 'FW-26' }
+  expect(pool.allocate(2, 64)).toEqual(none)
+  expect(pool.allocate(2, 6400)).toEqual(none)
 })

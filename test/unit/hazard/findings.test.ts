@@ -70,7 +70,6 @@ test('a kernel that unpacks itself in place: the whole window must be free', () 
     recorder.append({
       op: 'contract',
       clause: 'HO-4',
-      rule: 'init-window-occupied',
       kept: false,
       what: 'the init window is free',
       range: window,
@@ -230,8 +229,8 @@ test('many events are shortened, and many offsets', () => {
 
 test('contracts without place or finder are told all the same', () => {
   const { recorder } = machine()
-  for (const rule of ['init-window-occupied', 'bss-not-cleared', 'address-truncated', 'setup-header-wrong'])
-    recorder.append({ op: 'contract', clause: 'HO-1', rule, kept: false, what: rule, range: null, found: [] })
+  for (const clause of ['HO-4', 'HO-5', 'HO-7', 'HO-1'] as const)
+    recorder.append({ op: 'contract', clause, kept: false, what: clause, range: null, found: [] })
   expect(judge(recorder)).toMatchObject([
     {
       rule: 'init-window-occupied',
@@ -254,8 +253,7 @@ test('a window without kernel or intruder is told by address', () => {
   const { recorder } = machine()
   recorder.append({
     op: 'contract',
-    clause: 'HO-1',
-    rule: 'init-window-occupied',
+    clause: 'HO-4',
     kept: false,
     what: 'the window is RAM',
     range: rangeAt(0x3ff0000, 0x20000),

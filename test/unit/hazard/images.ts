@@ -1,6 +1,6 @@
 /** Small PE files with sections at chosen places, and a kernel file, for the tests of advice. */
 import { bytesSource, sparseSource } from '../../../src/bytes/source.ts'
-import { BOOT_FLAG, HDRS, SETUP_HEADER_AT, setup_header } from '../../../src/image/boot-params.ts'
+import { BOOT_FLAG, HDRS, SETUP_HEADER_AT, setup_header } from '../../../src/image/x86/boot-params.ts'
 import {
   IMAGE_DOS_HEADER,
   IMAGE_FILE_HEADER,

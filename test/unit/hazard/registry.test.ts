@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { advise, judge, ruleById, rules } from '../../../src/hazard/registry.ts'
 import { advice, rule } from '../../../src/hazard/rule.ts'
-import { sectionOf } from '../../../src/hazard/words.ts'
+import { sectionOf } from '../../../src/hazard/describe.ts'
 import { image } from './images.ts'
 import { loaded, machine, readInitrd } from './recordings.ts'
 
@@ -94,15 +94,4 @@ test.each([
   ['boot_params', 'boot_params'],
 ])('%s comes from section %s', (object, section) => {
   expect(sectionOf(object)).toBe(section)
-})
-
-test('every rule that a contract of the machine names is one of ours, and a breach', () => {
-  const source = readFileSync(new URL('../../../src/machine/contracts.ts', import.meta.url), 'utf8')
-  const named = [
-    ...source.matchAll(/(?:result|cut)\((?:machine, )?'HO-\d+', '([a-z-]+)'|, '([a-z]+(?:-[a-z]+)+)', kept/g),
-  ].flatMap(([, a, b]) => a ?? b ?? [])
-  expect(new Set(named)).toEqual(
-    new Set(['setup-header-wrong', 'init-window-occupied', 'bss-not-cleared', 'address-truncated']),
-  )
-  for (const id of named) expect(ruleById(id)?.class).toBe('breach')
 })

@@ -50,7 +50,6 @@ test('a margin that is too small, at no place that is known', () => {
     recorder.append({
       op: 'contract',
       clause: 'ZO-28',
-      rule: 'extract-margin-too-small',
       kept: false,
       what: 'the output never reaches input that is still to be read',
       range: null,

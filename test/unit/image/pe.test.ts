@@ -8,8 +8,8 @@ import {
   sparseSource,
   type ByteSource,
 } from '../../../src/bytes/source.ts'
-import { parseBzImage } from '../../../src/image/bzimage.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/kernel-facts.ts'
+import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/x86/kernel-facts.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { readSectionTexts, readStubIdentity } from '../../../src/image/sdmagic.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'

@@ -7,7 +7,7 @@ import {
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
 import { lowAlloc } from '../../../src/kernel/steps/low-alloc.ts'
-import { slotAt } from '../../../src/kernel/steps/slots.ts'
+import { slotAt } from '../../../src/kernel/steps/kaslr-slots.ts'
 import type { Machine } from '../../../src/machine/machine.ts'
 import { descriptor, free } from '../../support/kernel-bench.ts'
 

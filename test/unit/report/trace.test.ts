@@ -38,7 +38,6 @@ test('steps inside steps, every kind of event, and steps without events', () => 
       recorder.append({
         op: 'contract',
         clause: 'HO-1',
-        rule: 'init-window-occupied',
         kept: true,
         what: 'the window is free',
         range: null,
@@ -47,7 +46,6 @@ test('steps inside steps, every kind of event, and steps without events', () => 
       recorder.append({
         op: 'contract',
         clause: 'HO-2',
-        rule: 'bss-not-cleared',
         kept: false,
         what: 'the .bss is zero',
         range: null,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { erasFor } from '../../../src/boot/version.ts'
+import { erasFor } from '../../../src/releases/version.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
 import {
   BASE,

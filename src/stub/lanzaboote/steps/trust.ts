@@ -1,4 +1,5 @@
 /** Slot trust: what follows from the hashes (chapter LZ). */
+import { toInteger } from '../../../bytes/int.ts'
 import { sha256 } from '../../../bytes/sha256.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
 import type { Configuration, LanzaBooting, Start, Wanted } from '../model.ts'
@@ -16,8 +17,7 @@ function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] 
     )
   const differs = (wanted: Wanted, source: ByteSource | null): boolean => {
     if (!esp.verify || wanted.from !== 'esp' || source === null) return false
-    const found = sha256(source)
-    return wanted.hash.some((byte, i) => byte !== found[i])
+    return toInteger(sha256(source), 'big') !== toInteger(wanted.hash, 'big')
   }
   return [
     ...(differs(kernel, esp.kernel) ? ['Kernel' as const] : []),

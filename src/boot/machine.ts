@@ -1,0 +1,209 @@
+/**
+ * The machine that is booted, from a few words: a recorded profile with so much RAM, a memory map, or a firmware
+ * file, with its quirks (chapter FW).
+ */
+import { UsageError } from '../bytes/errors.ts'
+import { formatSize, hex } from '../bytes/range.ts'
+import { PAGE, phys, type Phys } from '../bytes/units.ts'
+import type { Build, Contents } from '../firmware/boot-services.ts'
+import { firmwareNamed, type Firmware } from '../firmware/firmwares.ts'
+import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
+import { FIRMWARE_ROWS } from '../firmware/policies.ts'
+import { profileAssumption, profileBuild, profileMap, profileNamed } from '../firmware/profiles.ts'
+import { quirkNamed, withSectionsMax, type Quirk } from '../firmware/quirks.ts'
+import type { MemmapParse } from '../image/memmap.ts'
+import type { MemoryDescriptor } from '../image/memory-types.ts'
+import type { Problem } from '../image/problem.ts'
+import type { Assumption, Gap } from '../machine/machine.ts'
+import type { FirmwareFile } from './firmware-file.ts'
+import { descriptorsOf } from './map-entries.ts'
+import { machineFromMemmap, type MemmapMachine } from './memmap-machine.ts'
+import type { MapTaken } from './map-before-load.ts'
+
+/** The machine that is booted, as `check` takes it. */
+export interface MachineInput {
+  /** For the report: where the map comes from. */
+  readonly what: string
+  readonly map: readonly MemoryDescriptor[]
+  /** When the map was taken. Default before-load. */
+  readonly taken?: MapTaken
+  /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
+  readonly imageBase?: Phys
+  /**
+   * What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named.
+   */
+  readonly contents?: Contents
+  /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
+  readonly firmware?: string | Firmware
+  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). Default: nothing. */
+  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'>
+  readonly problems?: MemmapMachine['problems']
+  /** What the map itself took for granted: a scaled profile, say. */
+  readonly assumptions?: readonly Assumption[]
+  /** What the map cannot tell, so that no run on it is clean. */
+  readonly doubts?: readonly Gap[]
+}
+
+interface OnMap {
+  /** When the map was taken. Default: as its form says; before-load for a map of descriptors. */
+  readonly taken?: MapTaken | undefined
+  /** Name of a recorded profile, for what its firmware does beside the map. Default: EDK2 2022.11. */
+  readonly profile?: string | undefined
+}
+
+/** Which machine: exactly one of these. */
+export type MachineWords =
+  /** A recorded profile (`ovmf-2022.11-q35-4M`, `ovmf`), scaled to `ram` bytes: whole MiB, 96 MiB to 768 GiB. */
+  | { readonly profile: string; readonly ram: number }
+  /** What `readMemmap` found in a text, and what the text is called in the report. */
+  | (OnMap & { readonly memmap: MemmapParse; readonly name: string })
+  /** A map in place. `what` is for the report; default: how many descriptors it has. */
+  | (OnMap & { readonly map: readonly MemoryDescriptor[]; readonly what?: string | undefined })
+  /**
+   * What `parseFirmwareFile` read, and what the file is called in the report. `ram`, in bytes, only where the
+   * file names a profile; default: as the file says.
+   */
+  | { readonly firmwareFile: FirmwareFile; readonly name: string; readonly ram?: number | undefined }
+
+/** What is different from the machine that the words alone describe. */
+export interface MachineChoices {
+  /** Name of who allocates and loads, `u-boot-2022.01`. Default: the profile's firmware, or EDK2 2022.11. */
+  readonly imageLoader?: string | undefined
+  /** Names of quirks, applied in this order (FW-35). */
+  readonly quirks?: readonly string[] | undefined
+  /** Where the UKI was loaded on the real machine: a multiple of the page size. Default: the allocator decides. */
+  readonly imageBase?: number | undefined
+  /** What memory holds that nobody has written. Default: as the firmware leaves it. */
+  readonly contents?: Contents | undefined
+}
+
+/**
+ * The machine that the words mean, for `check`: command line, scenario files and `stubsim/vitest` all build
+ * theirs here, so that one name is one machine. Pure: a file's text is read before.
+ *
+ * Throws UsageError for a profile, a firmware or a quirk that is not known, for RAM or an image base that cannot
+ * be, for a text without a map, and for a quirk that the machine cannot have (FW-21, FW-35).
+ */
+export function buildMachine(words: MachineWords, choices: MachineChoices = {}): MachineInput {
+  const { imageLoader, quirks = [], imageBase, contents } = choices
+  const place = placeOf(words)
+  const loaded = imageLoader === undefined ? place : { ...place, firmware: firmwareNamed(imageLoader) }
+  return {
+    ...withQuirks(loaded, quirks),
+    ...(imageBase === undefined ? {} : { imageBase: wholePages(imageBase) }),
+    ...(contents === undefined ? {} : { contents }),
+  }
+}
+
+/** What lies below the image loader. */
+function placeOf(words: MachineWords): MachineInput {
+  if ('firmwareFile' in words) return ofFirmwareFile(words.firmwareFile, words.name, words.ram)
+  if ('ram' in words) return ofProfile(words.profile, words.ram)
+  const machine = 'memmap' in words ? ofMemmap(words.name, words.memmap, words.taken) : ofMap(words)
+  return words.profile === undefined
+    ? machine
+    : {
+        ...machine,
+        what: `${machine.what}, firmware of profile ${words.profile}`,
+        ...firmwareOf(words.profile),
+      }
+}
+
+/**
+ * Rows that a report need not name: what is taken when nobody says anything, and the release that does the
+ * same.
+ */
+const UNNAMED: readonly string[] = [FIRMWARE_ROWS['edk2-2022.11'].id, FIRMWARE_ROWS['edk2-2020.11'].id]
+
+/** What a profile knows of its firmware, whatever the map. */
+function firmwareOf(name: string): Pick<MachineInput, 'build' | 'firmware'> {
+  const profile = profileNamed(name)
+  return {
+    build: profileBuild(profile),
+    ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }),
+  }
+}
+
+function ofProfile(name: string, ram: number): MachineInput {
+  const profile = profileNamed(name)
+  const assumption = profileAssumption(profile, ram)
+  return {
+    what: `profile ${profile.id} with ${formatSize(ram)}`,
+    map: profileMap(profile, ram),
+    ...firmwareOf(name),
+    ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }),
+  }
+}
+
+/** Why a text gave no map: the last problem, and the first one where that says more. */
+function reasonOf(problems: readonly Problem[]): string {
+  const [first] = problems
+  const last = problems.at(-1)
+  return [last, first === last ? undefined : first]
+    .flatMap(problem => (problem === undefined ? [] : [problem.what]))
+    .join(': ')
+}
+
+function ofMemmap(name: string, parse: MemmapParse, taken: MapTaken | undefined): MachineInput {
+  if (parse.map.length === 0) throw new UsageError(`${name}: ${reasonOf(parse.problems)}`)
+  return machineFromMemmap(name, parse, taken)
+}
+
+function ofMap({ map, what, taken }: Extract<MachineWords, { readonly map: unknown }>): MachineInput {
+  const moment = taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`
+  return {
+    what: `${what ?? `a map of ${String(map.length)} lines`}${moment}`,
+    map,
+    ...(taken === undefined ? {} : { taken }),
+  }
+}
+
+/** A firmware of the user's own: its map, or a profile with the RAM that is given or that it names itself. */
+function ofFirmwareFile(file: FirmwareFile, name: string, given: number | undefined): MachineInput {
+  const { map, profile, firmware } = file
+  if (map !== null && given !== undefined)
+    throw new UsageError(`${name} brings a memory map: RAM of another size does not go with it`)
+  const ram = given ?? file.ram
+  if (map === null && ram === null) throw new UsageError(`${name} names a profile without its RAM`)
+  const below =
+    map === null
+      ? ofProfile(profile ?? '', ram ?? 0)
+      : { what: 'its own memory map', map: descriptorsOf(map) }
+  return withQuirks({ ...below, what: `${file.name} (${name}), ${below.what}`, firmware }, file.quirks)
+}
+
+function wholePages(imageBase: number): Phys {
+  if (imageBase % PAGE !== 0)
+    throw new UsageError(
+      `the image base ${hex(imageBase)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`,
+    )
+  return phys(imageBase)
+}
+
+function firmwareObject(firmware: MachineInput['firmware']): Firmware {
+  return typeof firmware === 'object' ? firmware : firmwareNamed(firmware ?? FIRMWARE_ROWS['edk2-2022.11'].id)
+}
+
+/** A firmware that is built with guard pages. Throws UsageError when it is not EDK2's allocator. */
+function guarded(firmware: MachineInput['firmware'], guard: HeapGuard): Firmware {
+  const base = firmwareObject(firmware)
+  return { ...base, build: { ...base.build, guard: checkGuard(guard, base.row) } }
+}
+
+/** The machine with its quirks, one after the other (FW-35). */
+function withQuirks(machine: MachineInput, names: readonly string[]): MachineInput {
+  return names.map(quirkNamed).reduce((before: MachineInput, quirk: Quirk) => {
+    const said = { clause: 'FW-35' as const, what: `quirk ${quirk.id}: ${quirk.assumption ?? quirk.what}` }
+    return {
+      ...before,
+      map: quirk.map?.(before.map) ?? before.map,
+      ...(quirk.contents === undefined ? {} : { contents: quirk.contents }),
+      ...(quirk.firmware === undefined ? {} : { firmware: firmwareNamed(quirk.firmware) }),
+      ...(quirk.sectionsMax === undefined
+        ? {}
+        : { firmware: withSectionsMax(firmwareObject(before.firmware), quirk.sectionsMax) }),
+      ...(quirk.guard === undefined ? {} : { firmware: guarded(before.firmware, quirk.guard) }),
+      assumptions: [...(before.assumptions ?? []), said],
+    }
+  }, machine)
+}

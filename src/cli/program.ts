@@ -1,0 +1,104 @@
+/** The program as a function: command line in, exit code out. It knows the process only through `Io`. */
+import { UsageError } from '../bytes/errors.ts'
+import { VERSION } from '../version.ts'
+import type { Command, Given } from './command.ts'
+import { commands } from './commands.ts'
+import { openFiles } from './files.ts'
+import { commandHelp, overviewHelp } from './help.ts'
+import { createLog, type Log } from './log.ts'
+import { parseCommandLine } from './parse.ts'
+
+/** Where texts go. `isTTY` and `columns` as in a tty.WriteStream of Node. */
+export interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+/** All that the program has of the process it runs in. */
+export interface Io {
+  /** Results. */
+  readonly stdout: Output
+  /** The log, `--stats`, and the help that nobody asked for. */
+  readonly stderr: Output
+  /** The open file descriptor that `-` reads. */
+  readonly stdin: number
+  /** Read for NO_COLOR. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+const EXIT_USAGE = 2
+/** EX_SOFTWARE of sysexits.h. */
+const EXIT_BUG = 70
+
+function wantsColor(given: Given, { stdout, env }: Io): boolean {
+  const choice = given.text('color') ?? 'auto'
+  return choice === 'auto'
+    ? stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && given.text('output') === undefined
+    : choice === 'always'
+}
+
+const WIDTHS = { least: 60, most: 120 } as const
+
+function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io): number {
+  if (!isTTY || given.text('output') !== undefined || !(columns > 0)) return WIDTHS.most
+  return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
+}
+
+async function runCommand(command: Command, given: Given, log: Log, io: Io): Promise<number> {
+  const files = openFiles(io.stdin)
+  try {
+    const parts: string[] = []
+    const code = await command.run({
+      ...given,
+      files,
+      log,
+      color: wantsColor(given, io),
+      width: widthFor(given, io),
+      print: text => {
+        parts.push(text)
+      },
+    })
+    const output = given.text('output')
+    if (output === undefined) io.stdout.write(parts.join(''))
+    else files.write(output, parts.join(''))
+    return code
+  } finally {
+    const { read, of } = files.total()
+    log.debug('files', { read, of })
+    if (given.has('stats')) io.stderr.write(`read ${String(read)} bytes of ${String(of)}\n`)
+    files.close()
+  }
+}
+
+/**
+ * Runs one command line, without the program's name, and resolves to its exit code: the command's own, 2 for
+ * a mistake of the caller, 70 for a bug of ours. Never rejects, and changes nothing of the process.
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const logTo = (verbose: boolean): Log => createLog(verbose, line => io.stderr.write(line))
+  let log = logTo(false)
+  try {
+    const request = parseCommandLine(argv, commands)
+    if (request.kind === 'version') io.stdout.write(`stubsim ${VERSION}\n`)
+    else if (request.kind === 'help') {
+      const help = request.command === null ? overviewHelp(commands) : commandHelp(request.command)
+      ;(request.asked ? io.stdout : io.stderr).write(help)
+      return request.asked ? 0 : EXIT_USAGE
+    } else {
+      log = logTo(request.given.has('verbose'))
+      return await runCommand(request.command, request.given, log, io)
+    }
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) {
+      log.error(error.message)
+      return EXIT_USAGE
+    }
+    log.error(
+      `bug in stubsim ${VERSION}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    )
+    if (error instanceof Error) log.debug(error.stack ?? '')
+    return EXIT_BUG
+  }
+}

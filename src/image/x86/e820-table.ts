@@ -1,0 +1,46 @@
+/**
+ * The e820 table that whoever starts a kernel makes of the firmware's memory map. The caller says which type
+ * an entry has; how entries join is the same for all. Source: linux@5.10.223
+ * drivers/firmware/efi/libstub/x86-stub.c setup_e820.
+ */
+import { sizeOf } from '../../bytes/range.ts'
+import type { MemoryDescriptor } from '../memory-types.ts'
+
+/** Types of entries. Source: linux@5.10.223 arch/x86/include/asm/e820/types.h. */
+export const E820_TYPE_RAM = 1
+export const E820_TYPE_RESERVED = 2
+export const E820_TYPE_ACPI = 3
+export const E820_TYPE_NVS = 4
+export const E820_TYPE_UNUSABLE = 5
+export const E820_TYPE_PMEM = 7
+export const E820_TYPE_SOFT_RESERVED = 0xefffffff
+
+/** An entry. Address and size in bytes. */
+export interface E820Entry {
+  readonly addr: number
+  readonly size: number
+  readonly type: number
+}
+
+/** An entry, and the index of the descriptor that opened it. */
+export interface OpenedEntry extends E820Entry {
+  readonly row: number
+}
+
+/** Entries in the map's order; neighbours of one type are one entry, and a type of null is left out. */
+export function e820Table(
+  map: readonly MemoryDescriptor[],
+  typeOf: (descriptor: MemoryDescriptor) => number | null,
+): OpenedEntry[] {
+  const entries: OpenedEntry[] = []
+  for (const [row, descriptor] of map.entries()) {
+    const type = typeOf(descriptor)
+    if (type === null) continue
+    const { range } = descriptor
+    const last = entries.at(-1)
+    if (last?.type === type && last.addr + last.size === range.start)
+      entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
+    else entries.push({ addr: range.start, size: sizeOf(range), type, row })
+  }
+  return entries
+}

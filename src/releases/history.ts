@@ -1,0 +1,294 @@
+/**
+ * The history of a product: its branches, the changes of upstream's code, and what follows from them. How a
+ * release behaves is the fold of the changes that it has; an era is a set of releases that behave alike.
+ */
+import { ModelBug } from '../bytes/errors.ts'
+import { canonical, patched, type Change } from './change.ts'
+import type { EraInfo, VersionSpan } from './era.ts'
+import { compare, required as parsed, type Version } from './version.ts'
+
+/** Versions of the tables are asked for again and again: each is read once. */
+const VERSIONS = new Map<string, Version>()
+
+function required(text: string): Version {
+  const known = VERSIONS.get(text)
+  if (known !== undefined) return known
+  const version = parsed(text)
+  VERSIONS.set(text, version)
+  return version
+}
+
+/** A name for the era that a release belongs to. */
+export interface Label {
+  /** Any release of the era. */
+  readonly release: string
+  /** One line for people. */
+  readonly title: string
+}
+
+/** Was the source of a release read, or was a machine booted with it? */
+export type Seen = 'read' | 'booted'
+
+/** All that is told of a product. */
+export interface History<B> {
+  /** `systemd-stub`, `linux`: what ids begin with. */
+  readonly product: string
+  /**
+   * The first release of every branch, ascending, the table's own first release in front. A branch ends where
+   * the next one begins, release candidates included.
+   */
+  readonly branches: readonly string[]
+  /** From this release on nothing is known. */
+  readonly end: string
+  /** How the first release behaves. */
+  readonly base: B
+  /** In the order in which upstream's main line got them. */
+  readonly changes: readonly Change<B>[]
+  /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
+  readonly labels: Readonly<Record<string, Label>>
+  /** Releases that somebody looked at. */
+  readonly seen: Readonly<Record<string, Seen>>
+}
+
+/** A set of releases that behave alike. */
+export interface Era<B> extends EraInfo {
+  readonly behaviour: B
+  /** The changes that its first releases have and those before them had not, or the other way round. */
+  readonly began: readonly Change<B>[]
+}
+
+/** A release at which something may change. */
+interface Point {
+  readonly text: string
+  readonly at: Version
+  /** Number of its branch. */
+  readonly branch: number
+}
+
+/** First releases that have a change, as places among the points. */
+interface Entry {
+  readonly branch: number
+  readonly point: number
+}
+
+interface Timeline<B> {
+  readonly points: readonly Point[]
+  /** Of the changes, in their order: where it comes, and where it goes. */
+  readonly places: readonly {
+    readonly change: Change<B>
+    readonly in: readonly Entry[]
+    readonly until: readonly Entry[]
+  }[]
+}
+
+function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
+  const named = changes.flatMap(change => [...change.in, ...(change.until ?? [])])
+  const firsts = branches.map(required)
+  const [first, last] = [firsts[0] ?? required(end), required(end)]
+  const points = [...new Set([...branches, ...named])]
+    .map(text => ({ text, at: required(text) }))
+    .sort((a, b) => compare(a.at, b.at))
+    .filter(({ at }, i, all) => {
+      const before = all[i - 1]
+      return (
+        compare(at, first) >= 0 &&
+        compare(at, last) < 0 &&
+        (before === undefined || compare(before.at, at) < 0)
+      )
+    })
+    .map(point => ({ ...point, branch: firsts.findLastIndex(one => compare(one, point.at) <= 0) }))
+  const entries = (releases: readonly string[]): Entry[] =>
+    releases.map(release => {
+      const at = required(release)
+      const point = points.findIndex(one => compare(one.at, at) === 0)
+      const { branch } = points[point] ?? { branch: -1 }
+      if (branch < 0) throw new ModelBug(`${release} is outside the table of its product`)
+      return { branch, point }
+    })
+  return {
+    points,
+    places: changes.map(change => ({ change, in: entries(change.in), until: entries(change.until ?? []) })),
+  }
+}
+
+/** Every history is laid out once. */
+const TIMELINES = new WeakMap<object, Timeline<never>>()
+
+function timeline<B>(history: History<B>): Timeline<B> {
+  const known = TIMELINES.get(history) as Timeline<B> | undefined
+  if (known !== undefined) return known
+  const made = timelineOf(history)
+  TIMELINES.set(history, made as unknown as Timeline<never>)
+  return made
+}
+
+/** Of its own branch the first release counts; where the branch has none of its own, the main line's. */
+function reached(entries: readonly Entry[], point: number, branch: number): boolean {
+  const own = entries.find(entry => entry.branch === branch)
+  if (own !== undefined) return own.point <= point
+  const main = entries.at(-1)
+  return main !== undefined && main.branch < branch
+}
+
+function inForceAt<B>({ points, places }: Timeline<B>, point: number): Change<B>[] {
+  const branch = points[point]?.branch ?? -1
+  return places
+    .filter(place => reached(place.in, point, branch) && !reached(place.until, point, branch))
+    .map(({ change }) => change)
+}
+
+/** The last point that is not after a release; -1 for a release outside the table. */
+function pointAt<B>(history: History<B>, release: Version): number {
+  if (compare(release, required(history.end)) >= 0) return -1
+  return timeline(history).points.findLastIndex(({ at }) => compare(at, release) <= 0)
+}
+
+/**
+ * The changes that a release has, in the table's order. A release candidate is counted to the branch in whose
+ * order it stands. Throws UsageError for a text that is no version; none for a release outside the table.
+ */
+export function inForce<B>(history: History<B>, release: string): Change<B>[] {
+  const point = pointAt(history, required(release))
+  return point < 0 ? [] : inForceAt(timeline(history), point)
+}
+
+const fold = <B>(base: B, changes: readonly Change<B>[]): B =>
+  changes.reduce<B>((behaviour, { patch }) => patched(behaviour, patch), base)
+
+/**
+ * How a release behaves; null for one outside the table. Throws UsageError for a text that is no version.
+ */
+export function behaviour<B>(history: History<B>, release: string): B | null {
+  const point = pointAt(history, required(release))
+  return point < 0 ? null : fold(history.base, inForceAt(timeline(history), point))
+}
+
+/** Releases at which behaviours may differ: the first of every branch, and those that a change names. */
+export function boundaries<B>(history: History<B>): readonly string[] {
+  return timeline(history).points.map(({ text }) => text)
+}
+
+/** The point that another one follows: in its branch, or in the branch before at its release of the main line. */
+function before<B>({ points }: Timeline<B>, point: number): number {
+  const [here, earlier] = [points[point], points[point - 1]]
+  if (here === undefined || earlier === undefined) return -1
+  if (here.branch === earlier.branch) return point - 1
+  const first = points.findIndex(({ branch }) => branch === earlier.branch)
+  const release = { ...(points[first]?.at ?? here.at), candidate: null }
+  return points.findLastIndex(({ at }, i) => i >= first && i < point && compare(at, release) <= 0)
+}
+
+function begun<B>(line: Timeline<B>, point: number): Set<Change<B>> {
+  const [here, there] = [inForceAt(line, point), before(line, point)]
+  const earlier = there < 0 ? here : inForceAt(line, there)
+  return new Set([
+    ...here.filter(change => !earlier.includes(change)),
+    ...earlier.filter(change => !here.includes(change)),
+  ])
+}
+
+interface Group<B> {
+  readonly behaviour: B
+  /** First points of its spans. */
+  readonly starts: number[]
+  readonly spans: { from: string; to: string }[]
+}
+
+function groupsOf<B>(history: History<B>): Group<B>[] {
+  const line = timeline(history)
+  const groups = new Map<string, Group<B>>()
+  let current: Group<B> | null = null
+  line.points.forEach(({ text }, i) => {
+    const folded = fold(history.base, inForceAt(line, i))
+    const key = canonical(folded)
+    const group = groups.get(key) ?? { behaviour: folded, starts: [], spans: [] }
+    groups.set(key, group)
+    if (group === current) return
+    const open = current?.spans.at(-1)
+    if (open !== undefined) open.to = text
+    group.starts.push(i)
+    group.spans.push({ from: text, to: history.end })
+    current = group
+  })
+  return [...groups.values()]
+}
+
+function holds(spans: readonly VersionSpan[], release: Version): boolean {
+  return spans.some(
+    ({ from, to }) => compare(required(from), release) <= 0 && compare(release, required(to)) < 0,
+  )
+}
+
+/** `systemd-stub/S6` of `systemd-stub/S6/257.3`. */
+const familyOf = (id: string): string => id.split('/').slice(0, 2).join('/')
+
+function lower(title: string): string {
+  return /^[A-Z][a-z]/.test(title) ? `${title.charAt(0).toLowerCase()}${title.slice(1)}` : title
+}
+
+/**
+ * The eras of a product. Their order is that of the labels; one without a label stands behind the one whose
+ * releases come before its own.
+ */
+export function erasOf<B>(history: History<B>): readonly Era<B>[] {
+  const line = timeline(history)
+  const groups = groupsOf(history)
+  const eraOf = (group: Group<B>, id: string, title: string | null): Era<B> => {
+    const first = new Set(group.starts.flatMap(start => [...begun(line, start)]))
+    const began = history.changes.filter(change => first.has(change))
+    return {
+      id,
+      title: title ?? lower(began.map(change => change.title).join('; ')),
+      spans: group.spans,
+      commits: [...new Set(began.flatMap(({ commits }) => commits))],
+      seen: Object.keys(history.seen).filter(release => holds(group.spans, required(release))),
+      behaviour: group.behaviour,
+      began,
+    }
+  }
+  const left = new Set(groups)
+  const eras = Object.entries(history.labels).map(([id, { release, title }]) => {
+    const group = groups.find(({ spans }) => holds(spans, required(release)))
+    if (group === undefined || !left.delete(group))
+      throw new ModelBug(`${id}: no era of its own holds ${release}`)
+    return eraOf(group, id, title)
+  })
+  for (const group of left) {
+    const start = group.starts[0] ?? 0
+    const previous = line.points[start - 1]?.text
+    const place = eras.findIndex(({ spans }) => previous !== undefined && holds(spans, required(previous)))
+    const family = eras[place] === undefined ? history.product : familyOf(eras[place].id)
+    eras.splice(place + 1, 0, eraOf(group, `${family}/${line.points[start]?.text ?? ''}`, null))
+  }
+  return eras
+}
+
+/**
+ * What is wrong with a table, one line each: releases that do not ascend, two of one branch, changes out of
+ * order, releases outside the table, and a change that ends before it begins.
+ */
+export function faultsOf<B>(history: History<B>): string[] {
+  const line = timeline(history)
+  const faults: string[] = []
+  let latest = -1
+  for (const place of line.places) {
+    const { title } = place.change
+    for (const entries of [place.in, place.until])
+      entries.forEach(({ branch, point }, i) => {
+        const earlier = entries[i - 1]
+        if (earlier !== undefined && earlier.branch === branch)
+          faults.push(`${title}: two releases of the branch of ${line.points[point]?.text ?? ''}`)
+        if (earlier !== undefined && earlier.branch > branch)
+          faults.push(`${title}: its releases do not ascend`)
+      })
+    const main = place.in.at(-1)?.point ?? -1
+    if (main < latest) faults.push(`${title}: the main line had it before the change above`)
+    latest = Math.max(latest, main)
+    for (const { branch, point } of place.until)
+      if (!reached(place.in, point, branch) || place.in.some(one => one.point === point))
+        faults.push(`${title}: is gone in ${line.points[point]?.text ?? ''} before it came`)
+  }
+  for (const release of Object.keys(history.seen))
+    if (pointAt(history, required(release)) < 0) faults.push(`${release} was seen, and is outside the table`)
+  return faults
+}

@@ -1,0 +1,204 @@
+/** Boots of every row of the kernels' table, by every way in, on machines that reach what a plain one does not. */
+import { gzipSync } from 'node:zlib'
+import { runLoader } from '../../../src/boot/run-loader.ts'
+import { phys } from '../../../src/bytes/units.ts'
+import { setup_data } from '../../../src/image/x86/boot-params.ts'
+import { contentSource } from '../../../src/image/content.ts'
+import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { kernelEras } from '../../../src/kernel/eras.ts'
+import { readKernelFile } from '../../../src/kernel/file.ts'
+import { kernelModel, startKernel } from '../../../src/kernel/model.ts'
+import { loaders } from '../../../src/loader/loaders.ts'
+import { stubEras } from '../../../src/stub/eras.ts'
+import { uki } from '../../../src/vitest/builders.ts'
+import { scenario } from '../../../src/vitest/scenario.ts'
+import { noted, type Note } from './note.ts'
+import {
+  bench,
+  descriptor,
+  eraNamed,
+  free,
+  handover,
+  kernelNamed,
+  legacy,
+  SMALL_MAP,
+  start,
+  type Bench,
+  type BenchOptions,
+  type HandoverOptions,
+} from '../../support/kernel-bench.ts'
+import { deep, flipped, greedy, packedKernel, smallKernel } from '../../support/packed-kernel.ts'
+
+/** Every stub with three kernels and every kernel with three stubs or more, wherever the rows stand. */
+export function bootPairs(note: Note): void {
+  const stubs = Object.keys(stubEras)
+  const image = uki()
+  for (let i = 0; i < Math.max(stubs.length, kernelEras.length); i++)
+    for (const apart of [0, 7, 13])
+      noted(
+        note,
+        scenario({
+          image,
+          stub: stubs[i % stubs.length] ?? '',
+          kernel: kernelEras[(i + apart) % kernelEras.length]?.id ?? '',
+        }),
+      )
+}
+
+const F = 0x18200000
+const E2 = kernelNamed('debian-5.10.223-cloud')
+const E5 = kernelNamed('debian-6.12.107-cloud')
+/** Built for five levels of page tables, too. */
+const FIVE = kernelNamed('debian-6.1.170')
+const SEED = 0x1e008000
+
+function handed(
+  note: Note,
+  era: string,
+  kernel: typeof E2,
+  on: Bench,
+  more: Partial<HandoverOptions> = {},
+  prepare: (on: Bench) => void = () => undefined,
+): void {
+  const from = handover(on, { kernel, image: F, initrd: { at: 0x1c000000, size: 0x100000 }, ...more })
+  prepare(on)
+  note(start(on, era, from))
+}
+
+/** Descriptors that never join, above 4 GiB. */
+const many = Array.from({ length: 200 }, (_, i) =>
+  descriptor(i % 2 === 0 ? 0 : 9, 0x100000000 + i * 0x2000, 0x1000),
+)
+const attributed = (attribute: bigint): MemoryDescriptor[] =>
+  SMALL_MAP.map(entry => (entry.range.start === 0x1500000 ? { ...entry, attribute } : entry))
+
+/** Machines for every row. */
+const MACHINES: readonly (BenchOptions & { readonly commandLine?: string })[] = [
+  {},
+  { la57: true },
+  { kaslr: 'all', commandLine: 'quiet' },
+  { kaslr: 'command-line', commandLine: 'quiet memmap=1M$512M' },
+  { kaslr: 'seed:5', commandLine: 'quiet mem=1G' },
+  { map: [free(0x1500000, 0x2000000), ...SMALL_MAP.slice(3)] },
+  { map: [...SMALL_MAP, ...many] },
+  { map: [...SMALL_MAP, descriptor(15, 0x100000000, 0x80000000)] },
+  { map: attributed(0x4000fn), commandLine: 'nokaslr efi=nosoftreserve' },
+  { map: attributed(0x10000fn) },
+  {
+    map: [free(0x1000, 0x9f000), descriptor(15, 0x1000000, 0x17000000), ...SMALL_MAP.slice(3)],
+    kaslr: 'command-line',
+    commandLine: 'quiet',
+  },
+]
+
+function seeded({ memory }: Bench): void {
+  const bytes = new Uint8Array(48)
+  bytes.set(setup_data.write({ next: 0n, type: 9, len: 32 }))
+  memory.patch(phys(SEED), bytes, 'loader:seed')
+}
+
+/** Every row by handover on every machine, with a node of setup_data. */
+export function bootKernels(note: Note): void {
+  for (const { id } of kernelEras)
+    for (const { commandLine = 'nokaslr quiet', ...machine } of MACHINES)
+      for (const kernel of [E2, E5])
+        handed(
+          note,
+          id,
+          kernel,
+          bench(machine),
+          { commandLine, header: { setup_data: BigInt(SEED) } },
+          seeded,
+        )
+}
+
+const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
+
+/** The boot protocol's own entries. */
+export function bootByProtocol(note: Note): void {
+  for (const { id } of kernelEras)
+    for (const via of ['legacy-32', 'legacy-64'] as const)
+      for (const la57 of [false, true])
+        for (const kernel of [E2, E5, FIVE]) {
+          const on = bench({ map: WIDE, la57, kaslr: 'command-line' })
+          note(
+            start(
+              on,
+              id,
+              legacy(on, {
+                kernel,
+                at: 0x2000000,
+                via,
+                bootParams: 0x90000,
+                commandLineAt: 0x92000,
+                commandLine: 'quiet',
+              }),
+            ),
+          )
+        }
+  const unaccepted = bench({
+    map: [descriptor(15, 0x40000000, 0x40000000), ...SMALL_MAP],
+    kaslr: 'command-line',
+  })
+  handed(note, 'linux/E2g', E2, unaccepted, { commandLine: 'quiet', initrd: null })
+  const window = bench({ map: [...WIDE, descriptor(2, 0x40000000, 0x10000)] })
+  note(
+    start(
+      window,
+      'linux/E2',
+      legacy(window, {
+        kernel: E2,
+        at: 0x1000000,
+        bootParams: 0x10000,
+        commandLineAt: 0x20000,
+        header: { setup_data: 0x30000n },
+      }),
+    ),
+  )
+  const fixed = bench({ map: WIDE })
+  const from = legacy(fixed, { kernel: E5, at: 0x6000000, bootParams: 0x90000, commandLineAt: 0x92000 })
+  const file = readKernelFile(fixed.machine, from.payload)
+  startKernel(eraNamed('linux/E5'), fixed.machine, from, { ...file, relocatable: false })
+}
+
+/** Boot loaders with and without an initrd. */
+export function bootLoaders(note: Note): void {
+  for (const loader of Object.values(loaders))
+    for (const [name, era] of [
+      ['debian-5.10.223-cloud', 'linux/E2'],
+      ['debian-6.12.107-cloud', 'linux/E5'],
+    ] as const)
+      for (const initrd of [null, contentSource({ initrd: 0x800000 })])
+        note(
+          runLoader({
+            kernel: kernelNamed(name).source,
+            initrd,
+            commandLine: 'nokaslr quiet initrd=a',
+            map: WIDE,
+            contents: 'ovmf',
+            settings: {
+              secureBoot: false,
+              kaslr: 'off',
+              files: new Map([['A', contentSource({ initrd: 4096 })]]),
+            },
+            assumptions: [],
+            loader,
+            model: () => kernelModel(eraNamed(era)),
+          }).outcome,
+        )
+}
+
+/** Payloads that decompress, and some that do not. */
+export function bootPayloads(note: Note): void {
+  const e2 = 'debian-5.10.223-cloud'
+  const e5 = 'debian-6.12.107-cloud'
+  for (const [era, name] of [
+    ['linux/E2', e2],
+    ['linux/E5', e5],
+  ] as const) {
+    note(deep(era, smallKernel(name)).outcome)
+    note(deep(era, flipped(smallKernel(name), 8)).outcome)
+    note(deep(era, packedKernel(name, { stream: gzipSync(new Uint8Array(0x4000)), length: 0x4000 })).outcome)
+    note(deep(era, greedy(name)).outcome)
+  }
+}
