@@ -2,7 +2,8 @@
  * One boot without a systemd-stub: a loader starts the kernel. What comes out is what a UKI's run gives, too.
  */
 import type { LoaderCargo, LoaderModel } from '../loader/model.ts'
-import { record, start, type Run, type Setup, type Surroundings } from './run.ts'
+import { handedOver, type HandedOver, type Run, type Setup } from './run.ts'
+import { LaidOut, type Stage, type Surroundings } from './stage.ts'
 
 /** Everything that such a boot depends on. */
 export interface LoaderSetup extends Surroundings, LoaderCargo {
@@ -13,13 +14,10 @@ export interface LoaderSetup extends Surroundings, LoaderCargo {
 
 /** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
 export function runLoader(setup: LoaderSetup): Run {
-  return record(setup, stage => {
-    const { machine, look } = stage
-    look('before-load')
-    return start(
-      stage,
-      machine.as('loader', () => setup.loader.boot(machine, setup)),
-      setup.model,
-    )
-  })
+  return toLoaderHandOff(new LaidOut(setup).begin(setup), setup.loader, setup).choose(setup.model)
+}
+
+/** The loader runs on this stage, which from then on belongs to the hand-off. */
+export function toLoaderHandOff(stage: Stage, loader: LoaderModel, cargo: LoaderCargo): HandedOver {
+  return handedOver(stage, () => stage.machine.as('loader', () => loader.boot(stage.machine, cargo)))
 }

@@ -136,8 +136,11 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
   })
 }
 
-/** What a fork of the services records with: a fork of the memory, that memory's recorder, its own notes. */
-export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume'>
+/**
+ * What a fork of the services acts on: a fork of the memory, that memory's recorder, notes of its own; and who
+ * loads what lies in memory, where that is another than before.
+ */
+export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 'inner'>
 
 /** Boot services that can be had twice in the same state. */
 export interface ForkableServices extends BootServices {

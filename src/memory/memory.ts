@@ -48,6 +48,9 @@ export interface ReadOptions {
 /** Longest raw read, in bytes: larger ones are a mistake of ours, payloads are never loaded. */
 export const RAW_READ_MAX = 16 * 2 ** 20
 
+/** Memory at one moment: whatever is done to the memory it was taken of, it stays as it is. */
+export type MemorySnapshot = Pick<Memory, 'extents' | 'claims'>
+
 interface Claim {
   readonly label: string
   readonly by: EventId
@@ -111,6 +114,11 @@ export class Memory {
     twin.#lengths = this.#lengths.fork()
     twin.#parts = this.#parts.fork()
     return twin
+  }
+
+  /** The memory as it is now, to be looked at later. */
+  snapshot(): MemorySnapshot {
+    return this.fork(this.#recorder)
   }
 
   /** RAM comes into being, holding `content`, unclaimed and nobody's. */
