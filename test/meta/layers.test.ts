@@ -185,6 +185,19 @@ test('what is not x86 does not know what is, but for the tables, their readers a
   expect([...new Set(knowing.map(({ from }) => from))].sort()).toEqual(Object.keys(KNOWS_X86).sort())
 })
 
+/** Who lists types of machines, the simulated one among others. */
+const LISTS_MACHINES = [
+  'src/image/pe.ts',
+  'src/firmware/pe-checks.ts',
+  'src/stub/steps/door.ts',
+  'src/stub/steps/section-table.ts',
+]
+
+test('the machine type of images is named in one place; who compares with it asks for NATIVE_MACHINE', () => {
+  const naming = files.filter(file => textOf(file).includes('IMAGE_FILE_MACHINE_AMD64'))
+  expect(naming.filter(file => !LISTS_MACHINES.includes(file))).toEqual([])
+})
+
 test('only the cli imports node modules and pino; only int.ts imports bigint-buffer, and only its build without native code', () => {
   const foreign = allImports.filter(({ to }) => to === null)
   const allowed = ({ from, specifier }: { from: string; specifier: string }): boolean => {

@@ -4,7 +4,14 @@
  */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, boot_params, setupHeaderAt } from '../../image/x86/boot-params.ts'
+import {
+  BOOT_FLAG,
+  boot_params,
+  SECTOR,
+  SETUP_HEADER_AT,
+  setup_header,
+  setupHeaderAt,
+} from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
 import { ZERO_PAGE, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
@@ -21,8 +28,7 @@ const INITRD_ADDR_MAX = 0x7fffffff
 /** The header in the loaded image: offset of hdr.jump. */
 const JUMP = setupHeaderAt('jump')
 /** The first header ended with the sector that holds it; the later copy ends with the structure. */
-const SECTOR = 512
-const STRUCTURE = 0x26c - JUMP
+const STRUCTURE = SETUP_HEADER_AT + setup_header.size - JUMP
 
 type Pages = Exclude<ZeroPage, { way: '.bss' }>
 
