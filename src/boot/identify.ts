@@ -4,6 +4,7 @@
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
+import { PROTOCOL_2_11 } from '../image/x86/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
@@ -183,7 +184,7 @@ const FIXED_HANDOVER_OFFSET = 0x190
  * a PE header.
  */
 export function kernelShapes({ pe, hdr, protocol }: BzImage): KernelShape[] {
-  if (pe === null || protocol < 0x20b) return []
+  if (pe === null || protocol < PROTOCOL_2_11) return []
   const { SectionAlignment, SizeOfImage, ImageBase, MajorImageVersion } = pe.optional
   if (pe.sections.some(({ name }) => name === '.bss') && ImageBase === 0n && SectionAlignment === 0x20)
     return ['bss-section']

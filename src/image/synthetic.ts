@@ -13,10 +13,10 @@ import {
   IMAGE_DATA_DIRECTORY,
   IMAGE_DOS_HEADER,
   IMAGE_FILE_HEADER,
-  IMAGE_FILE_MACHINE_AMD64,
   IMAGE_OPTIONAL_HEADER32,
   IMAGE_OPTIONAL_HEADER64,
   IMAGE_SECTION_HEADER,
+  NATIVE_MACHINE,
   PE32_MAGIC,
   PE32_PLUS_MAGIC,
 } from './pe.ts'
@@ -90,7 +90,7 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
   const length = recipe.coff?.SizeOfOptionalHeader ?? layout.size + 8 * Math.min(count, 16)
   const put = (where: number, bytes: Uint8Array): SparsePiece => ({ at: where, source: bytesSource(bytes) })
   const coff = {
-    Machine: IMAGE_FILE_MACHINE_AMD64,
+    Machine: NATIVE_MACHINE,
     NumberOfSections: recipe.sections.length,
     SizeOfOptionalHeader: length,
     Characteristics: 0x206,

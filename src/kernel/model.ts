@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts'
 import type { Arrival, HandOff, KernelModel } from '../machine/model.ts'
 import type { Era } from '../releases/history.ts'
 import type { KernelBehaviour, KernelShape } from './behaviour.ts'
-import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
+import { guestAlign, zeroPageOf, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
 import { arrive } from './steps/arrive.ts'
@@ -182,14 +182,14 @@ function judge(era: X86Era, boot: KernelBoot): void {
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
   const start = guestAlign(
     zo - boot.imageOffset,
-    handover ? header(boot, 'kernel_alignment') : file.physicalAlign,
+    handover ? zeroPageOf(boot).hdr.get('kernel_alignment') : file.physicalAlign,
   )
   evaluateContracts(boot.machine, names, {
     kernel: boot.object,
     bootParams: from.via === 'pe-entry' ? null : from.bootParams,
     window: {
       start: Math.max(start, file.loadPhysicalAddress),
-      length: handover ? header(boot, 'init_size') : file.initSize,
+      length: handover ? zeroPageOf(boot).hdr.get('init_size') : file.initSize,
     },
     bss: { start: zo + file.bss, length: file.ebss - file.bss },
     startup32: zo,

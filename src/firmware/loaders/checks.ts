@@ -5,8 +5,8 @@ import { PAGE, wrap32 } from '../../bytes/units.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
 import {
   DIRECTORY_SECURITY,
-  IMAGE_FILE_MACHINE_AMD64,
   IMAGE_OPTIONAL_HEADER64,
+  NATIVE_MACHINE,
   PE32_PLUS_MAGIC,
   parsePe,
   type PeFile,
@@ -79,7 +79,7 @@ export function checkShim(
   if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'Invalid image')
   const { SizeOfImage, SizeOfHeaders, FileAlignment, SectionAlignment, NumberOfRvaAndSizes, Magic } =
     pe.optional
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || Magic !== PE32_PLUS_MAGIC)
+  if (pe.coff.Machine !== NATIVE_MACHINE || Magic !== PE32_PLUS_MAGIC)
     return no(
       `machine ${hex(pe.coff.Machine)} with magic ${hex(Magic)} does not run on x64`,
       'Platform does not support this image',
@@ -213,7 +213,7 @@ export function checkPeimage(source: ByteSource): CheckedImage | LoadRefusal {
     return refusal('EFI_UNSUPPORTED', 'PE-35', 'the file does not begin with MZ', 'not a PE-COFF file')
   if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'truncated image')
   const { Magic, Subsystem, SizeOfHeaders, SectionAlignment, SizeOfImage } = pe.optional
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return no(`machine ${hex(pe.coff.Machine)} is not x64`, `wrong machine type ${String(pe.coff.Machine)}`)
   if (Subsystem !== EFI_APPLICATION)
     return no(
@@ -243,7 +243,7 @@ export function checkUBoot(
       problems.at(-1)?.what ?? 'no DOS header, or the file ends inside the headers',
       'Not a PE-COFF file',
     )
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return no(
       `machine ${hex(pe.coff.Machine)} is not that of the firmware`,
       `Machine type ${hex(pe.coff.Machine)} is not supported`,
@@ -261,7 +261,7 @@ export function checkRustHypervisorFirmware(source: ByteSource): CheckedImage | 
     return no(
       `the PE header at ${hex(pe.e_lfanew)} does not begin in the first ${String(RHF_PE_HEADER_MAX)} bytes of a file with MZ`,
     )
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || pe.optional.Magic !== PE32_PLUS_MAGIC)
+  if (pe.coff.Machine !== NATIVE_MACHINE || pe.optional.Magic !== PE32_PLUS_MAGIC)
     return no(`machine ${hex(pe.coff.Machine)} with magic ${hex(pe.optional.Magic)} is not x64's`)
   if (!tableFits(pe, RHF_HEADERS))
     return no(`the section table ends behind the first ${String(RHF_HEADERS)} bytes of the file`)
@@ -272,7 +272,7 @@ export function checkRustHypervisorFirmware(source: ByteSource): CheckedImage | 
 export function checkPatina(source: ByteSource): CheckedImage | LoadRefusal {
   const { pe, problems } = parsePe(source)
   if (pe === null) return refusal('EFI_UNSUPPORTED', 'PE-46', problems.at(-1)?.what ?? 'no PE headers')
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return refusal('EFI_UNSUPPORTED', 'PE-46', `machine ${hex(pe.coff.Machine)} is not x64`)
   const memoryType = IMAGE_TYPES[pe.optional.Subsystem]
   if (memoryType === undefined)
@@ -348,7 +348,7 @@ export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): Che
     return no(`the entry point ${hex(AddressOfEntryPoint)} lies outside the image of ${hex(next)} bytes`)
   if (ImageBase % BigInt(SectionAlignment) !== 0n)
     return no(`ImageBase ${hex(ImageBase)} is not aligned to SectionAlignment ${hex(SectionAlignment)}`)
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || memoryType === undefined)
+  if (pe.coff.Machine !== NATIVE_MACHINE || memoryType === undefined)
     return refusal(
       'EFI_UNSUPPORTED',
       'PE-48',

@@ -2,6 +2,7 @@
 import { hex, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { PROTOCOL_2_11 } from '../../image/x86/boot-params.ts'
 import type { BzImage } from '../../image/x86/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
@@ -15,8 +16,6 @@ const LIMIT = 0x3fffffff
 const ZERO_PAGE_SIZE = 0x4000
 const FIRST_KIB = 1024
 const TYPE_OF_LOADER = 0x21
-/** Boot protocol that brought handover_offset. */
-const PROTOCOL_OF_HANDOVER = 0x20b
 
 /** The whole way from the file to the handover entry. */
 export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
@@ -30,7 +29,7 @@ export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
       'error: cannot allocate kernel buffer.',
     )
   const page = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
-    if (kernel.protocol < PROTOCOL_OF_HANDOVER || kernel.hdr.handover_offset === 0)
+    if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
       return machine.refuse(
         'HO-11',
         'EFI_UNSUPPORTED',
