@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource, readExactly } from '../../../src/bytes/source.ts'
@@ -26,6 +27,22 @@ describe('content', () => {
   it('is never zero where it is a pattern', () => {
     expect(new Set(patternSource(5000).read(0 as never, 5000)).has(0)).toBe(false)
     expect(patternByte(2 ** 40)).toBeGreaterThan(0)
+  })
+
+  it('is the same byte wherever a read begins, and nothing past its end', () => {
+    const around = fc
+      .constantFrom(0, 251, 65536, 251 * 65536, 2 ** 31, 2 ** 40)
+      .chain(at => fc.integer({ min: Math.max(0, at - 300), max: at + 300 }))
+    fc.assert(
+      fc.property(around, fc.nat(600), fc.nat(255), (at, length, seed) => {
+        const read = patternSource(2 ** 40 + 500, seed).read(at as never, length)
+        expect([...read]).toEqual(
+          Array.from({ length: Math.max(0, Math.min(length, 2 ** 40 + 500 - at)) }, (_, i) =>
+            patternByte(at + i, seed),
+          ),
+        )
+      }),
+    )
   })
 
   it('writes text, hexadecimal, zeros, archives and parts', () => {
