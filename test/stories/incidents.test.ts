@@ -17,6 +17,7 @@ import type { Finding, Report } from '../../src/report/model.ts'
 import { kernel, memoryMap, uki, type UkiOptions } from '../../src/vitest/builders.ts'
 import { scenario, type ScenarioOptions } from '../../src/vitest/scenario.ts'
 import { textOf } from '../support/repository.ts'
+import { GIB } from '../support/bytes.ts'
 
 /** A computation that the report of an incident rests on. */
 interface Vector {
@@ -71,7 +72,6 @@ class Told {
   }
 }
 
-const GIB = 2 ** 30
 const report = (input: CheckInput): Report => check(input).report
 const boot = (options: ScenarioOptions): Report => report(scenario(options))
 const findings = ({ findings: all }: Report, rule: string): Finding[] =>

@@ -10,6 +10,7 @@ import { buildFromLayout, buildKernel, buildPe, buildStub, buildUki } from '../.
 import { viewUki } from '../../../src/image/uki.ts'
 import { TINY_KERNELS, TINY_STUB_VARIABLES } from '../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
+import { GIB } from '../../support/bytes.ts'
 
 function parsed(source: ByteSource): PeFile {
   const { pe } = parsePe(source)
@@ -21,7 +22,6 @@ const text = (source: ByteSource, at: number, length: number): string =>
 const rows = (pe: PeFile) =>
   pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData])
 const kernel = (name: string): KernelFacts => KERNEL_FACTS[name] as KernelFacts
-const GIB = 2 ** 30
 
 describe('content', () => {
   it('is never zero where it is a pattern', () => {
