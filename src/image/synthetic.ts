@@ -4,7 +4,7 @@
  */
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
-import { contentSource, patternByte, type Content } from './content.ts'
+import { contentSource, patternUnder, type Content } from './content.ts'
 import { kernelPieces } from './x86/kernel-bytes.ts'
 import type { KernelFacts } from './x86/kernel-facts.ts'
 import {
@@ -176,11 +176,12 @@ export function buildKernel(facts: KernelFacts): ByteSource {
   })
   const [dos, ...rest] = headers
   const blank: SparsePiece = { at: 0, source: sparseSource(0x1e8, []) }
-  return sparseSource(
-    facts.fileSize,
-    [blank, ...(dos === undefined ? [] : [dos]), ...kernelPieces(facts), ...rest],
-    at => patternByte(at, 1),
-  )
+  return patternUnder(facts.fileSize, 1, [
+    blank,
+    ...(dos === undefined ? [] : [dos]),
+    ...kernelPieces(facts),
+    ...rest,
+  ])
 }
 
 /** Sections, entry point and identification of a stub. */

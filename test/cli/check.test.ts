@@ -2,15 +2,13 @@ import { mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { ByteSource } from '../../src/bytes/source.ts'
-import { fileOffset } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
+import { bytesOf } from '../support/bytes.ts'
 
 const { folder, file } = scratch()
-const bytesOf = (source: ByteSource): Uint8Array => source.read(fileOffset(0), source.size)
 const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 
 const linux = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')

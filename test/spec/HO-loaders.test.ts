@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { runLoader, type LoaderSetup } from '../../src/boot/run-loader.ts'
 import type { Run } from '../../src/boot/run.ts'
 import { rangeAt } from '../../src/bytes/range.ts'
-import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
+import { bytesSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { contentSource } from '../../src/image/content.ts'
 import { setupHeaderAt } from '../../src/image/x86/boot-params.ts'
@@ -18,6 +18,7 @@ import type { MemoryEvent } from '../../src/memory/event.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { descriptor, eraNamed, free, kernelNamed } from '../support/kernel-bench.ts'
+import { edited } from '../support/bytes.ts'
 
 /** 1 GiB; pref_address free or taken. */
 const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
@@ -64,12 +65,6 @@ const putOf = (run: Run, object: string): MemoryEvent | undefined =>
   run.recording.events.find(
     event => event.op === 'put' && event.actor === 'loader' && event.object === object,
   )
-const edited = (source: ByteSource, at: number, bytes: readonly number[]): ByteSource =>
-  sparseSource(source.size, [
-    { at: 0, source },
-    { at, source: bytesSource(Uint8Array.from(bytes)) },
-  ])
-
 test('HO-10 to HO-15 every loader brings a kernel of every kind to its first instruction, with its initrd', () => {
   const kernels = [
     ['linux/E2', 'debian-5.10.223-cloud'],

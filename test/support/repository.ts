@@ -32,17 +32,20 @@ export function parse(path: string): ts.SourceFile {
   return file
 }
 
+const listed = new Map<string, readonly ts.Node[]>()
+
 /** Every node of a file, parents first. */
-export function* nodesOf(path: string): Generator<ts.Node> {
-  const waiting: ts.Node[] = [parse(path)]
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    yield node
-    const children: ts.Node[] = []
-    ts.forEachChild(node, child => {
-      children.push(child)
-    })
-    waiting.push(...children.reverse())
+export function nodesOf(path: string): readonly ts.Node[] {
+  const known = listed.get(path)
+  if (known !== undefined) return known
+  const nodes: ts.Node[] = []
+  const list = (node: ts.Node): void => {
+    nodes.push(node)
+    ts.forEachChild(node, list)
   }
+  list(parse(path))
+  listed.set(path, nodes)
+  return nodes
 }
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {

@@ -117,6 +117,7 @@ test.each([
     expect(report.gaps.length).toBeLessThanOrEqual(32)
     expect(report.verdict).toBe(verdict)
   },
+  120_000,
 )
 
 test('the last finding says how many pairs overlap besides', () => {

@@ -5,12 +5,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatBytes, formatGuid, fromInteger, toInteger } from '../../src/bytes/int.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { fileOffset } from '../../src/bytes/units.ts'
 import { check } from '../../src/check.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import { kernel, lanzaboote, memoryMap } from '../../src/vitest/index.ts'
+import { bytesOf } from '../support/bytes.ts'
 import { scratch } from '../support/program.ts'
 import { TOP } from '../support/repository.ts'
 
@@ -101,7 +101,7 @@ const { file } = scratch()
 
 test('the built library does without it, too', () => {
   const source = image()
-  const path = file('uki.efi', source.read(fileOffset(0), source.size))
+  const path = file('uki.efi', bytesOf(source))
   const [library, texts] = ['dist/index.js', 'dist/report/index.js'].map(
     built => pathToFileURL(join(TOP, built)).href,
   )

@@ -12,6 +12,7 @@ import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import { rebuild } from '../../oracle/rebuild.ts'
 import { readRecordings } from '../../oracle/recording.ts'
 import { shellMap } from '../../support/shell-map.ts'
+import { MIB } from '../../support/bytes.ts'
 
 const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) =>
   buildUki({
@@ -29,7 +30,6 @@ const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) =>
 const image = ukiOf('247.3', 'debian-5.10.223-cloud')
 /** Its kernel decompresses itself in the EFI stub. */
 const NEWER = ukiOf('257.13', 'debian-6.12.107-cloud')
-const MIB = 2 ** 20
 const shellListing = shellMap(profileMap(profileNamed('ovmf-2022.11-pc-4M'), 512 * MIB))
 
 function callOf(

@@ -8,9 +8,9 @@ import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
 import { Pool } from '../../../src/firmware/pool.ts'
 import { range, sizeOf } from '../../../src/bytes/range.ts'
 import { descriptor } from './small-machine.ts'
+import { MIB } from '../../support/bytes.ts'
 
 const SIZES = [128, 256, 384, 640, 1024, 1664, 2688]
-const MIB = 2 ** 20
 const ANYWHERE = { bins: [], defaultMax: 2 ** 52 - 1 }
 const ROW = FIRMWARE_ROWS['edk2-2022.11']
 

@@ -9,8 +9,8 @@ import { poolBlockSize } from '../../../src/firmware/pool.ts'
 import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { fileSize, mapOf, RECORDED, textOf, type Recorded } from './recorded.ts'
+import { MIB } from '../../support/bytes.ts'
 
-const MIB = 2 ** 20
 const ROW = FIRMWARE_ROWS['edk2-2022.11']
 
 /** SizeOfImage and ImageBase of the kernels' own PE headers, from their files. */

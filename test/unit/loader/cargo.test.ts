@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { runLoader, type LoaderSetup } from '../../../src/boot/run-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
-import { bytesSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
+import { bytesSource } from '../../../src/bytes/source.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
 import { loaders } from '../../../src/loader/loaders.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
+import { edited } from '../../support/bytes.ts'
 
 const ROOMY = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
 const KERNEL = kernelNamed('debian-6.12.107-cloud').source
@@ -26,12 +27,6 @@ function started(loader: string, given: Partial<LoaderSetup> = {}): Run {
     ...given,
   })
 }
-
-const edited = (source: ByteSource, at: number, bytes: readonly number[]): ByteSource =>
-  sparseSource(source.size, [
-    { at: 0, source },
-    { at, source: bytesSource(Uint8Array.from(bytes)) },
-  ])
 
 test.each(Object.keys(loaders))('%s starts a kernel with neither initrd nor command line', loader => {
   const run = started(loader, { initrd: null, commandLine: null })

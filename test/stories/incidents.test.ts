@@ -4,19 +4,20 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { intersect, range, rangeAt, union } from '../src/bytes/range.ts'
-import { bytesSource, type ByteSource } from '../src/bytes/source.ts'
-import { alignUp, PAGE } from '../src/bytes/units.ts'
-import { check, type CheckInput } from '../src/check.ts'
-import type { KernelFacts } from '../src/image/x86/kernel-facts.ts'
-import { parsePe } from '../src/image/pe.ts'
-import { STUB_FACTS, type StubFacts } from '../src/image/stub-facts.ts'
-import { buildKernel } from '../src/image/synthetic.ts'
-import { memoryOptions } from '../src/kernel/steps/memory-options.ts'
-import type { Finding, Report } from '../src/report/model.ts'
-import { kernel, memoryMap, uki, type UkiOptions } from '../src/vitest/builders.ts'
-import { scenario, type ScenarioOptions } from '../src/vitest/scenario.ts'
-import { textOf } from './support/repository.ts'
+import { intersect, range, rangeAt, union } from '../../src/bytes/range.ts'
+import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
+import { alignUp, PAGE } from '../../src/bytes/units.ts'
+import { check, type CheckInput } from '../../src/check.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
+import { parsePe } from '../../src/image/pe.ts'
+import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
+import { buildKernel } from '../../src/image/synthetic.ts'
+import { memoryOptions } from '../../src/kernel/steps/memory-options.ts'
+import type { Finding, Report } from '../../src/report/model.ts'
+import { kernel, memoryMap, uki, type UkiOptions } from '../../src/vitest/builders.ts'
+import { scenario, type ScenarioOptions } from '../../src/vitest/scenario.ts'
+import { textOf } from '../support/repository.ts'
+import { GIB } from '../support/bytes.ts'
 
 /** A computation that the report of an incident rests on. */
 interface Vector {
@@ -46,7 +47,7 @@ interface Incident {
 }
 
 const incidents = JSON.parse(
-  readFileSync(new URL('fixtures/incidents.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/incidents.json', import.meta.url), 'utf8'),
 ) as readonly Incident[]
 
 /** What an incident says: its numbers and the releases that it names. */
@@ -71,7 +72,6 @@ class Told {
   }
 }
 
-const GIB = 2 ** 30
 const report = (input: CheckInput): Report => check(input).report
 const boot = (options: ScenarioOptions): Report => report(scenario(options))
 const findings = ({ findings: all }: Report, rule: string): Finding[] =>

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { stubsim } from './support/program.ts'
-import { filesBelow, textOf, TOP } from './support/repository.ts'
+import { stubsim } from '../support/program.ts'
+import { filesBelow, textOf, TOP } from '../support/repository.ts'
 
 const pages = filesBelow().filter(path => path.endsWith('.md'))
 

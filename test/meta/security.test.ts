@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { textOf } from './support/repository.ts'
+import { textOf } from '../support/repository.ts'
 
 interface Vex {
   readonly statements: readonly {

@@ -3,16 +3,16 @@
  * before and after.
  */
 import { describe, expect, test } from 'vitest'
-import { phys } from '../src/bytes/units.ts'
-import type { ByteSource } from '../src/bytes/source.ts'
-import { check, type CheckInput } from '../src/check.ts'
-import type { KernelFacts } from '../src/image/x86/kernel-facts.ts'
-import { STUB_FACTS, type StubName } from '../src/image/stub-facts.ts'
-import { buildKernel, buildUki, type AddedSection } from '../src/image/synthetic.ts'
-import type { Report } from '../src/report/model.ts'
-import { kernel, memoryMap } from '../src/vitest/builders.ts'
+import { phys } from '../../src/bytes/units.ts'
+import type { ByteSource } from '../../src/bytes/source.ts'
+import { check, type CheckInput } from '../../src/check.ts'
+import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
+import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
+import { buildKernel, buildUki, type AddedSection } from '../../src/image/synthetic.ts'
+import type { Report } from '../../src/report/model.ts'
+import { kernel, memoryMap } from '../../src/vitest/builders.ts'
+import { GIB } from '../support/bytes.ts'
 
-const GIB = 2 ** 30
 const CMDLINE = 'console=ttyS0 nokaslr'
 const LINUX_AT = 0x2000000
 const INITRD_AT = 0x3000000

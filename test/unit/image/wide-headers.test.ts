@@ -1,20 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { imageOfListing } from '../../src/boot/listing.ts'
-import { fromInteger, toInteger } from '../../src/bytes/int.ts'
-import { hex } from '../../src/bytes/range.ts'
-import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
-import { fileOffset } from '../../src/bytes/units.ts'
-import { check } from '../../src/check.ts'
-import { FIRMWARES } from '../../src/firmware/firmwares.ts'
-import { setupHeaderAt, type SetupHeaderField } from '../../src/image/x86/boot-params.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
-import { readListing } from '../../src/image/objdump.ts'
-import { parsePe } from '../../src/image/pe.ts'
-import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
-import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
-import { loaders } from '../../src/loader/loaders.ts'
-import { memoryMap } from '../../src/vitest/builders.ts'
-import { goodPe, outcomeOf } from './firmware/loader-bench.ts'
+import { imageOfListing } from '../../../src/boot/listing.ts'
+import { fromInteger, toInteger } from '../../../src/bytes/int.ts'
+import { hex } from '../../../src/bytes/range.ts'
+import type { ByteSource } from '../../../src/bytes/source.ts'
+import { fileOffset } from '../../../src/bytes/units.ts'
+import { check } from '../../../src/check.ts'
+import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
+import { setupHeaderAt, type SetupHeaderField } from '../../../src/image/x86/boot-params.ts'
+import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/x86/kernel-facts.ts'
+import { readListing } from '../../../src/image/objdump.ts'
+import { parsePe } from '../../../src/image/pe.ts'
+import { STUB_FACTS, type StubFacts } from '../../../src/image/stub-facts.ts'
+import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
+import { loaders } from '../../../src/loader/loaders.ts'
+import { memoryMap } from '../../../src/vitest/builders.ts'
+import { edited } from '../../support/bytes.ts'
+import { goodPe, outcomeOf } from '../firmware/loader-bench.ts'
 
 /** Addresses of 64 bits that no byte of memory has, and those at the ends of what has one. */
 const WIDE = {
@@ -127,13 +128,8 @@ describe('a kernel whose 64-bit fields of the setup header are out of this world
   const cases = ['debian-5.10.223-cloud', 'debian-6.12.107-cloud'].flatMap(name =>
     fields.flatMap(field => Object.values(WIDE).map(value => ({ name, field, value }))),
   )
-  const written = ({ name, field, value }: (typeof cases)[number]): ByteSource => {
-    const kernel = buildKernel(kernelNamed(name))
-    return sparseSource(kernel.size, [
-      { at: 0, source: kernel },
-      { at: setupHeaderAt(field), source: bytesSource(fromInteger(value, 8)) },
-    ])
-  }
+  const written = ({ name, field, value }: (typeof cases)[number]): ByteSource =>
+    edited(buildKernel(kernelNamed(name)), setupHeaderAt(field), fromInteger(value, 8))
 
   test.each(cases)('$name: $field', one => {
     const kernel = written(one)

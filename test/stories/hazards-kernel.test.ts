@@ -3,13 +3,13 @@
  * eras and nowhere else.
  */
 import { describe, expect, test } from 'vitest'
-import { rangeAt } from '../src/bytes/range.ts'
-import { phys } from '../src/bytes/units.ts'
-import { loaderNamed } from '../src/firmware/loaders/rows.ts'
-import { kernelEras } from '../src/kernel/kernels.ts'
-import { startKernel } from '../src/kernel/model.ts'
-import { readKernelFile } from '../src/kernel/file.ts'
-import { Stop, type Outcome } from '../src/machine/machine.ts'
+import { rangeAt } from '../../src/bytes/range.ts'
+import { phys } from '../../src/bytes/units.ts'
+import { loaderNamed } from '../../src/firmware/loaders/rows.ts'
+import { kernelEras } from '../../src/kernel/kernels.ts'
+import { startKernel } from '../../src/kernel/model.ts'
+import { readKernelFile } from '../../src/kernel/file.ts'
+import { Stop, type Outcome } from '../../src/machine/machine.ts'
 import {
   bench,
   contractsOf,
@@ -29,7 +29,7 @@ import {
   type Kernel,
   type LegacyOptions,
   type PeEntryOptions,
-} from './support/kernel-bench.ts'
+} from '../support/kernel-bench.ts'
 
 const SAMPLES: readonly (readonly [eras: RegExp, kernel: string])[] = [
   [/^E0/, 'derived-5.6'],

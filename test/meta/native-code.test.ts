@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { TOP } from './support/repository.ts'
+import { TOP } from '../support/repository.ts'
 
 /**
  * The process that looks: it notes every native library that is opened, imports, works, and says which

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { textOf, TOP } from './support/files.ts'
-import { stubsim } from './support/program.ts'
+import { textOf, TOP } from '../support/files.ts'
+import { stubsim } from '../support/program.ts'
 
 const samples = readdirSync(join(TOP, 'samples'), { withFileTypes: true })
   .filter(entry => entry.isDirectory())
