@@ -35,7 +35,7 @@ const mask = v.pipe(
   v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'),
 )
 
-/** The schema of a firmware file; `firmware.schema.json` is made from it. */
+/** @internal The schema of a firmware file; `firmware.schema.json` is made from it. */
 export const firmwareSchema = v.strictObject({
   schema: v.literal(1, 'is not 1, the only schema that this release reads'),
   /** For people. */

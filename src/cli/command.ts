@@ -54,7 +54,8 @@ export interface Given {
 /** What a command gets. */
 export interface Call extends Given {
   readonly files: Files
-  readonly log: Log
+  /** What is done, for -v. */
+  readonly log: Pick<Log, 'debug'>
   /** Colours on stdout are wanted. */
   readonly color: boolean
   /**

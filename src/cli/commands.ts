@@ -1,14 +1,9 @@
 /**
  * The command table: parsing, help and docs/reference/cli.md are made from it. The settings of a boot are those
- * of src/machine/settings.ts.
+ * of src/machine/settings.ts. What a command does is loaded when it runs.
  */
-import { check, map, REPORT_FORMATS, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
-import { eras } from './eras.ts'
-import { explain, spec } from './explain.ts'
-import { inspect } from './inspect.ts'
-import { loaders } from './loaders.ts'
-import { profiles } from './profiles.ts'
+import { REPORT_FORMATS } from './formats.ts'
 import { settingOption, settingOptions } from './settings.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
@@ -133,7 +128,7 @@ export const commands: readonly Command[] = [
       'stubsim check --scenario boot.yaml --strict',
       'stubsim check uki.efi --memmap memmap.txt --format sarif --output stubsim.sarif',
     ],
-    run: check,
+    run: async call => (await import('./check.ts')).check(call),
   },
   {
     name: 'map',
@@ -142,7 +137,7 @@ export const commands: readonly Command[] = [
     options: boot(format),
     exits: bootExits,
     examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
-    run: map,
+    run: async call => (await import('./check.ts')).map(call),
   },
   {
     name: 'trace',
@@ -151,7 +146,7 @@ export const commands: readonly Command[] = [
     options: [{ name: 'all', help: 'name every range of an event that has many' }, ...boot(format)],
     exits: bootExits,
     examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
-    run: trace,
+    run: async call => (await import('./check.ts')).trace(call),
   },
   {
     name: 'inspect',
@@ -160,7 +155,7 @@ export const commands: readonly Command[] = [
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
-    run: inspect,
+    run: async call => (await import('./inspect.ts')).inspect(call),
   },
   {
     name: 'loaders',
@@ -192,7 +187,7 @@ export const commands: readonly Command[] = [
       'stubsim loaders uki.efi',
       'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json',
     ],
-    run: loaders,
+    run: async call => (await import('./loaders.ts')).loaders(call),
   },
   {
     name: 'profiles',
@@ -201,7 +196,7 @@ export const commands: readonly Command[] = [
     options: [format, output, verbose, help],
     exits: [[0, 'the lists were printed']],
     examples: ['stubsim profiles', 'stubsim profiles --format json'],
-    run: profiles,
+    run: async call => (await import('./profiles.ts')).profiles(call),
   },
   {
     name: 'explain',
@@ -214,7 +209,7 @@ export const commands: readonly Command[] = [
     options: [output, verbose, help],
     exits: [[0, 'the page was printed']],
     examples: ['stubsim explain', 'stubsim explain clobbered-object'],
-    run: explain,
+    run: async call => (await import('./explain.ts')).explain(call),
   },
   {
     name: 'spec',
@@ -227,7 +222,7 @@ export const commands: readonly Command[] = [
     options: [output, verbose, help],
     exits: [[0, 'the clause was printed']],
     examples: ['stubsim spec', 'stubsim spec PE', 'stubsim spec PE-7'],
-    run: spec,
+    run: async call => (await import('./explain.ts')).spec(call),
   },
   {
     name: 'eras',
@@ -256,6 +251,6 @@ export const commands: readonly Command[] = [
       'stubsim eras --diff 257.13 262.1',
       'stubsim eras --diff linux/E1 linux/E2',
     ],
-    run: eras,
+    run: async call => (await import('./eras.ts')).eras(call),
   },
 ]

@@ -4,19 +4,8 @@
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { canonical, patched, type Change } from './change.ts'
-import type { EraInfo, VersionSpan } from './era.ts'
-import { compare, required as parsed, type Version } from './version.ts'
-
-/** Versions of the tables are asked for again and again: each is read once. */
-const VERSIONS = new Map<string, Version>()
-
-function required(text: string): Version {
-  const known = VERSIONS.get(text)
-  if (known !== undefined) return known
-  const version = parsed(text)
-  VERSIONS.set(text, version)
-  return version
-}
+import type { EraInfo } from './era.ts'
+import { compare, required, type Version } from './version.ts'
 
 /** A name for the era that a release belongs to. */
 export interface Label {
@@ -81,6 +70,19 @@ interface Timeline<B> {
     readonly in: readonly Entry[]
     readonly until: readonly Entry[]
   }[]
+  /** Changes in force at each point, once somebody has asked. */
+  readonly inForce: Map<number, readonly Change<B>[]>
+}
+
+/** Place of the last point that is not after a version; -1 when all are. */
+function lastNotAfter(points: readonly Point[], version: Version): number {
+  let [low, high] = [0, points.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(points[middle]?.at ?? version, version) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low - 1
 }
 
 function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
@@ -101,15 +103,17 @@ function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
     .map(point => ({ ...point, branch: firsts.findLastIndex(one => compare(one, point.at) <= 0) }))
   const entries = (releases: readonly string[]): Entry[] =>
     releases.map(release => {
-      const at = required(release)
-      const point = points.findIndex(one => compare(one.at, at) === 0)
-      const { branch } = points[point] ?? { branch: -1 }
-      if (branch < 0) throw new ModelBug(`${release} is outside the table of its product`)
+      const version = required(release)
+      const point = lastNotAfter(points, version)
+      const { at, branch } = points[point] ?? { at: null, branch: -1 }
+      if (at === null || compare(at, version) !== 0)
+        throw new ModelBug(`${release} is outside the table of its product`)
       return { branch, point }
     })
   return {
     points,
     places: changes.map(change => ({ change, in: entries(change.in), until: entries(change.until ?? []) })),
+    inForce: new Map(),
   }
 }
 
@@ -132,24 +136,28 @@ function reached(entries: readonly Entry[], point: number, branch: number): bool
   return main !== undefined && main.branch < branch
 }
 
-function inForceAt<B>({ points, places }: Timeline<B>, point: number): Change<B>[] {
+function inForceAt<B>({ points, places, inForce }: Timeline<B>, point: number): readonly Change<B>[] {
+  const known = inForce.get(point)
+  if (known !== undefined) return known
   const branch = points[point]?.branch ?? -1
-  return places
+  const changes = places
     .filter(place => reached(place.in, point, branch) && !reached(place.until, point, branch))
     .map(({ change }) => change)
+  inForce.set(point, changes)
+  return changes
 }
 
 /** The last point that is not after a release; -1 for a release outside the table. */
 function pointAt<B>(history: History<B>, release: Version): number {
   if (compare(release, required(history.end)) >= 0) return -1
-  return timeline(history).points.findLastIndex(({ at }) => compare(at, release) <= 0)
+  return lastNotAfter(timeline(history).points, release)
 }
 
 /**
  * The changes that a release has, in the table's order. A release candidate is counted to the branch in whose
  * order it stands. Throws UsageError for a text that is no version; none for a release outside the table.
  */
-export function inForce<B>(history: History<B>, release: string): Change<B>[] {
+export function inForce<B>(history: History<B>, release: string): readonly Change<B>[] {
   const point = pointAt(history, required(release))
   return point < 0 ? [] : inForceAt(timeline(history), point)
 }
@@ -196,29 +204,45 @@ interface Group<B> {
   readonly spans: { from: string; to: string }[]
 }
 
-function groupsOf<B>(history: History<B>): Group<B>[] {
+/**
+ * Folds changes in the table's order. One more is folded onto what those before it gave, which is kept: releases
+ * differ in their latest changes.
+ */
+function keptFolds<B>(base: B): (changes: readonly Change<B>[]) => B {
+  interface Kept {
+    readonly behaviour: B
+    readonly next: Map<Change<B>, Kept>
+  }
+  const root: Kept = { behaviour: base, next: new Map() }
+  return changes =>
+    changes.reduce((kept, change) => {
+      const known = kept.next.get(change)
+      if (known !== undefined) return known
+      const made: Kept = { behaviour: patched(kept.behaviour, change.patch), next: new Map() }
+      kept.next.set(change, made)
+      return made
+    }, root).behaviour
+}
+
+/** The group of every point. */
+function groupsOf<B>(history: History<B>): readonly Group<B>[] {
   const line = timeline(history)
+  const folds = keptFolds(history.base)
   const groups = new Map<string, Group<B>>()
   let current: Group<B> | null = null
-  line.points.forEach(({ text }, i) => {
-    const folded = fold(history.base, inForceAt(line, i))
+  return line.points.map(({ text }, i) => {
+    const folded = folds(inForceAt(line, i))
     const key = canonical(folded)
     const group = groups.get(key) ?? { behaviour: folded, starts: [], spans: [] }
     groups.set(key, group)
-    if (group === current) return
+    if (group === current) return group
     const open = current?.spans.at(-1)
     if (open !== undefined) open.to = text
     group.starts.push(i)
     group.spans.push({ from: text, to: history.end })
     current = group
+    return group
   })
-  return [...groups.values()]
-}
-
-function holds(spans: readonly VersionSpan[], release: Version): boolean {
-  return spans.some(
-    ({ from, to }) => compare(required(from), release) <= 0 && compare(release, required(to)) < 0,
-  )
 }
 
 /** `systemd-stub/S6` of `systemd-stub/S6/257.3`. */
@@ -234,7 +258,9 @@ function lower(title: string): string {
  */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const line = timeline(history)
-  const groups = groupsOf(history)
+  const groupAt = groupsOf(history)
+  const groupOf = (release: string): Group<B> | undefined => groupAt[pointAt(history, required(release))]
+  const seen = Object.keys(history.seen).map(release => ({ release, group: groupOf(release) }))
   const eraOf = (group: Group<B>, id: string, title: string | null): Era<B> => {
     const first = new Set(group.starts.flatMap(start => [...begun(line, start)]))
     const began = history.changes.filter(change => first.has(change))
@@ -244,26 +270,26 @@ export function erasOf<B>(history: History<B>): readonly Era<B>[] {
       title: title ?? lower(began.map(change => change.title).join('; ')),
       spans: group.spans,
       commits: [...new Set([...origin, ...began.flatMap(({ commits }) => commits)])],
-      seen: Object.keys(history.seen).filter(release => holds(group.spans, required(release))),
+      seen: seen.filter(one => one.group === group).map(({ release }) => release),
       behaviour: group.behaviour,
       began,
     }
   }
-  const left = new Set(groups)
-  const eras = Object.entries(history.labels).map(([id, { release, title }]) => {
-    const group = groups.find(({ spans }) => holds(spans, required(release)))
+  const left = new Set(groupAt)
+  const table = Object.entries(history.labels).map(([id, { release, title }]) => {
+    const group = groupOf(release)
     if (group === undefined || !left.delete(group))
       throw new ModelBug(`${id}: no era of its own holds ${release}`)
-    return eraOf(group, id, title)
+    return { group, era: eraOf(group, id, title) }
   })
   for (const group of left) {
     const start = group.starts[0] ?? 0
-    const previous = line.points[start - 1]?.text
-    const place = eras.findIndex(({ spans }) => previous !== undefined && holds(spans, required(previous)))
-    const family = eras[place] === undefined ? history.product : familyOf(eras[place].id)
-    eras.splice(place + 1, 0, eraOf(group, `${family}/${line.points[start]?.text ?? ''}`, null))
+    const place = table.findIndex(({ group: one }) => one === groupAt[start - 1])
+    const family = table[place] === undefined ? history.product : familyOf(table[place].era.id)
+    const id = `${family}/${line.points[start]?.text ?? ''}`
+    table.splice(place + 1, 0, { group, era: eraOf(group, id, null) })
   }
-  return eras
+  return table.map(({ era }) => era)
 }
 
 /**

@@ -238,6 +238,8 @@ test('outside the cli nobody names the process, the console, the clock, chance o
           return [`${file}: ${node.text}`]
         if (ts.isPropertyAccessExpression(node) && node.getText() === 'Math.random')
           return [`${file}: Math.random`]
+        // It awaits vitest once, so that it can say that vitest is missing
+        if (file === 'src/vitest/index.ts' && node.kind === ts.SyntaxKind.AwaitExpression) return []
         if (node.kind === ts.SyntaxKind.AsyncKeyword || node.kind === ts.SyntaxKind.AwaitExpression)
           return [`${file}: async`]
         return []

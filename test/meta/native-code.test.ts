@@ -1,65 +1,72 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { TOP } from '../support/repository.ts'
+import { MAIN, scratch } from '../support/program.ts'
+import { TOP } from '../support/files.ts'
 
-/**
- * The process that looks: it notes every native library that is opened, imports, works, and says which
- * CommonJS modules it then has.
- */
-const LOOK = `
-import { createRequire } from 'node:module'
+/** Notes every native library that is opened, and at the end says which, and which CommonJS modules there are. */
+const WATCH = `
 const opened = []
 const dlopen = process.dlopen
 process.dlopen = (...args) => { opened.push(String(args[1])); return dlopen.apply(process, args) }
-for (const url of JSON.parse(process.argv[1])) await import(url)
-const { toInteger, fromInteger } = await import(JSON.parse(process.argv[1])[0])
-const sum = toInteger?.(fromInteger(513n, 8))
-process.stdout.write(JSON.stringify({ opened, sum: String(sum), loaded: Object.keys(createRequire(process.cwd() + '/look.js').cache) }))
+process.on('exit', () => {
+  const loaded = Object.keys(require('node:module')._cache)
+  require('node:fs').writeFileSync(process.env.SEEN, JSON.stringify({ opened, loaded }))
+})
 `
+const { file, folder } = scratch()
+const watch = file('watch.cjs', WATCH)
 
 interface Seen {
-  readonly opened: string[]
-  readonly sum: string
-  readonly loaded: string[]
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly opened: readonly string[]
+  /** Of modules of packages, and of ours: what follows node_modules or the top folder. */
+  readonly loaded: readonly string[]
 }
 
-function look(urls: readonly string[], code = LOOK): { status: number | null; stderr: string; seen: Seen } {
-  const done = spawnSync(process.execPath, ['--input-type=module', '-e', code, JSON.stringify(urls)], {
+/** What Node does with these arguments, watched. */
+function watched(...args: string[]): Seen {
+  const seen = join(folder, 'seen.json')
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', watch, ...args], {
     cwd: TOP,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: process.env['PATH'], SEEN: seen },
   })
-  return {
-    status: done.status,
-    stderr: done.stderr,
-    seen: JSON.parse(done.stdout === '' ? '{}' : done.stdout) as Seen,
-  }
+  const { opened, loaded } = JSON.parse(readFileSync(seen, 'utf8')) as Pick<Seen, 'opened' | 'loaded'>
+  const short = (path: string): string => path.replaceAll('\\', '/').replace(/^.*\/node_modules\//, '')
+  return { status, stdout, stderr, opened, loaded: loaded.filter(path => path !== watch).map(short) }
 }
 
-const int = pathToFileURL(join(TOP, 'dist/bytes/int.js')).href
-const entries = ['dist/index.js', 'dist/report/index.js'].map(path => join(TOP, path)).filter(existsSync)
+const imports = (...modules: string[]): Seen =>
+  watched(
+    '--input-type=module',
+    '-e',
+    modules.map(module => `await import(${JSON.stringify(module)})`).join('\n'),
+  )
 
-test('importing the package opens no native library and says nothing', () => {
-  const { status, stderr, seen } = look([int, ...entries.map(path => pathToFileURL(path).href)])
-  expect({ status, stderr, opened: seen.opened, sum: seen.sum }).toEqual({
-    status: 0,
-    stderr: '',
-    opened: [],
-    sum: '513',
-  })
-  expect(
-    seen.loaded
-      .filter(path => /[\\/]bigint-buffer[\\/]/.test(path))
-      .map(path => path.split(/[\\/]/).slice(-3).join('/')),
-  ).toEqual(['bigint-buffer/dist/browser.js'])
-  expect(seen.loaded.filter(path => /[\\/](bindings|file-uri-to-path)[\\/]|\.node$/.test(path))).toEqual([])
+const doors = ['dist/index.js', 'dist/report/index.js'].map(path => pathToFileURL(join(TOP, path)).href)
+const foreign = ({ loaded }: Seen): string[] => loaded.filter(path => !path.startsWith(`${TOP}/dist/`))
+
+test('importing the package opens no native library, loads no other package and says nothing', () => {
+  const seen = imports(...doors)
+  expect(seen).toMatchObject({ status: 0, stdout: '', stderr: '', opened: [] })
+  expect(foreign(seen)).toEqual([])
 })
 
-test('the same look does see the native path when the bare package is imported', () => {
-  const { seen } = look(['bigint-buffer'])
-  expect(seen.loaded.some(path => /[\\/]bigint-buffer[\\/]dist[\\/]node\.js$/.test(path))).toBe(true)
-  expect(seen.loaded.some(path => /[\\/]bindings[\\/]/.test(path))).toBe(true)
+test('neither does the program', () => {
+  const sample = 'samples/2020-04-bss-not-zeroed/scenario.json'
+  const seen = watched(MAIN, 'check', '--scenario', sample, '--verbose', '--kernel', '5.7-rc1')
+  expect(seen).toMatchObject({ status: 1, opened: [] })
+  expect(seen.stderr).toMatch(/^(stubsim: debug: .*\n)+$/)
+  expect(foreign(seen)).toEqual([])
+})
+
+test('the same look does see the native path when bigint-buffer itself is imported', () => {
+  const { loaded } = imports('bigint-buffer')
+  expect(loaded).toContain('bigint-buffer/dist/node.js')
+  expect(loaded.some(path => path.startsWith('bindings/'))).toBe(true)
 })
