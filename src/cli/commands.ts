@@ -6,8 +6,8 @@ import { check, map, REPORT_FORMATS, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
 import { eras } from './eras.ts'
 import { explain, spec } from './explain.ts'
+import { imageLoaders } from './image-loaders.ts'
 import { inspect } from './inspect.ts'
-import { loaders } from './loaders.ts'
 import { profiles } from './profiles.ts'
 import { settingOption, settingOptions } from './settings.ts'
 
@@ -71,23 +71,25 @@ const boot = (shape: Option): readonly Option[] => [
   ram,
   firmware,
   {
-    name: 'loader',
+    name: 'image-loader',
+    formerly: 'loader',
     value: 'NAME',
     help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
   },
   quirk,
   ...settingOptions('memmapAt'),
   {
-    name: 'kernel-loader',
+    name: 'boot-loader',
+    formerly: 'kernel-loader',
     value: 'NAME',
     help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image',
   },
   {
     name: 'initrd',
     value: 'FILE',
-    help: 'with --kernel-loader: the initrd; with --linux: the one that the image names',
+    help: 'with --boot-loader: the initrd; with --linux: the one that the image names',
   },
-  { name: 'cmdline', value: 'TEXT', help: 'with --kernel-loader: the command line' },
+  { name: 'cmdline', value: 'TEXT', help: 'with --boot-loader: the command line' },
   {
     name: 'esp',
     value: 'FOLDER',
@@ -163,7 +165,8 @@ export const commands: readonly Command[] = [
     run: inspect,
   },
   {
-    name: 'loaders',
+    name: 'image-loaders',
+    formerly: 'loaders',
     operand: { name: 'FILE', required: 'always', help: 'a UKI or another PE file' },
     summary: 'load a file as EDK2, shim, GRUB, U-Boot … do, and compare',
     options: [
@@ -171,9 +174,10 @@ export const commands: readonly Command[] = [
       ram,
       firmware,
       {
-        name: 'loader',
+        name: 'image-loader',
+        formerly: 'loader',
         value: 'NAMES',
-        help: 'only these loaders, separated by commas, such as edk2-2022.11,shim-16',
+        help: 'only these image loaders, separated by commas, such as edk2-2022.11,shim-16',
       },
       format,
       output,
@@ -184,20 +188,20 @@ export const commands: readonly Command[] = [
     exits: [
       [
         0,
-        'all loaders load it, and what a running image needs is the same; unusual loaders count only when named',
+        'all image loaders load it, and what a running image needs is the same; unusual loaders count only when named',
       ],
-      [1, 'a loader refuses the file, or loaded bytes differ that are not discardable'],
+      [1, 'an image loader refuses the file, or loaded bytes differ that are not discardable'],
     ],
     examples: [
-      'stubsim loaders uki.efi',
-      'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json',
+      'stubsim image-loaders uki.efi',
+      'stubsim image-loaders uki.efi --image-loader edk2-2022.11,u-boot-2022.01 --format json',
     ],
-    run: loaders,
+    run: imageLoaders,
   },
   {
     name: 'profiles',
     operand: null,
-    summary: 'print firmware profiles, loaders and quirks, with their sources',
+    summary: 'print firmware profiles, image loaders and quirks, with sources',
     options: [format, output, verbose, help],
     exits: [[0, 'the lists were printed']],
     examples: ['stubsim profiles', 'stubsim profiles --format json'],
