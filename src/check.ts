@@ -3,7 +3,7 @@ import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } fro
 import type { MachineInput } from './boot/machine.ts'
 import { mapBeforeLoad } from './boot/map-before-load.ts'
 import { compareWithObserved, contradictions, type ComparedFact } from './boot/compare.ts'
-import { runLoader } from './boot/run-loader.ts'
+import { runBootLoader } from './boot/run-boot-loader.ts'
 import { run, type Run } from './boot/run.ts'
 import { UsageError } from './bytes/errors.ts'
 import { hex, sizeOf } from './bytes/range.ts'
@@ -20,8 +20,8 @@ import { parsePe } from './image/pe.ts'
 import { viewUki, type UkiView } from './image/uki.ts'
 import { kernelModel, type KernelEra } from './kernel/kernels.ts'
 import { rememberingReader, type PayloadReader } from './kernel/payload.ts'
-import { loaders } from './loader/loaders.ts'
-import type { LoaderModel } from './loader/model.ts'
+import { bootLoaders } from './boot-loader/boot-loaders.ts'
+import type { BootLoaderModel } from './boot-loader/model.ts'
 import type { Assumption, Gap } from './machine/machine.ts'
 import type { EraInfo, KernelModel, StubModel } from './machine/model.ts'
 import { settingsOf, type CheckSettings } from './machine/settings.ts'
@@ -52,17 +52,18 @@ export interface CheckInput extends CheckSettings {
   /** What a real boot said: compared with every run. */
   readonly observed?: readonly ObservedFact[]
   /**
-   * The image is a kernel file, started by this loader: an id of loaders.ts or a model of one's own. Default:
-   * it is a unified kernel image.
+   * The image is a kernel file, started by this boot loader: an id of boot-loaders.ts or a model of one's own.
+   * Default: it is a unified kernel image.
    */
-  readonly loader?: string | LoaderModel
+  readonly bootLoader?: string | BootLoaderModel
   /** The kernel on the ESP that a thin image of lanzaboote names. */
   readonly linux?: ByteSource
   /**
-   * With a loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it names.
+   * With a boot loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it
+   * names.
    */
   readonly initrd?: ByteSource
-  /** With a loader: the command line. */
+  /** With a boot loader: the command line. */
   readonly commandLine?: string
   /** Default: the rules of the house. */
   readonly rules?: readonly Rule[]
@@ -80,8 +81,8 @@ export interface Checked {
  */
 export function check(input: CheckInput): Checked {
   const { image } = input
-  if (input.loader !== undefined)
-    return checked(input, runLoaded(input, input.loader), image.source, {
+  if (input.bootLoader !== undefined)
+    return checked(input, runLoaded(input, input.bootLoader), image.source, {
       advice: [],
       problems: [],
       builder: null,
@@ -207,20 +208,20 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
 }
 
 /**
- * One run per kernel candidate. Throws UsageError for a loader that nobody knows, or a map that is not from
- * before the load.
+ * One run per kernel candidate. Throws UsageError for a boot loader that nobody knows, or a map that is not
+ * from before the load.
  */
-function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
+function runLoaded(input: CheckInput, choice: string | BootLoaderModel): Pair[] {
   const { image, machine } = input
-  const { loader, ref } = loaderOf(choice)
+  const { bootLoader, ref } = bootLoaderOf(choice)
   const firmware = firmwareOf(machine)
   if (machine.taken === 'stub-entry')
     throw new UsageError(
-      'there is no stub where a loader starts the kernel: --memmap-at stub-entry does not go with --kernel-loader',
+      'there is no stub where a boot loader starts the kernel: --memmap-at stub-entry does not go with --boot-loader',
     )
   const rewound = mapBeforeLoad(machine.map, machine.taken ?? 'before-load', 0)
   return kernelsFor(input, image.source, input.deep === true ? rememberingReader() : null).map(kernel => ({
-    run: runLoader({
+    run: runBootLoader({
       kernel: image.source,
       initrd: input.initrd ?? null,
       commandLine: input.commandLine ?? null,
@@ -235,7 +236,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
         ...rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
       ],
       doubts: machine.doubts ?? [],
-      loader,
+      bootLoader,
       model: () => kernel.model,
     }),
     stub: ref,
@@ -243,13 +244,16 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
   }))
 }
 
-function loaderOf(choice: string | LoaderModel): { readonly loader: LoaderModel; readonly ref: EraRef } {
-  if (typeof choice !== 'string') return { loader: choice, ref: ownRef(choice.id) }
-  const row = Object.hasOwn(loaders, choice) ? loaders[choice] : undefined
+function bootLoaderOf(choice: string | BootLoaderModel): {
+  readonly bootLoader: BootLoaderModel
+  readonly ref: EraRef
+} {
+  if (typeof choice !== 'string') return { bootLoader: choice, ref: ownRef(choice.id) }
+  const row = Object.hasOwn(bootLoaders, choice) ? bootLoaders[choice] : undefined
   if (row === undefined)
-    throw new UsageError(`no loader ${choice}; there are ${Object.keys(loaders).join(', ')}`)
+    throw new UsageError(`no boot loader ${choice}; there are ${Object.keys(bootLoaders).join(', ')}`)
   return {
-    loader: row,
+    bootLoader: row,
     ref: {
       id: row.id,
       title: row.title,

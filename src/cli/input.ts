@@ -72,27 +72,27 @@ function takenOf(call: Call, given: MapTaken | undefined, wanted: Wanted): MapTa
 }
 
 /**
- * A kernel file with a loader, to which an initrd and a command line belong; or what lies beside a thin
+ * A kernel file with a boot loader, to which an initrd and a command line belong; or what lies beside a thin
  * image.
  */
 async function loadedBy(
   call: Call,
   image: ByteSource,
-): Promise<Pick<CheckInput, 'loader' | 'linux' | 'initrd' | 'commandLine'>> {
-  const loader = call.text('kernel-loader')
+): Promise<Pick<CheckInput, 'bootLoader' | 'linux' | 'initrd' | 'commandLine'>> {
+  const bootLoader = call.text('boot-loader')
   const initrd = call.text('initrd')
   const commandLine = call.text('cmdline')
   const [linux, esp] = [call.text('linux'), call.text('esp')]
   const thin = linux !== undefined || esp !== undefined
-  if (thin && loader !== undefined)
-    throw new UsageError('--linux and --esp are for a thin image; with --kernel-loader FILE is the kernel')
-  if (loader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
+  if (thin && bootLoader !== undefined)
+    throw new UsageError('--linux and --esp are for a thin image; with --boot-loader FILE is the kernel')
+  if (bootLoader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
     throw new UsageError(
-      '--initrd and --cmdline are for --kernel-loader (--initrd for --linux, too): a unified kernel image brings its own',
+      '--initrd and --cmdline are for --boot-loader (--initrd for --linux, too): a unified kernel image brings its own',
     )
   if (thin) return (await import('./esp.ts')).besideImage(call, image)
   return {
-    ...(loader === undefined ? {} : { loader }),
+    ...(bootLoader === undefined ? {} : { bootLoader }),
     ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }),
     ...(commandLine === undefined ? {} : { commandLine }),
   }

@@ -18,7 +18,7 @@ export interface Wanted {
   readonly ram: number | undefined
   readonly firmware: string | undefined
   /** Who loads, when that is not the profile's firmware. */
-  readonly loader: string | undefined
+  readonly imageLoader: string | undefined
   /** Names, separated by commas. */
   readonly quirks: string | undefined
 }
@@ -35,7 +35,7 @@ export function givenMachine(call: Call): Wanted {
     map: undefined,
     ram: call.quantity('ram'),
     firmware: call.text('firmware'),
-    loader: call.text('loader'),
+    imageLoader: call.text('image-loader'),
     quirks: call.text('quirk'),
   }
   if (wanted.memmap !== undefined && wanted.ram !== undefined)
@@ -97,7 +97,7 @@ export async function machineOf(
   seen: Pick<MachineChoices, 'imageBase' | 'contents'> = {},
 ): Promise<MachineInput> {
   return buildMachine(await wordsOf(call, wanted, scenarioPath, taken), {
-    imageLoader: wanted.loader,
+    imageLoader: wanted.imageLoader,
     quirks: wanted.quirks?.split(','),
     ...seen,
   })
@@ -105,7 +105,7 @@ export async function machineOf(
 
 /** The map of the machine that the options give; null when they say nothing of one. Throws UsageError. */
 export async function mapGiven(call: Call): Promise<MachineInput['map'] | null> {
-  const wanted = { ...givenMachine(call), loader: undefined }
+  const wanted = { ...givenMachine(call), imageLoader: undefined }
   return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined
     ? null
     : (await machineOf(call, wanted, '', undefined)).map

@@ -106,14 +106,14 @@ describe('check', () => {
     expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\u001b')
   })
 
-  test('a kernel file with a loader, an initrd and a command line', async () => {
+  test('a kernel file with a boot loader, an initrd and a command line', async () => {
     const kernel = file('vmlinuz', bytesOf(buildKernel(linux)))
     const initrd = file('initrd.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0))
     const { code, stdout, stderr } = await stubsim([
       'check',
       kernel,
       ...machine,
-      '--kernel-loader',
+      '--boot-loader',
       'grub/efi',
       '--initrd',
       initrd,
@@ -122,13 +122,13 @@ describe('check', () => {
     ])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('grub/efi')
-    expect(await stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({
+    expect(await stubsim(['check', kernel, ...machine, '--boot-loader', 'lilo'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('no loader lilo') as string,
+      stderr: expect.stringContaining('no boot loader lilo') as string,
     })
     expect(await stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--kernel-loader') as string,
+      stderr: expect.stringContaining('--boot-loader') as string,
     })
   })
 

@@ -46,7 +46,7 @@ test('with them it boots, from a folder or one by one', async () => {
 
 test.each([
   [['--initrd', image], /--initrd for --linux, too/],
-  [['--linux', image, '--kernel-loader', 'grub/efi'], /with --kernel-loader FILE is the kernel/],
+  [['--linux', image, '--boot-loader', 'grub/efi'], /with --boot-loader FILE is the kernel/],
   [['--esp', folder], /no such file/],
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await stubsim(['check', image, ...machine, ...args])

@@ -261,7 +261,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
     const of = (release: string): Report =>
       report({
         ...scenario({ image, map }),
-        loader: 'grub/linuxefi',
+        bootLoader: 'grub/linuxefi',
         commandLine: 'nokaslr root=/dev/sda1',
         kernel: release,
       })
@@ -300,7 +300,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
       )
       return report({
         ...scenario({ image, map: ROOM }),
-        loader,
+        bootLoader: loader,
         commandLine: 'nokaslr root=/dev/sda1',
         kernel: told.broken('kernel'),
       })
@@ -429,7 +429,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
     const of = (loader: string): Report =>
       report({
         ...scenario({ image: buildKernel(kernel('6.12.107-cloud')) }),
-        loader,
+        bootLoader: loader,
         initrd,
         commandLine: 'nokaslr root=/dev/sda1',
       })

@@ -1,6 +1,6 @@
 /**
- * What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in
- * memory. Chapter HO.
+ * What a boot loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what
+ * lies in memory. Chapter HO.
  */
 import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../../bytes/range.ts'
 import type { Phys } from '../../bytes/units.ts'

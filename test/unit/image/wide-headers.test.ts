@@ -12,7 +12,7 @@ import { readListing } from '../../../src/image/objdump.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS, type StubFacts } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
-import { loaders } from '../../../src/loader/loaders.ts'
+import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import { memoryMap } from '../../../src/vitest/builders.ts'
 import { edited } from '../../support/bytes.ts'
 import { goodPe, outcomeOf } from '../firmware/loader-bench.ts'
@@ -134,9 +134,9 @@ describe('a kernel whose 64-bit fields of the setup header are out of this world
   test.each(cases)('$name: $field', one => {
     const kernel = written(one)
     expect(toInteger(kernel.read(fileOffset(setupHeaderAt(one.field)), 8))).toBe(one.value)
-    for (const id of Object.keys(loaders))
+    for (const id of Object.keys(bootLoaders))
       expect(
-        check({ image: { name: 'kernel', source: kernel }, loader: id, machine: { what: 'a test', map } })
+        check({ image: { name: 'kernel', source: kernel }, bootLoader: id, machine: { what: 'a test', map } })
           .report.outcome.kind,
       ).toMatch(/^(arrived|refused|unknown|undefined)$/)
     for (const stub of [STUB_FACTS['247.3'], STUB_FACTS['257.13']])

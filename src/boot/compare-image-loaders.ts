@@ -1,5 +1,5 @@
 /**
- * One file through every PE loader: who refuses it, how much memory each takes, and which bytes of which
+ * One file through every image loader: who refuses it, how much memory each takes, and which bytes of which
  * section differ (chapter PE).
  */
 import { UsageError } from '../bytes/errors.ts'
@@ -31,8 +31,8 @@ export interface LoadedRun {
   readonly holds: Holds
 }
 
-/** What one loader made of the file. */
-export interface LoaderOutcome {
+/** What one image loader made of the file. */
+export interface ImageLoaderOutcome {
   readonly loader: string
   readonly title: string
   /** Null when the image was loaded. */
@@ -54,7 +54,7 @@ export interface LoaderOutcome {
 }
 
 /** A stretch of a section (or of no section) in which loaders disagree. */
-export interface LoaderDifference {
+export interface ImageLoaderDifference {
   /** Index in the table, null between sections. */
   readonly index: number | null
   readonly section: string | null
@@ -70,12 +70,12 @@ export interface LoaderDifference {
 }
 
 /** What every firmware made of one file, and where they disagree. */
-export interface LoaderComparison {
-  readonly outcomes: readonly LoaderOutcome[]
+export interface ImageLoaderComparison {
+  readonly outcomes: readonly ImageLoaderOutcome[]
   /** In sections only: these are disagreements. */
-  readonly differences: readonly LoaderDifference[]
+  readonly differences: readonly ImageLoaderDifference[]
   /** Between sections and behind the headers: what one loader zeroes, another leaves as it was. */
-  readonly gaps: readonly LoaderDifference[]
+  readonly gaps: readonly ImageLoaderDifference[]
   /** Nobody refuses, and no byte of a section differs. */
   readonly agree: boolean
   /** harmless: what differs matters neither to a running image nor to a loader that counts. */
@@ -92,13 +92,13 @@ const SECTIONS_MAX = 1024
  * written. `counts`: whose refusals and bytes decide the verdict, by default those of
  * loaders that are not unusual. Throws UsageError for more than 1024 sections.
  */
-export function compareLoaders(
+export function compareImageLoaders(
   source: ByteSource,
   uki: UkiView,
   map: readonly MemoryDescriptor[],
   firmwares: readonly Firmware[],
   counts: (firmware: Firmware) => boolean = isUsual,
-): LoaderComparison {
+): ImageLoaderComparison {
   if (uki.sections.length > SECTIONS_MAX)
     throw new UsageError(
       `${String(uki.sections.length)} sections are more than the ${String(SECTIONS_MAX)} that are compared`,
@@ -142,7 +142,7 @@ function outcomeOf(
   map: readonly MemoryDescriptor[],
   firmware: Firmware,
   end: number,
-): LoaderOutcome {
+): ImageLoaderOutcome {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const assumptions: string[] = []
@@ -238,10 +238,10 @@ const keyOf = (holds: Holds): string =>
   holds.kind === 'data' ? `${holds.object} ${String(holds.at)}` : holds.kind
 
 function groupsAt(
-  outcomes: readonly LoaderOutcome[],
+  outcomes: readonly ImageLoaderOutcome[],
   cursor: number[],
   from: number,
-): LoaderDifference['groups'] {
+): ImageLoaderDifference['groups'] {
   const groups = new Map<string, { holds: Holds; loaders: string[] }>()
   outcomes.forEach(({ loader, runs }, i) => {
     while ((runs[cursor[i] ?? 0]?.to ?? Infinity) <= from) cursor[i] = (cursor[i] ?? 0) + 1
@@ -256,10 +256,10 @@ function groupsAt(
 
 function differences(
   uki: UkiView,
-  outcomes: readonly LoaderOutcome[],
+  outcomes: readonly ImageLoaderOutcome[],
   end: number,
   counting: ReadonlySet<string>,
-): LoaderDifference[] {
+): ImageLoaderDifference[] {
   const spans = uki.sections.map(
     ({ section: { index, name, VirtualAddress, VirtualSize, SizeOfRawData, Characteristics } }) => ({
       index,
@@ -280,7 +280,7 @@ function differences(
     .filter(at => at <= end)
     .sort((a, b) => a - b)
   const cursor = outcomes.map(() => 0)
-  const found: LoaderDifference[] = []
+  const found: ImageLoaderDifference[] = []
   const lastOf = new Map<number | null, number>()
   bounds.slice(0, -1).forEach((from, i) => {
     const to = bounds[i + 1] as number
@@ -304,7 +304,11 @@ function differences(
 }
 
 /** Joins a stretch with the one before it when the same loaders hold the same there. */
-function append(found: LoaderDifference[], lastOf: Map<number | null, number>, next: LoaderDifference): void {
+function append(
+  found: ImageLoaderDifference[],
+  lastOf: Map<number | null, number>,
+  next: ImageLoaderDifference,
+): void {
   const at = lastOf.get(next.index) ?? found.length
   const last = found[at]
   const continues = (before: Holds, after: Holds, length: number): boolean =>

@@ -1,4 +1,4 @@
-/** What the loaders of x86-64 kernels share: reading the kernel file, and boot_params as they fill it in. Chapter HO. */
+/** What the boot loaders of x86-64 kernels share: reading the kernel file, and boot_params as they fill it in. Chapter HO. */
 import type { Range } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { fileOffset, type Phys } from '../../bytes/units.ts'
@@ -74,7 +74,7 @@ const RAM: ReadonlySet<number> = new Set([
   EfiConventionalMemory,
 ])
 
-/** The e820 type of a descriptor, as a loader that ends boot services has it; what is unknown is reserved. */
+/** The e820 type of a descriptor, as a boot loader that ends boot services has it; what is unknown is reserved. */
 export function loadersE820Type({ type }: MemoryDescriptor): number {
   if (RAM.has(type)) return E820_TYPE_RAM
   if (type === EfiACPIReclaimMemory) return E820_TYPE_ACPI

@@ -8,7 +8,7 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
 import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type LoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
 import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
@@ -18,7 +18,7 @@ const FIRST_KIB = 1024
 const TYPE_OF_LOADER = 0x21
 
 /** The whole way from the file to the handover entry. */
-export function linuxefi(machine: Machine, cargo: LoaderCargo): HandOff {
+export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-10', cargo.kernel)
   const heap = takeHeap(machine, HEAP_2_06)
   if (heap < cargo.kernel.size)

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
-import { runLoader, type LoaderSetup } from '../../../src/boot/run-loader.ts'
+import { runBootLoader, type BootLoaderSetup } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
-import { loaders } from '../../../src/loader/loaders.ts'
+import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
 import { edited } from '../../support/bytes.ts'
 
 const ROOMY = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
 const KERNEL = kernelNamed('debian-6.12.107-cloud').source
 
-function started(loader: string, given: Partial<LoaderSetup> = {}): Run {
-  const model = loaders[loader] ?? expect.fail(loader)
-  return runLoader({
+function started(loader: string, given: Partial<BootLoaderSetup> = {}): Run {
+  const model = bootLoaders[loader] ?? expect.fail(loader)
+  return runBootLoader({
     kernel: KERNEL,
     initrd: contentSource({ pattern: 0x2000 }),
     commandLine: 'quiet',
@@ -22,19 +22,19 @@ function started(loader: string, given: Partial<LoaderSetup> = {}): Run {
     contents: 'ovmf',
     settings: { secureBoot: false, kaslr: 'off' },
     assumptions: [],
-    loader: model,
+    bootLoader: model,
     model: () => kernelModel(eraNamed('linux/E5')),
     ...given,
   })
 }
 
-test.each(Object.keys(loaders))('%s starts a kernel with neither initrd nor command line', loader => {
+test.each(Object.keys(bootLoaders))('%s starts a kernel with neither initrd nor command line', loader => {
   const run = started(loader, { initrd: null, commandLine: null })
   expect(run.outcome.kind).toBe('arrived')
   expect([run.facts.ramdiskSize ?? 0, run.facts.commandLine ?? '']).toEqual([0, ''])
 })
 
-test.each(Object.keys(loaders).filter(id => id !== 'systemd-boot/257'))(
+test.each(Object.keys(bootLoaders).filter(id => id !== 'systemd-boot/257'))(
   '%s takes an empty initrd for none',
   loader => {
     const run = started(loader, { initrd: bytesSource(new Uint8Array(0)) })

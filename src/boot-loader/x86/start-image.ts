@@ -9,7 +9,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, type LoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderCargo } from '../model.ts'
 import { readKernel } from './boot-params.ts'
 import { relocator } from './boot-protocol.ts'
 
@@ -19,7 +19,7 @@ const ANYWHERE = PHYS_END - 1
  * GRUB reads the file into pages of its own and gives them to LoadImage; a kernel that knows no LoadFile2
  * goes through the relocator.
  */
-export function grubStartImage(machine: Machine, cargo: LoaderCargo): HandOff {
+export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-12', cargo.kernel)
   if ((kernel.pe?.optional.MajorImageVersion ?? 0) < 1) return relocator(machine, cargo)
   takeHeap(machine, HEAP_2_12)
@@ -42,7 +42,7 @@ export function grubStartImage(machine: Machine, cargo: LoaderCargo): HandOff {
 }
 
 /** The firmware, or a boot manager, loads the file. */
-export function startImage(machine: Machine, cargo: LoaderCargo): HandOff {
+export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
   readKernel(machine, 'HO-15', cargo.kernel)
   const image = machine.step('HO-15', 'the kernel file is given to LoadImage', () =>
     load(machine, 'HO-15', { kind: 'file', source: cargo.kernel }),
@@ -54,7 +54,7 @@ const PAGES_ASSERTION =
   "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
 
 /** systemd-boot 257: the initrd's pages are taken before the kernel is loaded. */
-export function bootManager(machine: Machine, cargo: LoaderCargo): HandOff {
+export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const { initrd } = cargo
   if (initrd === null) return startImage(machine, cargo)
   readKernel(machine, 'HO-19', cargo.kernel)
@@ -98,7 +98,7 @@ function startWith(
   machine: Machine,
   clause: Clause,
   image: LoadedImage,
-  cargo: LoaderCargo,
+  cargo: BootLoaderCargo,
   fromFile = false,
 ): HandOff {
   const { initrd } = cargo
@@ -118,7 +118,7 @@ function startWith(
   return handOver(cargo, image, offer)
 }
 
-function handOver(cargo: LoaderCargo, image: LoadedImage, initrd: InitrdOffer | null): HandOff {
+function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: InitrdOffer | null): HandOff {
   const { commandLine } = cargo
   const loadOptions =
     commandLine === null

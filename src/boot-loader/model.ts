@@ -1,6 +1,6 @@
 /**
- * A loader that starts a kernel without a systemd-stub: what it is given, and the small things that all of
- * them do. Chapter HO.
+ * A boot loader that starts a kernel without a systemd-stub: what it is given, and the small things that all
+ * of them do. Chapter HO.
  */
 import type { ByteSource } from '../bytes/source.ts'
 import { pagesOf, type Phys } from '../bytes/units.ts'
@@ -9,21 +9,21 @@ import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, Payload } from '../machine/model.ts'
 import type { ClauseId } from '../memory/event.ts'
 
-/** What a loader is told to start. */
-export interface LoaderCargo {
+/** What a boot loader is told to start. */
+export interface BootLoaderCargo {
   readonly kernel: ByteSource
   readonly initrd: ByteSource | null
   readonly commandLine: string | null
 }
 
-/** A loader: puts kernel, initrd and command line into memory and hands over. */
-export interface LoaderModel {
+/** A boot loader: puts kernel, initrd and command line into memory and hands over. */
+export interface BootLoaderModel {
   readonly id: string
-  boot(machine: Machine, cargo: LoaderCargo): HandOff
+  boot(machine: Machine, cargo: BootLoaderCargo): HandOff
 }
 
-/** A row of loaders.ts: the door that the loader goes through, and the way there. */
-export interface LoaderRow extends LoaderModel, Omit<EraInfo, 'spans' | 'commits'> {
+/** A row of boot-loaders.ts: the door that the boot loader goes through, and the way there. */
+export interface BootLoaderRow extends BootLoaderModel, Omit<EraInfo, 'spans' | 'commits'> {
   readonly door: HandOff['via']
 }
 
@@ -31,7 +31,7 @@ export interface LoaderRow extends LoaderModel, Omit<EraInfo, 'spans' | 'commits
 export const KERNEL = 'kernel'
 
 /** What the hand-off says about the cargo. */
-export function payloadOf({ kernel, initrd, commandLine }: LoaderCargo): {
+export function payloadOf({ kernel, initrd, commandLine }: BootLoaderCargo): {
   readonly payload: Payload
   readonly initrdObject: string | null
   readonly cmdlineObject: string | null
@@ -44,8 +44,8 @@ export function payloadOf({ kernel, initrd, commandLine }: LoaderCargo): {
 }
 
 /**
- * Pages for `size` bytes at or below `limit`, as high as the firmware likes; the loader gives up without
- * them.
+ * Pages for `size` bytes at or below `limit`, as high as the firmware likes; the boot loader gives up
+ * without them.
  */
 export function pagesBelow(
   machine: Machine,

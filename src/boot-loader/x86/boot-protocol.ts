@@ -1,5 +1,5 @@
 /**
- * Loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
+ * Boot loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
  * Chapter HO.
  */
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
@@ -17,7 +17,7 @@ import type { HandOff } from '../../machine/model.ts'
 import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type LoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
 import { makeZeroPage, nameCargo, putKernel, readKernel, writeE820 } from './boot-params.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
@@ -34,7 +34,7 @@ function headerOf({ hdr }: BzImage): { from: number; to: number } {
 }
 
 /** A chunk of init_size bytes, boot services over, then startup_32. */
-export function relocator(machine: Machine, cargo: LoaderCargo): HandOff {
+export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-13', cargo.kernel)
   takeHeap(machine, HEAP_2_12)
   return machine.step(
@@ -93,7 +93,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
 }
 
 /** RAM as the machine has it, fixed places, startup_32. */
-export function direct(machine: Machine, cargo: LoaderCargo): HandOff {
+export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
     const initrd =
@@ -126,7 +126,7 @@ const SEED = { length: 32, align: 16 } as const
 const SEED_NODE = 'loader:seed'
 
 /** QEMU 7.2.0: the same, with one node of setup_data behind the kernel's bytes. */
-export function directWithSeed(machine: Machine, cargo: LoaderCargo): HandOff {
+export function directWithSeed(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const handOff = direct(machine, cargo)
   machine.step('HO-18', 'QEMU puts a random seed behind the kernel', () => {
     const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
@@ -166,7 +166,7 @@ interface Places {
 
 function place(
   machine: Machine,
-  cargo: LoaderCargo,
+  cargo: BootLoaderCargo,
   kernel: BzImage,
   { at, bootParams, line, initrd, type }: Places,
 ): HandOff {

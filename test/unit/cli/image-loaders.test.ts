@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { compareLoaders } from '../../../src/boot/compare-loaders.ts'
+import { compareImageLoaders } from '../../../src/boot/compare-image-loaders.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
 import type { Call } from '../../../src/cli/command.ts'
-import { formatLoaders, loaders, loadersToJson } from '../../../src/cli/loaders.ts'
+import { formatImageLoaders, imageLoaders, imageLoadersToJson } from '../../../src/cli/image-loaders.ts'
 import { FIRMWARES, firmwareNamed } from '../../../src/firmware/firmwares.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { viewUki } from '../../../src/image/uki.ts'
@@ -19,7 +19,7 @@ const overlap = file(
 )
 
 function compare(source: ByteSource, names?: readonly string[]) {
-  return compareLoaders(
+  return compareImageLoaders(
     source,
     viewUki(parsePe(source).pe ?? expect.fail('no PE')),
     SMALL_MAP,
@@ -49,9 +49,9 @@ test('loaders that do the same agree, whatever they do between sections', async 
   const comparison = compare(file(first))
   expect(comparison).toMatchObject({ agree: true, differences: [] })
   expect(comparison.gaps.length).toBeGreaterThan(0)
-  expect(formatLoaders('a.efi', comparison)).toMatch(/all loaders agree\n$/)
+  expect(formatImageLoaders('a.efi', comparison)).toMatch(/all loaders agree\n$/)
   const { call, text } = callOf(file(first))
-  expect(await loaders(call)).toBe(0)
+  expect(await imageLoaders(call)).toBe(0)
   expect(text()).toContain('edk2-2022.11')
 })
 
@@ -90,7 +90,7 @@ test('an overlap is told by section: whose bytes each loader leaves where', () =
       ],
     ]),
   )
-  const text = formatLoaders('a.efi', compare(overlap))
+  const text = formatImageLoaders('a.efi', compare(overlap))
   expect(text).toMatch(
     /refused\n {2}audk +EFI_VOLUME_CORRUPTED, PE-48: section \.s1 begins at 0x2000, before 0x3000/,
   )
@@ -100,7 +100,7 @@ test('an overlap is told by section: whose bytes each loader leaves where', () =
 
 test('a refusal comes with what the loader prints', () => {
   expect(
-    formatLoaders(
+    formatImageLoaders(
       'a.efi',
       compare(file(first, { VirtualAddress: 0x7000, VirtualSize: 0x2000, raw: 0x200 }), [
         'edk2-2022.11',
@@ -114,7 +114,7 @@ test('a refusal comes with what the loader prints', () => {
 
 test('what is written outside the memory that was taken is shown', () => {
   expect(
-    formatLoaders(
+    formatImageLoaders(
       'a.efi',
       compare(file(first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }), [
         'rust-hypervisor-firmware',
@@ -122,7 +122,7 @@ test('what is written outside the memory that was taken is shown', () => {
     ),
   ).toMatch(/writes outside what it took: 0x3000-0x7000|writes outside what it took: 0x6000-0x7000/)
   expect(
-    formatLoaders(
+    formatImageLoaders(
       'a.efi',
       compare(smallPe(goodPe([first], { ImageBase: 0x800000n })), ['rust-hypervisor-firmware']),
     ),
@@ -130,8 +130,8 @@ test('what is written outside the memory that was taken is shown', () => {
 })
 
 test('as JSON, for the loaders that are asked for, with the exit code', async () => {
-  const { call, text } = callOf(overlap, { format: 'json', loader: 'edk2-2022.11,u-boot-2022.01' })
-  expect(await loaders(call)).toBe(1)
+  const { call, text } = callOf(overlap, { format: 'json', 'image-loader': 'edk2-2022.11,u-boot-2022.01' })
+  expect(await imageLoaders(call)).toBe(1)
   expect(JSON.parse(text())).toMatchObject({
     schema: 1,
     agree: false,
@@ -141,20 +141,20 @@ test('as JSON, for the loaders that are asked for, with the exit code', async ()
     ],
     differences: [{ section: '.s0', from: '0x2000' }, {}, {}, {}],
   })
-  expect(loadersToJson('a', compare(overlap, ['audk']))).toMatchObject({
+  expect(imageLoadersToJson('a', compare(overlap, ['audk']))).toMatchObject({
     loaders: [{ refused: { clause: 'PE-48' }, loaded: null, runs: [] }],
   })
 })
 
 test('what is no PE file, too many sections and unknown names are unusable', async () => {
   const refusedBy = (source: ByteSource, options?: Readonly<Record<string, string>>) =>
-    loaders(callOf(source, options).call)
+    imageLoaders(callOf(source, options).call)
   await expect(refusedBy(smallPe({ e_magic: 0 }))).rejects.toThrow(UsageError)
-  await expect(refusedBy(overlap, { loader: 'lilo' })).rejects.toThrow(/no firmware 'lilo'/)
+  await expect(refusedBy(overlap, { 'image-loader': 'lilo' })).rejects.toThrow(/no firmware 'lilo'/)
   const many = { ...(parsePe(overlap).pe ?? expect.fail('no PE')) }
   const [section] = many.sections
   expect(() =>
-    compareLoaders(
+    compareImageLoaders(
       overlap,
       viewUki({
         ...many,
@@ -190,10 +190,10 @@ test('what only a discardable section or an unusual loader holds differently is 
     verdict: 'harmless',
     differences: [{ section: '.reloc', harmless: 'discardable' }],
   })
-  expect(formatLoaders('a.efi', comparison)).toMatch(
+  expect(formatImageLoaders('a.efi', comparison)).toMatch(
     /section 1 \.reloc\n {2}0x2000-0x3000 \([^)]*\): discardable, needed by the load alone\n[^]*all loaders that count agree on what a running image needs\n$/,
   )
-  expect(await loaders(callOf(withReloc).call)).toBe(0)
+  expect(await imageLoaders(callOf(withReloc).call)).toBe(0)
   expect(compare(file(first, reloc))).toMatchObject({ verdict: 'disagree' })
   const inSector = file(first, {
     VirtualAddress: 0x2000,
@@ -214,7 +214,7 @@ test('what only a discardable section or an unusual loader holds differently is 
     ],
   })
   expect(
-    compareLoaders(
+    compareImageLoaders(
       inSector,
       viewUki(parsePe(inSector).pe ?? expect.fail('no PE')),
       SMALL_MAP,
@@ -222,15 +222,17 @@ test('what only a discardable section or an unusual loader holds differently is 
       () => true,
     ).verdict,
   ).toBe('disagree')
-  expect(await loaders(callOf(inSector, { loader: 'edk2-2022.11,rust-hypervisor-firmware' }).call)).toBe(1)
+  expect(
+    await imageLoaders(callOf(inSector, { 'image-loader': 'edk2-2022.11,rust-hypervisor-firmware' }).call),
+  ).toBe(1)
 })
 
 test('an image that is put where the machine has no memory is lost, and its bytes are not compared', async () => {
   const far = smallPe(goodPe([first], { ImageBase: 0x140000000n }))
   const comparison = compare(far)
   expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [] })
-  expect(formatLoaders('a.efi', comparison)).toMatch(
+  expect(formatImageLoaders('a.efi', comparison)).toMatch(
     /\nrust-hypervisor-firmware +lost +0x140000000 has no memory\n/,
   )
-  expect(await loaders(callOf(far, { loader: 'rust-hypervisor-firmware' }).call)).toBe(1)
+  expect(await imageLoaders(callOf(far, { 'image-loader': 'rust-hypervisor-firmware' }).call)).toBe(1)
 })

@@ -1,11 +1,11 @@
-/** `loaders`: one file through every PE loader, and where they disagree. */
+/** `image-loaders`: one file through every image loader, and where they disagree. */
 import {
-  compareLoaders,
+  compareImageLoaders,
   type Holds,
-  type LoaderComparison,
-  type LoaderDifference,
-  type LoaderOutcome,
-} from '../boot/compare-loaders.ts'
+  type ImageLoaderComparison,
+  type ImageLoaderDifference,
+  type ImageLoaderOutcome,
+} from '../boot/compare-image-loaders.ts'
 import { buildMachine, type MachineInput } from '../boot/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
@@ -36,7 +36,7 @@ function holdsText(holds: Holds, section: string | null): string {
 const line = (label: string, text: string): string[] =>
   labelled(label, text, { indent: 2, column: 26, width: 130 })
 
-function outcomeRow({ loader, refused, loaded, strayed, nowhere }: LoaderOutcome): string[] {
+function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOutcome): string[] {
   if (loaded === null)
     return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
   const stray =
@@ -52,7 +52,7 @@ const HARMLESS = {
   unusual: ': only an unusual loader stands apart',
 } as const
 
-function differenceLines({ section, from, to, harmless, groups }: LoaderDifference): string[] {
+function differenceLines({ section, from, to, harmless, groups }: ImageLoaderDifference): string[] {
   return [
     `  ${hex(from)}-${hex(to)} (${formatSize(to - from)})${harmless === null ? '' : HARMLESS[harmless]}`,
     ...groups.flatMap(({ holds, loaders }) =>
@@ -65,16 +65,16 @@ function differenceLines({ section, from, to, harmless, groups }: LoaderDifferen
   ]
 }
 
-const VERDICTS: Readonly<Record<LoaderComparison['verdict'], string>> = {
+const VERDICTS: Readonly<Record<ImageLoaderComparison['verdict'], string>> = {
   agree: 'all loaders agree',
   harmless: 'all loaders that count agree on what a running image needs',
   disagree: 'the loaders disagree',
 }
 
 /** For people. */
-export function formatLoaders(
+export function formatImageLoaders(
   name: string,
-  { outcomes, differences, gaps, verdict }: LoaderComparison,
+  { outcomes, differences, gaps, verdict }: ImageLoaderComparison,
 ): string {
   const refusals = outcomes.flatMap(({ loader, refused }) =>
     refused === null
@@ -119,7 +119,7 @@ const stretchJson = ({ from, to }: { readonly from: number; readonly to: number 
   to: hex(to),
 })
 const holdsJson = (holds: Holds) => (holds.kind === 'data' ? { ...holds, at: hex(holds.at) } : holds)
-const differenceJson = (one: LoaderDifference) => ({
+const differenceJson = (one: ImageLoaderDifference) => ({
   index: one.index,
   section: one.section,
   harmless: one.harmless,
@@ -128,9 +128,9 @@ const differenceJson = (one: LoaderDifference) => ({
 })
 
 /** Plain data: offsets, sizes and addresses as hexadecimal strings. */
-export function loadersToJson(
+export function imageLoadersToJson(
   name: string,
-  { outcomes, differences, gaps, agree, verdict }: LoaderComparison,
+  { outcomes, differences, gaps, agree, verdict }: ImageLoaderComparison,
 ): Record<string, unknown> {
   return {
     schema: 1,
@@ -161,21 +161,21 @@ async function mapOf(call: Call): Promise<MachineInput['map']> {
 }
 
 /** The command. Throws UsageError when the file is no PE file. */
-export async function loaders(call: Call): Promise<number> {
+export async function imageLoaders(call: Call): Promise<number> {
   const name = call.operand ?? ''
   const source = call.files.source(name)
   const { pe, problems } = parsePe(source)
   if (pe === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'not a PE file'}`)
-  const named = call.text('loader')?.split(',').map(firmwareNamed)
+  const named = call.text('image-loader')?.split(',').map(firmwareNamed)
   const map = await mapOf(call)
   const comparison =
     named === undefined
-      ? compareLoaders(source, viewUki(pe), map, FIRMWARES)
-      : compareLoaders(source, viewUki(pe), map, named, () => true)
+      ? compareImageLoaders(source, viewUki(pe), map, FIRMWARES)
+      : compareImageLoaders(source, viewUki(pe), map, named, () => true)
   call.print(
     call.text('format') === 'json'
-      ? `${JSON.stringify(loadersToJson(name, comparison), null, 2)}\n`
-      : formatLoaders(name, comparison),
+      ? `${JSON.stringify(imageLoadersToJson(name, comparison), null, 2)}\n`
+      : formatImageLoaders(name, comparison),
   )
   return comparison.verdict === 'disagree' ? EXIT_DISAGREE : 0
 }

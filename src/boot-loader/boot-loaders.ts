@@ -1,14 +1,14 @@
 /**
- * Which loaders start a kernel how: a row is a loader, its step the whole way to the kernel's door. Chapter
- * HO.
+ * Which boot loaders start a kernel how: a row is a boot loader, its step the whole way to the kernel's door.
+ * Chapter HO.
  */
-import type { LoaderRow } from './model.ts'
+import type { BootLoaderRow } from './model.ts'
 import { direct, directWithSeed, relocator } from './x86/boot-protocol.ts'
 import { linuxefi } from './x86/linuxefi.ts'
 import { bootManager, grubStartImage, startImage } from './x86/start-image.ts'
 
-/** By id. */
-export const loaders: Readonly<Record<string, LoaderRow>> = {
+/** The boot loaders by id. */
+export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'grub/linuxefi': {
     id: 'grub/linuxefi',
     title:
