@@ -19,7 +19,7 @@ const STAND_IN = {
     ),
 }
 
-/** The result of `work`, which may use the global `Buffer`: Node's, or the stand-in for as long as it runs. */
+/** The result of `work`, which may use the global `Buffer`: Node's, or the stand-in while it runs. */
 export function withBuffer<T>(work: () => T): T {
   if (typeof Buffer !== 'undefined') return work()
   const scope = globalThis as { Buffer?: unknown }

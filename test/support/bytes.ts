@@ -1,4 +1,4 @@
-/** Bytes as tests spell them: whole sources, hexadecimal, little-endian numbers, sizes, and a file with an edit. */
+/** Bytes as tests spell them: whole sources, hexadecimal, little-endian numbers, sizes, edits of a file. */
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import { fileOffset } from '../../src/bytes/units.ts'
 

@@ -1,4 +1,4 @@
-/** Where the repository is and which files are ours. By itself, so that who needs no more loads no compiler. */
+/** Where the repository is and which files are ours; by itself, so that reading them loads no compiler. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -11,7 +11,7 @@ const original = sample(VECTOR_LENGTH)
 /** Formats whose streams say nothing about what must come out. */
 const WITHOUT_CHECKSUM: readonly Format[] = ['lz4', 'lzma']
 
-/** Every decoder is tried with as many cases as the others, but for bzip2, which takes memory for a whole block each time. */
+/** bzip2, which takes memory for a whole block each time, is tried with fewer cases. */
 const strideOf = (format: Format): number => stride(format === 'bzip2' ? 13 : 1)
 
 describe.each(VECTORS)('$name', ({ format, bytes }) => {
