@@ -1,6 +1,6 @@
 /** systemd-stub: the one procedure that calls the slots of an era in order (spec/ST-systemd-stub.md). */
 import type { HandOff, StubModel } from '../machine/model.ts'
-import type { StubContext, Cargo, StubEra } from './model.ts'
+import type { StubContext, BootPayload, StubEra } from './model.ts'
 import { kernelLength } from './steps/kernel-header.ts'
 import { ownImage } from './steps/own-image.ts'
 
@@ -21,15 +21,15 @@ function boot(era: StubEra, entered: StubContext): HandOff {
   const initrd = era.initrd(ctx, located)
   era.deviceTree(ctx, located)
   kernelLength(ctx, kernel)
-  const cargo = { kernel, commandLine, initrd }
+  const payload = { kernel, commandLine, initrd }
   const door = era.door(ctx, kernel)
-  return door.via === 'pe-entry' ? door.start(ctx, cargo) : handOver(era, ctx, cargo, door.sizeInMemory)
+  return door.via === 'pe-entry' ? door.start(ctx, payload) : handOver(era, ctx, payload, door.sizeInMemory)
 }
 
 function handOver(
   era: StubEra,
   ctx: StubContext,
-  { kernel, commandLine, initrd }: Cargo,
+  { kernel, commandLine, initrd }: BootPayload,
   sizeInMemory: number,
 ): HandOff {
   const header = era.headerChecks(ctx, kernel)

@@ -87,7 +87,7 @@ export interface Initrd {
 }
 
 /** All that is handed over. */
-export interface Cargo {
+export interface BootPayload {
   readonly kernel: Kernel
   readonly commandLine: CommandLine | null
   readonly initrd: Initrd | null
@@ -99,7 +99,7 @@ export interface Cargo {
  */
 export type Door =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
-  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, cargo: Cargo) => HandOff }
+  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, payload: BootPayload) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {

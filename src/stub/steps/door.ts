@@ -8,7 +8,7 @@ import type {
   OwnLoaderBehaviour,
   StubBehaviour,
 } from '../behaviour.ts'
-import type { StubContext, Cargo, Door, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, Door, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
 import { poolOrHalt, statusIn } from './patch.ts'
@@ -67,7 +67,7 @@ function kernelHeader(
 function imageOrHandover(
   ctx: StubContext,
   kernel: Kernel,
-  start: (ctx: StubContext, cargo: Cargo) => HandOff,
+  start: (ctx: StubContext, payload: BootPayload) => HandOff,
   messages: StubBehaviour['messages'],
 ): Door {
   return ctx.machine.step('ST-27', "looks at the kernel's PE header", () => {

@@ -7,7 +7,7 @@ import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type { OwnLoaderBehaviour } from '../behaviour.ts'
-import type { StubContext, Cargo, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
 import { pagesOrHalt, statusText } from './patch.ts'
@@ -138,12 +138,12 @@ function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Ke
 export function startOwn(
   pe: PeInMemory,
   behaviour: OwnLoaderBehaviour,
-): (ctx: StubContext, cargo: Cargo) => HandOff {
+): (ctx: StubContext, payload: BootPayload) => HandOff {
   const sections = { clause: clauseOf(behaviour), checks: checksOf(behaviour), origin: behaviour.origin }
   const pages = behaviour.aligned ? alignedPages : anyPages
-  return (ctx, cargo) => {
+  return (ctx, payload) => {
     const { machine } = ctx
-    const { kernel } = cargo
+    const { kernel } = payload
     const loaded = machine.step('ST-60', 'loads the kernel itself', () => {
       if (pe.relocations !== 0)
         machine.refuse(
@@ -180,7 +180,7 @@ export function startOwn(
         entry: add(loaded, pe.AddressOfEntryPoint),
         loadOptions: null,
       },
-      cargo,
+      payload,
     )
   }
 }

@@ -5,7 +5,7 @@ import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, CommandLine, Initrd, Kernel } from '../model.ts'
 import { poolOrHalt, statusIn, statusText } from './patch.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
@@ -38,12 +38,12 @@ export const shimWords: LoadWords = {
  * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
  * LoadFile2.
  */
-export function startLoaded(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
-  return (ctx, cargo) =>
+export function startLoaded(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
+  return (ctx, payload) =>
     handOffTo(
       ctx,
-      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, cargo.kernel)),
-      cargo,
+      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, payload.kernel)),
+      payload,
     )
 }
 
@@ -51,7 +51,7 @@ export function startLoaded(words: LoadWords): (ctx: StubContext, cargo: Cargo) 
 export function handOffTo(
   ctx: StubContext,
   image: LoadedImage,
-  { kernel, commandLine, initrd }: Cargo,
+  { kernel, commandLine, initrd }: BootPayload,
 ): HandOff {
   const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
   const offer = offerInitrd(ctx, initrd)
@@ -102,7 +102,7 @@ export function offerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffe
 }
 
 /** As startLoaded, with a command line that had eight bits until then. */
-export function startWidened(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
+export function startWidened(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
   const start = startLoaded(words)
-  return (ctx, cargo) => start(ctx, { ...cargo, commandLine: widened(ctx, cargo.commandLine) })
+  return (ctx, payload) => start(ctx, { ...payload, commandLine: widened(ctx, payload.commandLine) })
 }
