@@ -13,13 +13,13 @@ function boot(era: StubEra, entered: StubContext): HandOff {
   ownImage(entered)
   const pooled = { ...entered, poolType: era.pool(entered) }
   era.variables(pooled)
-  const located = era.locate(pooled, era.sectionTable(pooled))
-  const kernel = era.kernel(pooled, located)
-  const ctx = { ...pooled, addons: era.addons(pooled, located) }
-  const commandLine = era.commandLine(ctx, located)
+  const sections = era.locate(pooled, era.sectionTable(pooled))
+  const kernel = era.kernel(pooled, sections)
+  const ctx = { ...pooled, addons: era.addons(pooled, sections) }
+  const commandLine = era.commandLine(ctx, sections)
   era.strings(ctx)
-  const initrd = era.initrd(ctx, located)
-  era.deviceTree(ctx, located)
+  const initrd = era.initrd(ctx, sections)
+  era.deviceTree(ctx, sections)
   kernelLength(ctx, kernel)
   const payload = { kernel, commandLine, initrd }
   const door = era.door(ctx, kernel)

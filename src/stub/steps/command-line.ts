@@ -4,7 +4,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, CommandLine, Found, Located } from '../model.ts'
+import type { StubContext, CommandLine, PayloadSection, Sections } from '../model.ts'
 import { assumedSources, customLine, extended, type Sources } from './line-sources.ts'
 import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
 import { takenOptions } from './load-options.ts'
@@ -33,7 +33,7 @@ const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.f
 function inSection(
   { machine }: StubContext,
   clause: ClauseId,
-  { at, size }: Found,
+  { at, size }: PayloadSection,
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known)
@@ -48,14 +48,14 @@ function inSection(
 export function settleCommandLine(
   line: CommandLineBehaviour,
   options: StubBehaviour['loadOptions'],
-): (ctx: StubContext, located: Located) => CommandLine | null {
+): (ctx: StubContext, sections: Sections) => CommandLine | null {
   const sources = { line, options }
   if (line.encoding === 'UTF-16') {
     const clause = utf16Clause(options)
-    return (ctx, located) => utf16Line(ctx, located, clause, sources)
+    return (ctx, sections) => utf16Line(ctx, sections, clause, sources)
   }
   const clause = eightBitClause(sources)
-  return (ctx, located) => eightBitLine(ctx, located, clause, sources)
+  return (ctx, sections) => eightBitLine(ctx, sections, clause, sources)
 }
 
 /** The clause that says when LoadOptions count. */
@@ -73,12 +73,12 @@ function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
 /** All bytes of `.cmdline`, or of LoadOptions. */
 function eightBitLine(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   clause: ClauseId,
   { line, options }: Sources,
 ): CommandLine | null {
   return ctx.machine.step(clause, 'chooses the command line', () => {
-    const section = sectionOf(located, '.cmdline')
+    const section = sectionOf(sections, '.cmdline')
     const taken = takenOptions(ctx, options)
     const free =
       !ctx.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
@@ -124,7 +124,12 @@ function asUtf16(
   })
 }
 
-function fromSection(ctx: StubContext, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
+function fromSection(
+  ctx: StubContext,
+  clause: ClauseId,
+  rule: LineRule,
+  section: PayloadSection,
+): CommandLine {
   const { machine } = ctx
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
   const { bytes, known } = inSection(ctx, clause, section)
@@ -163,7 +168,7 @@ function assumeNoConsole({ machine }: StubContext, line: CommandLine | null): vo
  */
 function utf16Line(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   clause: ClauseId,
   sources: Sources,
 ): CommandLine | null {
@@ -171,12 +176,12 @@ function utf16Line(
   return ctx.machine.step(clause, 'chooses the command line', () => {
     const absent = assumedSources(ctx)
     if (absent !== '') ctx.machine.assume(clause, absent)
-    const section = sectionOf(located, '.cmdline')
+    const section = sectionOf(sections, '.cmdline')
     const custom = customLine(ctx, section, sources)
     const made = (): CommandLine | null =>
       custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
     const first = options.profile ? made() : null
-    const uname = sectionOf(located, '.uname')
+    const uname = sectionOf(sections, '.uname')
     if (uname !== null) poolOrHalt(ctx, clause, uname.size + 1, 'stub:uname')
     const own = (): CommandLine | null =>
       section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
