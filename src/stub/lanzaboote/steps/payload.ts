@@ -16,7 +16,7 @@ const PADDED = 'initrd:padded'
 /** Puts a file into pool and says where. */
 type ReadFile = (ctx: LanzabooteContext, source: ByteSource, object: ObjectId) => Phys
 
-/** InitrdPiece by piece, into a buffer that doubles. */
+/** Piece by piece, into a buffer that doubles. */
 const pieceByPiece: ReadFile = (ctx, source, object) =>
   ctx.machine.step('LZ-8', `reads ${object} piece by piece`, () => {
     let size = Math.min(PIECE, source.size)
