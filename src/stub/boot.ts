@@ -22,8 +22,10 @@ function boot(era: StubEra, entered: StubContext): HandOff {
   era.deviceTree(ctx, sections)
   kernelLength(ctx, kernel)
   const payload = { kernel, commandLine, initrd }
-  const door = era.door(ctx, kernel)
-  return door.via === 'pe-entry' ? door.start(ctx, payload) : handOver(era, ctx, payload, door.sizeInMemory)
+  const method = era.entryMethod(ctx, kernel)
+  return method.via === 'pe-entry'
+    ? method.start(ctx, payload)
+    : handOver(era, ctx, payload, method.sizeInMemory)
 }
 
 function handOver(

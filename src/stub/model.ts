@@ -93,11 +93,8 @@ export interface BootPayload {
   readonly initrd: Initrd | null
 }
 
-/**
- * Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by
- * starting a loaded image.
- */
-export type Door =
+/** How the kernel is entered. sizeInMemory: its SizeOfImage, or 0 if the stub ignores it. */
+export type EntryMethod =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
   | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, payload: BootPayload) => HandOff }
 
@@ -132,8 +129,8 @@ export interface StubSteps {
   readonly initrd: (ctx: StubContext, sections: Sections) => Initrd | null
   /** What becomes of a device tree in the image. */
   readonly deviceTree: (ctx: StubContext, sections: Sections) => void
-  /** The way into the kernel. */
-  readonly door: (ctx: StubContext, kernel: Kernel) => Door
+  /** How the kernel is entered. */
+  readonly entryMethod: (ctx: StubContext, kernel: Kernel) => EntryMethod
   /** What the kernel's setup header must say for the handover protocol. */
   readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */

@@ -1,4 +1,4 @@
-/** Slot door: which way into the kernel (chapter ST). */
+/** Slot entryMethod: how the kernel is entered (chapter ST). */
 import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
@@ -8,7 +8,7 @@ import type {
   OwnLoaderBehaviour,
   StubBehaviour,
 } from '../behaviour.ts'
-import type { StubContext, BootPayload, Door, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, EntryMethod, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
 import { poolOrHalt, statusIn } from './patch.ts'
@@ -28,7 +28,7 @@ export function chooseEntryMethod(
   method: StubBehaviour['entryMethod'],
   { encoding }: CommandLineBehaviour,
   messages: StubBehaviour['messages'],
-): (ctx: StubContext, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   if (method.way === 'handover') return alwaysHandover
   if (method.way === 'own loader') return ownLoaderOrHandover(method, messages)
   const start = (encoding === 'UTF-16' ? startLoaded : startWidened)(loadWords(messages))
@@ -36,7 +36,7 @@ export function chooseEntryMethod(
 }
 
 /** The handover protocol for every kernel. */
-function alwaysHandover({ machine }: StubContext): Door {
+function alwaysHandover({ machine }: StubContext): EntryMethod {
   return machine.step('ST-26', 'goes through the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
@@ -69,7 +69,7 @@ function imageOrHandover(
   kernel: Kernel,
   start: (ctx: StubContext, payload: BootPayload) => HandOff,
   messages: StubBehaviour['messages'],
-): Door {
+): EntryMethod {
   return ctx.machine.step('ST-27', "looks at the kernel's PE header", () => {
     const pe = kernelHeader(ctx, 'ST-27', kernel, messages, [])
     return pe.MajorImageVersion < 1
@@ -104,7 +104,7 @@ function checksOf(header: KernelHeaderBehaviour): readonly HeaderCheck[] {
 function ownLoaderOrHandover(
   method: OwnLoaderBehaviour,
   messages: StubBehaviour['messages'],
-): (ctx: StubContext, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   const checks = checksOf(method.header)
   return (ctx, kernel) =>
     ctx.machine.step('ST-59', "looks at the kernel's PE header", () => {
