@@ -8,7 +8,7 @@ import type { AddonSection, StubBehaviour } from '../behaviour.ts'
 import type { Addons, StubContext, Sections, InitrdPiece } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './patch.ts'
 
 /** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
 export function loadAddons({
@@ -107,7 +107,7 @@ function use(
     return
   }
   const object = `addon:${name}:${section}`
-  const at = poolOrHalt(ctx, 'ST-95', header.VirtualSize, object)
+  const at = xmalloc(ctx, 'ST-95', header.VirtualSize, object)
   ctx.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
   const piece: InitrdPiece = {
     at,

@@ -20,7 +20,7 @@ import {
   type SetupHeader,
 } from '../setup-header.ts'
 import { offerInitrd } from './load-image.ts'
-import { high32, pagesOrHalt, setByte, setField, statusTitle } from './patch.ts'
+import { high32, xmallocPages, setByte, setField, statusTitle } from './patch.ts'
 
 /** CMDLINE_PTR_MAX */
 const CMDLINE_PTR_MAX = 0xa0000
@@ -97,7 +97,7 @@ function allocate(
   above4G: boolean,
 ): Phys {
   if (!mayLieHigh) return pagesOrFail(ctx, clause, limit, pages, 'boot_params')
-  return pagesOrHalt(ctx, clause, {
+  return xmallocPages(ctx, clause, {
     where: whereverIt(above4G, limit),
     type: EfiLoaderData,
     pages,
@@ -144,7 +144,7 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
 function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
   ctx.machine.step('ST-76', 'places the command line', () => {
-    const at = pagesOrHalt(ctx, 'ST-76', {
+    const at = xmallocPages(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,
       pages: pagesOf(line.bytes + 1),
@@ -168,7 +168,7 @@ function convertedToAscii(
   ctx.machine.step('ST-40', 'places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
-    const at = pagesOrHalt(ctx, 'ST-40', {
+    const at = xmallocPages(ctx, 'ST-40', {
       where,
       type: EfiLoaderData,
       pages: pagesOf(length + 1),

@@ -9,7 +9,7 @@ import { assumedSources, customLine, extended, type Sources } from './line-sourc
 import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
 import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './patch.ts'
 
 /** Longest stretch that is searched for the end of a string. */
 const TEXT_MAX = 2 ** 20
@@ -116,7 +116,7 @@ function asUtf16(
   return ctx.machine.step('ST-18', 'makes a string of it', () => {
     const text =
       rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
-    const at = poolOrHalt(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
+    const at = xmalloc(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
     if (known) ctx.machine.memory.patch(at, bytes, UTF16_LINE)
     else ctx.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
@@ -182,7 +182,7 @@ function utf16Line(
       custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
     const first = options.profile ? made() : null
     const uname = sectionOf(sections, '.uname')
-    if (uname !== null) poolOrHalt(ctx, clause, uname.size + 1, 'stub:uname')
+    if (uname !== null) xmalloc(ctx, clause, uname.size + 1, 'stub:uname')
     const own = (): CommandLine | null =>
       section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
     const chosen = first ?? (options.profile ? null : made()) ?? own()
@@ -201,7 +201,7 @@ export function widened(ctx: StubContext, line: CommandLine | null): CommandLine
     ? null
     : ctx.machine.step('ST-74', 'widens the command line', () => {
         if (line.bytes > 0) ctx.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
-        const at = poolOrHalt(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+        const at = xmalloc(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
         const bytes = utf16(line.text)
         ctx.machine.memory.patch(at, bytes, UTF16_LINE)
         return { ...line, at, bytes: bytes.length }

@@ -11,7 +11,7 @@ import type {
 import type { StubContext, BootPayload, EntryMethod, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
-import { poolOrHalt, statusIn } from './patch.ts'
+import { xmalloc, statusIn } from './patch.ts'
 import {
   brokenCheck,
   headerInFile,
@@ -112,7 +112,7 @@ function ownLoaderOrHandover(
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
       const { secureBoot, shim = false } = ctx.machine.settings
       ctx.machine.step('ST-60', 'makes a device path', () =>
-        poolOrHalt(ctx, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
+        xmalloc(ctx, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
       )
       if (secureBoot)
         ctx.machine.assume(

@@ -7,7 +7,7 @@ import type { Part } from '../../memory/memory.ts'
 import type { StubContext, PayloadSection, Initrd, Sections, InitrdPiece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
-import { pagesOrHalt, poolOrHalt } from './patch.ts'
+import { xmallocPages, xmalloc } from './patch.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
@@ -49,9 +49,9 @@ function pack(ctx: StubContext, section: PayloadSection, file: string): InitrdPi
   const { memory, firmware } = ctx.machine
   const { head, tail, growth } = archiveOf('.extra', file, section.size)
   const object = `cpio:${section.name}`
-  let start = poolOrHalt(ctx, 'ST-21', growth[0], object)
+  let start = xmalloc(ctx, 'ST-21', growth[0], object)
   for (const size of growth.slice(1)) {
-    const next = poolOrHalt(ctx, 'ST-21', size, object)
+    const next = xmalloc(ctx, 'ST-21', size, object)
     firmware.freePool(start)
     start = next
   }
@@ -80,7 +80,7 @@ function growList(ctx: StubContext, pieces: number): void {
   ctx.machine.step('ST-51', 'lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
-      const next = poolOrHalt(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
+      const next = xmalloc(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
       if (list !== null) ctx.machine.firmware.freePool(list)
       list = next
     }
@@ -90,12 +90,12 @@ function growList(ctx: StubContext, pieces: number): void {
 /** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
 function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']): Phys {
   const request = { type: EfiLoaderData, pages, label: JOINED }
-  if (how === 'below 4 GiB') return pagesOrHalt(ctx, 'ST-23', { where: BELOW_4G, ...request })
+  if (how === 'below 4 GiB') return xmallocPages(ctx, 'ST-23', { where: BELOW_4G, ...request })
   return ctx.machine.step('ST-24', 'finds room for the initrd', () => {
     const low = ctx.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
-      : pagesOrHalt(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
+      : xmallocPages(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
   })
 }
 

@@ -6,7 +6,7 @@ import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext, BootPayload, CommandLine, Initrd, Kernel } from '../model.ts'
-import { poolOrHalt, statusIn, statusText } from './patch.ts'
+import { xmalloc, statusIn, statusText } from './patch.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
@@ -96,7 +96,7 @@ export function offerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffe
   return ctx.machine.step('ST-30', 'registers the initrd', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
-    poolOrHalt(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
+    xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
     return { at: initrd.at, size: initrd.size, object: initrd.object }
   })
 }

@@ -50,7 +50,7 @@ export interface PageRequest {
 }
 
 /** AllocatePages of an era that stops with an assertion when there is no room: xmalloc_pages. */
-export function pagesOrHalt(
+export function xmallocPages(
   { machine }: StubContext,
   clause: ClauseId,
   { where, type, pages, label }: PageRequest,
@@ -66,7 +66,7 @@ export function pagesOrHalt(
 }
 
 /** AllocatePool of an era that stops with an assertion when there is no room: xmalloc. */
-export function poolOrHalt(
+export function xmalloc(
   { machine, poolType = EfiLoaderData }: StubContext,
   clause: ClauseId,
   size: number,
