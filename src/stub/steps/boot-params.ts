@@ -19,7 +19,7 @@ import {
   setupSectors,
   type SetupHeader,
 } from '../setup-header.ts'
-import { offerInitrd } from './load-image.ts'
+import { registerInitrd } from './load-image.ts'
 import { high32, xmallocPages, setByte, setField, statusTitle } from './patch.ts'
 
 /** CMDLINE_PTR_MAX */
@@ -216,7 +216,7 @@ function lowHalvesAndLoadFile2(
 ): InitrdOffer | null {
   return ctx.machine.step('ST-79', 'passes the initrd twice', () => {
     lowHalves(ctx, bootParams, initrd)
-    return offerInitrd(ctx, initrd)
+    return registerInitrd(ctx, initrd)
   })
 }
 

@@ -54,7 +54,7 @@ export function handOffTo(
   { kernel, commandLine, initrd }: BootPayload,
 ): HandOff {
   const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
-  const offer = offerInitrd(ctx, initrd)
+  const offer = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
@@ -91,8 +91,8 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
       }
 }
 
-/** Offers the initrd through LoadFile2, if there is one. */
-export function offerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
+/** Registers the initrd for LoadFile2, if there is one. */
+export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
   return ctx.machine.step('ST-30', 'registers the initrd', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
