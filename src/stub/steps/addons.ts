@@ -8,7 +8,7 @@ import type { AddonSection, StubBehaviour } from '../behaviour.ts'
 import type { Addons, StubContext, Sections, InitrdPiece } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
-import { xmalloc } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
 export function loadAddons({

@@ -20,7 +20,9 @@ import {
   type SetupHeader,
 } from '../setup-header.ts'
 import { registerInitrd } from './load-image.ts'
-import { high32, xmallocPages, setByte, setField, statusTitle } from './patch.ts'
+import { high32, setByte, setField } from './patch.ts'
+import { statusTitle } from './status.ts'
+import { xmallocPages } from './xmalloc.ts'
 
 /** CMDLINE_PTR_MAX */
 const CMDLINE_PTR_MAX = 0xa0000

@@ -9,7 +9,7 @@ import { assumedSources, customLine, extended, type Sources } from './line-sourc
 import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
 import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
-import { xmalloc } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /** Longest stretch that is searched for the end of a string. */
 const TEXT_MAX = 2 ** 20

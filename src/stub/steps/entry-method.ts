@@ -11,7 +11,8 @@ import type {
 import type { StubContext, BootPayload, EntryMethod, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
-import { xmalloc, statusIn } from './patch.ts'
+import { statusIn } from './status.ts'
+import { xmalloc } from './xmalloc.ts'
 import {
   brokenCheck,
   headerInFile,

@@ -7,7 +7,7 @@ import type { Part } from '../../memory/memory.ts'
 import type { StubContext, PayloadSection, Initrd, Sections, InitrdPiece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
-import { xmallocPages, xmalloc } from './patch.ts'
+import { xmallocPages, xmalloc } from './xmalloc.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const

@@ -10,7 +10,8 @@ import type { OwnLoaderBehaviour } from '../behaviour.ts'
 import type { StubContext, BootPayload, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
-import { xmallocPages, statusText } from './patch.ts'
+import { statusText } from './status.ts'
+import { xmallocPages } from './xmalloc.ts'
 import type { PeInMemory } from './section-table.ts'
 
 /** IMAGE_SCN_CNT_CODE, IMAGE_SCN_MEM_EXECUTE */

@@ -6,7 +6,8 @@ import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext, BootPayload, CommandLine, Initrd, Kernel } from '../model.ts'
-import { xmalloc, statusIn, statusText } from './patch.ts'
+import { statusIn, statusText } from './status.ts'
+import { xmalloc } from './xmalloc.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */

@@ -5,7 +5,7 @@ import type { ClauseId } from '../../machine/machine.ts'
 import type { LocateBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { StubContext, PayloadSection, Kernel, Sections, TableEntry } from '../model.ts'
 import { chosenProfile } from './load-options.ts'
-import { statusIn, statusText } from './patch.ts'
+import { statusIn, statusText } from './status.ts'
 
 type Finding = (name: string, entry: TableEntry) => PayloadSection
 

@@ -9,7 +9,7 @@ import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext, Initrd, Kernel } from '../model.ts'
 import { canLieAbove4G, type SetupHeader } from '../setup-header.ts'
 import { readSetupHeader } from './kernel-header.ts'
-import { xmallocPages } from './patch.ts'
+import { xmallocPages } from './xmalloc.ts'
 
 /** UINT32_MAX */
 const UINT32_MAX = 0xffffffff

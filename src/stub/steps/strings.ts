@@ -6,7 +6,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StringName, StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
-import { xmalloc } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /**
  * Sizes in UTF-16. `\EFI\BOOT\BOOTX64.EFI.extra.d` and its NUL; vendor and revision of the firmware, of which
