@@ -1,6 +1,6 @@
 /** systemd-stub: the one procedure that calls the slots of an era in order (spec/ST-systemd-stub.md). */
 import type { HandOff, StubModel } from '../machine/model.ts'
-import type { StubContext, Cargo, StubEra } from './model.ts'
+import type { StubContext, BootPayload, StubEra } from './model.ts'
 import { kernelLength } from './steps/kernel-header.ts'
 import { ownImage } from './steps/own-image.ts'
 
@@ -13,23 +13,25 @@ function boot(era: StubEra, entered: StubContext): HandOff {
   ownImage(entered)
   const pooled = { ...entered, poolType: era.pool(entered) }
   era.variables(pooled)
-  const located = era.locate(pooled, era.sectionTable(pooled))
-  const kernel = era.kernel(pooled, located)
-  const ctx = { ...pooled, addons: era.addons(pooled, located) }
-  const commandLine = era.commandLine(ctx, located)
+  const sections = era.locate(pooled, era.sectionTable(pooled))
+  const kernel = era.kernel(pooled, sections)
+  const ctx = { ...pooled, addons: era.addons(pooled, sections) }
+  const commandLine = era.commandLine(ctx, sections)
   era.strings(ctx)
-  const initrd = era.initrd(ctx, located)
-  era.deviceTree(ctx, located)
+  const initrd = era.initrd(ctx, sections)
+  era.deviceTree(ctx, sections)
   kernelLength(ctx, kernel)
-  const cargo = { kernel, commandLine, initrd }
-  const door = era.door(ctx, kernel)
-  return door.via === 'pe-entry' ? door.start(ctx, cargo) : handOver(era, ctx, cargo, door.sizeInMemory)
+  const payload = { kernel, commandLine, initrd }
+  const method = era.entryMethod(ctx, kernel)
+  return method.via === 'pe-entry'
+    ? method.start(ctx, payload)
+    : handOver(era, ctx, payload, method.sizeInMemory)
 }
 
 function handOver(
   era: StubEra,
   ctx: StubContext,
-  { kernel, commandLine, initrd }: Cargo,
+  { kernel, commandLine, initrd }: BootPayload,
   sizeInMemory: number,
 ): HandOff {
   const header = era.headerChecks(ctx, kernel)

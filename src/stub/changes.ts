@@ -6,12 +6,12 @@ import { changesOf, type Change } from '../releases/change.ts'
 import type { StubBehaviour } from './behaviour.ts'
 
 const NO_LINUX = 'Unable to locate embedded .linux section'
-const NAMES_229 = ['.cmdline', '.linux', '.initrd', '.splash']
-const NAMES_252 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.pcrsig', '.pcrpkey']
-const NAMES_254 = [...NAMES_252, '.uname', '.sbat']
-const NAMES_256 = [...NAMES_254, '.ucode']
-const NAMES_257 = [...NAMES_256, '.profile', '.dtbauto', '.hwids']
-const NAMES_258 = [...NAMES_257, '.efifw']
+const SECTIONS_229 = ['.cmdline', '.linux', '.initrd', '.splash']
+const SECTIONS_252 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.pcrsig', '.pcrpkey']
+const SECTIONS_254 = [...SECTIONS_252, '.uname', '.sbat']
+const SECTIONS_256 = [...SECTIONS_254, '.ucode']
+const SECTIONS_257 = [...SECTIONS_256, '.profile', '.dtbauto', '.hwids']
+const SECTIONS_258 = [...SECTIONS_257, '.efifw']
 
 /** Release 229. */
 export const STUB_229: StubBehaviour = {
@@ -29,7 +29,7 @@ export const STUB_229: StubBehaviour = {
     message: NO_LINUX,
     messageEnd: ' ',
   },
-  locate: { names: NAMES_229, match: 'prefix', warnsOfOverlap: false, insideImage: false },
+  locate: { names: SECTIONS_229, match: 'prefix', warnsOfOverlap: false, insideImage: false },
   kernel: { way: 'own image' },
   addons: { sections: [] },
   commandLine: {
@@ -159,7 +159,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     '33bc9b756e',
     'puts .dtb in the place of the device tree of the firmware',
     { in: ['250'] },
-    { locate: { names: [...NAMES_229, '.dtb'] }, deviceTree: { sections: ['.dtb'], replacesOnly: true } },
+    { locate: { names: [...SECTIONS_229, '.dtb'] }, deviceTree: { sections: ['.dtb'], replacesOnly: true } },
   ),
   change(
     '2fffe2ed19',
@@ -193,7 +193,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     'packs .pcrsig and .pcrpkey into archives',
     { in: ['252'] },
     {
-      locate: { names: NAMES_252 },
+      locate: { names: SECTIONS_252 },
       initrd: {
         pieces: ['.initrd', '.pcrsig', '.pcrpkey'],
         made: ['.initrd', '.pcrsig', '.pcrpkey'],
@@ -310,7 +310,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     ['b6f2e68602', 'd5f91cf793'],
     'looks for .uname and .sbat',
     { in: ['254'] },
-    { locate: { names: NAMES_254 } },
+    { locate: { names: SECTIONS_254 } },
   ),
   change(
     'fab0eeb72b',
@@ -341,7 +341,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     'joins .ucode in front of .initrd',
     { in: ['256'] },
     {
-      locate: { names: NAMES_256 },
+      locate: { names: SECTIONS_256 },
       initrd: {
         pieces: ['.ucode', '.initrd', '.pcrsig', '.pcrpkey'],
         made: ['.ucode', '.initrd', '.pcrsig', '.pcrpkey'],
@@ -409,7 +409,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     'chooses a device tree among .dtbauto',
     { in: ['257'] },
     {
-      locate: { names: NAMES_257 },
+      locate: { names: SECTIONS_257 },
       addons: { sections: ['.cmdline', '.dtb', '.dtbauto', '.initrd', '.ucode'] },
       deviceTree: { sections: ['.dtb', '.dtbauto'] },
     },
@@ -420,7 +420,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     { in: ['252.36', '253.31', '254.24', '255.18', '256.12', '257.3', '258'] },
     { sectionTable: { maxSections: null } },
   ),
-  change('83bf58f39d', 'looks for .efifw', { in: ['258'] }, { locate: { names: NAMES_258 } }),
+  change('83bf58f39d', 'looks for .efifw', { in: ['258'] }, { locate: { names: SECTIONS_258 } }),
   change(
     'c5a5046792',
     'joins the initrd above 4 GiB when there is no room below',

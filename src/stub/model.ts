@@ -28,7 +28,7 @@ export interface TableEntry {
 }
 
 /** A section that the stub took for one of the names it looks for. */
-export interface Found extends Payload {
+export interface PayloadSection extends Payload {
   readonly name: string
   /** ImageBase + VirtualAddress. */
   readonly at: Phys
@@ -37,16 +37,16 @@ export interface Found extends Payload {
 }
 
 /** What was found, by the name that was looked for. */
-export type Located = ReadonlyMap<string, Found>
+export type Sections = ReadonlyMap<string, PayloadSection>
 
 /** A piece of the initrd in memory. */
-export interface Piece {
+export interface InitrdPiece {
   readonly at: Phys
   readonly size: number
   /** What its bytes are. */
   readonly parts: readonly Part[]
   /** The section whose bytes it is, or null for a buffer in pool. */
-  readonly section: Found | null
+  readonly section: PayloadSection | null
   /** A buffer that is not freed when the pieces are joined. */
   readonly kept?: boolean
 }
@@ -54,8 +54,8 @@ export interface Piece {
 /** What add-ons brought: lines in their order, pieces in the order in which they are joined. */
 export interface Addons {
   readonly lines: readonly string[]
-  readonly initrds: readonly Piece[]
-  readonly ucodes: readonly Piece[]
+  readonly initrds: readonly InitrdPiece[]
+  readonly ucodes: readonly InitrdPiece[]
 }
 
 /**
@@ -87,19 +87,16 @@ export interface Initrd {
 }
 
 /** All that is handed over. */
-export interface Cargo {
+export interface BootPayload {
   readonly kernel: Kernel
   readonly commandLine: CommandLine | null
   readonly initrd: Initrd | null
 }
 
-/**
- * Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by
- * starting a loaded image.
- */
-export type Door =
+/** How the kernel is entered. sizeInMemory: its SizeOfImage, or 0 if the stub ignores it. */
+export type EntryMethod =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
-  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, cargo: Cargo) => HandOff }
+  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, payload: BootPayload) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {
@@ -119,21 +116,21 @@ export interface StubSteps {
   /** Checks the image's own header and lists its section headers, from memory. */
   readonly sectionTable: (ctx: StubContext) => readonly TableEntry[]
   /** Which header counts for a name. */
-  readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Located
+  readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Sections
   /** The kernel, or what is done without one. */
-  readonly kernel: (ctx: StubContext, located: Located) => Kernel
+  readonly kernel: (ctx: StubContext, sections: Sections) => Kernel
   /** Add-ons beside the image. */
-  readonly addons: (ctx: StubContext, located: Located) => Addons
+  readonly addons: (ctx: StubContext, sections: Sections) => Addons
   /** Whose command line, and the string that is made of it. */
-  readonly commandLine: (ctx: StubContext, located: Located) => CommandLine | null
+  readonly commandLine: (ctx: StubContext, sections: Sections) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
   readonly strings: (ctx: StubContext) => void
   /** The pieces of the initrd and how they are joined. */
-  readonly initrd: (ctx: StubContext, located: Located) => Initrd | null
+  readonly initrd: (ctx: StubContext, sections: Sections) => Initrd | null
   /** What becomes of a device tree in the image. */
-  readonly deviceTree: (ctx: StubContext, located: Located) => void
-  /** The way into the kernel. */
-  readonly door: (ctx: StubContext, kernel: Kernel) => Door
+  readonly deviceTree: (ctx: StubContext, sections: Sections) => void
+  /** How the kernel is entered. */
+  readonly entryMethod: (ctx: StubContext, kernel: Kernel) => EntryMethod
   /** What the kernel's setup header must say for the handover protocol. */
   readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */

@@ -5,7 +5,7 @@ import { loadAddons } from './steps/addons.ts'
 import { jumpToEntry, makeBootParams, passInitrd, placeCommandLine } from './steps/boot-params.ts'
 import { settleCommandLine } from './steps/command-line.ts'
 import { installDeviceTree } from './steps/device-tree.ts'
-import { chooseEntryMethod } from './steps/door.ts'
+import { chooseEntryMethod } from './steps/entry-method.ts'
 import { checkSetupHeader } from './steps/header-checks.ts'
 import { makeInitrd } from './steps/initrd.ts'
 import { findSections, takeKernel } from './steps/locate.ts'
@@ -29,7 +29,7 @@ export function stubSteps(behaviour: StubBehaviour): StubSteps {
     strings: makeStrings(behaviour.strings),
     initrd: makeInitrd(behaviour.initrd),
     deviceTree: installDeviceTree(behaviour.deviceTree),
-    door: chooseEntryMethod(behaviour.entryMethod, commandLine, messages),
+    entryMethod: chooseEntryMethod(behaviour.entryMethod, commandLine, messages),
     headerChecks: checkSetupHeader(behaviour.headerChecks),
     placeKernel: placeKernel(behaviour.placeKernel),
     placeInitrd: placeInitrd(behaviour.placeInitrd),

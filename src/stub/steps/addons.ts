@@ -5,16 +5,16 @@ import type { Addon } from '../../machine/machine.ts'
 import type { LoadedImage } from '../../machine/model.ts'
 import type { PeSection } from '../../image/pe.ts'
 import type { AddonSection, StubBehaviour } from '../behaviour.ts'
-import type { Addons, StubContext, Located, Piece } from '../model.ts'
+import type { Addons, StubContext, Sections, InitrdPiece } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
 export function loadAddons({
-  sections,
-}: StubBehaviour['addons']): (ctx: StubContext, located: Located) => Addons {
-  return sections.length === 0 ? ignoreAddons : (ctx, located) => loadAll(ctx, located, sections)
+  sections: wanted,
+}: StubBehaviour['addons']): (ctx: StubContext, sections: Sections) => Addons {
+  return wanted.length === 0 ? ignoreAddons : (ctx, sections) => loadAll(ctx, sections, wanted)
 }
 
 function ignoreAddons({ machine }: StubContext): Addons {
@@ -22,24 +22,24 @@ function ignoreAddons({ machine }: StubContext): Addons {
 }
 
 /** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
-function loadAll(ctx: StubContext, located: Located, wanted: readonly AddonSection[]): Addons {
+function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSection[]): Addons {
   return ctx.machine.step('ST-95', 'loads add-ons', () => {
-    const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
+    const taken: { lines: string[]; initrds: InitrdPiece[]; ucodes: InitrdPiece[] } = {
       lines: [],
       initrds: [],
       ucodes: [],
     }
-    for (const addon of ctx.machine.settings.addons ?? []) take(ctx, located, wanted, addon, taken)
+    for (const addon of ctx.machine.settings.addons ?? []) take(ctx, sections, wanted, addon, taken)
     return { ...taken, ucodes: taken.ucodes.reverse() }
   })
 }
 
 function take(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   wanted: readonly AddonSection[],
   { name, source }: Addon,
-  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+  taken: { readonly lines: string[]; readonly initrds: InitrdPiece[]; readonly ucodes: InitrdPiece[] },
 ): void {
   const { machine } = ctx
   const ignored = (why: string): void => {
@@ -60,7 +60,7 @@ function take(
   const found = wanted.filter(section => find(section) !== null)
   if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
   else if (find('.linux') !== null) ignored('it is a unified kernel image')
-  else if (!sameUname(ctx, located, image, find('.uname'))) ignored('its .uname is another one')
+  else if (!sameUname(ctx, sections, image, find('.uname'))) ignored('its .uname is another one')
   else for (const section of found) use(ctx, image, name, section, find(section), taken)
   machine.firmware.unloadImage(image)
 }
@@ -73,11 +73,11 @@ const bytesOf = (
 
 function sameUname(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   image: LoadedImage,
   theirs: PeSection | null,
 ): boolean {
-  const ours = sectionOf(located, '.uname')
+  const ours = sectionOf(sections, '.uname')
   if (ours === null || theirs === null) return true
   const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0.*$/s, '')
   return (
@@ -92,7 +92,7 @@ function use(
   name: string,
   section: AddonSection,
   header: PeSection | null,
-  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+  taken: { readonly lines: string[]; readonly initrds: InitrdPiece[]; readonly ucodes: InitrdPiece[] },
 ): void {
   if (header === null) return
   if (section === '.cmdline') {
@@ -107,9 +107,9 @@ function use(
     return
   }
   const object = `addon:${name}:${section}`
-  const at = poolOrHalt(ctx, 'ST-95', header.VirtualSize, object)
+  const at = xmalloc(ctx, 'ST-95', header.VirtualSize, object)
   ctx.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
-  const piece: Piece = {
+  const piece: InitrdPiece = {
     at,
     size: header.VirtualSize,
     parts: [{ object, at: 0, length: header.VirtualSize }],

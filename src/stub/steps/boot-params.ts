@@ -19,8 +19,10 @@ import {
   setupSectors,
   type SetupHeader,
 } from '../setup-header.ts'
-import { offerInitrd } from './load-image.ts'
-import { high32, pagesOrHalt, setByte, setField, statusTitle } from './patch.ts'
+import { registerInitrd } from './load-image.ts'
+import { high32, setByte, setField } from './patch.ts'
+import { statusTitle } from './status.ts'
+import { xmallocPages } from './xmalloc.ts'
 
 /** CMDLINE_PTR_MAX */
 const CMDLINE_PTR_MAX = 0xa0000
@@ -97,7 +99,7 @@ function allocate(
   above4G: boolean,
 ): Phys {
   if (!mayLieHigh) return pagesOrFail(ctx, clause, limit, pages, 'boot_params')
-  return pagesOrHalt(ctx, clause, {
+  return xmallocPages(ctx, clause, {
     where: whereverIt(above4G, limit),
     type: EfiLoaderData,
     pages,
@@ -144,7 +146,7 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
 function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
   ctx.machine.step('ST-76', 'places the command line', () => {
-    const at = pagesOrHalt(ctx, 'ST-76', {
+    const at = xmallocPages(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,
       pages: pagesOf(line.bytes + 1),
@@ -168,7 +170,7 @@ function convertedToAscii(
   ctx.machine.step('ST-40', 'places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
-    const at = pagesOrHalt(ctx, 'ST-40', {
+    const at = xmallocPages(ctx, 'ST-40', {
       where,
       type: EfiLoaderData,
       pages: pagesOf(length + 1),
@@ -216,7 +218,7 @@ function lowHalvesAndLoadFile2(
 ): InitrdOffer | null {
   return ctx.machine.step('ST-79', 'passes the initrd twice', () => {
     lowHalves(ctx, bootParams, initrd)
-    return offerInitrd(ctx, initrd)
+    return registerInitrd(ctx, initrd)
   })
 }
 

@@ -4,12 +4,12 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, CommandLine, Found, Located } from '../model.ts'
+import type { StubContext, CommandLine, PayloadSection, Sections } from '../model.ts'
 import { assumedSources, customLine, extended, type Sources } from './line-sources.ts'
 import { lineRule, utf8Text, written, type LineRule } from './line-text.ts'
 import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /** Longest stretch that is searched for the end of a string. */
 const TEXT_MAX = 2 ** 20
@@ -33,7 +33,7 @@ const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.f
 function inSection(
   { machine }: StubContext,
   clause: ClauseId,
-  { at, size }: Found,
+  { at, size }: PayloadSection,
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known)
@@ -48,14 +48,14 @@ function inSection(
 export function settleCommandLine(
   line: CommandLineBehaviour,
   options: StubBehaviour['loadOptions'],
-): (ctx: StubContext, located: Located) => CommandLine | null {
+): (ctx: StubContext, sections: Sections) => CommandLine | null {
   const sources = { line, options }
   if (line.encoding === 'UTF-16') {
     const clause = utf16Clause(options)
-    return (ctx, located) => utf16Line(ctx, located, clause, sources)
+    return (ctx, sections) => utf16Line(ctx, sections, clause, sources)
   }
   const clause = eightBitClause(sources)
-  return (ctx, located) => eightBitLine(ctx, located, clause, sources)
+  return (ctx, sections) => eightBitLine(ctx, sections, clause, sources)
 }
 
 /** The clause that says when LoadOptions count. */
@@ -73,12 +73,12 @@ function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
 /** All bytes of `.cmdline`, or of LoadOptions. */
 function eightBitLine(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   clause: ClauseId,
   { line, options }: Sources,
 ): CommandLine | null {
   return ctx.machine.step(clause, 'chooses the command line', () => {
-    const section = sectionOf(located, '.cmdline')
+    const section = sectionOf(sections, '.cmdline')
     const taken = takenOptions(ctx, options)
     const free =
       !ctx.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
@@ -116,7 +116,7 @@ function asUtf16(
   return ctx.machine.step('ST-18', 'makes a string of it', () => {
     const text =
       rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
-    const at = poolOrHalt(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
+    const at = xmalloc(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
     if (known) ctx.machine.memory.patch(at, bytes, UTF16_LINE)
     else ctx.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
@@ -124,7 +124,12 @@ function asUtf16(
   })
 }
 
-function fromSection(ctx: StubContext, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
+function fromSection(
+  ctx: StubContext,
+  clause: ClauseId,
+  rule: LineRule,
+  section: PayloadSection,
+): CommandLine {
   const { machine } = ctx
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
   const { bytes, known } = inSection(ctx, clause, section)
@@ -163,7 +168,7 @@ function assumeNoConsole({ machine }: StubContext, line: CommandLine | null): vo
  */
 function utf16Line(
   ctx: StubContext,
-  located: Located,
+  sections: Sections,
   clause: ClauseId,
   sources: Sources,
 ): CommandLine | null {
@@ -171,13 +176,13 @@ function utf16Line(
   return ctx.machine.step(clause, 'chooses the command line', () => {
     const absent = assumedSources(ctx)
     if (absent !== '') ctx.machine.assume(clause, absent)
-    const section = sectionOf(located, '.cmdline')
+    const section = sectionOf(sections, '.cmdline')
     const custom = customLine(ctx, section, sources)
     const made = (): CommandLine | null =>
       custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
     const first = options.profile ? made() : null
-    const uname = sectionOf(located, '.uname')
-    if (uname !== null) poolOrHalt(ctx, clause, uname.size + 1, 'stub:uname')
+    const uname = sectionOf(sections, '.uname')
+    if (uname !== null) xmalloc(ctx, clause, uname.size + 1, 'stub:uname')
     const own = (): CommandLine | null =>
       section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
     const chosen = first ?? (options.profile ? null : made()) ?? own()
@@ -196,7 +201,7 @@ export function widened(ctx: StubContext, line: CommandLine | null): CommandLine
     ? null
     : ctx.machine.step('ST-74', 'widens the command line', () => {
         if (line.bytes > 0) ctx.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
-        const at = poolOrHalt(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+        const at = xmalloc(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
         const bytes = utf16(line.text)
         ctx.machine.memory.patch(at, bytes, UTF16_LINE)
         return { ...line, at, bytes: bytes.length }

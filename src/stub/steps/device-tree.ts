@@ -3,18 +3,18 @@ import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf } from '../../bytes/units.ts'
 import { EfiACPIReclaimMemory } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Located } from '../model.ts'
+import type { StubContext, Sections } from '../model.ts'
 import { sectionOf } from './locate.ts'
 
 /** What a release does with the device trees of the image. */
 export function installDeviceTree({
-  sections,
+  sections: names,
   replacesOnly,
-}: StubBehaviour['deviceTree']): (ctx: StubContext, located: Located) => void {
-  if (sections.length === 0) return ignoreDeviceTree
+}: StubBehaviour['deviceTree']): (ctx: StubContext, sections: Sections) => void {
+  if (names.length === 0) return ignoreDeviceTree
   if (replacesOnly) return needFirmwareTree
-  return (ctx, located) => {
-    install(ctx, located, sections.includes('.dtbauto'))
+  return (ctx, sections) => {
+    install(ctx, sections, names.includes('.dtbauto'))
   }
 }
 
@@ -24,24 +24,24 @@ function ignoreDeviceTree({ machine }: StubContext): void {
 }
 
 /** Only over a device tree of the firmware: none is assumed. */
-function needFirmwareTree({ machine }: StubContext, located: Located): void {
+function needFirmwareTree({ machine }: StubContext, sections: Sections): void {
   machine.step('ST-97', 'asks for the device tree of the firmware', () => {
-    if (sectionOf(located, '.dtb') !== null)
+    if (sectionOf(sections, '.dtb') !== null)
       machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
   })
 }
 
 /** The stub installs it as a table, from pages of its own; which .dtbauto it takes is not modelled. */
-function install({ machine }: StubContext, located: Located, chooses: boolean): void {
+function install({ machine }: StubContext, sections: Sections, chooses: boolean): void {
   machine.step('ST-47', 'installs a device tree', () => {
-    if (chooses && sectionOf(located, '.dtbauto') !== null) {
+    if (chooses && sectionOf(sections, '.dtbauto') !== null) {
       machine.doubt(
         'ST-47',
         'whether a .dtbauto is chosen, and copied to pages of EfiACPIReclaimMemory, is not modelled',
       )
       return
     }
-    const tree = sectionOf(located, '.dtb')
+    const tree = sectionOf(sections, '.dtb')
     if (tree === null) return
     const got = machine.firmware.allocatePages(
       { kind: 'any' },

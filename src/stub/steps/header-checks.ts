@@ -12,7 +12,7 @@ import {
   type SetupHeader,
 } from '../setup-header.ts'
 import { readSetupHeader } from './kernel-header.ts'
-import { statusTitle } from './patch.ts'
+import { statusTitle } from './status.ts'
 
 type ChecksBehaviour = StubBehaviour['headerChecks']
 

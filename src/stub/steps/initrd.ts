@@ -4,10 +4,10 @@ import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { InitrdBehaviour, PieceName } from '../behaviour.ts'
 import type { Part } from '../../memory/memory.ts'
-import type { StubContext, Found, Initrd, Located, Piece } from '../model.ts'
+import type { StubContext, PayloadSection, Initrd, Sections, InitrdPiece } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
-import { pagesOrHalt, poolOrHalt } from './patch.ts'
+import { xmallocPages, xmalloc } from './xmalloc.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
@@ -15,9 +15,9 @@ const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
 export const JOINED = 'initrd:joined'
 
 /** The address of `.initrd` in the image, or of the image where there is none. */
-function initrdInImage({ machine, self }: StubContext, located: Located): Initrd {
+function initrdInImage({ machine, self }: StubContext, sections: Sections): Initrd {
   return machine.step('ST-19', 'takes the initrd', () => {
-    const found = located.get('.initrd')
+    const found = sections.get('.initrd')
     if (found === undefined) return { at: self.base, size: 0, object: null }
     return { at: found.at, size: found.size, object: found.size > 0 ? found.object : null }
   })
@@ -32,8 +32,8 @@ const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
 }
 
 /** A section as it lies in the image, or packed into an archive as `.extra/<file>`, in pool. */
-function makePiece(ctx: StubContext, located: Located, name: PieceName): Piece | null {
-  const section = sectionOf(located, name)
+function makePiece(ctx: StubContext, sections: Sections, name: PieceName): InitrdPiece | null {
+  const section = sectionOf(sections, name)
   if (section === null) return null
   const file = ARCHIVED[name]
   if (file !== undefined) return ctx.machine.step('ST-21', `packs ${name}`, () => pack(ctx, section, file))
@@ -45,13 +45,13 @@ function makePiece(ctx: StubContext, located: Located, name: PieceName): Piece |
   }
 }
 
-function pack(ctx: StubContext, section: Found, file: string): Piece {
+function pack(ctx: StubContext, section: PayloadSection, file: string): InitrdPiece {
   const { memory, firmware } = ctx.machine
   const { head, tail, growth } = archiveOf('.extra', file, section.size)
   const object = `cpio:${section.name}`
-  let start = poolOrHalt(ctx, 'ST-21', growth[0], object)
+  let start = xmalloc(ctx, 'ST-21', growth[0], object)
   for (const size of growth.slice(1)) {
-    const next = poolOrHalt(ctx, 'ST-21', size, object)
+    const next = xmalloc(ctx, 'ST-21', size, object)
     firmware.freePool(start)
     start = next
   }
@@ -67,7 +67,7 @@ function pack(ctx: StubContext, section: Found, file: string): Piece {
 }
 
 /** Are these pieces joined, or is the only one handed over as it lies? */
-function areJoined(pieces: readonly Piece[], { joined }: InitrdBehaviour): boolean {
+function areJoined(pieces: readonly InitrdPiece[], { joined }: InitrdBehaviour): boolean {
   if (joined === 'two or more') return pieces.length > 1
   return pieces.some(({ section }) => section?.name !== '.initrd')
 }
@@ -80,7 +80,7 @@ function growList(ctx: StubContext, pieces: number): void {
   ctx.machine.step('ST-51', 'lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
-      const next = poolOrHalt(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
+      const next = xmalloc(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
       if (list !== null) ctx.machine.firmware.freePool(list)
       list = next
     }
@@ -90,12 +90,12 @@ function growList(ctx: StubContext, pieces: number): void {
 /** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
 function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']): Phys {
   const request = { type: EfiLoaderData, pages, label: JOINED }
-  if (how === 'below 4 GiB') return pagesOrHalt(ctx, 'ST-23', { where: BELOW_4G, ...request })
+  if (how === 'below 4 GiB') return xmallocPages(ctx, 'ST-23', { where: BELOW_4G, ...request })
   return ctx.machine.step('ST-24', 'finds room for the initrd', () => {
     const low = ctx.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
-      : pagesOrHalt(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
+      : xmallocPages(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
   })
 }
 
@@ -113,18 +113,18 @@ function withoutPieces({ machine }: StubContext, what: InitrdBehaviour['withoutP
 /** The initrd of a release: `.initrd` as it lies, or one of all pieces. */
 export function makeInitrd(
   behaviour: InitrdBehaviour,
-): (ctx: StubContext, located: Located) => Initrd | null {
+): (ctx: StubContext, sections: Sections) => Initrd | null {
   if (behaviour.joined === 'never') return initrdInImage
-  return (ctx, located) =>
-    ctx.machine.step('ST-20', 'makes the initrd', () => combineInitrds(ctx, located, behaviour))
+  return (ctx, sections) =>
+    ctx.machine.step('ST-20', 'makes the initrd', () => combineInitrds(ctx, sections, behaviour))
 }
 
-function combineInitrds(ctx: StubContext, located: Located, behaviour: InitrdBehaviour): Initrd | null {
+function combineInitrds(ctx: StubContext, sections: Sections, behaviour: InitrdBehaviour): Initrd | null {
   ctx.machine.assume(
     'ST-20',
     'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
   )
-  const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, located, name)]))
+  const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, sections, name)]))
   const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)
   const pieces = [...(ctx.addons?.ucodes ?? []), ...own, ...(ctx.addons?.initrds ?? [])]
   const [only] = pieces
@@ -137,7 +137,7 @@ function combineInitrds(ctx: StubContext, located: Located, behaviour: InitrdBeh
   return { at: only.at, size: only.size, object: JOINED }
 }
 
-function join(ctx: StubContext, pieces: readonly Piece[], pages: InitrdBehaviour['pages']): Initrd {
+function join(ctx: StubContext, pieces: readonly InitrdPiece[], pages: InitrdBehaviour['pages']): Initrd {
   const { memory, firmware } = ctx.machine
   const size = pieces.reduce((sum, piece) => sum + alignUp(piece.size, 4), 0)
   const at = pagesFor(ctx, pagesOf(size), pages)

@@ -7,10 +7,11 @@ import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type { OwnLoaderBehaviour } from '../behaviour.ts'
-import type { StubContext, Cargo, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, Kernel } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
-import { pagesOrHalt, statusText } from './patch.ts'
+import { statusText } from './status.ts'
+import { xmallocPages } from './xmalloc.ts'
 import type { PeInMemory } from './section-table.ts'
 
 /** IMAGE_SCN_CNT_CODE, IMAGE_SCN_MEM_EXECUTE */
@@ -98,7 +99,7 @@ type PagesStep = (ctx: StubContext, pe: PeInMemory, kernel: Kernel) => Phys
 /** Any pages for SizeOfImage. */
 const anyPages: PagesStep = (ctx, pe, { object }) =>
   ctx.machine.step('ST-61', 'takes pages for the kernel', () =>
-    pagesOrHalt(ctx, 'ST-61', {
+    xmallocPages(ctx, 'ST-61', {
       where: { kind: 'any' },
       type: EfiLoaderCode,
       pages: pagesOf(pe.SizeOfImage),
@@ -112,9 +113,9 @@ const alignedPages: PagesStep = (ctx, pe, { object }) =>
     const alignment = Number.isInteger(Math.log2(pe.SectionAlignment)) ? pe.SectionAlignment : PAGE
     const pages = pagesOf(pe.SizeOfImage)
     const request = { where: { kind: 'any' }, type: EfiLoaderCode, label: object } as const
-    if (alignment <= PAGE) return pagesOrHalt(ctx, 'ST-62', { ...request, pages })
+    if (alignment <= PAGE) return xmallocPages(ctx, 'ST-62', { ...request, pages })
     const all = pages + alignment / PAGE
-    const got = pagesOrHalt(ctx, 'ST-62', { ...request, pages: all })
+    const got = xmallocPages(ctx, 'ST-62', { ...request, pages: all })
     const at = phys(alignUp(got, alignment))
     const head = (at - got) / PAGE
     if (head > 0) ctx.machine.firmware.freePages(got, head)
@@ -138,12 +139,12 @@ function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Ke
 export function startOwn(
   pe: PeInMemory,
   behaviour: OwnLoaderBehaviour,
-): (ctx: StubContext, cargo: Cargo) => HandOff {
+): (ctx: StubContext, payload: BootPayload) => HandOff {
   const sections = { clause: clauseOf(behaviour), checks: checksOf(behaviour), origin: behaviour.origin }
   const pages = behaviour.aligned ? alignedPages : anyPages
-  return (ctx, cargo) => {
+  return (ctx, payload) => {
     const { machine } = ctx
-    const { kernel } = cargo
+    const { kernel } = payload
     const loaded = machine.step('ST-60', 'loads the kernel itself', () => {
       if (pe.relocations !== 0)
         machine.refuse(
@@ -180,7 +181,7 @@ export function startOwn(
         entry: add(loaded, pe.AddressOfEntryPoint),
         loadOptions: null,
       },
-      cargo,
+      payload,
     )
   }
 }

@@ -3,7 +3,7 @@
  * SMBIOS (chapter ST).
  */
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Found } from '../model.ts'
+import type { StubContext, PayloadSection } from '../model.ts'
 import { lineRule, type LineRule } from './line-text.ts'
 import { profileArgument, profileIn, takenOptions } from './load-options.ts'
 
@@ -32,7 +32,7 @@ function cString(text: string): string {
  */
 export function customLine(
   ctx: StubContext,
-  section: Found | null,
+  section: PayloadSection | null,
   { line, options }: Sources,
 ): CustomLine | null {
   const { machine } = ctx

@@ -5,8 +5,9 @@ import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
-import { poolOrHalt, statusIn, statusText } from './patch.ts'
+import type { StubContext, BootPayload, CommandLine, Initrd, Kernel } from '../model.ts'
+import { statusIn, statusText } from './status.ts'
+import { xmalloc } from './xmalloc.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
@@ -38,12 +39,12 @@ export const shimWords: LoadWords = {
  * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
  * LoadFile2.
  */
-export function startLoaded(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
-  return (ctx, cargo) =>
+export function startLoaded(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
+  return (ctx, payload) =>
     handOffTo(
       ctx,
-      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, cargo.kernel)),
-      cargo,
+      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, payload.kernel)),
+      payload,
     )
 }
 
@@ -51,10 +52,10 @@ export function startLoaded(words: LoadWords): (ctx: StubContext, cargo: Cargo) 
 export function handOffTo(
   ctx: StubContext,
   image: LoadedImage,
-  { kernel, commandLine, initrd }: Cargo,
+  { kernel, commandLine, initrd }: BootPayload,
 ): HandOff {
   const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
-  const offer = offerInitrd(ctx, initrd)
+  const offer = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
@@ -91,18 +92,18 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
       }
 }
 
-/** Offers the initrd through LoadFile2, if there is one. */
-export function offerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
+/** Registers the initrd for LoadFile2, if there is one. */
+export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
   return ctx.machine.step('ST-30', 'registers the initrd', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
-    poolOrHalt(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
+    xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
     return { at: initrd.at, size: initrd.size, object: initrd.object }
   })
 }
 
 /** As startLoaded, with a command line that had eight bits until then. */
-export function startWidened(words: LoadWords): (ctx: StubContext, cargo: Cargo) => HandOff {
+export function startWidened(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
   const start = startLoaded(words)
-  return (ctx, cargo) => start(ctx, { ...cargo, commandLine: widened(ctx, cargo.commandLine) })
+  return (ctx, payload) => start(ctx, { ...payload, commandLine: widened(ctx, payload.commandLine) })
 }

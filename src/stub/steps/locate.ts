@@ -3,11 +3,11 @@ import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LocateBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Found, Kernel, Located, TableEntry } from '../model.ts'
+import type { StubContext, PayloadSection, Kernel, Sections, TableEntry } from '../model.ts'
 import { chosenProfile } from './load-options.ts'
-import { statusIn, statusText } from './patch.ts'
+import { statusIn, statusText } from './status.ts'
 
-type Finding = (name: string, entry: TableEntry) => Found
+type Finding = (name: string, entry: TableEntry) => PayloadSection
 
 /** What a header of this image's table stands for. */
 function findingIn({ self }: StubContext): Finding {
@@ -28,7 +28,7 @@ function findingIn({ self }: StubContext): Finding {
 export function findSections(
   rules: LocateBehaviour,
   options: StubBehaviour['loadOptions'],
-): (ctx: StubContext, table: readonly TableEntry[]) => Located {
+): (ctx: StubContext, table: readonly TableEntry[]) => Sections {
   if (rules.match === 'name') return (ctx, table) => firstWithName(ctx, table, rules, options)
   return (ctx, table) => {
     if (rules.warnsOfOverlap) warnOfOverlap(ctx, table)
@@ -37,13 +37,17 @@ export function findSections(
 }
 
 /** A header counts when its name begins with the wanted one; the last such header counts. */
-function lastWithPrefix(ctx: StubContext, table: readonly TableEntry[], { names }: LocateBehaviour): Located {
+function lastWithPrefix(
+  ctx: StubContext,
+  table: readonly TableEntry[],
+  { names }: LocateBehaviour,
+): Sections {
   return ctx.machine.step('ST-8', 'locates its payload', () => {
-    const located = new Map<string, Found>()
+    const sections = new Map<string, PayloadSection>()
     const foundOf = findingIn(ctx)
     for (const entry of table)
-      for (const name of names) if (entry.name.startsWith(name)) located.set(name, foundOf(name, entry))
-    return located
+      for (const name of names) if (entry.name.startsWith(name)) sections.set(name, foundOf(name, entry))
+    return sections
   })
 }
 
@@ -80,16 +84,16 @@ function firstWithName(
   table: readonly TableEntry[],
   { names, insideImage: asks }: LocateBehaviour,
   options: StubBehaviour['loadOptions'],
-): Located {
+): Sections {
   const foundOf = findingIn(ctx)
-  const firstIn = (slice: readonly TableEntry[]): [string, Found][] =>
+  const firstIn = (slice: readonly TableEntry[]): [string, PayloadSection][] =>
     names.flatMap(name => {
       const entry = slice.find(candidate => candidate.name === name && (!asks || insideImage(ctx, candidate)))
       return entry === undefined ? [] : [[name, foundOf(name, entry)]]
     })
   const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
   const base = table.slice(0, starts[0] ?? table.length)
-  const located = new Map(ctx.machine.step('ST-9', 'locates its payload', () => firstIn(base)))
+  const sections = new Map(ctx.machine.step('ST-9', 'locates its payload', () => firstIn(base)))
   ctx.machine.step('ST-11', 'takes a profile', () => {
     const wanted = chosenProfile(ctx, options)
     const from = starts[wanted]
@@ -103,14 +107,14 @@ function firstWithName(
     }
     if (from !== undefined)
       for (const [name, found] of firstIn(table.slice(from, starts[wanted + 1] ?? table.length)))
-        located.set(name, found)
+        sections.set(name, found)
   })
-  return located
+  return sections
 }
 
 /** The section, unless it is absent or has no bytes. */
-export function sectionOf(located: Located, name: string): Found | null {
-  const found = located.get(name)
+export function sectionOf(sections: Sections, name: string): PayloadSection | null {
+  const found = sections.get(name)
   return found !== undefined && found.size > 0 ? found : null
 }
 
@@ -118,17 +122,17 @@ export function sectionOf(located: Located, name: string): Found | null {
 export function takeKernel(
   kernel: StubBehaviour['kernel'],
   messages: StubBehaviour['messages'],
-): (ctx: StubContext, located: Located) => Kernel {
+): (ctx: StubContext, sections: Sections) => Kernel {
   if (kernel.way === 'own image') return kernelOrOwnImage
   const message = kernel.status ? `${kernel.message}: ${statusIn(messages, 'EFI_NOT_FOUND')}` : kernel.message
   const clause = kernel.status ? 'ST-13' : 'ST-10'
-  return (ctx, located) => kernelOrRefusal(ctx, located, clause, message)
+  return (ctx, sections) => kernelOrRefusal(ctx, sections, clause, message)
 }
 
 /** Without a `.linux` the image itself is taken for the kernel, and the header check meets it. */
-function kernelOrOwnImage({ machine, self }: StubContext, located: Located): Kernel {
+function kernelOrOwnImage({ machine, self }: StubContext, sections: Sections): Kernel {
   return machine.step('ST-12', 'takes the kernel', () => {
-    const found = located.get('.linux')
+    const found = sections.get('.linux')
     return found === undefined
       ? { at: self.base, size: 0, object: self.name, source: self.pe.source, found: false }
       : { ...found, found: true }
@@ -138,12 +142,12 @@ function kernelOrOwnImage({ machine, self }: StubContext, located: Located): Ker
 /** Without a `.linux` the stub says no. */
 function kernelOrRefusal(
   { machine }: StubContext,
-  located: Located,
+  sections: Sections,
   clause: ClauseId,
   message: string,
 ): Kernel {
   return machine.step(clause, 'takes the kernel', () => {
-    const found = sectionOf(located, '.linux')
+    const found = sectionOf(sections, '.linux')
     if (found === null)
       return machine.refuse(clause, 'EFI_NOT_FOUND', 'the image has no .linux section', message)
     return { ...found, found: true }

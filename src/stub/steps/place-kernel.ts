@@ -9,7 +9,7 @@ import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext, Initrd, Kernel } from '../model.ts'
 import { canLieAbove4G, type SetupHeader } from '../setup-header.ts'
 import { readSetupHeader } from './kernel-header.ts'
-import { pagesOrHalt } from './patch.ts'
+import { xmallocPages } from './xmalloc.ts'
 
 /** UINT32_MAX */
 const UINT32_MAX = 0xffffffff
@@ -39,7 +39,7 @@ function copiedWithTail(ctx: StubContext, kernel: Kernel, sizeInMemory: number):
     const { object } = kernel
     if (kernel.at + kernel.size <= UINT32_MAX && sizeInMemory <= kernel.size) return kernel.at
     const pages = pagesOf(Math.max(sizeInMemory, kernel.size))
-    const at = pagesOrHalt(ctx, 'ST-34', {
+    const at = xmallocPages(ctx, 'ST-34', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages,
@@ -93,7 +93,7 @@ function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
         )
       return kernel.at
     }
-    const at = pagesOrHalt(ctx, 'ST-58', {
+    const at = xmallocPages(ctx, 'ST-58', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages: pagesOf(kernel.size),
@@ -126,7 +126,7 @@ function initrdWithinReach(ctx: StubContext, header: SetupHeader, initrd: Initrd
   const { machine } = ctx
   return machine.step('ST-36', 'places the initrd', () => {
     if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
-    const at = pagesOrHalt(ctx, 'ST-36', {
+    const at = xmallocPages(ctx, 'ST-36', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderData,
       pages: pagesOf(initrd.size),

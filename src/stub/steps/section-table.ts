@@ -16,7 +16,7 @@ import type { ClauseId, Machine } from '../../machine/machine.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { SectionTableBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { StubContext, TableEntry } from '../model.ts'
-import { statusIn } from './patch.ts'
+import { statusIn } from './status.ts'
 
 /** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
 const OTHER_MACHINES = [0xaa64, 0x1c2, 0x5064]

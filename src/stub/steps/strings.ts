@@ -6,7 +6,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StringName, StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /**
  * Sizes in UTF-16. `\EFI\BOOT\BOOTX64.EFI.extra.d` and its NUL; vendor and revision of the firmware, of which
@@ -29,7 +29,7 @@ export function makeStrings({ buffers, order, kept }: StubBehaviour['strings']):
       )
       const printing = room > 0 ? { ...ctx, poolType: EfiLoaderData } : ctx
       for (const name of order) {
-        const at = poolOrHalt(printing, clause, SIZES[name] + room, `stub:${name}`)
+        const at = xmalloc(printing, clause, SIZES[name] + room, `stub:${name}`)
         if (!kept.includes(name)) ctx.machine.firmware.freePool(at)
       }
     })

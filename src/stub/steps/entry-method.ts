@@ -1,4 +1,4 @@
-/** Slot door: which way into the kernel (chapter ST). */
+/** Slot entryMethod: how the kernel is entered (chapter ST). */
 import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
@@ -8,10 +8,11 @@ import type {
   OwnLoaderBehaviour,
   StubBehaviour,
 } from '../behaviour.ts'
-import type { StubContext, Cargo, Door, Kernel } from '../model.ts'
+import type { StubContext, BootPayload, EntryMethod, Kernel } from '../model.ts'
 import { startOwn } from './inner-loader.ts'
 import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
-import { poolOrHalt, statusIn } from './patch.ts'
+import { statusIn } from './status.ts'
+import { xmalloc } from './xmalloc.ts'
 import {
   brokenCheck,
   headerInFile,
@@ -28,7 +29,7 @@ export function chooseEntryMethod(
   method: StubBehaviour['entryMethod'],
   { encoding }: CommandLineBehaviour,
   messages: StubBehaviour['messages'],
-): (ctx: StubContext, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   if (method.way === 'handover') return alwaysHandover
   if (method.way === 'own loader') return ownLoaderOrHandover(method, messages)
   const start = (encoding === 'UTF-16' ? startLoaded : startWidened)(loadWords(messages))
@@ -36,7 +37,7 @@ export function chooseEntryMethod(
 }
 
 /** The handover protocol for every kernel. */
-function alwaysHandover({ machine }: StubContext): Door {
+function alwaysHandover({ machine }: StubContext): EntryMethod {
   return machine.step('ST-26', 'goes through the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
@@ -67,9 +68,9 @@ function kernelHeader(
 function imageOrHandover(
   ctx: StubContext,
   kernel: Kernel,
-  start: (ctx: StubContext, cargo: Cargo) => HandOff,
+  start: (ctx: StubContext, payload: BootPayload) => HandOff,
   messages: StubBehaviour['messages'],
-): Door {
+): EntryMethod {
   return ctx.machine.step('ST-27', "looks at the kernel's PE header", () => {
     const pe = kernelHeader(ctx, 'ST-27', kernel, messages, [])
     return pe.MajorImageVersion < 1
@@ -104,7 +105,7 @@ function checksOf(header: KernelHeaderBehaviour): readonly HeaderCheck[] {
 function ownLoaderOrHandover(
   method: OwnLoaderBehaviour,
   messages: StubBehaviour['messages'],
-): (ctx: StubContext, kernel: Kernel) => Door {
+): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   const checks = checksOf(method.header)
   return (ctx, kernel) =>
     ctx.machine.step('ST-59', "looks at the kernel's PE header", () => {
@@ -112,7 +113,7 @@ function ownLoaderOrHandover(
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
       const { secureBoot, shim } = ctx.machine.settings
       ctx.machine.step('ST-60', 'makes a device path', () =>
-        poolOrHalt(ctx, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
+        xmalloc(ctx, 'ST-60', KERNEL_FILE_PATH, 'stub:kernel_file_path'),
       )
       if (secureBoot)
         ctx.machine.assume(
