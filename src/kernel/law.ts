@@ -66,6 +66,7 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'EP-51': ({ filesAtEntry }) => filesAtEntry.into === 'efi_high_alloc',
   },
   paging: {
+    'ZO-5': ({ paging }) => paging.by === 'head_64.S',
     'EP-53': levelsByStub,
     'EP-54': levelsByStub,
   },

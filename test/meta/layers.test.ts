@@ -155,7 +155,7 @@ function circles(among: readonly Import[]): string[][] {
 }
 
 /** Folders whose circles of types are still to be untied. */
-const TIED = ['stub']
+const TIED: readonly string[] = []
 
 test('no file reaches itself through its imports, imports of types counted', () => {
   const isTied = ({ from, to, typeOnly }: Import): boolean =>

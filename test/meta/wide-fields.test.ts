@@ -38,7 +38,7 @@ const ownWays = (nodes: Iterable<ts.Node>): string[] => [...nodes].flatMap(node 
 
 test('wide fields of file headers are read and written by int.ts alone', () => {
   const users = sources().filter(file => file !== 'src/bytes/int.ts' && ownWays(nodesOf(file)).length > 0)
-  expect(users).toEqual(Object.keys(ALLOWED))
+  expect(users.sort()).toEqual(Object.keys(ALLOWED).sort())
 })
 
 test('the ways that are looked for are those there are', () => {
