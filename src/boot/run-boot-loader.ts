@@ -1,5 +1,6 @@
 /**
- * One boot without a systemd-stub: a boot loader starts the kernel. What comes out is what a UKI's run gives, too.
+ * One boot without a systemd-stub: a boot loader starts the kernel. What comes out is what a UKI's run gives,
+ * too.
  */
 import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
 import { handedOver, type HandedOver, type Run, type Setup } from './run.ts'
@@ -17,11 +18,11 @@ export function runBootLoader(setup: BootLoaderSetup): Run {
   return toBootLoaderHandOff(new LaidOut(setup).begin(setup), setup.bootLoader, setup).choose(setup.model)
 }
 
-/** The loader runs on this stage, which from then on belongs to the hand-off. */
+/** The boot loader runs on this stage, which from then on belongs to the hand-off. */
 export function toBootLoaderHandOff(
   stage: Stage,
-  loader: BootLoaderModel,
+  bootLoader: BootLoaderModel,
   cargo: BootLoaderCargo,
 ): HandedOver {
-  return handedOver(stage, () => stage.machine.as('loader', () => loader.boot(stage.machine, cargo)))
+  return handedOver(stage, () => stage.machine.as('loader', () => bootLoader.boot(stage.machine, cargo)))
 }
