@@ -99,7 +99,9 @@ test.each([
 test('every rule that a contract of the machine names is one of ours, and a breach', () => {
   const source = readFileSync(new URL('../../../src/machine/contracts.ts', import.meta.url), 'utf8')
   const named = [
-    ...source.matchAll(/(?:result|cut)\((?:machine, )?'HO-\d+', '([a-z-]+)'|, '([a-z]+(?:-[a-z]+)+)', kept/g),
+    ...source.matchAll(
+      /(?:result|cut)\(\s*(?:machine,\s*)?'HO-\d+',\s*'([a-z-]+)'|,\s*'([a-z]+(?:-[a-z]+)+)',\s*kept\b/g,
+    ),
   ].flatMap(([, a, b]) => a ?? b ?? [])
   expect(new Set(named)).toEqual(
     new Set(['setup-header-wrong', 'init-window-occupied', 'bss-not-cleared', 'address-truncated']),
