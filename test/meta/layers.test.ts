@@ -164,6 +164,7 @@ const KNOWS_X86: Readonly<Record<string, string>> = {
   'src/image/memmap/dialects.ts': 'the table of dialects',
   'src/boot/identify.ts': 'which rows of the tables fit a file',
   'src/boot/named.ts': 'the rows by name',
+  'src/boot/plan.ts': 'which rows are run',
   'src/boot/run.ts': 'puts a boot together',
   'src/check.ts': 'puts a check together',
   'src/index.ts': 'what users may call',
