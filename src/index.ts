@@ -3,7 +3,15 @@ export { check, type CheckInput, type Checked, type MachineInput } from './check
 export { buildMachine, type MachineChoices, type MachineWords } from './boot/machine.ts'
 export { parseFirmwareFile, type FirmwareFile } from './boot/firmware-file.ts'
 export { espPath, filesOnEsp, type EspFileNames } from './boot/esp.ts'
-export { run, type Run, type Setup } from './boot/run.ts'
+export {
+  prepareImage,
+  PreparedImage,
+  prepareMachine,
+  PreparedMachine,
+  type BootOptions,
+} from './boot/prepare.ts'
+export { HandedOver, run, StubEntry, type Run, type Setup } from './boot/run.ts'
+export { Stage } from './boot/stage.ts'
 export { runBootLoader, type BootLoaderSetup } from './boot/run-boot-loader.ts'
 export { compareWithObserved, type ComparedFact } from './boot/compare.ts'
 export { imageOfListing, type ListedImage } from './boot/listing.ts'

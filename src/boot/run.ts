@@ -50,9 +50,10 @@ export class StubEntry {
     this.#reached = reached
   }
 
-  /** How the run ended, or null when the stub is about to run. */
-  get ended(): Outcome | null {
-    return this.#reached.ended
+  /** The run, when the firmware refused the image; null when the stub is about to run. */
+  get ended(): Run | null {
+    const { ended } = this.#reached
+    return ended === null ? null : this.#stage.ended(ended)
   }
 
   /** Runs this stub on a fork; the next one starts from the same entry. A gap ends the run as unknown. */
@@ -76,9 +77,10 @@ export class HandedOver {
     this.#reached = reached
   }
 
-  /** How the run ended, or null when the kernel is about to run. */
-  get ended(): Outcome | null {
-    return this.#reached.ended
+  /** The run, when it ended before the kernel; null when the kernel is about to run. */
+  get ended(): Run | null {
+    const { ended } = this.#reached
+    return ended === null ? null : this.#stage.ended(ended)
   }
 
   /** What passes to the kernel; null when the run ended before. */

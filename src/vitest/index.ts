@@ -31,7 +31,7 @@ export {
   type LanzabooteRelease,
 } from './lanzaboote.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
-export { scenario, type ScenarioOptions } from './scenario.ts'
+export { scenario, type ScenarioInput, type ScenarioOptions } from './scenario.ts'
 
 /** The matchers of stubsim; each takes a scenario or what `check` made of it. */
 export interface BootMatchers {
