@@ -1,6 +1,6 @@
 /** systemd-stub: the one procedure that calls the slots of an era in order (spec/ST-systemd-stub.md). */
 import type { HandOff, StubModel } from '../machine/model.ts'
-import type { StubContext, BootPayload, StubEra } from './model.ts'
+import type { BootPayload, StubContext, StubEra } from './model.ts'
 import { kernelLength } from './steps/kernel-header.ts'
 import { ownImage } from './steps/own-image.ts'
 

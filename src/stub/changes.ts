@@ -2,7 +2,7 @@
  * What changed in systemd-stub, when, and in which back-ports: one line for every change of upstream's
  * (spec/ST-systemd-stub.md). A back-port is one more release in `in`.
  */
-import { changesOf, type Change } from '../releases/change.ts'
+import { type Change, changesOf } from '../releases/change.ts'
 import type { StubBehaviour } from './behaviour.ts'
 
 const NO_LINUX = 'Unable to locate embedded .linux section'

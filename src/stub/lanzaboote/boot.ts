@@ -3,7 +3,7 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, LoadedImage, StubModel } from '../../machine/model.ts'
 import { kernelLength } from '../steps/kernel-header.ts'
 import { ownImage } from '../steps/own-image.ts'
-import type { EspFiles, LanzabooteEra, LanzabooteContext } from './model.ts'
+import type { EspFiles, LanzabooteContext, LanzabooteEra } from './model.ts'
 
 /** Makes a model of a row. */
 export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {

@@ -1,5 +1,5 @@
 /** What changed in lanzaboote's stub, and when (spec/LZ-lanzaboote.md). Releases are upstream's tags. */
-import { changesOf, type Change } from '../../releases/change.ts'
+import { type Change, changesOf } from '../../releases/change.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 
 const change = changesOf<LanzabooteBehaviour>()

@@ -5,7 +5,7 @@ import type { THIN_NAMES } from '../../image/uki.ts'
 import type { EraInfo, HandOff, LoadedImage } from '../../machine/model.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
-import type { StubContext, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
 
 /** What lies on the ESP beside a thin image; null: not known. */
 export interface EspFiles {

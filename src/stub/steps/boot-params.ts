@@ -3,21 +3,21 @@
  * (chapter ST).
  */
 import { rangeAt } from '../../bytes/range.ts'
-import { add, PAGE, pagesOf, phys, wrap32, type Phys } from '../../bytes/units.ts'
+import { add, PAGE, pagesOf, phys, type Phys, wrap32 } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { InitrdOffer } from '../../machine/model.ts'
 import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { BootParams, CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
 import {
   canLieAbove4G,
   HDR,
   HEADER_OFFSET,
   SECTOR,
   SETUP_HEADER,
-  setupSectors,
   type SetupHeader,
+  setupSectors,
 } from '../setup-header.ts'
 import { registerInitrd } from './load-image.ts'
 import { high32, setByte, setField } from './patch.ts'

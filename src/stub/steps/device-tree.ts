@@ -3,7 +3,7 @@ import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf } from '../../bytes/units.ts'
 import { EfiACPIReclaimMemory } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Sections } from '../model.ts'
+import type { Sections, StubContext } from '../model.ts'
 import { sectionOf } from './locate.ts'
 
 /** What a release does with the device trees of the image. */

@@ -8,20 +8,20 @@ import type {
   OwnLoaderBehaviour,
   StubBehaviour,
 } from '../behaviour.ts'
-import type { StubContext, BootPayload, EntryMethod, Kernel } from '../model.ts'
-import { startOwn } from './inner-loader.ts'
-import { loadWords, shimWords, startLoaded, startWidened } from './load-image.ts'
+import type { BootPayload, EntryMethod, Kernel, StubContext } from '../model.ts'
+import { linuxExec } from './linux-exec.ts'
+import { loadMessages, loadViaBootServices, shimMessages, widenAndLoad } from './load-image.ts'
 import { statusIn } from './status.ts'
 import { xmalloc } from './xmalloc.ts'
 import {
   brokenCheck,
+  type HeaderCheck,
   headerInFile,
   isOwnMachine,
   peAt,
   peBehindDos,
-  sixDirectories,
-  type HeaderCheck,
   type PeInMemory,
+  sixDirectories,
 } from './section-table.ts'
 
 /** The way into the kernel that a release chooses. */
@@ -31,9 +31,9 @@ export function chooseEntryMethod(
   messages: StubBehaviour['messages'],
 ): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   if (method.way === 'handover') return alwaysHandover
-  if (method.way === 'own loader') return ownLoaderOrHandover(method, messages)
-  const start = (encoding === 'UTF-16' ? startLoaded : startWidened)(loadWords(messages))
-  return (ctx, kernel) => imageOrHandover(ctx, kernel, start, messages)
+  if (method.way === 'own loader') return linuxExecOrHandover(method, messages)
+  const start = (encoding === 'UTF-16' ? loadViaBootServices : widenAndLoad)(loadMessages(messages))
+  return (ctx, kernel) => loadImageOrHandover(ctx, kernel, start, messages)
 }
 
 /** The handover protocol for every kernel. */
@@ -65,7 +65,7 @@ function kernelHeader(
 }
 
 /** A loaded image for kernels that fetch their initrd; the handover protocol for older ones. */
-function imageOrHandover(
+function loadImageOrHandover(
   ctx: StubContext,
   kernel: Kernel,
   start: (ctx: StubContext, payload: BootPayload) => HandOff,
@@ -102,7 +102,7 @@ function checksOf(header: KernelHeaderBehaviour): readonly HeaderCheck[] {
  * The stub's own loader, or LoadImage under Secure Boot with shim; the handover protocol for older kernels,
  * of whose PE it then knows nothing.
  */
-function ownLoaderOrHandover(
+function linuxExecOrHandover(
   method: OwnLoaderBehaviour,
   messages: StubBehaviour['messages'],
 ): (ctx: StubContext, kernel: Kernel) => EntryMethod {
@@ -122,6 +122,9 @@ function ownLoaderOrHandover(
             ? 'shim started the image, and its loader protocol or both security protocols are there'
             : 'shim did not start the image',
         )
-      return { via: 'pe-entry', start: secureBoot && shim ? startLoaded(shimWords) : startOwn(pe, method) }
+      return {
+        via: 'pe-entry',
+        start: secureBoot && shim ? loadViaBootServices(shimMessages) : linuxExec(pe, method),
+      }
     })
 }

@@ -1,15 +1,15 @@
 /** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, Kernel } from '../model.ts'
+import type { Kernel, StubContext } from '../model.ts'
 import {
   HDR,
   isKernel,
   SETUP_HEADER,
   SETUP_VERSION_2_11,
   SETUP_VERSION_2_12,
-  XLF_EFI_HANDOVER_64,
   type SetupHeader,
+  XLF_EFI_HANDOVER_64,
 } from '../setup-header.ts'
 import { readSetupHeader } from './kernel-header.ts'
 import { statusTitle } from './status.ts'

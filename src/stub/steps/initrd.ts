@@ -4,10 +4,10 @@ import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { InitrdBehaviour, PieceName } from '../behaviour.ts'
 import type { Part } from '../../memory/memory.ts'
-import type { StubContext, PayloadSection, Initrd, Sections, InitrdPiece } from '../model.ts'
+import type { Initrd, InitrdPiece, PayloadSection, Sections, StubContext } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
-import { xmallocPages, xmalloc } from './xmalloc.ts'
+import { xmalloc, xmallocPages } from './xmalloc.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const

@@ -1,8 +1,8 @@
 /** The kernel's setup header, read where the kernel lies, and the length that it states (chapter ST). */
 import { ModelBug } from '../../bytes/errors.ts'
 import { rangeAt } from '../../bytes/range.ts'
-import type { StubContext, Kernel } from '../model.ts'
-import { isKernel, SECTOR, SETUP_HEADER, setupSectors, type SetupHeader } from '../setup-header.ts'
+import type { Kernel, StubContext } from '../model.ts'
+import { isKernel, SECTOR, SETUP_HEADER, type SetupHeader, setupSectors } from '../setup-header.ts'
 
 /** The setup header as it lies in memory now. Bytes that are not modelled read as zero. */
 export function readSetupHeader({ machine }: StubContext, kernel: Kernel): SetupHeader {

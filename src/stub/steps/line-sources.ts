@@ -3,7 +3,7 @@
  * SMBIOS (chapter ST).
  */
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, PayloadSection } from '../model.ts'
+import type { PayloadSection, StubContext } from '../model.ts'
 import { lineRule, type LineRule } from './line-text.ts'
 import { profileArgument, profileIn, takenOptions } from './load-options.ts'
 

@@ -5,7 +5,7 @@ import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
-import type { StubContext, BootPayload, CommandLine, Initrd, Kernel } from '../model.ts'
+import type { BootPayload, CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
 import { statusIn, statusText } from './status.ts'
 import { xmalloc } from './xmalloc.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
@@ -13,8 +13,8 @@ import { UTF16_LINE, widened } from './command-line.ts'
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
 const INITRD_LOADER = 24
 
-/** Words of a row that gives the kernel to the firmware. */
-export interface LoadWords {
+/** What is printed when the firmware refuses the kernel. */
+export interface LoadMessages {
   readonly clause: ClauseId
   /** What the refusal is printed with. */
   readonly message: (status: EfiError) => string
@@ -23,13 +23,13 @@ export interface LoadWords {
 }
 
 /** `Error loading kernel image: Load error`, or `Load Error`. */
-export const loadWords = (messages: StubBehaviour['messages']): LoadWords => ({
+export const loadMessages = (messages: StubBehaviour['messages']): LoadMessages => ({
   clause: 'ST-28',
   message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
   returned: status => status,
 })
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
-export const shimWords: LoadWords = {
+export const shimMessages: LoadMessages = {
   clause: 'ST-67',
   message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
   returned: () => 'EFI_LOAD_ERROR',
@@ -39,11 +39,13 @@ export const shimWords: LoadWords = {
  * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
  * LoadFile2.
  */
-export function startLoaded(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
+export function loadViaBootServices(
+  messages: LoadMessages,
+): (ctx: StubContext, payload: BootPayload) => HandOff {
   return (ctx, payload) =>
     handOffTo(
       ctx,
-      ctx.machine.step(words.clause, 'LoadImage of the kernel', () => load(ctx, words, payload.kernel)),
+      ctx.machine.step(messages.clause, 'LoadImage of the kernel', () => load(ctx, messages, payload.kernel)),
       payload,
     )
 }
@@ -67,7 +69,7 @@ export function handOffTo(
   }
 }
 
-function load({ machine }: StubContext, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
+function load({ machine }: StubContext, messages: LoadMessages, { at, size, object }: Kernel): LoadedImage {
   const result = machine.firmware.loadImage({
     from: { kind: 'memory', range: rangeAt(at, size) },
     name: object,
@@ -76,10 +78,10 @@ function load({ machine }: StubContext, words: LoadWords, { at, size, object }: 
   })
   if (result.status === 'EFI_SUCCESS') return result.image
   return machine.refuse(
-    words.clause,
-    words.returned(result.status),
+    messages.clause,
+    messages.returned(result.status),
     `the firmware refuses the kernel: ${result.why}`,
-    words.message(words.returned(result.status)),
+    messages.message(messages.returned(result.status)),
   )
 }
 
@@ -102,8 +104,8 @@ export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdO
   })
 }
 
-/** As startLoaded, with a command line that had eight bits until then. */
-export function startWidened(words: LoadWords): (ctx: StubContext, payload: BootPayload) => HandOff {
-  const start = startLoaded(words)
+/** As loadViaBootServices, with a command line that had eight bits until then. */
+export function widenAndLoad(messages: LoadMessages): (ctx: StubContext, payload: BootPayload) => HandOff {
+  const start = loadViaBootServices(messages)
   return (ctx, payload) => start(ctx, { ...payload, commandLine: widened(ctx, payload.commandLine) })
 }

@@ -3,7 +3,7 @@ import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LocateBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { StubContext, PayloadSection, Kernel, Sections, TableEntry } from '../model.ts'
+import type { Kernel, PayloadSection, Sections, StubContext, TableEntry } from '../model.ts'
 import { chosenProfile } from './load-options.ts'
 import { statusIn, statusText } from './status.ts'
 

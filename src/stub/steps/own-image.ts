@@ -2,7 +2,7 @@
 import { formatRange, range, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import type { Extent } from '../../memory/extent.ts'
-import { viewUki, type UkiSection } from '../../image/uki.ts'
+import { type UkiSection, viewUki } from '../../image/uki.ts'
 import type { StubContext } from '../model.ts'
 
 /** Bytes at the entry point that run for certain. */

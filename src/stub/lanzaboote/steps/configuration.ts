@@ -1,7 +1,7 @@
 /** Slot configuration: what the stub's own sections say (chapter LZ). */
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
-import { THIN_NAMES, viewUki, type UkiSection } from '../../../image/uki.ts'
+import { THIN_NAMES, type UkiSection, viewUki } from '../../../image/uki.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
 import type { LanzabooteBehaviour } from '../behaviour.ts'
 import type { Configuration, LanzabooteContext, Wanted } from '../model.ts'

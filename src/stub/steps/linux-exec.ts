@@ -1,5 +1,5 @@
 /** The stub's own loader of the kernel: pages, then section by section out of `.linux` (chapter ST). */
-import { formatRange, hex, rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
+import { formatRange, hex, type Range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { add, alignUp, byteCount, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { memorySource } from '../../firmware/pe-loader.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
@@ -7,7 +7,7 @@ import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type { OwnLoaderBehaviour } from '../behaviour.ts'
-import type { StubContext, BootPayload, Kernel } from '../model.ts'
+import type { BootPayload, Kernel, StubContext } from '../model.ts'
 import { handOffTo } from './load-image.ts'
 import { doubtOverwritten } from './own-image.ts'
 import { statusText } from './status.ts'
@@ -136,7 +136,7 @@ function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Ke
 }
 
 /** Loads the kernel out of `.linux` and enters it under the stub's own handle. */
-export function startOwn(
+export function linuxExec(
   pe: PeInMemory,
   behaviour: OwnLoaderBehaviour,
 ): (ctx: StubContext, payload: BootPayload) => HandOff {
