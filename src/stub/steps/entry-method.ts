@@ -1,5 +1,5 @@
 /** Slot entryMethod: how the kernel is entered (chapter ST). */
-import { IMAGE_FILE_MACHINE_AMD64 } from '../../image/pe.ts'
+import { NATIVE_MACHINE } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import type {
@@ -58,7 +58,7 @@ function kernelHeader(
   if (pe === null || !isOwnMachine(pe))
     return bad(
       clause,
-      `.linux is ${pe !== null && pe.Machine !== IMAGE_FILE_MACHINE_AMD64 ? 'a PE of another machine' : 'no PE'}`,
+      `.linux is ${pe !== null && pe.Machine !== NATIVE_MACHINE ? 'a PE of another machine' : 'no PE'}`,
     )
   const broken = brokenCheck(checks, pe, kernel.size)
   return broken === null ? pe : bad(broken.clause, `.linux: ${broken.why}`)
