@@ -11,8 +11,8 @@ const CLAUSE = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
 /** Clauses at the head of a law test's title. */
 const HEAD = /^(?:(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+(?:, | and |: | |$))+/
 const IS_CLAUSE = /^(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+$/
-/** Places and tests that are named of one clause. */
-const MOST = 4
+/** Functions and tests that are named of one clause: where to begin to read. The package is to stay small. */
+const MOST = { code: 2, tests: 1 }
 
 function filesBelow(folder, ending) {
   return readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
@@ -149,14 +149,14 @@ function tests() {
 
 const known = templates()
 const [places, laws] = [code(), tests()]
-const some = (map, id) => (map.get(id) ?? []).slice(0, MOST).map(({ file, name }) => [file, name])
+const some = (map, id, most) => (map.get(id) ?? []).slice(0, most).map(({ file, name }) => [file, name])
 const index = Object.fromEntries(
   clauses().map(({ id, sources }) => [
     id,
     {
       upstream: [...new Set(sources.flatMap(source => linkOf(source, known) ?? []))],
-      code: some(places, id),
-      tests: some(laws, id),
+      code: some(places, id, MOST.code),
+      tests: some(laws, id, MOST.tests),
     },
   ]),
 )

@@ -6,21 +6,14 @@ import { rangeAt } from '../../bytes/range.ts'
 import { add, PAGE, pagesOf, phys, type Phys, wrap32 } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { SECTOR, SETUP_HEADER_AT, setupHeaderEnd, setupSectors } from '../../image/x86/boot-params.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { InitrdOffer } from '../../machine/model.ts'
+import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
-import type { BootParams, CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
-import {
-  canLieAbove4G,
-  HDR,
-  HEADER_OFFSET,
-  SECTOR,
-  SETUP_HEADER,
-  type SetupHeader,
-  setupSectors,
-} from '../setup-header.ts'
+import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
+import { canLieAbove4G, KNOWN_HEADER_END, type SetupHeader } from '../setup-header.ts'
 import { registerInitrd } from './load-image.ts'
-import { high32, setByte, setField } from './patch.ts'
 import { statusTitle } from './status.ts'
 import { xmallocPages } from './xmalloc.ts'
 
@@ -46,18 +39,20 @@ function pagesOrFail(
   )
 }
 
+/** A zero page of `size` bytes with `length` bytes of the kernel file from `from` on, at the same offset. */
 function fill(
-  ctx: StubContext,
+  { machine: { memory } }: StubContext,
   at: Phys,
   size: number,
   kernel: Kernel,
-  headerBytes: number,
-  from = HDR,
-): void {
-  const { memory } = ctx.machine
-  memory.zero(rangeAt(at, size), 'boot_params')
-  memory.patch(add(at, from), memory.readRaw(rangeAt(kernel.at + from, headerBytes)), 'boot_params', from)
-  setByte(ctx, at, 'type_of_loader', UNKNOWN_LOADER)
+  from: number,
+  length: number,
+): ZeroPage {
+  const page = zeroPage(memory, at)
+  page.clear(size)
+  page.patch(from, memory.readRaw(rangeAt(kernel.at + from, length)))
+  page.hdr.set('type_of_loader', UNKNOWN_LOADER)
+  return page
 }
 
 /** secure_boot: enabled. Source: linux@5.10.223 include/linux/efi.h efi_secureboot_mode_enabled. */
@@ -73,15 +68,15 @@ export function makeBootParams(
       const above4G = behaviour.above4G && canLieAbove4G(header)
       const at = allocate(ctx, clause, behaviour, above4G)
       const size = behaviour.pages * PAGE
-      const from = behaviour.copied === 'file' ? 0 : HDR
-      fill(ctx, at, size, kernel, headerBytes(header, behaviour), from)
+      const from = behaviour.copied === 'file' ? 0 : SETUP_HEADER_AT
+      const page = fill(ctx, at, size, kernel, from, headerBytes(header, behaviour))
       if (behaviour.secureBoot && ctx.machine.settings.secureBoot)
         ctx.machine.step('ST-78', 'tells of Secure Boot', () => {
-          setByte(ctx, at, 'secure_boot', SECURE_BOOT_ENABLED)
+          page.set('secure_boot', SECURE_BOOT_ENABLED)
         })
       const setup_sects = behaviour.setupSects === 'as stated' ? header.setup_sects : setupSectors(header)
-      if (behaviour.setupSects === '0 becomes 4') setByte(ctx, at, 'setup_sects', setup_sects)
-      setField(ctx, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
+      if (behaviour.setupSects === '0 becomes 4') page.hdr.set('setup_sects', setup_sects)
+      page.hdr.set('code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
       return { at, above4G, setup_sects }
     })
 }
@@ -108,11 +103,11 @@ function allocate(
 }
 
 /** Bytes that are copied: of the file, or of the setup header. */
-function headerBytes({ setup_size }: SetupHeader, { copied }: BootParamsBehaviour): number {
-  const known = SETUP_HEADER.size - HDR
-  if (copied === 'file') return SETUP_HEADER.size
+function headerBytes(header: SetupHeader, { copied }: BootParamsBehaviour): number {
+  const known = KNOWN_HEADER_END - SETUP_HEADER_AT
+  if (copied === 'file') return KNOWN_HEADER_END
   if (copied === 'known header') return known
-  const stated = HEADER_OFFSET + setup_size
+  const stated = setupHeaderEnd(header) - SETUP_HEADER_AT
   return copied === 'stated header' ? stated : Math.min(stated, known)
 }
 
@@ -137,7 +132,7 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
     const at = pagesOrFail(ctx, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
+    zeroPage(memory, bootParams.at).hdr.set('cmd_line_ptr', at)
     ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
@@ -154,8 +149,7 @@ function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams
     })
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
-    setField(ctx, bootParams.at, 'ext_cmd_line_ptr', high32(at))
+    zeroPage(memory, bootParams.at).setWhole('cmd_line_ptr', at)
     ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
@@ -180,8 +174,7 @@ function convertedToAscii(
       i === length ? 0 : line.text.charCodeAt(i) <= 0x7e ? line.text.charCodeAt(i) : 0x20,
     )
     ctx.machine.memory.patch(at, ascii, line.object)
-    setField(ctx, bootParams.at, 'cmd_line_ptr', at)
-    setField(ctx, bootParams.at, 'ext_cmd_line_ptr', high32(at))
+    zeroPage(ctx.machine.memory, bootParams.at).setWhole('cmd_line_ptr', at)
     ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })
   })
 }
@@ -203,8 +196,9 @@ export function passInitrd({
 function lowHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
   return ctx.machine.step('ST-41', 'passes the initrd', () => {
     const at = wrap32(initrd?.at ?? 0)
-    setField(ctx, bootParams.at, 'ramdisk_image', at)
-    setField(ctx, bootParams.at, 'ramdisk_size', initrd?.size ?? 0)
+    const { hdr } = zeroPage(ctx.machine.memory, bootParams.at)
+    hdr.set('ramdisk_image', at)
+    hdr.set('ramdisk_size', initrd?.size ?? 0)
     ctx.machine.observe({ ramdiskImageFromStub: phys(at) })
     return null
   })
@@ -227,10 +221,9 @@ function bothHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | n
   return ctx.machine.step('ST-42', 'passes the initrd', () => {
     const at = initrd?.at ?? phys(0)
     const size = initrd?.size ?? 0
-    setField(ctx, bootParams.at, 'ramdisk_image', at)
-    setField(ctx, bootParams.at, 'ext_ramdisk_image', high32(at))
-    setField(ctx, bootParams.at, 'ramdisk_size', size)
-    setField(ctx, bootParams.at, 'ext_ramdisk_size', high32(size))
+    const page = zeroPage(ctx.machine.memory, bootParams.at)
+    page.setWhole('ramdisk_image', at)
+    page.setWhole('ramdisk_size', size)
     ctx.machine.observe({ ramdiskImageFromStub: at })
     return null
   })

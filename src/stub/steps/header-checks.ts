@@ -1,23 +1,19 @@
 /** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
-import type { StubBehaviour } from '../behaviour.ts'
-import type { Kernel, StubContext } from '../model.ts'
 import {
-  HDR,
-  isKernel,
-  SETUP_HEADER,
-  SETUP_VERSION_2_11,
-  SETUP_VERSION_2_12,
-  type SetupHeader,
+  boot_params,
+  PROTOCOL_2_11,
+  PROTOCOL_2_12,
+  SETUP_HEADER_AT,
   XLF_EFI_HANDOVER_64,
-} from '../setup-header.ts'
+} from '../../image/x86/boot-params.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { StubContext, Kernel } from '../model.ts'
+import { isKernel, KNOWN_HEADER_END, type SetupHeader } from '../setup-header.ts'
 import { readSetupHeader } from './kernel-header.ts'
 import { statusTitle } from './status.ts'
 
 type ChecksBehaviour = StubBehaviour['headerChecks']
-
-/** sizeof(BootParams). */
-const BOOT_PARAMS_SIZE = 4096
 
 /** The checks of a release. */
 export function checkSetupHeader(checks: ChecksBehaviour): (ctx: StubContext, kernel: Kernel) => SetupHeader {
@@ -27,14 +23,18 @@ export function checkSetupHeader(checks: ChecksBehaviour): (ctx: StubContext, ke
 
 function read(ctx: StubContext, kernel: Kernel): SetupHeader {
   if (kernel.found)
-    ctx.machine.memory.readAs(rangeAt(kernel.at + HDR, SETUP_HEADER.size - HDR), kernel.object, { at: HDR })
+    ctx.machine.memory.readAs(
+      rangeAt(kernel.at + SETUP_HEADER_AT, KNOWN_HEADER_END - SETUP_HEADER_AT),
+      kernel.object,
+      { at: SETUP_HEADER_AT },
+    )
   return readSetupHeader(ctx, kernel)
 }
 
 /** `.linux` is as long as a zero page, then the four conditions. */
 function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
   return ctx.machine.step('ST-81', 'looks at the length of .linux', () => {
-    if (kernel.size < BOOT_PARAMS_SIZE)
+    if (kernel.size < boot_params.size)
       ctx.machine.refuse(
         'ST-81',
         'EFI_LOAD_ERROR',
@@ -50,7 +50,7 @@ function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
   const { machine } = ctx
   return machine.step('ST-31', 'checks the setup header', () => {
     const header = read(ctx, kernel)
-    if (!isKernel(header) || header.version < SETUP_VERSION_2_11 || header.relocatable_kernel === 0) {
+    if (!isKernel(header) || header.version < PROTOCOL_2_11 || header.relocatable_kernel === 0) {
       const why = !kernel.found
         ? 'there is no .linux section, and the image itself is no kernel'
         : '.linux does not begin with the header of a relocatable kernel'
@@ -68,14 +68,14 @@ function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
 }
 
 function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
-  return version >= SETUP_VERSION_2_12 && (xloadflags & XLF_EFI_HANDOVER_64) === 0
+  return version >= PROTOCOL_2_12 && (xloadflags & XLF_EFI_HANDOVER_64) === 0
 }
 
 /** Each condition with a message of its own. */
 function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
   const { machine } = ctx
   return machine.step('ST-32', 'checks the setup header', () => {
-    if (length && kernel.size < BOOT_PARAMS_SIZE)
+    if (length && kernel.size < boot_params.size)
       machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
     const header = read(ctx, kernel)
     const no = (message: string): never =>
@@ -86,7 +86,7 @@ function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour
         message,
       )
     if (!isKernel(header)) no('Unsupported kernel image.')
-    if (header.version < SETUP_VERSION_2_11) no('Kernel too old.')
+    if (header.version < PROTOCOL_2_11) no('Kernel too old.')
     if (header.relocatable_kernel === 0) no('Kernel is not relocatable.')
     if (lacksHandover(header)) no('Kernel does not support EFI handover protocol.')
     if (header.handover_offset === 0)

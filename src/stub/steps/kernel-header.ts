@@ -1,14 +1,12 @@
 /** The kernel's setup header, read where the kernel lies, and the length that it states (chapter ST). */
-import { ModelBug } from '../../bytes/errors.ts'
-import { rangeAt } from '../../bytes/range.ts'
-import type { Kernel, StubContext } from '../model.ts'
-import { isKernel, SECTOR, SETUP_HEADER, type SetupHeader, setupSectors } from '../setup-header.ts'
+import { SECTOR, setupSectors } from '../../image/x86/boot-params.ts'
+import { setupHeader } from '../../machine/x86/zero-page.ts'
+import type { StubContext, Kernel } from '../model.ts'
+import { isKernel, type SetupHeader } from '../setup-header.ts'
 
 /** The setup header as it lies in memory now. Bytes that are not modelled read as zero. */
 export function readSetupHeader({ machine }: StubContext, kernel: Kernel): SetupHeader {
-  const header = SETUP_HEADER.read(machine.memory.readRaw(rangeAt(kernel.at, SETUP_HEADER.size)))
-  if (header === null) throw new ModelBug('setup header of another size')
-  return header
+  return setupHeader(machine.memory, kernel.at, kernel.object).values()
 }
 
 /**
