@@ -73,6 +73,7 @@ export { stubSteps } from './stub/steps.ts'
 export { bootLoaders } from './boot-loader/boot-loaders.ts'
 export type { BootLoaderModel, BootLoaderRow } from './boot-loader/model.ts'
 export {
+  kernelEra,
   kernelEras,
   kernelModel,
   kernelSteps,

@@ -1,10 +1,10 @@
 /** What `eras` knows: products with their histories, eras, and the clauses that their data follow. */
+import { KERNEL_LAW, linux } from '../kernel/kernels.ts'
 import { erasFor } from '../releases/version.ts'
 import { stubHistory } from '../stub/history.ts'
 import { STUB_LAW } from '../stub/law.ts'
 import { fatHistory, thinHistory } from '../stub/lanzaboote/history.ts'
 import { LANZABOOTE_LAW } from '../stub/lanzaboote/law.ts'
-import { KERNEL_LAW, linux } from '../kernel/kernels.ts'
 import { productOf, type Product, type ShownEra } from './product.ts'
 
 /** All of them. */

@@ -9,6 +9,7 @@ import type { PayloadReader } from './payload.ts'
 
 export type { KernelBehaviour, KernelShape } from './behaviour.ts'
 export type { KernelBoot } from './boot.ts'
+export { kernelEra } from './eras.ts'
 export { linux } from './history.ts'
 export { KERNEL_LAW } from './law.ts'
 export { kernelSteps } from './steps.ts'

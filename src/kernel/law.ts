@@ -1,13 +1,13 @@
 /**
  * When the clauses of chapters EP and ZO apply: what a release must do for them (spec/EP-kernel-entry.md and
- * spec/ZO-decompressor.md).
+ * spec/ZO-decompressor.md, whose lines `Applies:` are made of this).
  */
-import type { Bss, KernelBehaviour, Placement } from './behaviour.ts'
+import type { Holds, Law } from '../releases/law.ts'
+import type { Asked, Bss, KernelBehaviour, Placement } from './behaviour.ts'
 
 type Relocation = Extract<Placement, { way: 'efi_relocate_kernel' }>
 type Allocation = Extract<Placement, { way: 'efi_random_alloc' }>
-/** Does a clause apply to what behaves so? */
-type Test = (behaviour: KernelBehaviour) => boolean
+type Test = Holds<KernelBehaviour>
 
 const atHandover =
   (bss: Bss): Test =>
@@ -25,13 +25,18 @@ const decompresses =
   (holds: (place: Allocation) => boolean = () => true): Test =>
   ({ place }) =>
     place.way === 'efi_random_alloc' && holds(place)
+const asks =
+  (contract: keyof Asked): Test =>
+  ({ asks: of }) =>
+    of['efi-handover'][contract] || of['pe-entry'][contract]
+const always: Test = () => true
 const head64: Test = ({ run }) => run.by === 'head_64.S'
 const levelsByStub: Test = ({ paging }) => paging.by === 'efi-stub'
 const loadFile2: Test = ({ initrd }) => initrd.loadFile2
 const knowsUnaccepted: Test = ({ exit }) => exit.unaccepted
 
-/** Clauses that not every kernel follows, by the slot that they are about. */
-export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly<Record<string, Test>>>>> = {
+/** Clauses of the kernel, by the record that they are about. */
+export const KERNEL_LAW: Law<KernelBehaviour> = {
   entryCode: {
     'EP-2': ({ entryCode }) => entryCode.runs,
     'EP-3': ({ entryCode }) => !entryCode.runs,
@@ -53,11 +58,13 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'EP-26': ({ zeroPage }) => zeroPage.way === 'efi_low_alloc',
   },
   setupHeader: {
+    'EP-12': always,
     'EP-10': ({ setupHeader }) => setupHeader.way === 'copied',
     'EP-11': ({ setupHeader }) => setupHeader.way === 'made',
     'EP-30': ({ setupHeader }) => setupHeader.way === 'copied' && setupHeader.wipesSetupData,
   },
   commandLine: {
+    'EP-13': always,
     'EP-34': ({ commandLine }) => commandLine.into !== 'pool',
   },
   filesAtEntry: {
@@ -66,7 +73,7 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'EP-51': ({ filesAtEntry }) => filesAtEntry.into === 'efi_high_alloc',
   },
   paging: {
-    'ZO-5': ({ paging }) => paging.by === 'head_64.S',
+    'ZO-5': data => !levelsByStub(data),
     'EP-53': levelsByStub,
     'EP-54': levelsByStub,
   },
@@ -94,9 +101,13 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'EP-14': loadFile2,
     'EP-31': data => !loadFile2(data),
     'EP-37': loadFile2,
-    'EP-49': ({ initrd }) => initrd.files,
   },
   exit: {
+    'EP-18': always,
+    'EP-19': always,
+    'EP-41': always,
+    'EP-42': always,
+    'EP-45': always,
     'EP-43': knowsUnaccepted,
     'EP-44': ({ exit }) => exit.buffer === 'grown',
     'EP-46': knowsUnaccepted,
@@ -107,7 +118,6 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'EP-24': data => !head64(data),
     'ZO-3': head64,
     'ZO-4': head64,
-    'ZO-5': head64,
     'ZO-6': head64,
     'ZO-7': head64,
     'ZO-8': head64,
@@ -115,7 +125,17 @@ export const KERNEL_LAW: Readonly<Partial<Record<keyof KernelBehaviour, Readonly
     'ZO-10': head64,
     'ZO-11': head64,
   },
+  asks: {
+    'HO-4': asks('init-window'),
+    'HO-5': asks('bss-zero'),
+    'HO-6': asks('bss-owned'),
+    'HO-9': asks('code32-start'),
+  },
+  startup32: {
+    'ZO-21': always,
+  },
   trampoline: {
+    'ZO-5': ({ trampoline }) => trampoline.when === 'always',
     'ZO-35': ({ trampoline }) => trampoline.when === 'levels-change',
   },
 }

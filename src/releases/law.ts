@@ -61,6 +61,7 @@ function spanText<B>({ branches, end }: History<B>, { from, to }: VersionSpan): 
   if (to === end) return `${first} and later`
   const next = branches.indexOf(to)
   if (next < 0 && to === mainRelease(branchOf(to))) return `${from} to before ${to}`
+  if (next < 0 && required(to).candidate !== null && from === releaseBefore(to)) return from
   if (next < 0 && required(to).candidate !== null) return `${from} to ${releaseBefore(to)}`
   const last = next < 0 ? releaseBefore(to) : mainRelease(branches[next - 1] ?? to)
   if (first === last) return first

@@ -1,4 +1,6 @@
 /** The lines `Applies:` of chapters whose spans follow from data. */
+import type { KernelBehaviour } from '../../src/kernel/behaviour.ts'
+import { KERNEL_LAW, linux } from '../../src/kernel/kernels.ts'
 import type { VersionSpan } from '../../src/releases/era.ts'
 import type { History } from '../../src/releases/history.ts'
 import { spansText, spansWhere, type Holds, type Law } from '../../src/releases/law.ts'
@@ -41,10 +43,51 @@ function lanzabooteLines(): Map<string, string> {
   )
 }
 
+/** The way into the kernel on which a record counts; always where there is none. */
+const ENTRY: Readonly<Partial<Record<keyof KernelBehaviour, string>>> = {
+  bssAtHandover: 'after a handover',
+  bssAtPeEntry: 'at the PE entry',
+  zeroPage: 'at the PE entry',
+  setupHeader: 'at the PE entry',
+  commandLine: 'at the PE entry',
+  filesAtEntry: 'at the PE entry',
+  startup32: 'at the 32-bit entry',
+}
+
+/** What no data says. */
+const ALSO: Readonly<Record<string, string>> = {
+  'EP-40': 'where the firmware has the memory attribute protocol',
+  'EP-49': 'in 5.7 as EP-50 says, later when LoadFile2 offers nothing',
+  'ZO-35': "by the boot protocol's own entries",
+}
+
+/** A clause of two entries says where it applies for each, unless that is the same. */
+function kernelLines(chapter: string): Map<string, string> {
+  const parts = new Map<string, Map<string, string | undefined>>()
+  for (const [record, clauses] of Object.entries(KERNEL_LAW))
+    for (const [clause, holds] of Object.entries(clauses)) {
+      if (!clause.startsWith(chapter)) continue
+      const text = spansText(linux, spansWhere(linux, holds))
+      const known = parts.get(clause) ?? new Map<string, string | undefined>()
+      known.set(text, known.has(text) ? undefined : ENTRY[record as keyof KernelBehaviour])
+      parts.set(clause, known)
+    }
+  return new Map(
+    [...parts].map(([clause, texts]) => {
+      const said = [...texts].map(
+        ([text, entry]) => `linux ${text}${entry === undefined ? '' : `, ${entry}`}`,
+      )
+      return [clause, [...said, ...(clause in ALSO ? [ALSO[clause]] : [])].join('; ')]
+    }),
+  )
+}
+
 /** Chapters by their file. */
 export const DERIVED: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'spec/ST-systemd-stub.md': lines('systemd', stubHistory, STUB_LAW),
   'spec/LZ-lanzaboote.md': lanzabooteLines(),
+  'spec/EP-kernel-entry.md': kernelLines('EP'),
+  'spec/ZO-decompressor.md': kernelLines('ZO'),
 }
 
 /** The chapter with these lines. */
