@@ -16,6 +16,8 @@ const INITRD_LOADER = 24
 /** What is printed when the firmware refuses the kernel. */
 export interface LoadMessages {
   readonly clause: ClauseId
+  /** Upstream's function. */
+  readonly by: 'load_image' | 'load_via_boot_services'
   /** What the refusal is printed with. */
   readonly message: (status: EfiError) => string
   /** What the stub returns. */
@@ -25,12 +27,14 @@ export interface LoadMessages {
 /** `Error loading kernel image: Load error`, or `Load Error`. */
 export const loadMessages = (messages: StubBehaviour['messages']): LoadMessages => ({
   clause: 'ST-28',
+  by: 'load_image',
   message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
   returned: status => status,
 })
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
 export const shimMessages: LoadMessages = {
   clause: 'ST-67',
+  by: 'load_via_boot_services',
   message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
   returned: () => 'EFI_LOAD_ERROR',
 }
@@ -45,7 +49,9 @@ export function loadViaBootServices(
   return (ctx, payload) =>
     handOffTo(
       ctx,
-      ctx.machine.step(messages.clause, 'LoadImage of the kernel', () => load(ctx, messages, payload.kernel)),
+      ctx.machine.step(messages.clause, `${messages.by}: LoadImage of the kernel`, () =>
+        load(ctx, messages, payload.kernel),
+      ),
       payload,
     )
 }
@@ -56,7 +62,9 @@ export function handOffTo(
   image: LoadedImage,
   { kernel, commandLine, initrd }: BootPayload,
 ): HandOff {
-  const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
+  const loaded = ctx.machine.step('ST-29', 'linux_exec sets LoadOptions', () =>
+    withOptions(image, commandLine),
+  )
   const offer = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
@@ -96,7 +104,7 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
 
 /** Registers the initrd for LoadFile2, if there is one. */
 export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
-  return ctx.machine.step('ST-30', 'registers the initrd', () => {
+  return ctx.machine.step('ST-30', 'initrd_register offers the initrd through LoadFile2', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
     xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
