@@ -8,7 +8,7 @@ import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { SECTOR, SETUP_HEADER_AT, setupHeaderEnd, setupSectors } from '../../image/x86/boot-params.ts'
 import type { ClauseId } from '../../machine/machine.ts'
-import type { InitrdOffer } from '../../machine/model.ts'
+import type { RegisteredInitrd } from '../../machine/model.ts'
 import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
@@ -188,7 +188,7 @@ export function passInitrd({
   ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
-) => InitrdOffer | null {
+) => RegisteredInitrd | null {
   if (halves === 'both') return bothHalves
   return loadFile2 ? lowHalvesAndLoadFile2 : lowHalves
 }
@@ -210,7 +210,7 @@ function lowHalvesAndLoadFile2(
   ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
-): InitrdOffer | null {
+): RegisteredInitrd | null {
   return ctx.machine.step('ST-79', 'linux_exec passes the initrd twice', () => {
     lowHalves(ctx, bootParams, initrd)
     return registerInitrd(ctx, initrd)

@@ -1,7 +1,7 @@
 /** The way in through LoadImage and StartImage (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount } from '../../bytes/units.ts'
-import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
@@ -65,14 +65,14 @@ export function handOffTo(
   const loaded = ctx.machine.step('ST-29', 'linux_exec sets LoadOptions', () =>
     withOptions(image, commandLine),
   )
-  const offer = registerInitrd(ctx, initrd)
+  const registered = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
     loaded,
-    initrd: offer,
+    initrd: registered,
     payload: { object: kernel.object, source: kernel.source },
-    initrdObject: offer?.object ?? null,
+    initrdObject: registered?.object ?? null,
     cmdlineObject: commandLine?.object ?? null,
   }
 }
@@ -103,7 +103,7 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
 }
 
 /** Registers the initrd for LoadFile2, if there is one. */
-export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
+export function registerInitrd(ctx: StubContext, initrd: Initrd | null): RegisteredInitrd | null {
   return ctx.machine.step('ST-30', 'initrd_register offers the initrd through LoadFile2', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
