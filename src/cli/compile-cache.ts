@@ -2,8 +2,8 @@
  * Node's compile cache, which Node 22.8 and newer have: what was compiled in one run is there for the next. It
  * lies in the user's own cache folder and nowhere else, since what is in it is run.
  */
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -36,11 +36,32 @@ interface CompileCache {
 }
 
 /**
+ * Makes the folder, one level at a time; false when that cannot be done. Node would make it too, but asks again
+ * without end where mkdir answers ENOENT in a folder that exists, as it does below /proc.
+ */
+function isMade({ base, folder }: CachePlace): boolean {
+  try {
+    relative(base, folder)
+      .split(sep)
+      .reduce((above, name) => {
+        const level = join(above, name)
+        if (statSync(level, { throwIfNoEntry: false }) === undefined) mkdirSync(level)
+        return level
+      }, base)
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
  * Has Node keep what it compiles from now on. NODE_COMPILE_CACHE (another folder) and NODE_DISABLE_COMPILE_CACHE
  * win. Does nothing, and says nothing, when there is no such cache, no folder for it, or no way to write there.
  */
 export function keepCompiled(env: Environment): void {
   const node = process.getBuiltinModule('node:module') as CompileCache
+  if (node.enableCompileCache === undefined || (env['NODE_DISABLE_COMPILE_CACHE'] ?? '') !== '') return
   const place = cachePlace(env, process.platform)
-  if (place !== null && isOwn(place.base)) node.enableCompileCache?.(place.folder)
+  if (place !== null && isOwn(place.base) && isMade(place)) node.enableCompileCache(place.folder)
 }

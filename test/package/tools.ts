@@ -24,9 +24,11 @@ export function run(
   args: readonly string[],
   { cwd, node = process.execPath, env = {} }: How,
 ): Done {
-  const { status, stdout, stderr } = spawnSync(program, args, {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     encoding: 'utf8',
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
     env: {
       PATH: [dirname(node), process.env['PATH']].join(delimiter),
       HOME: process.env['HOME'],
@@ -34,6 +36,8 @@ export function run(
       ...env,
     },
   })
+  // A program that hangs is a failed test here; vitest itself cannot end a test that waits for a child like this
+  if (error !== undefined) throw new Error(`${program} ${args.join(' ')}: ${error.message}`)
   return { code: status, stdout, stderr }
 }
 
