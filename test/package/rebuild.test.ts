@@ -12,7 +12,12 @@ afterAll(() => {
 })
 
 function run(command: string, args: readonly string[]): string {
-  const done = spawnSync(command, args, { cwd: copy, encoding: 'utf8', timeout: 120_000, shell: process.platform === 'win32' })
+  const done = spawnSync(command, args, {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: 120_000,
+    shell: process.platform === 'win32',
+  })
   return done.status === 0 ? done.stdout : `exit ${String(done.status)}: ${done.stderr}`
 }
 
