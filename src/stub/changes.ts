@@ -76,19 +76,19 @@ const change = changesOf<StubBehaviour>()
 export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   change(
     '293b167349',
-    'takes LoadOptions that begin with NUL no more',
+    'no longer takes LoadOptions that begin with NUL',
     { in: ['233'] },
     { loadOptions: { taken: 'text' } },
   ),
   change(
     'd4cbada2a9',
-    'reads its section table in memory, not in its file',
+    'reads its section table from memory, not from its file',
     { in: ['234'] },
     { sectionTable: { source: 'memory', machines: 'any known' } },
   ),
   change(
     'b4f9f2a62f',
-    'tells the kernel of Secure Boot',
+    'tells the kernel about Secure Boot',
     { in: ['236'], until: ['242'] },
     { bootParams: { secureBoot: true } },
   ),
@@ -115,7 +115,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '53a2045521',
-    'takes LoadOptions under Secure Boot, too, when there is no .cmdline',
+    'takes LoadOptions under Secure Boot when there is no .cmdline',
     { in: ['244'] },
     { commandLine: { underSecureBoot: 'without .cmdline' } },
   ),
@@ -127,13 +127,13 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '8aba0eec49',
-    'messages end at the status',
+    'prints no blank after the status',
     { in: ['248.10', '249.6', '250'] },
     { sectionTable: { messageEnd: '' } },
   ),
   change(
     '1328150d85',
-    'takes only a PE of its own machine, with a section',
+    'accepts only a PE of its own machine with at least one section',
     { in: ['250'] },
     { sectionTable: { machines: 'own' } },
   ),
@@ -145,25 +145,25 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'a6089431d5',
-    'passes the initrd through LoadFile2, too',
+    'also passes the initrd through LoadFile2',
     { in: ['250'] },
     { passInitrd: { loadFile2: true } },
   ),
   change(
     'dc46792831',
-    'a file of its own for x86, in which an address has 8 bytes',
+    'a separate linux_x86.c, in which an address has 8 bytes',
     { in: ['250'] },
     { ia32: null },
   ),
   change(
     '33bc9b756e',
-    'puts .dtb in the place of the device tree of the firmware',
+    "replaces the firmware's device tree with .dtb",
     { in: ['250'] },
     { locate: { names: [...SECTIONS_229, '.dtb'] }, deviceTree: { sections: ['.dtb'], replacesOnly: true } },
   ),
   change(
     '2fffe2ed19',
-    'asks whether .linux is as long as a zero page',
+    'requires .linux to be at least as long as a zero page',
     { in: ['250'] },
     { headerChecks: { length: true } },
   ),
@@ -175,7 +175,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '9148312fab',
-    'takes pool of EfiBootServicesData, but prints into EfiLoaderData',
+    'allocates pool as EfiBootServicesData, but prints into EfiLoaderData',
     { in: ['252'] },
     {
       pool: { type: 'EfiBootServicesData' },
@@ -184,7 +184,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '03d5449f3a',
-    'makes spaces of what is not printable in LoadOptions',
+    'replaces unprintable characters in LoadOptions with spaces',
     { in: ['252'] },
     { commandLine: { spaces: 'all but printable ASCII' } },
   ),
@@ -202,19 +202,19 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'fa2eebc7a3',
-    'warns of sections that overlap',
+    'warns about overlapping sections',
     { in: ['252'], until: ['254'] },
     { locate: { warnsOfOverlap: true } },
   ),
   change(
     'e163680774',
-    'counts the entry from the whole address of the kernel',
+    "computes the entry point from the kernel's full address",
     { in: ['252'] },
     { entry: { from: 'image' }, bootParams: { setupSects: '0 becomes 4' } },
   ),
   change(
     'd62c177756',
-    'one page of boot_params, and as much of the setup header as it states',
+    'boot_params of one page, with as much of the setup header as it states',
     { in: ['252'] },
     { bootParams: { pages: 1, copied: 'stated header' } },
   ),
@@ -232,7 +232,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '757d6c916d',
-    'asks whether there is a handover entry, with a message for each condition',
+    'checks for a handover entry, with a message for each condition',
     { in: ['252'] },
     { headerChecks: { messages: 'each' } },
   ),
@@ -250,7 +250,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     ['927ebebe58', '7ca40a8b08'],
-    'the command line is UTF-16 from the beginning, and ASCII for a handover',
+    'UTF-16 command line throughout, ASCII for a handover',
     { in: ['252.3', '253'] },
     { commandLine: { encoding: 'UTF-16', spaces: 'controls' } },
   ),
@@ -262,26 +262,26 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '486cf22c35',
-    'cuts spaces off the end of the command line',
+    'trims spaces from the end of the command line',
     { in: ['252.6', '253'] },
     { commandLine: { trimmed: 'end' } },
   ),
   change('c2c6203556', 'prints a status in its own words', { in: ['253'] }, { messages: { status: '%m' } }),
   change(
     '2f3c3b0bee',
-    'prints strings into buffers of their size',
+    'prints strings into buffers of their exact size',
     { in: ['253'] },
     { strings: { buffers: 'sized' } },
   ),
   change(
     'a409607489',
-    'reads variables into buffers of their size',
+    'reads variables into buffers of their exact size',
     { in: ['254'] },
     { variables: { secureBoot: 'sized' } },
   ),
   change(
     '717af0de46',
-    'appends a string of SMBIOS to the command line',
+    'appends an SMBIOS string to the command line',
     { in: ['254'] },
     { commandLine: { smbios: 'appended' } },
   ),
@@ -293,13 +293,13 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'ec232e4abd',
-    'takes pool of EfiLoaderData',
+    'allocates pool as EfiLoaderData',
     { in: ['252.11', '253.5', '254'] },
     { pool: { type: 'EfiLoaderData' } },
   ),
   change(
     '05c9f9c251',
-    'takes command lines of add-ons, and keeps the path of their folder',
+    'takes command lines from add-ons, and keeps the path of their folder allocated',
     { in: ['254'] },
     {
       addons: { sections: ['.cmdline'] },
@@ -314,31 +314,31 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'fab0eeb72b',
-    'takes no LoadOptions in a confidential VM under Secure Boot',
+    'ignores LoadOptions in a confidential VM under Secure Boot',
     { in: ['254.2', '255'] },
     { commandLine: { asksConfidentialVm: true } },
   ),
   change(
     '90dab2b01e',
-    'cuts blanks off both ends of the command line, and reads on behind a line of blanks',
+    'trims blanks from both ends of the command line, and reads past the end of a blank one',
     { in: ['255'] },
     { commandLine: { spaces: 'controls and DEL', trimmed: 'both ends', readsPastBlanks: true } },
   ),
   change(
     '68f85761e2',
-    'takes device trees of add-ons',
+    'takes device trees from add-ons',
     { in: ['255'] },
     { addons: { sections: ['.cmdline', '.dtb'] } },
   ),
   change(
     '0f781d2aa5',
-    'installs .dtb on a firmware without a device tree, too',
+    'installs .dtb even where the firmware has no device tree',
     { in: ['255'] },
     { deviceTree: { replacesOnly: false } },
   ),
   change(
     'aea81bc0ff',
-    'joins .ucode in front of .initrd',
+    'joins .ucode before .initrd',
     { in: ['256'] },
     {
       locate: { names: SECTIONS_256 },
@@ -356,17 +356,17 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'bacc2ed0d5',
-    'wants its PE header behind the DOS header',
+    'requires its PE header to lie after the DOS header',
     { in: ['257'] },
     { sectionTable: { headerAfterDos: true } },
   ),
   change(
     '9e63e28aa6',
-    'takes the first section of exactly the name',
+    'takes the first section with exactly the name',
     { in: ['257'] },
     { locate: { match: 'name' } },
   ),
-  change('1489e66f7c', 'frees the path of the folder of add-ons', { in: ['257'] }, { strings: { kept: [] } }),
+  change('1489e66f7c', 'frees the path of the add-on folder', { in: ['257'] }, { strings: { kept: [] } }),
   change(
     'ac32323271',
     'lists the pieces of the initrd, and joins two or more; without any it reads through a null pointer',
@@ -381,7 +381,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     ['fc02ea668f', 'd30b89c7fc'],
-    'trims the string of SMBIOS, and takes a line of blanks for an empty one',
+    'trims the SMBIOS string, and treats a blank line as empty',
     { in: ['257'] },
     { commandLine: { smbios: 'appended trimmed', readsPastBlanks: false } },
   ),
@@ -400,13 +400,13 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     ['fc31d929c7', '2ea0487c1b'],
-    'takes .ucode and .initrd of add-ons',
+    'takes .ucode and .initrd from add-ons',
     { in: ['257'] },
     { addons: { sections: ['.cmdline', '.dtb', '.initrd', '.ucode'] } },
   ),
   change(
     ['c033267912', '1d79f667f4'],
-    'chooses a device tree among .dtbauto',
+    'chooses a device tree among the .dtbauto sections',
     { in: ['257'] },
     {
       locate: { names: SECTIONS_257 },
@@ -445,7 +445,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     '226e050a0d',
-    'takes LoadOptions without any control character only',
+    'takes only LoadOptions without control characters',
     { in: ['259'] },
     { loadOptions: { taken: 'printable' } },
   ),
@@ -457,7 +457,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'd9d300dc4c',
-    "places sections whatever the kernel's ImageBase is",
+    "places sections regardless of the kernel's ImageBase",
     { in: ['259.2', '260'] },
     { entryMethod: { origin: 'pages' } },
   ),
@@ -481,13 +481,13 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'e641f37499',
-    'aligns the kernel as its SectionAlignment says',
+    'aligns the kernel to its SectionAlignment',
     { in: ['259.7', '260.3', '261.1', '262'] },
     { entryMethod: { aligned: true } },
   ),
   change(
     '918e8f9dd9',
-    'wants six data directories in a PE header',
+    'requires six data directories in a PE header',
     { in: ['258.10', '259.8', '260.4', '261.2', '262'] },
     { sectionTable: { sixDirectories: true }, entryMethod: { header: { sixDirectories: true } } },
   ),
@@ -499,13 +499,13 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
   ),
   change(
     'ecf3f5056a',
-    "wants the kernel's entry point inside its image",
+    "requires the kernel's entry point to lie inside its image",
     { in: ['258.10', '259.8', '260.4', '261.2', '262'] },
     { entryMethod: { header: { entryInside: true } } },
   ),
   change(
     'dc55e4a5a0',
-    'wants headers, section tables and sections inside image and .linux',
+    'requires headers, section tables and sections to lie inside the image or .linux',
     { in: ['259.8', '260.4', '261.2', '262'] },
     {
       sectionTable: { insideImage: true },

@@ -13,7 +13,7 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
     release: '233',
     title: 'as S1, but the section table comes from the file on disk',
   },
-  'systemd-stub/S1': { release: '234', title: 'as S1/236, and does not tell the kernel of Secure Boot' },
+  'systemd-stub/S1': { release: '234', title: 'as S1/236, and does not tell the kernel about Secure Boot' },
   'systemd-stub/S1/236': {
     release: '236',
     title: 'as S1/239, but the buffer for the variable SecureBoot is freed',
@@ -45,7 +45,7 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   },
   'systemd-stub/S4/252': {
     release: '252',
-    title: 'as S4/252.3, with a command line of eight bits up to the door',
+    title: 'as S4/252.3, with an 8-bit command line until hand-off',
   },
   'systemd-stub/S4/252.3': {
     release: '252.3',
@@ -54,13 +54,13 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   },
   'systemd-stub/S4/252.6': {
     release: '252.6',
-    title: 'as S4/252.3, and cuts spaces off the end of the command line',
+    title: 'as S4/252.3, and trims spaces from the end of the command line',
   },
   'systemd-stub/S4/252.11': { release: '252.11', title: 'as S4/252.6, with pool of EfiLoaderData' },
   'systemd-stub/S4/252.36': { release: '252.36', title: 'as S4/252.11, with any number of sections' },
   'systemd-stub/S4/253': {
     release: '253',
-    title: 'as S4/252.6, in other words, with strings in buffers of their size',
+    title: 'as S4/252.6, with other messages, and strings in buffers of their exact size',
   },
   'systemd-stub/S4/253.5': { release: '253.5', title: 'as S4/253, with pool of EfiLoaderData' },
   'systemd-stub/S4/253.31': { release: '253.31', title: 'as S4/253.5, with any number of sections' },
@@ -70,13 +70,13 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   },
   'systemd-stub/S5/254.2': {
     release: '254.2',
-    title: 'as S5/254, and takes no LoadOptions in a confidential VM under Secure Boot',
+    title: 'as S5/254, and ignores LoadOptions in a confidential VM under Secure Boot',
   },
   'systemd-stub/S5/255': {
     release: '255',
-    title: 'as S5/254.2, and cuts blanks off both ends of the command line',
+    title: 'as S5/254.2, and trims blanks from both ends of the command line',
   },
-  'systemd-stub/S5/256': { release: '256', title: 'as S5/255, with .ucode joined in front of .initrd' },
+  'systemd-stub/S5/256': { release: '256', title: 'as S5/255, with .ucode joined before .initrd' },
   'systemd-stub/S6/254': {
     release: '254.17',
     title:
@@ -85,15 +85,15 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   'systemd-stub/S6/254.24': { release: '254.24', title: 'as S6/254, with any number of sections' },
   'systemd-stub/S6/255': {
     release: '255.11',
-    title: 'as S6/254, and cuts blanks off both ends of the command line',
+    title: 'as S6/254, and trims blanks from both ends of the command line',
   },
   'systemd-stub/S6/255.18': { release: '255.18', title: 'as S6/255, with any number of sections' },
-  'systemd-stub/S6/256': { release: '256.5', title: 'as S6/255, with .ucode joined in front of .initrd' },
+  'systemd-stub/S6/256': { release: '256.5', title: 'as S6/255, with .ucode joined before .initrd' },
   'systemd-stub/S6/256.12': { release: '256.12', title: 'as S6/256, with any number of sections' },
   'systemd-stub/S6/257': {
     release: '257',
     title:
-      'as S6/256, with exact names, the first of which counts, profiles, and .osrel packed behind the initrd',
+      'as S6/256, with exact names, the first of which counts, profiles, and .osrel packed after the initrd',
   },
   'systemd-stub/S6/257.3': { release: '257.3', title: 'as S6/257, with any number of sections' },
   'systemd-stub/S6/257.5': {
@@ -120,7 +120,7 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   },
   'systemd-stub/S7/259': {
     release: '259',
-    title: 'as S7, but LoadOptions must not hold any control character',
+    title: 'as S7, but takes only LoadOptions without control characters',
   },
   'systemd-stub/S7/259.1': { release: '259.1', title: 'as S7/259, and boots without any piece of an initrd' },
   'systemd-stub/S8/259.2': {
@@ -134,7 +134,7 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   },
   'systemd-stub/S8/259.7': {
     release: '259.7',
-    title: 'as S8/259.6, and aligns the kernel as its SectionAlignment says',
+    title: 'as S8/259.6, and aligns the kernel to its SectionAlignment',
   },
   'systemd-stub/S8/259.8': {
     release: '259.8',

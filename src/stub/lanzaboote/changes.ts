@@ -29,13 +29,13 @@ const COMPANIONS = change(
 export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
   change(
     '9c128e9ef6',
-    'reads its sections in memory, not in its file',
+    'reads its sections from memory, not from its file',
     { in: ['0.3'] },
     { configuration: { source: 'memory' } },
   ),
   change(
     'db39223a7c',
-    'another hash is refused under Secure Boot, and warned of without it',
+    'refuses another hash under Secure Boot, warns about it otherwise',
     { in: ['0.4'] },
     { trust: { otherHash: 'refused under Secure Boot' } },
   ),
@@ -56,13 +56,13 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
   change('cd772abdcf', 'pads the initrd', { in: ['0.4.2'] }, { initrd: { padded: true } }),
   change(
     ['edeccc1fb0', '874ea2f5fb'],
-    'fills a section that is longer in memory than in the file; there is no fat stub any more',
+    'zero-fills a section that is longer in memory than in the file; the fat stub is gone',
     { in: ['0.4.3'] },
     { configuration: { longer: 'filled' } },
   ),
   change(
     'ee219747f6',
-    'panics in one place for image and files',
+    'one panic message for image and files',
     { in: ['1.1'] },
     {
       configuration: {
@@ -73,7 +73,7 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
   ),
   change(
     '94b26ee7dc',
-    'another hash is refused whatever Secure Boot says',
+    'refuses another hash regardless of Secure Boot',
     { in: ['1.1'] },
     { trust: { otherHash: 'refused' } },
   ),

@@ -60,7 +60,7 @@ test('a change is told against the main line that had it not', () => {
   expect(effectOf(history, change(/^any number of sections/)).map(differenceText)).toEqual([
     'sectionTable.maxSections: none, was 96',
   ])
-  expect(effectOf(history, change(/^puts \.dtb/)).map(differenceText)).toEqual([
+  expect(effectOf(history, change(/^replaces the firmware's device tree/)).map(differenceText)).toEqual([
     'locate.names: now also .dtb',
     'deviceTree.sections: now also .dtb',
     'deviceTree.replacesOnly: yes, was no',
