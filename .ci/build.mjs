@@ -9,6 +9,7 @@ import { minifySync } from 'rolldown/utils'
 import { keepReached } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 import { noticeOf } from './notice.mjs'
+import { workedOut } from './worked-out.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(top, 'dist')
@@ -37,6 +38,7 @@ const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
 const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
 const foreign = new Set()
+const tables = await workedOut(top)
 
 /** Names inside functions are short; functions and lines keep theirs, for whoever reads a stack trace. */
 const MINIFY = { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } }
@@ -82,7 +84,7 @@ async function bundle(input, folder, format, bundles = {}) {
     input,
     platform: 'node',
     external: ['vitest'],
-    plugins: [plugin],
+    plugins: [plugin, tables],
     transform: { target: 'node20.19' },
     onLog: (level, log) => {
       throw new Error(`${level}: ${log.message}`)
