@@ -1,14 +1,16 @@
-// Works out the eras of both products, which needs every release folded and compared, once for all starts.
+// Works out the eras of all products, which needs every release folded and compared, once for all starts.
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
-/** Rows by product (src/releases/history.ts, eraRows). */
-async function rowsByProduct(top) {
+/** Rows by name of their history (src/releases/history.ts). */
+async function rowsByName(top) {
   const from = path => JSON.stringify(join(top, 'src', path))
   const entry = `import { linux } from ${from('kernel/history.ts')}
 import { stubHistory } from ${from('stub/history.ts')}
-import { eraRows } from ${from('releases/history.ts')}
-export default Object.fromEntries([linux, stubHistory].map(history => [history.product, eraRows(history)]))`
+import { fatHistory, thinHistory } from ${from('stub/lanzaboote/history.ts')}
+import { eraRows, historyName } from ${from('releases/history.ts')}
+const histories = [linux, stubHistory, thinHistory, fatHistory]
+export default Object.fromEntries(histories.map(history => [historyName(history), eraRows(history)]))`
   const build = await rolldown({
     input: 'worked-out',
     plugins: [
@@ -27,7 +29,7 @@ export default Object.fromEntries([linux, stubHistory].map(history => [history.p
 
 /** The plugin that puts them into the bundles. */
 export async function workedOut(top) {
-  const rows = JSON.stringify(await rowsByProduct(top))
+  const rows = JSON.stringify(await rowsByName(top))
   return {
     name: 'worked-out',
     load: {

@@ -317,12 +317,17 @@ export function eraRows<B>(history: History<B>): readonly EraRow[] {
   return table.map(({ row }) => row)
 }
 
+/** What tells a history from every other one of ours: `linux 4.19 to 7.4-rc1`. */
+export function historyName<B>({ product, branches, end }: History<B>): string {
+  return `${product} ${branches[0] ?? ''} to ${end}`
+}
+
 /** The eras of a product, in the order of `eraRows`; what the build has worked out is not worked out again. */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const folds = keptFolds(history.base)
   const changes = (places: readonly number[]): Change<B>[] =>
     places.flatMap(place => history.changes[place] ?? [])
-  return (WORKED_OUT[history.product] ?? eraRows(history)).map(({ has, began, ...info }) => ({
+  return (WORKED_OUT[historyName(history)] ?? eraRows(history)).map(({ has, began, ...info }) => ({
     ...info,
     behaviour: folds(changes(has)),
     began: changes(began),
