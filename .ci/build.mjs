@@ -1,13 +1,15 @@
 // Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files, and
-// NOTICE. docs/decisions/0019 says why it is so.
+// NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { minifySync } from 'rolldown/utils'
 import { keepReached } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 import { noticeOf } from './notice.mjs'
+import { workedOut } from './worked-out.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(top, 'dist')
@@ -25,37 +27,64 @@ const DOORS = ['index', 'report/index', 'vitest/index']
 keepReached(dist, DOORS)
 
 /** Shared bundles by the most that they hold. */
-const NAMES = { 'src/check.ts': 'model', 'src/report/text.ts': 'report', 'src/bytes/range.ts': 'base' }
+const NAMES = { 'src/check-with.ts': 'model', 'src/report/text.ts': 'report', 'src/bytes/range.ts': 'base' }
 
-function nameOf({ name, moduleIds }) {
+function sharedName({ name, moduleIds }) {
   const held = new Set(moduleIds.map(id => relative(top, id).replaceAll('\\', '/')))
   return Object.entries(NAMES).find(([path]) => held.has(path))?.[1] ?? name
 }
 
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
+const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
 const foreign = new Set()
+const tables = await workedOut(top)
+
+/** Names inside functions are short; functions and lines keep theirs, for whoever reads a stack trace. */
+const MINIFY = { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } }
+
+/** Packages that are loaded when they are used have a file each; what pino needs is with it. */
+const PACKAGES = ['yaml', 'valibot', ''].map((name, i, names) => ({
+  name: name || 'pino',
+  test: id => isForeign(id) && packageOf(id).startsWith(name),
+  priority: names.length - i,
+}))
 
 /**
- * What the two kinds of bundles are like. The library stays as it stands in src, without its comments. The program
- * has short names inside functions; functions keep theirs and lines theirs, for whoever reads a stack trace.
+ * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first ones
+ * first. Imports that wait for a command are not followed.
  */
-const KINDS = {
-  es: { shared: 'shared/', minify: 'dce-only' },
-  cjs: {
-    shared: '',
-    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
-  },
+function groupsOf(bundles) {
+  const closures = new Map(Object.keys(bundles).map(name => [name, new Set()]))
+  const plugin = {
+    name: 'closures',
+    buildEnd() {
+      const visit = (id, reached) => {
+        if (reached.has(id)) return
+        reached.add(id)
+        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, reached)
+      }
+      for (const [name, modules] of Object.entries(bundles))
+        for (const module of modules) visit(join(top, module), closures.get(name))
+    },
+  }
+  const groups = [...closures].map(([name, reached], i) => ({
+    name,
+    test: id => reached.has(id),
+    priority: PACKAGES.length + closures.size - i,
+  }))
+  return { plugin, groups: groups.length === 0 ? [] : [...groups, ...PACKAGES] }
 }
 
-/** Bundles what `input` names into `folder` of dist. */
-async function bundle(input, folder, format) {
-  const { shared, minify } = KINDS[format]
+/** Bundles what `input` names into `folder` of dist; `bundles` are those that shall be one file each. */
+async function bundle(input, folder, format, bundles = {}) {
+  const { plugin, groups } = groupsOf(bundles)
   const build = await rolldown({
     cwd: top,
     input,
     platform: 'node',
     external: ['vitest'],
+    plugins: [plugin, tables],
     transform: { target: 'node20.19' },
     onLog: (level, log) => {
       throw new Error(`${level}: ${log.message}`)
@@ -65,9 +94,10 @@ async function bundle(input, folder, format) {
     dir: join(dist, folder),
     format,
     entryFileNames: '[name].js',
-    chunkFileNames: chunk => `${shared}${nameOf(chunk)}.js`,
+    chunkFileNames: chunk => (format === 'es' ? `shared/${sharedName(chunk)}.js` : '[name].js'),
+    codeSplitting: { groups },
     comments: false,
-    minify,
+    minify: MINIFY,
     minifyInternalExports: false,
     strict: true,
     topLevelVar: true,
@@ -80,7 +110,8 @@ async function bundle(input, folder, format) {
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)
     const lines =
       map === null ? null : lineMap(map, path => (isOurs(path) ? path.replaceAll('\\', '/') : null))
-    if (lines === null || lines.sources.length === 0) writeFileSync(path, code)
+    if (moduleIds.every(isForeign)) writeFileSync(path, minifySync(path, code).code)
+    else if (lines === null || lines.sources.length === 0) writeFileSync(path, code)
     else {
       writeFileSync(path, `${code.trimEnd()}\n//# sourceMappingURL=${basename(path)}.map\n`)
       writeFileSync(`${path}.map`, `${JSON.stringify(lines)}\n`)
@@ -91,7 +122,11 @@ async function bundle(input, folder, format) {
 // The library: three doors, which share what they have in common.
 await bundle(Object.fromEntries(DOORS.map(door => [door, `src/${door}.ts`])), '', 'es')
 // The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line runs.
-await bundle({ main: 'src/cli/main.ts' }, 'cli', 'cjs')
+// A file costs to load, too, so what every command needs is one, and so is what check needs.
+await bundle({ main: 'src/cli/main.ts' }, 'cli', 'cjs', {
+  program: ['src/cli/program.ts'],
+  model: ['src/cli/check.ts', 'src/report/text.ts'],
+})
 writeFileSync(join(dist, 'cli/package.json'), '{ "type": "commonjs" }\n')
 // npm makes a linked program executable once; a new build must not take that away.
 chmodSync(join(dist, 'cli/main.js'), 0o755)

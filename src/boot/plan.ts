@@ -4,7 +4,8 @@ import type { ByteSource } from '../bytes/source.ts'
 import { thinFiles } from '../image/lanzastub.ts'
 import type { UkiView } from '../image/uki.ts'
 import { kernelModel, type KernelEra } from '../kernel/kernels.ts'
-import { rememberingReader } from '../kernel/payload.ts'
+import type { PayloadReader } from '../kernel/payload.ts'
+import { rememberingReader } from '../kernel/remembering-reader.ts'
 import { bootLoaders } from '../boot-loader/boot-loaders.ts'
 import type { BootLoaderModel } from '../boot-loader/model.ts'
 import type { Gap } from '../machine/machine.ts'
@@ -61,14 +62,15 @@ export function stubChoices(uki: UkiView, { stub, linux, initrd, deep }: Wishes)
 export type KernelChooser = (source: ByteSource) => readonly Choice<KernelModel>[]
 
 /**
- * Chooses among kernels; each file is looked at once. The chooser throws UsageError for words that mean none.
+ * Chooses among kernels; each file is looked at once. `readPayload` null: headers are read only. The chooser
+ * throws UsageError for words that mean none.
  */
-export function kernelChooser({ kernel, deep }: Wishes): KernelChooser {
+export function kernelChooser({ kernel }: Wishes, readPayload: PayloadReader | null): KernelChooser {
   if (typeof kernel === 'object' && 'start' in kernel) {
     const own = [{ ref: ownRef(kernel.id), model: kernel }]
     return () => own
   }
-  const read = deep === true ? rememberingReader() : null
+  const read = readPayload === null ? null : rememberingReader(readPayload)
   const known = new Map<ByteSource, readonly Choice<KernelModel>[]>()
   return source => {
     const choices =

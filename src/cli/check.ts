@@ -1,9 +1,11 @@
 /** `check`, `map` and `trace`: one simulated boot, three ways to look at it, and one exit code. */
-import { check as runCheck, type Checked } from '../check.ts'
+import { checkWith, type Checked } from '../check-with.ts'
+import { formatMap } from '../report/map.ts'
 import type { Report } from '../report/model.ts'
+import { formatReport, verdictLine } from '../report/text.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
-import { jsonText, reportIn } from './formats.ts'
+import { jsonText, REPORT_FORMATS } from './formats.ts'
 import { checkInput } from './input.ts'
 
 const EXIT = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
@@ -20,7 +22,8 @@ export function exitCode(report: Report, strict: boolean): number {
 async function judged(call: Call): Promise<Checked> {
   const input = await checkInput(call)
   call.log.debug('image', { file: input.image.name, size: input.image.source.size })
-  const checked = runCheck(input)
+  const reader = input.deep === true ? await import('../kernel/payload.ts') : null
+  const checked = checkWith(reader === null ? null : reader.readPayload, input)
   const { report, runs } = checked
   call.log.debug('verdict', {
     verdict: report.verdict,
@@ -37,14 +40,37 @@ function isJson(call: Call): boolean {
 }
 
 /** What map and trace leave out, and what the exit code says. */
-async function footer(call: Call, { report }: Checked): Promise<string> {
-  const { verdictLine } = await import('../report/text.ts')
+function footer(call: Call, { report }: Checked): string {
   const { alternatives } = report
   const others =
     alternatives.length === 0
       ? ''
       : `${String(alternatives.length)} other candidates were run, too; --stub and --kernel choose among them\n`
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
+}
+
+async function upstreamLinks(): Promise<(clause: string) => readonly string[]> {
+  return (await import('./clause-index.ts')).upstreamLinks()
+}
+
+/** The report in the form that --format names. What writes another one than the text is loaded for it. */
+async function reportIn(call: Call, report: Report): Promise<string> {
+  switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
+    case 'text':
+      return formatReport(report, { paint: painter(call.color), width: call.width })
+    case 'json': {
+      const { reportToJson } = await import('../report/json.ts')
+      return jsonText(reportToJson(report, await upstreamLinks()))
+    }
+    case 'markdown':
+      return (await import('../report/markdown.ts')).reportToMarkdown(report)
+    case 'sarif': {
+      const { reportToSarif } = await import('../report/sarif.ts')
+      return jsonText(reportToSarif(report, await upstreamLinks()))
+    }
+    case 'junit':
+      return (await import('../report/junit.ts')).reportToJunit(report, call.has('strict'))
+  }
 }
 
 /** Prints the report. */
@@ -62,8 +88,7 @@ export async function map(call: Call): Promise<number> {
     const { reportToJson } = await import('../report/json.ts')
     call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
   } else {
-    const { formatMap } = await import('../report/map.ts')
-    call.print(`${formatMap(report, { paint: painter(call.color) })}${await footer(call, checked)}`)
+    call.print(`${formatMap(report, { paint: painter(call.color) })}${footer(call, checked)}`)
   }
   return exitCode(report, call.has('strict'))
 }
@@ -79,7 +104,7 @@ export async function trace(call: Call): Promise<number> {
   } else {
     const { formatTrace } = await import('../report/trace.ts')
     call.print(
-      `${formatTrace(recording, { paint: painter(call.color), all: call.has('all') })}${await footer(call, checked)}`,
+      `${formatTrace(recording, { paint: painter(call.color), all: call.has('all') })}${footer(call, checked)}`,
     )
   }
   return exitCode(report, call.has('strict'))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { espPath, filesOnEsp, type EspFileNames } from '../boot/esp.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
-import type { CheckInput } from '../check.ts'
+import type { CheckInput } from '../check-with.ts'
 import type { Call } from './command.ts'
 
 /**

@@ -86,12 +86,3 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   const { error, why, at } = decoded
   return { kind: 'read', format, consumed: at, produced, lead, failure: { error, why, at }, elf }
 }
-
-/** The same reader, remembering its last answer: several eras are asked about one file. */
-export function rememberingReader(read: PayloadReader = readPayload): PayloadReader {
-  let last: { readonly source: ByteSource; readonly answer: PayloadRead } | null = null
-  return source => {
-    if (last?.source !== source) last = { source, answer: read(source) }
-    return last.answer
-  }
-}

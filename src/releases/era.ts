@@ -19,3 +19,11 @@ export interface EraInfo {
   /** Versions that were read or booted. */
   readonly seen: readonly string[]
 }
+
+/** An era as plain data: changes by their places in the history's list. */
+export interface EraRow extends EraInfo {
+  /** What its first release has. */
+  readonly has: readonly number[]
+  /** What its first releases have and those before them had not, or the other way round. */
+  readonly began: readonly number[]
+}

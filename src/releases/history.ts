@@ -4,8 +4,9 @@
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { canonical, patched, type Change } from './change.ts'
-import type { EraInfo } from './era.ts'
+import type { EraInfo, EraRow } from './era.ts'
 import { compare, required, type Version } from './version.ts'
+import { WORKED_OUT } from './worked-out.ts'
 
 /** A name for the era that a release belongs to. */
 export interface Label {
@@ -276,26 +277,27 @@ function lower(title: string): string {
 }
 
 /**
- * The eras of a product. Their order is that of the labels; one without a label stands behind the one whose
- * releases come before its own.
+ * The eras of a product as plain data. Their order is that of the labels; one without a label stands behind the one
+ * whose releases come before its own.
  */
-export function erasOf<B>(history: History<B>): readonly Era<B>[] {
+export function eraRows<B>(history: History<B>): readonly EraRow[] {
   const line = timeline(history)
   const groupAt = groupsOf(history)
   const groupOf = (release: string): Group<B> | undefined => groupAt[pointAt(history, required(release))]
   const seen = Object.keys(history.seen).map(release => ({ release, group: groupOf(release) }))
-  const eraOf = (group: Group<B>, id: string, title: string | null): Era<B> => {
+  const rowOf = (group: Group<B>, id: string, title: string | null): EraRow => {
     const first = new Set(group.starts.flatMap(start => [...begun(line, start)]))
     const began = history.changes.filter(change => first.has(change))
     const origin = group.starts[0] === 0 ? (history.baseCommits ?? []) : []
+    const has = group.starts[0] === undefined ? [] : inForceAt(line, group.starts[0])
     return {
       id,
       title: title ?? lower(began.map(change => change.title).join('; ')),
       spans: group.spans,
       commits: [...new Set([...origin, ...began.flatMap(({ commits }) => commits)])],
       seen: seen.filter(one => one.group === group).map(({ release }) => release),
-      behaviour: group.behaviour,
-      began,
+      has: has.map(change => history.changes.indexOf(change)),
+      began: began.map(change => history.changes.indexOf(change)),
     }
   }
   const left = new Set(groupAt)
@@ -303,16 +305,33 @@ export function erasOf<B>(history: History<B>): readonly Era<B>[] {
     const group = groupOf(release)
     if (group === undefined || !left.delete(group))
       throw new ModelBug(`${id}: no era of its own holds ${release}`)
-    return { group, era: eraOf(group, id, title) }
+    return { group, row: rowOf(group, id, title) }
   })
   for (const group of left) {
     const start = group.starts[0] ?? 0
     const place = table.findIndex(({ group: one }) => one === groupAt[start - 1])
-    const family = table[place] === undefined ? history.product : familyOf(table[place].era.id)
+    const family = table[place] === undefined ? history.product : familyOf(table[place].row.id)
     const id = `${family}/${line.points[start]?.text ?? ''}`
-    table.splice(place + 1, 0, { group, era: eraOf(group, id, null) })
+    table.splice(place + 1, 0, { group, row: rowOf(group, id, null) })
   }
-  return table.map(({ era }) => era)
+  return table.map(({ row }) => row)
+}
+
+/** What tells a history from every other one of ours: `linux 4.19 to 7.4-rc1`. */
+export function historyName<B>({ product, branches, end }: History<B>): string {
+  return `${product} ${branches[0] ?? ''} to ${end}`
+}
+
+/** The eras of a product, in the order of `eraRows`; what the build has worked out is not worked out again. */
+export function erasOf<B>(history: History<B>): readonly Era<B>[] {
+  const folds = keptFolds(history.base)
+  const changes = (places: readonly number[]): Change<B>[] =>
+    places.flatMap(place => history.changes[place] ?? [])
+  return (WORKED_OUT[historyName(history)] ?? eraRows(history)).map(({ has, began, ...info }) => ({
+    ...info,
+    behaviour: folds(changes(has)),
+    began: changes(began),
+  }))
 }
 
 /**

@@ -21,19 +21,10 @@ const LADDER: Readonly<
   hazard: { any: ['bytes', 'memory', 'image'] },
   report: { any: ['bytes', 'memory', 'hazard'], types: ['machine', 'boot'] },
   'version.ts': { any: [] },
-  'check.ts': {
-    any: [
-      ...BELOW_STAGES,
-      'decode',
-      'stub',
-      'boot-loader',
-      'kernel',
-      'boot',
-      'hazard',
-      'report',
-      'version.ts',
-    ],
+  'check-with.ts': {
+    any: [...BELOW_STAGES, 'stub', 'boot-loader', 'kernel', 'boot', 'hazard', 'report', 'version.ts'],
   },
+  'check.ts': { any: ['check-with.ts', 'kernel'] },
   'index.ts': {
     any: [
       ...BELOW_STAGES,
@@ -73,6 +64,7 @@ const LADDER: Readonly<
       'boot',
       'hazard',
       'report',
+      'check-with.ts',
       'check.ts',
       'index.ts',
       'version.ts',
@@ -173,6 +165,9 @@ const KNOWS_X86: Readonly<Record<string, string>> = {
   'src/image/memmap/dialects.ts': 'the table of dialects',
   'src/boot/identify.ts': 'which rows of the tables fit a file',
   'src/boot/plan.ts': 'which rows are run',
+  'src/check-with.ts': 'puts a check together',
+  'src/check.ts': 'brings the decoders of payloads',
+  'src/cli/check.ts': 'loads the decoders of payloads',
   'src/index.ts': 'what users may call',
   'src/cli/inspect.ts': 'prints the header of a bzImage',
   'src/cli/products.ts': 'prints the tables',

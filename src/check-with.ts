@@ -1,0 +1,196 @@
+/** Behind the front door: an image and a machine in, a report out, with the decoders that the caller brings. */
+import { compareWithObserved, contradictions } from './boot/compare.ts'
+import type { AnyStubEra } from './boot/identify.ts'
+import type { MachineInput } from './boot/machine.ts'
+import {
+  kernelBytes,
+  kernelChooser,
+  kernelInFile,
+  bootLoaderChoice,
+  stubChoices,
+  type EraRef,
+  type KernelChooser,
+} from './boot/plan.ts'
+import { prepareImage, prepareMachine, type PreparedImage, type PreparedMachine } from './boot/prepare.ts'
+import type { Run } from './boot/run.ts'
+import { ModelBug, UsageError } from './bytes/errors.ts'
+import { hex, sizeOf } from './bytes/range.ts'
+import type { ByteSource } from './bytes/source.ts'
+import { ramOf } from './firmware/memory-map.ts'
+import { advise, rules as houseRules } from './hazard/registry.ts'
+import type { Rule } from './hazard/rule.ts'
+import type { ObservedFact } from './image/observed.ts'
+import type { UkiView } from './image/uki.ts'
+import type { KernelEra } from './kernel/kernels.ts'
+import type { PayloadReader } from './kernel/payload.ts'
+import type { BootLoaderModel } from './boot-loader/model.ts'
+import type { Assumption, Gap } from './machine/machine.ts'
+import type { KernelModel, StubModel } from './machine/model.ts'
+import { settingsOf, type CheckSettings } from './machine/settings.ts'
+import { assemble, type Frame } from './report/assemble.ts'
+import type { Report } from './report/model.ts'
+import { VERSION } from './version.ts'
+
+export type { MachineInput } from './boot/machine.ts'
+
+/**
+ * What `check` is given: an image, a machine, settings (docs/reference/scenario.md), and whatever is to be
+ * tried instead of what the image says.
+ */
+export interface CheckInput extends CheckSettings {
+  /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
+  readonly image: {
+    readonly name: string
+    readonly source: ByteSource
+    readonly assumptions?: readonly Assumption[]
+    readonly doubts?: readonly Gap[]
+  }
+  readonly machine: MachineInput | PreparedMachine
+  /** A version, an era id, a row or a model of one's own. Default: identify. */
+  readonly stub?: string | AnyStubEra | StubModel | undefined
+  readonly kernel?: string | KernelEra | KernelModel | undefined
+  /** What a real boot said: compared with every run. */
+  readonly observed?: readonly ObservedFact[]
+  /**
+   * The image is a kernel file, started by this boot loader: an id of boot-loaders.ts or a model of one's own.
+   * Default: it is a unified kernel image.
+   */
+  readonly bootLoader?: string | BootLoaderModel
+  /** The kernel on the ESP that a thin image of lanzaboote names. */
+  readonly linux?: ByteSource
+  /**
+   * With a boot loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it
+   * names.
+   */
+  readonly initrd?: ByteSource
+  /** With a boot loader: the command line. */
+  readonly commandLine?: string
+  /** Default: the rules of the house. */
+  readonly rules?: readonly Rule[]
+}
+
+/** What `check` found. */
+export interface Checked {
+  readonly report: Report
+  /** One run per pair of candidates; the first is the one whose fields stand at the top of the report. */
+  readonly runs: readonly Run[]
+}
+
+/** `check` with what reads a payload where the input asks for that (`deep`); null when it does not. */
+export function checkWith(readPayload: PayloadReader | null, input: CheckInput): Checked {
+  if (input.deep === true && readPayload === null)
+    throw new ModelBug('nothing is there to read a payload with')
+  const read = input.deep === true ? readPayload : null
+  const image = prepareImage(input.image.source)
+  const machine = prepareMachine(input.machine)
+  const { boots, linux, ofFile } =
+    input.bootLoader === undefined
+      ? ofImage(input, kernelChooser(input, read), image, machine)
+      : ofLoader(input, kernelChooser(input, read), input.bootLoader, image, machine)
+  const { name } = input.image
+  const { what, map, problems = [] } = machine.input
+  const checked = assemble(
+    {
+      version: VERSION,
+      image: { name, size: image.size },
+      machine: {
+        what: machine.firmware === undefined ? what : `${what}, firmware ${machine.firmware.id}`,
+        ramBytes: ramOf(map).reduce((sum, where) => sum + sizeOf(where), 0),
+      },
+      ...ofFile,
+      problems: [...ofFile.problems, ...problems],
+    },
+    boots.map(boot => {
+      const observed = input.observed && compareWithObserved(boot.run, linux, input.observed)
+      return observed === undefined
+        ? { ...boot, contradictions: [] }
+        : { ...boot, observed, contradictions: contradictions(observed) }
+    }),
+    input.rules ?? houseRules,
+  )
+  if (checked === null) throw new UsageError(`${name}: no candidate to run`)
+  return checked
+}
+
+/** Every run, the kernel file that they are about, and what is said of the image itself. */
+interface Boots {
+  readonly boots: readonly { readonly run: Run; readonly stub: EraRef; readonly kernel: EraRef }[]
+  readonly linux: ByteSource | null
+  readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems'>
+}
+
+/** Every stub that may be in the image, and with each of them every kernel that it hands over to. */
+function ofImage(
+  input: CheckInput,
+  choose: KernelChooser,
+  image: PreparedImage,
+  machine: PreparedMachine,
+): Boots {
+  const { assumptions = [], doubts = [], name } = input.image
+  const uki = usable(image, name)
+  const entry = machine.load(image, {
+    settings: settingsOf(input),
+    loadOptions: input.loadOptions ?? null,
+    assumptions,
+    doubts,
+  })
+  const boots = stubChoices(uki, input).flatMap(stub => {
+    const handed = entry.boot(stub.model)
+    const payload = handed.handOff?.payload
+    const kernels = payload === undefined ? [kernelInFile(uki, input, choose)] : choose(payload.source)
+    return kernels.map(kernel => ({
+      run: handed.start(kernel.model),
+      stub: stub.ref,
+      kernel: kernel.ref,
+    }))
+  })
+  const rules = input.rules ?? houseRules
+  return {
+    boots,
+    linux: kernelBytes(uki, input),
+    ofFile: {
+      advice: image.once(rules, () => advise({ pe: uki.pe, uki }, rules)),
+      builder: image.builder,
+      problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
+    },
+  }
+}
+
+/** Every kernel that the image may be, started by this loader. */
+function ofLoader(
+  input: CheckInput,
+  choose: KernelChooser,
+  choice: string | BootLoaderModel,
+  image: PreparedImage,
+  machine: PreparedMachine,
+): Boots {
+  const { bootLoader, ref } = bootLoaderChoice(choice)
+  if (machine.input.taken === 'stub-entry')
+    throw new UsageError(
+      'there is no stub where a boot loader starts the kernel: --memmap-at stub-entry does not go with --boot-loader',
+    )
+  const kernels = choose(image)
+  const handed = machine.startBootLoader(
+    bootLoader,
+    { kernel: image, initrd: input.initrd ?? null, commandLine: input.commandLine ?? null },
+    { settings: settingsOf(input) },
+  )
+  return {
+    boots: kernels.map(kernel => ({ run: handed.start(kernel.model), stub: ref, kernel: kernel.ref })),
+    linux: image,
+    ofFile: { advice: [], builder: null, problems: [] },
+  }
+}
+
+/** Problems of headers that lie in each other: what a section is cannot be said, so the file is no input. */
+const TANGLED: ReadonlySet<string> = new Set(['headers-overlap', 'section-table-outside-headers'])
+
+/** The sections of an image that can be run. Throws UsageError when its headers tell of none. */
+function usable(image: PreparedImage, name: string): UkiView {
+  const { uki, parsed } = image
+  const { problems } = parsed
+  const unusable = uki === null ? problems.at(-1) : problems.find(problem => TANGLED.has(problem.id))
+  if (uki !== null && unusable === undefined) return uki
+  const where = unusable?.at == null ? '' : `at ${hex(unusable.at)}: `
+  throw new UsageError(`${name}: ${where}${unusable?.what ?? 'not a PE file'}`)
+}
