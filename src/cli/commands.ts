@@ -235,7 +235,7 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a product, a release or an era; with --diff the second one',
     },
-    summary: 'print what changed in stubs and kernels, when, and by which commit; or what a release does',
+    summary: 'print what changed in stubs and kernels, and when',
     options: [
       {
         name: 'diff',

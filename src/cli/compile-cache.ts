@@ -7,15 +7,21 @@ import { join } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The folder where a user's caches lie, as the platform has it; null when nothing says where. */
-export function cacheHome(env: Environment, platform: NodeJS.Platform): string | null {
-  const given = (name: string): string | null => env[name] || null
-  const below = (folder: string): string | null => {
-    const home = given('HOME')
-    return home === null ? null : join(home, folder)
+/** A folder that the environment names as the user's, and where below it our cache belongs. */
+export interface CachePlace {
+  readonly base: string
+  readonly folder: string
+}
+
+/** Where the platform has a user's caches; null when the environment does not say where that is. */
+export function cachePlace(env: Environment, platform: NodeJS.Platform): CachePlace | null {
+  const below = (name: string, ...path: readonly string[]): CachePlace | null => {
+    const base = env[name] ?? ''
+    return base === '' ? null : { base, folder: join(base, ...path, 'stubsim') }
   }
-  if (platform === 'win32') return given('LOCALAPPDATA')
-  return given('XDG_CACHE_HOME') ?? below(platform === 'darwin' ? 'Library/Caches' : '.cache')
+  if (platform === 'win32') return below('LOCALAPPDATA')
+  if (platform === 'darwin') return below('HOME', 'Library', 'Caches')
+  return below('XDG_CACHE_HOME') ?? below('HOME', '.cache')
 }
 
 /** Does the folder belong to who runs this? Where nobody owns files, as on Windows, it does when it is there. */
@@ -35,6 +41,6 @@ interface CompileCache {
  */
 export function keepCompiled(env: Environment): void {
   const node = process.getBuiltinModule('node:module') as CompileCache
-  const home = cacheHome(env, process.platform)
-  if (home !== null && isOwn(home)) node.enableCompileCache?.(join(home, 'stubsim'))
+  const place = cachePlace(env, process.platform)
+  if (place !== null && isOwn(place.base)) node.enableCompileCache?.(place.folder)
 }

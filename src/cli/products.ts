@@ -1,5 +1,6 @@
 /** What `eras` knows: products with their histories, eras, and the clauses that their data follow. */
-import { KERNEL_LAW, linux } from '../kernel/kernels.ts'
+import { linux } from '../kernel/kernels.ts'
+import { KERNEL_LAW } from '../kernel/law.ts'
 import { erasFor } from '../releases/version.ts'
 import { stubHistory } from '../stub/history.ts'
 import { STUB_LAW } from '../stub/law.ts'

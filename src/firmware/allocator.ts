@@ -2,6 +2,7 @@
  * EDK2's page allocator over a memory map: searched from the top, bin first, then the default range, then
  * everything (chapter FW).
  */
+import { cutAtBins, highestOutside } from './bin-edges.ts'
 import { ModelBug } from '../bytes/errors.ts'
 import { intersect, range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../bytes/units.ts'
@@ -131,16 +132,7 @@ export class Allocator implements PageAllocator {
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
   #shownParts(): readonly MemoryDescriptor[] {
     if (this.#row.freeInBin === 'whole') return this.#map
-    const edges = this.#shownBins().flatMap(bin => [bin.base, bin.max + 1])
-    return this.#map.flatMap(descriptor => {
-      const { start, end } = descriptor.range
-      const cuts =
-        descriptor.type === EfiConventionalMemory
-          ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b)
-          : []
-      const bounds = [start, ...new Set(cuts), end]
-      return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
-    })
+    return cutAtBins(this.#map, this.#shownBins())
   }
 
   /** The descriptors that the allocator itself keeps, ascending. */
@@ -390,19 +382,7 @@ export class Allocator implements PageAllocator {
 
   /** The highest pages at or below the limit that are in no other type's bin (FW-51). */
   #scanOutside(limit: number, pages: number, foreign: readonly Bin[]): number | null {
-    const top = alignDown(limit + 1, PAGE)
-    for (const { range: hole, type } of this.#map.toReversed()) {
-      if (type !== EfiConventionalMemory) continue
-      const parts = foreign.reduce<Range[]>(
-        (rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))),
-        [hole],
-      )
-      for (const part of parts.toReversed()) {
-        const start = Math.min(part.end, top) - pages * PAGE
-        if (pages > 0 && start >= part.start) return start === 0 ? null : start
-      }
-    }
-    return null
+    return highestOutside(this.#map, limit, pages, foreign)
   }
 
   #holding(at: number): MemoryDescriptor | undefined {

@@ -11,7 +11,6 @@ export type { KernelBehaviour, KernelShape } from './behaviour.ts'
 export type { KernelBoot } from './boot.ts'
 export { kernelEra } from './eras.ts'
 export { linux } from './history.ts'
-export { KERNEL_LAW } from './law.ts'
 export { kernelSteps } from './steps.ts'
 export { INITRD_FILES } from './steps/initrd-files.ts'
 

@@ -62,13 +62,22 @@ interface Entry {
   readonly point: number
 }
 
+/** The same for looking up: a branch of its own point, else the branch of the main line; Infinity for none. */
+interface Reach {
+  readonly own: ReadonlyMap<number, number>
+  readonly main: number
+}
+
 interface Timeline<B> {
+  readonly end: Version
   readonly points: readonly Point[]
   /** Of the changes, in their order: where it comes, and where it goes. */
   readonly places: readonly {
     readonly change: Change<B>
     readonly in: readonly Entry[]
     readonly until: readonly Entry[]
+    readonly comes: Reach
+    readonly goes: Reach
   }[]
   /** Changes in force at each point, once somebody has asked. */
   readonly inForce: Map<number, readonly Change<B>[]>
@@ -85,22 +94,38 @@ function lastNotAfter(points: readonly Point[], version: Version): number {
   return low - 1
 }
 
-function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
+/** Of two entries of one branch the first counts. */
+function reachOf(entries: readonly Entry[]): Reach {
+  return {
+    own: new Map(entries.toReversed().map(({ branch, point }) => [branch, point])),
+    main: entries.at(-1)?.branch ?? Infinity,
+  }
+}
+
+function pointsOf<B>({ branches, changes }: History<B>, end: Version): Point[] {
   const named = changes.flatMap(change => [...change.in, ...(change.until ?? [])])
   const firsts = branches.map(required)
-  const [first, last] = [firsts[0] ?? required(end), required(end)]
-  const points = [...new Set([...branches, ...named])]
+  const points: Point[] = []
+  let branch = -1
+  for (const one of [...new Set([...branches, ...named])]
     .map(text => ({ text, at: required(text) }))
-    .sort((a, b) => compare(a.at, b.at))
-    .filter(({ at }, i, all) => {
-      const before = all[i - 1]
-      return (
-        compare(at, first) >= 0 &&
-        compare(at, last) < 0 &&
-        (before === undefined || compare(before.at, at) < 0)
-      )
-    })
-    .map(point => ({ ...point, branch: firsts.findLastIndex(one => compare(one, point.at) <= 0) }))
+    .sort((a, b) => compare(a.at, b.at))) {
+    const before = points.at(-1)
+    for (
+      let next = firsts[branch + 1];
+      next !== undefined && compare(next, one.at) <= 0;
+      next = firsts[branch + 1]
+    )
+      branch++
+    if (branch < 0 || compare(one.at, end) >= 0) continue
+    if (before === undefined || compare(before.at, one.at) < 0) points.push({ ...one, branch })
+  }
+  return points
+}
+
+function timelineOf<B>(history: History<B>): Timeline<B> {
+  const end = required(history.end)
+  const points = pointsOf(history, end)
   const entries = (releases: readonly string[]): Entry[] =>
     releases.map(release => {
       const version = required(release)
@@ -110,11 +135,11 @@ function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
         throw new ModelBug(`${release} is outside the table of its product`)
       return { branch, point }
     })
-  return {
-    points,
-    places: changes.map(change => ({ change, in: entries(change.in), until: entries(change.until ?? []) })),
-    inForce: new Map(),
-  }
+  const places = history.changes.map(change => {
+    const [into, until] = [entries(change.in), entries(change.until ?? [])]
+    return { change, in: into, until, comes: reachOf(into), goes: reachOf(until) }
+  })
+  return { end, points, places, inForce: new Map() }
 }
 
 /** Every history is laid out once. */
@@ -129,11 +154,9 @@ function timeline<B>(history: History<B>): Timeline<B> {
 }
 
 /** Of its own branch the first release counts; where the branch has none of its own, the main line's. */
-function reached(entries: readonly Entry[], point: number, branch: number): boolean {
-  const own = entries.find(entry => entry.branch === branch)
-  if (own !== undefined) return own.point <= point
-  const main = entries.at(-1)
-  return main !== undefined && main.branch < branch
+function reached({ own, main }: Reach, point: number, branch: number): boolean {
+  const first = own.get(branch)
+  return first === undefined ? main < branch : first <= point
 }
 
 function inForceAt<B>({ points, places, inForce }: Timeline<B>, point: number): readonly Change<B>[] {
@@ -141,7 +164,7 @@ function inForceAt<B>({ points, places, inForce }: Timeline<B>, point: number): 
   if (known !== undefined) return known
   const branch = points[point]?.branch ?? -1
   const changes = places
-    .filter(place => reached(place.in, point, branch) && !reached(place.until, point, branch))
+    .filter(({ comes, goes }) => reached(comes, point, branch) && !reached(goes, point, branch))
     .map(({ change }) => change)
   inForce.set(point, changes)
   return changes
@@ -149,8 +172,8 @@ function inForceAt<B>({ points, places, inForce }: Timeline<B>, point: number): 
 
 /** The last point that is not after a release; -1 for a release outside the table. */
 function pointAt<B>(history: History<B>, release: Version): number {
-  if (compare(release, required(history.end)) >= 0) return -1
-  return lastNotAfter(timeline(history).points, release)
+  const { points, end } = timeline(history)
+  return compare(release, end) >= 0 ? -1 : lastNotAfter(points, release)
 }
 
 /**
@@ -314,7 +337,7 @@ export function faultsOf<B>(history: History<B>): string[] {
     if (main < latest) faults.push(`${title}: the main line had it before the change above`)
     latest = Math.max(latest, main)
     for (const { branch, point } of place.until)
-      if (!reached(place.in, point, branch) || place.in.some(one => one.point === point))
+      if (!reached(place.comes, point, branch) || place.in.some(one => one.point === point))
         faults.push(`${title}: is gone in ${line.points[point]?.text ?? ''} before it came`)
   }
   for (const release of Object.keys(history.seen))

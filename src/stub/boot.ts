@@ -39,7 +39,7 @@ function handOver(
   const placed = era.placeInitrd(ctx, header, initrd)
   const bootParams = era.bootParams(ctx, kernel, header, image)
   if (commandLine !== null) era.placeCommandLine(ctx, header, bootParams, commandLine)
-  const offer = era.passInitrd(ctx, bootParams, placed)
+  const registered = era.passInitrd(ctx, bootParams, placed)
   const entry = era.entry(ctx, kernel, header, bootParams, image)
   ctx.machine.observe({ bootParams: bootParams.at })
   return {
@@ -48,7 +48,7 @@ function handOver(
     image,
     bootParams: bootParams.at,
     payload: { object: kernel.object, source: kernel.source },
-    ...(offer === null ? {} : { initrd: offer }),
+    ...(registered === null ? {} : { initrd: registered }),
     initrdObject: placed?.object ?? null,
     cmdlineObject: commandLine?.object ?? null,
   }

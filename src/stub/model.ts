@@ -1,7 +1,7 @@
 /** systemd-stub: what its steps pass to each other, and the slots in which its eras differ (spec/ST-systemd-stub.md). */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload } from '../machine/model.ts'
+import type { EraInfo, HandOff, LoadedImage, Payload, RegisteredInitrd } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Part } from '../memory/memory.ts'
 import type { StubBehaviour } from './behaviour.ts'
@@ -146,8 +146,12 @@ export interface StubSteps {
     bootParams: BootParams,
     line: CommandLine,
   ) => void
-  /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
-  readonly passInitrd: (ctx: StubContext, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
+  /** The fields that pass the initrd, and whether it is registered for LoadFile2, too. */
+  readonly passInitrd: (
+    ctx: StubContext,
+    bootParams: BootParams,
+    initrd: Initrd | null,
+  ) => RegisteredInitrd | null
   /** The address that is jumped to. */
   readonly entry: (
     ctx: StubContext,

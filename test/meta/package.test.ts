@@ -96,7 +96,7 @@ test('links between packed pages lead to packed files', () => {
 
 test('every map leads to packed sources, and every packed script of ours has its map', () => {
   const maps = packed.filter(path => path.endsWith('.map'))
-  expect(maps.length).toBeGreaterThan(100)
+  expect(maps.length).toBeGreaterThan(40)
   const lost = maps.flatMap(path => {
     const { sources } = JSON.parse(textOf(path)) as { sources: string[] }
     return sources

@@ -1,6 +1,7 @@
 /** The lines `Applies:` of chapters whose spans follow from data. */
 import type { KernelBehaviour } from '../../src/kernel/behaviour.ts'
-import { KERNEL_LAW, linux } from '../../src/kernel/kernels.ts'
+import { linux } from '../../src/kernel/kernels.ts'
+import { KERNEL_LAW } from '../../src/kernel/law.ts'
 import type { VersionSpan } from '../../src/releases/era.ts'
 import type { History } from '../../src/releases/history.ts'
 import { spansText, spansWhere, type Holds, type Law } from '../../src/releases/law.ts'

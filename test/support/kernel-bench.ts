@@ -33,7 +33,7 @@ import {
   type Outcome,
   type Settings,
 } from '../../src/machine/machine.ts'
-import type { HandOff, InitrdOffer } from '../../src/machine/model.ts'
+import type { HandOff, RegisteredInitrd } from '../../src/machine/model.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
@@ -335,7 +335,7 @@ export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): H
       )
     if (!textOnly) memory.patch(phys(LOAD_OPTIONS), encoded, 'load-options')
   })
-  const offer: InitrdOffer | null =
+  const offer: RegisteredInitrd | null =
     initrd === null ? null : { at: phys(initrd.at), size: initrd.size, object: 'initrd' }
   const loadOptions =
     commandLine === null

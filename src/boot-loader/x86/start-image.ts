@@ -7,7 +7,7 @@ import { byteCount, pagesOf, phys, PHYS_END, type Phys } from '../../bytes/units
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
-import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
 import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderCargo } from '../model.ts'
 import { readKernel } from './boot-params.ts'
@@ -58,21 +58,25 @@ export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const { initrd } = cargo
   if (initrd === null) return startImage(machine, cargo)
   readKernel(machine, 'HO-19', cargo.kernel)
-  const offer = machine.step('HO-19', 'systemd-boot reads the initrd into pages', (): InitrdOffer | null => {
-    const take = (where: AllocateType) =>
-      machine.firmware.allocatePages(where, EfiLoaderData, pagesOf(initrd.size), 'initrd')
-    const low = take({ kind: 'max', limit: GRUB_MAX_ADDRESS })
-    const got = low.status === 'EFI_SUCCESS' ? low : take({ kind: 'any' })
-    if (got.status !== 'EFI_SUCCESS')
-      return machine.refuse(
-        'HO-19',
-        got.status,
-        `no ${String(pagesOf(initrd.size))} pages for the initrd; systemd-boot halts`,
-        PAGES_ASSERTION,
-      )
-    putFile(machine, got.at, initrd, 'initrd')
-    return { at: got.at, size: initrd.size, object: 'initrd' }
-  })
+  const offer = machine.step(
+    'HO-19',
+    'systemd-boot reads the initrd into pages',
+    (): RegisteredInitrd | null => {
+      const take = (where: AllocateType) =>
+        machine.firmware.allocatePages(where, EfiLoaderData, pagesOf(initrd.size), 'initrd')
+      const low = take({ kind: 'max', limit: GRUB_MAX_ADDRESS })
+      const got = low.status === 'EFI_SUCCESS' ? low : take({ kind: 'any' })
+      if (got.status !== 'EFI_SUCCESS')
+        return machine.refuse(
+          'HO-19',
+          got.status,
+          `no ${String(pagesOf(initrd.size))} pages for the initrd; systemd-boot halts`,
+          PAGES_ASSERTION,
+        )
+      putFile(machine, got.at, initrd, 'initrd')
+      return { at: got.at, size: initrd.size, object: 'initrd' }
+    },
+  )
   const image = machine.step('HO-19', 'systemd-boot gives the kernel file to LoadImage', () =>
     load(machine, 'HO-19', { kind: 'file', source: cargo.kernel }),
   )
@@ -107,7 +111,7 @@ function startWith(
     fromFile
       ? 'the initrd is offered through LoadFile2 and stays in its file'
       : 'the initrd is read into pages and offered through LoadFile2',
-    (): InitrdOffer | null => {
+    (): RegisteredInitrd | null => {
       if (initrd === null || initrd.size === 0) return null
       if (fromFile) return { at: phys(0), file: initrd, size: initrd.size, object: 'initrd' }
       const at: Phys = pagesBelow(machine, clause, ANYWHERE, initrd.size, 'initrd')
@@ -118,7 +122,7 @@ function startWith(
   return handOver(cargo, image, offer)
 }
 
-function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: InitrdOffer | null): HandOff {
+function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: RegisteredInitrd | null): HandOff {
   const { commandLine } = cargo
   const loadOptions =
     commandLine === null

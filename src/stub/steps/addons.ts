@@ -23,7 +23,7 @@ function ignoreAddons({ machine }: StubContext): Addons {
 
 /** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
 function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSection[]): Addons {
-  return ctx.machine.step('ST-95', 'loads add-ons', () => {
+  return ctx.machine.step('ST-95', 'load_addons loads add-ons', () => {
     const taken: { lines: string[]; initrds: InitrdPiece[]; ucodes: InitrdPiece[] } = {
       lines: [],
       initrds: [],

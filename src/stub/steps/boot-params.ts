@@ -8,7 +8,7 @@ import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { SECTOR, SETUP_HEADER_AT, setupHeaderEnd, setupSectors } from '../../image/x86/boot-params.ts'
 import type { ClauseId } from '../../machine/machine.ts'
-import type { InitrdOffer } from '../../machine/model.ts'
+import type { RegisteredInitrd } from '../../machine/model.ts'
 import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
@@ -63,8 +63,9 @@ export function makeBootParams(
   behaviour: BootParamsBehaviour,
 ): (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
   const clause = clauseOf(behaviour)
+  const by = behaviour.above4G ? 'linux_exec_efi_handover' : 'linux_exec'
   return (ctx, kernel, header, image) =>
-    ctx.machine.step(clause, 'makes boot_params', () => {
+    ctx.machine.step(clause, `${by} makes boot_params`, () => {
       const above4G = behaviour.above4G && canLieAbove4G(header)
       const at = allocate(ctx, clause, behaviour, above4G)
       const size = behaviour.pages * PAGE
@@ -128,7 +129,7 @@ export function placeCommandLine(
 /** The bytes of the string and a NUL, in pages below 640 KiB. */
 function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
-  ctx.machine.step('ST-39', 'places the command line', () => {
+  ctx.machine.step('ST-39', 'linux_exec places the command line', () => {
     const at = pagesOrFail(ctx, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
@@ -140,7 +141,7 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
 /** The bytes of the string, however many, and a NUL, anywhere for a kernel that may lie above 4 GiB. */
 function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
-  ctx.machine.step('ST-76', 'places the command line', () => {
+  ctx.machine.step('ST-76', 'linux_exec_efi_handover places the command line', () => {
     const at = xmallocPages(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,
@@ -161,7 +162,7 @@ function convertedToAscii(
   bootParams: BootParams,
   line: CommandLine,
 ): void {
-  ctx.machine.step('ST-40', 'places the command line', () => {
+  ctx.machine.step('ST-40', 'linux_exec_efi_handover places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
     const at = xmallocPages(ctx, 'ST-40', {
@@ -187,14 +188,14 @@ export function passInitrd({
   ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
-) => InitrdOffer | null {
+) => RegisteredInitrd | null {
   if (halves === 'both') return bothHalves
   return loadFile2 ? lowHalvesAndLoadFile2 : lowHalves
 }
 
 /** The low 32 bits of address and size. */
 function lowHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
-  return ctx.machine.step('ST-41', 'passes the initrd', () => {
+  return ctx.machine.step('ST-41', 'linux_exec passes the initrd', () => {
     const at = wrap32(initrd?.at ?? 0)
     const { hdr } = zeroPage(ctx.machine.memory, bootParams.at)
     hdr.set('ramdisk_image', at)
@@ -209,8 +210,8 @@ function lowHalvesAndLoadFile2(
   ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
-): InitrdOffer | null {
-  return ctx.machine.step('ST-79', 'passes the initrd twice', () => {
+): RegisteredInitrd | null {
+  return ctx.machine.step('ST-79', 'linux_exec passes the initrd twice', () => {
     lowHalves(ctx, bootParams, initrd)
     return registerInitrd(ctx, initrd)
   })
@@ -218,7 +219,7 @@ function lowHalvesAndLoadFile2(
 
 /** Both halves. */
 function bothHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
-  return ctx.machine.step('ST-42', 'passes the initrd', () => {
+  return ctx.machine.step('ST-42', 'linux_exec_efi_handover passes the initrd', () => {
     const at = initrd?.at ?? phys(0)
     const size = initrd?.size ?? 0
     const page = zeroPage(ctx.machine.memory, bootParams.at)
@@ -250,7 +251,7 @@ function fromCode32Start(
   bootParams: BootParams,
   image: Phys,
 ): Phys {
-  return ctx.machine.step('ST-43', 'jumps to the handover entry', () => {
+  return ctx.machine.step('ST-43', 'linux_efi_handover jumps to the handover entry', () => {
     const offset = (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset
     const entry = phys(
       wrap32(image + (bootParams.setup_sects + 1) * SECTOR) + SECTOR + header.handover_offset,
@@ -274,7 +275,7 @@ function fromImage(
   bootParams: BootParams,
   image: Phys,
 ): Phys {
-  return ctx.machine.step('ST-44', 'jumps to the handover entry', () =>
+  return ctx.machine.step('ST-44', 'linux_efi_handover jumps to the handover entry', () =>
     add(image, (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset),
   )
 }

@@ -113,7 +113,7 @@ function asUtf16(
   object: string,
   known = true,
 ): CommandLine {
-  return ctx.machine.step('ST-18', 'makes a string of it', () => {
+  return ctx.machine.step('ST-18', 'mangle_stub_cmdline makes a string of it', () => {
     const text =
       rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
     const at = xmalloc(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
@@ -173,7 +173,8 @@ function utf16Line(
   sources: Sources,
 ): CommandLine | null {
   const { line: behaviour, options } = sources
-  return ctx.machine.step(clause, 'chooses the command line', () => {
+  const by = options.profile ? 'settle_command_line' : 'use_load_options'
+  return ctx.machine.step(clause, `${by} chooses the command line`, () => {
     const absent = assumedSources(ctx)
     if (absent !== '') ctx.machine.assume(clause, absent)
     const section = sectionOf(sections, '.cmdline')

@@ -25,7 +25,7 @@ function ignoreDeviceTree({ machine }: StubContext): void {
 
 /** Only over a device tree of the firmware: none is assumed. */
 function needFirmwareTree({ machine }: StubContext, sections: Sections): void {
-  machine.step('ST-97', 'asks for the device tree of the firmware', () => {
+  machine.step('ST-97', 'devicetree_install_from_memory asks for the device tree of the firmware', () => {
     if (sectionOf(sections, '.dtb') !== null)
       machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
   })
@@ -33,7 +33,7 @@ function needFirmwareTree({ machine }: StubContext, sections: Sections): void {
 
 /** The stub installs it as a table, from pages of its own; which .dtbauto it takes is not modelled. */
 function install({ machine }: StubContext, sections: Sections, chooses: boolean): void {
-  machine.step('ST-47', 'installs a device tree', () => {
+  machine.step('ST-47', 'devicetree_install_from_memory installs a device tree', () => {
     if (chooses && sectionOf(sections, '.dtbauto') !== null) {
       machine.doubt(
         'ST-47',

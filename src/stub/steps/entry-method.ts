@@ -38,7 +38,7 @@ export function chooseEntryMethod(
 
 /** The handover protocol for every kernel. */
 function alwaysHandover({ machine }: StubContext): EntryMethod {
-  return machine.step('ST-26', 'goes through the handover protocol', () => ({
+  return machine.step('ST-26', 'linux_exec goes through the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
   }))
@@ -71,7 +71,7 @@ function loadImageOrHandover(
   start: (ctx: StubContext, payload: BootPayload) => HandOff,
   messages: StubBehaviour['messages'],
 ): EntryMethod {
-  return ctx.machine.step('ST-27', "looks at the kernel's PE header", () => {
+  return ctx.machine.step('ST-27', "pe_kernel_info looks at the kernel's PE header", () => {
     const pe = kernelHeader(ctx, 'ST-27', kernel, messages, [])
     return pe.MajorImageVersion < 1
       ? { via: 'efi-handover', sizeInMemory: pe.SizeOfImage }
@@ -108,7 +108,7 @@ function linuxExecOrHandover(
 ): (ctx: StubContext, kernel: Kernel) => EntryMethod {
   const checks = checksOf(method.header)
   return (ctx, kernel) =>
-    ctx.machine.step('ST-59', "looks at the kernel's PE header", () => {
+    ctx.machine.step('ST-59', "pe_kernel_info looks at the kernel's PE header", () => {
       const pe = kernelHeader(ctx, 'ST-59', kernel, messages, checks)
       if (pe.MajorImageVersion < 1) return { via: 'efi-handover', sizeInMemory: 0 }
       const { secureBoot, shim } = ctx.machine.settings

@@ -33,7 +33,7 @@ function read(ctx: StubContext, kernel: Kernel): SetupHeader {
 
 /** `.linux` is as long as a zero page, then the four conditions. */
 function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
-  return ctx.machine.step('ST-81', 'looks at the length of .linux', () => {
+  return ctx.machine.step('ST-81', 'linux_exec looks at the length of .linux', () => {
     if (kernel.size < boot_params.size)
       ctx.machine.refuse(
         'ST-81',
@@ -48,7 +48,7 @@ function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
 /** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
 function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
   const { machine } = ctx
-  return machine.step('ST-31', 'checks the setup header', () => {
+  return machine.step('ST-31', 'linux_exec checks the setup header', () => {
     const header = read(ctx, kernel)
     if (!isKernel(header) || header.version < PROTOCOL_2_11 || header.relocatable_kernel === 0) {
       const why = !kernel.found
@@ -74,7 +74,7 @@ function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
 /** Each condition with a message of its own. */
 function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
   const { machine } = ctx
-  return machine.step('ST-32', 'checks the setup header', () => {
+  return machine.step('ST-32', 'linux_exec_efi_handover checks the setup header', () => {
     if (length && kernel.size < boot_params.size)
       machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
     const header = read(ctx, kernel)

@@ -36,7 +36,8 @@ function makePiece(ctx: StubContext, sections: Sections, name: PieceName): Initr
   const section = sectionOf(sections, name)
   if (section === null) return null
   const file = ARCHIVED[name]
-  if (file !== undefined) return ctx.machine.step('ST-21', `packs ${name}`, () => pack(ctx, section, file))
+  if (file !== undefined)
+    return ctx.machine.step('ST-21', `pack_cpio_literal packs ${name}`, () => pack(ctx, section, file))
   return {
     at: section.at,
     size: section.size,
@@ -77,7 +78,7 @@ const IOVEC = 16
 
 /** The list lies in pool and grows piece by piece. */
 function growList(ctx: StubContext, pieces: number): void {
-  ctx.machine.step('ST-51', 'lists the pieces', () => {
+  ctx.machine.step('ST-51', 'iovec_array_extend lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
       const next = xmalloc(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
@@ -91,7 +92,7 @@ function growList(ctx: StubContext, pieces: number): void {
 function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']): Phys {
   const request = { type: EfiLoaderData, pages, label: JOINED }
   if (how === 'below 4 GiB') return xmallocPages(ctx, 'ST-23', { where: BELOW_4G, ...request })
-  return ctx.machine.step('ST-24', 'finds room for the initrd', () => {
+  return ctx.machine.step('ST-24', 'xmalloc_initrd_pages finds room for the initrd', () => {
     const low = ctx.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
@@ -131,7 +132,9 @@ function combineInitrds(ctx: StubContext, sections: Sections, behaviour: InitrdB
   if (only === undefined) return withoutPieces(ctx, behaviour.withoutPieces)
   if (behaviour.list === 'pool') growList(ctx, pieces.length)
   if (areJoined(pieces, behaviour))
-    return ctx.machine.step('ST-22', 'joins the initrd', () => join(ctx, pieces, behaviour.pages))
+    return ctx.machine.step('ST-22', 'combine_initrd joins the initrd', () =>
+      join(ctx, pieces, behaviour.pages),
+    )
   if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
   ctx.machine.memory.compose(JOINED, only.parts)
   return { at: only.at, size: only.size, object: JOINED }

@@ -69,7 +69,7 @@ export function extended(
   const merged = (addons?.lines ?? []).length === 0 ? '' : (rule((addons?.lines ?? []).join(' ')) ?? '')
   if (merged !== '') text = text === null || text === '' ? merged : `${text} ${merged}`
   if (smbiosCmdline !== undefined && !confidentialVm && behaviour.smbios !== 'ignored') {
-    machine.step('ST-94', 'appends the string of SMBIOS', () => {
+    machine.step('ST-94', 'cmdline_append_and_measure_smbios appends the string of SMBIOS', () => {
       const extra = behaviour.smbios === 'appended trimmed' ? (rule(smbiosCmdline) ?? '') : smbiosCmdline
       if (behaviour.smbios === 'appended') text = `${text ?? '(null)'} ${extra}`
       else if (extra !== '') text = text === null || text === '' ? extra : `${text} ${extra}`

@@ -98,7 +98,7 @@ type PagesStep = (ctx: StubContext, pe: PeInMemory, kernel: Kernel) => Phys
 
 /** Any pages for SizeOfImage. */
 const anyPages: PagesStep = (ctx, pe, { object }) =>
-  ctx.machine.step('ST-61', 'takes pages for the kernel', () =>
+  ctx.machine.step('ST-61', 'xmalloc_pages takes pages for the kernel', () =>
     xmallocPages(ctx, 'ST-61', {
       where: { kind: 'any' },
       type: EfiLoaderCode,
@@ -109,7 +109,7 @@ const anyPages: PagesStep = (ctx, pe, { object }) =>
 
 /** Pages that begin at a multiple of SectionAlignment, out of a larger piece whose ends are given back. */
 const alignedPages: PagesStep = (ctx, pe, { object }) =>
-  ctx.machine.step('ST-62', 'takes aligned pages for the kernel', () => {
+  ctx.machine.step('ST-62', 'xmalloc_aligned_pages takes pages for the kernel', () => {
     const alignment = Number.isInteger(Math.log2(pe.SectionAlignment)) ? pe.SectionAlignment : PAGE
     const pages = pagesOf(pe.SizeOfImage)
     const request = { where: { kind: 'any' }, type: EfiLoaderCode, label: object } as const
@@ -145,7 +145,7 @@ export function linuxExec(
   return (ctx, payload) => {
     const { machine } = ctx
     const { kernel } = payload
-    const loaded = machine.step('ST-60', 'loads the kernel itself', () => {
+    const loaded = machine.step('ST-60', 'linux_exec loads the kernel itself', () => {
       if (pe.relocations !== 0)
         machine.refuse(
           'ST-60',
@@ -161,7 +161,7 @@ export function linuxExec(
       if (behaviour.checksTable) refuseTableOutside(ctx, pe, kernel)
       const at = pages(ctx, pe, kernel)
       for (const header of headersOf(ctx, pe, kernel))
-        machine.step(sections.clause, 'places a section of the kernel', () => {
+        machine.step(sections.clause, 'linux_exec places a section of the kernel', () => {
           place(ctx, sections, { header, pe, fileSize: kernel.size }, kernel, at)
         })
       doubtOverwritten(ctx)

@@ -1,7 +1,7 @@
 /** The way in through LoadImage and StartImage (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount } from '../../bytes/units.ts'
-import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StubBehaviour } from '../behaviour.ts'
@@ -16,6 +16,8 @@ const INITRD_LOADER = 24
 /** What is printed when the firmware refuses the kernel. */
 export interface LoadMessages {
   readonly clause: ClauseId
+  /** Upstream's function. */
+  readonly by: 'load_image' | 'load_via_boot_services'
   /** What the refusal is printed with. */
   readonly message: (status: EfiError) => string
   /** What the stub returns. */
@@ -25,12 +27,14 @@ export interface LoadMessages {
 /** `Error loading kernel image: Load error`, or `Load Error`. */
 export const loadMessages = (messages: StubBehaviour['messages']): LoadMessages => ({
   clause: 'ST-28',
+  by: 'load_image',
   message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
   returned: status => status,
 })
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
 export const shimMessages: LoadMessages = {
   clause: 'ST-67',
+  by: 'load_via_boot_services',
   message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
   returned: () => 'EFI_LOAD_ERROR',
 }
@@ -45,7 +49,9 @@ export function loadViaBootServices(
   return (ctx, payload) =>
     handOffTo(
       ctx,
-      ctx.machine.step(messages.clause, 'LoadImage of the kernel', () => load(ctx, messages, payload.kernel)),
+      ctx.machine.step(messages.clause, `${messages.by}: LoadImage of the kernel`, () =>
+        load(ctx, messages, payload.kernel),
+      ),
       payload,
     )
 }
@@ -56,15 +62,17 @@ export function handOffTo(
   image: LoadedImage,
   { kernel, commandLine, initrd }: BootPayload,
 ): HandOff {
-  const loaded = ctx.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
-  const offer = registerInitrd(ctx, initrd)
+  const loaded = ctx.machine.step('ST-29', 'linux_exec sets LoadOptions', () =>
+    withOptions(image, commandLine),
+  )
+  const registered = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
     loaded,
-    initrd: offer,
+    initrd: registered,
     payload: { object: kernel.object, source: kernel.source },
-    initrdObject: offer?.object ?? null,
+    initrdObject: registered?.object ?? null,
     cmdlineObject: commandLine?.object ?? null,
   }
 }
@@ -95,8 +103,8 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
 }
 
 /** Registers the initrd for LoadFile2, if there is one. */
-export function registerInitrd(ctx: StubContext, initrd: Initrd | null): InitrdOffer | null {
-  return ctx.machine.step('ST-30', 'registers the initrd', () => {
+export function registerInitrd(ctx: StubContext, initrd: Initrd | null): RegisteredInitrd | null {
+  return ctx.machine.step('ST-30', 'initrd_register offers the initrd through LoadFile2', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
     xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')

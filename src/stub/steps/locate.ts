@@ -42,7 +42,7 @@ function lastWithPrefix(
   table: readonly TableEntry[],
   { names }: LocateBehaviour,
 ): Sections {
-  return ctx.machine.step('ST-8', 'locates its payload', () => {
+  return ctx.machine.step('ST-8', 'locate_sections finds the payload', () => {
     const sections = new Map<string, PayloadSection>()
     const foundOf = findingIn(ctx)
     for (const entry of table)
@@ -53,7 +53,7 @@ function lastWithPrefix(
 
 /** A warning when neighbours in the table are not in the order of their addresses or overlap. */
 function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
-  ctx.machine.step('ST-71', 'looks for overlapping sections', () => {
+  ctx.machine.step('ST-71', 'locate_sections looks for overlapping sections', () => {
     const overlaps = table.some(
       (entry, i) =>
         entry.VirtualAddress < (table[i - 1]?.VirtualAddress ?? 0) + (table[i - 1]?.VirtualSize ?? 0),
@@ -70,7 +70,7 @@ function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
 function insideImage({ machine, self }: StubContext, { VirtualAddress, VirtualSize }: TableEntry): boolean {
   return machine.step(
     'ST-70',
-    'asks whether a section lies inside the image',
+    'pe_locate_sections_internal asks whether a section lies inside the image',
     () => VirtualAddress + VirtualSize <= self.size,
   )
 }
@@ -93,8 +93,8 @@ function firstWithName(
     })
   const starts = table.flatMap((entry, i) => (entry.name === '.profile' ? [i] : []))
   const base = table.slice(0, starts[0] ?? table.length)
-  const sections = new Map(ctx.machine.step('ST-9', 'locates its payload', () => firstIn(base)))
-  ctx.machine.step('ST-11', 'takes a profile', () => {
+  const sections = new Map(ctx.machine.step('ST-9', 'find_sections finds the payload', () => firstIn(base)))
+  ctx.machine.step('ST-11', 'pe_locate_profile_sections takes a profile', () => {
     const wanted = chosenProfile(ctx, options)
     const from = starts[wanted]
     if (from === undefined && wanted > 0) {

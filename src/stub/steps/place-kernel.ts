@@ -26,7 +26,7 @@ export function placeKernel({
 
 /** The kernel runs where it lies in the image. */
 function inPlace({ machine }: StubContext, kernel: Kernel): Phys {
-  return machine.step('ST-33', 'leaves the kernel in place', () => kernel.at)
+  return machine.step('ST-33', 'linux_exec leaves the kernel in place', () => kernel.at)
 }
 
 /**
@@ -35,7 +35,7 @@ function inPlace({ machine }: StubContext, kernel: Kernel): Phys {
  */
 function copiedWithTail(ctx: StubContext, kernel: Kernel, sizeInMemory: number): Phys {
   const { machine } = ctx
-  return machine.step('ST-34', 'places the kernel', () => {
+  return machine.step('ST-34', 'linux_exec_efi_handover places the kernel', () => {
     const { object } = kernel
     if (kernel.at + kernel.size <= UINT32_MAX && sizeInMemory <= kernel.size) return kernel.at
     const pages = pagesOf(Math.max(sizeInMemory, kernel.size))
@@ -60,7 +60,7 @@ const MEM_EXECUTE = 0x20000000
 /** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
 function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
   const { machine } = ctx
-  return machine.step('ST-56', 'leaves the kernel in place', () => {
+  return machine.step('ST-56', 'linux_exec_efi_handover leaves the kernel in place', () => {
     if (!canLieAbove4G(readSetupHeader(ctx, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
       machine.refuse(
         'ST-56',
@@ -79,7 +79,7 @@ function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
  */
 function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
   const { machine, self } = ctx
-  return machine.step('ST-58', 'places the kernel', () => {
+  return machine.step('ST-58', 'linux_exec_efi_handover places the kernel', () => {
     if (kernel.at + kernel.size <= UINT32_MAX) {
       const section = self.pe.sections.find(({ VirtualAddress }) => VirtualAddress === kernel.at - self.base)
       const guarded =
@@ -118,13 +118,13 @@ export function placeInitrd({
 
 /** The initrd stays where it is. */
 function initrdStays({ machine }: StubContext, _: SetupHeader, initrd: Initrd | null): Initrd | null {
-  return machine.step('ST-35', 'leaves the initrd in place', () => initrd)
+  return machine.step('ST-35', 'linux_exec leaves the initrd in place', () => initrd)
 }
 
 /** The initrd is copied below 4 GiB when the kernel cannot reach it. */
 function initrdWithinReach(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
   const { machine } = ctx
-  return machine.step('ST-36', 'places the initrd', () => {
+  return machine.step('ST-36', 'linux_exec_efi_handover places the initrd', () => {
     if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
     const at = xmallocPages(ctx, 'ST-36', {
       where: { kind: 'max', limit: UINT32_MAX },
@@ -140,7 +140,7 @@ function initrdWithinReach(ctx: StubContext, header: SetupHeader, initrd: Initrd
 /** An initrd that the kernel cannot reach ends the boot. */
 function initrdInReachOrRefused(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
   const { machine } = ctx
-  return machine.step('ST-57', 'leaves the initrd in place', () => {
+  return machine.step('ST-57', 'linux_exec_efi_handover leaves the initrd in place', () => {
     if (initrd !== null && !canLieAbove4G(header) && initrd.at + initrd.size > UINT32_MAX) {
       machine.refuse(
         'ST-57',

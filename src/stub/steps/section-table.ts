@@ -206,7 +206,7 @@ function tableOfAnyMachine(
   table: SectionTableBehaviour,
   refused: string,
 ): readonly TableEntry[] {
-  return ctx.machine.step('ST-6', 'reads its section table', () => {
+  return ctx.machine.step('ST-6', 'pe_memory_locate_sections reads the section table', () => {
     const pe = peAt(ctx.machine, ctx.self.base)
     const known = pe !== null && knows(table.machines, pe.Machine) && fewEnough(table, pe.NumberOfSections)
     if (known) return entriesOf(ctx, pe)
@@ -220,7 +220,7 @@ function tableOfOwnMachine(
   checks: readonly HeaderCheck[],
   refused: string,
 ): readonly TableEntry[] {
-  return ctx.machine.step('ST-7', 'reads its section table', () => {
+  return ctx.machine.step('ST-7', 'verify_pe checks the headers, and the section table is read', () => {
     const pe = peAt(ctx.machine, ctx.self.base)
     if (pe === null || !isOwnMachine(pe))
       return ctx.machine.refuse(
@@ -240,7 +240,7 @@ const IMAGE_PATH = 44
 
 /** From the file on disk, whatever memory holds. */
 function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: string): readonly TableEntry[] {
-  return ctx.machine.step('ST-82', 'reads its section table from its file', () => {
+  return ctx.machine.step('ST-82', 'pefile_locate_sections reads the section table in the file', () => {
     ctx.machine.assume(
       'ST-82',
       'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',

@@ -41,9 +41,10 @@ function titleOf(
   [first]: readonly StringName[],
   kept: readonly StringName[],
 ): readonly [ClauseId, string] {
-  if (buffers === 'with room to print') return ['ST-84', 'makes strings in large buffers']
-  if (first === 'LoaderFirmwareInfo') return ['ST-89', 'makes strings in buffers of their size']
-  return [kept.length > 0 ? 'ST-48' : 'ST-50', 'makes the path of the folder beside the image']
+  if (buffers === 'with room to print') return ['ST-84', 'export_variables makes strings in large buffers']
+  if (first === 'LoaderFirmwareInfo')
+    return ['ST-89', 'export_variables makes strings in buffers of their size']
+  return [kept.length > 0 ? 'ST-48' : 'ST-50', 'get_extra_dir makes the path of the folder beside the image']
 }
 
 /** All such buffers are freed, and their pages go back. */

@@ -17,7 +17,7 @@ export function readVariables({
     }
   return ctx => {
     if (randomSeed)
-      ctx.machine.step('ST-90', 'looks for a random seed', () => {
+      ctx.machine.step('ST-90', 'process_random_seed looks for a random seed', () => {
         assumeNoSeed(ctx)
       })
     if (secureBoot === 'kept') keepVariableBuffer(ctx)
@@ -31,7 +31,7 @@ function assumeNoSeed({ machine }: StubContext): void {
 
 /** One pool buffer of 8 KiB for the value of SecureBoot, kept until the kernel runs. */
 function keepVariableBuffer({ machine }: StubContext): void {
-  machine.step('ST-4', 'reads the variable SecureBoot', () => {
+  machine.step('ST-4', 'efivar_get_raw reads the variable SecureBoot', () => {
     machine.assume('ST-4', 'the firmware has the variable SecureBoot')
     machine.firmware.allocatePool(EfiLoaderData, VARIABLE_BUFFER, 'stub:SecureBoot')
   })
@@ -39,7 +39,7 @@ function keepVariableBuffer({ machine }: StubContext): void {
 
 /** One pool buffer of 8 KiB for the value of SecureBoot, freed once it was looked at. */
 function freeVariableBuffer({ machine, poolType = EfiLoaderData }: StubContext): void {
-  machine.step('ST-80', 'reads the variable SecureBoot', () => {
+  machine.step('ST-80', 'efivar_get_raw reads the variable SecureBoot', () => {
     const got = machine.firmware.allocatePool(poolType, VARIABLE_BUFFER, 'stub:SecureBoot')
     if (got.status === 'EFI_SUCCESS') machine.firmware.freePool(got.at)
   })
@@ -47,7 +47,7 @@ function freeVariableBuffer({ machine, poolType = EfiLoaderData }: StubContext):
 
 /** Buffers of the variables' own size, each freed at once. */
 function readSizedVariables(ctx: StubContext, randomSeed: boolean): void {
-  ctx.machine.step('ST-5', 'reads variables', () => {
+  ctx.machine.step('ST-5', 'efivar_get_raw reads variables', () => {
     if (randomSeed) assumeNoSeed(ctx)
   })
 }
