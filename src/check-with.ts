@@ -14,6 +14,7 @@ import {
 import { prepareImage, prepareMachine, type PreparedImage, type PreparedMachine } from './boot/prepare.ts'
 import type { Run } from './boot/run.ts'
 import { ModelBug, UsageError } from './bytes/errors.ts'
+import { madeOf } from './bytes/fixed-source.ts'
 import { hex, sizeOf } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
 import { ramOf } from './firmware/memory-map.ts'
@@ -28,7 +29,7 @@ import type { Assumption, Gap } from './machine/machine.ts'
 import type { KernelModel, StubModel } from './machine/model.ts'
 import { settingsOf, type CheckSettings } from './machine/settings.ts'
 import { assemble, type Frame } from './report/assemble.ts'
-import type { Report } from './report/model.ts'
+import type { Finding, Report } from './report/model.ts'
 import { VERSION } from './version.ts'
 
 export type { MachineInput } from './boot/machine.ts'
@@ -144,16 +145,22 @@ function ofImage(
       kernel: kernel.ref,
     }))
   })
-  const rules = input.rules ?? houseRules
   return {
     boots,
     linux: kernelBytes(uki, input),
     ofFile: {
-      advice: image.once(rules, () => advise({ pe: uki.pe, uki }, rules)),
+      advice:
+        input.rules === undefined ? madeOf(image, houseAdvice) : advise({ pe: uki.pe, uki }, input.rules),
       builder: image.builder,
       problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
     },
   }
+}
+
+/** Advice of the rules of the house: given once for an image. */
+function houseAdvice(image: ByteSource): readonly Finding[] {
+  const { uki } = prepareImage(image)
+  return uki === null ? [] : advise({ pe: uki.pe, uki })
 }
 
 /** Every kernel that the image may be, started by this loader. */

@@ -26,6 +26,8 @@ const MAGICS = [
 const MAGIC_LENGTH = 6
 /** Zeros in front are passed over, as far as this is looked. */
 const PADDING = 4096
+/** So many bytes are read first. */
+const FIRST_LOOK = 64
 /** What a stub makes of other sections is no root file system. */
 const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
@@ -44,9 +46,8 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-19', 'does the initrd begin as an archive', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize < MAGIC_LENGTH || initrdDamage.length > 0) return
-    const front = machine.memory.peek(rangeAt(ramdiskImage, Math.min(ramdiskSize, PADDING)))
-    const begin = front.bytes.findIndex(byte => byte !== 0)
-    if (!front.known || begin < 0 || begin + MAGIC_LENGTH > ramdiskSize) return
+    const begin = firstByteSet(machine, ramdiskImage, Math.min(ramdiskSize, PADDING))
+    if (begin === null || begin + MAGIC_LENGTH > ramdiskSize) return
     const { bytes, known } = machine.memory.peek(rangeAt(ramdiskImage + begin, MAGIC_LENGTH))
     const first = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
     if (known && !MAGICS.some(magic => first.startsWith(magic)))
@@ -55,4 +56,14 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
         `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`,
       )
   })
+}
+
+/** Offset of the first byte that is not zero; null where there is none, or a byte that is not known. */
+function firstByteSet(machine: Machine, at: number, length: number): number | null {
+  if (!machine.memory.knows(rangeAt(at, length))) return null
+  for (const count of [Math.min(length, FIRST_LOOK), length]) {
+    const begin = machine.memory.readRaw(rangeAt(at, count)).findIndex(byte => byte !== 0)
+    if (begin >= 0) return begin
+  }
+  return null
 }

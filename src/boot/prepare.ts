@@ -2,6 +2,7 @@
  * What many boots share, made once: an image that is parsed, a machine that is laid out. Prepared values are
  * never changed; every boot works on a fork of its own.
  */
+import { madeOf, stays } from '../bytes/fixed-source.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import type { ByteCount, FileOffset } from '../bytes/units.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
@@ -35,11 +36,11 @@ export interface BootOptions {
 export class PreparedImage implements ByteSource {
   readonly size: ByteCount
   readonly #source: ByteSource
-  readonly #made = new Map<unknown, unknown>()
 
   constructor(source: ByteSource) {
     this.#source = source
     this.size = source.size
+    stays(this)
   }
 
   read(at: FileOffset, length: number): Uint8Array {
@@ -48,26 +49,31 @@ export class PreparedImage implements ByteSource {
 
   /** The PE headers, or null, and what is odd about them. */
   get parsed(): PeParse {
-    return this.once(parsePe, () => parsePe(this.#source))
+    return parsePe(this)
   }
 
   /** The sections under the names of a UKI; null when it is no PE file. */
   get uki(): UkiView | null {
-    const { pe } = this.parsed
-    return pe === null ? null : this.once(viewUki, () => viewUki(pe))
+    return madeOf(this, ukiIn)
   }
 
   /** Which tool may have laid it out; null when it is no PE file. */
   get builder(): ReturnType<typeof recogniseLayout> | null {
-    const { uki } = this
-    return uki === null ? null : this.once(recogniseLayout, () => recogniseLayout(uki.pe, uki))
+    return madeOf(this, builderOf)
   }
+}
 
-  /** What `make` made of this image when it was first asked for under this key. */
-  once<T>(key: unknown, make: () => T): T {
-    if (!this.#made.has(key)) this.#made.set(key, make())
-    return this.#made.get(key) as T
-  }
+function ukiIn(image: ByteSource): UkiView | null {
+  const { pe } = parsePe(image)
+  if (pe === null) return null
+  const uki = viewUki(pe)
+  for (const { content } of uki.sections) stays(content)
+  return uki
+}
+
+function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null {
+  const uki = madeOf(image, ukiIn)
+  return uki === null ? null : recogniseLayout(uki.pe, uki)
 }
 
 /** Prepares an image. Nothing is read before it is needed. */

@@ -81,7 +81,9 @@ function writeField(
 
 /** The little-endian number in at most 8 bytes; above 2^53 it loses its low bits, which no address has. */
 export function numberIn(bytes: Uint8Array): number {
-  return bytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
+  let sum = 0
+  for (let i = bytes.length - 1; i >= 0; i--) sum = sum * 256 + (bytes[i] as number)
+  return sum
 }
 
 /**

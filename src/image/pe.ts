@@ -2,6 +2,7 @@
  * PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; oddities are problems.
  * Source: Microsoft PE format.
  */
+import { madeOf } from '../bytes/fixed-source.ts'
 import { readExactly, type ByteSource } from '../bytes/source.ts'
 import { struct, type Fields, type Struct, type Values } from '../bytes/struct.ts'
 import { byteCount, fileOffset, rva, type ByteCount, type FileOffset, type Rva } from '../bytes/units.ts'
@@ -164,6 +165,10 @@ function readStruct<F extends Fields>(source: ByteSource, at: number, layout: St
  * headers).
  */
 export function parsePe(source: ByteSource): PeParse {
+  return madeOf(source, readPe)
+}
+
+function readPe(source: ByteSource): PeParse {
   const problems: Problem[] = []
   const fail = (id: string, at: number, what: string): PeParse => ({
     pe: null,

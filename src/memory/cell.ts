@@ -4,6 +4,8 @@ import type { EventId } from './event.ts'
 import type { Content, Extent, Whose } from './extent.ts'
 import type { Run, RunMap } from './run-map.ts'
 
+const NONE: readonly never[] = []
+
 /** Everything is relative to `origin`, so that a run can be cut without touching its value. */
 export interface Cell {
   readonly origin: number
@@ -31,10 +33,9 @@ export function extentOf(start: number, end: number, cell: Cell): Extent {
 
 /** The parts of `within` that no run covers, ascending. */
 export function holesIn(map: RunMap<unknown>, within: Range): readonly Range[] {
+  if (map.covers(within.start, within.end)) return NONE
   return holesBetween(map.runs(within.start, within.end), within)
 }
-
-const NONE: readonly Range[] = []
 
 /** The parts of `within` that none of these runs covers; they ascend and lie in it. */
 export function holesBetween(runs: readonly Run<unknown>[], within: Range): readonly Range[] {
@@ -51,7 +52,8 @@ export function holesBetween(runs: readonly Run<unknown>[], within: Range): read
   return holes
 }
 
-function isCovered(runs: readonly Run<unknown>[], { start, end }: Range): boolean {
+/** Do these runs, which ascend and lie in it, leave nothing of `within` out? */
+export function isCovered(runs: readonly Run<unknown>[], { start, end }: Range): boolean {
   let at: number = start
   for (const run of runs) {
     if (run.start !== at) return false

@@ -5,7 +5,7 @@
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { rangeAt, type Range } from '../bytes/range.ts'
-import { numberIn, type Field, type FieldKind, type Fields, type Struct } from '../bytes/struct.ts'
+import type { Field, FieldKind, Fields, Struct } from '../bytes/struct.ts'
 import { phys, type Phys } from '../bytes/units.ts'
 import type { EventId, ObjectId } from './extent.ts'
 import type { Memory } from './memory.ts'
@@ -26,7 +26,33 @@ function widthOf(kind: FieldKind): number {
 
 /** `value` modulo 2^(8 * width) in `width` little-endian bytes, as an assignment in C stores it. */
 export function littleEndian(value: number, width: number): Uint8Array {
-  return Uint8Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
+  const bytes = new Uint8Array(width)
+  store(bytes, 0, value, width)
+  return bytes
+}
+
+function store(bytes: Uint8Array, at: number, value: number, width: number): void {
+  let rest = value
+  for (let i = at; i < at + width; i++) {
+    bytes[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+}
+
+/** A field that is a number: its name, offset and width. */
+type NumberAt = readonly [name: string, offset: number, width: number]
+
+const layouts = new WeakMap<object, readonly NumberAt[]>()
+
+/** The numbers of a layout, which are looked up once. */
+function numbersOf(layout: { readonly fields: Fields }): readonly NumberAt[] {
+  const known = layouts.get(layout)
+  if (known !== undefined) return known
+  const numbers = Object.entries(layout.fields).flatMap(([name, [offset, kind]]): NumberAt[] =>
+    typeof kind === 'string' ? [[name, offset, WIDTH[kind]]] : [],
+  )
+  layouts.set(layout, numbers)
+  return numbers
 }
 
 /** The bytes of a whole structure with these numbers, and zero elsewhere. */
@@ -35,24 +61,28 @@ export function guestBytes<F extends Fields>(
   values: Partial<Record<NumberField<F>, number>>,
 ): Uint8Array {
   const bytes = new Uint8Array(layout.size)
-  for (const [field, value] of Object.entries<number | undefined>(values)) {
-    const [offset, kind] = layout.fields[field] ?? noField(layout.name, field)
-    if (value !== undefined) bytes.set(littleEndian(value, widthOf(kind)), offset)
+  for (const field in values) if (!(field in layout.fields)) noField(layout.name, field)
+  for (const [name, offset, width] of numbersOf(layout)) {
+    const value = values[name as NumberField<F>]
+    if (value !== undefined) store(bytes, offset, value, width)
   }
   return bytes
 }
 
 /** The numbers of a structure whose bytes begin at `at`; null when fewer than its size are left. */
 export function guestValues<F extends Fields>(
-  { fields, size }: Struct<F>,
+  layout: Struct<F>,
   bytes: Uint8Array,
   at = 0,
 ): GuestValues<F> | null {
-  if (at + size > bytes.length) return null
+  if (at + layout.size > bytes.length) return null
   const values: Record<string, number> = {}
-  for (const [field, [offset, kind]] of Object.entries(fields))
-    if (typeof kind === 'string')
-      values[field] = numberIn(bytes.subarray(at + offset, at + offset + WIDTH[kind]))
+  for (const [name, offset, width] of numbersOf(layout)) {
+    const from = at + offset
+    let sum = 0
+    for (let i = from + width - 1; i >= from; i--) sum = sum * 256 + (bytes[i] as number)
+    values[name] = sum
+  }
   return values as GuestValues<F>
 }
 
@@ -88,7 +118,8 @@ export class GuestStruct<F extends Fields> {
 
   /** The number as memory has it now; what is not modelled reads as zero. */
   get(field: NumberField<F>): number {
-    return numberIn(this.#memory.readRaw(this.range(field)))
+    const [offset, kind] = this.#field(field)
+    return this.#memory.number(this.at + offset, widthOf(kind))
   }
 
   /** All numbers as memory has them now. */

@@ -5,13 +5,14 @@
 import { ModelBug } from '../bytes/errors.ts'
 import { formatRange, range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { bytesSource, type ByteSource } from '../bytes/source.ts'
+import { numberIn } from '../bytes/struct.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
 import { amendedSource, type Amendment } from './amended-source.ts'
-import { extentOf, holesBetween, holesIn, type Cell } from './cell.ts'
+import { extentOf, holesBetween, holesIn, isCovered, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
-import type { Deviation, EventId, Ranges, WriteEffect } from './event.ts'
+import type { Deviation, EventId, Ranges, WriteEffect, WriteEvent } from './event.ts'
 import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
-import type { NewEvent, Recorder } from './recorder.ts'
+import type { Recorder } from './recorder.ts'
 import { RunMap, type Run } from './run-map.ts'
 import { SharedMap } from './shared-map.ts'
 
@@ -56,12 +57,19 @@ interface Claim {
   readonly by: EventId
 }
 
-interface Written {
-  readonly content: Content
-  readonly whose: Whose | null
+const NONE: readonly never[] = []
+
+/** Does it belong to somebody, and not to `next`, whose byte 0 would lie at `origin`? */
+function isForeign({ whose, origin: at }: Cell, next: Whose | null, origin: number): boolean {
+  return whose !== null && (next === null || next.object !== whose.object || origin !== at - whose.at)
 }
 
-const NONE: readonly never[] = []
+/** A cell that is nobody's any more, from `start` on. */
+function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
+  return content === undefined
+    ? { origin, content: bytes, whose: null, written: false, by }
+    : { origin: start, content, whose: null, written: false, by }
+}
 
 /** One range or many, as a list. Throws ModelBug when it is empty, or does not ascend. */
 function rangesIn(where: Range | readonly Range[]): Ranges {
@@ -138,13 +146,12 @@ export class Memory {
   occupy(where: Ranges, object: ObjectId): EventId {
     const ranges = rangesIn(where)
     const effects = ranges.map(one => this.#effectOf(one, { object, at: one.start }, NONE))
-    const by = this.#recorder.append({ op: 'occupy', ranges, object, ...joined(effects) })
-    const claim = { label: object, by }
-    const cell: Cell = { origin: 0, content: OPAQUE, whose: { object, at: 0 }, written: true, by }
-    ranges.forEach((one, i) => {
-      this.#claims.assign(one.start, one.end, claim)
-      this.#storeCell(one, cell, effects[i]?.outside)
-    })
+    const effect = joined(effects)
+    const by = this.#recorder.append({ op: 'occupy', ranges, object, ...effect })
+    this.#claims.assignAll(ranges, { label: object, by })
+    const whose = { object, at: 0 }
+    this.#cells.assignAll(ranges, { origin: 0, content: OPAQUE, whose, written: true, by })
+    for (const hole of effect.outside) this.#cells.clear(hole.start, hole.end)
     this.#grow(object, (ranges.at(-1) as Range).end)
     return by
   }
@@ -167,9 +174,12 @@ export class Memory {
   release(where: Range | Ranges, label: string, content?: Content): EventId {
     const ranges = rangesIn(where)
     const by = this.#recorder.append({ op: 'release', ranges, label })
-    for (const one of ranges) {
-      this.#claims.clear(one.start, one.end)
-      this.#disown(one, by, content)
+    if (ranges.length === 1) {
+      this.#claims.clear(ranges[0].start, ranges[0].end)
+      this.#disown(ranges[0], by, content)
+    } else {
+      this.#claims.rewrite(ranges, () => null)
+      this.#cells.rewrite(ranges, (cell, start) => disowned(cell, start, by, content))
     }
     return by
   }
@@ -178,26 +188,22 @@ export class Memory {
   put(at: Phys, slice: Slice, object: ObjectId, offset = 0): EventId {
     const where = rangeAt(at, slice.length)
     this.#grow(object, offset + slice.length)
-    return this.#write('put', where, {
-      content: { kind: 'bytes', source: slice.source, at: slice.at },
-      whose: { object, at: offset },
-    })
+    const content: Content = { kind: 'bytes', source: slice.source, at: slice.at }
+    return this.#write('put', where, content, { object, at: offset })
   }
 
   /**
    * Bytes that somebody computed: a small edit or a table. They become the object's, from `offset` of it on.
    */
   patch(at: Phys, bytes: Uint8Array, object: ObjectId, offset = 0): EventId {
-    return this.#write('patch', rangeAt(at, bytes.length), {
-      content: { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 },
-      whose: { object, at: offset },
-    })
+    const content: Content = { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 }
+    return this.#write('patch', rangeAt(at, bytes.length), content, { object, at: offset })
   }
 
   /** `object` is written here, but what bytes it has is not modelled: decompressor output, page tables. */
   make(where: Range, object: ObjectId, offset = 0): EventId {
     this.#grow(object, offset + sizeOf(where))
-    return this.#write('make', where, { content: OPAQUE, whose: { object, at: offset } })
+    return this.#write('make', where, OPAQUE, { object, at: offset })
   }
 
   /**
@@ -232,10 +238,7 @@ export class Memory {
 
   /** Zeroes a range in the name of an object (from `offset` of it on), or of nobody. */
   zero(where: Range, object: ObjectId | null, offset = 0): EventId {
-    return this.#write('zero', where, {
-      content: ZERO,
-      whose: object === null ? null : { object, at: offset },
-    })
+    return this.#write('zero', where, ZERO, object === null ? null : { object, at: offset })
   }
 
   /** memmove: bytes and identities travel. What is not RAM in the source arrives as garbage of nobody. */
@@ -331,6 +334,25 @@ export class Memory {
     return { bytes, known: known && covered === length }
   }
 
+  /** Is every byte of a range modelled? */
+  knows(where: Range): boolean {
+    const runs = this.#cells.runs(where.start, where.end)
+    return (
+      isCovered(runs, where) &&
+      runs.every(({ value: { content } }) => content.kind === 'fill' || content.kind === 'bytes')
+    )
+  }
+
+  /** A little-endian number of at most 8 bytes; what is not modelled reads as zero (numberIn). */
+  number(at: number, width: number): number {
+    const run = this.#cells.at(at)
+    if (run === undefined || run.end < at + width) return numberIn(this.readRaw(rangeAt(at, width)))
+    const { content, origin } = run.value
+    if (content.kind === 'bytes')
+      return numberIn(content.source.read(fileOffset(content.at + at - origin), width))
+    return content.kind === 'fill' && content.byte !== 0 ? numberIn(this.readRaw(rangeAt(at, width))) : 0
+  }
+
   /** The bytes of a range; what is not modelled reads as zero. For guests that read small structures. */
   readRaw(where: Range): Uint8Array {
     return this.peek(where).bytes
@@ -348,9 +370,24 @@ export class Memory {
       .map(run => ({ range: range(run.start, run.end), label: run.value.label, by: run.value.by }))
   }
 
+  /** Where byte `at` of an object lies, as the first byte of an extent; the extents, ascending. */
+  placesOf(object: ObjectId, at: number): Extent[] {
+    const found: Extent[] = []
+    this.#cells.some(({ start, end, value }) => {
+      const { whose, origin } = value
+      if (whose !== null && whose.object === object && whose.at + start - origin === at)
+        found.push(extentOf(start, end, value))
+      return false
+    })
+    return found
+  }
+
   /** What extents in the range belong to somebody that `except` does not name. */
   occupants(within: Range, except: (object: ObjectId) => boolean): Extent[] {
-    return this.extents(within).filter(extent => extent.whose !== null && !except(extent.whose.object))
+    return this.#cells
+      .runs(within.start, within.end)
+      .filter(({ value: { whose } }) => whose !== null && !except(whose.object))
+      .map(run => extentOf(run.start, run.end, run.value))
   }
 
   /** The runs that touch [start, end), not cut to it. */
@@ -381,29 +418,39 @@ export class Memory {
     }
   }
 
-  #write(op: 'put' | 'patch' | 'make' | 'zero', where: Range, written: Written): EventId {
-    const { whose } = written
-    const effect = this.#effectOf(where, whose)
-    const event = { op, range: where, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect }
-    const by = this.#recorder.append(event as NewEvent)
-    this.#storeCell(
-      where,
-      { origin: where.start, content: written.content, whose, written: true, by },
-      effect.outside,
-    )
+  #write(
+    op: 'put' | 'patch' | 'make' | 'zero',
+    range: Range,
+    content: Content,
+    whose: Whose | null,
+  ): EventId {
+    const { lost, strayed, outside } = this.#effectOf(range, whose)
+    const { next: by, actor, under: step } = this.#recorder
+    const object = whose === null ? null : whose.object
+    const at = whose === null ? 0 : whose.at
+    const event = { id: by, actor, step, op, range, object, at, lost, strayed, outside }
+    this.#recorder.push(event as WriteEvent)
+    this.#cells.assign(range.start, range.end, { origin: range.start, content, whose, written: true, by })
+    for (const hole of outside) this.#cells.clear(hole.start, hole.end)
     return by
   }
 
   /** What a write of one range does beside its purpose; `strayed` where that is known. */
   #effectOf(where: Range, next: Whose | null, strayed = holesIn(this.#claims, where)): WriteEffect {
-    const runs = this.#cells.runs(where.start, where.end)
-    let lost: Extent[] | null = null
-    for (const { start, end, value } of runs) {
-      const { whose, origin } = value
-      if (whose !== null && (next?.object !== whose.object || next.at - where.start !== whose.at - origin))
-        (lost ??= []).push(extentOf(start, end, value))
-    }
-    return { lost: lost ?? NONE, strayed, outside: holesBetween(runs, where) }
+    const { start, end } = where
+    const origin = next === null ? 0 : start - next.at
+    const run = this.#cells.at(start)
+    if (run !== undefined && run.end >= end)
+      return {
+        lost: isForeign(run.value, next, origin) ? [extentOf(start, end, run.value)] : NONE,
+        strayed,
+        outside: NONE,
+      }
+    const runs = this.#cells.runs(start, end)
+    const lost = runs
+      .filter(({ value }) => isForeign(value, next, origin))
+      .map(one => extentOf(one.start, one.end, one.value))
+    return { lost, strayed, outside: holesBetween(runs, where) }
   }
 
   /**
@@ -416,11 +463,7 @@ export class Memory {
   ): WriteEffect {
     const lost: Extent[] = []
     const loseAllOf = (within: Range, next: Whose | null): void => {
-      for (const { start, end, value } of this.#cells.runs(within.start, within.end)) {
-        const { whose, origin } = value
-        if (whose !== null && (next?.object !== whose.object || next.at - within.start !== whose.at - origin))
-          lost.push(extentOf(start, end, value))
-      }
+      lost.push(...this.#effectOf(within, next, NONE).lost)
     }
     let at: number = where.start
     for (const piece of arriving) {
@@ -441,13 +484,8 @@ export class Memory {
   }
 
   #disown(where: Range, by: EventId, content?: Content): void {
-    for (const run of this.#cells.runs(where.start, where.end)) {
-      const cell: Cell =
-        content === undefined
-          ? { origin: run.value.origin, content: run.value.content, whose: null, written: false, by }
-          : { origin: run.start, content, whose: null, written: false, by }
-      this.#cells.assign(run.start, run.end, cell)
-    }
+    for (const { start, end, value } of this.#cells.runs(where.start, where.end))
+      this.#cells.assign(start, end, disowned(value, start, by, content))
   }
 
   #grow(object: ObjectId, length: number): void {

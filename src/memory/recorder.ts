@@ -22,13 +22,20 @@ class RecordedStep implements Step {
   end: EventId
   #what: StepText
 
-  constructor(head: Omit<Step, 'what' | 'end'>, what: StepText) {
-    this.id = head.id
-    this.parent = head.parent
-    this.clause = head.clause
-    this.actor = head.actor
-    this.first = head.first
-    this.end = head.first
+  constructor(
+    id: StepId,
+    parent: StepId | null,
+    clause: AnyClauseId,
+    actor: Actor,
+    first: EventId,
+    what: StepText,
+  ) {
+    this.id = id
+    this.parent = parent
+    this.clause = clause
+    this.actor = actor
+    this.first = first
+    this.end = first
     this.#what = what
   }
 
@@ -80,10 +87,20 @@ export class Recorder implements Recording {
     return this.#open
   }
 
+  /** The id of the step that is under way, or null. */
+  get under(): StepId | null {
+    return this.#open === null ? null : this.#open.id
+  }
+
+  /** Gives an event its id, actor and step, and keeps it. */
   append(event: NewEvent): EventId {
-    const id = this.events.length
-    this.events.push({ id, actor: this.#actor, step: this.#open?.id ?? null, ...event })
-    return id
+    return this.push({ id: this.next, actor: this.#actor, step: this.under, ...event })
+  }
+
+  /** Keeps an event that says itself which one it is: `next`, `actor` and `under`. */
+  push(event: MemoryEvent): EventId {
+    this.events.push(event)
+    return event.id
   }
 
   /** Runs `body` as this actor. */
@@ -100,16 +117,8 @@ export class Recorder implements Recording {
   /** Runs `body` under a step; its events name it, steps inside become its children. */
   step<T>(clause: AnyClauseId, what: StepText, body: () => T): T {
     const parent = this.#open
-    const step = new RecordedStep(
-      {
-        id: this.steps.length,
-        parent: parent?.id ?? null,
-        clause,
-        actor: this.#actor,
-        first: this.next,
-      },
-      what,
-    )
+    const under = parent === null ? null : parent.id
+    const step = new RecordedStep(this.steps.length, under, clause, this.#actor, this.next, what)
     this.steps.push(step)
     this.#open = step
     try {

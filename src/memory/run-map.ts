@@ -11,6 +11,12 @@ export interface Run<V> {
   readonly value: V
 }
 
+/** [start, end). */
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
 /** Runs in order, and the map that may change the list; every other one copies it first. */
 interface Bucket<V> {
   readonly owner: object
@@ -18,6 +24,8 @@ interface Bucket<V> {
 }
 
 const BUCKET = 256
+/** From so many ranges on it pays to go through whole buckets once. */
+const MANY = 8
 
 /**
  * Disjoint runs in ascending order. Neighbours with equal values are not joined: two writes stay two runs. A
@@ -71,6 +79,28 @@ export class RunMap<V> {
     return found
   }
 
+  /** Does every address of [start, end) have a value? */
+  covers(start: number, end: number): boolean {
+    let at = start
+    let b = this.#bucketOf(start)
+    let i = indexIn(this.#runs(b), start)
+    for (; b < this.#buckets.length; b++, i = 0) {
+      const runs = this.#runs(b)
+      for (; i < runs.length; i++) {
+        const run = runs[i] as Run<V>
+        if (run.start > at) return false
+        at = run.end
+        if (at >= end) return true
+      }
+    }
+    return false
+  }
+
+  /** Calls `visit` for every run, ascending, until it answers true. */
+  some(visit: (run: Run<V>) => boolean): boolean {
+    return this.#buckets.some(({ runs }) => runs.some(visit))
+  }
+
   /** Gives [start, end) this value and forgets what it had. */
   assign(start: number, end: number, value: V): void {
     this.#replace(start, end, { start, end, value })
@@ -79,6 +109,60 @@ export class RunMap<V> {
   /** Makes [start, end) a hole. */
   clear(start: number, end: number): void {
     this.#replace(start, end, null)
+  }
+
+  /** Gives all these ranges, which ascend and share no address, one value. */
+  assignAll(ranges: readonly Span[], value: V): void {
+    if (ranges.length < MANY) {
+      for (const { start, end } of ranges) this.assign(start, end, value)
+      return
+    }
+    this.rewrite(ranges, () => null)
+    const all: Run<V>[] = []
+    let next = 0
+    for (const { runs } of this.#buckets)
+      for (const run of runs) {
+        for (let one = ranges[next]; one !== undefined && one.start < run.start; one = ranges[++next])
+          all.push({ start: one.start, end: one.end, value })
+        all.push(run)
+      }
+    for (const { start, end } of ranges.slice(next)) all.push({ start, end, value })
+    this.#buckets = []
+    for (let i = 0; i < all.length; i += BUCKET)
+      this.#buckets.push({ owner: this.#owner, runs: all.slice(i, i + BUCKET) })
+  }
+
+  /**
+   * Gives what lies in these ranges, which ascend and share no address, another value: the one that `change`
+   * makes of its value and its first address, or none. Holes stay holes.
+   */
+  rewrite(ranges: readonly Span[], change: (value: V, start: number) => V | null): void {
+    const [first] = ranges
+    if (first === undefined) return
+    let next = 0
+    for (let b = this.#bucketOf(first.start); b < this.#buckets.length && next < ranges.length; b++) {
+      const runs = this.#runs(b)
+      const changed: Run<V>[] = []
+      for (const run of runs) {
+        while (next < ranges.length && (ranges[next] as Span).end <= run.start) next++
+        let at = run.start
+        for (let i = next; i < ranges.length; i++) {
+          const { start, end } = ranges[i] as Span
+          if (start >= run.end) break
+          if (at < start) changed.push({ start: at, end: start, value: run.value })
+          at = Math.min(end, run.end)
+          const from = Math.max(start, run.start)
+          const value = change(run.value, from)
+          if (value !== null) changed.push({ start: from, end: at, value })
+        }
+        if (at === run.start) changed.push(run)
+        else if (at < run.end) changed.push({ start: at, end: run.end, value: run.value })
+      }
+      this.#buckets[b] = { owner: this.#owner, runs: changed }
+      const before = this.#buckets.length
+      this.#settle(b)
+      b += this.#buckets.length - before
+    }
   }
 
   #replace(start: number, end: number, run: Run<V> | null): void {

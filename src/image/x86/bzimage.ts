@@ -2,6 +2,7 @@
  * A Linux x86 bzImage: setup header, payload, embedded PE, and the decompressor's geometry. Reads headers
  * only. Source: boot.rst, header.S, head_64.S.
  */
+import { madeOf } from '../../bytes/fixed-source.ts'
 import { hex } from '../../bytes/range.ts'
 import { readExactly, type ByteSource } from '../../bytes/source.ts'
 import { byteCount, fileOffset, type ByteCount, type FileOffset } from '../../bytes/units.ts'
@@ -95,6 +96,10 @@ const VERSION_MAX = 256
 
 /** Reads a bzImage: a few kilobytes, whatever its size. Never throws. */
 export function parseBzImage(source: ByteSource): BzImageParse {
+  return madeOf(source, readBzImage)
+}
+
+function readBzImage(source: ByteSource): BzImageParse {
   const problems: Problem[] = []
   const note = (id: string, at: number | null, what: string, fatal = false): void => {
     problems.push({ id, at: at === null ? null : fileOffset(at), what, fatal })

@@ -199,9 +199,7 @@ function cut(
 ): ContractResult[] {
   if (object === null) return []
   const first = machine.memory.partsOf(object)?.[0] ?? { object, at: 0 }
-  const starts = machine.memory
-    .extents()
-    .filter(({ whose }) => whose?.object === first.object && whose.at === first.at)
+  const starts = machine.memory.placesOf(first.object, first.at)
   const lost = starts.filter(
     ({ range }) => range.start % 2 ** 32 === named % 2 ** 32 && range.start !== named,
   )
