@@ -17,6 +17,7 @@ export const linux: History<KernelBehaviour> = {
   branches: ['4.19', '4.20-rc1', ...branches(5, 0, 19), ...branches(6, 0, 19), ...branches(7, 0, 3)],
   end: '7.4-rc1',
   base,
+  baseCommits: ['5b11f1cee579'],
   changes,
   labels: {
     'linux/E0a': {

@@ -151,7 +151,7 @@ test('every row says which releases behave so, and what was seen or which commit
   for (const era of allRows) {
     expect([
       era.id,
-      era.seen.length + era.commits.length > 0 || era === allRows.at(-kernelEras.length),
+      era.seen.length + era.commits.length > 0,
       era.spans.length > 0,
       era.title.length > 0,
     ]).toEqual([era.id, true, true, true])
