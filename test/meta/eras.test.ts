@@ -15,7 +15,7 @@ import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 const steps = [
   ...sources('src/stub/steps'),
   ...sources('src/stub/lanzaboote/steps'),
-  ...sources('src/kernel/steps'),
+  ...sources('src/kernel/x86/steps'),
 ]
 const rowOf = (era: KernelEra) => ({ ...era, ...era.slots })
 const tables = {

@@ -2,7 +2,7 @@
  * The history of linux: its branches, its changes, the names of its eras, and the releases that were read or
  * booted. Chapters EP and ZO.
  */
-import type { History } from '../releases/history.ts'
+import type { History } from '../../releases/history.ts'
 import type { KernelBehaviour } from './behaviour.ts'
 import { base, changes } from './changes.ts'
 
