@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown'
 /** Rows by name of their history (src/releases/history.ts). */
 async function rowsByName(top) {
   const from = path => JSON.stringify(join(top, 'src', path))
-  const entry = `import { linux } from ${from('kernel/history.ts')}
+  const entry = `import { linux } from ${from('kernel/x86/history.ts')}
 import { stubHistory } from ${from('stub/history.ts')}
 import { fatHistory, thinHistory } from ${from('stub/lanzaboote/history.ts')}
 import { eraRows, historyName } from ${from('releases/history.ts')}

@@ -3,16 +3,16 @@
  * one has a folder beside x86, and its eras are added here.
  */
 import type { KernelModel } from '../machine/model.ts'
-import { x86Eras } from './eras.ts'
-import { x86Model, type X86Era } from './model.ts'
+import { x86Eras } from './x86/eras.ts'
+import { x86Model, type X86Era } from './x86/model.ts'
 import type { PayloadReader } from './payload.ts'
 
-export type { KernelBehaviour, KernelShape } from './behaviour.ts'
-export type { KernelBoot } from './boot.ts'
-export { kernelEra } from './eras.ts'
-export { linux } from './history.ts'
-export { kernelSteps } from './steps.ts'
-export { INITRD_FILES } from './steps/initrd-files.ts'
+export type { KernelBehaviour, KernelShape } from './x86/behaviour.ts'
+export type { KernelBoot } from './x86/boot.ts'
+export { kernelEra } from './x86/eras.ts'
+export { linux } from './x86/history.ts'
+export { kernelSteps } from './x86/steps.ts'
+export { INITRD_FILES } from './x86/steps/initrd-files.ts'
 
 /** Releases of linux that behave alike. */
 export type KernelEra = X86Era

@@ -15,6 +15,18 @@ export interface Cell {
   readonly by: EventId
 }
 
+/** Does it belong to somebody, and not to `next`, whose byte 0 would lie at `origin`? */
+export function isForeign({ whose, origin: at }: Cell, next: Whose | null, origin: number): boolean {
+  return whose !== null && (next === null || next.object !== whose.object || origin !== at - whose.at)
+}
+
+/** A cell that is nobody's any more, from `start` on. */
+export function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
+  return content === undefined
+    ? { origin, content: bytes, whose: null, written: false, by }
+    : { origin: start, content, whose: null, written: false, by }
+}
+
 /** The part [start, end) of a run, with content and owner as of its first byte. */
 export function extentOf(start: number, end: number, cell: Cell): Extent {
   const { content, whose, written, by } = cell

@@ -8,7 +8,7 @@ import { bytesSource, type ByteSource } from '../bytes/source.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
 import { amendedSource, type Amendment } from './amended-source.ts'
-import { extentOf, holesBetween, holesIn, isCovered, type Cell } from './cell.ts'
+import { disowned, extentOf, holesBetween, holesIn, isCovered, isForeign, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
 import type { Deviation, EventId, Ranges, WriteEffect, WriteEvent } from './event.ts'
 import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
@@ -58,18 +58,6 @@ interface Claim {
 }
 
 const NONE: readonly never[] = []
-
-/** Does it belong to somebody, and not to `next`, whose byte 0 would lie at `origin`? */
-function isForeign({ whose, origin: at }: Cell, next: Whose | null, origin: number): boolean {
-  return whose !== null && (next === null || next.object !== whose.object || origin !== at - whose.at)
-}
-
-/** A cell that is nobody's any more, from `start` on. */
-function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
-  return content === undefined
-    ? { origin, content: bytes, whose: null, written: false, by }
-    : { origin: start, content, whose: null, written: false, by }
-}
 
 /** One range or many, as a list. Throws ModelBug when it is empty, or does not ascend. */
 function rangesIn(where: Range | readonly Range[]): Ranges {

@@ -75,11 +75,11 @@ export function distOf(place) {
   if (existsSync(join(place, 'dist'))) return { dist: resolve(place, 'dist'), done: () => undefined }
   if (existsSync(join(place, 'check.js'))) return { dist: resolve(place), done: () => undefined }
   const folder = mkdtempSync(join(tmpdir(), 'stubsim-bench-'))
-  const git = (...args) => execFileSync('git', args, { cwd: TOP, stdio: ['ignore', 'pipe', 'inherit'] })
-  git('worktree', 'add', '--detach', folder, place)
+  const git = (...args) => execFileSync('git', args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  git('clone', '--quiet', '--shared', '--no-checkout', TOP, '.')
+  git('checkout', '--quiet', '--detach', place)
   symlinkSync(join(TOP, 'node_modules'), join(folder, 'node_modules'))
   const done = () => {
-    git('worktree', 'remove', '--force', folder)
     rmSync(folder, { recursive: true, force: true })
   }
   try {

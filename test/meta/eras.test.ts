@@ -15,7 +15,7 @@ import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
 const steps = [
   ...sources('src/stub/steps'),
   ...sources('src/stub/lanzaboote/steps'),
-  ...sources('src/kernel/steps'),
+  ...sources('src/kernel/x86/steps'),
 ]
 const rowOf = (era: KernelEra) => ({ ...era, ...era.slots })
 const tables = {
@@ -151,7 +151,7 @@ test('every row says which releases behave so, and what was seen or which commit
   for (const era of allRows) {
     expect([
       era.id,
-      era.seen.length + era.commits.length > 0 || era === allRows.at(-kernelEras.length),
+      era.seen.length + era.commits.length > 0,
       era.spans.length > 0,
       era.title.length > 0,
     ]).toEqual([era.id, true, true, true])

@@ -7,7 +7,7 @@ import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { patternByte } from '../../src/image/content.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { kernelEras, type KernelEra } from '../../src/kernel/kernels.ts'
-import { useBss } from '../../src/kernel/steps/bss.ts'
+import { useBss } from '../../src/kernel/x86/steps/bss.ts'
 import type { Recording } from './recording.ts'
 
 const SETUP = 0x3800

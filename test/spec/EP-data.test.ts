@@ -5,8 +5,8 @@ import { boot_e820_entry, boot_params, setup_data, setupHeaderAt } from '../../s
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
-import { e820Of } from '../../src/kernel/steps/e820.ts'
-import { bitmapOf, setBits, unitsOf } from '../../src/kernel/steps/unaccepted.ts'
+import { e820Of } from '../../src/kernel/x86/steps/e820.ts'
+import { bitmapOf, setBits, unitsOf } from '../../src/kernel/x86/steps/unaccepted.ts'
 import {
   bench,
   BOOT_PARAMS,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { check } from '../../src/check.ts'
 import { contentSource } from '../../src/image/content.ts'
-import { namesIn } from '../../src/kernel/steps/initrd-files.ts'
+import { namesIn } from '../../src/kernel/x86/steps/initrd-files.ts'
 import type { LoadedImage } from '../../src/machine/model.ts'
 import { volumePath } from '../../src/machine/volume.ts'
 import { scenario } from '../../src/vitest/scenario.ts'

@@ -3,10 +3,10 @@ import { rangeAt } from '../../src/bytes/range.ts'
 import { bytesSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt, type SetupHeaderField } from '../../src/image/x86/boot-params.ts'
-import { convert } from '../../src/kernel/steps/command-line.ts'
-import { randomAllocSlots } from '../../src/kernel/steps/decompress.ts'
+import { convert } from '../../src/kernel/x86/steps/command-line.ts'
+import { randomAllocSlots } from '../../src/kernel/x86/steps/decompress.ts'
 import { readPayload } from '../../src/kernel/payload.ts'
-import { e820Of } from '../../src/kernel/steps/e820.ts'
+import { e820Of } from '../../src/kernel/x86/steps/e820.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import {
   bench,

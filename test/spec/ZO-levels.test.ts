@@ -3,7 +3,7 @@ import { rangeAt } from '../../src/bytes/range.ts'
 import { bytesSource, sparseSource } from '../../src/bytes/source.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt } from '../../src/image/x86/boot-params.ts'
-import { trampolinePlace, type Entry } from '../../src/kernel/steps/five-level.ts'
+import { trampolinePlace, type Entry } from '../../src/kernel/x86/steps/five-level.ts'
 import {
   bench,
   clausesOf,

@@ -7,8 +7,8 @@ import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { loaderNamed } from '../../src/firmware/loaders/rows.ts'
 import { kernelEras } from '../../src/kernel/kernels.ts'
-import { startKernel } from '../../src/kernel/model.ts'
-import { readKernelFile } from '../../src/kernel/file.ts'
+import { startKernel } from '../../src/kernel/x86/model.ts'
+import { readKernelFile } from '../../src/kernel/x86/file.ts'
 import { Stop, type Outcome } from '../../src/machine/machine.ts'
 import {
   bench,

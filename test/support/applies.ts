@@ -1,5 +1,5 @@
 /** The lines `Applies:` of chapters whose spans follow from data. */
-import type { KernelBehaviour } from '../../src/kernel/behaviour.ts'
+import type { KernelBehaviour } from '../../src/kernel/x86/behaviour.ts'
 import { linux } from '../../src/kernel/kernels.ts'
 import { KERNEL_LAW } from '../../src/kernel/law.ts'
 import type { VersionSpan } from '../../src/releases/era.ts'

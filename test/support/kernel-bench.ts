@@ -22,7 +22,7 @@ import {
 } from '../../src/image/memory-types.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
-import type { KernelShape } from '../../src/kernel/behaviour.ts'
+import type { KernelShape } from '../../src/kernel/x86/behaviour.ts'
 import { kernelEras, kernelModel, type KernelEra } from '../../src/kernel/kernels.ts'
 import type { PayloadReader } from '../../src/kernel/payload.ts'
 import {

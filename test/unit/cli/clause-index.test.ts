@@ -5,7 +5,7 @@ test('places are lines under three headings, each with its file and what to look
   expect(
     placesText({
       upstream: ['https://a.example/misc.c', 'https://a.example/b.c'],
-      code: [['src/kernel/steps/extract.ts', 'extractTo']],
+      code: [['src/kernel/x86/steps/extract.ts', 'extractTo']],
       tests: [
         ['test/spec/ZO.test.ts', 'ZO-12 the output is "whole"'],
         ['test/spec/HZ.test.ts', null],
@@ -13,7 +13,7 @@ test('places are lines under three headings, each with its file and what to look
     }),
   ).toBe(`upstream  https://a.example/misc.c
           https://a.example/b.c
-code      src/kernel/steps/extract.ts extractTo
+code      src/kernel/x86/steps/extract.ts extractTo
 test      test/spec/ZO.test.ts "ZO-12 the output is \\"whole\\""
           test/spec/HZ.test.ts
 `)

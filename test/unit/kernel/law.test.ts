@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { KernelBehaviour } from '../../../src/kernel/behaviour.ts'
+import type { KernelBehaviour } from '../../../src/kernel/x86/behaviour.ts'
 import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { KERNEL_LAW } from '../../../src/kernel/law.ts'
 import { bench, clausesOf, everyEra, handover, peEntry, start } from '../../support/kernel-bench.ts'

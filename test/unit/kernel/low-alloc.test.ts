@@ -6,8 +6,8 @@ import {
   EfiLoaderData,
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
-import { lowAlloc } from '../../../src/kernel/steps/low-alloc.ts'
-import { slotAt } from '../../../src/kernel/steps/kaslr-slots.ts'
+import { lowAlloc } from '../../../src/kernel/x86/steps/low-alloc.ts'
+import { slotAt } from '../../../src/kernel/x86/steps/kaslr-slots.ts'
 import type { Machine } from '../../../src/machine/machine.ts'
 import { descriptor, free } from '../../support/kernel-bench.ts'
 

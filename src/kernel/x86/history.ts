@@ -2,7 +2,7 @@
  * The history of linux: its branches, its changes, the names of its eras, and the releases that were read or
  * booted. Chapters EP and ZO.
  */
-import type { History } from '../releases/history.ts'
+import type { History } from '../../releases/history.ts'
 import type { KernelBehaviour } from './behaviour.ts'
 import { base, changes } from './changes.ts'
 
@@ -17,6 +17,7 @@ export const linux: History<KernelBehaviour> = {
   branches: ['4.19', '4.20-rc1', ...branches(5, 0, 19), ...branches(6, 0, 19), ...branches(7, 0, 3)],
   end: '7.4-rc1',
   base,
+  baseCommits: ['5b11f1cee579'],
   changes,
   labels: {
     'linux/E0a': {

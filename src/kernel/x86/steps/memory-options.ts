@@ -1,6 +1,6 @@
 /** mem=, memmap= and hugepages= on the command line, as choose_random_location reads them. Chapter ZO. */
-import { rangeAt, type Range } from '../../bytes/range.ts'
-import { PHYS_END } from '../../bytes/units.ts'
+import { rangeAt, type Range } from '../../../bytes/range.ts'
+import { PHYS_END } from '../../../bytes/units.ts'
 import { parametersOf } from './cmdline-parser.ts'
 
 /** What the options say about memory. */

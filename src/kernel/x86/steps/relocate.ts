@@ -1,9 +1,9 @@
 /**
  * efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP.
  */
-import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
+import { formatRange, hex, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
+import { PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
 import type { Placement } from '../behaviour.ts'
 import { guestAlign, guestRange, isRam, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'

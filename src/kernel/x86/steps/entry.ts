@@ -1,6 +1,6 @@
 /** The first instructions: what must be the kernel's own bytes. Chapter EP. */
-import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { physOf } from '../../bytes/units.ts'
+import { rangeAt, rangeOrNull } from '../../../bytes/range.ts'
+import { physOf } from '../../../bytes/units.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'

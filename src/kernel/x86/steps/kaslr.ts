@@ -1,13 +1,13 @@
 /** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
-import { hex, overlaps, range, rangeAt, type Range } from '../../bytes/range.ts'
-import { alignDown, alignUp, phys, PHYS_END } from '../../bytes/units.ts'
+import { hex, overlaps, range, rangeAt, type Range } from '../../../bytes/range.ts'
+import { alignDown, alignUp, phys, PHYS_END } from '../../../bytes/units.ts'
 import {
   EFI_MEMORY_MORE_RELIABLE,
   EFI_MEMORY_SP,
   EfiConventionalMemory,
   EfiUnacceptedMemoryType,
   type MemoryDescriptor,
-} from '../../image/memory-types.ts'
+} from '../../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output, type Window } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { maxMem } from './five-level.ts'

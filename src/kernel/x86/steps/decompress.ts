@@ -1,13 +1,13 @@
 /** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
-import { formatRange, hex, overlaps, rangeAt } from '../../bytes/range.ts'
-import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../bytes/units.ts'
+import { formatRange, hex, overlaps, rangeAt } from '../../../bytes/range.ts'
+import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../../bytes/units.ts'
 import {
   EFI_MEMORY_MORE_RELIABLE,
   EFI_MEMORY_SP,
   EfiConventionalMemory,
   EfiLoaderCode,
   type MemoryDescriptor,
-} from '../../image/memory-types.ts'
+} from '../../../image/memory-types.ts'
 import type { Placement } from '../behaviour.ts'
 import type { KernelBoot, Output, Step } from '../boot.ts'
 import { switch5LevelPaging } from './five-level.ts'

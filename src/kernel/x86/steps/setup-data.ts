@@ -2,12 +2,12 @@
  * setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and
  * the extracted kernel use it. Chapters EP and ZO.
  */
-import { hex, rangeAt } from '../../bytes/range.ts'
-import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
-import { setup_data } from '../../image/x86/boot-params.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
-import type { ObjectId } from '../../memory/extent.ts'
-import { GuestStruct, guestBytes, guestValues } from '../../memory/guest-struct.ts'
+import { hex, rangeAt } from '../../../bytes/range.ts'
+import { phys, PHYS_END, type Phys } from '../../../bytes/units.ts'
+import { setup_data } from '../../../image/x86/boot-params.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
+import type { ObjectId } from '../../../memory/extent.ts'
+import { GuestStruct, guestBytes, guestValues } from '../../../memory/guest-struct.ts'
 import { guestRange, isRam, zeroPageOf, type KernelBoot, type SetupNode } from '../boot.ts'
 
 /** Types of nodes. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */

@@ -2,8 +2,8 @@
  * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and what everybody
  * sanitises in them. Chapters EP and ZO.
  */
-import { formatRange, rangeAt } from '../../bytes/range.ts'
-import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
+import { formatRange, rangeAt } from '../../../bytes/range.ts'
+import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../../bytes/units.ts'
 import {
   BOOT_FLAG,
   boot_params,
@@ -11,8 +11,8 @@ import {
   SETUP_HEADER_AT,
   setup_header,
   setupHeaderAt,
-} from '../../image/x86/boot-params.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
+} from '../../../image/x86/boot-params.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
 import { ZERO_PAGE, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'

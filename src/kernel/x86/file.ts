@@ -2,11 +2,11 @@
  * What the model takes from the kernel's own file: constants that the running code has built in, whatever
  * memory says. Chapters EP and ZO.
  */
-import { alignUp, PAGE } from '../bytes/units.ts'
-import { XLF_5LEVEL_ENABLED } from '../image/x86/boot-params.ts'
-import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
-import type { Machine } from '../machine/machine.ts'
-import type { Payload } from '../machine/model.ts'
+import { alignUp, PAGE } from '../../bytes/units.ts'
+import { XLF_5LEVEL_ENABLED } from '../../image/x86/boot-params.ts'
+import { parseBzImage, type BzImage } from '../../image/x86/bzimage.ts'
+import type { Machine } from '../../machine/machine.ts'
+import type { Payload } from '../../machine/model.ts'
 
 /**
  * Link-time facts of one kernel. Offsets named with an underscore, and payload and code, count from

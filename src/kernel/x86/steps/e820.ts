@@ -2,8 +2,8 @@
  * The e820 table that the EFI stub makes of the firmware's map, and what does not fit into boot_params.
  * Chapter EP.
  */
-import { phys, type Phys } from '../../bytes/units.ts'
-import { boot_e820_entry, E820_MAX_ENTRIES_ZEROPAGE, setup_data } from '../../image/x86/boot-params.ts'
+import { phys, type Phys } from '../../../bytes/units.ts'
+import { boot_e820_entry, E820_MAX_ENTRIES_ZEROPAGE, setup_data } from '../../../image/x86/boot-params.ts'
 import {
   e820Table,
   E820_TYPE_ACPI,
@@ -14,7 +14,7 @@ import {
   E820_TYPE_SOFT_RESERVED,
   E820_TYPE_UNUSABLE,
   type E820Entry,
-} from '../../image/x86/e820-table.ts'
+} from '../../../image/x86/e820-table.ts'
 import {
   EFI_MEMORY_SP,
   EfiACPIMemoryNVS,
@@ -34,8 +34,8 @@ import {
   EfiUnacceptedMemoryType,
   EfiUnusableMemory,
   type MemoryDescriptor,
-} from '../../image/memory-types.ts'
-import { e820Bytes } from '../../machine/x86/zero-page.ts'
+} from '../../../image/memory-types.ts'
+import { e820Bytes } from '../../../machine/x86/zero-page.ts'
 import { zeroPageOf, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
 import { stubOptions } from './cmdline-parser.ts'

@@ -2,10 +2,10 @@
  * The boot protocol's own entries: what startup_32 writes, and what running in the loader's copy means.
  * Chapter ZO.
  */
-import { rangeAt } from '../../bytes/range.ts'
-import { phys, wrap32 } from '../../bytes/units.ts'
-import { E820_TYPE_RAM } from '../../image/x86/e820-table.ts'
-import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { rangeAt } from '../../../bytes/range.ts'
+import { phys, wrap32 } from '../../../bytes/units.ts'
+import { E820_TYPE_RAM } from '../../../image/x86/e820-table.ts'
+import { EfiConventionalMemory, type MemoryDescriptor } from '../../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { guestAlign, guestRange, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 

@@ -1,5 +1,5 @@
 /** Who clears the decompressor's .bss before the EFI stub uses it, and who does not. Chapter EP. */
-import { rangeAt, type Range } from '../../bytes/range.ts'
+import { rangeAt, type Range } from '../../../bytes/range.ts'
 import type { Bss } from '../behaviour.ts'
 import type { KernelBoot, Step } from '../boot.ts'
 

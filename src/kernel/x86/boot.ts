@@ -2,16 +2,16 @@
  * One start of a kernel while it goes on: where its image is now, and the zero page, read and written in
  * memory. Chapter EP.
  */
-import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
-import { PHYS_END, type Phys } from '../bytes/units.ts'
-import { boot_params } from '../image/x86/boot-params.ts'
-import type { MemoryDescriptor } from '../image/memory-types.ts'
-import type { Machine } from '../machine/machine.ts'
-import type { HandOff } from '../machine/model.ts'
-import { zeroPage, type ZeroPage } from '../machine/x86/zero-page.ts'
-import type { ObjectId } from '../memory/extent.ts'
+import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
+import { PHYS_END, type Phys } from '../../bytes/units.ts'
+import { boot_params } from '../../image/x86/boot-params.ts'
+import type { MemoryDescriptor } from '../../image/memory-types.ts'
+import type { Machine } from '../../machine/machine.ts'
+import type { HandOff } from '../../machine/model.ts'
+import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
+import type { ObjectId } from '../../memory/extent.ts'
 import type { KernelFile } from './file.ts'
-import type { PayloadRead } from './payload.ts'
+import type { PayloadRead } from '../payload.ts'
 
 /** Bytes that are about to be used as one object. */
 export interface Bytes {

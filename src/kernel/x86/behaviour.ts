@@ -2,7 +2,7 @@
  * How a kernel behaves, as plain data: one record per slot, in upstream's words, and what its files and its
  * loader look like. Chapters EP and ZO.
  */
-import type { ContractName } from '../machine/x86/contracts.ts'
+import type { ContractName } from '../../machine/x86/contracts.ts'
 
 /**
  * What the EFI stub does about the decompressor's .bss before it uses its globals. `cleared`: itself.

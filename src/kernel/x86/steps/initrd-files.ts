@@ -2,11 +2,11 @@
  * initrd= on the command line: files that the EFI stub reads from the volume that it was loaded from. Chapter
  * EP.
  */
-import { rangeAt } from '../../bytes/range.ts'
-import type { ByteSource } from '../../bytes/source.ts'
-import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
-import { volumePath } from '../../machine/volume.ts'
+import { rangeAt } from '../../../bytes/range.ts'
+import type { ByteSource } from '../../../bytes/source.ts'
+import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
+import { volumePath } from '../../../machine/volume.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'

@@ -2,12 +2,12 @@
  * Five-level paging: the trampoline that changes the number of levels, in low memory or in pages that the EFI
  * stub takes. Chapters EP and ZO.
  */
-import { formatRange, hex, rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
-import { numberIn } from '../../bytes/struct.ts'
-import { alignDown, PAGE, phys, PHYS_END } from '../../bytes/units.ts'
-import { EFI32_LOADER_SIGNATURE, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
-import { E820_TYPE_RAM } from '../../image/x86/e820-table.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
+import { formatRange, hex, rangeAt, sizeOf, type Range } from '../../../bytes/range.ts'
+import { numberIn } from '../../../bytes/struct.ts'
+import { alignDown, PAGE, phys, PHYS_END } from '../../../bytes/units.ts'
+import { EFI32_LOADER_SIGNATURE, EFI64_LOADER_SIGNATURE } from '../../../image/x86/boot-params.ts'
+import { E820_TYPE_RAM } from '../../../image/x86/e820-table.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { isRam, zeroPageOf, type KernelBoot, type Step, type TrampolineStep, type Window } from '../boot.ts'
 import { hasFlag, parametersOf } from './cmdline-parser.ts'

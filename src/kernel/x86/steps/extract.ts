@@ -1,5 +1,5 @@
 /** The decompressed kernel comes into memory. Chapter ZO. */
-import { rangeAt } from '../../bytes/range.ts'
+import { rangeAt } from '../../../bytes/range.ts'
 import type { KernelBoot, Output } from '../boot.ts'
 import { parseExtracted } from './payload.ts'
 

@@ -2,10 +2,10 @@
  * Where KASLR could put a kernel: runs of slots, one of them by its number, and proof that none of them holds
  * what is needed later. Chapters EP and ZO.
  */
-import { hex, overlaps, rangeAt } from '../../bytes/range.ts'
-import { ModelBug } from '../../bytes/errors.ts'
-import type { Settings } from '../../machine/machine.ts'
-import type { Extent } from '../../memory/extent.ts'
+import { hex, overlaps, rangeAt } from '../../../bytes/range.ts'
+import { ModelBug } from '../../../bytes/errors.ts'
+import type { Settings } from '../../../machine/machine.ts'
+import type { Extent } from '../../../memory/extent.ts'
 import type { KernelBoot } from '../boot.ts'
 
 /** A run of slots: the first address, and how many follow each other at the alignment's distance. */

@@ -2,14 +2,14 @@
  * Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes of it. Chapter
  * EP.
  */
-import { formatRange, rangeAt, sizeOf } from '../../bytes/range.ts'
-import { alignDown, alignUp, phys } from '../../bytes/units.ts'
-import { struct } from '../../bytes/struct.ts'
+import { formatRange, rangeAt, sizeOf } from '../../../bytes/range.ts'
+import { alignDown, alignUp, phys } from '../../../bytes/units.ts'
+import { struct } from '../../../bytes/struct.ts'
 import {
   EfiACPIReclaimMemory,
   EfiUnacceptedMemoryType,
   type MemoryDescriptor,
-} from '../../image/memory-types.ts'
+} from '../../../image/memory-types.ts'
 import type { KernelBoot } from '../boot.ts'
 import type { GiveUp } from './e820.ts'
 

@@ -2,11 +2,11 @@
  * The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry.
  * Chapter EP.
  */
-import { rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { PHYS_END, pagesOf, type Phys } from '../../bytes/units.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { LoadOptions } from '../../machine/model.ts'
+import { rangeAt, rangeOrNull } from '../../../bytes/range.ts'
+import { PHYS_END, pagesOf, type Phys } from '../../../bytes/units.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
+import type { Machine } from '../../../machine/machine.ts'
+import type { LoadOptions } from '../../../machine/model.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { guestRange, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'

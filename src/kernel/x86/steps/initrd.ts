@@ -1,7 +1,7 @@
 /** The initrd that the stub offers through LoadFile2. Chapter EP. */
-import { rangeAt } from '../../bytes/range.ts'
-import { PHYS_END, pagesOf } from '../../bytes/units.ts'
-import { EfiLoaderData } from '../../image/memory-types.ts'
+import { rangeAt } from '../../../bytes/range.ts'
+import { PHYS_END, pagesOf } from '../../../bytes/units.ts'
+import { EfiLoaderData } from '../../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { loadFiles } from './initrd-files.ts'

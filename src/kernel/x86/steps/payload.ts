@@ -1,10 +1,10 @@
 /** What the decompressor makes of the payload, where that is really decompressed. Chapter ZO. */
-import { hex, rangeAt } from '../../bytes/range.ts'
-import type { Elf } from '../../image/elf.ts'
-import type { EventId } from '../../memory/event.ts'
+import { hex, rangeAt } from '../../../bytes/range.ts'
+import type { Elf } from '../../../image/elf.ts'
+import type { EventId } from '../../../memory/event.ts'
 import type { KernelBoot, Output } from '../boot.ts'
 import type { KernelFile } from '../file.ts'
-import type { Extracted, Lead } from '../payload.ts'
+import type { Extracted, Lead } from '../../payload.ts'
 
 /** Alignment of segments. Source: linux@6.12.107 arch/x86/boot/compressed/misc.c parse_elf. */
 const SEGMENT_ALIGN = 0x200000

@@ -2,7 +2,7 @@
  * Changes of linux: one entry per upstream change that the model can see, with upstream's title and the
  * releases that have it. A back-port is one more release in `in`. Chapters EP and ZO.
  */
-import { changesOf, type Change } from '../releases/change.ts'
+import { changesOf, type Change } from '../../releases/change.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
 
 const change = changesOf<KernelBehaviour>()

@@ -2,8 +2,8 @@
  * head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of
  * the copy. Chapter ZO.
  */
-import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
-import { phys, PHYS_END, wrap32 } from '../../bytes/units.ts'
+import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
+import { phys, PHYS_END, wrap32 } from '../../../bytes/units.ts'
 import { guestAlign, guestRange, isRam, zeroPageOf, type KernelBoot, type Window } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'

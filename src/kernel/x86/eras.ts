@@ -1,6 +1,6 @@
 /** The eras of linux: releases that behave alike, and their steps. Chapters EP and ZO. */
-import type { ContractName } from '../machine/x86/contracts.ts'
-import { erasOf, type Era } from '../releases/history.ts'
+import type { ContractName } from '../../machine/x86/contracts.ts'
+import { erasOf, type Era } from '../../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
 import { linux } from './history.ts'
 import type { X86Era } from './model.ts'

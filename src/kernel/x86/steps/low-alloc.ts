@@ -2,10 +2,10 @@
  * efi_low_alloc and efi_high_alloc: the lowest and the highest free run of pages, as the EFI stub of older
  * kernels finds them. Chapter EP.
  */
-import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { ObjectId } from '../../memory/extent.ts'
+import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
+import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../../image/memory-types.ts'
+import type { Machine } from '../../../machine/machine.ts'
+import type { ObjectId } from '../../../memory/extent.ts'
 
 /** efi_low_alloc never gives page 0 away. Source: linux@5.4 include/linux/efi.h. */
 export const ABOVE_NULL = 8

@@ -1,11 +1,11 @@
 /**
  * The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO.
  */
-import { range, rangeAt, sizeOf, union } from '../../bytes/range.ts'
-import { ModelBug } from '../../bytes/errors.ts'
-import { add } from '../../bytes/units.ts'
-import type { Arrival, OffsetSpan } from '../../machine/model.ts'
-import type { Reading } from '../../memory/memory.ts'
+import { range, rangeAt, sizeOf, union } from '../../../bytes/range.ts'
+import { ModelBug } from '../../../bytes/errors.ts'
+import { add } from '../../../bytes/units.ts'
+import type { Arrival, OffsetSpan } from '../../../machine/model.ts'
+import type { Reading } from '../../../memory/memory.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
