@@ -186,7 +186,7 @@ function runAll(input: CheckInput, uki: UkiView, firmware: Firmware | undefined)
         map: rewound.map,
         contents: input.machine.contents ?? firmware?.contents ?? 'ovmf',
         firmware,
-        build: input.machine.build,
+        pool: input.machine.pool,
         imageBase: input.machine.imageBase,
         loadOptions: input.loadOptions ?? null,
         settings: settingsOf(input),
@@ -226,7 +226,7 @@ function runLoaded(input: CheckInput, choice: string | LoaderModel): Pair[] {
       map: rewound.map,
       contents: machine.contents ?? firmware?.contents ?? 'ovmf',
       firmware,
-      build: machine.build,
+      pool: machine.pool,
       settings: settingsOf(input),
       assumptions: [
         ...(machine.assumptions ?? []),

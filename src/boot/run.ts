@@ -5,7 +5,8 @@
 import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
-import { createFirmware, type Build, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
+import { createFirmware, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
+import type { Build } from '../firmware/build.ts'
 import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -37,8 +38,8 @@ export interface Setup {
   readonly contents: Contents
   /** Who allocates and loads. Default: EDK2 2022.11. */
   readonly firmware?: Firmware | undefined
-  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). */
-  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'> | undefined
+  /** The state of the firmware's own pools, where the machine tells it. Default: unknown (FW-19). */
+  readonly pool?: Build['pool']
   /** Observed load address; the allocator decides when absent. */
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
@@ -73,7 +74,7 @@ export function run(setup: Setup): Run {
 /** What every kind of boot depends on. */
 export type Surroundings = Pick<
   Setup,
-  'map' | 'contents' | 'firmware' | 'build' | 'settings' | 'assumptions' | 'doubts'
+  'map' | 'contents' | 'firmware' | 'pool' | 'settings' | 'assumptions' | 'doubts'
 >
 
 /** A machine, what is noted beside the recording, and a look at memory. */
@@ -83,16 +84,17 @@ export interface Stage {
   readonly look: (moment: Moment['moment']) => void
 }
 
-/** Who allocates and loads, for a firmware that is named. */
-function policyOf({
+/** Who allocates and loads, and what is known of it. */
+function firmwareOf({
   firmware,
-  build: known,
+  pool = 'unknown',
   settings,
-}: Surroundings): Pick<FirmwareOptions, 'policy' | 'loader' | 'inner'> {
-  if (firmware === undefined) return known === undefined ? {} : { policy: known }
-  const { row, search, loader, build } = firmware
+}: Surroundings): Pick<FirmwareOptions, 'allocator' | 'build' | 'loader' | 'inner'> {
+  if (firmware === undefined) return { build: { pool } }
+  const { allocator, loader, build } = firmware
   return {
-    policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) },
+    allocator,
+    build: { pool, ...build },
     loader,
     inner: innerLoader(firmware, withDefaults(settings).secureBoot),
   }
@@ -111,7 +113,7 @@ export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Ru
       recorder,
       map: setup.map,
       contents: setup.contents,
-      ...policyOf(setup),
+      ...firmwareOf(setup),
       assume: (clause, what) => notes.assumptions.push({ clause, what }),
     })
     outcome = body({

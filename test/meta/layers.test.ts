@@ -12,7 +12,7 @@ const LADDER: Readonly<
   decode: { any: ['bytes'] },
   memory: { any: ['bytes'] },
   image: { any: ['bytes'] },
-  firmware: { any: ['bytes', 'memory', 'image'] },
+  firmware: { any: ['bytes', 'releases', 'memory', 'image'] },
   machine: { any: ['bytes', 'releases', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
   loader: { any: BELOW_STAGES },
