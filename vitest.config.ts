@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Of two cores vitest would leave one to its own process, which waits for most of a run
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -3,12 +3,20 @@ export { check, type CheckInput, type Checked, type MachineInput } from './check
 export { buildMachine, type MachineChoices, type MachineWords } from './boot/machine.ts'
 export { parseFirmwareFile, type FirmwareFile } from './boot/firmware-file.ts'
 export { espPath, filesOnEsp, type EspFileNames } from './boot/esp.ts'
-export { run, type Run, type Setup } from './boot/run.ts'
-export { runLoader, type LoaderSetup } from './boot/run-loader.ts'
+export {
+  prepareImage,
+  PreparedImage,
+  prepareMachine,
+  PreparedMachine,
+  type BootOptions,
+} from './boot/prepare.ts'
+export { HandedOver, run, StubEntry, type Run, type Setup } from './boot/run.ts'
+export { Stage } from './boot/stage.ts'
+export { runBootLoader, type BootLoaderSetup } from './boot/run-boot-loader.ts'
 export { compareWithObserved, type ComparedFact } from './boot/compare.ts'
 export { imageOfListing, type ListedImage } from './boot/listing.ts'
 export { machineFromMemmap, type MemmapMachine } from './boot/memmap-machine.ts'
-export { compareLoaders, type LoaderComparison } from './boot/compare-loaders.ts'
+export { compareImageLoaders, type ImageLoaderComparison } from './boot/compare-image-loaders.ts'
 export { mapBeforeLoad, type MapTaken } from './boot/map-before-load.ts'
 export { kernelCandidates, stubCandidates, type Candidate } from './boot/identify.ts'
 export { kernelNamed, stubNamed } from './boot/named.ts'
@@ -57,15 +65,22 @@ export { PROFILES, profileMap, profileNamed } from './firmware/profiles.ts'
 export type { BootServices, LoadedImage } from './firmware/services.ts'
 export type { Machine, Outcome, Refusal } from './machine/machine.ts'
 export type { Arrival, EraInfo, Facts, HandOff, KernelModel, Payload, StubModel } from './machine/model.ts'
-export { stubEras } from './stub/eras.ts'
-export { stubModel, type Booting, type StubEra } from './stub/model.ts'
-export { loaders } from './loader/loaders.ts'
-export type { LoaderModel, LoaderRow } from './loader/model.ts'
-export type { KernelBehaviour } from './kernel/behaviour.ts'
-export type { KernelBoot } from './kernel/boot.ts'
-export { kernelEras } from './kernel/eras.ts'
-export { kernelModel, type KernelEra } from './kernel/model.ts'
-export { kernelSteps } from './kernel/steps.ts'
+export type { StubBehaviour } from './stub/behaviour.ts'
+export { stubEra, stubEras } from './stub/eras.ts'
+export { stubModel } from './stub/boot.ts'
+export type { StubContext, StubEra, StubSteps } from './stub/model.ts'
+export { stubSteps } from './stub/steps.ts'
+export { bootLoaders } from './boot-loader/boot-loaders.ts'
+export type { BootLoaderModel, BootLoaderRow } from './boot-loader/model.ts'
+export {
+  kernelEra,
+  kernelEras,
+  kernelModel,
+  kernelSteps,
+  type KernelBehaviour,
+  type KernelBoot,
+  type KernelEra,
+} from './kernel/kernels.ts'
 export {
   readPayload,
   type Extracted,

@@ -46,7 +46,7 @@ const count = v.pipe(
   v.maxValue(4096, 'is more than a map has'),
 )
 
-/** The schema of a firmware file; `firmware.schema.json` is made from it. */
+/** @internal The schema of a firmware file; `firmware.schema.json` is made from it. */
 export const firmwareSchema = v.strictObject({
   schema: v.literal(1, 'is not 1, the only schema that this release reads'),
   /** For people. */

@@ -4,13 +4,12 @@
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
+import { PROTOCOL_2_11 } from '../image/x86/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
-import { kernelEras } from '../kernel/eras.ts'
-import type { KernelShape } from '../kernel/behaviour.ts'
-import type { KernelEra } from '../kernel/model.ts'
+import { kernelEras, type KernelEra, type KernelShape } from '../kernel/kernels.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
@@ -113,7 +112,7 @@ function ia32(choice: string | undefined): Candidate<StubEra> {
       : Object.values(stubEras).filter(
           era => era.id === choice || (isVersion(choice) && erasFor(choice, [era]).length > 0),
         )
-  const known = [...new Set(rows.flatMap(era => era.ia32 ?? []))]
+  const known = [...new Set(rows.flatMap(era => era.behaviour.ia32 ?? []))]
   return none(null, ['Machine 0x14c in the PE header'], {
     clause: 'ST-86',
     why: ['an ia32 stub, on ia32 firmware or in mixed mode, is not modelled', ...known].join('; '),
@@ -185,7 +184,7 @@ const FIXED_HANDOVER_OFFSET = 0x190
  * a PE header.
  */
 export function kernelShapes({ pe, hdr, protocol }: BzImage): KernelShape[] {
-  if (pe === null || protocol < 0x20b) return []
+  if (pe === null || protocol < PROTOCOL_2_11) return []
   const { SectionAlignment, SizeOfImage, ImageBase, MajorImageVersion } = pe.optional
   if (pe.sections.some(({ name }) => name === '.bss') && ImageBase === 0n && SectionAlignment === 0x20)
     return ['bss-section']

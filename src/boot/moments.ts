@@ -3,7 +3,7 @@
  * collapsed.
  */
 import { formatSize, range, sizeOf, type Range } from '../bytes/range.ts'
-import type { Memory } from '../memory/memory.ts'
+import type { Memory, MemorySnapshot } from '../memory/memory.ts'
 
 /** One line: whose bytes lie here, from which offset of the object on. */
 export interface MomentLine {
@@ -13,8 +13,10 @@ export interface MomentLine {
   readonly what: string
 }
 
+/** Memory at one moment of a boot. */
 export interface Moment {
   readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
+  /** Made when they are first read. */
   readonly lines: readonly MomentLine[]
 }
 
@@ -25,8 +27,21 @@ interface Piece {
   readonly at: number
 }
 
-/** Takes a snapshot. Costs one walk over all extents. */
+/** Takes a snapshot. Whoever reads its lines first pays for one walk over all extents. */
 export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
+  let snapshot: MemorySnapshot | null = memory.snapshot()
+  let lines: readonly MomentLine[] = []
+  return {
+    moment,
+    get lines() {
+      if (snapshot !== null) lines = linesOf(snapshot)
+      snapshot = null
+      return lines
+    },
+  }
+}
+
+function linesOf(memory: MemorySnapshot): MomentLine[] {
   const pieces: Piece[] = []
   for (const extent of memory.extents()) {
     const { start, end } = extent.range
@@ -49,13 +64,10 @@ export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
     }
     if (at < end) joinLoosely(pieces, at, end, 'free')
   }
-  return {
-    moment,
-    lines: pieces.map(piece => {
-      const where = range(piece.start, piece.end)
-      return { range: where, object: piece.object, at: piece.at, what: formatSize(sizeOf(where)) }
-    }),
-  }
+  return pieces.map(piece => {
+    const where = range(piece.start, piece.end)
+    return { range: where, object: piece.object, at: piece.at, what: formatSize(sizeOf(where)) }
+  })
 }
 
 /** Joins a neighbour that goes on where this one begins. */

@@ -3,8 +3,7 @@
  * own into one.
  */
 import { UsageError } from '../bytes/errors.ts'
-import { kernelEras } from '../kernel/eras.ts'
-import type { KernelEra } from '../kernel/model.ts'
+import { kernelEras, type KernelEra } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
 import { stubEras } from '../stub/eras.ts'
 import type { StubEra } from '../stub/model.ts'

@@ -1,162 +1,143 @@
 /**
- * One boot: firmware loads the UKI, the stub hands over, the kernel arrives. What comes out is a recording
- * and the facts.
+ * One boot, in parts: the firmware loads the UKI, the stub runs up to the hand-off, the kernel runs from there
+ * until it arrives. Each part forks what the part before has left, so that one of them serves many of the
+ * next.
  */
 import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
-import { createFirmware, type Contents, type FirmwareOptions } from '../firmware/boot-services.ts'
-import type { Build } from '../firmware/build.ts'
-import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { LoadedImage } from '../firmware/services.ts'
-import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { UkiView } from '../image/uki.ts'
-import {
-  Stop,
-  createMachine,
-  type Assumption,
-  type Gap,
-  type Machine,
-  type Notes,
-  type Outcome,
-  type Settings,
-} from '../machine/machine.ts'
-import type { Facts, HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
-import { withDefaults } from '../machine/settings.ts'
-import { Memory } from '../memory/memory.ts'
-import { Recorder, type Recording } from '../memory/recorder.ts'
-import { INITRD_FILES } from '../kernel/steps/initrd-files.ts'
+import { INITRD_FILES } from '../kernel/kernels.ts'
+import type { Gap, Machine, Outcome, Settings } from '../machine/machine.ts'
+import type { HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
+import type { Memory } from '../memory/memory.ts'
 import { lookAhead } from './look-ahead.ts'
-import { momentOf, type Moment } from './moments.ts'
+import { LaidOut, type Reached, type Run, type Stage, type Surroundings } from './stage.ts'
 
-/** Everything that one boot depends on. */
-export interface Setup {
+export type { Run } from './stage.ts'
+
+/** What the firmware loads, and how. */
+export interface Loading {
   readonly source: ByteSource
   readonly uki: UkiView
-  /** The firmware's map before the UKI is loaded. */
-  readonly map: readonly MemoryDescriptor[]
-  readonly contents: Contents
-  /** Who allocates and loads. Default: EDK2 2022.11. */
-  readonly firmware?: Firmware | undefined
-  /** The state of the firmware's own pools, where the machine tells it. Default: unknown (FW-19). */
-  readonly pool?: Build['pool']
   /** Observed load address; the allocator decides when absent. */
   readonly imageBase?: Phys | undefined
   /** LoadOptions of the boot entry, or null. */
   readonly loadOptions: string | null
-  /** What is absent is as the table of settings says. */
-  readonly settings: Partial<Settings>
+}
+
+/** Everything that one boot depends on. */
+export interface Setup extends Surroundings, Loading {
   /** The stub's model, or why there is none. */
   readonly stub: StubModel | Gap
   /** Chooses the kernel's model by what the stub found, or says why there is none. */
   readonly kernel: (payload: Payload) => KernelModel | Gap
-  /** What was taken for granted before the run. */
-  readonly assumptions: readonly Assumption[]
-  /** What makes the verdict unknown before the run: a map that cannot tell all. */
-  readonly doubts?: readonly Gap[]
-}
-
-/** One simulated boot. */
-export interface Run {
-  readonly recording: Recording
-  readonly outcome: Outcome
-  readonly facts: Facts
-  readonly assumptions: readonly Assumption[]
-  readonly gaps: readonly Gap[]
-  readonly moments: readonly Moment[]
 }
 
 /** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
 export function run(setup: Setup): Run {
-  return record(setup, on => boot(setup, on))
+  return toStubEntry(new LaidOut(setup).begin(setup), setup).boot(setup.stub).choose(setup.kernel)
 }
 
-/** What every kind of boot depends on. */
-export type Surroundings = Pick<
-  Setup,
-  'map' | 'contents' | 'firmware' | 'pool' | 'settings' | 'assumptions' | 'doubts'
->
+/** The image is loaded and its stub is about to run; or the firmware refused it. */
+export class StubEntry {
+  readonly #stage: Stage
+  readonly #reached: Reached<LoadedImage>
 
-/** A machine, what is noted beside the recording, and a look at memory. */
-export interface Stage {
-  readonly machine: Machine
-  readonly notes: Notes
-  readonly look: (moment: Moment['moment']) => void
-}
+  constructor(stage: Stage, reached: Reached<LoadedImage>) {
+    this.#stage = stage
+    this.#reached = reached
+  }
 
-/** Who allocates and loads, and what is known of it. */
-function firmwareOf({
-  firmware,
-  pool = 'unknown',
-  settings,
-}: Surroundings): Pick<FirmwareOptions, 'allocator' | 'build' | 'loader' | 'inner'> {
-  if (firmware === undefined) return { build: { pool } }
-  const { allocator, loader, build } = firmware
-  return {
-    allocator,
-    build: { pool, ...build },
-    loader,
-    inner: innerLoader(firmware, withDefaults(settings).secureBoot),
+  /** The run, when the firmware refused the image; null when the stub is about to run. */
+  get ended(): Run | null {
+    const { ended } = this.#reached
+    return ended === null ? null : this.#stage.ended(ended)
+  }
+
+  /** Runs this stub on a fork; the next one starts from the same entry. A gap ends the run as unknown. */
+  boot(stub: StubModel | Gap): HandedOver {
+    const reached = this.#reached
+    if (reached.ended !== null) return new HandedOver(this.#stage, reached)
+    if ('why' in stub) return new HandedOver(this.#stage, { ended: { kind: 'unknown', gap: stub } })
+    const stage = this.#stage.fork()
+    const { machine } = stage
+    return handedOver(stage, () => machine.as('stub', () => stub.boot(machine, reached.value)))
   }
 }
 
-/** Carries out `body` on a fresh machine and keeps what happened. */
-export function record(setup: Surroundings, body: (stage: Stage) => Outcome): Run {
-  const recorder = new Recorder()
-  const memory = new Memory(recorder)
-  const notes: Notes = { assumptions: [...setup.assumptions], doubts: [...(setup.doubts ?? [])], facts: {} }
-  const moments: Moment[] = []
-  let outcome: Outcome
-  try {
-    const firmware = createFirmware({
-      memory,
-      recorder,
-      map: setup.map,
-      contents: setup.contents,
-      ...firmwareOf(setup),
-      assume: (clause, what) => notes.assumptions.push({ clause, what }),
-    })
-    outcome = body({
-      machine: createMachine(recorder, memory, firmware, setup.settings, notes),
-      notes,
-      look: moment => moments.push(momentOf(memory, moment)),
-    })
-  } catch (stop) {
-    if (!(stop instanceof Stop)) throw stop
-    outcome = stop.outcome
+/** The kernel is about to run at its entry; or the run ended before. */
+export class HandedOver {
+  readonly #stage: Stage
+  readonly #reached: Reached<HandOff>
+
+  constructor(stage: Stage, reached: Reached<HandOff>) {
+    this.#stage = stage
+    this.#reached = reached
   }
-  const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...notes.doubts] : notes.doubts
-  return { recording: recorder, outcome, facts: notes.facts, assumptions: notes.assumptions, gaps, moments }
+
+  /** The run, when it ended before the kernel; null when the kernel is about to run. */
+  get ended(): Run | null {
+    const { ended } = this.#reached
+    return ended === null ? null : this.#stage.ended(ended)
+  }
+
+  /** What passes to the kernel; null when the run ended before. */
+  get handOff(): HandOff | null {
+    return this.#reached.ended === null ? this.#reached.value : null
+  }
+
+  /** Runs this kernel on a fork; the next one starts from the same hand-off. A gap ends the run as unknown. */
+  start(kernel: KernelModel | Gap): Run {
+    const reached = this.#reached
+    if (reached.ended !== null) return this.#stage.ended(reached.ended)
+    if ('why' in kernel) return this.#stage.ended({ kind: 'unknown', gap: kernel })
+    const stage = this.#stage.fork()
+    const arrived = stage.attempt((): Outcome => arrive(stage, kernel, reached.value))
+    return stage.ended(arrived.ended ?? arrived.value)
+  }
+
+  /** The same, choosing the kernel by what is handed over; nothing is chosen when the run ended before. */
+  choose(kernel: Setup['kernel']): Run {
+    const reached = this.#reached
+    return reached.ended === null
+      ? this.start(kernel(reached.value.payload))
+      : this.#stage.ended(reached.ended)
+  }
 }
 
-function boot(setup: Setup, stage: Stage): Outcome {
-  const { machine, look } = stage
-  look('before-load')
-  const loaded = machine.as('firmware', () => load(machine, setup))
-  machine.observe({ imageBase: loaded.base, sections: sectionFacts(machine.memory, loaded, setup.uki) })
-  look('stub-entry')
-  const { stub } = setup
-  if ('why' in stub) return { kind: 'unknown', gap: stub }
-  return start(
-    stage,
-    machine.as('stub', () => stub.boot(machine, loaded)),
-    setup.kernel,
-  )
+/** The firmware loads the image on this stage, which from then on belongs to the entry. */
+export function toStubEntry(stage: Stage, loading: Loading): StubEntry {
+  const { machine } = stage
+  const reached = stage.attempt(() => {
+    const loaded = machine.as('firmware', () => load(machine, loading))
+    machine.observe({
+      imageBase: loaded.base,
+      sections: sectionFacts(machine.memory, loaded, loading.uki),
+    })
+    return loaded
+  })
+  if (reached.ended === null) stage.look('stub-entry')
+  return new StubEntry(stage, reached)
+}
+
+/** Somebody runs on this stage, which from then on belongs to the hand-off, and hands over. */
+export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
+  const reached = stage.attempt(body)
+  if (reached.ended !== null) return new HandedOver(stage, reached)
+  const { value } = reached
+  const kernelImage = value.via === 'pe-entry' ? value.loaded.base : value.image
+  stage.machine.observe({ handOff: { door: value.via, kernelImage, entry: value.entry } })
+  stage.look('hand-off')
+  return new HandedOver(stage, reached)
 }
 
 /** The kernel from its door on. */
-export function start(
-  { machine, look, notes }: Stage,
-  handOff: HandOff,
-  chooseKernel: Setup['kernel'],
-): Outcome {
-  const kernelImage = handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
-  machine.observe({ handOff: { door: handOff.via, kernelImage, entry: handOff.entry } })
-  look('hand-off')
-  const kernel = chooseKernel(handOff.payload)
-  if ('why' in kernel) return { kind: 'unknown', gap: kernel }
-  const arrival = machine.as('efi-stub', () => kernel.start(machine, handOff))
-  look('arrival')
+function arrive(stage: Stage, kernel: KernelModel, handOff: HandOff): Outcome {
+  const { machine, notes } = stage
+  const at = machine.as('efi-stub', () => kernel.start(machine, handOff))
+  stage.look('arrival')
   machine.as('kernel', () => {
     lookAhead(
       machine,
@@ -164,21 +145,21 @@ export function start(
       notes.facts,
     )
   })
-  return { kind: 'arrived', at: arrival }
+  return { kind: 'arrived', at }
 }
 
-function load(machine: Machine, setup: Setup): LoadedImage {
-  const owners = new Map(setup.uki.sections.map(({ section, object }) => [section.index, object]))
+function load(machine: Machine, { source, uki, imageBase, loadOptions }: Loading): LoadedImage {
+  const owners = new Map(uki.sections.map(({ section, object }) => [section.index, object]))
   const result = machine.step('PE-1', 'the firmware loads the UKI', () =>
     machine.firmware.loadImage({
-      from: { kind: 'file', source: setup.source },
+      from: { kind: 'file', source },
       name: 'uki',
       ownerOf: section => ({ object: owners.get(section.index) ?? 'uki', at: 0 }),
-      pinned: setup.imageBase,
+      pinned: imageBase,
     }),
   )
   if (result.image === null) return machine.refuse(result.clause, result.status, result.why, result.message)
-  const text = setup.loadOptions ?? shellLine(setup.settings)
+  const text = loadOptions ?? shellLine(machine.settings)
   if (text === null) return result.image
   return {
     ...result.image,
@@ -187,7 +168,7 @@ function load(machine: Machine, setup: Setup): LoadedImage {
 }
 
 /** The EFI shell passes all that was typed, the image's own name first. */
-function shellLine({ shell }: Partial<Settings>): string | null {
+function shellLine({ shell }: Settings): string | null {
   return shell === undefined ? null : ['\\EFI\\BOOT\\BOOTX64.EFI', ...shell].join(' ')
 }
 

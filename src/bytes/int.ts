@@ -1,12 +1,12 @@
 /// <reference path="./bigint-buffer-browser.d.ts" />
 /**
- * Integers of 64 bits and more over bytes: u64, GUIDs, digests. The only importer of bigint-buffer, and only
- * of its build
- * without native code; every argument is checked first, because that build answers wrong input with wrong
- * numbers. Hot header
- * fields use DataView (struct.ts). See SECURITY.md and docs/decisions/0012.
+ * Integers of 64 bits and more over bytes: the wide fields of file headers, GUIDs, digests. The only importer
+ * of bigint-buffer, and only of its build without native code; every argument is checked first, because that
+ * build answers wrong input with wrong numbers. It costs some 20 times a DataView, so guest memory, rows of
+ * maps and relocated words do not come here. See SECURITY.md and docs/decisions/0018.
  */
 import { toBigIntBE, toBigIntLE, toBufferBE, toBufferLE } from 'bigint-buffer/dist/browser.js'
+import { withBuffer } from './buffer-stand-in.ts'
 import { ModelBug } from './errors.ts'
 
 /** Longest integer taken, in bytes: a SHA-512 digest is 64. */
@@ -14,11 +14,10 @@ export const INTEGER_MAX_BYTES = 512
 
 export type Endian = 'little' | 'big'
 
-function bufferOf(bytes: Uint8Array): Buffer {
+function check(bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw new ModelBug('an integer is read from a Uint8Array')
   if (bytes.length > INTEGER_MAX_BYTES)
     throw new ModelBug(`integer of ${String(bytes.length)} bytes, ${String(INTEGER_MAX_BYTES)} at the most`)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /**
@@ -26,9 +25,12 @@ function bufferOf(bytes: Uint8Array): Buffer {
  * Uint8Array.
  */
 export function toInteger(bytes: Uint8Array, endian: Endian = 'little'): bigint {
-  const buffer = bufferOf(bytes)
-  if (buffer.length === 0) return 0n
-  return endian === 'little' ? toBigIntLE(buffer) : toBigIntBE(buffer)
+  check(bytes)
+  if (bytes.length === 0) return 0n
+  return withBuffer(() => {
+    const buffer = Buffer.from(bytes)
+    return endian === 'little' ? toBigIntLE(buffer) : toBigIntBE(buffer)
+  })
 }
 
 /**
@@ -42,7 +44,7 @@ export function fromInteger(value: bigint, width: number, endian: Endian = 'litt
   if (value < 0n || value >> BigInt(8 * width) !== 0n)
     throw new ModelBug(`${String(value)} does not fit ${String(width)} bytes`)
   if (width === 0) return new Uint8Array(0)
-  const buffer = endian === 'little' ? toBufferLE(value, width) : toBufferBE(value, width)
+  const buffer = withBuffer(() => (endian === 'little' ? toBufferLE(value, width) : toBufferBE(value, width)))
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 

@@ -1,4 +1,5 @@
 /** SHA-256 of a source, a piece at a time. Source: FIPS 180-4. */
+import { once } from './once.ts'
 import type { ByteSource } from './source.ts'
 import { fileOffset } from './units.ts'
 
@@ -13,13 +14,13 @@ function fractions(count: number, root: (n: number) => number): number[] {
   return primes.map(prime => Math.floor((root(prime) % 1) * 2 ** 32))
 }
 
-const CONSTANTS = new Int32Array(Uint32Array.from(fractions(64, Math.cbrt)).buffer)
-const START = fractions(8, Math.sqrt)
+const constants = once(() => new Int32Array(Uint32Array.from(fractions(64, Math.cbrt)).buffer))
 
 const rotated = (n: number, by: number): number => (n >>> by) | (n << (32 - by))
 
 /** All words are signed, so that sums stay integers of the machine. */
 function mix(state: Uint32Array, words: Int32Array, view: DataView, at: number): void {
+  const added = constants()
   for (let i = 0; i < 16; i++) words[i] = view.getInt32(at + 4 * i)
   for (let i = 16; i < 64; i++) {
     const [a, b] = [words[i - 15] ?? 0, words[i - 2] ?? 0]
@@ -29,7 +30,7 @@ function mix(state: Uint32Array, words: Int32Array, view: DataView, at: number):
   let [a, b, c, d] = [(state[0] ?? 0) | 0, (state[1] ?? 0) | 0, (state[2] ?? 0) | 0, (state[3] ?? 0) | 0]
   let [e, f, g, h] = [(state[4] ?? 0) | 0, (state[5] ?? 0) | 0, (state[6] ?? 0) | 0, (state[7] ?? 0) | 0]
   for (let i = 0; i < 64; i++) {
-    const round = ((CONSTANTS[i] ?? 0) + (words[i] ?? 0)) | 0
+    const round = ((added[i] ?? 0) + (words[i] ?? 0)) | 0
     const one =
       (((((h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25))) | 0) + ((e & f) ^ (~e & g))) | 0) + round) |
       0
@@ -48,7 +49,7 @@ function mix(state: Uint32Array, words: Int32Array, view: DataView, at: number):
 
 /** The 32 bytes of the digest. Reads all of the source. */
 export function sha256(source: ByteSource): Uint8Array {
-  const state = Uint32Array.from(START)
+  const state = Uint32Array.from(fractions(8, Math.sqrt))
   const words = new Int32Array(64)
   let at = 0
   for (; at + PIECE <= source.size; at += PIECE) {

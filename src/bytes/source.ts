@@ -50,8 +50,8 @@ export function sparseSource(
       if (top !== undefined && top.at <= at && at + count <= top.at + top.source.size)
         return top.source.read(fileOffset(at - top.at), count)
       const out = new Uint8Array(count)
-      if (typeof fill === 'number') out.fill(fill)
-      else for (let i = 0; i < count; i++) out[i] = fill(at + i)
+      if (typeof fill !== 'number') for (let i = 0; i < count; i++) out[i] = fill(at + i)
+      else if (fill !== 0) out.fill(fill)
       for (const piece of pieces) {
         const from = Math.max(at, piece.at)
         const to = Math.min(at + count, piece.at + piece.source.size)

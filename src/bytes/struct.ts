@@ -3,6 +3,7 @@
  * is made.
  */
 import { ModelBug } from './errors.ts'
+import { fromInteger, toInteger } from './int.ts'
 
 const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const
 
@@ -32,23 +33,39 @@ function widthOf(kind: FieldKind): number {
   return typeof kind === 'string' ? WIDTH[kind] : kind[0]
 }
 
+/**
+ * Where a structure is found. What only guest memory holds is read at every turn of a boot, so that its
+ * 64-bit fields stay with DataView; those of file headers go through int.ts.
+ */
+export type Place = 'file' | 'memory'
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function readField(view: DataView, at: number, kind: FieldKind): number | bigint | Uint8Array {
+function readField(view: DataView, at: number, kind: FieldKind, place: Place): number | bigint | Uint8Array {
   if (kind === 'u8') return view.getUint8(at)
   if (kind === 'u16') return view.getUint16(at, true)
   if (kind === 'u32') return view.getUint32(at, true)
-  if (kind === 'u64') return view.getBigUint64(at, true)
+  if (kind === 'u64')
+    return place === 'memory'
+      ? view.getBigUint64(at, true)
+      : toInteger(new Uint8Array(view.buffer, view.byteOffset + at, WIDTH.u64))
   return new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + kind[0]))
 }
 
-function writeField(view: DataView, at: number, kind: FieldKind, value: number | bigint | Uint8Array): void {
+function writeField(
+  view: DataView,
+  at: number,
+  kind: FieldKind,
+  value: number | bigint | Uint8Array,
+  place: Place,
+): void {
   if (kind === 'u64') {
     if (typeof value !== 'bigint' || value !== BigInt.asUintN(64, value))
       throw new ModelBug(`not a u64: ${String(value)}`)
-    view.setBigUint64(at, value, true)
+    if (place === 'memory') view.setBigUint64(at, value, true)
+    else new Uint8Array(view.buffer, view.byteOffset + at, WIDTH.u64).set(fromInteger(value, WIDTH.u64))
   } else if (typeof kind !== 'string') {
     if (!(value instanceof Uint8Array) || value.length !== kind[0])
       throw new ModelBug(`field takes ${String(kind[0])} bytes`)
@@ -70,9 +87,15 @@ export function numberIn(bytes: Uint8Array): number {
 /**
  * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at
  * or before `size`:
- * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded.
+ * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded. `place` is `memory`
+ * for what no file holds.
  */
-export function struct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {
+export function struct<const F extends Fields>(
+  name: string,
+  size: number,
+  fields: F,
+  place: Place = 'file',
+): Struct<F> {
   let end = 0
   for (const [field, [offset, kind]] of Object.entries(fields)) {
     if (offset < end) throw new ModelBug(`${name}.${field} overlaps the field before it`)
@@ -88,7 +111,7 @@ export function struct<const F extends Fields>(name: string, size: number, field
       if (at < 0 || at + size > bytes.length) return null
       const view = viewOf(bytes)
       const values: Record<string, unknown> = {}
-      for (const [field, [offset, kind]] of layout) values[field] = readField(view, at + offset, kind)
+      for (const [field, [offset, kind]] of layout) values[field] = readField(view, at + offset, kind, place)
       return values as Values<F>
     },
     write: values => {
@@ -97,7 +120,7 @@ export function struct<const F extends Fields>(name: string, size: number, field
       for (const [key, value] of Object.entries(values)) {
         const field = fields[key]
         if (field === undefined) throw new ModelBug(`${name} has no field ${key}`)
-        writeField(view, field[0], field[1], value as number | bigint | Uint8Array)
+        writeField(view, field[0], field[1], value as number | bigint | Uint8Array, place)
       }
       return bytes
     },
@@ -105,7 +128,7 @@ export function struct<const F extends Fields>(name: string, size: number, field
       const field = fields[key]
       if (field === undefined) throw new ModelBug(`${name} has no field ${key}`)
       const bytes = new Uint8Array(widthOf(field[1]))
-      writeField(viewOf(bytes), 0, field[1], value)
+      writeField(viewOf(bytes), 0, field[1], value, place)
       return bytes
     },
   }

@@ -1,20 +1,10 @@
 /** `check`, `map` and `trace`: one simulated boot, three ways to look at it, and one exit code. */
 import { check as runCheck, type Checked } from '../check.ts'
-import {
-  formatMap,
-  formatReport,
-  formatTrace,
-  reportToJson,
-  reportToJunit,
-  reportToMarkdown,
-  reportToSarif,
-  verdictLine,
-  type Report,
-} from '../report/index.ts'
+import type { Report } from '../report/model.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
+import { jsonText, reportIn } from './formats.ts'
 import { checkInput } from './input.ts'
-import { recordingToJson } from './recording-json.ts'
 
 const EXIT = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
 const EXIT_BREACH = 1
@@ -42,16 +32,13 @@ async function judged(call: Call): Promise<Checked> {
   return checked
 }
 
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
-}
-
 function isJson(call: Call): boolean {
   return call.text('format') === 'json'
 }
 
 /** What map and trace leave out, and what the exit code says. */
-function footer(call: Call, { report }: Checked): string {
+async function footer(call: Call, { report }: Checked): Promise<string> {
+  const { verdictLine } = await import('../report/text.ts')
   const { alternatives } = report
   const others =
     alternatives.length === 0
@@ -60,28 +47,10 @@ function footer(call: Call, { report }: Checked): string {
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 
-/** The forms of a report. */
-export const REPORT_FORMATS = ['text', 'json', 'markdown', 'sarif', 'junit'] as const
-
-function reportIn(call: Call, report: Report): string {
-  switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
-    case 'text':
-      return formatReport(report, { paint: painter(call.color), width: call.width })
-    case 'json':
-      return jsonText(reportToJson(report))
-    case 'markdown':
-      return reportToMarkdown(report)
-    case 'sarif':
-      return jsonText(reportToSarif(report))
-    case 'junit':
-      return reportToJunit(report, call.has('strict'))
-  }
-}
-
 /** Prints the report. */
 export async function check(call: Call): Promise<number> {
   const { report } = await judged(call)
-  call.print(reportIn(call, report))
+  call.print(await reportIn(call, report))
   return exitCode(report, call.has('strict'))
 }
 
@@ -89,9 +58,13 @@ export async function check(call: Call): Promise<number> {
 export async function map(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report } = checked
-  if (isJson(call))
+  if (isJson(call)) {
+    const { reportToJson } = await import('../report/json.ts')
     call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
-  else call.print(`${formatMap(report, { paint: painter(call.color) })}${footer(call, checked)}`)
+  } else {
+    const { formatMap } = await import('../report/map.ts')
+    call.print(`${formatMap(report, { paint: painter(call.color) })}${await footer(call, checked)}`)
+  }
   return exitCode(report, call.has('strict'))
 }
 
@@ -100,8 +73,14 @@ export async function trace(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report, runs } = checked
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
-  if (isJson(call))
+  if (isJson(call)) {
+    const { recordingToJson } = await import('./recording-json.ts')
     call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
-  else call.print(`${formatTrace(recording, { paint: painter(call.color) })}${footer(call, checked)}`)
+  } else {
+    const { formatTrace } = await import('../report/trace.ts')
+    call.print(
+      `${formatTrace(recording, { paint: painter(call.color), all: call.has('all') })}${await footer(call, checked)}`,
+    )
+  }
   return exitCode(report, call.has('strict'))
 }

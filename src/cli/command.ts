@@ -7,6 +7,8 @@ export interface Option {
   /** Long name without dashes. */
   readonly name: string
   readonly short?: string
+  /** A name that it once had: still taken, without a word, and in no help. */
+  readonly formerly?: string
   /** What stands for the value in the help: `FILE`. */
   readonly value?: string
   /** What the value must be; the parser checks it. Default: any text that is not empty. */
@@ -27,6 +29,8 @@ export interface Operand {
 
 export interface Command {
   readonly name: string
+  /** A name that it once had: still taken, without a word, and in no help. */
+  readonly formerly?: string
   readonly operand: Operand | null
   /** One line, lower case, no full stop. */
   readonly summary: string
@@ -54,7 +58,8 @@ export interface Given {
 /** What a command gets. */
 export interface Call extends Given {
   readonly files: Files
-  readonly log: Log
+  /** What is done, for -v. */
+  readonly log: Pick<Log, 'debug'>
   /** Colours on stdout are wanted. */
   readonly color: boolean
   /**

@@ -1,14 +1,9 @@
 /**
  * The command table: parsing, help and docs/reference/cli.md are made from it. The settings of a boot are those
- * of src/machine/settings.ts.
+ * of src/machine/settings.ts. What a command does is loaded when it runs.
  */
-import { check, map, REPORT_FORMATS, trace } from './check.ts'
 import type { Command, Operand, Option } from './command.ts'
-import { eras } from './eras.ts'
-import { explain, spec } from './explain.ts'
-import { inspect } from './inspect.ts'
-import { loaders } from './loaders.ts'
-import { profiles } from './profiles.ts'
+import { REPORT_FORMATS } from './formats.ts'
 import { settingOption, settingOptions } from './settings.ts'
 
 const help: Option = { name: 'help', short: 'h', help: 'print this help' }
@@ -71,23 +66,25 @@ const boot = (shape: Option): readonly Option[] => [
   ram,
   firmware,
   {
-    name: 'loader',
+    name: 'image-loader',
+    formerly: 'loader',
     value: 'NAME',
     help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
   },
   quirk,
   ...settingOptions('memmapAt'),
   {
-    name: 'kernel-loader',
+    name: 'boot-loader',
+    formerly: 'kernel-loader',
     value: 'NAME',
     help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image',
   },
   {
     name: 'initrd',
     value: 'FILE',
-    help: 'with --kernel-loader: the initrd; with --linux: the one that the image names',
+    help: 'with --boot-loader: the initrd; with --linux: the one that the image names',
   },
-  { name: 'cmdline', value: 'TEXT', help: 'with --kernel-loader: the command line' },
+  { name: 'cmdline', value: 'TEXT', help: 'with --boot-loader: the command line' },
   {
     name: 'esp',
     value: 'FOLDER',
@@ -133,7 +130,7 @@ export const commands: readonly Command[] = [
       'stubsim check --scenario boot.yaml --strict',
       'stubsim check uki.efi --memmap memmap.txt --format sarif --output stubsim.sarif',
     ],
-    run: check,
+    run: async call => (await import('./check.ts')).check(call),
   },
   {
     name: 'map',
@@ -142,16 +139,16 @@ export const commands: readonly Command[] = [
     options: boot(format),
     exits: bootExits,
     examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
-    run: map,
+    run: async call => (await import('./check.ts')).map(call),
   },
   {
     name: 'trace',
     operand: image,
     summary: 'print every step with its clause and its accesses to memory',
-    options: boot(format),
+    options: [{ name: 'all', help: 'name every range of an event that has many' }, ...boot(format)],
     exits: bootExits,
     examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
-    run: trace,
+    run: async call => (await import('./check.ts')).trace(call),
   },
   {
     name: 'inspect',
@@ -160,10 +157,11 @@ export const commands: readonly Command[] = [
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
-    run: inspect,
+    run: async call => (await import('./inspect.ts')).inspect(call),
   },
   {
-    name: 'loaders',
+    name: 'image-loaders',
+    formerly: 'loaders',
     operand: { name: 'FILE', required: 'always', help: 'a UKI or another PE file' },
     summary: 'load a file as EDK2, shim, GRUB, U-Boot … do, and compare',
     options: [
@@ -171,9 +169,10 @@ export const commands: readonly Command[] = [
       ram,
       firmware,
       {
-        name: 'loader',
+        name: 'image-loader',
+        formerly: 'loader',
         value: 'NAMES',
-        help: 'only these loaders, separated by commas, such as edk2-2022.11,shim-16',
+        help: 'only these image loaders, separated by commas, such as edk2-2022.11,shim-16',
       },
       format,
       output,
@@ -184,24 +183,24 @@ export const commands: readonly Command[] = [
     exits: [
       [
         0,
-        'all loaders load it, and what a running image needs is the same; unusual loaders count only when named',
+        'all image loaders load it, and what a running image needs is the same; unusual loaders count only when named',
       ],
-      [1, 'a loader refuses the file, or loaded bytes differ that are not discardable'],
+      [1, 'an image loader refuses the file, or loaded bytes differ that are not discardable'],
     ],
     examples: [
-      'stubsim loaders uki.efi',
-      'stubsim loaders uki.efi --loader edk2-2022.11,u-boot-2022.01 --format json',
+      'stubsim image-loaders uki.efi',
+      'stubsim image-loaders uki.efi --image-loader edk2-2022.11,u-boot-2022.01 --format json',
     ],
-    run: loaders,
+    run: async call => (await import('./image-loaders.ts')).imageLoaders(call),
   },
   {
     name: 'profiles',
     operand: null,
-    summary: 'print firmware profiles, loaders and quirks, with their sources',
+    summary: 'print firmware profiles, image loaders and quirks, with sources',
     options: [format, output, verbose, help],
     exits: [[0, 'the lists were printed']],
     examples: ['stubsim profiles', 'stubsim profiles --format json'],
-    run: profiles,
+    run: async call => (await import('./profiles.ts')).profiles(call),
   },
   {
     name: 'explain',
@@ -214,7 +213,7 @@ export const commands: readonly Command[] = [
     options: [output, verbose, help],
     exits: [[0, 'the page was printed']],
     examples: ['stubsim explain', 'stubsim explain clobbered-object'],
-    run: explain,
+    run: async call => (await import('./explain.ts')).explain(call),
   },
   {
     name: 'spec',
@@ -223,34 +222,39 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a clause such as PE-7 or a chapter such as PE; without it, all chapters with their titles',
     },
-    summary: 'print a clause of the law behind the model, with its source',
+    summary: 'print a clause of the law, its sources, our code and its tests',
     options: [output, verbose, help],
     exits: [[0, 'the clause was printed']],
     examples: ['stubsim spec', 'stubsim spec PE', 'stubsim spec PE-7'],
-    run: spec,
+    run: async call => (await import('./explain.ts')).spec(call),
   },
   {
     name: 'eras',
-    operand: { name: 'B', required: 'never', help: 'the second version or era of --diff' },
-    summary: 'print the eras of stub and kernel, and what each does',
+    operand: {
+      name: 'NAME',
+      required: 'never',
+      help: 'a product, a release or an era; with --diff the second one',
+    },
+    summary: 'print what changed in stubs and kernels, and when',
     options: [
       {
         name: 'diff',
         value: 'A',
-        help: 'say what changed from this version or era (of a stub or a kernel) to B, slot by slot',
+        help: 'say what changed from this release or era (of a stub or a kernel) to NAME',
       },
       format,
       output,
       verbose,
       help,
     ],
-    exits: [[0, 'the tables were printed']],
+    exits: [[0, 'the history was printed']],
     examples: [
       'stubsim eras',
-      'stubsim eras --format json',
+      'stubsim eras systemd-stub',
+      'stubsim eras 257.13 --format json',
       'stubsim eras --diff 257.13 262.1',
       'stubsim eras --diff linux/E1 linux/E2',
     ],
-    run: eras,
+    run: async call => (await import('./eras.ts')).eras(call),
   },
 ]

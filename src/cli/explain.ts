@@ -1,5 +1,6 @@
 /** `explain` and `spec`: the pages behind a rule and a clause. */
 import { UsageError } from '../bytes/errors.ts'
+import { clauseIndex, placesText } from './clause-index.ts'
 import type { Call } from './command.ts'
 import { packageFolder, packageText } from './files.ts'
 import { parseChapter, titleOf, type Chapter } from './pages.ts'
@@ -42,7 +43,8 @@ export function spec(call: Call): number {
   const wanted = call.operand?.toUpperCase() ?? null
   const clause = all.flatMap(chapter => chapter.clauses).find(known => known.id === wanted)
   if (clause !== undefined) {
-    call.print(`${clause.text}\n`)
+    const places = clauseIndex().get(clause.id)
+    call.print(`${clause.text}\n${places === undefined ? '' : `\n${placesText(places)}`}`)
     return 0
   }
   const shown = wanted === null ? all : all.filter(chapter => chapter.id === wanted)

@@ -1,16 +1,13 @@
 /** From options, a scenario and files to what check() takes. */
 import { dirname, isAbsolute, join } from 'node:path'
-import { imageOfListing, type ListedImage } from '../boot/listing.ts'
+import type { ListedImage } from '../boot/listing.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
-import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
-import { readObserved } from '../image/observed.ts'
 import type { Call } from './command.ts'
-import { besideImage } from './esp.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 import { readSettings, type Stored } from './settings.ts'
 
@@ -75,48 +72,58 @@ function takenOf(call: Call, given: MapTaken | undefined, wanted: Wanted): MapTa
 }
 
 /**
- * A kernel file with a loader, to which an initrd and a command line belong; or what lies beside a thin
+ * A kernel file with a boot loader, to which an initrd and a command line belong; or what lies beside a thin
  * image.
  */
-function loadedBy(
+async function loadedBy(
   call: Call,
   image: ByteSource,
-): Pick<CheckInput, 'loader' | 'linux' | 'initrd' | 'commandLine'> {
-  const loader = call.text('kernel-loader')
+): Promise<Pick<CheckInput, 'bootLoader' | 'linux' | 'initrd' | 'commandLine'>> {
+  const bootLoader = call.text('boot-loader')
   const initrd = call.text('initrd')
   const commandLine = call.text('cmdline')
   const [linux, esp] = [call.text('linux'), call.text('esp')]
   const thin = linux !== undefined || esp !== undefined
-  if (thin && loader !== undefined)
-    throw new UsageError('--linux and --esp are for a thin image; with --kernel-loader FILE is the kernel')
-  if (loader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
+  if (thin && bootLoader !== undefined)
+    throw new UsageError('--linux and --esp are for a thin image; with --boot-loader FILE is the kernel')
+  if (bootLoader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
     throw new UsageError(
-      '--initrd and --cmdline are for --kernel-loader (--initrd for --linux, too): a unified kernel image brings its own',
+      '--initrd and --cmdline are for --boot-loader (--initrd for --linux, too): a unified kernel image brings its own',
     )
-  if (thin) return besideImage(call, image)
+  if (thin) return (await import('./esp.ts')).besideImage(call, image)
   return {
-    ...(loader === undefined ? {} : { loader }),
+    ...(bootLoader === undefined ? {} : { bootLoader }),
     ...(initrd === undefined ? {} : { initrd: call.files.source(initrd) }),
     ...(commandLine === undefined ? {} : { commandLine }),
   }
 }
 
+/** Bytes of a file that are looked at first: an image has a zero among them, a text has not. */
+const HEAD = 4096
+
 /** The file itself, or what a section listing in it stands for. */
-function fileOrListing(call: Call, path: string, kernel: string | undefined): Image {
+async function fileOrListing(call: Call, path: string, kernel: string | undefined): Promise<Image> {
   const source = call.files.source(path)
-  if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return { name: path, source, stub: null }
+  const image = { name: path, source, stub: null }
+  if (source.read(fileOffset(0), HEAD).includes(0)) return image
+  const { isListing, LISTING_HEAD, readListing } = await import('../image/objdump.ts')
+  if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return image
   const { listing, problems } = readListing(call.files.bytes(path))
   if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
+  const { imageOfListing } = await import('../boot/listing.ts')
   return {
     name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`,
     ...imageOfListing(listing, problems, kernel),
   }
 }
 
+type Observed = Pick<CheckInput, 'observed'> & Required<Pick<MachineInput, 'problems'>>
+
 /** What a log says, for --observed, and what was odd about it. */
-function observedOf(call: Call): Pick<CheckInput, 'observed'> & Required<Pick<MachineInput, 'problems'>> {
+async function observedOf(call: Call): Promise<Observed> {
   const path = call.text('observed')
   if (path === undefined) return { problems: [] }
+  const { readObserved } = await import('../image/observed.ts')
   const { facts, problems } = readObserved(call.files.bytes(path))
   const fatal = problems.find(problem => problem.fatal)
   if (fatal !== undefined) throw new UsageError(`${path}: ${fatal.what}`)
@@ -150,7 +157,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const { memmapAt, ...seen } = readSettings(call, stored, 'machine')
   const taken = takenOf(call, memmapAt, wanted)
   const machine = await machineOf(call, wanted, scenarioPath, taken, seen)
-  const { problems: oddities, ...observed } = observedOf(call)
+  const { problems: oddities, ...observed } = await observedOf(call)
   const settings = readSettings(call, stored, 'check', 'stages')
   const { stub: unknownStub, ...image } = await imageOf(call, scenario, scenarioPath, settings.kernel)
   return {
@@ -160,6 +167,6 @@ export async function checkInput(call: Call): Promise<CheckInput> {
     ...settings,
     ...(unknownStub === null ? {} : { stub: unknownStub }),
     ...observed,
-    ...loadedBy(call, image.source),
+    ...(await loadedBy(call, image.source)),
   }
 }

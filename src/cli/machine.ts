@@ -5,7 +5,7 @@ import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { PROFILES } from '../firmware/profiles.ts'
-import { readMemmap, type MemmapParse } from '../image/memmap.ts'
+import type { MemmapParse } from '../image/memmap.ts'
 import type { Call } from './command.ts'
 
 /**
@@ -18,7 +18,7 @@ export interface Wanted {
   readonly ram: number | undefined
   readonly firmware: string | undefined
   /** Who loads, when that is not the profile's firmware. */
-  readonly loader: string | undefined
+  readonly imageLoader: string | undefined
   /** Names, separated by commas. */
   readonly quirks: string | undefined
 }
@@ -35,7 +35,7 @@ export function givenMachine(call: Call): Wanted {
     map: undefined,
     ram: call.quantity('ram'),
     firmware: call.text('firmware'),
-    loader: call.text('loader'),
+    imageLoader: call.text('image-loader'),
     quirks: call.text('quirk'),
   }
   if (wanted.memmap !== undefined && wanted.ram !== undefined)
@@ -50,7 +50,8 @@ export function givenMachine(call: Call): Wanted {
 const profileList = (): string => PROFILES.map(profile => profile.id).join(', ')
 
 /** A memory map in a file, in any form. */
-function memmapIn(call: Call, path: string): MemmapParse {
+async function memmapIn(call: Call, path: string): Promise<MemmapParse> {
+  const { readMemmap } = await import('../image/memmap.ts')
   const parse = readMemmap(call.files.bytes(path))
   if (parse.map.length > 0)
     call.log.debug('memory map', { file: path, dialect: parse.dialect ?? '', entries: parse.map.length })
@@ -76,7 +77,8 @@ async function wordsOf(
   taken: MapTaken | undefined,
 ): Promise<MachineWords> {
   if (firmware !== undefined && isFirmwareFile(firmware)) return firmwareIn(call, firmware, ram)
-  if (memmap !== undefined) return { memmap: memmapIn(call, memmap), name: memmap, taken, profile: firmware }
+  if (memmap !== undefined)
+    return { memmap: await memmapIn(call, memmap), name: memmap, taken, profile: firmware }
   if (map !== undefined) return { map: descriptorsOf(map), what: `memory map of ${scenarioPath}`, taken }
   if (ram !== undefined && firmware !== undefined) return { profile: firmware, ram }
   if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)
@@ -95,7 +97,7 @@ export async function machineOf(
   seen: Pick<MachineChoices, 'imageBase' | 'contents'> = {},
 ): Promise<MachineInput> {
   return buildMachine(await wordsOf(call, wanted, scenarioPath, taken), {
-    imageLoader: wanted.loader,
+    imageLoader: wanted.imageLoader,
     quirks: wanted.quirks?.split(','),
     ...seen,
   })
@@ -103,7 +105,7 @@ export async function machineOf(
 
 /** The map of the machine that the options give; null when they say nothing of one. Throws UsageError. */
 export async function mapGiven(call: Call): Promise<MachineInput['map'] | null> {
-  const wanted = { ...givenMachine(call), loader: undefined }
+  const wanted = { ...givenMachine(call), imageLoader: undefined }
   return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined
     ? null
     : (await machineOf(call, wanted, '', undefined)).map

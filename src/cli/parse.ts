@@ -37,8 +37,11 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   return { kind: 'run', command, given: givenOf(command, values, operands) }
 }
 
+const isCalled = ({ name, formerly }: Option | Command, word: string): boolean =>
+  name === word || formerly === word
+
 function commandNamed(name: string, commands: readonly Command[]): Command {
-  const command = commands.find(known => known.name === name)
+  const command = commands.find(known => isCalled(known, name))
   if (command === undefined)
     throw new UsageError(
       `unknown command ${JSON.stringify(name)}${didYouMean(
@@ -56,13 +59,11 @@ interface Tokens {
 
 function readTokens(command: Command, args: readonly string[]): Tokens {
   const options = Object.fromEntries(
-    command.options.map(({ name, short, value }) => [
-      name,
-      {
-        type: value === undefined ? ('boolean' as const) : ('string' as const),
-        ...(short === undefined ? {} : { short }),
-      },
-    ]),
+    command.options.flatMap(({ name, short, formerly, value }) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const)
+      const now = [name, { type, ...(short === undefined ? {} : { short }) }] as const
+      return formerly === undefined ? [now] : [now, [formerly, { type }] as const]
+    }),
   )
   const { tokens } = parseArgs({
     args: [...args],
@@ -76,7 +77,7 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value)
     if (token.kind !== 'option') continue
-    const option = command.options.find(known => known.name === token.name)
+    const option = command.options.find(known => isCalled(known, token.name))
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
       throw new UsageError(

@@ -59,7 +59,7 @@ export function formatProfiles(): string {
     'profiles: --firmware NAME --ram SIZE',
     ...columns(profileRows),
     '',
-    'firmwares: --loader NAME',
+    'firmwares: --image-loader NAME',
     ...columns(firmwareRows),
     '',
     'quirks: --quirk NAME,NAME',

@@ -1,11 +1,11 @@
 /** The program as a function: command line in, exit code out. It knows the process only through `Io`. */
 import { UsageError } from '../bytes/errors.ts'
 import { VERSION } from '../version.ts'
-import type { Command, Given } from './command.ts'
+import type { Call, Command, Given } from './command.ts'
 import { commands } from './commands.ts'
 import { openFiles } from './files.ts'
 import { commandHelp, overviewHelp } from './help.ts'
-import { createLog, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { parseCommandLine } from './parse.ts'
 
 /** Where texts go. `isTTY` and `columns` as in a tty.WriteStream of Node. */
@@ -27,6 +27,9 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** What a run without -v is given: nobody reads it, so nothing that could write it is loaded. */
+const NO_LOG: Pick<Log, 'debug'> = { debug: () => undefined }
+
 const EXIT_USAGE = 2
 /** EX_SOFTWARE of sysexits.h. */
 const EXIT_BUG = 70
@@ -45,7 +48,7 @@ function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io):
   return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
 }
 
-async function runCommand(command: Command, given: Given, log: Log, io: Io): Promise<number> {
+async function runCommand(command: Command, given: Given, log: Call['log'], io: Io): Promise<number> {
   const files = openFiles(io.stdin)
   try {
     const parts: string[] = []
@@ -76,8 +79,9 @@ async function runCommand(command: Command, given: Given, log: Log, io: Io): Pro
  * a mistake of the caller, 70 for a bug of ours. Never rejects, and changes nothing of the process.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const logTo = (verbose: boolean): Log => createLog(verbose, line => io.stderr.write(line))
-  let log = logTo(false)
+  const openLog = async (verbose: boolean): Promise<Log> =>
+    (await import('./log.ts')).createLog(verbose, line => io.stderr.write(line))
+  let log: Log | undefined
   try {
     const request = parseCommandLine(argv, commands)
     if (request.kind === 'version') io.stdout.write(`stubsim ${VERSION}\n`)
@@ -86,11 +90,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       ;(request.asked ? io.stdout : io.stderr).write(help)
       return request.asked ? 0 : EXIT_USAGE
     } else {
-      log = logTo(request.given.has('verbose'))
-      return await runCommand(request.command, request.given, log, io)
+      if (request.given.has('verbose')) log = await openLog(true)
+      return await runCommand(request.command, request.given, log ?? NO_LOG, io)
     }
     return 0
   } catch (error) {
+    log ??= await openLog(false)
     if (error instanceof UsageError) {
       log.error(error.message)
       return EXIT_USAGE

@@ -2,6 +2,7 @@
  * The sums that compressed streams carry: CRC-32 in both bit orders, CRC-64 of xz, Adler-32. Sources: RFC
  * 1952, RFC 1950, the xz file format 1.1.0, bzip2.
  */
+import { once } from '../bytes/once.ts'
 
 /** Table k, entry b: what byte b does to the sum when k more bytes follow it. */
 function reflectedTables(polynomial: number, count: number): Uint32Array {
@@ -18,10 +19,11 @@ function reflectedTables(polynomial: number, count: number): Uint32Array {
   return tables
 }
 
-const CRC32 = reflectedTables(0xedb88320, 4)
+const crc32Tables = once(() => reflectedTables(0xedb88320, 4))
 
 /** CRC-32 of gzip, xz and lzop over bytes[from, to). */
 export function crc32(bytes: Uint8Array, from = 0, to = bytes.length): number {
+  const tables = crc32Tables()
   let sum = -1
   let i = from
   for (; i + 4 <= to; i += 4) {
@@ -31,48 +33,53 @@ export function crc32(bytes: Uint8Array, from = 0, to = bytes.length): number {
       ((bytes[i + 2] as number) << 16) |
       ((bytes[i + 3] as number) << 24)
     sum =
-      (CRC32[768 + (sum & 255)] as number) ^
-      (CRC32[512 + ((sum >>> 8) & 255)] as number) ^
-      (CRC32[256 + ((sum >>> 16) & 255)] as number) ^
-      (CRC32[sum >>> 24] as number)
+      (tables[768 + (sum & 255)] as number) ^
+      (tables[512 + ((sum >>> 8) & 255)] as number) ^
+      (tables[256 + ((sum >>> 16) & 255)] as number) ^
+      (tables[sum >>> 24] as number)
   }
-  for (; i < to; i++) sum = (CRC32[(sum ^ (bytes[i] as number)) & 255] as number) ^ (sum >>> 8)
+  for (; i < to; i++) sum = (tables[(sum ^ (bytes[i] as number)) & 255] as number) ^ (sum >>> 8)
   return ~sum >>> 0
 }
 
-const CRC32_BE = Uint32Array.from({ length: 256 }, (_, i) => {
-  let value = i << 24
-  for (let bit = 0; bit < 8; bit++) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1
-  return value >>> 0
-})
+const bigEndianTable = once(() =>
+  Uint32Array.from({ length: 256 }, (_, i) => {
+    let value = i << 24
+    for (let bit = 0; bit < 8; bit++) value = value < 0 ? (value << 1) ^ 0x04c11db7 : value << 1
+    return value >>> 0
+  }),
+)
 
 /** One byte more in the CRC-32 of bzip2, highest bit first. Begin with -1 and invert the end. */
 export function crc32BigEndian(sum: number, byte: number): number {
-  return (sum << 8) ^ (CRC32_BE[(sum >>> 24) ^ byte] as number)
+  return (sum << 8) ^ (bigEndianTable()[(sum >>> 24) ^ byte] as number)
 }
 
-const CRC64_HIGH = new Int32Array(256)
-const CRC64_LOW = new Int32Array(256)
-for (let i = 0; i < 256; i++) {
-  let [high, low] = [0, i]
-  for (let bit = 0; bit < 8; bit++) {
-    const odd = low & 1
-    low = (low >>> 1) | (high << 31)
-    high >>>= 1
-    if (odd) [high, low] = [high ^ 0xc96c5795, low ^ 0xd7870f42]
+const crc64Tables = once(() => {
+  const [highs, lows] = [new Int32Array(256), new Int32Array(256)]
+  for (let i = 0; i < 256; i++) {
+    let [high, low] = [0, i]
+    for (let bit = 0; bit < 8; bit++) {
+      const odd = low & 1
+      low = (low >>> 1) | (high << 31)
+      high >>>= 1
+      if (odd) [high, low] = [high ^ 0xc96c5795, low ^ 0xd7870f42]
+    }
+    highs[i] = high
+    lows[i] = low
   }
-  CRC64_HIGH[i] = high
-  CRC64_LOW[i] = low
-}
+  return { highs, lows }
+})
 
 /** CRC-64 of xz (ECMA-182, lowest bit first) over bytes[from, to), as [low, high] words. */
 export function crc64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
+  const { highs, lows } = crc64Tables()
   let high = -1
   let low = -1
   for (let i = from; i < to; i++) {
     const index = (low ^ (bytes[i] as number)) & 255
-    low = ((low >>> 8) | (high << 24)) ^ (CRC64_LOW[index] as number)
-    high = (high >>> 8) ^ (CRC64_HIGH[index] as number)
+    low = ((low >>> 8) | (high << 24)) ^ (lows[index] as number)
+    high = (high >>> 8) ^ (highs[index] as number)
   }
   return [~low >>> 0, ~high >>> 0]
 }

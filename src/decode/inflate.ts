@@ -1,4 +1,5 @@
 /** Deflate: stored, fixed and dynamic Huffman blocks. Source: RFC 1951. */
+import { once } from '../bytes/once.ts'
 import { copyMatch, Stop, type Output } from './output.ts'
 
 const LENGTH_BASE = [
@@ -63,17 +64,19 @@ function codeOf(lengths: Uint8Array, mayBeIncomplete: boolean): Code | null {
 const repeat = (runs: readonly (readonly [count: number, length: number])[]): Uint8Array =>
   Uint8Array.from(runs.flatMap(([count, length]) => Array<number>(count).fill(length)))
 const NO_CODE: Code = { bits: 1, table: new Uint16Array(2) }
-const FIXED_LITERALS =
-  codeOf(
-    repeat([
-      [144, 8],
-      [112, 9],
-      [24, 7],
-      [8, 8],
-    ]),
-    false,
-  ) ?? NO_CODE
-const FIXED_DISTANCES = codeOf(repeat([[32, 5]]), false) ?? NO_CODE
+/** The codes of blocks that bring none. */
+const fixedCodes = once(() => {
+  const literals = repeat([
+    [144, 8],
+    [112, 9],
+    [24, 7],
+    [8, 8],
+  ])
+  return {
+    literals: codeOf(literals, false) ?? NO_CODE,
+    distances: codeOf(repeat([[32, 5]]), false) ?? NO_CODE,
+  }
+})
 
 class Inflater {
   readonly #input: Uint8Array
@@ -93,7 +96,7 @@ class Inflater {
       const last = this.#bits(1)
       const type = this.#bits(2)
       if (type === 0) this.#stored()
-      else if (type === 1) this.#compressed(FIXED_LITERALS, FIXED_DISTANCES)
+      else if (type === 1) this.#compressed(fixedCodes().literals, fixedCodes().distances)
       else if (type === 2) this.#dynamic()
       else throw new Stop('corrupt', 'a block of type 3', this.position)
       if (last === 1) break

@@ -2,6 +2,7 @@
  * The sequences section of a zstd block: what is copied from where. Source: RFC 8878, sections 3.1.1.3.2 and
  * 3.1.1.4.
  */
+import { once } from '../bytes/once.ts'
 import { BackwardBits, fseTable, readFseTable, rleTable, type FseTable } from './fse.ts'
 import { copyMatch, Stop, type Output } from './output.ts'
 import type { Literals } from './zstd-literals.ts'
@@ -29,46 +30,27 @@ const MATCH_BITS = words([...Array<number>(32).fill(0), ...MATCH_BITS_FROM_32])
 interface Kind {
   readonly maxLog: number
   readonly maxSymbol: number
-  readonly predefined: FseTable
+  readonly predefined: () => FseTable
 }
 
 const ones = (count: number): number[] => Array<number>(count).fill(1)
+const twos = (count: number): number[] => Array<number>(count).fill(2)
 const LITERAL_KIND: Kind = {
   maxLog: 9,
   maxSymbol: 35,
-  predefined: fseTable(
-    [
-      4,
-      3,
-      ...Array<number>(11).fill(2),
-      1,
-      1,
-      1,
-      ...Array<number>(9).fill(2),
-      3,
-      2,
-      1,
-      1,
-      1,
-      1,
-      1,
-      -1,
-      -1,
-      -1,
-      -1,
-    ],
-    6,
+  predefined: once(() =>
+    fseTable([4, 3, ...twos(11), 1, 1, 1, ...twos(9), 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6),
   ),
 }
 const OFFSET_KIND: Kind = {
   maxLog: 8,
   maxSymbol: 31,
-  predefined: fseTable([...ones(6), 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5),
+  predefined: once(() => fseTable([...ones(6), 2, 2, 2, ...ones(15), -1, -1, -1, -1, -1], 5)),
 }
 const MATCH_KIND: Kind = {
   maxLog: 9,
   maxSymbol: 52,
-  predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...ones(37), -1, -1, -1, -1, -1, -1, -1], 6),
+  predefined: once(() => fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...ones(37), -1, -1, -1, -1, -1, -1, -1], 6)),
 }
 
 /** What one block leaves for the next one of its frame. */
@@ -88,7 +70,7 @@ function tableFor(
   kind: Kind,
   before: FseTable | null,
 ): { readonly table: FseTable; readonly end: number } {
-  if (mode === 0) return { table: kind.predefined, end: at }
+  if (mode === 0) return { table: kind.predefined(), end: at }
   if (mode === 2) return readFseTable(input, at, end, kind.maxLog, kind.maxSymbol)
   if (mode === 3) {
     if (before === null) throw new Stop('corrupt', 'a table is to be repeated that never was', at)

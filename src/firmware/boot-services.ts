@@ -10,6 +10,7 @@ import {
   memoryTypeName,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
+import { isSome } from '../memory/event.ts'
 import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
@@ -95,8 +96,11 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
   return servicesOver(options, { allocator, pool: pages => services.pool(pages, build), said })
 }
 
-/** What a fork of the services records with: a fork of the memory, that memory's recorder, its own notes. */
-export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume'>
+/**
+ * What a fork of the services acts on: a fork of the memory, that memory's recorder, notes of its own; and who
+ * loads what lies in memory, where that is another than before.
+ */
+export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 'inner'>
 
 /** Boot services that can be had twice in the same state. */
 export interface ForkableServices extends BootServices {
@@ -134,8 +138,10 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
 
   const claimEntries = () => {
     for (const where of allocator.takeEntryPages?.() ?? [])
-      step('FW-53', `the map's own entries take ${formatRange(where)}`, () =>
-        memory.claim(where, 'firmware:boot'),
+      step(
+        'FW-53',
+        () => `the map's own entries take ${formatRange(where)}`,
+        () => memory.claim(where, 'firmware:boot'),
       )
   }
   const claimed = (allocation: PageAnswer, pages: number, label: ObjectId): PageAnswer => {
@@ -148,7 +154,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
   }
   /** Memory is handed out or given back, and filled where the firmware clears it (FW-13, FW-23). */
   const filled = (clause: 'FW-13' | 'FW-23', content: Content | undefined, body: () => void): void => {
-    if (content?.kind === 'fill') step(clause, `filled with ${hex(content.byte)}`, body)
+    if (content?.kind === 'fill') step(clause, () => `filled with ${hex(content.byte)}`, body)
     else body()
   }
   const release = (where: Range, label: ObjectId) => {
@@ -163,22 +169,30 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
     const answer = allocator.allocate(where, type, pages)
     return step(
       answer.clause,
-      `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
+      () => `AllocatePages(${describe(where)}, ${memoryTypeName(type)}, ${hex(pages)} pages) for ${label}`,
       () => claimed(answer, pages, label),
     )
   }
   const freePages = (at: Phys, pages: number): EfiStatus => {
     const { status, ranges, clause } = allocator.free(at, pages)
-    return step(clause, `FreePages(${hex(at)}, ${hex(pages)} pages)`, () => {
-      for (const where of ranges) release(where, 'free')
-      claimEntries()
-      return status
-    })
+    return step(
+      clause,
+      () => `FreePages(${hex(at)}, ${hex(pages)} pages)`,
+      () => {
+        for (const where of ranges) release(where, 'free')
+        claimEntries()
+        return status
+      },
+    )
   }
   const setReadOnly = (where: Range, on: boolean): void => {
-    step('FW-44', `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`, () => {
-      allocator.setReadOnly?.(where, on)
-    })
+    step(
+      'FW-44',
+      () => `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`,
+      () => {
+        allocator.setReadOnly?.(where, on)
+      },
+    )
   }
   const pages: PoolPages = {
     allocate: (type, pages, guarded) => {
@@ -196,25 +210,33 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
   const pool = state.pool(pages)
   const { services: calls } = pool
   const allocatePool = (type: number, size: number, label: ObjectId): Allocation =>
-    step(calls.allocate, `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`, () => {
-      const { status, buffer, guessed, clause } = pool.allocate(type, size)
-      if (status !== 'EFI_SUCCESS')
-        return within(calls.allocate, clause, status, () => ({ status, at: null }))
-      if (guessed) assume('FW-19', POOL_UNKNOWN)
-      within(calls.allocate, clause, 'the buffer', () => {
-        filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
-      })
-      return { status, at: buffer.start }
-    })
+    step(
+      calls.allocate,
+      () => `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`,
+      () => {
+        const { status, buffer, guessed, clause } = pool.allocate(type, size)
+        if (status !== 'EFI_SUCCESS')
+          return within(calls.allocate, clause, status, () => ({ status, at: null }))
+        if (guessed) assume('FW-19', POOL_UNKNOWN)
+        within(calls.allocate, clause, 'the buffer', () => {
+          filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
+        })
+        return { status, at: buffer.start }
+      },
+    )
   const freePool = (at: Phys): EfiStatus =>
-    step(calls.free, `FreePool(${hex(at)})`, () => {
-      const { status, block, clause } = pool.free(at)
-      within(calls.free, clause, block === null ? status : 'the block', () => {
-        if (block !== null)
-          filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
-      })
-      return status
-    })
+    step(
+      calls.free,
+      () => `FreePool(${hex(at)})`,
+      () => {
+        const { status, block, clause } = pool.free(at)
+        within(calls.free, clause, block === null ? status : 'the block', () => {
+          if (block !== null)
+            filled('FW-23', preset.freed, () => memory.claim(block, 'firmware:pool', preset.freed))
+        })
+        return status
+      },
+    )
   const noteImage = (): void => {
     if (pool.noteImage === undefined) return
     const note = pool.noteImage.bind(pool)
@@ -231,14 +253,18 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
     allocatePages,
     noteImage,
     pinPages: (at, type, pages, label) => {
-      step('PE-24', `pages for ${label} where it was observed`, () => {
-        if (!allocator.pin(at, pages, type))
-          assume(
-            'PE-24',
-            `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
-          )
-        memory.claim(rangeAt(at, pages * PAGE), label)
-      })
+      step(
+        'PE-24',
+        () => `pages for ${label} where it was observed`,
+        () => {
+          if (!allocator.pin(at, pages, type))
+            assume(
+              'PE-24',
+              `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
+            )
+          memory.claim(rangeAt(at, pages * PAGE), label)
+        },
+      )
     },
     freePages,
     allocatePool: (type, size, label) => {
@@ -262,19 +288,28 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
       if (request.from.kind === 'file') return loadImage(ports, loader, request)
       return !above
         ? loadImage(ports, inner, request)
-        : step('PE-27', `LoadImage is that of ${inner.title}`, () => loadImage(ports, inner, request))
+        : step(
+            'PE-27',
+            () => `LoadImage is that of ${inner.title}`,
+            () => loadImage(ports, inner, request),
+          )
     },
     unloadImage: (image: LoadedImage) =>
-      step('PE-23', `UnloadImage(${image.name})`, () =>
-        image.pages.start % PAGE === 0
-          ? freePages(image.pages.start, pagesOf(sizeOf(image.pages)))
-          : freePool(image.pages.start),
+      step(
+        'PE-23',
+        () => `UnloadImage(${image.name})`,
+        () =>
+          image.pages.start % PAGE === 0
+            ? freePages(image.pages.start, pagesOf(sizeOf(image.pages)))
+            : freePool(image.pages.start),
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        for (const { type, range: where } of allocator.descriptors())
-          if (type === EfiBootServicesCode || type === EfiBootServicesData)
-            memory.release(where, 'firmware:boot')
+        const ended = allocator
+          .descriptors()
+          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
+          .map(descriptor => descriptor.range)
+        if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },
     fork: to =>
@@ -305,11 +340,15 @@ function describe(where: AllocateType): string {
 
 /** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
 function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
-  for (const where of union(ram.map(descriptor => descriptor.range))) memory.ram(where, untouched)
+  const all = union(ram.map(descriptor => descriptor.range))
+  if (isSome(all)) memory.ram(all, untouched)
+  const owned = new Map<ObjectId, Range[]>()
   for (const { type, range: where } of ram) {
     const owner = firmwareOwner(type)
     if (owner === null) continue
-    memory.claim(where, owner)
-    memory.make(where, owner, where.start)
+    const ranges = owned.get(owner)
+    if (ranges === undefined) owned.set(owner, [where])
+    else ranges.push(where)
   }
+  for (const [owner, ranges] of owned) if (isSome(ranges)) memory.occupy(ranges, owner)
 }

@@ -1,11 +1,11 @@
 /** What to do about an object that was overwritten: numbers that a builder of images can use. Chapter HZ. */
 import { hex } from '../bytes/range.ts'
-import { isWrite, type Actor, type EventId } from '../memory/event.ts'
+import { isWrite, offsetAt, type Actor, type EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { eventsOf, type Damage } from './damage.ts'
 import { initWindowOccupied } from './rules/init-window-occupied.ts'
-import { baseOf, brokenContracts, exactSize, reachOf, sectionOf } from './describe.ts'
+import { baseOf, brokenContracts, exactSize, placesIn, reachOf, sectionOf } from './describe.ts'
 
 /**
  * Broken contracts about the init window in which the damage lies; only the decompressor uses the whole
@@ -25,8 +25,8 @@ export function brokenWindows(
 function endOfHarm(recording: Recording, damage: Damage, destroyers: readonly EventId[]): number {
   const ends = brokenWindows(recording, damage, destroyers).map(contract => contract.range?.end ?? 0)
   for (const id of destroyers) {
-    const range = recording.events[id]?.range
-    if (range !== null && range !== undefined) ends.push(range.end)
+    const event = recording.events[id]
+    if (event !== undefined) ends.push(...placesIn(event, damage.ranges).map(range => range.end))
   }
   return Math.max(...ends)
 }
@@ -43,13 +43,14 @@ export function placementFix(recording: Recording, damage: Damage): string {
   const base = baseOf(events, victim, first.id)
   if (
     first.op !== 'copy' &&
+    first.op !== 'amend' &&
     first.object !== null &&
     base !== null &&
     isSection(first.object, first.actor) &&
     first.object !== victim
   ) {
     const writer = first.object
-    const other = first.range.start - first.at
+    const other = 0 - offsetAt(first, 0)
     const [low, high] = other <= base ? [writer, victim] : [victim, writer]
     const length = reachOf(
       events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'),

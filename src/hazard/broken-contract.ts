@@ -50,6 +50,7 @@ export function reportBroken(
           recording,
           'placed',
           [...new Set(contract.found.map(extent => extent.by))].sort((a, b) => a - b),
+          contract.found.map(extent => extent.range),
         ),
         {
           role: 'found',

@@ -1,6 +1,13 @@
 /** How events, objects and offsets are put into words in a finding. */
-import { formatRange, formatSize, hex, intersect, sizeOf, type Range } from '../bytes/range.ts'
-import type { AnyClauseId, EventId, MemoryEvent } from '../memory/event.ts'
+import { formatRange, formatSize, hex, intersect, overlaps, type Range } from '../bytes/range.ts'
+import {
+  hullOf,
+  offsetAt,
+  rangesOf,
+  type AnyClauseId,
+  type EventId,
+  type MemoryEvent,
+} from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Leg } from './hazard.ts'
@@ -47,9 +54,27 @@ export function exactSize(count: number): string {
   return count < 1024 ? formatSize(count) : `${formatSize(count)} (${hex(count)} bytes)`
 }
 
-/** What an event did and where: `zeroed 0x1000-0x2000 as kernel from its offset 0xb2a200 on`. */
-export function describeEvent(event: MemoryEvent): string {
-  const where = event.range === null ? '' : formatRange(event.range)
+/**
+ * The ranges of an event that touch one of these, so that a sentence about them names no others; all of it
+ * where none does.
+ */
+export function placesIn(event: MemoryEvent, within: readonly Range[]): Range[] {
+  const ranges = rangesOf(event)
+  const touched = ranges.length > 1 ? ranges.filter(one => within.some(other => overlaps(one, other))) : []
+  const hull = touched.length > 0 ? null : hullOf(event)
+  return hull === null ? touched : [hull]
+}
+
+/**
+ * What an event did and where: `zeroed 0x1000-0x2000 as kernel from its offset 0xb2a200 on`. Of an event with
+ * many ranges it tells one, or counts them.
+ */
+export function describeEvent(event: MemoryEvent, only?: Range): string {
+  const ranges = rangesOf(event)
+  const one = ranges.length > 1 ? ranges.find(range => range === only) : ranges[0]
+  const hull = hullOf(event)
+  const count = hull === null ? '' : `${String(ranges.length)} ranges of ${formatRange(hull)}`
+  const where = one === undefined ? count : formatRange(one)
   switch (event.op) {
     case 'copy':
       return `copied ${formatRange(event.from)} to ${where}`
@@ -68,6 +93,12 @@ export function describeEvent(event: MemoryEvent): string {
     case 'patch':
     case 'make':
       return `wrote ${where}${asObject(event.object, event.at)}`
+    case 'occupy':
+      return one === undefined
+        ? `${where} are ${event.object}`
+        : `wrote ${where}${asObject(event.object, one.start)}`
+    case 'amend':
+      return `adjusted ${where} in place`
     case 'zero':
       return `zeroed ${where}${asObject(event.object, event.at)}`
   }
@@ -82,36 +113,63 @@ export function clauseOf(recording: Recording, event: MemoryEvent): string | nul
   return event.step === null ? null : (recording.steps[event.step]?.clause ?? null)
 }
 
-/** One leg for an event; `what` is the event in words, with what its step was about. */
-export function legOf(recording: Recording, role: Leg['role'], id: EventId): Leg[] {
-  const event = recording.events[id]
-  if (event === undefined) return []
-  const step = event.step === null ? undefined : recording.steps[event.step]
-  const what = describeEvent(event)
-  return [
-    {
-      role,
-      event: id,
-      actor: event.actor,
-      clause: step?.clause ?? null,
-      range: event.range,
-      what: step === undefined ? what : `${what}: ${step.what}`,
-    },
-  ]
+/** An event, and the part of what it touched that a leg is about; null where it touched no memory. */
+interface Place {
+  readonly event: MemoryEvent
+  readonly range: Range | null
 }
 
-/** Legs for some events; beyond `most` the rest is counted in a last leg. */
-export function legsOf(recording: Recording, role: Leg['role'], ids: readonly EventId[], most = 6): Leg[] {
-  const shown = ids.length <= most ? ids : ids.slice(0, most - 1)
-  const legs = shown.flatMap(id => legOf(recording, role, id))
-  if (shown.length < ids.length)
+/** A leg; `what` is the event in words, with what its step was about. */
+function legOf(recording: Recording, role: Leg['role'], { event, range }: Place): Leg {
+  const step = event.step === null ? undefined : recording.steps[event.step]
+  const what = describeEvent(event, range ?? undefined)
+  return {
+    role,
+    event: event.id,
+    actor: event.actor,
+    clause: step?.clause ?? null,
+    range,
+    what: step === undefined ? what : `${what}: ${step.what}`,
+  }
+}
+
+/** What was there before the boot stands first, by address; then event by event. */
+function placesOf({ events }: Recording, ids: readonly EventId[], within: readonly Range[]): Place[] {
+  const before: Place[] = []
+  const later: Place[] = []
+  for (const id of ids) {
+    const event = events[id]
+    if (event === undefined) continue
+    const ranges = placesIn(event, within)
+    const places = ranges.length === 0 ? [{ event, range: null }] : ranges.map(range => ({ event, range }))
+    ;(event.op === 'occupy' ? before : later).push(...places)
+  }
+  before.sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0))
+  return [...before, ...later]
+}
+
+/**
+ * Legs for some events, one for each; of an event with many ranges one for each of those that touch `within`.
+ * Beyond `most` the rest is counted in a last leg.
+ */
+export function legsOf(
+  recording: Recording,
+  role: Leg['role'],
+  ids: readonly EventId[],
+  within: readonly Range[],
+  most = 6,
+): Leg[] {
+  const places = placesOf(recording, ids, within)
+  const shown = places.length <= most ? places : places.slice(0, most - 1)
+  const legs = shown.map(place => legOf(recording, role, place))
+  if (shown.length < places.length)
     legs.push({
       role,
       event: null,
       actor: null,
       clause: null,
       range: null,
-      what: `and ${String(ids.length - shown.length)} more events`,
+      what: `and ${String(places.length - shown.length)} more events`,
     })
   return legs
 }
@@ -122,8 +180,7 @@ export function legsOf(recording: Recording, role: Leg['role'], ids: readonly Ev
  */
 export function baseOf(events: readonly MemoryEvent[], object: ObjectId, before: EventId): number | null {
   for (const event of events.slice(0, before)) {
-    if ((event.op === 'put' || event.op === 'make') && event.object === object)
-      return event.range.start - event.at
+    if ((event.op === 'put' || event.op === 'make') && event.object === object) return 0 - offsetAt(event, 0)
   }
   return null
 }
@@ -139,7 +196,7 @@ export function reachOf(events: readonly MemoryEvent[], object: ObjectId): numbe
       (event.op === 'put' || event.op === 'make' || event.op === 'patch' || event.op === 'zero') &&
       event.object === object
     )
-      reach = Math.max(reach, event.at + sizeOf(event.range))
+      reach = Math.max(reach, offsetAt(event, hullOf(event)?.end ?? 0))
   }
   return reach
 }

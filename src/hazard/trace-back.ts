@@ -2,8 +2,15 @@
  * Follows one byte of an object back through the recording: who placed it, who moved it, who took its place.
  * Chapter HZ.
  */
-import type { EventId, MemoryEvent, WriteEvent } from '../memory/event.ts'
-import { isWrite } from '../memory/event.ts'
+import type { Range } from '../bytes/range.ts'
+import {
+  isWrite,
+  offsetAt,
+  rangesOf,
+  type EventId,
+  type MemoryEvent,
+  type WriteEvent,
+} from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 
 /**
@@ -31,6 +38,19 @@ class Limit {
     if (address < start) this.bytes = Math.min(this.bytes, start - address)
     else if (address < end) this.bytes = Math.min(this.bytes, end - address)
     return address >= start && address < end
+  }
+
+  /** The same for ranges that ascend: does one of them hold the address? */
+  coversOne(address: number, ranges: readonly Range[]): boolean {
+    let low = 0
+    let high = ranges.length - 1
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((ranges[middle]?.end ?? 0) > address) high = middle
+      else low = middle + 1
+    }
+    const nearest = ranges[low]
+    return nearest !== undefined && this.covers(address, nearest.start, nearest.end)
   }
 }
 
@@ -73,7 +93,12 @@ function lastChange(
 ): EventId | null {
   for (let id = before - 1; id >= 0; id--) {
     const event = events[id]
-    if (event !== undefined && isWrite(event) && limit.covers(address, event.range.start, event.range.end))
+    if (
+      event !== undefined &&
+      event.op !== 'amend' &&
+      isWrite(event) &&
+      limit.coversOne(address, rangesOf(event))
+    )
       return id
   }
   return null
@@ -105,7 +130,8 @@ export function pastOf(
       event === undefined ||
       event.op === 'read' ||
       event.op === 'contract' ||
-      !limit.covers(address, event.range.start, event.range.end)
+      event.op === 'amend' ||
+      !limit.coversOne(address, rangesOf(event))
     )
       continue
     if (isWrite(event)) {
@@ -119,8 +145,7 @@ export function pastOf(
             : { ...source, moved, length: limit.bytes }
         }
         limit.bytes = Math.min(limit.bytes, source.length)
-      } else if (event.object === object && event.at + address - event.range.start === at)
-        return answer(id, [])
+      } else if (event.object === object && offsetAt(event, address) === at) return answer(id, [])
       const lost = lostAt(event, address, limit)
       if (lost?.whose?.object === object && lost.whose.at + address - lost.range.start === at) {
         const origin = originOf(events, lost.by, address)

@@ -22,12 +22,11 @@ export function damagedPart(damage: Damage, [one, many]: readonly [one: string, 
 
 /** Who left there what the reader found. */
 export function foundLegs(recording: Recording, damage: Damage): Leg[] {
-  const found = damage.pieces.flatMap(({ deviation }) =>
-    deviation.found === null ? [] : [deviation.found.by],
-  )
+  const found = damage.pieces.flatMap(({ deviation }) => deviation.found ?? [])
   return legsOf(
     recording,
     'found',
-    [...new Set(found)].sort((a, b) => a - b),
+    [...new Set(found.map(extent => extent.by))].sort((a, b) => a - b),
+    found.map(extent => extent.range),
   )
 }

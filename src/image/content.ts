@@ -2,8 +2,9 @@
  * What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte
  * source.
  */
-import { bytesSource, sparseSource, type ByteSource } from '../bytes/source.ts'
+import { bytesSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
+import { byteCount } from '../bytes/units.ts'
 
 /**
  * `{text}` UTF-8; `{hex}` pairs of digits; `{initrd}` a cpio archive's first bytes, then a pattern; sizes in
@@ -30,9 +31,42 @@ export function patternByte(at: number, seed = 0): number {
   return 1 + ((at * 31 + Math.floor(at / 251) * 7 + Math.floor(at / 65536) * 13 + seed) % 255)
 }
 
+/** The same for every byte of `out`, whose first is the one at `at`; from one to the next by addition. */
+function fillPattern(out: Uint8Array, at: number, seed: number): void {
+  let rest = patternByte(at, seed) - 1
+  let page = at % 251
+  let block = at % 65536
+  for (let i = 0; i < out.length; i++) {
+    out[i] = 1 + rest
+    rest += 31
+    if (++page === 251) {
+      page = 0
+      rest += 7
+    }
+    if (++block === 65536) {
+      block = 0
+      rest += 13
+    }
+    if (rest >= 255) rest -= 255
+  }
+}
+
 /** `size` bytes of pattern. */
 export function patternSource(size: number, seed = 0): ByteSource {
-  return sparseSource(size, [], at => patternByte(at, seed))
+  const bytes = byteCount(size)
+  return {
+    size: bytes,
+    read: (at, length) => {
+      const out = new Uint8Array(Math.max(0, Math.min(length, bytes - at)))
+      fillPattern(out, at, seed)
+      return out
+    },
+  }
+}
+
+/** `size` bytes of pattern under these pieces: a later one wins over an earlier one. */
+export function patternUnder(size: number, seed: number, pieces: readonly SparsePiece[]): ByteSource {
+  return sparseSource(size, [{ at: 0, source: patternSource(size, seed) }, ...pieces])
 }
 
 /** The bytes. Throws UsageError on hex that is none and on sizes that are no counts. */
@@ -43,15 +77,12 @@ export function contentSource(content: Content): ByteSource {
   if ('zero' in content) return sparseSource(counted(content.zero), [])
   if ('pattern' in content) return patternSource(counted(content.pattern), content.seed)
   if ('initrd' in content) {
-    return sparseSource(
-      counted(content.initrd),
-      [{ at: 0, source: contentSource({ text: CPIO_MAGIC }) }],
-      at => patternByte(at, 5),
-    )
+    return patternUnder(counted(content.initrd), 5, [{ at: 0, source: contentSource({ text: CPIO_MAGIC }) }])
   }
   const pieces = content.parts.map(part => ({ at: part.at, source: contentSource(part.content) }))
   const { seed } = content
-  return sparseSource(counted(content.size), pieces, seed === undefined ? 0 : at => patternByte(at, seed))
+  const size = counted(content.size)
+  return seed === undefined ? sparseSource(size, pieces) : patternUnder(size, seed, pieces)
 }
 
 function counted(size: number): number {

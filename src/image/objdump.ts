@@ -4,9 +4,10 @@
  */
 import { hex } from '../bytes/range.ts'
 import { type ByteSource } from '../bytes/source.ts'
-import { alignDown, alignUp } from '../bytes/units.ts'
+import { alignUp, wrap64 } from '../bytes/units.ts'
 import type { Content } from './content.ts'
 import { linesOf, textOf } from './memmap/lines.ts'
+import { hexValue } from './memmap/model.ts'
 import { MEMMAP_TEXT_MAX } from './memmap.ts'
 import type { Problem } from './problem.ts'
 import { buildPe } from './synthetic.ts'
@@ -28,7 +29,8 @@ export interface Listing {
   /** As objdump names it; null when the head was cut off. */
   readonly fileName: string | null
   readonly sections: readonly ListedSection[]
-  readonly headers: Readonly<Record<HeaderName, number>>
+  /** ImageBase in all its 64 bits. */
+  readonly headers: Readonly<{ ImageBase: bigint } & Record<Exclude<HeaderName, 'ImageBase'>, number>>
   readonly fileSize: number
   readonly assumptions: readonly string[]
 }
@@ -63,7 +65,7 @@ export function isListing(bytes: Uint8Array): boolean {
 interface Raw {
   name: string
   size: number
-  vma: number
+  vma: bigint
   at: number
   flags: string
 }
@@ -84,7 +86,7 @@ export function readListing(input: string | Uint8Array): {
   if (input.length > MEMMAP_TEXT_MAX)
     return fail(`the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`)
   const rows: Raw[] = []
-  const headers = new Map<HeaderName, number>()
+  const headers = new Map<HeaderName, bigint>()
   const sizes = new Map<string, number>()
   let fileName: string | null = null
   for (const { text, at } of linesOf(textOf(input))) {
@@ -102,7 +104,7 @@ export function readListing(input: string | Uint8Array): {
         })
     }
     const header = HEADER.exec(text)
-    if (header !== null) headers.set(header[1] as HeaderName, Number.parseInt(header[2] as string, 16))
+    if (header !== null) headers.set(header[1] as HeaderName, hexValue(header[2] as string))
     const ls = LS.exec(text.slice(0, 4096))
     if (ls !== null) sizes.set(ls[2] as string, Number(ls[1]))
     const row = ROW.exec(text)
@@ -111,7 +113,7 @@ export function readListing(input: string | Uint8Array): {
       rows.push({
         name: row[1] as string,
         size: Number.parseInt(row[2] as string, 16),
-        vma: Number.parseInt(row[3] as string, 16),
+        vma: hexValue(row[3] as string),
         at: Number.parseInt(row[4] as string, 16),
         flags: '',
       })
@@ -133,29 +135,32 @@ export function readListing(input: string | Uint8Array): {
 function complete(
   fileName: string | null,
   rows: readonly Raw[],
-  said: ReadonlyMap<HeaderName, number>,
+  said: ReadonlyMap<HeaderName, bigint>,
   sizes: ReadonlyMap<string, number>,
   problems: readonly Problem[],
   fail: (what: string) => { listing: null; problems: Problem[] },
 ): ReturnType<typeof readListing> {
   const assumptions: string[] = []
-  const orAssumed = (name: HeaderName, value: number, why: string): number => {
+  const wideOrAssumed = (name: HeaderName, value: bigint, why: string): bigint => {
     const known = said.get(name)
     if (known !== undefined) return known
     assumptions.push(`${name} is ${hex(value)}: ${why}`)
     return value
   }
-  const isPower = (n: number): boolean => Number.isInteger(Math.log2(n)) && n <= 2 ** 31
+  const orAssumed = (name: Exclude<HeaderName, 'ImageBase'>, value: number, why: string): number =>
+    Number(wideOrAssumed(name, BigInt(value), why))
+  const isPower = (n: bigint): boolean => n > 0n && n <= 2n ** 31n && (n & (n - 1n)) === 0n
   for (const [name, value] of said) {
-    if (name === 'ImageBase' ? value > Number.MAX_SAFE_INTEGER : value >= 2 ** 32)
+    if (name !== 'ImageBase' && value >= 2n ** 32n)
       return fail(`${name} ${hex(value)} does not fit its field`)
     if (name.endsWith('Alignment') && !isPower(value)) return fail(`${name} ${hex(value)} is no power of two`)
   }
-  const lowest = Math.min(...rows.map(row => row.vma))
-  const ImageBase = orAssumed(
+  const lowest = least(rows.map(row => row.vma))
+  const low = lowest < 2n ** 28n
+  const ImageBase = wideOrAssumed(
     'ImageBase',
-    lowest < 2 ** 28 ? 0 : alignDown<number>(lowest - 1, 0x10000),
-    lowest < 2 ** 28 ? 'the addresses are low' : 'the multiple of 64 KiB below the lowest section',
+    low ? 0n : (lowest - 1n) & ~0xffffn,
+    low ? 'the addresses are low' : 'the multiple of 64 KiB below the lowest section',
   )
   const FileAlignment = orAssumed('FileAlignment', 0x200, 'as GNU ld and systemd’s linker script set it')
   const SectionAlignment = orAssumed(
@@ -163,13 +168,15 @@ function complete(
     0x1000,
     'a page, as all stubs that were read have it',
   )
-  const end = Math.max(...rows.map(row => row.vma - ImageBase + row.size))
-  if (lowest < ImageBase || end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32))
+  // objdump prints the sum in 64 bits, so that an image at the very top goes on at 0
+  const rvaOf = ({ vma }: Raw): number => Number(wrap64(vma - ImageBase))
+  const end = Math.max(...rows.map(row => rvaOf(row) + row.size))
+  if (end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32))
     return fail(
-      `sections at ${hex(lowest)}-${hex(end + ImageBase)} do not fit a PE file with ImageBase ${hex(ImageBase)}`,
+      `sections at ${hex(lowest)}-${hex(greatest(rows.map(({ vma, size }) => vma + BigInt(size))))} do not fit a PE file with ImageBase ${hex(ImageBase)}`,
     )
   const firstRaw = Math.min(...rows.filter(row => row.at > 0).map(row => row.at), 2 ** 31)
-  const entry = rows.find(row => row.name === '.text')?.vma ?? lowest
+  const text = rows.filter(row => row.name === '.text').slice(0, 1)
   const headers = {
     ImageBase,
     SectionAlignment,
@@ -184,15 +191,19 @@ function complete(
       firstRaw === 2 ** 31 ? 0x1000 : firstRaw,
       'where the first section begins in the file',
     ),
-    AddressOfEntryPoint: orAssumed('AddressOfEntryPoint', entry - ImageBase, 'the start of .text'),
+    AddressOfEntryPoint: orAssumed(
+      'AddressOfEntryPoint',
+      Math.min(...(text.length > 0 ? text : rows).map(rvaOf)),
+      'the start of .text',
+    ),
   }
-  const sections = rows.map(({ name, size, vma, at, flags }) => ({
-    name,
-    size,
-    VirtualAddress: vma - ImageBase,
-    PointerToRawData: at,
-    hasContents: flags === '' || flags.includes('CONTENTS'),
-    Characteristics: characteristicsOf(flags),
+  const sections = rows.map(row => ({
+    name: row.name,
+    size: row.size,
+    VirtualAddress: rvaOf(row),
+    PointerToRawData: row.at,
+    hasContents: row.flags === '' || row.flags.includes('CONTENTS'),
+    Characteristics: characteristicsOf(row.flags),
   }))
   const rawEnd = Math.max(
     ...sections.map(
@@ -206,6 +217,14 @@ function complete(
     'VirtualSize is the size that objdump prints, SizeOfRawData the same rounded up to FileAlignment',
   )
   return { listing: { fileName, sections, headers, fileSize: listed ?? rawEnd, assumptions }, problems }
+}
+
+function least(values: readonly bigint[]): bigint {
+  return values.reduce((least, value) => (value < least ? value : least))
+}
+
+function greatest(values: readonly bigint[]): bigint {
+  return values.reduce((greatest, value) => (value > greatest ? value : greatest))
 }
 
 /** IMAGE_SCN_* for objdump's words. */

@@ -95,6 +95,8 @@ export const IMAGE_DATA_DIRECTORY = struct('IMAGE_DATA_DIRECTORY', 8, {
 
 export const IMAGE_FILE_MACHINE_I386 = 0x14c
 export const IMAGE_FILE_MACHINE_AMD64 = 0x8664
+/** What the simulated CPU runs: who asks whether an image is for this machine asks for this one. */
+export const NATIVE_MACHINE = IMAGE_FILE_MACHINE_AMD64
 export const PE32_MAGIC = 0x10b
 export const PE32_PLUS_MAGIC = 0x20b
 /** Index of the base relocation directory. */

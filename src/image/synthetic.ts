@@ -4,7 +4,7 @@
  */
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
-import { contentSource, patternByte, type Content } from './content.ts'
+import { contentSource, patternUnder, type Content } from './content.ts'
 import { kernelPieces } from './x86/kernel-bytes.ts'
 import type { KernelFacts } from './x86/kernel-facts.ts'
 import {
@@ -13,10 +13,10 @@ import {
   IMAGE_DATA_DIRECTORY,
   IMAGE_DOS_HEADER,
   IMAGE_FILE_HEADER,
-  IMAGE_FILE_MACHINE_AMD64,
   IMAGE_OPTIONAL_HEADER32,
   IMAGE_OPTIONAL_HEADER64,
   IMAGE_SECTION_HEADER,
+  NATIVE_MACHINE,
   PE32_MAGIC,
   PE32_PLUS_MAGIC,
 } from './pe.ts'
@@ -37,8 +37,8 @@ export interface SectionRecipe {
   readonly content?: Content
 }
 
-/** A number, or text such as `0x14df90000` where a 64-bit field does not fit a number. */
-export type Wide = number | string
+/** A number; a bigint, or text such as `0x14df90000`, where a 64-bit field does not fit a number. */
+export type Wide = number | string | bigint
 type OptionalFields = Partial<Record<keyof typeof IMAGE_OPTIONAL_HEADER64.fields, Wide>>
 
 /** A PE file to write. Every header field can be set to anything that fits its width. */
@@ -90,7 +90,7 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
   const length = recipe.coff?.SizeOfOptionalHeader ?? layout.size + 8 * Math.min(count, 16)
   const put = (where: number, bytes: Uint8Array): SparsePiece => ({ at: where, source: bytesSource(bytes) })
   const coff = {
-    Machine: IMAGE_FILE_MACHINE_AMD64,
+    Machine: NATIVE_MACHINE,
     NumberOfSections: recipe.sections.length,
     SizeOfOptionalHeader: length,
     Characteristics: 0x206,
@@ -176,11 +176,12 @@ export function buildKernel(facts: KernelFacts): ByteSource {
   })
   const [dos, ...rest] = headers
   const blank: SparsePiece = { at: 0, source: sparseSource(0x1e8, []) }
-  return sparseSource(
-    facts.fileSize,
-    [blank, ...(dos === undefined ? [] : [dos]), ...kernelPieces(facts), ...rest],
-    at => patternByte(at, 1),
-  )
+  return patternUnder(facts.fileSize, 1, [
+    blank,
+    ...(dos === undefined ? [] : [dos]),
+    ...kernelPieces(facts),
+    ...rest,
+  ])
 }
 
 /** Sections, entry point and identification of a stub. */

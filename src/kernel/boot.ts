@@ -3,13 +3,12 @@
  * memory. Chapter EP.
  */
 import { rangeAt, sizeOf, type Range } from '../bytes/range.ts'
-import { numberIn } from '../bytes/struct.ts'
-import { phys, PHYS_END, type Phys } from '../bytes/units.ts'
-import { boot_params, setup_header, setupHeaderAt, type SetupHeaderField } from '../image/x86/boot-params.ts'
+import { PHYS_END, type Phys } from '../bytes/units.ts'
+import { boot_params } from '../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { HandOff } from '../machine/model.ts'
-import type { EventId } from '../memory/event.ts'
+import { zeroPage, type ZeroPage } from '../machine/x86/zero-page.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from './payload.ts'
@@ -88,55 +87,12 @@ export type TrampolineStep = (boot: KernelBoot, window: Window) => void
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size
 
-export type BootParamsField =
-  'ext_ramdisk_image' | 'ext_ramdisk_size' | 'ext_cmd_line_ptr' | 'sentinel' | 'e820_entries'
-
-/** A field of boot_params as memory has it now. */
-export function bootParam(boot: KernelBoot, field: BootParamsField): number {
-  const [offset, kind] = boot_params.fields[field]
-  return readNumber(boot, offset, kind)
-}
-
 /**
- * A field of boot_params.hdr as memory has it now, never as the file has it. 64-bit fields as a number, at
- * most 2^53.
+ * The zero page that the kernel was given or has made. Its fields are as memory has them now, never as the
+ * file has them.
  */
-export function header(boot: KernelBoot, field: SetupHeaderField): number {
-  return readNumber(boot, setupHeaderAt(field), setup_header.fields[field][1])
-}
-
-const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const
-
-function readNumber(boot: KernelBoot, offset: number, kind: keyof typeof WIDTH): number {
-  return numberAt(boot.machine, boot.bootParams + offset, WIDTH[kind])
-}
-
-/**
- * A little-endian number of `width` bytes in memory; above 2^53 it loses its low bits, which no address has.
- */
-export function numberAt(machine: Machine, at: number, width: number): number {
-  return numberIn(machine.memory.readRaw(rangeAt(at, width)))
-}
-
-/** Writes a 64-bit value in two halves, as boot_params has them. */
-export function setSplit(
-  boot: KernelBoot,
-  low: SetupHeaderField,
-  high: BootParamsField,
-  value: number,
-): void {
-  setHeader(boot, low, value % 2 ** 32)
-  patchBootParams(boot, boot_params.fields[high][0], little(Math.floor(value / 2 ** 32), 4))
-}
-
-/** Writes a field of boot_params.hdr. */
-export function setHeader(boot: KernelBoot, field: SetupHeaderField, value: number): void {
-  patchBootParams(boot, setupHeaderAt(field), little(value, WIDTH[setup_header.fields[field][1]]))
-}
-
-/** Writes bytes of boot_params in its name. */
-export function patchBootParams(boot: KernelBoot, offset: number, bytes: Uint8Array): EventId {
-  return boot.machine.memory.patch(phys(boot.bootParams + offset), bytes, 'boot_params', offset)
+export function zeroPageOf({ machine, bootParams }: KernelBoot): ZeroPage {
+  return zeroPage(machine.memory, bootParams)
 }
 
 /** The range that a guest names; null when it is empty or reaches beyond 52 bits, where nothing can be. */
@@ -147,11 +103,6 @@ export function guestRange(at: number, length: number): Range | null {
 /** Is there memory under every byte? */
 export function isRam(machine: Machine, where: Range): boolean {
   return machine.memory.extents(where).reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
-}
-
-/** `value` in `width` little-endian bytes. */
-export function little(value: number, width: number): Uint8Array {
-  return Uint8Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
 }
 
 /** (n + a - 1) & ~(a - 1) in 64 bits, as C computes it: 0 when a is 0. */

@@ -2,9 +2,10 @@
 import { phys, wrap32 } from '../bytes/units.ts'
 import { evaluateContracts, type ContractName } from '../machine/x86/contracts.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { Arrival, EraInfo, HandOff, KernelModel } from '../machine/model.ts'
+import type { Arrival, HandOff, KernelModel } from '../machine/model.ts'
+import type { Era } from '../releases/history.ts'
 import type { KernelBehaviour, KernelShape } from './behaviour.ts'
-import { guestAlign, header, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
+import { guestAlign, zeroPageOf, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
 import { arrive } from './steps/arrive.ts'
@@ -46,14 +47,12 @@ export interface KernelSlots {
 }
 
 /** Releases of linux that behave alike. */
-export interface KernelEra extends EraInfo {
+export interface X86Era extends Era<KernelBehaviour> {
   /**
    * Shapes that files of this era have; none where only the version string can tell (a release candidate that
    * looks like its successors).
    */
   readonly shapes: readonly KernelShape[]
-  /** How it behaves, as data. */
-  readonly behaviour: KernelBehaviour
   /** The steps that follow from `behaviour`; a step of one's own may take the place of any. */
   readonly slots: KernelSlots
   /**
@@ -67,7 +66,7 @@ export interface KernelEra extends EraInfo {
  * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers
  * are read.
  */
-export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
+export function x86Model(era: X86Era, read: PayloadReader | null = null): KernelModel {
   return {
     id: era.id,
     start: (machine, from) =>
@@ -83,7 +82,7 @@ export function kernelModel(era: KernelEra, read: PayloadReader | null = null): 
 
 /** The procedure, for a kernel whose link-time facts are known. */
 export function startKernel(
-  era: KernelEra,
+  era: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
@@ -117,7 +116,7 @@ export function startKernel(
 }
 
 /** Boot protocol, 32 or 64 bits: the decompressor is entered at once, in the copy that the loader made. */
-function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
+function startWithoutStub({ slots }: X86Era, boot: KernelBoot): Arrival {
   const { machine, from } = boot
   machine.as('decompressor', () => {
     enterKernel(boot)
@@ -131,7 +130,7 @@ function startWithoutStub({ slots }: KernelEra, boot: KernelBoot): Arrival {
 }
 
 function beginBoot(
-  { slots }: KernelEra,
+  { slots }: X86Era,
   machine: Machine,
   from: HandOff,
   file: KernelFile,
@@ -177,20 +176,20 @@ const WITHOUT_STUB: readonly ContractName[] = [
 ]
 
 /** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
-function judge(era: KernelEra, boot: KernelBoot): void {
+function judge(era: X86Era, boot: KernelBoot): void {
   const { file, from, zo } = boot
   const handover = from.via !== 'pe-entry'
   const names = from.via === 'legacy-32' || from.via === 'legacy-64' ? WITHOUT_STUB : era.contracts[from.via]
   const start = guestAlign(
     zo - boot.imageOffset,
-    handover ? header(boot, 'kernel_alignment') : file.physicalAlign,
+    handover ? zeroPageOf(boot).hdr.get('kernel_alignment') : file.physicalAlign,
   )
   evaluateContracts(boot.machine, names, {
     kernel: boot.object,
     bootParams: from.via === 'pe-entry' ? null : from.bootParams,
     window: {
       start: Math.max(start, file.loadPhysicalAddress),
-      length: handover ? header(boot, 'init_size') : file.initSize,
+      length: handover ? zeroPageOf(boot).hdr.get('init_size') : file.initSize,
     },
     bss: { start: zo + file.bss, length: file.ebss - file.bss },
     startup32: zo,

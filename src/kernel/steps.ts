@@ -16,8 +16,8 @@ import { startup32 } from './steps/startup32.ts'
 import { setupHeader, zeroPage } from './steps/zero-page.ts'
 
 /**
- * The steps of a kernel that behaves so. Every slot is a function of its own and can be replaced: `{ ...slots,
- * place: boot => { ... } }`.
+ * The steps of a kernel that behaves so. Every slot is a function of its own and can be replaced:
+ * `{ ...slots, place: boot => { ... } }`.
  */
 export function kernelSteps(behaviour: KernelBehaviour): KernelSlots {
   return {

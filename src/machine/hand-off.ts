@@ -19,7 +19,7 @@ export interface Payload {
  * An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place, or reads it
  * from its file.
  */
-export interface InitrdOffer {
+export interface RegisteredInitrd {
   /** 0 when it is in no memory yet. */
   readonly at: Phys
   /** The file that it is read from when the kernel asks; absent when it lies at `at`. */
@@ -48,7 +48,7 @@ export type HandOff =
       /** The zero page that the stub made. */
       readonly bootParams: Phys
       /** LoadFile2 beside what boot_params says; absent when the stub registered none. */
-      readonly initrd?: InitrdOffer
+      readonly initrd?: RegisteredInitrd
     })
   | (HandOffBase & {
       readonly via: 'pe-entry'
@@ -59,7 +59,7 @@ export type HandOff =
        */
       readonly imageBase?: Phys
       /** LoadFile2, or null when the stub registered none. */
-      readonly initrd: InitrdOffer | null
+      readonly initrd: RegisteredInitrd | null
     })
   | (HandOffBase & {
       /**

@@ -2,7 +2,7 @@
 import type { Range } from '../bytes/range.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
-import type { Actor, AnyClauseId, ClauseId, EventId } from '../memory/event.ts'
+import type { Actor, AnyClauseId, ClauseId, EventId, StepText } from '../memory/event.ts'
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
@@ -62,7 +62,7 @@ export interface Machine {
   /** Runs `body` as another actor. */
   as<T>(actor: Actor, body: () => T): T
   /** Runs `body` as a step under a clause; events inside belong to it. */
-  step<T>(clause: AnyClauseId, what: string, body: () => T): T
+  step<T>(clause: AnyClauseId, what: StepText, body: () => T): T
   /** The stage says no, with a status and what it prints. The run ends as refused. */
   refuse(clause: AnyClauseId, status: EfiError, why: string, message?: string | null): never
   /** Outside the model, and the run cannot go on. The verdict is unknown. */

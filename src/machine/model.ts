@@ -7,7 +7,15 @@ import type { Machine } from './machine.ts'
 
 export type { LoadedImage, LoadOptions } from '../firmware/services.ts'
 export type { EraInfo, VersionSpan } from '../releases/era.ts'
-export type { Arrival, Facts, HandOff, InitrdOffer, OffsetSpan, Payload, SectionFact } from './hand-off.ts'
+export type {
+  Arrival,
+  Facts,
+  HandOff,
+  OffsetSpan,
+  Payload,
+  RegisteredInitrd,
+  SectionFact,
+} from './hand-off.ts'
 
 /** A stub: finds the payload in its own loaded image and hands over. */
 export interface StubModel {

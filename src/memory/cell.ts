@@ -30,12 +30,15 @@ export function extentOf(start: number, end: number, cell: Cell): Extent {
 }
 
 /** The parts of `within` that no run covers, ascending. */
-export function holesIn(map: RunMap<unknown>, within: Range): Range[] {
+export function holesIn(map: RunMap<unknown>, within: Range): readonly Range[] {
   return holesBetween(map.runs(within.start, within.end), within)
 }
 
+const NONE: readonly Range[] = []
+
 /** The parts of `within` that none of these runs covers; they ascend and lie in it. */
-export function holesBetween(runs: readonly Run<unknown>[], within: Range): Range[] {
+export function holesBetween(runs: readonly Run<unknown>[], within: Range): readonly Range[] {
+  if (isCovered(runs, within)) return NONE
   const holes: Range[] = []
   let at: number = within.start
   for (const run of runs) {
@@ -46,4 +49,13 @@ export function holesBetween(runs: readonly Run<unknown>[], within: Range): Rang
   const last = rangeOrNull(at, within.end - at)
   if (last !== null) holes.push(last)
   return holes
+}
+
+function isCovered(runs: readonly Run<unknown>[], { start, end }: Range): boolean {
+  let at: number = start
+  for (const run of runs) {
+    if (run.start !== at) return false
+    at = run.end
+  }
+  return at === end
 }

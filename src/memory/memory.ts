@@ -3,15 +3,16 @@
  * there.
  */
 import { ModelBug } from '../bytes/errors.ts'
-import { range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
+import { formatRange, range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { bytesSource, type ByteSource } from '../bytes/source.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
+import { amendedSource, type Amendment } from './amended-source.ts'
 import { extentOf, holesBetween, holesIn, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
-import type { Deviation, EventId } from './event.ts'
+import type { Deviation, EventId, Ranges, WriteEffect } from './event.ts'
 import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
-import type { Recorder } from './recorder.ts'
-import { RunMap } from './run-map.ts'
+import type { NewEvent, Recorder } from './recorder.ts'
+import { RunMap, type Run } from './run-map.ts'
 import { SharedMap } from './shared-map.ts'
 
 export type { Part } from './compare.ts'
@@ -47,6 +48,9 @@ export interface ReadOptions {
 /** Longest raw read, in bytes: larger ones are a mistake of ours, payloads are never loaded. */
 export const RAW_READ_MAX = 16 * 2 ** 20
 
+/** Memory at one moment: whatever is done to the memory it was taken of, it stays as it is. */
+export type MemorySnapshot = Pick<Memory, 'extents' | 'claims'>
+
 interface Claim {
   readonly label: string
   readonly by: EventId
@@ -55,6 +59,30 @@ interface Claim {
 interface Written {
   readonly content: Content
   readonly whose: Whose | null
+}
+
+const NONE: readonly never[] = []
+
+/** One range or many, as a list. Throws ModelBug when it is empty, or does not ascend. */
+function rangesIn(where: Range | readonly Range[]): Ranges {
+  if ('start' in where) return [where]
+  where.forEach((one, i) => {
+    const before = where[i - 1]
+    if (before !== undefined && before.end > one.start)
+      throw new ModelBug(`ranges do not ascend at ${formatRange(one)}`)
+  })
+  if (where.length === 0) throw new ModelBug('an event without a range')
+  return where as Ranges
+}
+
+function joined(effects: readonly WriteEffect[]): WriteEffect {
+  const [first] = effects
+  if (first !== undefined && effects.length === 1) return first
+  return {
+    lost: effects.flatMap(effect => effect.lost),
+    strayed: effects.flatMap(effect => effect.strayed),
+    outside: effects.flatMap(effect => effect.outside),
+  }
 }
 
 /**
@@ -88,16 +116,36 @@ export class Memory {
     return twin
   }
 
+  /** The memory as it is now, to be looked at later. */
+  snapshot(): MemorySnapshot {
+    return this.fork(this.#recorder)
+  }
+
   /** RAM comes into being, holding `content`, unclaimed and nobody's. */
-  ram(where: Range, content: Content): EventId {
-    const by = this.#recorder.append({ op: 'ram', range: where, content })
-    this.#cells.assign(where.start, where.end, {
-      origin: where.start,
-      content,
-      whose: null,
-      written: false,
-      by,
+  ram(where: Range | Ranges, content: Content): EventId {
+    const ranges = rangesIn(where)
+    const by = this.#recorder.append({ op: 'ram', ranges, content })
+    const cell: Cell = { origin: 0, content, whose: null, written: false, by }
+    for (const { start, end } of ranges)
+      this.#cells.assign(start, end, content.kind === 'bytes' ? { ...cell, origin: start } : cell)
+    return by
+  }
+
+  /**
+   * Somebody has had this memory since before the recording begins: it is allocated, and each byte is the
+   * object's at the byte's own address. What bytes they are is not modelled.
+   */
+  occupy(where: Ranges, object: ObjectId): EventId {
+    const ranges = rangesIn(where)
+    const effects = ranges.map(one => this.#effectOf(one, { object, at: one.start }, NONE))
+    const by = this.#recorder.append({ op: 'occupy', ranges, object, ...joined(effects) })
+    const claim = { label: object, by }
+    const cell: Cell = { origin: 0, content: OPAQUE, whose: { object, at: 0 }, written: true, by }
+    ranges.forEach((one, i) => {
+      this.#claims.assign(one.start, one.end, claim)
+      this.#storeCell(one, cell, effects[i]?.outside)
     })
+    this.#grow(object, (ranges.at(-1) as Range).end)
     return by
   }
 
@@ -113,13 +161,16 @@ export class Memory {
   }
 
   /**
-   * An allocation is given back: its bytes stay (or become `content`: firmware that clears what is freed),
+   * Allocations are given back: their bytes stay (or become `content`: firmware that clears what is freed),
    * nobody's, unclaimed.
    */
-  release(where: Range, label: string, content?: Content): EventId {
-    const by = this.#recorder.append({ op: 'release', range: where, label })
-    this.#claims.clear(where.start, where.end)
-    this.#disown(where, by, content)
+  release(where: Range | Ranges, label: string, content?: Content): EventId {
+    const ranges = rangesIn(where)
+    const by = this.#recorder.append({ op: 'release', ranges, label })
+    for (const one of ranges) {
+      this.#claims.clear(one.start, one.end)
+      this.#disown(one, by, content)
+    }
     return by
   }
 
@@ -149,6 +200,36 @@ export class Memory {
     return this.#write('make', where, { content: OPAQUE, whose: { object, at: offset } })
   }
 
+  /**
+   * Bytes are adjusted in place, as a loader does it that relocates code: whose they are, which event put
+   * them there and whether they were written stays as it was. The pieces ascend and share no byte; throws
+   * ModelBug when they do not, or when there are none.
+   */
+  amend(pieces: readonly { readonly at: Phys; readonly bytes: Uint8Array }[]): EventId {
+    const ranges = rangesIn(pieces.map(({ at, bytes }) => rangeAt(at, bytes.length)))
+    const by = this.#recorder.append({
+      op: 'amend',
+      ranges,
+      lost: NONE,
+      strayed: ranges.flatMap(one => holesIn(this.#claims, one)),
+      outside: ranges.flatMap(one => holesIn(this.#cells, one)),
+    })
+    let next = 0
+    const last = pieces.at(-1) as (typeof pieces)[number]
+    for (const run of this.#wholeRuns(ranges[0].start, last.at + last.bytes.length)) {
+      const inside: Amendment[] = []
+      for (; next < pieces.length; next++) {
+        const { at, bytes } = pieces[next] as (typeof pieces)[number]
+        if (at >= run.end) break
+        const [from, to] = [Math.max(at, run.start), Math.min(at + bytes.length, run.end)]
+        if (from < to) inside.push({ at: from, bytes: bytes.slice(from - at, to - at) })
+        if (at + bytes.length > run.end) break
+      }
+      if (inside.length > 0) this.#amendRun(run, inside)
+    }
+    return by
+  }
+
   /** Zeroes a range in the name of an object (from `offset` of it on), or of nobody. */
   zero(where: Range, object: ObjectId | null, offset = 0): EventId {
     return this.#write('zero', where, {
@@ -174,7 +255,7 @@ export class Memory {
         whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose,
       })),
     )
-    const by = this.#recorder.append({ op: 'copy', from, fromOutside: missing, ...effect })
+    const by = this.#recorder.append({ op: 'copy', range: where, from, fromOutside: missing, ...effect })
     for (const hole of missing)
       this.#storeCell(range(hole.start + shift, hole.end + shift), {
         origin: hole.start + shift,
@@ -272,19 +353,57 @@ export class Memory {
     return this.extents(within).filter(extent => extent.whose !== null && !except(extent.whose.object))
   }
 
+  /** The runs that touch [start, end), not cut to it. */
+  #wholeRuns(start: number, end: number): Run<Cell>[] {
+    return this.#cells.runs(this.#cells.at(start)?.start ?? start, this.#cells.at(end - 1)?.end ?? end)
+  }
+
+  /** Bytes of a source stay one run, over the source as amended; of what has none, each piece is cut out. */
+  #amendRun({ start, end, value }: Run<Cell>, amendments: readonly Amendment[]): void {
+    const { content, origin } = value
+    if (content.kind === 'bytes') {
+      const shift = content.at - origin
+      const source = amendedSource(
+        content.source,
+        amendments.map(({ at, bytes }) => ({ at: at + shift, bytes })),
+      )
+      this.#cells.assign(start, end, { ...value, content: { ...content, source } })
+      return
+    }
+    for (const { at, bytes } of amendments) {
+      const { whose } = extentOf(at, at + bytes.length, value)
+      this.#cells.assign(at, at + bytes.length, {
+        ...value,
+        origin: at,
+        content: { kind: 'bytes', source: bytesSource(bytes), at: 0 },
+        whose,
+      })
+    }
+  }
+
   #write(op: 'put' | 'patch' | 'make' | 'zero', where: Range, written: Written): EventId {
     const { whose } = written
-    const effect = this.#effect(where, [{ where, whose }])
-    const event = { op, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect } as Parameters<
-      Recorder['append']
-    >[0]
-    const by = this.#recorder.append(event)
+    const effect = this.#effectOf(where, whose)
+    const event = { op, range: where, object: whose?.object ?? null, at: whose?.at ?? 0, ...effect }
+    const by = this.#recorder.append(event as NewEvent)
     this.#storeCell(
       where,
       { origin: where.start, content: written.content, whose, written: true, by },
       effect.outside,
     )
     return by
+  }
+
+  /** What a write of one range does beside its purpose; `strayed` where that is known. */
+  #effectOf(where: Range, next: Whose | null, strayed = holesIn(this.#claims, where)): WriteEffect {
+    const runs = this.#cells.runs(where.start, where.end)
+    let lost: Extent[] | null = null
+    for (const { start, end, value } of runs) {
+      const { whose, origin } = value
+      if (whose !== null && (next?.object !== whose.object || next.at - where.start !== whose.at - origin))
+        (lost ??= []).push(extentOf(start, end, value))
+    }
+    return { lost: lost ?? NONE, strayed, outside: holesBetween(runs, where) }
   }
 
   /**
@@ -294,7 +413,7 @@ export class Memory {
   #effect(
     where: Range,
     arriving: readonly { readonly where: Range; readonly whose: Whose | null }[],
-  ): { range: Range; lost: Extent[]; strayed: Range[]; outside: Range[] } {
+  ): WriteEffect {
     const lost: Extent[] = []
     const loseAllOf = (within: Range, next: Whose | null): void => {
       for (const { start, end, value } of this.#cells.runs(within.start, within.end)) {
@@ -312,7 +431,7 @@ export class Memory {
     }
     const rest = rangeOrNull(at, where.end - at)
     if (rest !== null) loseAllOf(rest, null)
-    return { range: where, lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
+    return { lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
   /** Stores a cell, but only where there is RAM: `holes` is where there is none. */

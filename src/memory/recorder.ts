@@ -1,6 +1,6 @@
 /** Append-only recording of events and steps. */
 import { ModelBug } from '../bytes/errors.ts'
-import type { Actor, AnyClauseId, EventBase, EventId, MemoryEvent, Step, StepId } from './event.ts'
+import type { Actor, AnyClauseId, EventBase, EventId, MemoryEvent, Step, StepId, StepText } from './event.ts'
 
 /** All that happened, in order. `events[id]` and `steps[id]` find an entry by its id. */
 export interface Recording {
@@ -12,22 +12,43 @@ type WithoutBase<E> = E extends MemoryEvent ? Omit<E, keyof EventBase> : never
 /** An event as its writer gives it; the recorder adds id, actor and step. */
 export type NewEvent = WithoutBase<MemoryEvent>
 
-interface OpenStep {
-  id: StepId
-  parent: StepId | null
-  clause: AnyClauseId
-  what: string
-  actor: Actor
-  first: EventId
+/** A step as it is recorded: its words are made when they are read, and kept. */
+class RecordedStep implements Step {
+  readonly id: StepId
+  readonly parent: StepId | null
+  readonly clause: AnyClauseId
+  readonly actor: Actor
+  readonly first: EventId
   end: EventId
+  #what: StepText
+
+  constructor(head: Omit<Step, 'what' | 'end'>, what: StepText) {
+    this.id = head.id
+    this.parent = head.parent
+    this.clause = head.clause
+    this.actor = head.actor
+    this.first = head.first
+    this.end = head.first
+    this.#what = what
+  }
+
+  get what(): string {
+    if (typeof this.#what === 'function') this.#what = this.#what()
+    return this.#what
+  }
+
+  toJSON(): Step {
+    const { id, parent, clause, what, actor, first, end } = this
+    return { id, parent, clause, what, actor, first, end }
+  }
 }
 
 /** A recording that grows: knows who acts and under which step. */
 export class Recorder implements Recording {
   readonly events: MemoryEvent[]
-  readonly steps: OpenStep[]
+  readonly steps: RecordedStep[]
   #actor: Actor = 'firmware'
-  #open: OpenStep | null = null
+  #open: RecordedStep | null = null
 
   /** Default: nothing has happened yet. */
   constructor(past?: Recorder) {
@@ -77,17 +98,18 @@ export class Recorder implements Recording {
   }
 
   /** Runs `body` under a step; its events name it, steps inside become its children. */
-  step<T>(clause: AnyClauseId, what: string, body: () => T): T {
+  step<T>(clause: AnyClauseId, what: StepText, body: () => T): T {
     const parent = this.#open
-    const step: OpenStep = {
-      id: this.steps.length,
-      parent: parent?.id ?? null,
-      clause,
+    const step = new RecordedStep(
+      {
+        id: this.steps.length,
+        parent: parent?.id ?? null,
+        clause,
+        actor: this.#actor,
+        first: this.next,
+      },
       what,
-      actor: this.#actor,
-      first: this.next,
-      end: this.next,
-    }
+    )
     this.steps.push(step)
     this.#open = step
     try {

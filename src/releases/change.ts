@@ -63,8 +63,9 @@ const isRecord = (value: unknown): value is Fields =>
 function merged(base: unknown, patch: unknown): unknown {
   if (!isRecord(base) || !isRecord(patch)) return patch
   if ('way' in patch && patch['way'] !== base['way']) return patch
-  const fields = Object.entries(patch).map(([name, value]) => [name, merged(base[name], value)] as const)
-  return { ...base, ...Object.fromEntries(fields) }
+  const fields: Record<string, unknown> = { ...base }
+  for (const name of Object.keys(patch)) fields[name] = merged(base[name], patch[name])
+  return fields
 }
 
 /** A behaviour and what a change changes of it. */
@@ -72,12 +73,19 @@ export function patched<B>(base: B, patch: Patch<B>): B {
   return merged(base, patch) as B
 }
 
+/** Folds share the records that no change touched: each is said once. */
+const SAID = new WeakMap<object, string>()
+
 /** Says a behaviour so that equal ones are said alike, in whatever order their fields were written. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isRecord(value)) return JSON.stringify(value)
+  const known = SAID.get(value)
+  if (known !== undefined) return known
   const fields = Object.keys(value)
     .sort()
     .map(name => `${JSON.stringify(name)}:${canonical(value[name])}`)
-  return `{${fields.join()}}`
+  const said = `{${fields.join()}}`
+  SAID.set(value, said)
+  return said
 }

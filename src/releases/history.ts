@@ -4,7 +4,7 @@
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { canonical, patched, type Change } from './change.ts'
-import type { EraInfo, VersionSpan } from './era.ts'
+import type { EraInfo } from './era.ts'
 import { compare, required, type Version } from './version.ts'
 
 /** A name for the era that a release belongs to. */
@@ -31,6 +31,8 @@ export interface History<B> {
   readonly end: string
   /** How the first release behaves. */
   readonly base: B
+  /** Commits that made it so, as far as they are known. */
+  readonly baseCommits?: readonly string[]
   /** In the order in which upstream's main line got them. */
   readonly changes: readonly Change<B>[]
   /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
@@ -60,44 +62,84 @@ interface Entry {
   readonly point: number
 }
 
+/** The same for looking up: a branch of its own point, else the branch of the main line; Infinity for none. */
+interface Reach {
+  readonly own: ReadonlyMap<number, number>
+  readonly main: number
+}
+
 interface Timeline<B> {
+  readonly end: Version
   readonly points: readonly Point[]
   /** Of the changes, in their order: where it comes, and where it goes. */
   readonly places: readonly {
     readonly change: Change<B>
     readonly in: readonly Entry[]
     readonly until: readonly Entry[]
+    readonly comes: Reach
+    readonly goes: Reach
   }[]
+  /** Changes in force at each point, once somebody has asked. */
+  readonly inForce: Map<number, readonly Change<B>[]>
 }
 
-function timelineOf<B>({ branches, changes, end }: History<B>): Timeline<B> {
+/** Place of the last point that is not after a version; -1 when all are. */
+function lastNotAfter(points: readonly Point[], version: Version): number {
+  let [low, high] = [0, points.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(points[middle]?.at ?? version, version) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/** Of two entries of one branch the first counts. */
+function reachOf(entries: readonly Entry[]): Reach {
+  return {
+    own: new Map(entries.toReversed().map(({ branch, point }) => [branch, point])),
+    main: entries.at(-1)?.branch ?? Infinity,
+  }
+}
+
+function pointsOf<B>({ branches, changes }: History<B>, end: Version): Point[] {
   const named = changes.flatMap(change => [...change.in, ...(change.until ?? [])])
   const firsts = branches.map(required)
-  const [first, last] = [firsts[0] ?? required(end), required(end)]
-  const points = [...new Set([...branches, ...named])]
+  const points: Point[] = []
+  let branch = -1
+  for (const one of [...new Set([...branches, ...named])]
     .map(text => ({ text, at: required(text) }))
-    .sort((a, b) => compare(a.at, b.at))
-    .filter(({ at }, i, all) => {
-      const before = all[i - 1]
-      return (
-        compare(at, first) >= 0 &&
-        compare(at, last) < 0 &&
-        (before === undefined || compare(before.at, at) < 0)
-      )
-    })
-    .map(point => ({ ...point, branch: firsts.findLastIndex(one => compare(one, point.at) <= 0) }))
+    .sort((a, b) => compare(a.at, b.at))) {
+    const before = points.at(-1)
+    for (
+      let next = firsts[branch + 1];
+      next !== undefined && compare(next, one.at) <= 0;
+      next = firsts[branch + 1]
+    )
+      branch++
+    if (branch < 0 || compare(one.at, end) >= 0) continue
+    if (before === undefined || compare(before.at, one.at) < 0) points.push({ ...one, branch })
+  }
+  return points
+}
+
+function timelineOf<B>(history: History<B>): Timeline<B> {
+  const end = required(history.end)
+  const points = pointsOf(history, end)
   const entries = (releases: readonly string[]): Entry[] =>
     releases.map(release => {
-      const at = required(release)
-      const point = points.findIndex(one => compare(one.at, at) === 0)
-      const { branch } = points[point] ?? { branch: -1 }
-      if (branch < 0) throw new ModelBug(`${release} is outside the table of its product`)
+      const version = required(release)
+      const point = lastNotAfter(points, version)
+      const { at, branch } = points[point] ?? { at: null, branch: -1 }
+      if (at === null || compare(at, version) !== 0)
+        throw new ModelBug(`${release} is outside the table of its product`)
       return { branch, point }
     })
-  return {
-    points,
-    places: changes.map(change => ({ change, in: entries(change.in), until: entries(change.until ?? []) })),
-  }
+  const places = history.changes.map(change => {
+    const [into, until] = [entries(change.in), entries(change.until ?? [])]
+    return { change, in: into, until, comes: reachOf(into), goes: reachOf(until) }
+  })
+  return { end, points, places, inForce: new Map() }
 }
 
 /** Every history is laid out once. */
@@ -112,31 +154,33 @@ function timeline<B>(history: History<B>): Timeline<B> {
 }
 
 /** Of its own branch the first release counts; where the branch has none of its own, the main line's. */
-function reached(entries: readonly Entry[], point: number, branch: number): boolean {
-  const own = entries.find(entry => entry.branch === branch)
-  if (own !== undefined) return own.point <= point
-  const main = entries.at(-1)
-  return main !== undefined && main.branch < branch
+function reached({ own, main }: Reach, point: number, branch: number): boolean {
+  const first = own.get(branch)
+  return first === undefined ? main < branch : first <= point
 }
 
-function inForceAt<B>({ points, places }: Timeline<B>, point: number): Change<B>[] {
+function inForceAt<B>({ points, places, inForce }: Timeline<B>, point: number): readonly Change<B>[] {
+  const known = inForce.get(point)
+  if (known !== undefined) return known
   const branch = points[point]?.branch ?? -1
-  return places
-    .filter(place => reached(place.in, point, branch) && !reached(place.until, point, branch))
+  const changes = places
+    .filter(({ comes, goes }) => reached(comes, point, branch) && !reached(goes, point, branch))
     .map(({ change }) => change)
+  inForce.set(point, changes)
+  return changes
 }
 
 /** The last point that is not after a release; -1 for a release outside the table. */
 function pointAt<B>(history: History<B>, release: Version): number {
-  if (compare(release, required(history.end)) >= 0) return -1
-  return timeline(history).points.findLastIndex(({ at }) => compare(at, release) <= 0)
+  const { points, end } = timeline(history)
+  return compare(release, end) >= 0 ? -1 : lastNotAfter(points, release)
 }
 
 /**
  * The changes that a release has, in the table's order. A release candidate is counted to the branch in whose
  * order it stands. Throws UsageError for a text that is no version; none for a release outside the table.
  */
-export function inForce<B>(history: History<B>, release: string): Change<B>[] {
+export function inForce<B>(history: History<B>, release: string): readonly Change<B>[] {
   const point = pointAt(history, required(release))
   return point < 0 ? [] : inForceAt(timeline(history), point)
 }
@@ -183,29 +227,45 @@ interface Group<B> {
   readonly spans: { from: string; to: string }[]
 }
 
-function groupsOf<B>(history: History<B>): Group<B>[] {
+/**
+ * Folds changes in the table's order. One more is folded onto what those before it gave, which is kept: releases
+ * differ in their latest changes.
+ */
+function keptFolds<B>(base: B): (changes: readonly Change<B>[]) => B {
+  interface Kept {
+    readonly behaviour: B
+    readonly next: Map<Change<B>, Kept>
+  }
+  const root: Kept = { behaviour: base, next: new Map() }
+  return changes =>
+    changes.reduce((kept, change) => {
+      const known = kept.next.get(change)
+      if (known !== undefined) return known
+      const made: Kept = { behaviour: patched(kept.behaviour, change.patch), next: new Map() }
+      kept.next.set(change, made)
+      return made
+    }, root).behaviour
+}
+
+/** The group of every point. */
+function groupsOf<B>(history: History<B>): readonly Group<B>[] {
   const line = timeline(history)
+  const folds = keptFolds(history.base)
   const groups = new Map<string, Group<B>>()
   let current: Group<B> | null = null
-  line.points.forEach(({ text }, i) => {
-    const folded = fold(history.base, inForceAt(line, i))
+  return line.points.map(({ text }, i) => {
+    const folded = folds(inForceAt(line, i))
     const key = canonical(folded)
     const group = groups.get(key) ?? { behaviour: folded, starts: [], spans: [] }
     groups.set(key, group)
-    if (group === current) return
+    if (group === current) return group
     const open = current?.spans.at(-1)
     if (open !== undefined) open.to = text
     group.starts.push(i)
     group.spans.push({ from: text, to: history.end })
     current = group
+    return group
   })
-  return [...groups.values()]
-}
-
-function holds(spans: readonly VersionSpan[], release: Version): boolean {
-  return spans.some(
-    ({ from, to }) => compare(required(from), release) <= 0 && compare(release, required(to)) < 0,
-  )
 }
 
 /** `systemd-stub/S6` of `systemd-stub/S6/257.3`. */
@@ -221,35 +281,38 @@ function lower(title: string): string {
  */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const line = timeline(history)
-  const groups = groupsOf(history)
+  const groupAt = groupsOf(history)
+  const groupOf = (release: string): Group<B> | undefined => groupAt[pointAt(history, required(release))]
+  const seen = Object.keys(history.seen).map(release => ({ release, group: groupOf(release) }))
   const eraOf = (group: Group<B>, id: string, title: string | null): Era<B> => {
     const first = new Set(group.starts.flatMap(start => [...begun(line, start)]))
     const began = history.changes.filter(change => first.has(change))
+    const origin = group.starts[0] === 0 ? (history.baseCommits ?? []) : []
     return {
       id,
       title: title ?? lower(began.map(change => change.title).join('; ')),
       spans: group.spans,
-      commits: [...new Set(began.flatMap(({ commits }) => commits))],
-      seen: Object.keys(history.seen).filter(release => holds(group.spans, required(release))),
+      commits: [...new Set([...origin, ...began.flatMap(({ commits }) => commits)])],
+      seen: seen.filter(one => one.group === group).map(({ release }) => release),
       behaviour: group.behaviour,
       began,
     }
   }
-  const left = new Set(groups)
-  const eras = Object.entries(history.labels).map(([id, { release, title }]) => {
-    const group = groups.find(({ spans }) => holds(spans, required(release)))
+  const left = new Set(groupAt)
+  const table = Object.entries(history.labels).map(([id, { release, title }]) => {
+    const group = groupOf(release)
     if (group === undefined || !left.delete(group))
       throw new ModelBug(`${id}: no era of its own holds ${release}`)
-    return eraOf(group, id, title)
+    return { group, era: eraOf(group, id, title) }
   })
   for (const group of left) {
     const start = group.starts[0] ?? 0
-    const previous = line.points[start - 1]?.text
-    const place = eras.findIndex(({ spans }) => previous !== undefined && holds(spans, required(previous)))
-    const family = eras[place] === undefined ? history.product : familyOf(eras[place].id)
-    eras.splice(place + 1, 0, eraOf(group, `${family}/${line.points[start]?.text ?? ''}`, null))
+    const place = table.findIndex(({ group: one }) => one === groupAt[start - 1])
+    const family = table[place] === undefined ? history.product : familyOf(table[place].era.id)
+    const id = `${family}/${line.points[start]?.text ?? ''}`
+    table.splice(place + 1, 0, { group, era: eraOf(group, id, null) })
   }
-  return eras
+  return table.map(({ era }) => era)
 }
 
 /**
@@ -274,7 +337,7 @@ export function faultsOf<B>(history: History<B>): string[] {
     if (main < latest) faults.push(`${title}: the main line had it before the change above`)
     latest = Math.max(latest, main)
     for (const { branch, point } of place.until)
-      if (!reached(place.in, point, branch) || place.in.some(one => one.point === point))
+      if (!reached(place.comes, point, branch) || place.in.some(one => one.point === point))
         faults.push(`${title}: is gone in ${line.points[point]?.text ?? ''} before it came`)
   }
   for (const release of Object.keys(history.seen))

@@ -6,6 +6,7 @@ export { reportToJson } from './json.ts'
 export { reportToJunit } from './junit.ts'
 export { reportToMarkdown } from './markdown.ts'
 export { reportToSarif } from './sarif.ts'
+export type { ClauseLinks } from './links.ts'
 export { reportSchema } from './report-schema.ts'
 export type { Paint, TextOptions, Tone } from './layout.ts'
 export type {

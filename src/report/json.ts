@@ -4,13 +4,17 @@
  */
 import { hex, type Range } from '../bytes/range.ts'
 import { factsOf } from './facts.ts'
+import { linksIn, type ClauseLinks } from './links.ts'
 import type { Finding, MapMoment, Report, RunReport } from './model.ts'
 
 const rangeJson = ({ start, end }: Range) => ({ start: hex(start), end: hex(end) })
 
-/** Plain data, ready for JSON.stringify, valid against report.schema.json. */
-export function reportToJson(report: Report): Record<string, unknown> {
-  return {
+/**
+ * Plain data, ready for JSON.stringify, valid against report.schema.json. `links`: the upstream sources of a
+ * clause, for those that the report names.
+ */
+export function reportToJson(report: Report, links?: ClauseLinks): Record<string, unknown> {
+  const json = {
     schema: report.schema,
     version: report.version,
     image: report.image,
@@ -21,6 +25,7 @@ export function reportToJson(report: Report): Record<string, unknown> {
     problems: report.problems.map(({ file, id, at, what }) => ({ file, id, at, what })),
     alternatives: report.alternatives.map(runToJson),
   }
+  return links === undefined ? json : { ...json, links: linksIn(json, links) }
 }
 
 function runToJson(run: RunReport): Record<string, unknown> {

@@ -4,6 +4,7 @@
  */
 import type { Range } from '../bytes/range.ts'
 import type { ComparedFact } from '../boot/compare.ts'
+import type { EraRef } from '../boot/plan.ts'
 import type { Finding } from '../hazard/hazard.ts'
 import type { Assumption, Gap, Outcome } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
@@ -15,23 +16,8 @@ import type { Facts } from '../machine/model.ts'
 export type Verdict = 'clean' | 'damage' | 'refused' | 'unknown'
 
 export type { ComparedFact } from '../boot/compare.ts'
+export type { EraRef } from '../boot/plan.ts'
 export type { Finding } from '../hazard/hazard.ts'
-
-/** Which row of a table was run, and why. */
-export interface EraRef {
-  /** `systemd-stub/S2`; a user's own id; or null when none could be named. */
-  readonly id: string | null
-  readonly title: string
-  /** Version text that was found or given: `247.3-7+deb11u8`. */
-  readonly version: string | null
-  /** What spoke for it. */
-  readonly evidence: readonly string[]
-  /**
-   * certain: one candidate. several: one of those that were run. given: the user said so. none: outside the
-   * tables.
-   */
-  readonly certainty: 'certain' | 'several' | 'given' | 'none'
-}
 
 /** One line of a memory map at one moment. */
 export interface MapLine {

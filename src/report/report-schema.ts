@@ -122,8 +122,9 @@ export const reportSchema = {
       advice: listOf({ $ref: '#/$defs/finding' }),
       problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
       alternatives: listOf({ $ref: '#/$defs/run' }),
+      links: { type: 'object', additionalProperties: listOf({ type: 'string' }) },
     },
-    ['builder', 'observed'],
+    ['builder', 'observed', 'links'],
   ),
   $defs: {
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },

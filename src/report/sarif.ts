@@ -4,6 +4,7 @@
  */
 import { sizeOf } from '../bytes/range.ts'
 import { printable } from './layout.ts'
+import { linksIn, type ClauseLinks } from './links.ts'
 import { outcomeText } from './sentences.ts'
 import type { Finding, Report, RunReport } from './model.ts'
 
@@ -100,8 +101,10 @@ function resultJson(
   { ruleId, level, text, clause, object, run, finding }: Result,
   rules: readonly string[],
   uri: string,
+  linksOf: ClauseLinks,
 ): object {
   const flows = finding === null ? [] : flowOf(finding)
+  const links = linksIn([{ clause }, finding?.legs ?? []], linksOf)
   return {
     ruleId,
     ruleIndex: rules.indexOf(ruleId),
@@ -115,21 +118,37 @@ function resultJson(
     ],
     partialFingerprints: { 'stubsim/v1': [ruleId, object ?? '', clause, run ?? ''].join(' ') },
     ...(flows.length === 0 ? {} : { codeFlows: flows }),
-    properties: { clause, ...(run === null ? {} : { run }) },
+    properties: {
+      clause,
+      ...(run === null ? {} : { run }),
+      ...(Object.keys(links).length === 0 ? {} : { links }),
+    },
+  }
+}
+
+/** Refusals and gaps of many clauses share a rule: only a rule of findings has a clause, and a link. */
+function ruleJson(id: string, { title, clause, finding }: Result, links: ClauseLinks): object {
+  const [helpUri] = finding === null ? [] : links(clause)
+  return {
+    id,
+    shortDescription: { text: title },
+    help: { text: `stubsim explain ${id}` },
+    ...(helpUri === undefined ? {} : { helpUri }),
   }
 }
 
 /**
  * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules beside
- * those that `explain` lists.
+ * those that `explain` lists. `links`: the upstream sources of a clause; a rule's is its helpUri, those of a
+ * result are among its properties.
  */
-export function reportToSarif(report: Report): Record<string, unknown> {
+export function reportToSarif(report: Report, links: ClauseLinks = () => []): Record<string, unknown> {
   const results = [
     ...[report, ...report.alternatives].flatMap(ofRun),
     ...report.advice.map(finding => ofFinding(finding, null)),
   ]
-  const titles = new Map(results.map(({ ruleId, title }) => [ruleId, title]))
-  const rules = [...titles.keys()]
+  const firsts = new Map(results.map(result => [result.ruleId, result]))
+  const rules = [...firsts.keys()]
   const uri = uriOf(report.image.name)
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -140,16 +159,12 @@ export function reportToSarif(report: Report): Record<string, unknown> {
           driver: {
             name: 'stubsim',
             version: report.version,
-            rules: [...titles].map(([id, title]) => ({
-              id,
-              shortDescription: { text: title },
-              help: { text: `stubsim explain ${id}` },
-            })),
+            rules: [...firsts].map(([id, first]) => ruleJson(id, first, links)),
           },
         },
         invocations: [{ executionSuccessful: true }],
         artifacts: [{ location: { uri }, length: report.image.size }],
-        results: results.map(result => resultJson(result, rules, uri)),
+        results: results.map(result => resultJson(result, rules, uri, links)),
         properties: { verdict: report.verdict, machine: report.machine.what },
       },
     ],

@@ -1,12 +1,18 @@
 /** What happened, in order: steps as a tree with their clauses, the memory events of each below it. */
 import { formatRange, hex } from '../bytes/range.ts'
-import type { MemoryEvent, Step } from '../memory/event.ts'
+import { rangesOf, type MemoryEvent, type Step } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { contentName, describeEvent } from '../hazard/describe.ts'
 import { plain, printable, type TextOptions } from './layout.ts'
 
+/** How a trace is told. */
+export interface TraceOptions extends TextOptions {
+  /** Every range of an event that has many, on a line of its own. Default: they are counted. */
+  readonly all?: boolean
+}
+
 /** One line per step and event, children indented below their step. */
-export function formatTrace(recording: Recording, { paint = plain }: TextOptions = {}): string {
+export function formatTrace(recording: Recording, { paint = plain, all = false }: TraceOptions = {}): string {
   const lines: string[] = []
   const depths = recording.steps.map((step): number => depthOf(recording, step))
   let next = 0
@@ -19,39 +25,17 @@ export function formatTrace(recording: Recording, { paint = plain }: TextOptions
       )
     }
   }
-  for (let id = 0; id < recording.events.length;) {
-    const run = ownMemory(recording, id)
-    openUntil(id)
-    const event = recording.events[id]
-    if (event === undefined) break
+  for (const event of recording.events) {
+    openUntil(event.id)
     const margin = '  '.repeat(event.step === null ? 0 : (depths[event.step] ?? 0) + 1)
-    if (run.length >= RUN_MIN)
-      lines.push(
-        `${margin}#${String(id)}-#${String(id + run.length - 1)} ${event.actor}: ${String(run.length)} events about memory of the firmware`,
-      )
-    else
-      lines.push(
-        ...eventLines(event).map(
-          (line, i) => `${margin}${i === 0 ? `#${String(id)} ` : '   '}${printable(line)}`,
-        ),
-      )
-    id += run.length >= RUN_MIN ? run.length : 1
+    lines.push(
+      ...eventLines(event, all).map(
+        (line, i) => `${margin}${i === 0 ? `#${String(event.id)} ` : '   '}${printable(line)}`,
+      ),
+    )
   }
   openUntil(Infinity)
   return lines.length === 0 ? 'nothing happened\n' : `${lines.join('\n')}\n`
-}
-
-/** So many events in a row that only say which memory is the firmware's are told in one line. */
-const RUN_MIN = 8
-
-function ownMemory({ events }: Recording, from: number): readonly MemoryEvent[] {
-  const step = events[from]?.step
-  const isOwn = (event: MemoryEvent): boolean =>
-    event.step === step &&
-    (((event.op === 'claim' || event.op === 'release') && event.label.startsWith('firmware:')) ||
-      (event.op === 'make' && event.object.startsWith('firmware:') && event.lost.length === 0))
-  const end = events.findIndex((event, id) => id >= from && !isOwn(event))
-  return events.slice(from, end === -1 ? undefined : end)
 }
 
 function depthOf(recording: Recording, step: Step): number {
@@ -60,7 +44,7 @@ function depthOf(recording: Recording, step: Step): number {
   return depth
 }
 
-function eventLines(event: MemoryEvent): string[] {
+function eventLines(event: MemoryEvent, all: boolean): string[] {
   const actor = event.step === null ? `${event.actor}: ` : ''
   switch (event.op) {
     case 'read':
@@ -76,14 +60,17 @@ function eventLines(event: MemoryEvent): string[] {
     case 'ram':
     case 'claim':
     case 'release':
-      return [actor + describeEvent(event)]
+      return [actor + describeEvent(event), ...rangeLines(event, all)]
     case 'put':
     case 'patch':
     case 'make':
     case 'zero':
     case 'copy':
+    case 'occupy':
+    case 'amend':
       return [
         actor + describeEvent(event),
+        ...rangeLines(event, all),
         ...event.lost.map(
           ({ range, whose }) =>
             `- ${formatRange(range)} was ${whose?.object ?? 'nobody'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
@@ -91,4 +78,9 @@ function eventLines(event: MemoryEvent): string[] {
         ...event.strayed.map(range => `- ${formatRange(range)} is part of no allocation`),
       ]
   }
+}
+
+function rangeLines(event: MemoryEvent, all: boolean): string[] {
+  const ranges = rangesOf(event)
+  return all && ranges.length > 1 ? ranges.map(formatRange) : []
 }

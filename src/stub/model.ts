@@ -1,17 +1,14 @@
-/**
- * systemd-stub: the slots in which its eras differ, and the one procedure that calls them in order
- * (spec/ST-systemd-stub.md).
- */
+/** systemd-stub: what its steps pass to each other, and the slots in which its eras differ (spec/ST-systemd-stub.md). */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { EraInfo, HandOff, InitrdOffer, LoadedImage, Payload, StubModel } from '../machine/model.ts'
+import type { EraInfo, HandOff, LoadedImage, Payload, RegisteredInitrd } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Part } from '../memory/memory.ts'
-import { ownImage } from './steps/own-image.ts'
-import { kernelLength, type SetupHeader } from './setup-header.ts'
+import type { StubBehaviour } from './behaviour.ts'
+import type { SetupHeader } from './setup-header.ts'
 
 /** What every step is given: the machine, and the image that the stub runs from. */
-export interface Booting {
+export interface StubContext {
   readonly machine: Machine
   readonly self: LoadedImage
   /** UEFI's number of the memory type of its pool. Default: EfiLoaderData. */
@@ -31,7 +28,7 @@ export interface TableEntry {
 }
 
 /** A section that the stub took for one of the names it looks for. */
-export interface Found extends Payload {
+export interface PayloadSection extends Payload {
   readonly name: string
   /** ImageBase + VirtualAddress. */
   readonly at: Phys
@@ -40,16 +37,16 @@ export interface Found extends Payload {
 }
 
 /** What was found, by the name that was looked for. */
-export type Located = ReadonlyMap<string, Found>
+export type Sections = ReadonlyMap<string, PayloadSection>
 
 /** A piece of the initrd in memory. */
-export interface Piece {
+export interface InitrdPiece {
   readonly at: Phys
   readonly size: number
   /** What its bytes are. */
   readonly parts: readonly Part[]
   /** The section whose bytes it is, or null for a buffer in pool. */
-  readonly section: Found | null
+  readonly section: PayloadSection | null
   /** A buffer that is not freed when the pieces are joined. */
   readonly kept?: boolean
 }
@@ -57,8 +54,8 @@ export interface Piece {
 /** What add-ons brought: lines in their order, pieces in the order in which they are joined. */
 export interface Addons {
   readonly lines: readonly string[]
-  readonly initrds: readonly Piece[]
-  readonly ucodes: readonly Piece[]
+  readonly initrds: readonly InitrdPiece[]
+  readonly ucodes: readonly InitrdPiece[]
 }
 
 /**
@@ -90,19 +87,16 @@ export interface Initrd {
 }
 
 /** All that is handed over. */
-export interface Cargo {
+export interface BootPayload {
   readonly kernel: Kernel
   readonly commandLine: CommandLine | null
   readonly initrd: Initrd | null
 }
 
-/**
- * Which way in: the EFI handover protocol, knowing the kernel's SizeOfImage (0: not looked at), or by
- * starting a loaded image.
- */
-export type Door =
+/** How the kernel is entered. sizeInMemory: its SizeOfImage, or 0 if the stub ignores it. */
+export type EntryMethod =
   | { readonly via: 'efi-handover'; readonly sizeInMemory: number }
-  | { readonly via: 'pe-entry'; readonly start: (on: Booting, cargo: Cargo) => HandOff }
+  | { readonly via: 'pe-entry'; readonly start: (ctx: StubContext, payload: BootPayload) => HandOff }
 
 /** boot_params as the stub made them. */
 export interface BootParams {
@@ -113,52 +107,54 @@ export interface BootParams {
   readonly setup_sects: number
 }
 
-/** A row of the era table: what is said of the era, and a step for every slot. */
-export interface StubEra extends EraInfo {
-  /** What is known to go wrong in an ia32 build, which is not modelled. */
-  readonly ia32?: string | undefined
+/** A step for every slot. */
+export interface StubSteps {
   /** The memory type of its pool. */
-  readonly pool: (on: Booting) => number
+  readonly pool: (ctx: StubContext) => number
   /** Reads firmware variables; what stays allocated from that. */
-  readonly variables: (on: Booting) => void
+  readonly variables: (ctx: StubContext) => void
   /** Checks the image's own header and lists its section headers, from memory. */
-  readonly sectionTable: (on: Booting) => readonly TableEntry[]
+  readonly sectionTable: (ctx: StubContext) => readonly TableEntry[]
   /** Which header counts for a name. */
-  readonly locate: (on: Booting, table: readonly TableEntry[]) => Located
+  readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Sections
   /** The kernel, or what is done without one. */
-  readonly kernel: (on: Booting, located: Located) => Kernel
+  readonly kernel: (ctx: StubContext, sections: Sections) => Kernel
   /** Add-ons beside the image. */
-  readonly addons: (on: Booting, located: Located) => Addons
+  readonly addons: (ctx: StubContext, sections: Sections) => Addons
   /** Whose command line, and the string that is made of it. */
-  readonly commandLine: (on: Booting, located: Located) => CommandLine | null
+  readonly commandLine: (ctx: StubContext, sections: Sections) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
-  readonly strings: (on: Booting) => void
+  readonly strings: (ctx: StubContext) => void
   /** The pieces of the initrd and how they are joined. */
-  readonly initrd: (on: Booting, located: Located) => Initrd | null
+  readonly initrd: (ctx: StubContext, sections: Sections) => Initrd | null
   /** What becomes of a device tree in the image. */
-  readonly deviceTree: (on: Booting, located: Located) => void
-  /** The way into the kernel. */
-  readonly door: (on: Booting, kernel: Kernel) => Door
+  readonly deviceTree: (ctx: StubContext, sections: Sections) => void
+  /** How the kernel is entered. */
+  readonly entryMethod: (ctx: StubContext, kernel: Kernel) => EntryMethod
   /** What the kernel's setup header must say for the handover protocol. */
-  readonly headerChecks: (on: Booting, kernel: Kernel) => SetupHeader
+  readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */
-  readonly placeKernel: (on: Booting, kernel: Kernel, sizeInMemory: number) => Phys
+  readonly placeKernel: (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys
   /** Where an initrd lies that is passed in boot_params. */
-  readonly placeInitrd: (on: Booting, header: SetupHeader, initrd: Initrd | null) => Initrd | null
+  readonly placeInitrd: (ctx: StubContext, header: SetupHeader, initrd: Initrd | null) => Initrd | null
   /** The zero page: where it lies and how much of the setup header it gets. */
-  readonly bootParams: (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
+  readonly bootParams: (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
   /** Where the command line lies that is passed in boot_params, and the fields that say so. */
   readonly placeCommandLine: (
-    on: Booting,
+    ctx: StubContext,
     header: SetupHeader,
     bootParams: BootParams,
     line: CommandLine,
   ) => void
-  /** The fields that pass the initrd, and what is offered through LoadFile2 beside them. */
-  readonly passInitrd: (on: Booting, bootParams: BootParams, initrd: Initrd | null) => InitrdOffer | null
+  /** The fields that pass the initrd, and whether it is registered for LoadFile2, too. */
+  readonly passInitrd: (
+    ctx: StubContext,
+    bootParams: BootParams,
+    initrd: Initrd | null,
+  ) => RegisteredInitrd | null
   /** The address that is jumped to. */
   readonly entry: (
-    on: Booting,
+    ctx: StubContext,
     kernel: Kernel,
     header: SetupHeader,
     bootParams: BootParams,
@@ -166,50 +162,8 @@ export interface StubEra extends EraInfo {
   ) => Phys
 }
 
-/** Makes a model of a row. */
-export function stubModel(era: StubEra): StubModel {
-  return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
-}
-
-function boot(era: StubEra, entered: Booting): HandOff {
-  ownImage(entered)
-  const pooled = { ...entered, poolType: era.pool(entered) }
-  era.variables(pooled)
-  const located = era.locate(pooled, era.sectionTable(pooled))
-  const kernel = era.kernel(pooled, located)
-  const on = { ...pooled, addons: era.addons(pooled, located) }
-  const commandLine = era.commandLine(on, located)
-  era.strings(on)
-  const initrd = era.initrd(on, located)
-  era.deviceTree(on, located)
-  kernelLength(on, kernel)
-  const cargo = { kernel, commandLine, initrd }
-  const door = era.door(on, kernel)
-  return door.via === 'pe-entry' ? door.start(on, cargo) : handOver(era, on, cargo, door.sizeInMemory)
-}
-
-function handOver(
-  era: StubEra,
-  on: Booting,
-  { kernel, commandLine, initrd }: Cargo,
-  sizeInMemory: number,
-): HandOff {
-  const header = era.headerChecks(on, kernel)
-  const image = era.placeKernel(on, kernel, sizeInMemory)
-  const placed = era.placeInitrd(on, header, initrd)
-  const bootParams = era.bootParams(on, kernel, header, image)
-  if (commandLine !== null) era.placeCommandLine(on, header, bootParams, commandLine)
-  const offer = era.passInitrd(on, bootParams, placed)
-  const entry = era.entry(on, kernel, header, bootParams, image)
-  on.machine.observe({ bootParams: bootParams.at })
-  return {
-    via: 'efi-handover',
-    entry,
-    image,
-    bootParams: bootParams.at,
-    payload: { object: kernel.object, source: kernel.source },
-    ...(offer === null ? {} : { initrd: offer }),
-    initrdObject: placed?.object ?? null,
-    cmdlineObject: commandLine?.object ?? null,
-  }
+/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+export interface StubEra extends EraInfo, StubSteps {
+  /** What the steps were made of. A step that somebody put in their place may do otherwise. */
+  readonly behaviour: StubBehaviour
 }

@@ -1,5 +1,5 @@
 /** `import 'stubsim/vitest'` adds the matchers to vitest's expect; the builders are exported by name. */
-import { expect } from 'vitest'
+import { UsageError } from '../bytes/errors.ts'
 import {
   toBeRefused,
   toBootCleanly,
@@ -31,7 +31,7 @@ export {
   type LanzabooteRelease,
 } from './lanzaboote.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
-export { scenario, type ScenarioOptions } from './scenario.ts'
+export { scenario, type ScenarioInput, type ScenarioOptions } from './scenario.ts'
 
 /** The matchers of stubsim; each takes a scenario or what `check` made of it. */
 export interface BootMatchers {
@@ -47,11 +47,28 @@ export interface BootMatchers {
   toKeepContract(clause: string): void
 }
 
-declare module 'vitest' {
-  // The type parameter and its default must be those of vitest's own declaration.
-  /* eslint-disable-next-line @typescript-eslint/no-explicit-any,
-     @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars */
-  interface Matchers<T = any> extends BootMatchers {}
+declare global {
+  // Where vitest 4 and 5 both look: the type parameters of their own interfaces differ.
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Chai {
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type
+    interface Assertion extends BootMatchers {}
+  }
+}
+
+// A plain import would stop with the loader's words, which do not say what to do.
+const { expect } = await import('vitest').catch((error: unknown) => {
+  if (!isMissing(error)) throw error
+  throw new UsageError(
+    'stubsim/vitest needs vitest 4.1 or newer beside stubsim: npm install --save-dev vitest@4.1.12',
+  )
+})
+
+/** Is it the loader's word for vitest itself, rather than for something that vitest needs? */
+function isMissing(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error)) return false
+  const [what = ''] = error.message.split(' imported from ')
+  return String(error.code).endsWith('MODULE_NOT_FOUND') && what.includes('vitest')
 }
 
 expect.extend({ toBootCleanly, toKeep, toHaveHazard, toBeRefused, toKeepContract })

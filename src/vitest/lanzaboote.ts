@@ -3,6 +3,7 @@
  * headers are made up: no binary was measured.
  */
 import { UsageError } from '../bytes/errors.ts'
+import { formatBytes } from '../bytes/int.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { alignUp, PAGE } from '../bytes/units.ts'
@@ -108,11 +109,10 @@ export function lanzaboote(options: LanzabooteOptions = {}): LanzabooteImage {
     }
   }
   const names = early ? THIN_NAMES.early : THIN_NAMES.late
-  const hash = (source: ByteSource, which: 'kernel' | 'initrd') => ({
-    hex: Array.from(sha256(source), (byte, i) =>
-      (i === 0 && wrongHash === which ? byte ^ 1 : byte).toString(16).padStart(2, '0'),
-    ).join(''),
-  })
+  const hash = (source: ByteSource, which: 'kernel' | 'initrd') => {
+    const digest = sha256(source)
+    return { hex: formatBytes(wrongHash === which ? digest.with(0, (digest[0] ?? 0) ^ 1) : digest) }
+  }
   const contents = {
     '.osrel': osrel,
     '.cmdline': { text: cmdline },

@@ -34,11 +34,16 @@ export interface ScenarioOptions extends Omit<CheckInput, 'image' | 'machine'> {
   readonly contents?: NonNullable<MachineInput['contents']>
 }
 
+/** What `check` takes, with a machine that is not prepared yet. */
+export interface ScenarioInput extends CheckInput {
+  readonly machine: MachineInput
+}
+
 /**
  * Throws UsageError for a size, a profile or a name that means nothing, and when both a map and RAM are
  * given.
  */
-export function scenario(options: ScenarioOptions): CheckInput {
+export function scenario(options: ScenarioOptions): ScenarioInput {
   const {
     image,
     name = 'uki',

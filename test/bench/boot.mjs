@@ -1,16 +1,20 @@
 // Speed of whole boots and of a memory with many extents, as ratios within one run: `npm run bench`. Numbers
 // depend on the machine, ratios hardly do.
-import { range, rangeAt } from '../../dist/bytes/range.js'
-import { phys } from '../../dist/bytes/units.js'
-import { check } from '../../dist/check.js'
-import { bytesSource } from '../../dist/bytes/source.js'
-import { ZERO } from '../../dist/memory/extent.js'
-import { Memory } from '../../dist/memory/memory.js'
-import { Recorder } from '../../dist/memory/recorder.js'
-import { kernelEras } from '../../dist/kernel/eras.js'
-import { stubEras } from '../../dist/stub/eras.js'
-import { memoryMap, uki } from '../../dist/vitest/builders.js'
-import { scenario } from '../../dist/vitest/scenario.js'
+import {
+  bytesSource,
+  check,
+  kernelEras,
+  Memory,
+  phys,
+  range,
+  rangeAt,
+  Recorder,
+  stubEras,
+} from '../../dist/index.js'
+import { memoryMap, scenario, uki } from '../../dist/vitest/index.js'
+
+/** Content of memory that holds zeros. */
+const ZERO = { kind: 'fill', byte: 0 }
 
 /** CPU milliseconds per call, the best of some rounds. */
 function cost(body, rounds = 5, milliseconds = 200) {

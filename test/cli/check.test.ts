@@ -2,15 +2,13 @@ import { mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { ByteSource } from '../../src/bytes/source.ts'
-import { fileOffset } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
+import { bytesOf } from '../support/bytes.ts'
 
 const { folder, file } = scratch()
-const bytesOf = (source: ByteSource): Uint8Array => source.read(fileOffset(0), source.size)
 const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 
 const linux = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
@@ -108,14 +106,14 @@ describe('check', () => {
     expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\u001b')
   })
 
-  test('a kernel file with a loader, an initrd and a command line', async () => {
+  test('a kernel file with a boot loader, an initrd and a command line', async () => {
     const kernel = file('vmlinuz', bytesOf(buildKernel(linux)))
     const initrd = file('initrd.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0))
     const { code, stdout, stderr } = await stubsim([
       'check',
       kernel,
       ...machine,
-      '--kernel-loader',
+      '--boot-loader',
       'grub/efi',
       '--initrd',
       initrd,
@@ -124,13 +122,13 @@ describe('check', () => {
     ])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('grub/efi')
-    expect(await stubsim(['check', kernel, ...machine, '--kernel-loader', 'lilo'])).toMatchObject({
+    expect(await stubsim(['check', kernel, ...machine, '--boot-loader', 'lilo'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('no loader lilo') as string,
+      stderr: expect.stringContaining('no boot loader lilo') as string,
     })
     expect(await stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--kernel-loader') as string,
+      stderr: expect.stringContaining('--boot-loader') as string,
     })
   })
 
@@ -195,7 +193,19 @@ describe('map and trace', () => {
       events: object[]
     }
     expect(json.steps.length).toBeGreaterThan(20)
-    expect(json.events.length).toBeGreaterThan(json.steps.length)
+    expect(json.events.length).toBeGreaterThan(20)
+  })
+
+  test('trace tells an event with many ranges in a line, and with --all names each of them', async () => {
+    const counted = /^ *#\d+ (\d+) ranges of 0x\S+ given back as firmware:boot$/m
+    const short = (await stubsim(['trace', good, ...machine])).stdout
+    const [, count] = counted.exec(short) ?? []
+    const long = (await stubsim(['trace', good, ...machine, '--all'])).stdout
+    const [, below = ''] = long.split(counted).slice(1)
+    expect(Number(count)).toBeGreaterThan(10)
+    expect(/^(?:\n +0x[0-9a-f]+-0x[0-9a-f]+)+/.exec(below)?.[0].trim().split('\n')).toHaveLength(
+      Number(count),
+    )
   })
 })
 
@@ -281,8 +291,8 @@ describe('inspect', () => {
   test('eras prints both tables', async () => {
     const { code, stdout } = await stubsim(['eras'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^systemd-stub\/S2 /m)
-    expect(stdout).toMatch(/^linux\/E5 /m)
+    expect(stdout).toMatch(/^ +systemd-stub\/S2 /m)
+    expect(stdout).toMatch(/^ +linux\/E5 /m)
   })
 })
 

@@ -2,20 +2,19 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { fileOffset } from '../../src/bytes/units.ts'
 import { below } from '../../src/cli/esp.ts'
 import { kernel, lanzaboote } from '../../src/vitest/index.ts'
 import { scratch, stubsim } from '../support/program.ts'
+import { bytesOf } from '../support/bytes.ts'
 
 const { folder, file } = scratch()
-const bytesOf = (source: ByteSource | undefined): Uint8Array =>
-  source?.read(fileOffset(0), source.size) ?? expect.fail('no file')
+const given = (source: ByteSource | undefined): ByteSource => source ?? expect.fail('no file')
 const made = lanzaboote({ kernel: kernel('6.12.107-cloud', { size: '2M' }), initrd: 0x4000 })
 const image = file('nixos.efi', bytesOf(made.image))
 const nixos = join(folder, 'esp', 'EFI', 'nixos')
 mkdirSync(nixos, { recursive: true })
-writeFileSync(join(nixos, 'kernel-1.efi'), bytesOf(made.linux))
-writeFileSync(join(nixos, 'initrd-1.efi'), bytesOf(made.initrd))
+writeFileSync(join(nixos, 'kernel-1.efi'), bytesOf(given(made.linux)))
+writeFileSync(join(nixos, 'initrd-1.efi'), bytesOf(given(made.initrd)))
 const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 
 test('a thin image without its files is unknown, and the report names them', async () => {
@@ -47,7 +46,7 @@ test('with them it boots, from a folder or one by one', async () => {
 
 test.each([
   [['--initrd', image], /--initrd for --linux, too/],
-  [['--linux', image, '--kernel-loader', 'grub/efi'], /with --kernel-loader FILE is the kernel/],
+  [['--linux', image, '--boot-loader', 'grub/efi'], /with --boot-loader FILE is the kernel/],
   [['--esp', folder], /no such file/],
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await stubsim(['check', image, ...machine, ...args])

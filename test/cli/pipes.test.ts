@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
 import { MAIN, scratch, startStubsim, stubsim, type Finished } from '../support/program.ts'
-import { TOP } from '../support/repository.ts'
+import { TOP } from '../support/files.ts'
 
 const { file, folder } = scratch()
 const scenario = JSON.stringify({

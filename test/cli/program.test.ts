@@ -50,6 +50,18 @@ describe('the program', () => {
 })
 
 describe('spec and explain', () => {
+  test('a clause ends with its source, the function that obeys it and the test that holds it', async () => {
+    const { code, stdout, stderr } = await stubsim(['spec', 'zo-12'])
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = stdout.split('\n')
+    expect(lines[0]).toMatch(/^### ZO-12: /)
+    expect(lines).toContain(
+      'upstream  https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/arch/x86/boot/compressed/misc.c?h=v5.10.223',
+    )
+    expect(lines.find(line => line.startsWith('code '))).toMatch(/^code {6}src\/kernel\/\S+ extractTo$/)
+    expect(lines.find(line => line.startsWith('test '))).toMatch(/^test {6}test\/spec\/ZO\S* "ZO-12 .*"$/)
+  })
+
   test.each([
     [['spec', 'PE-9999'], /^stubsim: no clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
     [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { filesBelow, textOf } from '../support/repository.ts'
+import { filesBelow, textOf } from '../support/files.ts'
 
 const BINARY = /\.(png|ico|gz|bin|efi)$/
 const files = filesBelow().filter(path => !BINARY.test(path))

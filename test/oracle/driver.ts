@@ -20,7 +20,7 @@ export const recorded: BootDriver = {
 
 const booted = new WeakMap<Recording, Boot>()
 
-/** Tells what the model does. A recording is booted once: the model is a function, so that asking again changes nothing. */
+/** Tells what the model does. A recording is booted once: to ask again changes nothing. */
 export const simulated: BootDriver = {
   name: 'simulator',
   boot: recording => {

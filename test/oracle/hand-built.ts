@@ -6,8 +6,7 @@ import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/sour
 import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { patternByte } from '../../src/image/content.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
-import type { KernelEra } from '../../src/kernel/model.ts'
+import { kernelEras, type KernelEra } from '../../src/kernel/kernels.ts'
 import { useBss } from '../../src/kernel/steps/bss.ts'
 import type { Recording } from './recording.ts'
 

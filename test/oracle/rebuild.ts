@@ -3,11 +3,12 @@
  * headers of stub and kernel, patterns for code.
  */
 import { fileOffset } from '../../src/bytes/units.ts'
-import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
+import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
 import type { Content } from '../../src/image/content.ts'
 import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel } from '../../src/image/synthetic.ts'
+import { edited } from '../support/bytes.ts'
 import { recordedKernel } from '../support/kernel-fixtures.ts'
 import { recipeOf } from './recipes.ts'
 import { HAND_BUILT, handBuiltKernel } from './hand-built.ts'
@@ -27,14 +28,6 @@ export function stubOf(recording: Recording): StubFacts {
   return facts
 }
 
-/** A source with some bytes replaced. */
-function patched(source: ByteSource, at: number, bytes: Iterable<number>): ByteSource {
-  return sparseSource(source.size, [
-    { at: 0, source },
-    { at, source: bytesSource(Uint8Array.from(bytes)) },
-  ])
-}
-
 const whole = new Map<string, ByteSource>()
 
 /** The kernel of a recording with a payload that decompresses, once made. */
@@ -43,14 +36,14 @@ export function withWholePayload(recording: Recording): ByteSource {
   if (found !== undefined) return found
   const facts = kernelOf(recording)
   const at = (facts.hdr.setup_sects + 1) * 512 + facts.hdr.payload_offset
-  const made = patched(buildKernel(facts), at, wholePayload(recording, facts))
+  const made = edited(buildKernel(facts), at, wholePayload(recording, facts))
   whole.set(recording.id, made)
   return made
 }
 
 function flipped(kernel: ByteSource): ByteSource {
   const middle = kernel.size >> 1
-  return patched(kernel, middle, [(kernel.read(fileOffset(middle), 1)[0] ?? 0) ^ 0x55])
+  return edited(kernel, middle, [(kernel.read(fileOffset(middle), 1)[0] ?? 0) ^ 0x55])
 }
 
 function kernelContent(recording: Recording, facts: KernelFacts): Content {
@@ -58,7 +51,7 @@ function kernelContent(recording: Recording, facts: KernelFacts): Content {
   const { kernel: edit } = recipeOf(recording)
   if (edit === 'flip') return flipped(withWholePayload(recording))
   if (edit === 'text') return { text: 'this is no kernel\n'.repeat(1000) }
-  if (edit === 'major0') return patched(kernel, facts.pe.e_lfanew + 68, [0, 0])
+  if (edit === 'major0') return edited(kernel, facts.pe.e_lfanew + 68, [0, 0])
   return kernel
 }
 

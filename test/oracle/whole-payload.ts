@@ -7,6 +7,7 @@ import type { KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { xxh64 } from '../../src/decode/xxh64.ts'
 import { elfHeaders } from '../support/packed-kernel.ts'
 import type { Recording } from './recording.ts'
+import { le } from '../support/bytes.ts'
 
 const BLOCK = 1 << 17
 const STORED = 0
@@ -14,9 +15,6 @@ const REPEATED = 1
 /** Magic, a descriptor that announces a checksum, a window of 128 KiB. */
 const HEAD = [0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x38] as const
 const CHECKSUM = 4
-
-const le = (value: number, width: number): number[] =>
-  Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
 
 /**
  * Stored bytes first, then blocks of zeros; all in all `length` bytes that decode to `olen`, the last four of

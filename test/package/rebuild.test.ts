@@ -17,7 +17,15 @@ function run(command: string, args: readonly string[]): string {
 }
 
 test('npx stubsim works after every build, not only after the first', () => {
-  for (const path of ['src', '.ci', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+  for (const path of [
+    'src',
+    'spec',
+    'test/spec',
+    '.ci',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ])
     cpSync(join(TOP, path), join(copy, path), { recursive: true })
   symlinkSync(join(TOP, 'node_modules'), join(copy, 'node_modules'), 'junction')
   const answers = [1, 2].map(() => {

@@ -165,14 +165,14 @@ describe('EP-49', () => {
     const alone = {
       image: { name: 'vmlinuz', source: E5.source },
       machine,
-      loader: 'efi/start-image',
+      bootLoader: 'efi/start-image',
       commandLine: 'nokaslr initrd=\\I.img',
     } as const
     expect(check({ ...alone, files: { 'i.img': contentSource({ initrd: 0x10000 }) } }).report).toMatchObject({
       verdict: 'clean',
       facts: { ramdiskSize: 0x10000 },
     })
-    expect(check({ ...alone, loader: 'grub/efi' }).report).toMatchObject({
+    expect(check({ ...alone, bootLoader: 'grub/efi' }).report).toMatchObject({
       verdict: 'refused',
       outcome: { refusal: { clause: 'EP-49' } },
     })

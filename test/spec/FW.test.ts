@@ -554,7 +554,7 @@ test('FW-55 a firmware that nobody named is EDK2, and the report says that this 
         source: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
       },
       machine: { what: 'a map', map },
-      loader: 'vmm/direct',
+      bootLoader: 'vmm/direct',
     }).report.assumptions.map(({ clause }) => clause),
   ).toContain('FW-55')
 })

@@ -1,23 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { runLoader, type LoaderSetup } from '../../src/boot/run-loader.ts'
+import { runBootLoader, type BootLoaderSetup } from '../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../src/boot/run.ts'
 import { rangeAt } from '../../src/bytes/range.ts'
-import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
+import { bytesSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { contentSource } from '../../src/image/content.ts'
 import { setupHeaderAt } from '../../src/image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
-import { kernelModel } from '../../src/kernel/model.ts'
+import { kernelModel } from '../../src/kernel/kernels.ts'
 import { createFirmware } from '../../src/firmware/boot-services.ts'
 import { readMemmap } from '../../src/image/memmap.ts'
-import { HEAP_2_06, HEAP_2_12, takeHeap, type HeapRule } from '../../src/loader/x86/heap.ts'
-import { loaders } from '../../src/loader/loaders.ts'
+import { HEAP_2_06, HEAP_2_12, takeHeap, type HeapRule } from '../../src/boot-loader/x86/heap.ts'
+import { bootLoaders } from '../../src/boot-loader/boot-loaders.ts'
 import { createMachine } from '../../src/machine/machine.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { descriptor, eraNamed, free, kernelNamed } from '../support/kernel-bench.ts'
+import { edited } from '../support/bytes.ts'
 
 /** 1 GiB; pref_address free or taken. */
 const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
@@ -29,16 +30,16 @@ const TAKEN: readonly MemoryDescriptor[] = [
 ]
 const INITRD_SIZE = 0x4a7e00
 
-type Given = Partial<Omit<LoaderSetup, 'loader' | 'model'>> & {
+type Given = Partial<Omit<BootLoaderSetup, 'bootLoader' | 'model'>> & {
   readonly loader: string
   readonly era?: string
   readonly name?: string
 }
 
 function started({ loader, era = 'linux/E5', name = 'debian-6.12.107-cloud', ...given }: Given): Run {
-  const model = loaders[loader]
+  const model = bootLoaders[loader]
   if (model === undefined) throw new Error(loader)
-  return runLoader({
+  return runBootLoader({
     kernel: kernelNamed(name).source,
     initrd: contentSource({ size: INITRD_SIZE, parts: [{ at: 0, content: { hex: '1f8b0800' } }] }),
     commandLine: 'nokaslr quiet',
@@ -46,7 +47,7 @@ function started({ loader, era = 'linux/E5', name = 'debian-6.12.107-cloud', ...
     contents: 'ovmf',
     settings: { secureBoot: false, kaslr: 'off' },
     assumptions: [],
-    loader: model,
+    bootLoader: model,
     model: () => kernelModel(eraNamed(era)),
     ...given,
   })
@@ -64,12 +65,6 @@ const putOf = (run: Run, object: string): MemoryEvent | undefined =>
   run.recording.events.find(
     event => event.op === 'put' && event.actor === 'loader' && event.object === object,
   )
-const edited = (source: ByteSource, at: number, bytes: readonly number[]): ByteSource =>
-  sparseSource(source.size, [
-    { at: 0, source },
-    { at, source: bytesSource(Uint8Array.from(bytes)) },
-  ])
-
 test('HO-10 to HO-15 every loader brings a kernel of every kind to its first instruction, with its initrd', () => {
   const kernels = [
     ['linux/E2', 'debian-5.10.223-cloud'],
@@ -77,7 +72,7 @@ test('HO-10 to HO-15 every loader brings a kernel of every kind to its first ins
     ['linux/E5', 'debian-6.12.107-cloud'],
     ['linux/E6', 'debian-7.3-rc7'],
   ] as const
-  for (const loader of Object.keys(loaders)) {
+  for (const loader of Object.keys(bootLoaders)) {
     for (const [era, name] of kernels) {
       const run = started({ loader, era, name })
       expect([loader, era, run.outcome.kind]).toEqual([loader, era, 'arrived'])
@@ -88,7 +83,7 @@ test('HO-10 to HO-15 every loader brings a kernel of every kind to its first ins
         INITRD_SIZE,
         [],
       ])
-      expect(run.facts.handOff?.door).toBe(loaders[loader]?.door)
+      expect(run.facts.handOff?.door).toBe(bootLoaders[loader]?.door)
     }
   }
 })

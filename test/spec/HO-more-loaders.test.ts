@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { runLoader } from '../../src/boot/run-loader.ts'
+import { runBootLoader } from '../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../src/boot/run.ts'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { bytesSource } from '../../src/bytes/source.ts'
 import { setup_data } from '../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
-import { kernelModel } from '../../src/kernel/model.ts'
-import { loaders } from '../../src/loader/loaders.ts'
-import type { MemoryEvent } from '../../src/memory/event.ts'
+import { kernelModel } from '../../src/kernel/kernels.ts'
+import { bootLoaders } from '../../src/boot-loader/boot-loaders.ts'
+import { rangesOf, type MemoryEvent } from '../../src/memory/event.ts'
 import { eraNamed, free, kernelNamed } from '../support/kernel-bench.ts'
 
 const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
@@ -18,7 +18,7 @@ function started(loader: string, size: number | null, map = ROOMY): Run {
   const initrd =
     size === null ? null : size === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: size })
   const settings = { secureBoot: false, kaslr: 'off' } as const
-  return runLoader({
+  return runBootLoader({
     kernel: KERNEL.source,
     initrd,
     commandLine: 'quiet',
@@ -26,7 +26,7 @@ function started(loader: string, size: number | null, map = ROOMY): Run {
     contents: 'ovmf',
     settings,
     assumptions: [],
-    loader: loaders[loader] ?? expect.fail(loader),
+    bootLoader: bootLoaders[loader] ?? expect.fail(loader),
     model: () => kernelModel(eraNamed('linux/E5')),
   })
 }
@@ -59,7 +59,7 @@ test('HO-19 the pages of the initrd are taken before the kernel is loaded, below
     free(0x100000, 0x6f00000),
     free(0x100000000, 0x40000000),
   ])
-  expect(under(high, 'HO-19', 'put')[0]?.range?.start).toBeGreaterThan(0xffffffff)
+  expect(under(high, 'HO-19', 'put').flatMap(rangesOf)[0]?.start).toBeGreaterThan(0xffffffff)
 })
 
 test('HO-19 an initrd of no bytes, or one that fits nowhere, halts it; no initrd does not', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { check } from '../../src/check.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
+import { kernelEras } from '../../src/kernel/kernels.ts'
 import { stubEras } from '../../src/stub/eras.ts'
 import { uki } from '../../src/vitest/builders.ts'
 import { scenario } from '../../src/vitest/scenario.ts'

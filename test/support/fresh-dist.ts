@@ -5,14 +5,18 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesBelow, TOP } from './repository.ts'
+import { filesBelow, TOP } from './files.ts'
 
 export default function setup(): void {
-  const marker = join(TOP, 'dist/bytes/int.js')
+  const marker = join(TOP, 'dist/NOTICE')
   const newest = Math.max(
-    ...[...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', '.ci/build.mjs'].map(
-      path => statSync(join(TOP, path)).mtimeMs,
-    ),
+    ...[
+      ...filesBelow('src'),
+      ...filesBelow('.ci'),
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'package-lock.json',
+    ].map(path => statSync(join(TOP, path)).mtimeMs),
   )
   if (existsSync(marker) && statSync(marker).mtimeMs >= newest) return
   const built = spawnSync(process.execPath, [join(TOP, '.ci/build.mjs')], { stdio: 'inherit' })

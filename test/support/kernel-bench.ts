@@ -23,8 +23,7 @@ import {
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
 import type { KernelShape } from '../../src/kernel/behaviour.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
-import { kernelModel, type KernelEra } from '../../src/kernel/model.ts'
+import { kernelEras, kernelModel, type KernelEra } from '../../src/kernel/kernels.ts'
 import type { PayloadReader } from '../../src/kernel/payload.ts'
 import {
   createMachine,
@@ -34,7 +33,7 @@ import {
   type Outcome,
   type Settings,
 } from '../../src/machine/machine.ts'
-import type { HandOff, InitrdOffer } from '../../src/machine/model.ts'
+import type { HandOff, RegisteredInitrd } from '../../src/machine/model.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
@@ -336,7 +335,7 @@ export function peEntry({ memory, recorder }: Bench, options: PeEntryOptions): H
       )
     if (!textOnly) memory.patch(phys(LOAD_OPTIONS), encoded, 'load-options')
   })
-  const offer: InitrdOffer | null =
+  const offer: RegisteredInitrd | null =
     initrd === null ? null : { at: phys(initrd.at), size: initrd.size, object: 'initrd' }
   const loadOptions =
     commandLine === null

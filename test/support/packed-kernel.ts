@@ -8,9 +8,7 @@ import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { readPayload } from '../../src/kernel/payload.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { bench, handover, kernelNamed, kernelOf, start, type Bench, type Kernel } from './kernel-bench.ts'
-
-const le = (value: number, width: number): number[] =>
-  Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
+import { le } from './bytes.ts'
 
 export interface SegmentOf {
   readonly p_offset: number

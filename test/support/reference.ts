@@ -1,11 +1,10 @@
 /** The reference pages that are made from the code: both tables of eras, the exported API, the matchers. */
 import { posix } from 'node:path'
 import ts from 'typescript'
-import { eraRow, type Cell } from '../../src/cli/era-rows.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
-import type { EraInfo } from '../../src/machine/model.ts'
-import { stubEras } from '../../src/stub/eras.ts'
-import { lanzabooteEras } from '../../src/stub/lanzaboote/eras.ts'
+import { effectOf } from '../../src/cli/eras.ts'
+import { differenceText, inWords, type Product, type ShownEra } from '../../src/cli/product.ts'
+import { PRODUCTS } from '../../src/cli/products.ts'
+import { canonical } from '../../src/releases/change.ts'
 import { importsOf, nodesOf, parse } from './repository.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -20,82 +19,62 @@ const code = (text: string): string => (text === '' ? '' : `\`${text}\``)
 
 // eras.md
 
-interface Row {
-  readonly era: EraInfo
-  readonly cells: readonly (Cell & { readonly run: unknown })[]
-}
+const list = (names: readonly string[]): string => names.map(code).join(', ')
 
-function rowsOf(table: readonly (readonly [EraInfo, object])[]): Row[] {
-  return table.map(([era, slots]) => {
-    const functions = Object.values(slots).filter(one => typeof one === 'function')
-    return {
-      era,
-      cells: eraRow(era, slots).cells.map((one, i) => ({ ...one, run: functions[i] as unknown })),
-    }
-  })
-}
-
-function overview(rows: readonly Row[]): string {
+/** What changed, when, in which back-ports, by which commit. */
+function changes({ history }: Product): string {
   return table(
-    ['era', 'releases', 'what it is', 'other slots than the row above', 'commits', 'read or booted'],
-    rows.map(({ era, cells }, i) => {
-      const above = rows[i - 1]?.cells
-      const changed =
-        above === undefined
-          ? []
-          : cells.filter((one, slot) => one.run !== above[slot]?.run).map(one => one.slot)
-      return [
-        code(era.id),
-        era.spans.map(({ from, to }) => `${from} to ${to}`).join(', '),
-        era.title,
-        changed.join(', '),
-        era.commits.map(code).join(', '),
-        era.seen.join(', '),
-      ]
-    }),
+    ['release', 'what changed', 'also in', 'until', 'commits', 'data'],
+    history.changes.map(change => [
+      change.in.at(-1) ?? '',
+      change.title,
+      change.in.slice(0, -1).join(', '),
+      (change.until ?? []).join(', '),
+      list(change.commits),
+      effectOf(history, change).map(differenceText).join('; '),
+    ]),
   )
 }
 
-/** Who fills a slot how: one line for each different step, with the rows that have it. */
-function slots(rows: readonly Row[]): string[] {
-  const names = rows[0]?.cells.map(one => one.slot) ?? []
-  return names.flatMap((slot, index) => {
-    const fillings = new Map<unknown, { readonly cell: Cell; readonly eras: string[] }>()
-    for (const { era, cells } of rows) {
-      const one = cells[index]
-      if (one === undefined) continue
-      const known = fillings.get(one.run)
-      if (known === undefined) fillings.set(one.run, { cell: one, eras: [era.id] })
-      else known.eras.push(era.id)
+function overview({ eras, releases }: Product): string {
+  return table(
+    ['era', 'releases', 'what it is', 'commits', 'read or booted'],
+    eras.map(era => [code(era.id), releases(era.spans), era.title, list(era.commits), era.seen.join(', ')]),
+  )
+}
+
+/** Which data a record has: one line for each, with its clauses and the eras that have it. */
+function records({ eras, clauses }: Product): string[] {
+  const names = [...new Set(eras.flatMap(({ behaviour }) => Object.keys(behaviour)))]
+  return names.flatMap(name => {
+    const fillings = new Map<string, { readonly first: ShownEra; readonly eras: string[] }>()
+    for (const era of eras) {
+      const key = canonical(era.behaviour[name])
+      const known = fillings.get(key) ?? { first: era, eras: [] }
+      fillings.set(key, known)
+      known.eras.push(era.id.slice(era.id.indexOf('/') + 1))
     }
-    const lines = [...fillings.values()].map(({ cell: one, eras }) => [
-      code(one.step ?? ''),
-      one.clauses.join(', '),
-      one.what ?? '',
-      eras.map(id => id.slice(id.indexOf('/') + 1)).join(', '),
+    const lines = [...fillings.values()].map(({ first, eras: ids }) => [
+      inWords(first.behaviour[name]),
+      clauses(first.behaviour, name).join(', '),
+      ids.join(', '),
     ])
-    return [`### ${slot}`, table(['step', 'clauses', 'what it does', 'eras'], lines)]
+    return [`### ${name}`, table(['data', 'clauses', 'eras'], lines)]
   })
 }
 
 /** docs/reference/eras.md. */
 export function erasPage(): string {
-  const stubs = rowsOf(Object.values(stubEras).map(era => [era, era]))
-  const others = rowsOf(Object.values(lanzabooteEras).map(era => [era, era]))
-  const kernels = rowsOf(kernelEras.map(era => [era, era.slots]))
   return page(
-    '# Eras of stub and kernel',
-    'This page is made from `src/stub/eras.ts`, `src/stub/lanzaboote/eras.ts` and `src/kernel/eras.ts`; a test keeps it equal to them. `stubsim eras` prints the same row by row, `stubsim eras --diff A B` what lies between two.',
-    'A span of releases is half-open: `249 to 250` ends before 250. The steps of a slot that are made for one row have no name of their own. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
-    '## systemd-stub',
-    overview(stubs),
-    ...slots(stubs),
-    '## lanzaboote',
-    overview(others),
-    ...slots(others),
-    '## Linux',
-    overview(kernels),
-    ...slots(kernels),
+    '# Stubs and kernels, release by release',
+    'This page is made from `src/stub/changes.ts`, `src/stub/lanzaboote/changes.ts` and `src/kernel`; a test keeps it equal to them. `stubsim eras` prints the same, `stubsim eras 257.13` what one release does, `stubsim eras --diff A B` what lies between two.',
+    'A change is in force from the release of the main line that is named, and in the back-ports beside it. An era is a set of releases that behave alike. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
+    ...PRODUCTS.flatMap(product => [
+      `## ${product.title}`,
+      ...(product.history.changes.length === 0 ? [] : [changes(product)]),
+      overview(product),
+      ...records(product),
+    ]),
   )
 }
 

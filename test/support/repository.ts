@@ -2,33 +2,11 @@
  * The repository as its own tests see it: files, texts, imports, strings. Everything by absolute path, named
  * by the path from the top.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { posix } from 'node:path'
 import ts from 'typescript'
+import { filesBelow, textOf, TOP } from './files.ts'
 
-export const TOP = join(dirname(fileURLToPath(import.meta.url)), '../..')
-
-const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', '.git', '.stryker-tmp', 'reports'])
-
-/**
- * Every file of ours below `folder`, as a path from the top with forward slashes, sorted. A folder that is
- * not there holds none.
- */
-export function filesBelow(folder = ''): string[] {
-  if (!existsSync(join(TOP, folder))) return []
-  return readdirSync(join(TOP, folder), { withFileTypes: true })
-    .flatMap(entry => {
-      const path = posix.join(folder, entry.name)
-      if (NOT_OURS.has(entry.name)) return []
-      return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : []
-    })
-    .sort()
-}
-
-export function textOf(path: string): string {
-  return readFileSync(join(TOP, path), 'utf8')
-}
+export { filesBelow, textOf, TOP }
 
 /** The TypeScript files below `src`, declarations of foreign modules left out. */
 export function sources(folder = 'src'): string[] {
@@ -54,17 +32,20 @@ export function parse(path: string): ts.SourceFile {
   return file
 }
 
+const listed = new Map<string, readonly ts.Node[]>()
+
 /** Every node of a file, parents first. */
-export function* nodesOf(path: string): Generator<ts.Node> {
-  const waiting: ts.Node[] = [parse(path)]
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    yield node
-    const children: ts.Node[] = []
-    ts.forEachChild(node, child => {
-      children.push(child)
-    })
-    waiting.push(...children.reverse())
+export function nodesOf(path: string): readonly ts.Node[] {
+  const known = listed.get(path)
+  if (known !== undefined) return known
+  const nodes: ts.Node[] = []
+  const list = (node: ts.Node): void => {
+    nodes.push(node)
+    ts.forEachChild(node, list)
   }
+  list(parse(path))
+  listed.set(path, nodes)
+  return nodes
 }
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {

@@ -7,12 +7,13 @@ import { parsePe } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
 import { createMachine, Stop, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
-import type { HandOff, LoadOptions } from '../../src/machine/model.ts'
+import type { HandOff, LoadOptions, StubModel } from '../../src/machine/model.ts'
 import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { stubEras } from '../../src/stub/eras.ts'
-import { stubModel, type StubEra } from '../../src/stub/model.ts'
+import { stubModel } from '../../src/stub/boot.ts'
+import type { StubEra } from '../../src/stub/model.ts'
 import { fakeFirmware, placeUki, type Call } from './fake-firmware.ts'
 
 /** Kernel facts of Debian's 5.10.223, whose PE says 1, and of the same with 0 there. */
@@ -91,6 +92,11 @@ export function eraOf(id: string): StubEra {
 }
 
 export function runStub(id: string, setting: StubSetting = {}): StubRun {
+  return runModel(stubModel(eraOf(id)), setting)
+}
+
+/** Runs any model of a stub. */
+export function runModel(model: StubModel, setting: StubSetting = {}): StubRun {
   const {
     stub = '247.3',
     sections = sectionsOf(),
@@ -139,7 +145,7 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   )
   const made = { memory, recorder, notes, calls: firmware.calls }
   try {
-    return { handOff: stubModel(eraOf(id)).boot(machine, self), outcome: null, ...made }
+    return { handOff: model.boot(machine, self), outcome: null, ...made }
   } catch (stop) {
     if (stop instanceof Stop) return { handOff: null, outcome: stop.outcome, ...made }
     throw stop

@@ -7,10 +7,10 @@ import { phys } from '../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { contentSource } from '../../src/image/content.ts'
 import { parsePe } from '../../src/image/pe.ts'
-import { loaders } from '../../src/loader/loaders.ts'
+import { bootLoaders } from '../../src/boot-loader/boot-loaders.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
-import { kernelEras } from '../../src/kernel/eras.ts'
+import { kernelEras } from '../../src/kernel/kernels.ts'
 import type { KernelModel, StubModel } from '../../src/machine/model.ts'
 import { stubEras } from '../../src/stub/eras.ts'
 import { kernel, uki, type UkiOptions } from '../../src/vitest/builders.ts'
@@ -240,12 +240,12 @@ test('every measured stub is at least named', () => {
 
 describe('a kernel without a stub', () => {
   const facts = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('facts are missing')
-  const started = (loader: CheckInput['loader'], more: Partial<CheckInput> = {}): CheckInput => ({
+  const started = (loader: CheckInput['bootLoader'], more: Partial<CheckInput> = {}): CheckInput => ({
     image: { name: 'vmlinuz', source: buildKernel(facts) },
     machine: { what: 'test machine', map: map() },
     initrd: contentSource({ initrd: 4 * MiB }),
     commandLine: 'nokaslr quiet',
-    ...(loader === undefined ? {} : { loader }),
+    ...(loader === undefined ? {} : { bootLoader: loader }),
     ...more,
   })
 
@@ -270,12 +270,12 @@ describe('a kernel without a stub', () => {
     )
   })
 
-  test('a loader of one’s own, and one that nobody knows', () => {
-    const row = loaders['grub/efi'] ?? expect.fail('no such loader')
+  test('a boot loader of one’s own, and one that nobody knows', () => {
+    const row = bootLoaders['grub/efi'] ?? expect.fail('no such loader')
     expect(
       check(started({ id: 'x-mine', boot: (machine, cargo) => row.boot(machine, cargo) })).report,
     ).toMatchObject({ stub: { id: 'x-mine', title: 'a model of the caller' } })
-    expect(() => check(started('lilo'))).toThrow(/no loader lilo; there are grub\/linuxefi/)
+    expect(() => check(started('lilo'))).toThrow(/no boot loader lilo; there are grub\/linuxefi/)
     expect(() => check(started('toString'))).toThrow(UsageError)
     expect(() =>
       check(started('grub/efi', { machine: { what: 'm', map: map(), taken: 'stub-entry' } })),

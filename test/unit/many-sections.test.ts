@@ -7,12 +7,13 @@ import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../../src/image/synthetic.ts'
 import { memoryMap } from '../../src/vitest/builders.ts'
+import { runs } from '../support/thorough.ts'
 import { image } from './hazard/images.ts'
 
 const HEADERS = 0x300000
 /** As many as a PE file can have. */
 const MANY = 0xffff
-const SOME = 3000
+const SOME = runs(3000)
 const kernel = buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel'))
 
 /** A stub with thousands of further sections. */
@@ -116,6 +117,7 @@ test.each([
     expect(report.gaps.length).toBeLessThanOrEqual(32)
     expect(report.verdict).toBe(verdict)
   },
+  120_000,
 )
 
 test('the last finding says how many pairs overlap besides', () => {

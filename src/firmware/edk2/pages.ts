@@ -10,6 +10,7 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
+import { cutAtBins } from '../bin-edges.ts'
 import type { Build } from '../build.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
 import { joinDescriptors, reported, SPECIAL_TYPES } from '../memory-map.ts'
@@ -119,15 +120,7 @@ export class Edk2Pages implements PageAllocator {
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
   #shownParts(): readonly MemoryDescriptor[] {
     if (!this.#release.cutsAtBins) return this.#map.ram
-    const edges = this.#specialBins().flatMap(bin => [bin.base, bin.max + 1])
-    return this.#map.ram.flatMap(descriptor => {
-      const { start, end } = descriptor.range
-      const cuts = isFree(descriptor)
-        ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b)
-        : []
-      const bounds = [start, ...new Set(cuts), end]
-      return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
-    })
+    return cutAtBins(this.#map.ram, this.#specialBins())
   }
 
   descriptors(): readonly MemoryDescriptor[] {

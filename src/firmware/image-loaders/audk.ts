@@ -5,7 +5,7 @@
 import { hex } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { PAGE } from '../../bytes/units.ts'
-import { DIRECTORY_SECURITY, IMAGE_FILE_MACHINE_AMD64, parsePe, type PeSection } from '../../image/pe.ts'
+import { DIRECTORY_SECURITY, NATIVE_MACHINE, parsePe, type PeSection } from '../../image/pe.ts'
 import { edk2ImageLoader } from '../edk2/image-loader.ts'
 import { bring, ownerOf } from './bring.ts'
 import { checkedImage, IMAGE_TYPES, isPowerOfTwo, tableFits, type CheckedImage } from './checked-image.ts'
@@ -62,7 +62,7 @@ export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): Che
     return no(`the entry point ${hex(AddressOfEntryPoint)} lies outside the image of ${hex(next)} bytes`)
   if (ImageBase % BigInt(SectionAlignment) !== 0n)
     return no(`ImageBase ${hex(ImageBase)} is not aligned to SectionAlignment ${hex(SectionAlignment)}`)
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || memoryType === undefined)
+  if (pe.coff.Machine !== NATIVE_MACHINE || memoryType === undefined)
     return refusal(
       'EFI_UNSUPPORTED',
       'PE-48',

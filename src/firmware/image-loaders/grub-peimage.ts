@@ -6,7 +6,7 @@ import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys, wrap32 } from '../../bytes/units.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
-import { DIRECTORY_BASERELOC, IMAGE_FILE_MACHINE_AMD64, parsePe, type PeSection } from '../../image/pe.ts'
+import { DIRECTORY_BASERELOC, NATIVE_MACHINE, parsePe, type PeSection } from '../../image/pe.ts'
 import { headersEdk2 } from '../edk2/image-loader.ts'
 import type { LoadRequest } from '../services.ts'
 import { bring, ownerOf, pin, zero } from './bring.ts'
@@ -36,7 +36,7 @@ export function checkPeimage(source: ByteSource): CheckedImage | LoadRefusal {
     return refusal('EFI_UNSUPPORTED', 'PE-35', 'the file does not begin with MZ', 'not a PE-COFF file')
   if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'truncated image')
   const { Magic, Subsystem, SizeOfHeaders, SectionAlignment, SizeOfImage } = pe.optional
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return no(`machine ${hex(pe.coff.Machine)} is not x64`, `wrong machine type ${String(pe.coff.Machine)}`)
   if (Subsystem !== EFI_APPLICATION)
     return no(

@@ -1,6 +1,7 @@
 /** What an image loader needs from the firmware it is a part of. */
 import type { Range } from '../../bytes/range.ts'
 import type { Phys } from '../../bytes/units.ts'
+import type { StepText } from '../../memory/event.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { AllocateType, Allocation } from '../services.ts'
 import type { EfiError } from '../status.ts'
@@ -9,7 +10,7 @@ import type { EfiError } from '../status.ts'
 export type Assume = (clause: `${'FW' | 'PE'}-${number}`, what: string) => void
 
 /** Runs something as a step of the recording. */
-export type Step = <T>(clause: `${'FW' | 'PE'}-${number}`, what: string, body: () => T) => T
+export type Step = <T>(clause: `${'FW' | 'PE'}-${number}`, what: StepText, body: () => T) => T
 
 export interface LoaderPorts {
   readonly memory: Memory

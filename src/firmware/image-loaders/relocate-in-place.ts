@@ -1,6 +1,4 @@
 /** Relocation by the directory of the file, which leaves the headers alone (chapter PE). */
-import { rangeAt } from '../../bytes/range.ts'
-import { numberIn } from '../../bytes/struct.ts'
 import { wrap64 } from '../../bytes/units.ts'
 import { DIRECTORY_BASERELOC } from '../../image/pe.ts'
 import { refusal, type LoadStep, type Loading } from './image-loader.ts'
@@ -22,8 +20,6 @@ function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: 
     ports.assume('PE-51', `${request.name}: a relocation directory outside the image is not applied`)
     return null
   }
-  const read = (at: number, width: 2 | 4): number =>
-    numberIn(ports.memory.readRaw(rangeAt(place.base + at, width)))
   const failed = ports.step('PE-51', `relocation of ${request.name}`, () =>
     applyBlocks(
       {
@@ -32,7 +28,6 @@ function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: 
         size: imageSize,
         adjust,
         name: request.name,
-        read,
         zeroBlockEnds,
       },
       { start: directory.VirtualAddress, size: directory.Size },

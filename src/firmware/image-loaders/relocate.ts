@@ -1,8 +1,8 @@
 /**
- * Relocation of a loaded image: the ImageBase field and the fixups of directory 5, patched under whoever owns
- * the bytes (chapter PE).
+ * Relocation of a loaded image: the ImageBase field and the fixups of directory 5, adjusted in place, so that
+ * the bytes stay the property of whoever owns them (chapter PE).
  */
-import { hex, rangeAt, type Range } from '../../bytes/range.ts'
+import { hex, rangeAt } from '../../bytes/range.ts'
 import { numberIn } from '../../bytes/struct.ts'
 import { wrap32, wrap64, type Phys } from '../../bytes/units.ts'
 import {
@@ -14,6 +14,7 @@ import {
 } from '../../image/pe.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { Assume, LoadRefusal } from './ports.ts'
+import { LoadedBytes } from './loaded-bytes.ts'
 
 /** Longest directory that is applied, in bytes: 65536 fixups and their headers. */
 const DIRECTORY_MAX = 2 ** 18
@@ -29,37 +30,6 @@ const FIXUPS: Readonly<Record<number, { readonly bytes: 0 | 2 | 4 | 8; readonly 
 
 const bad = (why: string): LoadRefusal => ({ status: 'EFI_LOAD_ERROR', clause: 'PE-20', why })
 
-/** Little-endian integer of at most 8 bytes. */
-function integer(bytes: Uint8Array): bigint {
-  const word = new Uint8Array(8)
-  word.set(bytes)
-  return new DataView(word.buffer).getBigUint64(0, true)
-}
-
-function bytesOf(value: bigint, width: number): Uint8Array {
-  const word = new Uint8Array(8)
-  new DataView(word.buffer).setBigUint64(0, wrap64(value), true)
-  return word.subarray(0, width)
-}
-
-/** Writes computed bytes over a range; every byte stays the property of whoever owned it. */
-function patchAsOwned(
-  memory: Memory,
-  where: Range,
-  bytes: Uint8Array,
-  fallback: { readonly object: string; readonly at: number },
-): void {
-  for (const { range: part, whose } of memory.extents(where)) {
-    const from = part.start - where.start
-    memory.patch(
-      part.start,
-      bytes.subarray(from, from + part.end - part.start),
-      whose?.object ?? fallback.object,
-      whose?.at ?? fallback.at + from,
-    )
-  }
-}
-
 /** Relocates an image that lies at `base` (PE-19, PE-20). `size` is the image size of the loader. */
 export function relocate(
   memory: Memory,
@@ -72,11 +42,11 @@ export function relocate(
   const wide = pe.optional.Magic === PE32_PLUS_MAGIC
   const field = wide ? { at: pe.e_lfanew + 24 + 24, width: 8 } : { at: pe.e_lfanew + 24 + 28, width: 4 }
   const adjust = wrap64(BigInt(base) - pe.optional.ImageBase)
-  if (adjust !== 0n)
-    patchAsOwned(memory, rangeAt(base + field.at, field.width), bytesOf(BigInt(base), field.width), {
-      object: `${name}:headers`,
-      at: field.at,
-    })
+  if (adjust !== 0n) {
+    const headers = new LoadedBytes(memory, base)
+    headers.write(field.at, field.width, BigInt(base))
+    headers.store(`${name}:headers`)
+  }
   if (pe.optional.NumberOfRvaAndSizes < DIRECTORY_BASERELOC) return null
   const entryAt =
     pe.e_lfanew +
@@ -99,14 +69,13 @@ export function relocate(
     )
     return null
   }
-  const read: Reader = (at, width) => numberIn(memory.readRaw(rangeAt(base + at, width)))
-  return applyBlocks({ memory, base, size, adjust, name, read }, directory)
+  return applyBlocks({ memory, base, size, adjust, name }, directory)
 }
 
 /** Little-endian number of `width` bytes at an offset of the relocation data. */
 export type Reader = (at: number, width: 2 | 4) => number
 
-/** What fixups are applied to, and where the blocks are read: at the offsets of the loaded image. */
+/** What fixups are applied to, and where the blocks are read. */
 export interface Fixing {
   readonly memory: Memory
   readonly base: Phys
@@ -114,14 +83,26 @@ export interface Fixing {
   /** Load address less ImageBase, in 64 bits. */
   readonly adjust: bigint
   readonly name: string
-  readonly read: Reader
+  /** Default: in the loaded image, as far as it is relocated. */
+  readonly read?: Reader
   /** A block of size 0 ends the directory; otherwise it is wrong. */
   readonly zeroBlockEnds?: boolean
 }
 
-/** Applies every block of a directory; the first that is wrong ends it. */
+/** Applies every block of a directory, in one event; the first that is wrong ends it. */
 export function applyBlocks(
-  { memory, base, size, adjust, name, read, zeroBlockEnds }: Fixing,
+  fixing: Fixing,
+  directory: { readonly start: number; readonly size: number },
+): LoadRefusal | null {
+  const image = new LoadedBytes(fixing.memory, fixing.base)
+  const failed = applyTo(image, fixing, directory)
+  image.store(fixing.name)
+  return failed
+}
+
+function applyTo(
+  image: LoadedBytes,
+  { size, adjust, zeroBlockEnds, read = (at, width) => image.number(at, width) }: Fixing,
   directory: { readonly start: number; readonly size: number },
 ): LoadRefusal | null {
   const end = directory.start + Math.min(directory.size, DIRECTORY_MAX)
@@ -153,11 +134,8 @@ export function applyBlocks(
           why: `the relocation at ${hex(at)} has type ${String(fixup >> 12)}`,
         }
       if (kind.bytes === 0) continue
-      const where = rangeAt(base + target, kind.bytes)
-      const value =
-        integer(memory.readRaw(where)) +
-        ((adjust & (kind.bytes === 8 ? 2n ** 64n - 1n : 0xffffffffn)) >> kind.shift)
-      patchAsOwned(memory, where, bytesOf(value, kind.bytes), { object: name, at: target })
+      const by = kind.bytes === 8 ? adjust : (adjust & 0xffffffffn) >> kind.shift
+      image.write(target, kind.bytes, image.read(target, kind.bytes) + by)
     }
     block += length
   }

@@ -5,7 +5,7 @@ import { PAGE, wrap32 } from '../../bytes/units.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
 import {
   DIRECTORY_SECURITY,
-  IMAGE_FILE_MACHINE_AMD64,
+  NATIVE_MACHINE,
   IMAGE_OPTIONAL_HEADER64,
   PE32_PLUS_MAGIC,
   parsePe,
@@ -41,7 +41,7 @@ export function checkShim(
   if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'Invalid image')
   const { SizeOfImage, SizeOfHeaders, FileAlignment, SectionAlignment, NumberOfRvaAndSizes, Magic } =
     pe.optional
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || Magic !== PE32_PLUS_MAGIC)
+  if (pe.coff.Machine !== NATIVE_MACHINE || Magic !== PE32_PLUS_MAGIC)
     return no(
       `machine ${hex(pe.coff.Machine)} with magic ${hex(Magic)} does not run on x64`,
       'Platform does not support this image',

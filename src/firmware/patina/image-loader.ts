@@ -2,7 +2,7 @@
 import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys } from '../../bytes/units.ts'
-import { IMAGE_FILE_MACHINE_AMD64, parsePe, type PeSection } from '../../image/pe.ts'
+import { NATIVE_MACHINE, parsePe, type PeSection } from '../../image/pe.ts'
 import { edk2ImageLoader } from '../edk2/image-loader.ts'
 import { bring, ownerOf, pin } from '../image-loaders/bring.ts'
 import { checkedImage, IMAGE_TYPES, type CheckedImage } from '../image-loaders/checked-image.ts'
@@ -15,7 +15,7 @@ import type { LoadRequest } from '../services.ts'
 export function checkPatina(source: ByteSource): CheckedImage | LoadRefusal {
   const { pe, problems } = parsePe(source)
   if (pe === null) return refusal('EFI_UNSUPPORTED', 'PE-46', problems.at(-1)?.what ?? 'no PE headers')
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return refusal('EFI_UNSUPPORTED', 'PE-46', `machine ${hex(pe.coff.Machine)} is not x64`)
   const memoryType = IMAGE_TYPES[pe.optional.Subsystem]
   if (memoryType === undefined)

@@ -1,7 +1,8 @@
 /** patina's page allocator: the highest pages that are in no other type's bin (chapter FW). */
-import { range, subtract, type Range } from '../../bytes/range.ts'
-import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
+import { range, type Range } from '../../bytes/range.ts'
+import { PAGE, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
+import { cutAtBins, highestOutside } from '../bin-edges.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
 import { joinDescriptors, reported } from '../memory-map.ts'
 import {
@@ -37,23 +38,14 @@ export class PatinaPages implements PageAllocator {
 
   /** Free pages of a bin are shown as its type, to the page (FW-51). */
   memoryMap(): MemoryDescriptor[] {
-    const shown = this.#map.ram.flatMap(descriptor =>
-      isFree(descriptor) ? this.#shownFree(descriptor) : [reported(descriptor)],
-    )
-    return [...joinDescriptors(shown), ...this.#map.foreign]
-  }
-
-  #shownFree(descriptor: MemoryDescriptor): MemoryDescriptor[] {
-    const { start, end } = descriptor.range
-    const edges = this.#bins
-      .flatMap(bin => [bin.base, bin.max + 1])
-      .filter(edge => start < edge && edge < end)
-    const bounds = [start, ...new Set(edges.sort((a, b) => a - b)), end]
-    return bounds.slice(1).map((to, i) => {
-      const part = range(bounds[i] as number, to)
-      const bin = this.#bins.find(one => one.base <= part.start && part.end - 1 <= one.max)
-      return reported({ ...descriptor, range: part, ...(bin === undefined ? {} : { type: bin.type }) })
+    const shown = cutAtBins(this.#map.ram, this.#bins).map(descriptor => {
+      const { start, end } = descriptor.range
+      const bin = isFree(descriptor)
+        ? this.#bins.find(one => one.base <= start && end - 1 <= one.max)
+        : undefined
+      return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
     })
+    return [...joinDescriptors(shown), ...this.#map.foreign]
   }
 
   mapClause(): FirmwareClause {
@@ -69,7 +61,12 @@ export class PatinaPages implements PageAllocator {
     if (where.kind === 'address') return this.#allocateAddress(where.at, type, pages)
     if (countOfPages(pages) === 0) return refusedPages('FW-33', 'EFI_INVALID_PARAMETER')
     const foreign = this.#bins.filter(bin => bin.type !== type)
-    const at = this.#find(where.kind === 'any' ? PHYS_END - 1 : where.limit, pages, foreign)
+    const at = highestOutside(
+      this.#map.ram,
+      where.kind === 'any' ? PHYS_END - 1 : where.limit,
+      pages,
+      foreign,
+    )
     if (at === null)
       return refusedPages('FW-33', where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : 'EFI_NOT_FOUND')
     this.#map.convert(at, at + pages * PAGE, type)
@@ -78,23 +75,6 @@ export class PatinaPages implements PageAllocator {
 
   allocatePool(type: number, pages: number): PageAnswer {
     return this.allocate({ kind: 'any' }, type, pages)
-  }
-
-  /** The highest pages at or below the limit that are in no other type's bin (FW-33, FW-51); never page 0. */
-  #find(limit: number, pages: number, foreign: readonly Bin[]): number | null {
-    const top = alignDown(limit + 1, PAGE)
-    for (const descriptor of this.#map.ram.toReversed()) {
-      if (!isFree(descriptor)) continue
-      const parts = foreign.reduce<Range[]>(
-        (rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))),
-        [descriptor.range],
-      )
-      for (const part of parts.toReversed()) {
-        const at = Math.min(part.end, top) - pages * PAGE
-        if (at >= part.start) return at === 0 ? null : at
-      }
-    }
-    return null
   }
 
   /** AllocateAddress may enter a bin (FW-51). */

@@ -5,7 +5,7 @@ import { alignUp, PAGE, pagesOf, phys, physOf, PHYS_END } from '../../bytes/unit
 import { EfiLoaderCode } from '../../image/memory-types.ts'
 import {
   DIRECTORY_BASERELOC,
-  IMAGE_FILE_MACHINE_AMD64,
+  NATIVE_MACHINE,
   PE32_PLUS_MAGIC,
   parsePe,
   type PeSection,
@@ -44,7 +44,7 @@ export function checkRustHypervisorFirmware(source: ByteSource): CheckedImage | 
     return no(
       `the PE header at ${hex(pe.e_lfanew)} does not begin in the first ${String(RHF_PE_HEADER_MAX)} bytes of a file with MZ`,
     )
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64 || pe.optional.Magic !== PE32_PLUS_MAGIC)
+  if (pe.coff.Machine !== NATIVE_MACHINE || pe.optional.Magic !== PE32_PLUS_MAGIC)
     return no(`machine ${hex(pe.coff.Machine)} with magic ${hex(pe.optional.Magic)} is not x64's`)
   if (!tableFits(pe, RHF_HEADERS))
     return no(`the section table ends behind the first ${String(RHF_HEADERS)} bytes of the file`)
@@ -73,14 +73,14 @@ export function allocateRustHypervisorFirmware(
       'LoadImage does not look at a buffer in memory: it wants a device path',
     )
   const wanted = pe.optional.ImageBase === 0n ? RHF_LOAD_ADDRESS : physOf(pe.optional.ImageBase)
-  if (wanted === null || wanted + imageSize > PHYS_END)
+  const pages = Math.max(1, pagesOf(pe.source.size))
+  if (wanted === null || wanted + Math.max(imageSize, pages * PAGE) > PHYS_END)
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-42',
       `ImageBase ${hex(pe.optional.ImageBase)} is no address of memory`,
     )
   const base = phys(wanted)
-  const pages = Math.max(1, pagesOf(pe.source.size))
   const { at } = ports.allocatePages({ kind: 'address', at: base }, memoryType, pages, name)
   if (at === null)
     ports.assume('PE-42', `${name} is put at ${hex(base)} although the map does not have these pages free`)

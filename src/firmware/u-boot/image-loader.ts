@@ -3,7 +3,7 @@ import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys } from '../../bytes/units.ts'
 import { EfiBootServicesData, EfiLoaderCode } from '../../image/memory-types.ts'
-import { IMAGE_FILE_MACHINE_AMD64, parsePe, type PeFile, type PeSection } from '../../image/pe.ts'
+import { NATIVE_MACHINE, parsePe, type PeFile, type PeSection } from '../../image/pe.ts'
 import { bring, bringHeaders, ownerOf, pin, zero } from '../image-loaders/bring.ts'
 import { checkedImage, IMAGE_TYPES, isMz, type CheckedImage } from '../image-loaders/checked-image.ts'
 import {
@@ -41,7 +41,7 @@ export function checkUBoot(
       problems.at(-1)?.what ?? 'no DOS header, or the file ends inside the headers',
       'Not a PE-COFF file',
     )
-  if (pe.coff.Machine !== IMAGE_FILE_MACHINE_AMD64)
+  if (pe.coff.Machine !== NATIVE_MACHINE)
     return no(
       `machine ${hex(pe.coff.Machine)} is not that of the firmware`,
       `Machine type ${hex(pe.coff.Machine)} is not supported`,

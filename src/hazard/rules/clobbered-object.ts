@@ -6,7 +6,16 @@ import { brokenWindows, placementFix } from '../advise-placement.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import type { Leg } from '../hazard.ts'
 import { rule } from '../rule.ts'
-import { clauseOf, contentName, describeEvent, exactSize, legsOf, reachOf, some } from '../describe.ts'
+import {
+  clauseOf,
+  contentName,
+  describeEvent,
+  exactSize,
+  legsOf,
+  placesIn,
+  reachOf,
+  some,
+} from '../describe.ts'
 import { damagedPart, foundLegs, howItWasRead } from '../used.ts'
 
 export const clobberedObject = rule({
@@ -45,7 +54,9 @@ function whyOverwritten(recording: Recording, damage: Damage, destroyers: readon
     const event = recording.events[id]
     if (event === undefined) return []
     const clause = clauseOf(recording, event)
-    return [`${event.actor} ${describeEvent(event)}${clause === null ? '' : ` (${clause})`}`]
+    return placesIn(event, damage.ranges).map(
+      range => `${event.actor} ${describeEvent(event, range)}${clause === null ? '' : ` (${clause})`}`,
+    )
   })
   const broken = brokenWindows(recording, damage, destroyers)[0]
   return (
@@ -59,7 +70,7 @@ function whyOverwritten(recording: Recording, damage: Damage, destroyers: readon
 function behindFile({ events }: Recording, destroyers: readonly EventId[]): string {
   for (const id of destroyers) {
     const event = events[id]
-    if (event === undefined || !isWrite(event) || event.op === 'copy' || event.object === null) continue
+    if (event === undefined || !isWrite(event) || !('at' in event) || event.object === null) continue
     const { object } = event
     const file = reachOf(
       events.filter(one => one.op === 'put'),
@@ -76,17 +87,17 @@ function legsOfDamage(recording: Recording, damage: Damage, destroyers: readonly
   const placed = eventsOf(damage.pieces, past => [past.placed])
   const moved = eventsOf(damage.pieces, past => past.moved)
   const between = [
-    ...legsOf(recording, 'moved', moved),
+    ...legsOf(recording, 'moved', moved, damage.ranges),
     ...(destroyers.length === 0
       ? foundLegs(recording, damage)
-      : legsOf(recording, 'overwritten', destroyers)),
+      : legsOf(recording, 'overwritten', destroyers, damage.ranges)),
   ]
   between.sort((a, b) => (a.event ?? Infinity) - (b.event ?? Infinity))
   const reads = damage.reads.map(read => read.id)
   return [
-    ...legsOf(recording, 'placed', placed),
+    ...legsOf(recording, 'placed', placed, damage.ranges),
     ...between.map(leg => released(recording, leg)),
-    ...legsOf(recording, 'used', reads),
+    ...legsOf(recording, 'used', reads, damage.ranges),
   ]
 }
 

@@ -29,6 +29,7 @@ export const truncatedObject = rule({
           recording,
           'used',
           reads.map(read => read.id),
+          [worst.range],
         ),
       })
     }

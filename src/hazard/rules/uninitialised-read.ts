@@ -41,17 +41,20 @@ export const uninitialisedRead = rule({
             recording,
             'placed',
             eventsOf(damage.pieces, past => [past.placed]),
+            damage.ranges,
           ),
           ...legsOf(
             recording,
             'moved',
             eventsOf(damage.pieces, past => past.moved),
+            damage.ranges,
           ),
           ...foundLegs(recording, damage).map(leg => ({ ...leg, role: 'handed-out' as const })),
           ...legsOf(
             recording,
             'used',
             damage.reads.map(read => read.id),
+            damage.ranges,
           ),
         ],
       })

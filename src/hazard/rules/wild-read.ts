@@ -38,17 +38,22 @@ export const wildRead = rule({
             recording,
             'placed',
             eventsOf(damage.pieces, past => [past.placed]),
+            damage.ranges,
           ),
           ...legsOf(
             recording,
             'moved',
             eventsOf(damage.pieces, past => past.moved),
+            damage.ranges,
           ),
-          ...(gone.length > 0 ? legsOf(recording, 'handed-out', gone) : foundLegs(recording, damage)),
+          ...(gone.length > 0
+            ? legsOf(recording, 'handed-out', gone, damage.ranges)
+            : foundLegs(recording, damage)),
           ...legsOf(
             recording,
             'used',
             damage.reads.map(read => read.id),
+            damage.ranges,
           ),
         ],
       })

@@ -44,6 +44,7 @@ export const writeOutsideAllocation = rule({
           recording,
           'overwritten',
           writes.map(write => write.id),
+          ranges,
         ),
       })
     }

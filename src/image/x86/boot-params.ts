@@ -55,6 +55,10 @@ export const setup_header = struct('setup_header', 123, {
 export type SetupHeader = Values<typeof setup_header.fields>
 export type SetupHeaderField = keyof SetupHeader
 
+/** The protocol that brought the EFI handover entry (handover_offset), and the one that brought xloadflags. */
+export const PROTOCOL_2_11 = 0x20b
+export const PROTOCOL_2_12 = 0x20c
+
 /**
  * Boot protocol that brought a field (0x020b is 2.11); what is not listed is in every header. `syssize` was
  * two bytes wide before 2.04.
@@ -78,7 +82,7 @@ export const SETUP_HEADER_SINCE: Readonly<Partial<Record<SetupHeaderField, numbe
   kernel_alignment: 0x205,
   relocatable_kernel: 0x205,
   min_alignment: 0x20a,
-  xloadflags: 0x20c,
+  xloadflags: PROTOCOL_2_12,
   cmdline_size: 0x206,
   hardware_subarch: 0x207,
   hardware_subarch_data: 0x207,
@@ -87,9 +91,12 @@ export const SETUP_HEADER_SINCE: Readonly<Partial<Record<SetupHeaderField, numbe
   setup_data: 0x209,
   pref_address: 0x20a,
   init_size: 0x20a,
-  handover_offset: 0x20b,
+  handover_offset: PROTOCOL_2_11,
   kernel_info_offset: 0x20f,
 }
+
+/** Bytes of a sector, by which setup_sects counts. */
+export const SECTOR = 512
 
 /** Value of `boot_flag`. */
 export const BOOT_FLAG = 0xaa55
@@ -164,15 +171,25 @@ export const EFI32_LOADER_SIGNATURE = 0x32334c45
 export const EFI64_LOADER_SIGNATURE = 0x34364c45
 
 /** `struct boot_e820_entry`; boot_params holds up to E820_MAX_ENTRIES_ZEROPAGE of them. */
-export const boot_e820_entry = struct('boot_e820_entry', 20, {
-  addr: [0, 'u64'],
-  size: [8, 'u64'],
-  type: [16, 'u32'],
-})
+export const boot_e820_entry = struct(
+  'boot_e820_entry',
+  20,
+  {
+    addr: [0, 'u64'],
+    size: [8, 'u64'],
+    type: [16, 'u32'],
+  },
+  'memory',
+)
 export const E820_MAX_ENTRIES_ZEROPAGE = 128
 
 /** The fixed part of `struct setup_data`; `len` bytes of data follow. */
-export const setup_data = struct('setup_data', 16, { next: [0, 'u64'], type: [8, 'u32'], len: [12, 'u32'] })
+export const setup_data = struct(
+  'setup_data',
+  16,
+  { next: [0, 'u64'], type: [8, 'u32'], len: [12, 'u32'] },
+  'memory',
+)
 
 /** `kernel_info` of protocol 2.15. */
 export const kernel_info = struct('kernel_info', 16, {
@@ -190,6 +207,11 @@ export const LTOP = 0x506f544c
  */
 export function setupHeaderEnd({ jump }: { readonly jump: number }): number {
   return setupHeaderAt('header') + (jump >> 8)
+}
+
+/** `setup_sects` as it counts: 0 means 4. */
+export function setupSectors({ setup_sects }: { readonly setup_sects: number }): number {
+  return setup_sects === 0 ? 4 : setup_sects
 }
 
 /** Offset of a setup-header field from the start of boot_params, which is also its offset in the file. */

@@ -11,10 +11,12 @@ import {
   HDRS,
   kernel_info,
   LTOP,
+  SECTOR,
   SETUP_HEADER_AT,
   SETUP_HEADER_SINCE,
   setup_header,
   setupHeaderEnd,
+  setupSectors,
   XLF_EFI_HANDOVER_64,
   XLF_KERNEL_64,
   type SetupHeader,
@@ -121,7 +123,7 @@ export function parseBzImage(source: ByteSource): BzImageParse {
       `the setup header ends at ${hex(raw.end)}, the file at ${hex(source.size)}`,
     )
   const hdr = trusted(raw.values, protocol, Math.min(raw.end, source.size))
-  const setupSize = byteCount(((hdr.setup_sects === 0 ? 4 : hdr.setup_sects) + 1) * 512)
+  const setupSize = byteCount((setupSectors(hdr) + 1) * SECTOR)
   const fileSize = byteCount(setupSize + hdr.syssize * 16)
   const parsed = looksLikePe(source) ? parsePe(source) : null
   const pe = parsed?.pe ?? null

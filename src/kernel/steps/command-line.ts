@@ -8,7 +8,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import { bootParam, guestRange, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
+import { guestRange, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
 
 /** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
@@ -18,7 +18,7 @@ export const CONVERTED = 'efi-stub:cmdline'
 
 /** Where boot_params says that the command line lies. */
 export function commandLinePointer(boot: KernelBoot): number {
-  return header(boot, 'cmd_line_ptr') + bootParam(boot, 'ext_cmd_line_ptr') * 2 ** 32
+  return zeroPageOf(boot).whole('cmd_line_ptr')
 }
 
 /** The command line that a handover loader left, up to its NUL. */
@@ -52,7 +52,7 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
         return machine.refuse('EP-13', 'EFI_OUT_OF_RESOURCES', 'no memory for the command line', null)
       if (known) machine.memory.patch(at, bytes, CONVERTED)
       else machine.memory.make(rangeAt(at, bytes.length), CONVERTED)
-      setSplit(boot, 'cmd_line_ptr', 'ext_cmd_line_ptr', at)
+      zeroPageOf(boot).setWhole('cmd_line_ptr', at)
       // What is longer than the kernel reads is not its command line
       const length = Math.min(bytes.length, COMMAND_LINE_SIZE) - 1
       boot.commandLine = { at, length, object: CONVERTED, text: UTF8.decode(bytes.subarray(0, length)) }

@@ -2,14 +2,19 @@
  * The e820 table that the EFI stub makes of the firmware's map, and what does not fit into boot_params.
  * Chapter EP.
  */
-import { sizeOf } from '../../bytes/range.ts'
 import { phys, type Phys } from '../../bytes/units.ts'
+import { boot_e820_entry, E820_MAX_ENTRIES_ZEROPAGE, setup_data } from '../../image/x86/boot-params.ts'
 import {
-  boot_e820_entry,
-  boot_params,
-  E820_MAX_ENTRIES_ZEROPAGE,
-  setup_data,
-} from '../../image/x86/boot-params.ts'
+  e820Table,
+  E820_TYPE_ACPI,
+  E820_TYPE_NVS,
+  E820_TYPE_PMEM,
+  E820_TYPE_RAM,
+  E820_TYPE_RESERVED,
+  E820_TYPE_SOFT_RESERVED,
+  E820_TYPE_UNUSABLE,
+  type E820Entry,
+} from '../../image/x86/e820-table.ts'
 import {
   EFI_MEMORY_SP,
   EfiACPIMemoryNVS,
@@ -30,18 +35,10 @@ import {
   EfiUnusableMemory,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
-import { little, patchBootParams, type KernelBoot } from '../boot.ts'
+import { e820Bytes } from '../../machine/x86/zero-page.ts'
+import { zeroPageOf, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
 import { stubOptions } from './cmdline-parser.ts'
-
-/** E820 types. Source: linux@5.10.223 arch/x86/include/uapi/asm/bootparam.h and asm/e820/types.h. */
-const E820_TYPE_RAM = 1
-const E820_TYPE_RESERVED = 2
-const E820_TYPE_ACPI = 3
-const E820_TYPE_NVS = 4
-const E820_TYPE_UNUSABLE = 5
-const E820_TYPE_PMEM = 7
-const E820_TYPE_SOFT_RESERVED = 0xefffffff
 
 /** UEFI's types by what setup_e820 makes of them; a type that is not here is left out. */
 const E820_TYPES: ReadonlyMap<number, number> = new Map([
@@ -72,40 +69,17 @@ const ENTRY = boot_e820_entry.size
  */
 const ALT_MEM_K = 32768
 
-export interface E820Entry {
-  readonly addr: number
-  readonly size: number
-  readonly type: number
-}
-
-/** An entry, and which descriptor of the map opened it. */
-interface EntryOfDescriptor extends E820Entry {
-  readonly row: number
-}
-
-function entriesOf(
-  map: readonly MemoryDescriptor[],
+/** The type of a descriptor; null where the stub leaves it out. */
+function typeOf(
   softReserve: boolean,
   takesUnaccepted: boolean,
-): EntryOfDescriptor[] {
-  const entries: EntryOfDescriptor[] = []
-  for (const [row, { type, range, attribute }] of map.entries()) {
-    const known =
-      E820_TYPES.get(type) ??
-      (takesUnaccepted && type === EfiUnacceptedMemoryType ? E820_TYPE_RAM : undefined)
-    if (known === undefined) continue
-    const soft =
-      softReserve &&
-      known === E820_TYPE_RAM &&
-      type !== EfiUnacceptedMemoryType &&
-      (attribute & EFI_MEMORY_SP) !== 0n
-    const kind = soft ? E820_TYPE_SOFT_RESERVED : known
-    const last = entries.at(-1)
-    if (last?.type === kind && last.addr + last.size === range.start)
-      entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
-    else entries.push({ addr: range.start, size: sizeOf(range), type: kind, row })
+): (descriptor: MemoryDescriptor) => number | null {
+  return ({ type, attribute }) => {
+    if (type === EfiUnacceptedMemoryType) return takesUnaccepted ? E820_TYPE_RAM : null
+    const known = E820_TYPES.get(type) ?? null
+    const soft = softReserve && known === E820_TYPE_RAM && (attribute & EFI_MEMORY_SP) !== 0n
+    return soft ? E820_TYPE_SOFT_RESERVED : known
   }
-  return entries
 }
 
 /**
@@ -117,15 +91,11 @@ export function e820Of(
   softReserve = true,
   takesUnaccepted = false,
 ): E820Entry[] {
-  return entriesOf(map, softReserve, takesUnaccepted).map(({ addr, size, type }) => ({ addr, size, type }))
-}
-
-function bytesOf(entries: readonly E820Entry[]): Uint8Array {
-  const table = new Uint8Array(entries.length * ENTRY)
-  entries.forEach(({ addr, size, type }, i) => {
-    table.set(boot_e820_entry.write({ addr: BigInt(addr), size: BigInt(size), type }), i * ENTRY)
-  })
-  return table
+  return e820Table(map, typeOf(softReserve, takesUnaccepted)).map(({ addr, size, type }) => ({
+    addr,
+    size,
+    type,
+  }))
 }
 
 /** Pool memory for entries that may not fit boot_params. */
@@ -173,16 +143,14 @@ export function writeEntries(
   giveUp: GiveUp,
 ): void {
   const { machine } = boot
-  const entries = entriesOf(
-    boot.finalMap,
-    stubOptions(boot.commandLine?.text ?? '').softReserve,
-    takesUnaccepted,
-  )
+  const page = zeroPageOf(boot)
+  const { softReserve } = stubOptions(boot.commandLine?.text ?? '')
+  const entries = e820Table(boot.finalMap, typeOf(softReserve, takesUnaccepted))
   const kept = entries.slice(0, E820_MAX_ENTRIES_ZEROPAGE)
   const more = entries.slice(E820_MAX_ENTRIES_ZEROPAGE)
   machine.step('EP-19', 'the memory map becomes the e820 table of boot_params', () => {
-    patchBootParams(boot, boot_params.fields.alt_mem_k[0], little(ALT_MEM_K, 4))
-    patchBootParams(boot, boot_params.fields.e820_table[0], bytesOf(kept))
+    page.set('alt_mem_k', ALT_MEM_K)
+    page.setE820(0, kept)
   })
   const [first] = more
   if (first !== undefined) {
@@ -198,10 +166,10 @@ export function writeEntries(
         length: setup_data.size + ENTRY * more.length,
         object: EXTRA,
       })
-      machine.memory.patch(phys(room.at + setup_data.size), bytesOf(more), EXTRA, setup_data.size)
+      machine.memory.patch(phys(room.at + setup_data.size), e820Bytes(more), EXTRA, setup_data.size)
     })
   }
   machine.step('EP-19', 'boot_params says how many entries it has', () => {
-    patchBootParams(boot, boot_params.fields.e820_entries[0], little(kept.length, 1))
+    page.set('e820_entries', kept.length)
   })
 }

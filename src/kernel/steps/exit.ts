@@ -1,11 +1,12 @@
 /** The end of boot services: the last memory map, and what becomes of it in boot_params. Chapter EP. */
 import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import { phys } from '../../bytes/units.ts'
-import { boot_params, efi_info, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
+import { efi_info, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
 import { EfiACPIReclaimMemory, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
+import { guestBytes } from '../../memory/guest-struct.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import { patchBootParams, type KernelBoot, type Step } from '../boot.ts'
+import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { roomForEntries, writeEntries, type GiveUp } from './e820.ts'
 import { keepRoms } from './setup-data.ts'
 import { markUnaccepted, passOverUnaccepted, takeBitmap } from './unaccepted.ts'
@@ -109,7 +110,7 @@ function roomByMap(boot: KernelBoot, slack: number, giveUp: GiveUp): ReturnType<
 }
 
 function describeMap(boot: KernelBoot, map: Range): void {
-  const info = efi_info.write({
+  const info = guestBytes(efi_info, {
     efi_loader_signature: EFI64_LOADER_SIGNATURE,
     efi_memdesc_size: DESCRIPTOR_SIZE,
     efi_memdesc_version: 1,
@@ -117,5 +118,5 @@ function describeMap(boot: KernelBoot, map: Range): void {
     efi_memmap_hi: Math.floor(map.start / 2 ** 32),
     efi_memmap_size: sizeOf(map),
   })
-  patchBootParams(boot, boot_params.fields.efi_info[0], info)
+  zeroPageOf(boot).efi_info.patch(0, info)
 }

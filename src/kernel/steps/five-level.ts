@@ -3,24 +3,13 @@
  * stub takes. Chapters EP and ZO.
  */
 import { formatRange, hex, rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
+import { numberIn } from '../../bytes/struct.ts'
 import { alignDown, PAGE, phys, PHYS_END } from '../../bytes/units.ts'
-import {
-  boot_e820_entry,
-  boot_params,
-  EFI32_LOADER_SIGNATURE,
-  EFI64_LOADER_SIGNATURE,
-} from '../../image/x86/boot-params.ts'
+import { EFI32_LOADER_SIGNATURE, EFI64_LOADER_SIGNATURE } from '../../image/x86/boot-params.ts'
+import { E820_TYPE_RAM } from '../../image/x86/e820-table.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import {
-  bootParam,
-  isRam,
-  numberAt,
-  type KernelBoot,
-  type Step,
-  type TrampolineStep,
-  type Window,
-} from '../boot.ts'
+import { isRam, zeroPageOf, type KernelBoot, type Step, type TrampolineStep, type Window } from '../boot.ts'
 import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
@@ -34,7 +23,6 @@ const BIOS_START_MAX = 0x9f000
 /** Words of the BIOS: segment of the extended data area, and KiB of low memory. */
 const EBDA_SEGMENT = 0x40e
 const LOW_MEMORY = 0x413
-const E820_TYPE_RAM = 1
 
 /**
  * MAXMEM with four and with five levels. Source: linux@5.10.223 arch/x86/include/asm/sparsemem.h
@@ -93,23 +81,14 @@ export function maxMem(boot: KernelBoot): number {
 }
 
 function entriesOf(boot: KernelBoot): Entry[] {
-  const { machine, bootParams } = boot
-  const table = machine.memory.readRaw(
-    rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]),
-  )
-  const count = Math.min(bootParam(boot, 'e820_entries'), table.length / boot_e820_entry.size)
-  return Array.from({ length: count }, (_, i) =>
-    boot_e820_entry.read(table.subarray(i * boot_e820_entry.size)),
-  ).flatMap(entry =>
-    entry === null
-      ? []
-      : [{ start: Number(entry.addr), length: Number(entry.size), ram: entry.type === E820_TYPE_RAM }],
-  )
+  return zeroPageOf(boot)
+    .e820()
+    .map(({ addr, size, type }) => ({ start: addr, length: size, ram: type === E820_TYPE_RAM }))
 }
 
 function biosWords(boot: KernelBoot): BiosWords {
-  const { machine, bootParams } = boot
-  const signature = numberAt(machine, bootParams + boot_params.fields.efi_info[0], 4)
+  const { machine } = boot
+  const signature = zeroPageOf(boot).efi_info.get('efi_loader_signature')
   if (signature === EFI64_LOADER_SIGNATURE || signature === EFI32_LOADER_SIGNATURE)
     return { ebda: 0, lowMemory: 0 }
   if (
@@ -122,7 +101,8 @@ function biosWords(boot: KernelBoot): BiosWords {
     )
     return { ebda: 0, lowMemory: 0 }
   }
-  return { ebda: numberAt(machine, EBDA_SEGMENT, 2) * 16, lowMemory: numberAt(machine, LOW_MEMORY, 2) * 1024 }
+  const word = (at: number): number => numberIn(machine.memory.readRaw(rangeAt(at, 2)))
+  return { ebda: word(EBDA_SEGMENT) * 16, lowMemory: word(LOW_MEMORY) * 1024 }
 }
 
 /** What head_64.S borrows to change the number of paging levels, or whenever it runs. */

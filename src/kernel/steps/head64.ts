@@ -4,7 +4,7 @@
  */
 import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { phys, PHYS_END, wrap32 } from '../../bytes/units.ts'
-import { guestAlign, guestRange, header, isRam, type KernelBoot, type Window } from '../boot.ts'
+import { guestAlign, guestRange, isRam, zeroPageOf, type KernelBoot, type Window } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { extractTo } from './extract.ts'
 import { chooseOutput } from './kaslr.ts'
@@ -63,12 +63,13 @@ export function runHead64(boot: KernelBoot): void {
         code + STARTUP_64,
         'startup_64 was overwritten',
       )
-      const begins = guestAlign(boot.zo - boot.imageOffset, wrap32(header(boot, 'kernel_alignment') - 1) + 1)
+      const { hdr } = zeroPageOf(boot)
+      const begins = guestAlign(boot.zo - boot.imageOffset, wrap32(hdr.get('kernel_alignment') - 1) + 1)
       if (!file.relocatable)
         machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
       else if (begins >= PHYS_END)
         machine.gap('ZO-3', `the runtime start would be ${hex(begins)}, outside of physical memory`)
-      const found = runtimeWindow(boot, header(boot, 'kernel_alignment'), header(boot, 'init_size'))
+      const found = runtimeWindow(boot, hdr.get('kernel_alignment'), hdr.get('init_size'))
       const where = guestRange(found.start, found.length)
       if (where !== null && !isRam(machine, where))
         machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)

@@ -8,7 +8,7 @@ import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../bytes
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import { volumePath } from '../../machine/volume.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import { header, setSplit, type KernelBoot, type Step } from '../boot.ts'
+import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
 import { stubOptions } from './cmdline-parser.ts'
 
@@ -104,8 +104,9 @@ function nameInitrd(boot: KernelBoot, files: readonly Found[], at: Phys, size: n
     files.map(file => ({ object: objectOf(file), at: 0, length: file.source.size })),
   )
   boot.initrdObject = INITRD_FILES
-  setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', at)
-  setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', size)
+  const page = zeroPageOf(boot)
+  page.setWhole('ramdisk_image', at)
+  page.setWhole('ramdisk_size', size)
 }
 
 const NO_MEMORY = 'Failed to allocate memory for files'
@@ -115,7 +116,7 @@ function takePages(boot: KernelBoot): Take {
   const { machine } = boot
   return size => {
     // A limit of 0 wraps to none
-    const soft = alignDown(header(boot, 'initrd_addr_max') + 1, PAGE) - 1
+    const soft = alignDown(zeroPageOf(boot).hdr.get('initrd_addr_max') + 1, PAGE) - 1
     const pages = (limit: number): Phys | null =>
       machine.firmware.allocatePages(
         { kind: 'max', limit: limit < 0 ? PHYS_END - 1 : limit },
@@ -162,8 +163,9 @@ function loadFilesHigh(boot: KernelBoot): void {
   machine.step('EP-51', 'the PE entry loads the files of initrd= as high as initrd_addr_max allows', () => {
     const files = filesOf(boot)
     const total = files.reduce((sum, { source }) => sum + source.size, 0)
+    const { hdr } = zeroPageOf(boot)
     const take: Take = size =>
-      highAlloc(machine, { size, limit: header(boot, 'initrd_addr_max'), label: INITRD_FILES }) ??
+      highAlloc(machine, { size, limit: hdr.get('initrd_addr_max'), label: INITRD_FILES }) ??
       highAlloc(machine, { size, limit: PHYS_END - 1, label: INITRD_FILES }) ??
       machine.refuse(
         'EP-51',

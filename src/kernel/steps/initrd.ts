@@ -3,16 +3,14 @@ import { rangeAt } from '../../bytes/range.ts'
 import { PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import { bootParam, header, setSplit, type KernelBoot, type Step } from '../boot.ts'
+import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { loadFiles } from './initrd-files.ts'
 import { stubOptions } from './cmdline-parser.ts'
 
 /** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
 export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {
-  return {
-    at: header(boot, 'ramdisk_image') + bootParam(boot, 'ext_ramdisk_image') * 2 ** 32,
-    size: header(boot, 'ramdisk_size') + bootParam(boot, 'ext_ramdisk_size') * 2 ** 32,
-  }
+  const page = zeroPageOf(boot)
+  return { at: page.whole('ramdisk_image'), size: page.whole('ramdisk_size') }
 }
 
 /** Whether LoadFile2 is asked, and the command line looked at when it offers nothing. */
@@ -56,8 +54,9 @@ function loadInitrd(boot: KernelBoot): void {
         ? machine.memory.copy(got.at, rangeAt(at, offer.size))
         : machine.memory.put(got.at, { source: file, at: 0, length: offer.size }, offer.object),
     )
-    setSplit(boot, 'ramdisk_image', 'ext_ramdisk_image', got.at)
-    setSplit(boot, 'ramdisk_size', 'ext_ramdisk_size', offer.size)
+    const page = zeroPageOf(boot)
+    page.setWhole('ramdisk_image', got.at)
+    page.setWhole('ramdisk_size', offer.size)
     boot.initrdObject = from.initrdObject
   })
 }

@@ -5,7 +5,7 @@ import { formatRange, hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Placement } from '../behaviour.ts'
-import { guestAlign, guestRange, header, isRam, setHeader, type KernelBoot, type Step } from '../boot.ts'
+import { guestAlign, guestRange, isRam, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { codeStop } from '../file.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
@@ -38,9 +38,10 @@ function relocateIfNecessary({ when, copies, lowest }: Relocation): Step {
   return boot => {
     const { machine, file, zo, imageOffset } = boot
     machine.step('EP-15', 'efi_main decides whether the compressed kernel moves', () => {
-      const alignment = header(boot, 'kernel_alignment')
+      const { hdr } = zeroPageOf(boot)
+      const alignment = hdr.get('kernel_alignment')
       const start = guestAlign(zo - imageOffset, alignment)
-      const end = start + header(boot, 'init_size')
+      const end = start + hdr.get('init_size')
       const misaligned = alignment !== 0 && zo % alignment !== 0
       const handover = imageOffset === 0 && (when === 'every-handover' || misaligned)
       if (start < file.loadPhysicalAddress || end > MAXMEM_X86_64_4LEVEL || handover)
@@ -56,7 +57,7 @@ function relocateIfNecessary({ when, copies, lowest }: Relocation): Step {
 /** Bytes that are copied. */
 function lengthOf(boot: KernelBoot, copies: Relocation['copies']): number {
   return copies === 'init_size'
-    ? header(boot, 'init_size')
+    ? zeroPageOf(boot).hdr.get('init_size')
     : boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss)
 }
 
@@ -77,13 +78,14 @@ function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
     machine.step('EP-27', 'efi_main moves the compressed kernel unless code32_start is pref_address', () => {
       boot.imageOffset = 0
       takeDescriptorTable(boot)
-      const from = header(boot, 'code32_start')
-      if (from !== header(boot, 'pref_address')) {
+      const { hdr } = zeroPageOf(boot)
+      const from = hdr.get('code32_start')
+      if (from !== hdr.get('pref_address')) {
         const to = relocate(boot, { from, length: lengthOf(boot, copies), minimum: lowestOf(boot, lowest) })
-        setHeader(boot, 'pref_address', from)
-        setHeader(boot, 'code32_start', to)
+        hdr.set('pref_address', from)
+        hdr.set('code32_start', to)
       }
-      boot.zo = phys(header(boot, 'code32_start'))
+      boot.zo = phys(hdr.get('code32_start'))
     })
     if (lowest === 'any')
       machine.step('EP-28', 'the window begins at LOAD_PHYSICAL_ADDR, wherever the pages are', () => {
@@ -95,7 +97,7 @@ function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
 /** Says what the decompressor will write that is not its own. */
 function doubtWindow(boot: KernelBoot): void {
   const { machine, file, zo } = boot
-  const size = header(boot, 'init_size')
+  const size = zeroPageOf(boot).hdr.get('init_size')
   const end = zo + pagesOf(size) * PAGE
   const behind =
     zo < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
@@ -145,7 +147,7 @@ function relocate(boot: KernelBoot, move: Move): Phys {
     'EP-16',
     'efi_relocate_kernel takes pages and copies the compressed kernel there',
     () => {
-      const size = header(boot, 'init_size')
+      const size = zeroPageOf(boot).hdr.get('init_size')
       if (size === 0)
         return machine.refuse('EP-16', 'EFI_INVALID_PARAMETER', 'init_size in boot_params is 0', FAILED)
       if (size < move.length)
@@ -164,7 +166,8 @@ function relocate(boot: KernelBoot, move: Move): Phys {
 
 function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
   const { machine } = boot
-  const preferred = guestRange(header(boot, 'pref_address'), size)
+  const { hdr } = zeroPageOf(boot)
+  const preferred = guestRange(hdr.get('pref_address'), size)
   const wanted =
     preferred === null
       ? null
@@ -176,7 +179,7 @@ function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
         )
   if (wanted?.status === 'EFI_SUCCESS') return wanted.at
   const low = machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () =>
-    lowAlloc(machine, { size, align: header(boot, 'kernel_alignment'), minimum, label: boot.object }),
+    lowAlloc(machine, { size, align: hdr.get('kernel_alignment'), minimum, label: boot.object }),
   )
   const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
   return (

@@ -4,18 +4,11 @@
  */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../../bytes/units.ts'
-import { setup_data, setupHeaderAt } from '../../image/x86/boot-params.ts'
+import { setup_data } from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ObjectId } from '../../memory/extent.ts'
-import {
-  guestRange,
-  header,
-  isRam,
-  little,
-  patchBootParams,
-  type KernelBoot,
-  type SetupNode,
-} from '../boot.ts'
+import { GuestStruct, guestBytes, guestValues } from '../../memory/guest-struct.ts'
+import { guestRange, isRam, zeroPageOf, type KernelBoot, type SetupNode } from '../boot.ts'
 
 /** Types of nodes. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
 export const SETUP_E820_EXT = 1
@@ -39,7 +32,7 @@ export function followSetupData(boot: KernelBoot): {
   const { memory } = boot.machine
   const nodes: SetupNode[] = []
   let astray: string | null = null
-  let at = header(boot, 'setup_data')
+  let at = zeroPageOf(boot).hdr.get('setup_data')
   while (at !== 0) {
     if (nodes.length === LONGEST) return { nodes, astray: 'the list of setup_data does not end' }
     const head = guestRange(at, setup_data.size)
@@ -48,14 +41,14 @@ export function followSetupData(boot: KernelBoot): {
         ? { bytes: new Uint8Array(0), known: true }
         : memory.peek(head)
     if (!known) astray = `setup_data names ${hex(at)}, where what lies is not known`
-    const node = setup_data.read(bytes)
+    const node = guestValues(setup_data, bytes)
     const where = node === null ? null : guestRange(at, setup_data.size + node.len)
     if (node === null || where === null || !isRam(boot.machine, where))
       return { nodes, astray: `setup_data names ${hex(at)}, where no node can lie` }
     const [first] = memory.extents(where)
     const { object, at: offset } = first?.whose ?? { object: NODE, at: 0 }
     nodes.push({ range: where, type: node.type, object, offset })
-    at = node.next > BigInt(PHYS_END) ? PHYS_END : Number(node.next)
+    at = Math.min(node.next, PHYS_END)
   }
   return { nodes, astray }
 }
@@ -83,11 +76,10 @@ export function appendNode(
   const { machine, setupData } = boot
   const where = rangeAt(at, length)
   machine.memory.make(where, object)
-  machine.memory.patch(at, setup_data.write({ next: 0n, type, len: length - setup_data.size }), object)
+  machine.memory.patch(at, guestBytes(setup_data, { type, len: length - setup_data.size }), object)
   const last = setupData.at(-1)
-  const pointer = little(at, 8)
-  if (last === undefined) patchBootParams(boot, setupHeaderAt('setup_data'), pointer)
-  else machine.memory.patch(last.range.start, pointer, last.object, last.offset)
+  if (last === undefined) zeroPageOf(boot).hdr.set('setup_data', at)
+  else new GuestStruct(machine.memory, setup_data, last.range.start, last.object, last.offset).set('next', at)
   boot.setupData = [...setupData, { range: where, type, object, offset: 0 }]
 }
 

@@ -2,20 +2,12 @@
  * The boot protocol's own entries: what startup_32 writes, and what running in the loader's copy means.
  * Chapter ZO.
  */
-import { rangeAt, sizeOf } from '../../bytes/range.ts'
+import { rangeAt } from '../../bytes/range.ts'
 import { phys, wrap32 } from '../../bytes/units.ts'
-import { boot_e820_entry, boot_params } from '../../image/x86/boot-params.ts'
+import { E820_TYPE_RAM } from '../../image/x86/e820-table.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
-import {
-  bootParam,
-  guestAlign,
-  guestRange,
-  header,
-  patchBootParams,
-  type KernelBoot,
-  type Step,
-} from '../boot.ts'
+import { guestAlign, guestRange, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 
 /** A call and its return address. Source: linux@6.12.107 arch/x86/boot/compressed/head_64.S startup_32. */
 const STACK = 16
@@ -23,23 +15,15 @@ const STACK = 16
 const FIRST_TABLES = 0x6000
 /** EFI_MEMORY_WB: what ordinary memory has. Source: uefi@2.10 section 7.2.3. */
 const EFI_MEMORY_WB = 0x8n
-const E820_TYPE_RAM = 1
 
 /** RAM as the e820 table of boot_params has it, in its order. */
 export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
-  const { machine, bootParams } = boot
-  const entries = bootParam(boot, 'e820_entries')
-  const table = machine.memory.readRaw(
-    rangeAt(bootParams + boot_params.fields.e820_table[0], boot_params.fields.e820_table[1][0]),
-  )
-  return Array.from({ length: Math.min(entries, table.length / boot_e820_entry.size) }, (_, i) =>
-    boot_e820_entry.read(table.subarray(i * boot_e820_entry.size)),
-  ).flatMap(entry => {
-    const where = entry?.type === E820_TYPE_RAM ? guestRange(Number(entry.addr), Number(entry.size)) : null
-    return where === null || sizeOf(where) === 0
-      ? []
-      : [{ type: EfiConventionalMemory, range: where, attribute: EFI_MEMORY_WB }]
-  })
+  return zeroPageOf(boot)
+    .e820()
+    .flatMap(({ addr, size, type }) => {
+      const where = type === E820_TYPE_RAM ? guestRange(addr, size) : null
+      return where === null ? [] : [{ type: EfiConventionalMemory, range: where, attribute: EFI_MEMORY_WB }]
+    })
 }
 
 /**
@@ -67,13 +51,14 @@ export function startup32({ compares }: KernelBehaviour['startup32']): Step {
   return boot => {
     const { machine, file, zo, object } = boot
     machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will have its own', () => {
-      patchBootParams(boot, boot_params.fields.scratch[0], new Uint8Array(4))
+      const page = zeroPageOf(boot)
+      page.set('scratch', 0)
       const stack = zo + file.bootStackEnd - STACK
       machine.memory.make(rangeAt(stack, STACK), object, file.setupSize + file.bootStackEnd - STACK)
-      const aligned = wrap32(guestAlign(zo, header(boot, 'kernel_alignment')))
+      const aligned = wrap32(guestAlign(zo, page.hdr.get('kernel_alignment')))
       const start =
         !file.relocatable || compared(aligned) < file.loadPhysicalAddress ? file.loadPhysicalAddress : aligned
-      const moved = wrap32(start + header(boot, 'init_size') - file.end)
+      const moved = wrap32(start + page.hdr.get('init_size') - file.end)
       const tables = rangeAt(phys(moved + file.pgtable), FIRST_TABLES)
       machine.memory.zero(tables, object, file.setupSize + file.pgtable)
     })

@@ -16,12 +16,17 @@ import type { GiveUp } from './e820.ts'
 /** EFI_UNACCEPTED_UNIT_SIZE: PMD_SIZE. Source: linux@6.12.107 arch/x86/include/asm/efi.h. */
 const UNIT = 0x200000
 /** struct efi_unaccepted_memory; the bitmap follows. Source: linux@6.12.107 include/linux/efi.h. */
-const efi_unaccepted_memory = struct('efi_unaccepted_memory', 24, {
-  version: [0, 'u32'],
-  unit_size: [4, 'u32'],
-  phys_base: [8, 'u64'],
-  size: [16, 'u64'],
-})
+const efi_unaccepted_memory = struct(
+  'efi_unaccepted_memory',
+  24,
+  {
+    version: [0, 'u32'],
+    unit_size: [4, 'u32'],
+    phys_base: [8, 'u64'],
+    size: [16, 'u64'],
+  },
+  'memory',
+)
 const TABLE = 'efi-stub:unaccepted'
 
 const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] =>

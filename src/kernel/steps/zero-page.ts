@@ -4,10 +4,17 @@
  */
 import { formatRange, rangeAt } from '../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, boot_params, setupHeaderAt } from '../../image/x86/boot-params.ts'
+import {
+  BOOT_FLAG,
+  boot_params,
+  SECTOR,
+  SETUP_HEADER_AT,
+  setup_header,
+  setupHeaderAt,
+} from '../../image/x86/boot-params.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { SetupHeaderSource, ZeroPage } from '../behaviour.ts'
-import { bootParam, patchBootParams, setHeader, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
+import { ZERO_PAGE, zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 
 /**
@@ -21,8 +28,7 @@ const INITRD_ADDR_MAX = 0x7fffffff
 /** The header in the loaded image: offset of hdr.jump. */
 const JUMP = setupHeaderAt('jump')
 /** The first header ended with the sector that holds it; the later copy ends with the structure. */
-const SECTOR = 512
-const STRUCTURE = 0x26c - JUMP
+const STRUCTURE = SETUP_HEADER_AT + setup_header.size - JUMP
 
 type Pages = Exclude<ZeroPage, { way: '.bss' }>
 
@@ -105,12 +111,13 @@ function copyHeader({
   return boot => {
     const { machine } = boot
     machine.step('EP-10', 'the EFI stub copies the setup header from its loaded image', () => {
+      const page = zeroPageOf(boot)
       const from = rangeAt(boot.imageBase + JUMP, length)
       machine.memory.readAs(from, boot.object, { at: JUMP })
-      patchBootParams(boot, JUMP, machine.memory.readRaw(from))
-      setHeader(boot, 'boot_flag', BOOT_FLAG)
-      setHeader(boot, 'ramdisk_image', 0)
-      setHeader(boot, 'ramdisk_size', 0)
+      page.patch(JUMP, machine.memory.readRaw(from))
+      page.hdr.set('boot_flag', BOOT_FLAG)
+      page.hdr.set('ramdisk_image', 0)
+      page.hdr.set('ramdisk_size', 0)
       if (wipesSetupData) wipeSetupData(boot)
       if (code32Start) nameStart(boot)
     })
@@ -120,28 +127,29 @@ function copyHeader({
 
 const wipeSetupData: Step = boot => {
   boot.machine.step('EP-30', 'a setup_data of the image is not taken over', () => {
-    setHeader(boot, 'setup_data', 0)
+    zeroPageOf(boot).hdr.set('setup_data', 0)
   })
 }
 const nameStart: Step = boot => {
   boot.machine.step('EP-27', 'code32_start becomes the address of startup_32', () => {
-    setHeader(boot, 'code32_start', boot.zo)
+    zeroPageOf(boot).hdr.set('code32_start', boot.zo)
   })
 }
 
 /** Copies nothing: the few fields that VO reads are set. */
 function makeHeader(boot: KernelBoot): void {
   boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
-    setHeader(boot, 'initrd_addr_max', INITRD_ADDR_MAX)
+    zeroPageOf(boot).hdr.set('initrd_addr_max', INITRD_ADDR_MAX)
   })
   fillIn(boot)
 }
 
 function fillIn(boot: KernelBoot): void {
   boot.machine.step('EP-12', 'the EFI stub names itself as the loader', () => {
-    setHeader(boot, 'root_flags', 1)
-    setHeader(boot, 'vid_mode', VID_MODE)
-    setHeader(boot, 'type_of_loader', TYPE_OF_LOADER)
+    const { hdr } = zeroPageOf(boot)
+    hdr.set('root_flags', 1)
+    hdr.set('vid_mode', VID_MODE)
+    hdr.set('type_of_loader', TYPE_OF_LOADER)
   })
 }
 
@@ -150,6 +158,7 @@ function fillIn(boot: KernelBoot): void {
  * are wiped.
  */
 export function sanitizeBootParams(boot: KernelBoot): void {
-  if (bootParam(boot, 'sentinel') === 0) return
-  patchBootParams(boot, boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
+  const page = zeroPageOf(boot)
+  if (page.get('sentinel') === 0) return
+  page.patch(boot_params.fields.ext_ramdisk_image[0], new Uint8Array(12))
 }

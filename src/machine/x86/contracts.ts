@@ -1,10 +1,10 @@
 /**
- * What a loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what lies in
- * memory. Chapter HO.
+ * What a boot loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what
+ * lies in memory. Chapter HO.
  */
 import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../../bytes/range.ts'
 import type { Phys } from '../../bytes/units.ts'
-import { BOOT_FLAG, HDRS } from '../../image/x86/boot-params.ts'
+import { BOOT_FLAG, HDRS, PROTOCOL_2_11 } from '../../image/x86/boot-params.ts'
 import type { Extent, ObjectId } from '../../memory/extent.ts'
 import type { ContractResult, Machine } from '../machine.ts'
 import { BOOT_PARAMS, zeroPage } from './zero-page.ts'
@@ -48,8 +48,6 @@ export interface HandedOver {
 
 /** Firmware memory that outlives boot services. */
 const KEPT_BY_FIRMWARE: readonly ObjectId[] = ['firmware:runtime', 'firmware:reserved']
-/** Boot protocol that brought handover_offset. Source: linux@5.10.223 Documentation/x86/boot.rst. */
-const PROTOCOL_OF_HANDOVER = 0x20b
 
 type Judge = (machine: Machine, handed: HandedOver) => ContractResult[]
 
@@ -67,9 +65,7 @@ const setupHeader: Judge = (machine, { bootParams }) => {
   if (bootParams === null) return []
   const { hdr } = zeroPage(machine.memory, bootParams)
   const kept =
-    hdr.get('boot_flag') === BOOT_FLAG &&
-    hdr.get('header') === HDRS &&
-    hdr.get('version') >= PROTOCOL_OF_HANDOVER
+    hdr.get('boot_flag') === BOOT_FLAG && hdr.get('header') === HDRS && hdr.get('version') >= PROTOCOL_2_11
   return result(
     'HO-1',
     kept,

@@ -8,6 +8,7 @@ import {
   boot_e820_entry,
   boot_params,
   E820_MAX_ENTRIES_ZEROPAGE,
+  efi_info,
   SETUP_HEADER_AT,
   setup_header,
 } from '../../image/x86/boot-params.ts'
@@ -34,6 +35,8 @@ export type GuestSetupHeader = GuestStruct<typeof setup_header.fields>
 export interface ZeroPage extends Pick<BootParamsPage, 'at' | 'get' | 'set' | 'patch' | 'range'> {
   /** Its setup header. */
   readonly hdr: GuestSetupHeader
+  /** What it says of the firmware. */
+  readonly efi_info: GuestStruct<typeof efi_info.fields>
   /** Zeroes `size` bytes from its start on, in its name. */
   clear(size: number): EventId
   /** Both halves of a field that has an extension. */
@@ -51,9 +54,11 @@ export function zeroPage(memory: Memory, at: Phys): ZeroPage {
   const page: BootParamsPage = new GuestStruct(memory, boot_params, at, BOOT_PARAMS)
   const hdr: GuestSetupHeader = setupHeader(memory, at, BOOT_PARAMS)
   const [table] = boot_params.fields.e820_table
+  const [info] = boot_params.fields.efi_info
   return {
     at,
     hdr,
+    efi_info: new GuestStruct(memory, efi_info, phys(at + info), BOOT_PARAMS, info),
     get: field => page.get(field),
     set: (field, value) => page.set(field, value),
     patch: (offset, bytes) => page.patch(offset, bytes),

@@ -1,16 +1,11 @@
-/**
- * lanzaboote's stub: the slots in which its eras differ, and the one procedure that calls them in order
- * (spec/LZ-lanzaboote.md).
- */
+/** lanzaboote's stub: what its steps pass to each other, and the slots in which its eras differ (spec/LZ-lanzaboote.md). */
 import type { ByteSource } from '../../bytes/source.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { THIN_NAMES } from '../../image/uki.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { EraInfo, HandOff, LoadedImage, StubModel } from '../../machine/model.ts'
+import type { EraInfo, HandOff, LoadedImage } from '../../machine/model.ts'
 import type { ObjectId } from '../../memory/extent.ts'
-import type { Booting, CommandLine, Initrd, Kernel } from '../model.ts'
-import { kernelLength } from '../setup-header.ts'
-import { ownImage } from '../steps/own-image.ts'
+import type { LanzabooteBehaviour } from './behaviour.ts'
+import type { CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
 
 /** What lies on the ESP beside a thin image; null: not known. */
 export interface EspFiles {
@@ -24,7 +19,7 @@ export interface EspFiles {
 }
 
 /** The machine, the stub's own image, and the files on the ESP. */
-export interface LanzaBooting extends Booting {
+export interface LanzabooteContext extends StubContext {
   readonly esp: EspFiles
 }
 
@@ -54,44 +49,29 @@ export interface Held {
 }
 
 /** How the kernel comes from pool to the place where it runs. */
-export type Start = (on: LanzaBooting, kernel: Kernel) => LoadedImage
+export type Start = (ctx: LanzabooteContext, kernel: Kernel) => LoadedImage
 
-/** A row of the era table: what is said of the era, and a step for every slot. */
-export interface LanzabooteEra extends EraInfo {
+/** A step for every slot. */
+export interface LanzabooteSteps {
+  /** What its own sections say. */
+  readonly configuration: (ctx: LanzabooteContext) => Configuration
+  /** Kernel and initrd into memory. */
+  readonly payload: (ctx: LanzabooteContext, configuration: Configuration) => Held
+  /** What follows from their hashes: how the kernel is started. */
+  readonly trust: (ctx: LanzabooteContext, configuration: Configuration) => Start
+  /** Whose command line, and the buffer that it lies in. */
+  readonly commandLine: (ctx: LanzabooteContext, configuration: Configuration) => CommandLine
+  /** What is done to the initrd before it is offered. */
+  readonly initrd: (ctx: LanzabooteContext, initrd: Held['initrd']) => Held['initrd']
+  /** How the initrd is offered, and the kernel entered. */
+  readonly handOff: (ctx: LanzabooteContext, held: Held, line: CommandLine, start: Start) => HandOff
+}
+
+/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+export interface LanzabooteEra extends EraInfo, LanzabooteSteps {
   /**
    * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
    */
   readonly names: keyof typeof THIN_NAMES | 'embedded'
-  /** What its own sections say. */
-  readonly configuration: (on: LanzaBooting) => Configuration
-  /** Kernel and initrd into memory. */
-  readonly payload: (on: LanzaBooting, configuration: Configuration) => Held
-  /** What follows from their hashes: how the kernel is started. */
-  readonly trust: (on: LanzaBooting, configuration: Configuration) => Start
-  /** Whose command line, and the buffer that it lies in. */
-  readonly commandLine: (on: LanzaBooting, configuration: Configuration) => CommandLine
-  /** What is done to the initrd before it is offered. */
-  readonly initrd: (on: LanzaBooting, initrd: Held['initrd']) => Held['initrd']
-  /** How the initrd is offered, and the kernel entered. */
-  readonly handOff: (on: LanzaBooting, held: Held, line: CommandLine, start: Start) => HandOff
-}
-
-/** Makes a model of a row. */
-export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
-  return {
-    id: era.id,
-    boot: (machine: Machine, self: LoadedImage) =>
-      machine.as('stub', () => boot(era, { machine, self, esp })),
-  }
-}
-
-function boot(era: LanzabooteEra, on: LanzaBooting): HandOff {
-  ownImage(on)
-  const configuration = era.configuration(on)
-  const held = era.payload(on, configuration)
-  kernelLength(on, held.kernel)
-  const start = era.trust(on, configuration)
-  const line = era.commandLine(on, configuration)
-  const initrd = era.initrd(on, held.initrd)
-  return era.handOff(on, { ...held, initrd }, line, start)
+  readonly behaviour: LanzabooteBehaviour
 }

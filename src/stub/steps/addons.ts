@@ -1,46 +1,47 @@
 /** Slot addons: PE files beside the image, and what the stub takes out of them (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
-import { told } from '../../machine/told.ts'
 import type { Addon } from '../../machine/machine.ts'
 import type { LoadedImage } from '../../machine/model.ts'
 import type { PeSection } from '../../image/pe.ts'
-import type { Addons, Booting, Located, Piece } from '../model.ts'
+import type { AddonSection, StubBehaviour } from '../behaviour.ts'
+import type { Addons, InitrdPiece, Sections, StubContext } from '../model.ts'
 import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
-/** What a section of an add-on may be to a row. */
-export type Wanted = '.cmdline' | '.dtb' | '.dtbauto' | '.initrd' | '.ucode'
+/** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
+export function loadAddons({
+  sections: wanted,
+}: StubBehaviour['addons']): (ctx: StubContext, sections: Sections) => Addons {
+  return wanted.length === 0 ? ignoreAddons : (ctx, sections) => loadAll(ctx, sections, wanted)
+}
 
-/** The row knows no add-ons. */
-export function ignoresAddons({ machine }: Booting): Addons {
+function ignoreAddons({ machine }: StubContext): Addons {
   return machine.step('ST-96', 'looks for no add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
 }
 
 /** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
-export function loadsAddons(wanted: readonly Wanted[]): (on: Booting, located: Located) => Addons {
-  const load = (on: Booting, located: Located): Addons =>
-    on.machine.step('ST-95', 'loads add-ons', () => {
-      const taken: { lines: string[]; initrds: Piece[]; ucodes: Piece[] } = {
-        lines: [],
-        initrds: [],
-        ucodes: [],
-      }
-      for (const addon of on.machine.settings.addons ?? []) take(on, located, wanted, addon, taken)
-      return { ...taken, ucodes: taken.ucodes.reverse() }
-    })
-  return told(load, { wanted })
+function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSection[]): Addons {
+  return ctx.machine.step('ST-95', 'load_addons loads add-ons', () => {
+    const taken: { lines: string[]; initrds: InitrdPiece[]; ucodes: InitrdPiece[] } = {
+      lines: [],
+      initrds: [],
+      ucodes: [],
+    }
+    for (const addon of ctx.machine.settings.addons ?? []) take(ctx, sections, wanted, addon, taken)
+    return { ...taken, ucodes: taken.ucodes.reverse() }
+  })
 }
 
 function take(
-  on: Booting,
-  located: Located,
-  wanted: readonly Wanted[],
+  ctx: StubContext,
+  sections: Sections,
+  wanted: readonly AddonSection[],
   { name, source }: Addon,
-  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+  taken: { readonly lines: string[]; readonly initrds: InitrdPiece[]; readonly ucodes: InitrdPiece[] },
 ): void {
-  const { machine } = on
+  const { machine } = ctx
   const ignored = (why: string): void => {
     machine.assume('ST-95', `the add-on ${name} is passed over: ${why}`)
   }
@@ -59,51 +60,56 @@ function take(
   const found = wanted.filter(section => find(section) !== null)
   if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
   else if (find('.linux') !== null) ignored('it is a unified kernel image')
-  else if (!sameUname(on, located, image, find('.uname'))) ignored('its .uname is another one')
-  else for (const section of found) use(on, image, name, section, find(section), taken)
+  else if (!sameUname(ctx, sections, image, find('.uname'))) ignored('its .uname is another one')
+  else for (const section of found) use(ctx, image, name, section, find(section), taken)
   machine.firmware.unloadImage(image)
 }
 
 const bytesOf = (
-  { machine }: Booting,
+  { machine }: StubContext,
   image: LoadedImage,
   { VirtualAddress, VirtualSize }: PeSection,
 ): Uint8Array => machine.memory.peek(rangeAt(add(image.base, VirtualAddress), VirtualSize)).bytes
 
-function sameUname(on: Booting, located: Located, image: LoadedImage, theirs: PeSection | null): boolean {
-  const ours = sectionOf(located, '.uname')
+function sameUname(
+  ctx: StubContext,
+  sections: Sections,
+  image: LoadedImage,
+  theirs: PeSection | null,
+): boolean {
+  const ours = sectionOf(sections, '.uname')
   if (ours === null || theirs === null) return true
   const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes).replace(/\0.*$/s, '')
   return (
-    text(on.machine.memory.peek(rangeAt(ours.at, ours.size)).bytes).slice(0, theirs.VirtualSize) ===
-    text(bytesOf(on, image, theirs))
+    text(ctx.machine.memory.peek(rangeAt(ours.at, ours.size)).bytes).slice(0, theirs.VirtualSize) ===
+    text(bytesOf(ctx, image, theirs))
   )
 }
 
 function use(
-  on: Booting,
+  ctx: StubContext,
   image: LoadedImage,
   name: string,
-  section: Wanted,
+  section: AddonSection,
   header: PeSection | null,
-  taken: { readonly lines: string[]; readonly initrds: Piece[]; readonly ucodes: Piece[] },
+  taken: { readonly lines: string[]; readonly initrds: InitrdPiece[]; readonly ucodes: InitrdPiece[] },
 ): void {
   if (header === null) return
   if (section === '.cmdline') {
-    taken.lines.push(utf8Text(bytesOf(on, image, header)))
+    taken.lines.push(utf8Text(bytesOf(ctx, image, header)))
     return
   }
   if (section === '.dtb' || section === '.dtbauto') {
-    on.machine.doubt(
+    ctx.machine.doubt(
       'ST-47',
       `${section} of the add-on ${name} is copied to pages of EfiACPIReclaimMemory, which are not modelled`,
     )
     return
   }
   const object = `addon:${name}:${section}`
-  const at = poolOrHalt(on, 'ST-95', header.VirtualSize, object)
-  on.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
-  const piece: Piece = {
+  const at = xmalloc(ctx, 'ST-95', header.VirtualSize, object)
+  ctx.machine.memory.copy(at, rangeAt(add(image.base, header.VirtualAddress), header.VirtualSize))
+  const piece: InitrdPiece = {
     at,
     size: header.VirtualSize,
     parts: [{ object, at: 0, length: header.VirtualSize }],

@@ -3,37 +3,27 @@
  * (chapter ST).
  */
 import { rangeAt } from '../../bytes/range.ts'
-import { add, pagesOf, phys, wrap32, type Phys } from '../../bytes/units.ts'
+import { add, PAGE, pagesOf, phys, type Phys, wrap32 } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
+import { SECTOR, SETUP_HEADER_AT, setupHeaderEnd, setupSectors } from '../../image/x86/boot-params.ts'
 import type { ClauseId } from '../../machine/machine.ts'
-import type { InitrdOffer } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
-import type { Booting, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
-import {
-  canLieAbove4G,
-  HDR,
-  HEADER_OFFSET,
-  SECTOR,
-  SETUP_HEADER,
-  setupSectors,
-  type SetupHeader,
-} from '../setup-header.ts'
-import { offerInitrd } from './load-image.ts'
-import { high32, pagesOrHalt, setByte, setField, statusTitle } from './patch.ts'
+import type { RegisteredInitrd } from '../../machine/model.ts'
+import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
+import type { BootParamsBehaviour, CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
+import type { StubContext, BootParams, CommandLine, Initrd, Kernel } from '../model.ts'
+import { canLieAbove4G, KNOWN_HEADER_END, type SetupHeader } from '../setup-header.ts'
+import { registerInitrd } from './load-image.ts'
+import { statusTitle } from './status.ts'
+import { xmallocPages } from './xmalloc.ts'
 
-/** Highest address for boot_params. */
-const BOOT_PARAMS_MAX = 0xffffffff
-/** Bytes that the early eras take for boot_params. */
-const FOUR_PAGES = 0x4000
-const ONE_PAGE = 0x1000
 /** CMDLINE_PTR_MAX */
 const CMDLINE_PTR_MAX = 0xa0000
 /** type_of_loader: none of the registered ones. */
 const UNKNOWN_LOADER = 0xff
 
 function pagesOrFail(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
   limit: number,
   pages: number,
@@ -49,46 +39,77 @@ function pagesOrFail(
   )
 }
 
-function fill(on: Booting, at: Phys, size: number, kernel: Kernel, headerBytes: number, from = HDR): void {
-  const { memory } = on.machine
-  memory.zero(rangeAt(at, size), 'boot_params')
-  memory.patch(add(at, from), memory.readRaw(rangeAt(kernel.at + from, headerBytes)), 'boot_params', from)
-  setByte(on, at, 'type_of_loader', UNKNOWN_LOADER)
-}
-
-/** Four pages below 4 GiB; the setup header up to handover_offset. */
-export function fourPages(on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams {
-  return on.machine.step('ST-37', 'makes boot_params', () => {
-    const at = pagesOrFail(on, 'ST-37', BOOT_PARAMS_MAX, pagesOf(FOUR_PAGES), 'boot_params')
-    fill(on, at, FOUR_PAGES, kernel, SETUP_HEADER.size - HDR)
-    const setup_sects = setupSectors(header)
-    setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
-    return { at, above4G: false, setup_sects }
-  })
+/** A zero page of `size` bytes with `length` bytes of the kernel file from `from` on, at the same offset. */
+function fill(
+  { machine: { memory } }: StubContext,
+  at: Phys,
+  size: number,
+  kernel: Kernel,
+  from: number,
+  length: number,
+): ZeroPage {
+  const page = zeroPage(memory, at)
+  page.clear(size)
+  page.patch(from, memory.readRaw(rangeAt(kernel.at + from, length)))
+  page.hdr.set('type_of_loader', UNKNOWN_LOADER)
+  return page
 }
 
 /** secure_boot: enabled. Source: linux@5.10.223 include/linux/efi.h efi_secureboot_mode_enabled. */
 const SECURE_BOOT_ENABLED = 3
 
-/**
- * Four pages below 1 GiB; all of the kernel file up to handover_offset, and the state of Secure Boot where
- * the row says so.
- */
-export function fourPagesLow(
-  secureBoot: 'told' | 'not told',
-): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams =>
-    on.machine.step('ST-77', 'makes boot_params', () => {
-      const at = pagesOrFail(on, 'ST-77', 0x3fffffff, pagesOf(FOUR_PAGES), 'boot_params')
-      fill(on, at, FOUR_PAGES, kernel, SETUP_HEADER.size, 0)
-      if (secureBoot === 'told' && on.machine.settings.secureBoot)
-        on.machine.step('ST-78', 'tells of Secure Boot', () => {
-          setByte(on, at, 'secure_boot', SECURE_BOOT_ENABLED)
+/** The zero page of a release. */
+export function makeBootParams(
+  behaviour: BootParamsBehaviour,
+): (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
+  const clause = clauseOf(behaviour)
+  const by = behaviour.above4G ? 'linux_exec_efi_handover' : 'linux_exec'
+  return (ctx, kernel, header, image) =>
+    ctx.machine.step(clause, `${by} makes boot_params`, () => {
+      const above4G = behaviour.above4G && canLieAbove4G(header)
+      const at = allocate(ctx, clause, behaviour, above4G)
+      const size = behaviour.pages * PAGE
+      const from = behaviour.copied === 'file' ? 0 : SETUP_HEADER_AT
+      const page = fill(ctx, at, size, kernel, from, headerBytes(header, behaviour))
+      if (behaviour.secureBoot && ctx.machine.settings.secureBoot)
+        ctx.machine.step('ST-78', 'tells of Secure Boot', () => {
+          page.set('secure_boot', SECURE_BOOT_ENABLED)
         })
-      setField(on, at, 'code32_start', wrap32(image + (header.setup_sects + 1) * SECTOR))
-      return { at, above4G: false, setup_sects: header.setup_sects }
+      const setup_sects = behaviour.setupSects === 'as stated' ? header.setup_sects : setupSectors(header)
+      if (behaviour.setupSects === '0 becomes 4') page.hdr.set('setup_sects', setup_sects)
+      page.hdr.set('code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
+      return { at, above4G, setup_sects }
     })
-  return told(make, { secureBoot })
+}
+
+function clauseOf({ copied }: BootParamsBehaviour): ClauseId {
+  if (copied === 'file') return 'ST-77'
+  if (copied === 'known header') return 'ST-37'
+  return copied === 'stated header' ? 'ST-38' : 'ST-83'
+}
+
+function allocate(
+  ctx: StubContext,
+  clause: ClauseId,
+  { above4G: mayLieHigh, limit, pages }: BootParamsBehaviour,
+  above4G: boolean,
+): Phys {
+  if (!mayLieHigh) return pagesOrFail(ctx, clause, limit, pages, 'boot_params')
+  return xmallocPages(ctx, clause, {
+    where: whereverIt(above4G, limit),
+    type: EfiLoaderData,
+    pages,
+    label: 'boot_params',
+  })
+}
+
+/** Bytes that are copied: of the file, or of the setup header. */
+function headerBytes(header: SetupHeader, { copied }: BootParamsBehaviour): number {
+  const known = KNOWN_HEADER_END - SETUP_HEADER_AT
+  if (copied === 'file') return KNOWN_HEADER_END
+  if (copied === 'known header') return known
+  const stated = setupHeaderEnd(header) - SETUP_HEADER_AT
+  return copied === 'stated header' ? stated : Math.min(stated, known)
 }
 
 /** Anywhere for a kernel that may lie above 4 GiB, below a limit for others. */
@@ -96,52 +117,32 @@ function whereverIt(above4G: boolean, limit: number): AllocateType {
   return above4G ? { kind: 'any' } : { kind: 'max', limit }
 }
 
-/** As much of the setup header as it says that it has. */
-export const asLongAsItSays = (header: SetupHeader): number => HEADER_OFFSET + header.setup_size
-/** No more of it than the stub knows. */
-export const atMostKnown = (header: SetupHeader): number =>
-  Math.min(HEADER_OFFSET + header.setup_size, SETUP_HEADER.size - HDR)
-
-/** One page; `headerBytes` of the setup header. */
-export function onePage(
-  clause: ClauseId,
-  headerBytes: (header: SetupHeader) => number,
-): (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams {
-  const make = (on: Booting, kernel: Kernel, header: SetupHeader, image: Phys): BootParams =>
-    on.machine.step(clause, 'makes boot_params', () => {
-      const above4G = canLieAbove4G(header)
-      const at = pagesOrHalt(on, clause, {
-        where: whereverIt(above4G, BOOT_PARAMS_MAX),
-        type: EfiLoaderData,
-        pages: 1,
-        label: 'boot_params',
-      })
-      fill(on, at, ONE_PAGE, kernel, headerBytes(header))
-      const setup_sects = setupSectors(header)
-      setByte(on, at, 'setup_sects', setup_sects)
-      setField(on, at, 'code32_start', wrap32(image + (setup_sects + 1) * SECTOR))
-      return { at, above4G, setup_sects }
-    })
-  return told(make, { headerBytes })
+/** Where a release puts the command line that is passed in boot_params. */
+export function placeCommandLine(
+  { above4G }: StubBehaviour['placeCommandLine'],
+  { encoding }: CommandLineBehaviour,
+): (ctx: StubContext, header: SetupHeader, bootParams: BootParams, line: CommandLine) => void {
+  if (encoding === 'UTF-16') return convertedToAscii
+  return above4G ? copiedAnywhere : copiedLow
 }
 
 /** The bytes of the string and a NUL, in pages below 640 KiB. */
-export function copiedLow(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
-  const { memory } = on.machine
-  on.machine.step('ST-39', 'places the command line', () => {
-    const at = pagesOrFail(on, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
+function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+  const { memory } = ctx.machine
+  ctx.machine.step('ST-39', 'linux_exec places the command line', () => {
+    const at = pagesOrFail(ctx, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
+    zeroPage(memory, bootParams.at).hdr.set('cmd_line_ptr', at)
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
 
 /** The bytes of the string, however many, and a NUL, anywhere for a kernel that may lie above 4 GiB. */
-export function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
-  const { memory } = on.machine
-  on.machine.step('ST-76', 'places the command line', () => {
-    const at = pagesOrHalt(on, 'ST-76', {
+function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
+  const { memory } = ctx.machine
+  ctx.machine.step('ST-76', 'linux_exec_efi_handover places the command line', () => {
+    const at = xmallocPages(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,
       pages: pagesOf(line.bytes + 1),
@@ -149,23 +150,22 @@ export function copiedAnywhere(on: Booting, _: SetupHeader, bootParams: BootPara
     })
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    setField(on, bootParams.at, 'ext_cmd_line_ptr', high32(at))
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
+    zeroPage(memory, bootParams.at).setWhole('cmd_line_ptr', at)
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.replace(/\0.*$/s, '') })
   })
 }
 
 /** ASCII and a NUL, at most cmdline_size characters, anywhere for a kernel that may lie above 4 GiB. */
-export function convertedToAscii(
-  on: Booting,
+function convertedToAscii(
+  ctx: StubContext,
   header: SetupHeader,
   bootParams: BootParams,
   line: CommandLine,
 ): void {
-  on.machine.step('ST-40', 'places the command line', () => {
+  ctx.machine.step('ST-40', 'linux_exec_efi_handover places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
-    const at = pagesOrHalt(on, 'ST-40', {
+    const at = xmallocPages(ctx, 'ST-40', {
       where,
       type: EfiLoaderData,
       pages: pagesOf(length + 1),
@@ -174,65 +174,90 @@ export function convertedToAscii(
     const ascii = Uint8Array.from({ length: length + 1 }, (_, i) =>
       i === length ? 0 : line.text.charCodeAt(i) <= 0x7e ? line.text.charCodeAt(i) : 0x20,
     )
-    on.machine.memory.patch(at, ascii, line.object)
-    setField(on, bootParams.at, 'cmd_line_ptr', at)
-    setField(on, bootParams.at, 'ext_cmd_line_ptr', high32(at))
-    on.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })
+    ctx.machine.memory.patch(at, ascii, line.object)
+    zeroPage(ctx.machine.memory, bootParams.at).setWhole('cmd_line_ptr', at)
+    ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })
   })
 }
 
+/** The fields that pass the initrd, and whether it is registered for LoadFile2, too. */
+export function passInitrd({
+  halves,
+  loadFile2,
+}: StubBehaviour['passInitrd']): (
+  ctx: StubContext,
+  bootParams: BootParams,
+  initrd: Initrd | null,
+) => RegisteredInitrd | null {
+  if (halves === 'both') return bothHalves
+  return loadFile2 ? lowHalvesAndLoadFile2 : lowHalves
+}
+
 /** The low 32 bits of address and size. */
-export function lowHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
-  return on.machine.step('ST-41', 'passes the initrd', () => {
+function lowHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
+  return ctx.machine.step('ST-41', 'linux_exec passes the initrd', () => {
     const at = wrap32(initrd?.at ?? 0)
-    setField(on, bootParams.at, 'ramdisk_image', at)
-    setField(on, bootParams.at, 'ramdisk_size', initrd?.size ?? 0)
-    on.machine.observe({ ramdiskImageFromStub: phys(at) })
+    const { hdr } = zeroPage(ctx.machine.memory, bootParams.at)
+    hdr.set('ramdisk_image', at)
+    hdr.set('ramdisk_size', initrd?.size ?? 0)
+    ctx.machine.observe({ ramdiskImageFromStub: phys(at) })
     return null
   })
 }
 
 /** The low 32 bits, and the whole initrd through LoadFile2 beside them. */
-export function lowHalvesAndLoadFile2(
-  on: Booting,
+function lowHalvesAndLoadFile2(
+  ctx: StubContext,
   bootParams: BootParams,
   initrd: Initrd | null,
-): InitrdOffer | null {
-  return on.machine.step('ST-79', 'passes the initrd twice', () => {
-    lowHalves(on, bootParams, initrd)
-    return offerInitrd(on, initrd)
+): RegisteredInitrd | null {
+  return ctx.machine.step('ST-79', 'linux_exec passes the initrd twice', () => {
+    lowHalves(ctx, bootParams, initrd)
+    return registerInitrd(ctx, initrd)
   })
 }
 
 /** Both halves. */
-export function bothHalves(on: Booting, bootParams: BootParams, initrd: Initrd | null): null {
-  return on.machine.step('ST-42', 'passes the initrd', () => {
+function bothHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | null): null {
+  return ctx.machine.step('ST-42', 'linux_exec_efi_handover passes the initrd', () => {
     const at = initrd?.at ?? phys(0)
     const size = initrd?.size ?? 0
-    setField(on, bootParams.at, 'ramdisk_image', at)
-    setField(on, bootParams.at, 'ext_ramdisk_image', high32(at))
-    setField(on, bootParams.at, 'ramdisk_size', size)
-    setField(on, bootParams.at, 'ext_ramdisk_size', high32(size))
-    on.machine.observe({ ramdiskImageFromStub: at })
+    const page = zeroPage(ctx.machine.memory, bootParams.at)
+    page.setWhole('ramdisk_image', at)
+    page.setWhole('ramdisk_size', size)
+    ctx.machine.observe({ ramdiskImageFromStub: at })
     return null
   })
 }
 
+/** The address that is jumped to. */
+export function jumpToEntry({
+  from,
+}: StubBehaviour['entry']): (
+  ctx: StubContext,
+  kernel: Kernel,
+  header: SetupHeader,
+  bootParams: BootParams,
+  image: Phys,
+) => Phys {
+  return from === 'code32_start' ? fromCode32Start : fromImage
+}
+
 /** code32_start, of 32 bits, and what the handover entry is behind it. */
-export function fromCode32Start(
-  on: Booting,
+function fromCode32Start(
+  ctx: StubContext,
   kernel: Kernel,
   header: SetupHeader,
   bootParams: BootParams,
   image: Phys,
 ): Phys {
-  return on.machine.step('ST-43', 'jumps to the handover entry', () => {
+  return ctx.machine.step('ST-43', 'linux_efi_handover jumps to the handover entry', () => {
     const offset = (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset
     const entry = phys(
       wrap32(image + (bootParams.setup_sects + 1) * SECTOR) + SECTOR + header.handover_offset,
     )
     if (entry !== image + offset)
-      on.machine.enter(
+      ctx.machine.enter(
         rangeAt(entry, 1),
         kernel.object,
         offset,
@@ -243,14 +268,14 @@ export function fromCode32Start(
 }
 
 /** The whole address of the image, and what the handover entry is behind it. */
-export function fromImage(
-  on: Booting,
+function fromImage(
+  ctx: StubContext,
   _: Kernel,
   header: SetupHeader,
   bootParams: BootParams,
   image: Phys,
 ): Phys {
-  return on.machine.step('ST-44', 'jumps to the handover entry', () =>
+  return ctx.machine.step('ST-44', 'linux_efi_handover jumps to the handover entry', () =>
     add(image, (bootParams.setup_sects + 1) * SECTOR + SECTOR + header.handover_offset),
   )
 }

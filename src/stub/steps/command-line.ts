@@ -3,37 +3,37 @@ import { rangeAt } from '../../bytes/range.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
-import { told } from '../../machine/told.ts'
-import type { Booting, CommandLine, Found, Located } from '../model.ts'
-import { assumedSources, customLine, extended, type SourceRules } from './line-sources.ts'
-import { utf8Text, type LineRule } from './line-text.ts'
-import type { OptionsRule } from './load-options.ts'
+import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
+import type { CommandLine, PayloadSection, Sections, StubContext } from '../model.ts'
+import { assumedSources, customLine, extended, type Sources } from './line-sources.ts'
+import { lineRule, type LineRule, utf8Text, written } from './line-text.ts'
+import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
-import { poolOrHalt } from './patch.ts'
+import { xmalloc } from './xmalloc.ts'
 
 /** Longest stretch that is searched for the end of a string. */
 const TEXT_MAX = 2 ** 20
 /** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
 export const UTF16_LINE = 'cmdline:utf-16'
 
-function asEightBit(on: Booting, options: LoadOptions, write: (code: number) => number): CommandLine {
+function asEightBit(ctx: StubContext, options: LoadOptions, rule: CommandLineBehaviour): CommandLine {
   const bytes = Math.floor(options.bytes / 2)
-  const got = on.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
+  const got = ctx.machine.firmware.allocatePool(EfiLoaderData, bytes, options.object)
   if (got.status !== 'EFI_SUCCESS')
-    return on.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
+    return ctx.machine.gap('ST-15', 'no pool for the command line: the stub writes through a null pointer')
   const line = Uint8Array.from({ length: bytes }, (_, i) =>
-    i < options.text.length ? write(options.text.charCodeAt(i)) & 0xff : 0,
+    i < options.text.length ? written(options.text.charCodeAt(i), rule) & 0xff : 0,
   )
-  on.machine.memory.patch(got.at, line, options.object)
+  ctx.machine.memory.patch(got.at, line, options.object)
   return { at: got.at, bytes, text: latin1(line), object: options.object }
 }
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('')
 
 function inSection(
-  { machine }: Booting,
+  { machine }: StubContext,
   clause: ClauseId,
-  { at, size }: Found,
+  { at, size }: PayloadSection,
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known)
@@ -44,41 +44,53 @@ function inSection(
   return { bytes, known }
 }
 
-/** What a row of the early eras says of LoadOptions. */
-export interface EightBitRules {
-  /** Which it takes. */
-  readonly options: OptionsRule
-  readonly underSecureBoot: 'never options' | 'options without section'
-  /** What becomes of a character. */
-  readonly write: (code: number) => number
+/** Whose command line a release takes, and the string that it makes of it. */
+export function settleCommandLine(
+  line: CommandLineBehaviour,
+  options: StubBehaviour['loadOptions'],
+): (ctx: StubContext, sections: Sections) => CommandLine | null {
+  const sources = { line, options }
+  if (line.encoding === 'UTF-16') {
+    const clause = utf16Clause(options)
+    return (ctx, sections) => utf16Line(ctx, sections, clause, sources)
+  }
+  const clause = eightBitClause(sources)
+  return (ctx, sections) => eightBitLine(ctx, sections, clause, sources)
 }
 
-/** As it is; the low byte is kept. */
-export const asItIs = (code: number): number => code
-/** A space in place of what is not printable ASCII. */
-export const spaced = (code: number): number => (code <= 0x1f || code >= 0x7f ? 0x20 : code)
+/** The clause that says when LoadOptions count. */
+function eightBitClause({ line, options }: Sources): ClauseId {
+  if (line.spaces !== 'none') return 'ST-74'
+  if (line.underSecureBoot === 'without .cmdline') return 'ST-15'
+  return options.taken === 'any' ? 'ST-73' : options.taken === 'text' ? 'ST-72' : 'ST-14'
+}
+
+function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
+  if (!profile) return 'ST-16'
+  return taken === 'printable' ? 'ST-85' : 'ST-17'
+}
 
 /** All bytes of `.cmdline`, or of LoadOptions. */
-export function eightBitLine(
+function eightBitLine(
+  ctx: StubContext,
+  sections: Sections,
   clause: ClauseId,
-  { options: rule, underSecureBoot, write }: EightBitRules,
-): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null =>
-    on.machine.step(clause, 'chooses the command line', () => {
-      const section = sectionOf(located, '.cmdline')
-      const options = rule(on.self)
-      const free =
-        !on.machine.settings.secureBoot || (underSecureBoot === 'options without section' && section === null)
-      if (free && options !== null) return asEightBit(on, options, write)
-      if (section === null) return null
-      return {
-        at: section.at,
-        bytes: section.size,
-        text: latin1(inSection(on, clause, section).bytes),
-        object: section.object,
-      }
-    })
-  return told(choose, { options: rule, underSecureBoot, write })
+  { line, options }: Sources,
+): CommandLine | null {
+  return ctx.machine.step(clause, 'chooses the command line', () => {
+    const section = sectionOf(sections, '.cmdline')
+    const taken = takenOptions(ctx, options)
+    const free =
+      !ctx.machine.settings.secureBoot || (line.underSecureBoot === 'without .cmdline' && section === null)
+    if (free && taken !== null) return asEightBit(ctx, taken, line)
+    if (section === null) return null
+    return {
+      at: section.at,
+      bytes: section.size,
+      text: latin1(inSection(ctx, clause, section).bytes),
+      object: section.object,
+    }
+  })
 }
 
 /** The characters and a NUL, two bytes each. */
@@ -94,52 +106,55 @@ function utf16(text: string): Uint8Array {
  * that it is made of are not modelled.
  */
 function asUtf16(
-  on: Booting,
+  ctx: StubContext,
   rule: LineRule,
   raw: string,
   room: number,
   object: string,
   known = true,
 ): CommandLine {
-  return on.machine.step('ST-18', 'makes a string of it', () => {
+  return ctx.machine.step('ST-18', 'mangle_stub_cmdline makes a string of it', () => {
     const text =
-      rule(raw) ?? on.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
-    const at = poolOrHalt(on, 'ST-18', 2 * (room + 1), UTF16_LINE)
+      rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
+    const at = xmalloc(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
-    if (known) on.machine.memory.patch(at, bytes, UTF16_LINE)
-    else on.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
+    if (known) ctx.machine.memory.patch(at, bytes, UTF16_LINE)
+    else ctx.machine.memory.make(rangeAt(at, bytes.length), UTF16_LINE)
     return { at, bytes: bytes.length, text, object }
   })
 }
 
-function fromSection(on: Booting, clause: ClauseId, rule: LineRule, section: Found): CommandLine {
-  const { machine } = on
+function fromSection(
+  ctx: StubContext,
+  clause: ClauseId,
+  rule: LineRule,
+  section: PayloadSection,
+): CommandLine {
+  const { machine } = ctx
   machine.memory.readAs(rangeAt(section.at, section.size), section.object)
-  const { bytes, known } = inSection(on, clause, section)
+  const { bytes, known } = inSection(ctx, clause, section)
   const nul = bytes.indexOf(0)
   if (nul < 0 && section.size > TEXT_MAX) machine.gap(clause, 'a command line of more than 1 MiB')
-  return asUtf16(on, rule, utf8Text(bytes), section.size, section.object, known)
-}
-
-/** What a row of the later eras says of the command line. */
-export interface Utf16Rules extends SourceRules {
-  /** Does the stub name the firmware's console where the line names none? */
-  readonly firmwareConsole: 'left alone' | 'added'
+  return asUtf16(ctx, rule, utf8Text(bytes), section.size, section.object, known)
 }
 
 /** A line that something was appended to. */
 const EXTENDED = 'cmdline:extended'
 
-function withExtras(on: Booting, line: CommandLine | null, rules: Utf16Rules): CommandLine | null {
-  const text = extended(on, line?.text ?? null, rules)
+function withExtras(
+  ctx: StubContext,
+  line: CommandLine | null,
+  behaviour: CommandLineBehaviour,
+): CommandLine | null {
+  const text = extended(ctx, line?.text ?? null, behaviour)
   if (text === null) return line
-  const longer = asUtf16(on, same => same, text, text.length, EXTENDED)
-  if (line !== null) on.machine.firmware.freePool(line.at)
+  const longer = asUtf16(ctx, same => same, text, text.length, EXTENDED)
+  if (line !== null) ctx.machine.firmware.freePool(line.at)
   return longer
 }
 
 /** A line without console= may get one. */
-function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
+function assumeNoConsole({ machine }: StubContext, line: CommandLine | null): void {
   if (!/(?:^| )console=/.test(line?.text ?? ''))
     machine.assume(
       'ST-75',
@@ -151,48 +166,45 @@ function assumeNoConsole({ machine }: Booting, line: CommandLine | null): void {
  * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of
  * `.cmdline`.
  */
-export function utf16Line(
+function utf16Line(
+  ctx: StubContext,
+  sections: Sections,
   clause: ClauseId,
-  rules: Utf16Rules,
-): (on: Booting, located: Located) => CommandLine | null {
-  const choose = (on: Booting, located: Located): CommandLine | null =>
-    on.machine.step(clause, 'chooses the command line', () => {
-      const absent = assumedSources(on)
-      if (absent !== '') on.machine.assume(clause, absent)
-      const section = sectionOf(located, '.cmdline')
-      const custom = customLine(on, section, rules)
-      const first =
-        rules.profiles && custom !== null
-          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
-          : null
-      const uname = sectionOf(located, '.uname')
-      if (uname !== null) poolOrHalt(on, clause, uname.size + 1, 'stub:uname')
-      const chosen =
-        first ??
-        (custom !== null
-          ? asUtf16(on, custom.rule, custom.text, custom.text.length, customObject(on))
-          : section === null
-            ? null
-            : fromSection(on, clause, rules.text, section))
-      const line = withExtras(on, chosen, rules)
-      if (rules.firmwareConsole === 'added') assumeNoConsole(on, line)
-      return line
-    })
-  return told(choose, { ...rules })
+  sources: Sources,
+): CommandLine | null {
+  const { line: behaviour, options } = sources
+  const by = options.profile ? 'settle_command_line' : 'use_load_options'
+  return ctx.machine.step(clause, `${by} chooses the command line`, () => {
+    const absent = assumedSources(ctx)
+    if (absent !== '') ctx.machine.assume(clause, absent)
+    const section = sectionOf(sections, '.cmdline')
+    const custom = customLine(ctx, section, sources)
+    const made = (): CommandLine | null =>
+      custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
+    const first = options.profile ? made() : null
+    const uname = sectionOf(sections, '.uname')
+    if (uname !== null) xmalloc(ctx, clause, uname.size + 1, 'stub:uname')
+    const own = (): CommandLine | null =>
+      section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
+    const chosen = first ?? (options.profile ? null : made()) ?? own()
+    const line = withExtras(ctx, chosen, behaviour)
+    if (behaviour.namesConsole) assumeNoConsole(ctx, line)
+    return line
+  })
 }
 
 /** What the bytes of a custom line are. */
-const customObject = ({ self }: Booting): string => self.loadOptions?.object ?? 'load-options'
+const customObject = ({ self }: StubContext): string => self.loadOptions?.object ?? 'load-options'
 
 /** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
-export function widened(on: Booting, line: CommandLine | null): CommandLine | null {
+export function widened(ctx: StubContext, line: CommandLine | null): CommandLine | null {
   return line === null
     ? null
-    : on.machine.step('ST-74', 'widens the command line', () => {
-        if (line.bytes > 0) on.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
-        const at = poolOrHalt(on, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
+    : ctx.machine.step('ST-74', 'widens the command line', () => {
+        if (line.bytes > 0) ctx.machine.memory.readAs(rangeAt(line.at, line.bytes), line.object)
+        const at = xmalloc(ctx, 'ST-74', 2 * (line.text.length + 1), UTF16_LINE)
         const bytes = utf16(line.text)
-        on.machine.memory.patch(at, bytes, UTF16_LINE)
+        ctx.machine.memory.patch(at, bytes, UTF16_LINE)
         return { ...line, at, bytes: bytes.length }
       })
 }

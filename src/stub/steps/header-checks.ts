@@ -1,47 +1,56 @@
 /** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
-import type { Booting, Kernel } from '../model.ts'
 import {
-  HDR,
-  isKernel,
-  readSetupHeader,
-  SETUP_HEADER,
-  SETUP_VERSION_2_11,
-  SETUP_VERSION_2_12,
+  boot_params,
+  PROTOCOL_2_11,
+  PROTOCOL_2_12,
+  SETUP_HEADER_AT,
   XLF_EFI_HANDOVER_64,
-  type SetupHeader,
-} from '../setup-header.ts'
-import { statusTitle } from './patch.ts'
+} from '../../image/x86/boot-params.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { StubContext, Kernel } from '../model.ts'
+import { isKernel, KNOWN_HEADER_END, type SetupHeader } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
+import { statusTitle } from './status.ts'
 
-/** sizeof(BootParams). */
-const BOOT_PARAMS_SIZE = 4096
+type ChecksBehaviour = StubBehaviour['headerChecks']
 
-function read(on: Booting, kernel: Kernel): SetupHeader {
+/** The checks of a release. */
+export function checkSetupHeader(checks: ChecksBehaviour): (ctx: StubContext, kernel: Kernel) => SetupHeader {
+  if (checks.messages === 'each') return (ctx, kernel) => checkEach(ctx, kernel, checks)
+  return checks.length ? checkLengthAndAll : checkAll
+}
+
+function read(ctx: StubContext, kernel: Kernel): SetupHeader {
   if (kernel.found)
-    on.machine.memory.readAs(rangeAt(kernel.at + HDR, SETUP_HEADER.size - HDR), kernel.object, { at: HDR })
-  return readSetupHeader(on, kernel)
+    ctx.machine.memory.readAs(
+      rangeAt(kernel.at + SETUP_HEADER_AT, KNOWN_HEADER_END - SETUP_HEADER_AT),
+      kernel.object,
+      { at: SETUP_HEADER_AT },
+    )
+  return readSetupHeader(ctx, kernel)
 }
 
 /** `.linux` is as long as a zero page, then the four conditions. */
-export function longEnoughAndFour(on: Booting, kernel: Kernel): SetupHeader {
-  return on.machine.step('ST-81', 'looks at the length of .linux', () => {
-    if (kernel.size < BOOT_PARAMS_SIZE)
-      on.machine.refuse(
+function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
+  return ctx.machine.step('ST-81', 'linux_exec looks at the length of .linux', () => {
+    if (kernel.size < boot_params.size)
+      ctx.machine.refuse(
         'ST-81',
         'EFI_LOAD_ERROR',
         '.linux is smaller than a zero page',
         `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
       )
-    return fourConditions(on, kernel)
+    return checkAll(ctx, kernel)
   })
 }
 
 /** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
-export function fourConditions(on: Booting, kernel: Kernel): SetupHeader {
-  const { machine } = on
-  return machine.step('ST-31', 'checks the setup header', () => {
-    const header = read(on, kernel)
-    if (!isKernel(header) || header.version < SETUP_VERSION_2_11 || header.relocatable_kernel === 0) {
+function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
+  const { machine } = ctx
+  return machine.step('ST-31', 'linux_exec checks the setup header', () => {
+    const header = read(ctx, kernel)
+    if (!isKernel(header) || header.version < PROTOCOL_2_11 || header.relocatable_kernel === 0) {
       const why = !kernel.found
         ? 'there is no .linux section, and the image itself is no kernel'
         : '.linux does not begin with the header of a relocatable kernel'
@@ -59,16 +68,16 @@ export function fourConditions(on: Booting, kernel: Kernel): SetupHeader {
 }
 
 function lacksHandover({ version, xloadflags }: SetupHeader): boolean {
-  return version >= SETUP_VERSION_2_12 && (xloadflags & XLF_EFI_HANDOVER_64) === 0
+  return version >= PROTOCOL_2_12 && (xloadflags & XLF_EFI_HANDOVER_64) === 0
 }
 
 /** Each condition with a message of its own. */
-export function eachCondition(on: Booting, kernel: Kernel): SetupHeader {
-  const { machine } = on
-  return machine.step('ST-32', 'checks the setup header', () => {
-    if (kernel.size < BOOT_PARAMS_SIZE)
+function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour): SetupHeader {
+  const { machine } = ctx
+  return machine.step('ST-32', 'linux_exec_efi_handover checks the setup header', () => {
+    if (length && kernel.size < boot_params.size)
       machine.refuse('ST-32', 'EFI_LOAD_ERROR', '.linux is smaller than a zero page')
-    const header = read(on, kernel)
+    const header = read(ctx, kernel)
     const no = (message: string): never =>
       machine.refuse(
         'ST-32',
@@ -77,7 +86,7 @@ export function eachCondition(on: Booting, kernel: Kernel): SetupHeader {
         message,
       )
     if (!isKernel(header)) no('Unsupported kernel image.')
-    if (header.version < SETUP_VERSION_2_11) no('Kernel too old.')
+    if (header.version < PROTOCOL_2_11) no('Kernel too old.')
     if (header.relocatable_kernel === 0) no('Kernel is not relocatable.')
     if (lacksHandover(header)) no('Kernel does not support EFI handover protocol.')
     if (header.handover_offset === 0)

@@ -2,62 +2,57 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { told } from '../../machine/told.ts'
+import type { InitrdBehaviour, PieceName } from '../behaviour.ts'
 import type { Part } from '../../memory/memory.ts'
-import type { Booting, Found, Initrd, Located, Piece } from '../model.ts'
+import type { Initrd, InitrdPiece, PayloadSection, Sections, StubContext } from '../model.ts'
 import { archiveOf } from './cpio.ts'
 import { sectionOf } from './locate.ts'
-import { pagesOrHalt, poolOrHalt } from './patch.ts'
+import { xmalloc, xmallocPages } from './xmalloc.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
 /** What a joined initrd is called. */
 export const JOINED = 'initrd:joined'
 
-/** Where a piece comes from. */
-export type PieceStep = (on: Booting, located: Located) => Piece | null
-
 /** The address of `.initrd` in the image, or of the image where there is none. */
-export function initrdInImage({ machine, self }: Booting, located: Located): Initrd {
+function initrdInImage({ machine, self }: StubContext, sections: Sections): Initrd {
   return machine.step('ST-19', 'takes the initrd', () => {
-    const found = located.get('.initrd')
+    const found = sections.get('.initrd')
     if (found === undefined) return { at: self.base, size: 0, object: null }
     return { at: found.at, size: found.size, object: found.size > 0 ? found.object : null }
   })
 }
 
-/** A section as it lies in the image. */
-export function sectionPiece(name: string): PieceStep {
-  const take: PieceStep = (_, located) => {
-    const section = sectionOf(located, name)
-    return section === null
-      ? null
-      : {
-          at: section.at,
-          size: section.size,
-          parts: [{ object: section.object, at: 0, length: section.size }],
-          section,
-        }
-  }
-  return told(take, { name })
+/** Files of the archives that are made of sections. */
+const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
+  '.pcrsig': 'tpm2-pcr-signature.json',
+  '.pcrpkey': 'tpm2-pcr-public-key.pem',
+  '.osrel': 'os-release',
+  '.profile': 'profile',
 }
 
-/** A section packed into an archive as `.extra/<file>`, in pool. */
-export function archivePiece(name: string, file: string): PieceStep {
-  const take: PieceStep = (on, located) => {
-    const section = sectionOf(located, name)
-    return section === null ? null : on.machine.step('ST-21', `packs ${name}`, () => pack(on, section, file))
+/** A section as it lies in the image, or packed into an archive as `.extra/<file>`, in pool. */
+function makePiece(ctx: StubContext, sections: Sections, name: PieceName): InitrdPiece | null {
+  const section = sectionOf(sections, name)
+  if (section === null) return null
+  const file = ARCHIVED[name]
+  if (file !== undefined)
+    return ctx.machine.step('ST-21', `pack_cpio_literal packs ${name}`, () => pack(ctx, section, file))
+  return {
+    at: section.at,
+    size: section.size,
+    parts: [{ object: section.object, at: 0, length: section.size }],
+    section,
   }
-  return told(take, { name, file })
 }
 
-function pack(on: Booting, section: Found, file: string): Piece {
-  const { memory, firmware } = on.machine
+function pack(ctx: StubContext, section: PayloadSection, file: string): InitrdPiece {
+  const { memory, firmware } = ctx.machine
   const { head, tail, growth } = archiveOf('.extra', file, section.size)
   const object = `cpio:${section.name}`
-  let start = poolOrHalt(on, 'ST-21', growth[0], object)
+  let start = xmalloc(ctx, 'ST-21', growth[0], object)
   for (const size of growth.slice(1)) {
-    const next = poolOrHalt(on, 'ST-21', size, object)
+    const next = xmalloc(ctx, 'ST-21', size, object)
     firmware.freePool(start)
     start = next
   }
@@ -72,74 +67,42 @@ function pack(on: Booting, section: Found, file: string): Piece {
   return { at: start, size: head.length + section.size + tail.length, parts, section: null }
 }
 
-/** How an era makes one initrd of its pieces. */
-export interface Joining {
-  /** In the order in which they are joined. */
-  readonly pieces: readonly PieceStep[]
-  /** The same in the order in which they are made. Default: as they are joined. */
-  readonly made?: readonly PieceStep[]
-  /** Are these joined, or is the only one handed over as it lies? */
-  readonly joins: (pieces: readonly Piece[]) => boolean
-  /** What the list of pieces takes in pool. */
-  readonly list: (on: Booting, pieces: number) => void
-  /** Pages for the joined initrd. */
-  readonly pages: (on: Booting, count: number) => Phys
-  /** What happens when there is no piece at all. */
-  readonly none: (on: Booting) => null
-}
-
-/** Joins as soon as the stub adds something to `.initrd`. */
-export function whenSomethingIsAdded(pieces: readonly Piece[]): boolean {
+/** Are these pieces joined, or is the only one handed over as it lies? */
+function areJoined(pieces: readonly InitrdPiece[], { joined }: InitrdBehaviour): boolean {
+  if (joined === 'two or more') return pieces.length > 1
   return pieces.some(({ section }) => section?.name !== '.initrd')
-}
-
-/** Joins two pieces or more. */
-export function whenMoreThanOne(pieces: readonly Piece[]): boolean {
-  return pieces.length > 1
-}
-
-/** The list lies on the stack. */
-export function keepsNoList(): void {
-  // Nothing is allocated.
 }
 
 /** sizeof(struct iovec) */
 const IOVEC = 16
 
 /** The list lies in pool and grows piece by piece. */
-export function keepsList(on: Booting, pieces: number): void {
-  on.machine.step('ST-51', 'lists the pieces', () => {
+function growList(ctx: StubContext, pieces: number): void {
+  ctx.machine.step('ST-51', 'iovec_array_extend lists the pieces', () => {
     let list: Phys | null = null
     for (let count = 1; count <= pieces; count++) {
-      const next = poolOrHalt(on, 'ST-51', IOVEC * count, 'stub:initrds')
-      if (list !== null) on.machine.firmware.freePool(list)
+      const next = xmalloc(ctx, 'ST-51', IOVEC * count, 'stub:initrds')
+      if (list !== null) ctx.machine.firmware.freePool(list)
       list = next
     }
   })
 }
 
-/** Below 4 GiB or not at all. */
-export function pagesBelow4G(on: Booting, pages: number): Phys {
-  return pagesOrHalt(on, 'ST-23', { where: BELOW_4G, type: EfiLoaderData, pages, label: JOINED })
-}
-
-/** Below 4 GiB, else anywhere. */
-export function pagesBelow4GFirst(on: Booting, pages: number): Phys {
-  return on.machine.step('ST-24', 'finds room for the initrd', () => {
-    const low = on.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
+/** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
+function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']): Phys {
+  const request = { type: EfiLoaderData, pages, label: JOINED }
+  if (how === 'below 4 GiB') return xmallocPages(ctx, 'ST-23', { where: BELOW_4G, ...request })
+  return ctx.machine.step('ST-24', 'xmalloc_initrd_pages finds room for the initrd', () => {
+    const low = ctx.machine.firmware.allocatePages(BELOW_4G, EfiLoaderData, pages, JOINED)
     return low.status === 'EFI_SUCCESS'
       ? low.at
-      : pagesOrHalt(on, 'ST-24', { where: { kind: 'any' }, type: EfiLoaderData, pages, label: JOINED })
+      : xmallocPages(ctx, 'ST-24', { where: { kind: 'any' }, ...request })
   })
 }
 
-/** Without a piece there is no initrd. */
-export function noInitrd(): null {
-  return null
-}
-
-/** Without a piece the stub reads through a null pointer. */
-export function readsThroughNull({ machine }: Booting): null {
+/** Without a piece there is no initrd, or the stub reads through a null pointer. */
+function withoutPieces({ machine }: StubContext, what: InitrdBehaviour['withoutPieces']): null {
+  if (what === 'no initrd') return null
   return machine.step('ST-25', 'takes the only piece of none', () =>
     machine.gap(
       'ST-25',
@@ -148,33 +111,39 @@ export function readsThroughNull({ machine }: Booting): null {
   )
 }
 
-/** One initrd of all pieces. */
-export function joined(joining: Joining): (on: Booting, located: Located) => Initrd | null {
-  const make = (on: Booting, located: Located): Initrd | null =>
-    on.machine.step('ST-20', 'makes the initrd', () => {
-      on.machine.assume(
-        'ST-20',
-        'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
-      )
-      const made = new Map((joining.made ?? joining.pieces).map(step => [step, step(on, located)]))
-      const own = joining.pieces.map(step => made.get(step) ?? null).filter(piece => piece !== null)
-      const pieces = [...(on.addons?.ucodes ?? []), ...own, ...(on.addons?.initrds ?? [])]
-      const [only] = pieces
-      if (only === undefined) return joining.none(on)
-      joining.list(on, pieces.length)
-      if (joining.joins(pieces))
-        return on.machine.step('ST-22', 'joins the initrd', () => join(on, pieces, joining.pages))
-      if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
-      on.machine.memory.compose(JOINED, only.parts)
-      return { at: only.at, size: only.size, object: JOINED }
-    })
-  return told(make, { ...joining })
+/** The initrd of a release: `.initrd` as it lies, or one of all pieces. */
+export function makeInitrd(
+  behaviour: InitrdBehaviour,
+): (ctx: StubContext, sections: Sections) => Initrd | null {
+  if (behaviour.joined === 'never') return initrdInImage
+  return (ctx, sections) =>
+    ctx.machine.step('ST-20', 'makes the initrd', () => combineInitrds(ctx, sections, behaviour))
 }
 
-function join(on: Booting, pieces: readonly Piece[], pages: Joining['pages']): Initrd {
-  const { memory, firmware } = on.machine
+function combineInitrds(ctx: StubContext, sections: Sections, behaviour: InitrdBehaviour): Initrd | null {
+  ctx.machine.assume(
+    'ST-20',
+    'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
+  )
+  const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, sections, name)]))
+  const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)
+  const pieces = [...(ctx.addons?.ucodes ?? []), ...own, ...(ctx.addons?.initrds ?? [])]
+  const [only] = pieces
+  if (only === undefined) return withoutPieces(ctx, behaviour.withoutPieces)
+  if (behaviour.list === 'pool') growList(ctx, pieces.length)
+  if (areJoined(pieces, behaviour))
+    return ctx.machine.step('ST-22', 'combine_initrd joins the initrd', () =>
+      join(ctx, pieces, behaviour.pages),
+    )
+  if (only.section !== null) return { at: only.at, size: only.size, object: only.section.object }
+  ctx.machine.memory.compose(JOINED, only.parts)
+  return { at: only.at, size: only.size, object: JOINED }
+}
+
+function join(ctx: StubContext, pieces: readonly InitrdPiece[], pages: InitrdBehaviour['pages']): Initrd {
+  const { memory, firmware } = ctx.machine
   const size = pieces.reduce((sum, piece) => sum + alignUp(piece.size, 4), 0)
-  const at = pages(on, pagesOf(size))
+  const at = pagesFor(ctx, pagesOf(size), pages)
   const parts: Part[] = []
   let next = at
   pieces.forEach((piece, index) => {

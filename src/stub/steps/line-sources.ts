@@ -2,24 +2,15 @@
  * Where the later eras take a command line from, besides .cmdline: LoadOptions, the EFI shell, add-ons and
  * SMBIOS (chapter ST).
  */
-import type { Booting, Found } from '../model.ts'
-import type { LineRule } from './line-text.ts'
-import { profileArgument, profileIn, type OptionsRule } from './load-options.ts'
+import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
+import type { PayloadSection, StubContext } from '../model.ts'
+import { lineRule, type LineRule } from './line-text.ts'
+import { profileArgument, profileIn, takenOptions } from './load-options.ts'
 
-/** What a row of the later eras says of custom command lines. */
-export interface SourceRules {
-  readonly options: OptionsRule
-  /**
-   * A line may begin with a profile specifier; then the shell's line is taken as it is, and LoadOptions are
-   * not looked at.
-   */
-  readonly profiles: boolean
-  /** What becomes of the text. */
-  readonly text: LineRule
-  /** Is a line ruled out in a confidential VM under Secure Boot? */
-  readonly confidential: 'asked' | 'not asked'
-  /** What is appended: nothing, add-ons and the SMBIOS string as it is, or the string trimmed. */
-  readonly extras: 'none' | 'as it is' | 'trimmed'
+/** What matters of a release to where a line comes from. */
+export interface Sources {
+  readonly line: CommandLineBehaviour
+  readonly options: StubBehaviour['loadOptions']
 }
 
 /** A custom line, and what is done to it. */
@@ -35,47 +26,52 @@ function cString(text: string): string {
   return nul < 0 ? text : text.slice(0, nul)
 }
 
-/** The line that was given from outside; null when there is none, or none may be given. */
+/**
+ * The line that was given from outside; null when there is none, or none may be given. Where a line may begin
+ * with a profile specifier, the shell's is taken as it is, and LoadOptions are not looked at.
+ */
 export function customLine(
-  { machine, self }: Booting,
-  section: Found | null,
-  rules: SourceRules,
+  ctx: StubContext,
+  section: PayloadSection | null,
+  { line, options }: Sources,
 ): CustomLine | null {
+  const { machine } = ctx
   const { secureBoot, shell, confidentialVm = false } = machine.settings
-  if (secureBoot && (section !== null || (confidentialVm && rules.confidential === 'asked'))) return null
-  if (shell !== undefined && rules.profiles) {
+  if (secureBoot && (section !== null || (confidentialVm && line.asksConfidentialVm))) return null
+  if (shell !== undefined && options.profile) {
     return machine.step('ST-93', 'takes the arguments of the EFI shell', () => {
       const text = shell.slice(profileArgument(shell) === null ? 0 : 1).join(' ')
       return text === '' ? null : { text, rule: untouched }
     })
   }
-  const options = rules.options(self)
-  if (options === null) return null
+  const taken = takenOptions(ctx, options)
+  if (taken === null) return null
+  const rule = lineRule(line)
   if (shell !== undefined)
     return machine.step('ST-93', 'takes the arguments of the EFI shell', () =>
-      shell.length === 0 ? null : { text: shell.join(' '), rule: rules.text },
+      shell.length === 0 ? null : { text: shell.join(' '), rule },
     )
-  const text = cString(options.text)
-  if (!rules.profiles) return { text, rule: rules.text }
+  const text = cString(taken.text)
+  if (!options.profile) return { text, rule }
   const { rest } = profileIn(text)
-  return rules.text(rest) === '' ? null : { text: rest, rule: rules.text }
+  return rule(rest) === '' ? null : { text: rest, rule }
 }
 
 /** The line with what is appended to it; null when that is nothing. */
 export function extended(
-  { machine, addons }: Booting,
+  { machine, addons }: StubContext,
   line: string | null,
-  rules: SourceRules,
+  behaviour: CommandLineBehaviour,
 ): string | null {
   const { smbiosCmdline, confidentialVm = false } = machine.settings
-  if (rules.extras === 'none') return null
+  const rule = lineRule(behaviour)
   let text = line
-  const merged = (addons?.lines ?? []).length === 0 ? '' : (rules.text((addons?.lines ?? []).join(' ')) ?? '')
+  const merged = (addons?.lines ?? []).length === 0 ? '' : (rule((addons?.lines ?? []).join(' ')) ?? '')
   if (merged !== '') text = text === null || text === '' ? merged : `${text} ${merged}`
-  if (smbiosCmdline !== undefined && !confidentialVm) {
-    machine.step('ST-94', 'appends the string of SMBIOS', () => {
-      const extra = rules.extras === 'trimmed' ? (rules.text(smbiosCmdline) ?? '') : smbiosCmdline
-      if (rules.extras === 'as it is') text = `${text ?? '(null)'} ${extra}`
+  if (smbiosCmdline !== undefined && !confidentialVm && behaviour.smbios !== 'ignored') {
+    machine.step('ST-94', 'cmdline_append_and_measure_smbios appends the string of SMBIOS', () => {
+      const extra = behaviour.smbios === 'appended trimmed' ? (rule(smbiosCmdline) ?? '') : smbiosCmdline
+      if (behaviour.smbios === 'appended') text = `${text ?? '(null)'} ${extra}`
       else if (extra !== '') text = text === null || text === '' ? extra : `${text} ${extra}`
     })
   }
@@ -83,7 +79,7 @@ export function extended(
 }
 
 /** What was not said of the machine, and is assumed. */
-export function assumedSources({ machine: { settings } }: Booting): string {
+export function assumedSources({ machine: { settings } }: StubContext): string {
   const absent = [
     ...(settings.addons === undefined ? ['no add-ons on the ESP'] : []),
     ...(settings.smbiosCmdline === undefined ? ['no command line from SMBIOS'] : []),

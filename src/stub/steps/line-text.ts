@@ -1,29 +1,38 @@
-/** What the later eras make of the text of a command line (chapter ST). */
+/** What the stub makes of the text of a command line (chapter ST). */
+import type { CommandLineBehaviour } from '../behaviour.ts'
 
 /**
  * Makes a line of a text; null where the stub reads behind the end of its string, because all of it is blank.
  */
 export type LineRule = (text: string) => string | null
 
-const spaced = (text: string): string =>
-  Array.from(text, character => (character.charCodeAt(0) <= 0x1f ? ' ' : character)).join('')
-/** Control characters and DEL are spaces, too. */
-const blanks = (text: string): string =>
-  Array.from(text, character =>
-    character.charCodeAt(0) <= 0x1f || character === '\x7f' ? ' ' : character,
-  ).join('')
+/** Characters of a text that a release makes spaces of. */
+const SPACES: Readonly<Record<CommandLineBehaviour['spaces'], (code: number) => boolean>> = {
+  none: () => false,
+  'all but printable ASCII': code => code <= 0x1f || code >= 0x7f,
+  controls: code => code <= 0x1f,
+  'controls and DEL': code => code <= 0x1f || code === 0x7f,
+}
 
-/** Control characters become spaces. */
-export const spacesOnly: LineRule = spaced
-/** And spaces at the end go. */
-export const cutAtTheEnd: LineRule = text => spaced(text).replace(/ +$/, '')
-/**
- * Control characters and DEL become spaces; spaces at both ends go. A line of nothing else is read beyond its
- * end.
- */
-export const cutAtBothEndsUnlessBlank: LineRule = text => cutAtBothEnds(text) || null
-/** Control characters and DEL become spaces; spaces at both ends go. */
-export const cutAtBothEnds: LineRule = text => blanks(text).replace(/^ +| +$/g, '')
+/** The character that a release writes for one. */
+export function written(code: number, { spaces }: Pick<CommandLineBehaviour, 'spaces'>): number {
+  return SPACES[spaces](code) ? 0x20 : code
+}
+
+const trimmed = (text: string, where: CommandLineBehaviour['trimmed']): string => {
+  if (where === 'nowhere') return text
+  return text.replace(where === 'end' ? / +$/ : /^ +| +$/g, '')
+}
+
+/** What a release makes of a line: characters become spaces, and spaces at the ends go. */
+export function lineRule(line: CommandLineBehaviour): LineRule {
+  return text => {
+    const isSpace = SPACES[line.spaces]
+    const spaced = Array.from(text, one => (isSpace(one.charCodeAt(0)) ? ' ' : one)).join('')
+    const made = trimmed(spaced, line.trimmed)
+    return made === '' && line.readsPastBlanks ? null : made
+  }
+}
 
 /** Bytes of a sequence, by its first byte; null for a byte that begins none. */
 function sequence(first: number): { readonly length: number; readonly bits: number } | null {

@@ -1,43 +1,40 @@
 /** The way in through LoadImage and StartImage (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount } from '../../bytes/units.ts'
-import type { HandOff, InitrdOffer, LoadedImage } from '../../machine/model.ts'
+import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import type { EfiError } from '../../firmware/status.ts'
 import type { ClauseId } from '../../machine/machine.ts'
-import { told } from '../../machine/told.ts'
-import type { Booting, Cargo, CommandLine, Initrd, Kernel } from '../model.ts'
-import { poolOrHalt, statusText, statusTitle } from './patch.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { BootPayload, CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
+import { statusIn, statusText } from './status.ts'
+import { xmalloc } from './xmalloc.ts'
 import { UTF16_LINE, widened } from './command-line.ts'
 
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
 const INITRD_LOADER = 24
 
-/** Words of a row that gives the kernel to the firmware. */
-export interface LoadWords {
+/** What is printed when the firmware refuses the kernel. */
+export interface LoadMessages {
   readonly clause: ClauseId
+  /** Upstream's function. */
+  readonly by: 'load_image' | 'load_via_boot_services'
   /** What the refusal is printed with. */
   readonly message: (status: EfiError) => string
   /** What the stub returns. */
   readonly returned: (status: EfiError) => EfiError
 }
 
-const asItIs = (status: EfiError): EfiError => status
-
-/** `Error loading kernel image: Load error` */
-export const loadWords: LoadWords = {
+/** `Error loading kernel image: Load error`, or `Load Error`. */
+export const loadMessages = (messages: StubBehaviour['messages']): LoadMessages => ({
   clause: 'ST-28',
-  message: status => `Error loading kernel image: ${statusText(status)}`,
-  returned: asItIs,
-}
-/** `Error loading kernel image: Load Error` */
-export const loadTitles: LoadWords = {
-  clause: 'ST-28',
-  message: status => `Error loading kernel image: ${statusTitle(status)}`,
-  returned: asItIs,
-}
+  by: 'load_image',
+  message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
+  returned: status => status,
+})
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
-export const shimWords: LoadWords = {
+export const shimMessages: LoadMessages = {
   clause: 'ST-67',
+  by: 'load_via_boot_services',
   message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
   returned: () => 'EFI_LOAD_ERROR',
 }
@@ -46,32 +43,41 @@ export const shimWords: LoadWords = {
  * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
  * LoadFile2.
  */
-export function startLoaded(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  const start = (on: Booting, cargo: Cargo): HandOff =>
+export function loadViaBootServices(
+  messages: LoadMessages,
+): (ctx: StubContext, payload: BootPayload) => HandOff {
+  return (ctx, payload) =>
     handOffTo(
-      on,
-      on.machine.step(words.clause, 'LoadImage of the kernel', () => load(on, words, cargo.kernel)),
-      cargo,
+      ctx,
+      ctx.machine.step(messages.clause, `${messages.by}: LoadImage of the kernel`, () =>
+        load(ctx, messages, payload.kernel),
+      ),
+      payload,
     )
-  return told(start, { line: 'with the command line as it is' })
 }
 
 /** Enters a loaded kernel: command line, initrd, entry point. */
-export function handOffTo(on: Booting, image: LoadedImage, { kernel, commandLine, initrd }: Cargo): HandOff {
-  const loaded = on.machine.step('ST-29', 'sets LoadOptions', () => withOptions(image, commandLine))
-  const offer = offerInitrd(on, initrd)
+export function handOffTo(
+  ctx: StubContext,
+  image: LoadedImage,
+  { kernel, commandLine, initrd }: BootPayload,
+): HandOff {
+  const loaded = ctx.machine.step('ST-29', 'linux_exec sets LoadOptions', () =>
+    withOptions(image, commandLine),
+  )
+  const registered = registerInitrd(ctx, initrd)
   return {
     via: 'pe-entry',
     entry: loaded.entry,
     loaded,
-    initrd: offer,
+    initrd: registered,
     payload: { object: kernel.object, source: kernel.source },
-    initrdObject: offer?.object ?? null,
+    initrdObject: registered?.object ?? null,
     cmdlineObject: commandLine?.object ?? null,
   }
 }
 
-function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kernel): LoadedImage {
+function load({ machine }: StubContext, messages: LoadMessages, { at, size, object }: Kernel): LoadedImage {
   const result = machine.firmware.loadImage({
     from: { kind: 'memory', range: rangeAt(at, size) },
     name: object,
@@ -80,10 +86,10 @@ function load({ machine }: Booting, words: LoadWords, { at, size, object }: Kern
   })
   if (result.status === 'EFI_SUCCESS') return result.image
   return machine.refuse(
-    words.clause,
-    words.returned(result.status),
+    messages.clause,
+    messages.returned(result.status),
     `the firmware refuses the kernel: ${result.why}`,
-    words.message(words.returned(result.status)),
+    messages.message(messages.returned(result.status)),
   )
 }
 
@@ -96,20 +102,18 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
       }
 }
 
-/** Offers the initrd through LoadFile2, if there is one. */
-export function offerInitrd(on: Booting, initrd: Initrd | null): InitrdOffer | null {
-  return on.machine.step('ST-30', 'registers the initrd', () => {
+/** Registers the initrd for LoadFile2, if there is one. */
+export function registerInitrd(ctx: StubContext, initrd: Initrd | null): RegisteredInitrd | null {
+  return ctx.machine.step('ST-30', 'initrd_register offers the initrd through LoadFile2', () => {
     if (initrd?.object == null) return null
-    on.machine.assume('ST-30', 'nobody registered an initrd before the stub')
-    poolOrHalt(on, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
+    ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
+    xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
     return { at: initrd.at, size: initrd.size, object: initrd.object }
   })
 }
 
-/** As startLoaded, with a command line that had eight bits until then. */
-export function startWidened(words: LoadWords): (on: Booting, cargo: Cargo) => HandOff {
-  const start = startLoaded(words)
-  const widen = (on: Booting, cargo: Cargo): HandOff =>
-    start(on, { ...cargo, commandLine: widened(on, cargo.commandLine) })
-  return told(widen, { line: 'with a command line that is widened first' })
+/** As loadViaBootServices, with a command line that had eight bits until then. */
+export function widenAndLoad(messages: LoadMessages): (ctx: StubContext, payload: BootPayload) => HandOff {
+  const start = loadViaBootServices(messages)
+  return (ctx, payload) => start(ctx, { ...payload, commandLine: widened(ctx, payload.commandLine) })
 }

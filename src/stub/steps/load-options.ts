@@ -1,22 +1,26 @@
 /** LoadOptions that the firmware gave to the stub, and the profile that they may ask for (chapter ST). */
-import type { LoadedImage, LoadOptions } from '../../machine/model.ts'
-import type { Booting } from '../model.ts'
+import type { LoadOptions } from '../../machine/model.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { StubContext } from '../model.ts'
 
-/** Which LoadOptions an era takes; null for those that it leaves alone. */
-export type OptionsRule = (self: LoadedImage) => LoadOptions | null
+type OptionsBehaviour = StubBehaviour['loadOptions']
 
-function optionsIf({ loadOptions }: LoadedImage, holds: (text: string) => boolean): LoadOptions | null {
-  return loadOptions !== null && loadOptions.bytes >= 2 && holds(loadOptions.text) ? loadOptions : null
+/** The texts that a release takes. */
+const TAKES: Readonly<Record<OptionsBehaviour['taken'], (text: string) => boolean>> = {
+  any: () => true,
+  /** The first character is not NUL. */
+  text: text => text !== '' && !text.startsWith('\0'),
+  /** The first character is no control character. */
+  'printable first': text => text.charCodeAt(0) > 0x1f,
+  /** No control character up to its NUL, and not empty. */
+  printable: text => /^[^\0-\x1f]+(?:\0|$)/.test(text),
 }
 
-/** Any. */
-export const anyOptions: OptionsRule = self => optionsIf(self, () => true)
-/** Those whose first character is not NUL. */
-export const textOptions: OptionsRule = self => optionsIf(self, text => text !== '' && !text.startsWith('\0'))
-/** Those whose first character is no control character. */
-export const printableOptions: OptionsRule = self => optionsIf(self, text => text.charCodeAt(0) > 0x1f)
-/** Those without any control character up to their NUL, and not empty. */
-export const cleanOptions: OptionsRule = self => optionsIf(self, text => /^[^\0-\x1f]+(?:\0|$)/.test(text))
+/** LoadOptions that count; null for those that the release leaves alone. */
+export function takenOptions({ self }: StubContext, { taken }: OptionsBehaviour): LoadOptions | null {
+  const { loadOptions } = self
+  return loadOptions !== null && loadOptions.bytes >= 2 && TAKES[taken](loadOptions.text) ? loadOptions : null
+}
 
 /** Splits a profile specifier off: `@2 quiet` is profile 2 with the rest `quiet`. */
 export function profileIn(text: string): { readonly profile: number; readonly rest: string } {
@@ -34,9 +38,9 @@ export function profileArgument([first = '']: readonly string[]): number | null 
 }
 
 /** The profile that the shell's arguments or LoadOptions ask for; 0 when they ask for none. */
-export function chosenProfile({ machine, self }: Booting, rule: OptionsRule): number {
-  const { shell } = machine.settings
+export function chosenProfile(ctx: StubContext, options: OptionsBehaviour): number {
+  const { shell } = ctx.machine.settings
   if (shell !== undefined) return profileArgument(shell) ?? 0
-  const options = rule(self)
-  return options === null ? 0 : profileIn(options.text).profile
+  const taken = takenOptions(ctx, options)
+  return taken === null ? 0 : profileIn(taken.text).profile
 }

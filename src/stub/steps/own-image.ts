@@ -2,8 +2,8 @@
 import { formatRange, range, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import type { Extent } from '../../memory/extent.ts'
-import { viewUki, type UkiSection } from '../../image/uki.ts'
-import type { Booting } from '../model.ts'
+import { type UkiSection, viewUki } from '../../image/uki.ts'
+import type { StubContext } from '../model.ts'
 
 /** Bytes at the entry point that run for certain. */
 export const ENTRY_BYTES = 16
@@ -15,19 +15,19 @@ const WRITES_MAX = 65536
 const IMAGE_SCN_MEM_WRITE = 0x80000000
 
 /** Enters the stub, and says which of its own bytes other sections have taken. */
-export function ownImage(on: Booting): void {
-  const { machine, self } = on
+export function ownImage(ctx: StubContext): void {
+  const { machine, self } = ctx
   const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
   machine.step('ST-1', 'the stub is entered', () => {
-    enter(on, sections)
+    enter(ctx, sections)
   })
   const own = sections.filter(({ payload }) => !payload)
-  doubtOverwritten(on)
+  doubtOverwritten(ctx)
   machine.step('ST-3', 'the stub writes its variables', () => {
     let places = 0
     for (const one of own) {
       if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
-      for (const { range: where } of [...foreignIn(on, one)]) {
+      for (const { range: where } of [...foreignIn(ctx, one)]) {
         if (places++ === WRITES_MAX)
           return machine.gap(
             'ST-3',
@@ -40,16 +40,16 @@ export function ownImage(on: Booting): void {
 }
 
 /** Says which bytes of the stub's own sections are somebody else's now. */
-export function doubtOverwritten(on: Booting): void {
-  const own = viewUki(on.self.pe).sections.filter(
+export function doubtOverwritten(ctx: StubContext): void {
+  const own = viewUki(ctx.self.pe).sections.filter(
     ({ section, payload }) => section.VirtualSize > 0 && !payload,
   )
-  on.machine.step('ST-2', "the stub's own sections", () => {
-    doubtAll(on, own)
+  ctx.machine.step('ST-2', "the stub's own sections", () => {
+    doubtAll(ctx, own)
   })
 }
 
-function enter({ machine, self }: Booting, sections: readonly UkiSection[]): void {
+function enter({ machine, self }: StubContext, sections: readonly UkiSection[]): void {
   const at = self.entry - self.base
   const home = sections.find(
     ({ section, payload }) =>
@@ -70,7 +70,7 @@ function enter({ machine, self }: Booting, sections: readonly UkiSection[]): voi
   )
 }
 
-function* foreignIn({ machine, self }: Booting, { section, object }: UkiSection): Generator<Extent> {
+function* foreignIn({ machine, self }: StubContext, { section, object }: UkiSection): Generator<Extent> {
   const where = rangeAt(add(self.base, section.VirtualAddress), section.VirtualSize)
   for (const extent of machine.memory.extents(where)) {
     const {
@@ -81,21 +81,21 @@ function* foreignIn({ machine, self }: Booting, { section, object }: UkiSection)
   }
 }
 
-function doubtAll(on: Booting, own: readonly UkiSection[]): void {
+function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
   let places = 0
   for (const one of own) {
-    for (const extent of foreignIn(on, one)) {
+    for (const extent of foreignIn(ctx, one)) {
       if (places === DOUBTS_MAX) {
-        on.machine.doubt('ST-2', "more of the stub's own sections is overwritten than these places")
+        ctx.machine.doubt('ST-2', "more of the stub's own sections is overwritten than these places")
         return
       }
-      doubt(on, one, extent)
+      doubt(ctx, one, extent)
       places++
     }
   }
 }
 
-function doubt({ machine }: Booting, one: UkiSection, { range: where, whose }: Extent): void {
+function doubt({ machine }: StubContext, one: UkiSection, { range: where, whose }: Extent): void {
   machine.doubt(
     'ST-2',
     `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`,

@@ -5,29 +5,41 @@
 import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
-import type { Booting, Initrd, Kernel } from '../model.ts'
-import { canLieAbove4G, readSetupHeader, type SetupHeader } from '../setup-header.ts'
-import { pagesOrHalt } from './patch.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { Initrd, Kernel, StubContext } from '../model.ts'
+import { canLieAbove4G, type SetupHeader } from '../setup-header.ts'
+import { readSetupHeader } from './kernel-header.ts'
+import { xmallocPages } from './xmalloc.ts'
 
 /** UINT32_MAX */
 const UINT32_MAX = 0xffffffff
 
+/** Where the kernel runs when it is entered through the handover protocol. */
+export function placeKernel({
+  above4G,
+  zeroTail,
+}: StubBehaviour['placeKernel']): (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys {
+  if (above4G === 'left') return inPlace
+  if (above4G === 'refused') return inPlaceOrRefused
+  return zeroTail ? copiedWithTail : copiedWhenHigh
+}
+
 /** The kernel runs where it lies in the image. */
-export function inPlace({ machine }: Booting, kernel: Kernel): Phys {
-  return machine.step('ST-33', 'leaves the kernel in place', () => kernel.at)
+function inPlace({ machine }: StubContext, kernel: Kernel): Phys {
+  return machine.step('ST-33', 'linux_exec leaves the kernel in place', () => kernel.at)
 }
 
 /**
  * The kernel is copied when its image needs more than `.linux` has, or when it lies too high; what the image
  * needs beyond is zeroed.
  */
-export function copiedWithTail(on: Booting, kernel: Kernel, sizeInMemory: number): Phys {
-  const { machine } = on
-  return machine.step('ST-34', 'places the kernel', () => {
+function copiedWithTail(ctx: StubContext, kernel: Kernel, sizeInMemory: number): Phys {
+  const { machine } = ctx
+  return machine.step('ST-34', 'linux_exec_efi_handover places the kernel', () => {
     const { object } = kernel
     if (kernel.at + kernel.size <= UINT32_MAX && sizeInMemory <= kernel.size) return kernel.at
     const pages = pagesOf(Math.max(sizeInMemory, kernel.size))
-    const at = pagesOrHalt(on, 'ST-34', {
+    const at = xmallocPages(ctx, 'ST-34', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages,
@@ -46,10 +58,10 @@ const NX_COMPAT = 0x100
 const MEM_EXECUTE = 0x20000000
 
 /** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
-export function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
-  const { machine } = on
-  return machine.step('ST-56', 'leaves the kernel in place', () => {
-    if (!canLieAbove4G(readSetupHeader(on, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
+function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
+  const { machine } = ctx
+  return machine.step('ST-56', 'linux_exec_efi_handover leaves the kernel in place', () => {
+    if (!canLieAbove4G(readSetupHeader(ctx, kernel)) && kernel.at + kernel.size > UINT32_MAX) {
       machine.refuse(
         'ST-56',
         'EFI_UNSUPPORTED',
@@ -65,9 +77,9 @@ export function inPlaceOrRefused(on: Booting, kernel: Kernel): Phys {
  * The kernel runs in place; when it ends above 4 GiB, a copy of the bytes of `.linux` below does. Nothing is
  * zeroed.
  */
-export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
-  const { machine, self } = on
-  return machine.step('ST-58', 'places the kernel', () => {
+function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
+  const { machine, self } = ctx
+  return machine.step('ST-58', 'linux_exec_efi_handover places the kernel', () => {
     if (kernel.at + kernel.size <= UINT32_MAX) {
       const section = self.pe.sections.find(({ VirtualAddress }) => VirtualAddress === kernel.at - self.base)
       const guarded =
@@ -81,7 +93,7 @@ export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
         )
       return kernel.at
     }
-    const at = pagesOrHalt(on, 'ST-58', {
+    const at = xmallocPages(ctx, 'ST-58', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderCode,
       pages: pagesOf(kernel.size),
@@ -92,17 +104,29 @@ export function copiedWhenHigh(on: Booting, kernel: Kernel): Phys {
   })
 }
 
+/** Where an initrd lies that is passed in boot_params. */
+export function placeInitrd({
+  above4G,
+}: StubBehaviour['placeInitrd']): (
+  ctx: StubContext,
+  header: SetupHeader,
+  initrd: Initrd | null,
+) => Initrd | null {
+  if (above4G === 'left') return initrdStays
+  return above4G === 'refused' ? initrdInReachOrRefused : initrdWithinReach
+}
+
 /** The initrd stays where it is. */
-export function initrdStays({ machine }: Booting, _: SetupHeader, initrd: Initrd | null): Initrd | null {
-  return machine.step('ST-35', 'leaves the initrd in place', () => initrd)
+function initrdStays({ machine }: StubContext, _: SetupHeader, initrd: Initrd | null): Initrd | null {
+  return machine.step('ST-35', 'linux_exec leaves the initrd in place', () => initrd)
 }
 
 /** The initrd is copied below 4 GiB when the kernel cannot reach it. */
-export function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Initrd | null): Initrd | null {
-  const { machine } = on
-  return machine.step('ST-36', 'places the initrd', () => {
+function initrdWithinReach(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+  const { machine } = ctx
+  return machine.step('ST-36', 'linux_exec_efi_handover places the initrd', () => {
     if (initrd === null || canLieAbove4G(header) || initrd.at + initrd.size <= UINT32_MAX) return initrd
-    const at = pagesOrHalt(on, 'ST-36', {
+    const at = xmallocPages(ctx, 'ST-36', {
       where: { kind: 'max', limit: UINT32_MAX },
       type: EfiLoaderData,
       pages: pagesOf(initrd.size),
@@ -114,13 +138,9 @@ export function initrdWithinReach(on: Booting, header: SetupHeader, initrd: Init
 }
 
 /** An initrd that the kernel cannot reach ends the boot. */
-export function initrdInReachOrRefused(
-  on: Booting,
-  header: SetupHeader,
-  initrd: Initrd | null,
-): Initrd | null {
-  const { machine } = on
-  return machine.step('ST-57', 'leaves the initrd in place', () => {
+function initrdInReachOrRefused(ctx: StubContext, header: SetupHeader, initrd: Initrd | null): Initrd | null {
+  const { machine } = ctx
+  return machine.step('ST-57', 'linux_exec_efi_handover leaves the initrd in place', () => {
     if (initrd !== null && !canLieAbove4G(header) && initrd.at + initrd.size > UINT32_MAX) {
       machine.refuse(
         'ST-57',

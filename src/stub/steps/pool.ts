@@ -1,13 +1,19 @@
 /** Slot pool: the memory type of what the stub allocates in pool (chapter ST). */
 import { EfiBootServicesData, EfiLoaderData } from '../../image/memory-types.ts'
-import type { Booting } from '../model.ts'
+import type { StubBehaviour } from '../behaviour.ts'
+import type { StubContext } from '../model.ts'
+
+/** The step of a release whose pool has this type. */
+export function choosePool({ type }: StubBehaviour['pool']): (ctx: StubContext) => number {
+  return type === 'EfiLoaderData' ? loaderPool : bootServicesPool
+}
 
 /** EfiLoaderData: the kernel keeps it until it has its own memory map. */
-export function loaderPool({ machine }: Booting): number {
+function loaderPool({ machine }: StubContext): number {
   return machine.step('ST-87', 'takes pool of the loader', () => EfiLoaderData)
 }
 
 /** EfiBootServicesData: free for everybody once boot services end. */
-export function bootServicesPool({ machine }: Booting): number {
+function bootServicesPool({ machine }: StubContext): number {
   return machine.step('ST-88', 'takes pool of the boot services', () => EfiBootServicesData)
 }

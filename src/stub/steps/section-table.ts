@@ -1,4 +1,5 @@
 /** Slot sectionTable: the image's own header as it lies in memory (chapter ST). */
+import { toInteger } from '../../bytes/int.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -12,16 +13,21 @@ import {
   PE32_PLUS_MAGIC,
 } from '../../image/pe.ts'
 import type { ClauseId, Machine } from '../../machine/machine.ts'
-import { told } from '../../machine/told.ts'
 import type { Phys } from '../../bytes/units.ts'
-import type { Booting, TableEntry } from '../model.ts'
-import type { EfiError } from '../../firmware/status.ts'
-import { statusTitle } from './patch.ts'
+import type { SectionTableBehaviour, StubBehaviour } from '../behaviour.ts'
+import type { StubContext, TableEntry } from '../model.ts'
+import { statusIn } from './status.ts'
 
 /** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
 const OTHER_MACHINES = [0xaa64, 0x1c2, 0x5064]
-/** Most sections that the capped eras accept. */
-const MAX_SECTIONS = 96
+/** Machines of a PE, by what a release says of them. */
+const MACHINES = {
+  'x64 and ia32': [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386],
+  'any known': [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES],
+  own: [IMAGE_FILE_MACHINE_AMD64],
+} as const satisfies Record<SectionTableBehaviour['machines'], readonly number[]>
+const knows = (machines: SectionTableBehaviour['machines'], machine: number): boolean =>
+  (MACHINES[machines] as readonly number[]).includes(machine)
 
 /** A PE header in memory; null when "MZ" or the PE signature is missing. */
 export interface PeInMemory {
@@ -71,7 +77,7 @@ export function peAt({ memory }: Machine, at: Phys): PeInMemory | null {
     SizeOfImage: view.getUint32(24 + 56, true),
     e_lfanew: dos.e_lfanew,
     AddressOfEntryPoint: view.getUint32(24 + 16, true),
-    ImageBase: narrow === 0 ? view.getBigUint64(24 + 24, true) : BigInt(view.getUint32(24 + 28, true)),
+    ImageBase: toInteger(narrow === 0 ? bytes.subarray(24 + 24, 24 + 32) : bytes.subarray(24 + 28, 24 + 32)),
     SectionAlignment: view.getUint32(24 + 32, true),
     DllCharacteristics: view.getUint16(24 + 70, true),
     NumberOfRvaAndSizes,
@@ -90,7 +96,7 @@ export function isOwnMachine(pe: PeInMemory): boolean {
   )
 }
 
-function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
+function entriesOf({ machine, self }: StubContext, pe: PeInMemory): TableEntry[] {
   const bytes = IMAGE_SECTION_HEADER.size * pe.NumberOfSections
   if (bytes === 0) return []
   const where = rangeAt(pe.table, bytes)
@@ -107,26 +113,6 @@ function entriesOf({ machine, self }: Booting, pe: PeInMemory): TableEntry[] {
   return entries
 }
 
-/** Any machine that the era knows, at most 96 sections. `end`: what is printed behind the status. */
-export function tableOfAnyMachine(end: '' | ' '): (on: Booting) => readonly TableEntry[] {
-  const table = (on: Booting): readonly TableEntry[] =>
-    on.machine.step('ST-6', 'reads its section table', () => {
-      const pe = peAt(on.machine, on.self.base)
-      const known =
-        pe !== null &&
-        [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES].includes(pe.Machine) &&
-        pe.NumberOfSections <= MAX_SECTIONS
-      if (known) return entriesOf(on, pe)
-      return on.machine.refuse(
-        'ST-6',
-        'EFI_LOAD_ERROR',
-        'the header of the image is no PE header',
-        `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')}${end}`,
-      )
-    })
-  return told(table, { end: end === ' ' ? 'a blank' : 'nothing' })
-}
-
 /**
  * A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the
  * loaded image, or of `.linux`; null where the row does not ask.
@@ -137,10 +123,12 @@ export type HeaderCheck = (
 ) => { readonly clause: ClauseId; readonly why: string } | null
 
 /** No more sections than the cap. */
-export const atMost96Sections: HeaderCheck = ({ NumberOfSections }) =>
-  NumberOfSections > MAX_SECTIONS
-    ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(MAX_SECTIONS)}` }
-    : null
+const atMost =
+  (most: number): HeaderCheck =>
+  ({ NumberOfSections }) =>
+    NumberOfSections > most
+      ? { clause: 'ST-52', why: `${String(NumberOfSections)} sections are more than ${String(most)}` }
+      : null
 
 /** The PE header does not lie inside the DOS header. */
 export const peBehindDos: HeaderCheck = ({ e_lfanew }) =>
@@ -187,59 +175,79 @@ export function brokenCheck(
   return null
 }
 
-/** What a row says of its section table: the words of its message, and conditions beyond those of all. */
-export interface TableRules {
-  readonly message: string
-  /** How a status is printed. */
-  readonly words: (status: EfiError) => string
-  readonly checks: readonly HeaderCheck[]
+/** Conditions beyond those of all, in the order in which they are looked at. */
+function checksOf(table: SectionTableBehaviour): readonly HeaderCheck[] {
+  return [
+    ...(table.headerAfterDos ? [peBehindDos] : []),
+    ...(table.maxSections === null ? [] : [atMost(table.maxSections)]),
+    ...(table.sixDirectories ? [sixDirectories] : []),
+    ...(table.insideImage ? [tableInImage] : []),
+  ]
+}
+
+/** Where the section table comes from, and what its headers must say. */
+export function readSectionTable(
+  table: SectionTableBehaviour,
+  messages: StubBehaviour['messages'],
+): (ctx: StubContext) => readonly TableEntry[] {
+  const refused = `${table.message}: ${statusIn(messages, 'EFI_LOAD_ERROR')}${table.messageEnd}`
+  if (table.source === 'file') return ctx => tableOnDisk(ctx, table, refused)
+  if (table.machines !== 'own') return ctx => tableOfAnyMachine(ctx, table, refused)
+  const checks = checksOf(table)
+  return ctx => tableOfOwnMachine(ctx, checks, refused)
+}
+
+const fewEnough = ({ maxSections }: SectionTableBehaviour, sections: number): boolean =>
+  maxSections === null || sections <= maxSections
+
+/** Any machine that the era knows, not too many sections. */
+function tableOfAnyMachine(
+  ctx: StubContext,
+  table: SectionTableBehaviour,
+  refused: string,
+): readonly TableEntry[] {
+  return ctx.machine.step('ST-6', 'pe_memory_locate_sections reads the section table', () => {
+    const pe = peAt(ctx.machine, ctx.self.base)
+    const known = pe !== null && knows(table.machines, pe.Machine) && fewEnough(table, pe.NumberOfSections)
+    if (known) return entriesOf(ctx, pe)
+    return ctx.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', refused)
+  })
 }
 
 /** Its own machine only, at least one section. */
-export function tableOfOwnMachine(
-  clause: ClauseId,
-  { message, words, checks }: TableRules,
-): (on: Booting) => readonly TableEntry[] {
-  const table = (on: Booting): readonly TableEntry[] =>
-    on.machine.step(clause, 'reads its section table', () => {
-      const pe = peAt(on.machine, on.self.base)
-      const said = `${message}: ${words('EFI_LOAD_ERROR')}`
-      if (pe === null || !isOwnMachine(pe))
-        return on.machine.refuse(
-          clause,
-          'EFI_LOAD_ERROR',
-          'the header of the image is no PE header of this machine',
-          said,
-        )
-      const broken = brokenCheck(checks, pe, on.self.size)
-      if (broken !== null) return on.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, said)
-      return entriesOf(on, pe)
-    })
-  return told(table, { message, words, checks })
+function tableOfOwnMachine(
+  ctx: StubContext,
+  checks: readonly HeaderCheck[],
+  refused: string,
+): readonly TableEntry[] {
+  return ctx.machine.step('ST-7', 'verify_pe checks the headers, and the section table is read', () => {
+    const pe = peAt(ctx.machine, ctx.self.base)
+    if (pe === null || !isOwnMachine(pe))
+      return ctx.machine.refuse(
+        'ST-7',
+        'EFI_LOAD_ERROR',
+        'the header of the image is no PE header of this machine',
+        refused,
+      )
+    const broken = brokenCheck(checks, pe, ctx.self.size)
+    if (broken !== null) return ctx.machine.refuse(broken.clause, 'EFI_LOAD_ERROR', broken.why, refused)
+    return entriesOf(ctx, pe)
+  })
 }
 
 /** `\EFI\BOOT\BOOTX64.EFI` and its NUL, in UTF-16. */
 const IMAGE_PATH = 44
 
-/** From the file on disk, whatever memory holds: at most 96 sections of any machine that the era knows. */
-export function tableOnDisk(on: Booting): readonly TableEntry[] {
-  return on.machine.step('ST-82', 'reads its section table from its file', () => {
-    on.machine.assume(
+/** From the file on disk, whatever memory holds. */
+function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: string): readonly TableEntry[] {
+  return ctx.machine.step('ST-82', 'pefile_locate_sections reads the section table in the file', () => {
+    ctx.machine.assume(
       'ST-82',
       'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',
     )
-    on.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
-    const { coff, sections } = on.self.pe
-    if (
-      [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386].includes(coff.Machine) &&
-      coff.NumberOfSections <= MAX_SECTIONS
-    )
-      return sections
-    return on.machine.refuse(
-      'ST-82',
-      'EFI_LOAD_ERROR',
-      'the header of the file is no PE header',
-      `Unable to locate embedded .linux section: ${statusTitle('EFI_LOAD_ERROR')} `,
-    )
+    ctx.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
+    const { coff, sections } = ctx.self.pe
+    if (knows(table.machines, coff.Machine) && fewEnough(table, coff.NumberOfSections)) return sections
+    return ctx.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', refused)
   })
 }

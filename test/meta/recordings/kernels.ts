@@ -3,15 +3,16 @@
  * not.
  */
 import { gzipSync } from 'node:zlib'
-import { runLoader } from '../../../src/boot/run-loader.ts'
+import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { setup_data } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
-import { kernelEras } from '../../../src/kernel/eras.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { readKernelFile } from '../../../src/kernel/file.ts'
-import { kernelModel, startKernel } from '../../../src/kernel/model.ts'
-import { loaders } from '../../../src/loader/loaders.ts'
+import { kernelModel } from '../../../src/kernel/kernels.ts'
+import { startKernel } from '../../../src/kernel/model.ts'
+import { bootLoaders as rows } from '../../../src/boot-loader/boot-loaders.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
 import { uki } from '../../../src/vitest/builders.ts'
 import { scenario } from '../../../src/vitest/scenario.ts'
@@ -166,14 +167,14 @@ export function bootByProtocol(note: Note): void {
 
 /** Boot loaders with and without an initrd. */
 export function bootLoaders(note: Note): void {
-  for (const loader of Object.values(loaders))
+  for (const bootLoader of Object.values(rows))
     for (const [name, era] of [
       ['debian-5.10.223-cloud', 'linux/E2'],
       ['debian-6.12.107-cloud', 'linux/E5'],
     ] as const)
       for (const initrd of [null, contentSource({ initrd: 0x800000 })])
         note(
-          runLoader({
+          runBootLoader({
             kernel: kernelNamed(name).source,
             initrd,
             commandLine: 'nokaslr quiet initrd=a',
@@ -185,7 +186,7 @@ export function bootLoaders(note: Note): void {
               files: new Map([['A', contentSource({ initrd: 4096 })]]),
             },
             assumptions: [],
-            loader,
+            bootLoader,
             model: () => kernelModel(eraNamed(era)),
           }).outcome,
         )

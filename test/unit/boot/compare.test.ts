@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compareWithObserved, contradictions } from '../../../src/boot/compare.ts'
-import { compareLoaders, type LoaderComparison } from '../../../src/boot/compare-loaders.ts'
+import { compareImageLoaders, type ImageLoaderComparison } from '../../../src/boot/compare-image-loaders.ts'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
@@ -237,9 +237,9 @@ describe('loaders on a small machine', () => {
     names: readonly string[],
     sections: readonly SmallSection[],
     pe: SmallPe = {},
-  ): LoaderComparison => {
+  ): ImageLoaderComparison => {
     const source = smallPe(goodPe(sections, { SizeOfHeaders: 0x400, ...pe }))
-    return compareLoaders(
+    return compareImageLoaders(
       source,
       viewUki(parsePe(source).pe ?? expect.fail('no PE')),
       SMALL_MAP,
@@ -342,7 +342,7 @@ describe('loaders on a small machine', () => {
     const source = smallPe(goodPe([first]))
     const view = viewUki(parsePe(source).pe ?? expect.fail('no PE'))
     const sections = Array.from({ length: 1025 }, () => view.sections[0] ?? expect.fail('none'))
-    expect(() => compareLoaders(source, { ...view, sections }, SMALL_MAP, [])).toThrow(
+    expect(() => compareImageLoaders(source, { ...view, sections }, SMALL_MAP, [])).toThrow(
       '1025 sections are more than the 1024 that are compared',
     )
   })

@@ -6,7 +6,7 @@ import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
 import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
-import { kernelEras } from '../../../src/kernel/eras.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
 
 const idsFor = (version: string): string[] =>
   erasFor(version, kernelEras).map(era => era.id.slice('linux/'.length))

@@ -83,7 +83,7 @@ describe('the command line and stubsim/vitest build the same machine', () => {
   })
 
   test.each(FIRMWARES.map(({ id }) => id))('with image loader %s', async id => {
-    await bothDoors([...RAM, ...DEFAULT, '--loader', id], { ram: '512M', imageLoader: id })
+    await bothDoors([...RAM, ...DEFAULT, '--image-loader', id], { ram: '512M', imageLoader: id })
   })
 
   test.each(QUIRKS.map(({ id }) => id))('with quirk %s', async id => {

@@ -3,15 +3,17 @@ import { expect, test } from 'vitest'
 import { ModelBug } from '../../../src/bytes/errors.ts'
 import { struct, type FieldKind } from '../../../src/bytes/struct.ts'
 
-const HEADER = struct('header', 24, {
+const FIELDS = {
   flag: [0, 'u8'],
   version: [2, 'u16'],
   init_size: [4, 'u32'],
   pref_address: [8, 'u64'],
   name: [16, [4]],
-})
+} as const
+const HEADER = struct('header', 24, FIELDS)
+const IN_MEMORY = struct('header', 24, FIELDS, 'memory')
 
-test('what was written is read back, at any place', () => {
+test('what was written is read back, at any place, from files and from memory', () => {
   fc.assert(
     fc.property(
       fc.nat(0xff),
@@ -26,6 +28,11 @@ test('what was written is read back, at any place', () => {
         bytes.set(HEADER.write(values), at)
         expect(HEADER.read(bytes, at)).toEqual(values)
         expect(HEADER.read(bytes.subarray(at))).toEqual(values)
+        expect(IN_MEMORY.write(values)).toEqual(HEADER.write(values))
+        expect(IN_MEMORY.read(bytes, at)).toEqual(values)
+        expect(IN_MEMORY.encode('pref_address', pref_address)).toEqual(
+          HEADER.encode('pref_address', pref_address),
+        )
       },
     ),
   )
@@ -69,7 +76,9 @@ test('a value that a field cannot hold is a mistake of ours', () => {
     ['init_size', [2 ** 32, -1]],
   ] as const)
     for (const value of values) expect(() => HEADER.encode(field, value)).toThrow(ModelBug)
-  for (const value of [-1n, 2n ** 64n]) expect(() => HEADER.encode('pref_address', value)).toThrow(ModelBug)
+  for (const value of [-1n, 2n ** 64n])
+    for (const place of [HEADER, IN_MEMORY])
+      expect(() => place.encode('pref_address', value)).toThrow(`not a u64: ${String(value)}`)
   for (const length of [3, 5]) expect(() => HEADER.encode('name', new Uint8Array(length))).toThrow(ModelBug)
   // what a caller without types may do
   expect(() => HEADER.encode('pref_address', 1 as never)).toThrow(ModelBug)

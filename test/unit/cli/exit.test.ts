@@ -50,13 +50,13 @@ test('a recording becomes plain data', () => {
   })
   const { steps, events } = JSON.parse(JSON.stringify(recordingToJson(recorder))) as {
     steps: object[]
-    events: { op: string; range: object; lost?: object[] }[]
+    events: { op: string; range?: object; ranges?: object[]; lost?: object[] }[]
   }
   expect(steps).toEqual([
     { id: 0, parent: null, clause: 'PE-7', what: 'puts', actor: 'firmware', first: 1, end: 3 },
   ])
-  expect(events.map(({ op, range: where }) => [op, where])).toEqual([
-    ['ram', { start: '0x0', end: '0x10000' }],
+  expect(events.map(({ op, range: where, ranges }) => [op, where ?? ranges])).toEqual([
+    ['ram', [{ start: '0x0', end: '0x10000' }]],
     ['put', { start: '0x1000', end: '0x1004' }],
     ['put', { start: '0x1002', end: '0x1003' }],
   ])

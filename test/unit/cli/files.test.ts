@@ -51,7 +51,8 @@ describe('a source over a file', () => {
   test('large reads go past the cache', () => {
     writeFileSync(path('large'), new Uint8Array(300_000).fill(7))
     const source = files.source(path('large'))
-    expect(source.read(fileOffset(100), 200_000)).toEqual(new Uint8Array(200_000).fill(7))
+    const large = source.read(fileOffset(100), 200_000)
+    expect([large.length, large.every(byte => byte === 7)]).toEqual([200_000, true])
     expect(source.read(fileOffset(299_999), 10)).toEqual(new Uint8Array([7]))
   })
 

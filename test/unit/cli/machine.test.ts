@@ -12,6 +12,7 @@ import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import { rebuild } from '../../oracle/rebuild.ts'
 import { readRecordings } from '../../oracle/recording.ts'
 import { shellMap } from '../../support/shell-map.ts'
+import { MIB } from '../../support/bytes.ts'
 
 const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) =>
   buildUki({
@@ -29,7 +30,6 @@ const ukiOf = (stub: keyof typeof STUB_FACTS, kernel: string) =>
 const image = ukiOf('247.3', 'debian-5.10.223-cloud')
 /** Its kernel decompresses itself in the EFI stub. */
 const NEWER = ukiOf('257.13', 'debian-6.12.107-cloud')
-const MIB = 2 ** 20
 const shellListing = shellMap(profileMap(profileNamed('ovmf-2022.11-pc-4M'), 512 * MIB))
 
 function callOf(
@@ -66,9 +66,9 @@ describe('the machine', () => {
   test('names its firmware in the report when somebody asked for it', async () => {
     const plain = await reportOf(profile, 512 * MIB)
     expect(plain.machine.what).toBe('profile ovmf-2022.11-q35-4M with 512.0 MiB')
-    const uBoot = await reportOf({ ...profile, loader: 'u-boot-2022.01' }, 512 * MIB)
+    const uBoot = await reportOf({ ...profile, 'image-loader': 'u-boot-2022.01' }, 512 * MIB)
     expect(uBoot.machine.what).toBe('profile ovmf-2022.11-q35-4M with 512.0 MiB, firmware u-boot-2022.01')
-    const shim = await reportOf({ ...profile, loader: 'shim-13' }, 512 * MIB)
+    const shim = await reportOf({ ...profile, 'image-loader': 'shim-13' }, 512 * MIB)
     expect(Number(plain.facts.imageBase) - Number(shim.facts.imageBase)).toBe(0x1000)
     expect((await reportOf({ firmware: 'ovmf-2025.02' }, 512 * MIB)).machine.what).toMatch(
       /, firmware edk2-2025\.02$/,
@@ -77,16 +77,16 @@ describe('the machine', () => {
 
   test('EDK2 2022.11 by name boots as it does by default', async () => {
     const plain = await reportOf(profile, 512 * MIB)
-    const named = await reportOf({ ...profile, loader: 'edk2-2022.11' }, 512 * MIB)
+    const named = await reportOf({ ...profile, 'image-loader': 'edk2-2022.11' }, 512 * MIB)
     expect([named.verdict, named.facts, named.findings]).toEqual([plain.verdict, plain.facts, plain.findings])
   })
 
   test('every firmware brings the boot to a verdict', async () => {
     for (const { id } of FIRMWARES) {
-      const { verdict, outcome } = await reportOf({ ...profile, loader: id }, 512 * MIB)
+      const { verdict, outcome } = await reportOf({ ...profile, 'image-loader': id }, 512 * MIB)
       expect([id, verdict === 'refused' || outcome.kind !== 'refused']).toEqual([id, true])
     }
-    const audk = await reportOf({ ...profile, loader: 'audk-strict' }, 512 * MIB)
+    const audk = await reportOf({ ...profile, 'image-loader': 'audk-strict' }, 512 * MIB)
     expect(audk.outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'PE-48' } })
   })
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import type { Command } from '../../../src/cli/command.ts'
+import { commands as program } from '../../../src/cli/commands.ts'
+import { commandHelp, overviewHelp } from '../../../src/cli/help.ts'
 import { parseCommandLine } from '../../../src/cli/parse.ts'
 
 const boot: Command = {
@@ -23,6 +25,50 @@ const boot: Command = {
 const list: Command = { ...boot, name: 'list', operand: null, options: [{ name: 'help', help: 'help' }] }
 const page: Command = { ...list, name: 'page', operand: { name: 'RULE', required: 'never', help: 'a rule' } }
 const commands = [boot, list, page]
+
+test('a name of before is taken for the one of now, and no help has it', () => {
+  const named: Command = {
+    ...list,
+    name: 'image-list',
+    formerly: 'list',
+    options: [
+      { name: 'image-loader', formerly: 'loader', value: 'NAME', help: 'who loads' },
+      ...list.options,
+    ],
+  }
+  const request = parseCommandLine(['list', '--loader', 'shim-16'], [named])
+  if (request.kind !== 'run') throw new Error(request.kind)
+  expect([request.command.name, request.given.text('image-loader')]).toEqual(['image-list', 'shim-16'])
+  expect(() => parseCommandLine(['list', '--loader=a', '--image-loader=b'], [named])).toThrow(
+    '--image-loader is given twice',
+  )
+  expect(() => parseCommandLine(['image-list', '--loader'], [named])).toThrow('--loader needs a value: NAME')
+  expect(parseCommandLine(['help', 'list'], [named])).toMatchObject({ kind: 'help', command: named })
+  expect(commandHelp(named)).not.toMatch(/--loader|\bformerly\b|stubsim list/)
+  expect(overviewHelp([named])).not.toMatch(/^ {2}list /m)
+})
+
+test('the program takes the names that its options and commands once had', () => {
+  const before = [
+    ['check', 'u', '--loader', 'patina', '--kernel-loader', 'grub/efi'],
+    ['loaders', 'u', '--loader', 'patina'],
+  ]
+  const now = [
+    ['check', 'u', '--image-loader', 'patina', '--boot-loader', 'grub/efi'],
+    ['image-loaders', 'u', '--image-loader', 'patina'],
+  ]
+  const read = (argv: readonly string[]) => {
+    const request = parseCommandLine(argv, program)
+    return request.kind === 'run'
+      ? [request.command.name, ...['image-loader', 'boot-loader'].map(name => request.given.text(name))]
+      : []
+  }
+  expect(before.map(read)).toEqual(now.map(read))
+  expect(now.map(read)).toEqual([
+    ['check', 'patina', 'grub/efi'],
+    ['image-loaders', 'patina', undefined],
+  ])
+})
 
 describe('parseCommandLine', () => {
   test('gives values by name', () => {

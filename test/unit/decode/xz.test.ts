@@ -4,9 +4,8 @@ import { bytesSource } from '../../../src/bytes/source.ts'
 import { crc32 } from '../../../src/decode/checksum.ts'
 import { decode, type DecodeOptions, type Decoded, type Format } from '../../../src/decode/decode.ts'
 import { Output } from '../../../src/decode/output.ts'
+import { bytesOfHex } from '../../support/bytes.ts'
 
-const bytesOf = (hex: string): Uint8Array =>
-  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
 const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded =>
   decode(format, bytesSource(bytes), { limit: 2 ** 20, ...options })
 
@@ -15,21 +14,21 @@ const DATA =
   'e000dd002b5d003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a51c400000000'
 const HEADER = 'fd377a585a0000016922de36'
 /** xz -T2 --check=crc32: the header of the block tells both sizes. */
-const SIZES = bytesOf(
+const SIZES = bytesOfHex(
   `${HEADER}04c033de01210116000000000000000010bfe8d4${DATA}6005469a00014bde010000002f88b3283e300d8b020000000001595a`,
 )
 /** xz --check=none */
-const NO_CHECK = bytesOf(
+const NO_CHECK = bytesOfHex(
   `fd377a585a000000ff12d9410200210116000000742fe5a3${DATA}00013fde01000000f8c700b8a8000afc020000000000595a`,
 )
 /** xz --block-size=100: three blocks, the last of them with a chunk that is not compressed. */
-const BLOCKS = bytesOf(`
+const BLOCKS = bytesOfHex(`
   ${HEADER}0200210116000000742fe5a3e00063002b5d003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623e421f38800000000080c4fb2e
   0200210116000000742fe5a3e00063002b5d0038184aaa9c0861a69efea37e914a5865a1242fee03f4de5812bc1f5607378252e066f468c380dbffce8000000029b84287
   0200210116000000742fe5a3010015732069747320626f6f7420706172616d65746572732000000085e2666e0003436443642a16ed8174ec3e300d8b020000000001595a
 `)
 /** lzma -9: the length is unknown, an end marker is at the end. */
-const ALONE = bytesOf(
+const ALONE = bytesOfHex(
   '5d00000004ffffffffffffffff003a1a08ce769183707867c9d75ac8fc4bb120f7924d7adbc51dfa2c49e6086785e6aaee623ec06a73edc3ffffeff7c000',
 )
 
@@ -45,7 +44,7 @@ describe('xz', () => {
   })
 
   test('a stream without blocks decodes to nothing', () => {
-    expect(run('xz', bytesOf(`${HEADER}000000001cdf44219042990d010000000001595a`))).toMatchObject({
+    expect(run('xz', bytesOfHex(`${HEADER}000000001cdf44219042990d010000000001595a`))).toMatchObject({
       ok: true,
       produced: 0,
       consumed: 32,
@@ -59,7 +58,7 @@ describe('xz', () => {
     ['filters 4, 4, 33', `${HEADER}030204000400210116000000bef4645d${DATA}`],
   ]
   test.each(UNSUPPORTED)('%s is not supported', (why, hex) => {
-    expect(run('xz', bytesOf(hex))).toMatchObject({
+    expect(run('xz', bytesOfHex(hex))).toMatchObject({
       ok: false,
       error: 'Input was encoded with settings that are not supported by this XZ decoder',
       why,

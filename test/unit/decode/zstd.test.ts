@@ -6,9 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { crc32 } from '../../../src/decode/checksum.ts'
 import { decode, type Decoded } from '../../../src/decode/decode.ts'
+import { bytesOfHex } from '../../support/bytes.ts'
 
-const bytesOf = (hex: string): Uint8Array =>
-  Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
 const run = (bytes: Uint8Array): Decoded => decode('zstd', bytesSource(bytes), { limit: 2 ** 20 })
 
 const STREAMS = [
@@ -98,7 +97,7 @@ const STREAMS = [
 ] as const
 
 test.each(STREAMS)('$name', ({ length, crc32: sum, hex }) => {
-  const bytes = bytesOf(hex)
+  const bytes = bytesOfHex(hex)
   const done = run(bytes)
   expect(done).toMatchObject({ ok: true, consumed: bytes.length, produced: length })
   expect(crc32(done.output)).toBe(sum)

@@ -3,8 +3,7 @@ import { inferBins, OVMF_BINS } from '../../../src/firmware/edk2/bins.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { descriptor } from './small-machine.ts'
-
-const GIB = 2 ** 30
+import { GIB } from '../../support/bytes.ts'
 
 /** The five bins one behind the other from `start`, with this many pages each. */
 function bins(start: number, pages: readonly number[] = OVMF_BINS.map(bin => bin.pages)): MemoryDescriptor[] {

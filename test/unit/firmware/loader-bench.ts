@@ -1,5 +1,9 @@
 /** Small files on a small machine, loaded by any loader, and what came of it as text. */
-import { compareLoaders, type Holds, type LoaderOutcome } from '../../../src/boot/compare-loaders.ts'
+import {
+  compareImageLoaders,
+  type Holds,
+  type ImageLoaderOutcome,
+} from '../../../src/boot/compare-image-loaders.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { viewUki } from '../../../src/image/uki.ts'
@@ -24,11 +28,11 @@ export function outcomeOf(
   loader: string,
   pe: SmallPe,
   map: readonly MemoryDescriptor[] = SMALL_MAP,
-): LoaderOutcome {
+): ImageLoaderOutcome {
   const source = smallPe(pe)
   const parsed = parsePe(source).pe
   if (parsed === null) throw new Error('the test wants a PE file')
-  const [outcome] = compareLoaders(source, viewUki(parsed), map, [firmwareNamed(loader)]).outcomes
+  const [outcome] = compareImageLoaders(source, viewUki(parsed), map, [firmwareNamed(loader)]).outcomes
   if (outcome === undefined) throw new Error(loader)
   return outcome
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FIRMWARES, firmwareNamed, innerLoader } from '../../../src/firmware/firmwares.ts'
 import { IMAGE_LOADERS, imageLoaderNamed } from '../../../src/firmware/image-loaders/image-loaders.ts'
-import { textOf } from '../../support/repository.ts'
+import { textOf } from '../../support/files.ts'
 import { goodPe, loadedBy } from './loader-bench.ts'
 import type { SmallPe } from './small-pe.ts'
 

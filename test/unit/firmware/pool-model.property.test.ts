@@ -8,9 +8,9 @@ import { binsAtTop, binsInRange } from '../../../src/firmware/edk2/place-bins.ts
 import { Edk2Pool } from '../../../src/firmware/edk2/pool.ts'
 import { range, sizeOf } from '../../../src/bytes/range.ts'
 import { descriptor, edk2Pages } from './small-machine.ts'
+import { MIB } from '../../support/bytes.ts'
 
 const SIZES = [128, 256, 384, 640, 1024, 1664, 2688]
-const MIB = 2 ** 20
 const ANYWHERE = { bins: [], defaultMax: 2 ** 52 - 1 }
 const RELEASE = edk2Behaviour('2022.11')
 

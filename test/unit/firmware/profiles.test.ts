@@ -11,11 +11,8 @@ import {
   RAM_MIN,
 } from '../../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
-
 import { edk2Pages } from './small-machine.ts'
-
-const MIB = 2 ** 20
-const GIB = 2 ** 30
+import { GIB, MIB } from '../../support/bytes.ts'
 
 test('every profile is found by its own name, and its row exists', () => {
   for (const profile of PROFILES) {

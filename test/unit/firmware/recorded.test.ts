@@ -10,8 +10,7 @@ import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { edk2Pages } from './small-machine.ts'
 import { fileSize, mapOf, RECORDED, textOf, type Recorded } from './recorded.ts'
-
-const MIB = 2 ** 20
+import { MIB } from '../../support/bytes.ts'
 
 /** SizeOfImage and ImageBase of the kernels' own PE headers, from their files. */
 const KERNELS: Readonly<Record<string, { readonly SizeOfImage: number; readonly ImageBase: number }>> = {

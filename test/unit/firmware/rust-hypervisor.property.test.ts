@@ -6,8 +6,8 @@ import { PagedPool } from '../../../src/firmware/paged-pool.ts'
 import { RustHypervisorPages } from '../../../src/firmware/rust-hypervisor/pages.ts'
 import type { AllocateType } from '../../../src/firmware/services.ts'
 import { descriptor } from './small-machine.ts'
+import { MIB } from '../../support/bytes.ts'
 
-const MIB = 0x100000
 /** First page that is looked at: the machine begins one page below 1 MiB. */
 const FIRST = MIB / PAGE - 2
 const PAGES = 24

@@ -34,7 +34,10 @@ test('a table without its head has no file name, and no size from ls', () => {
 })
 
 test.each([
-  ['ImageBase 40000000000000', 'ImageBase 0x40000000000000 does not fit its field'],
+  [
+    'ImageBase 40000000000000',
+    'sections at 0x4000-0x5000 do not fit a PE file with ImageBase 0x40000000000000',
+  ],
   ['SizeOfImage 100000000', 'SizeOfImage 0x100000000 does not fit its field'],
   ['FileAlignment 00000300', 'FileAlignment 0x300 is no power of two'],
   ['SectionAlignment 00000000', 'SectionAlignment 0x0 is no power of two'],

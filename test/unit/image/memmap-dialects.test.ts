@@ -384,8 +384,10 @@ describe('readers on anything', () => {
   const valid = (input: string | Uint8Array): void => {
     const parse = readMemmap(input)
     expect(parse.map.length === 0).toBe(parse.problems.some(problem => problem.fatal))
-    for (const { range: of } of parse.map)
-      expect(of.end > of.start && of.start % 4096 === 0 && of.end % 4096 === 0).toBe(true)
+    const broken = parse.map.filter(
+      ({ range: of }) => !(of.end > of.start && of.start % 4096 === 0 && of.end % 4096 === 0),
+    )
+    expect(broken).toEqual([])
   }
 
   it.each(DIALECTS.map(({ name, example }) => [name, example] as const))(
@@ -477,18 +479,14 @@ describe('readers on anything', () => {
     '7:1000+1 ',
     'host kernel: ',
     'A ',
-  ])(
-    '128 KiB of %j: in linear time, a square would take minutes',
-    piece => {
-      for (const front of [
-        '',
-        'efi: mem00: [',
-        'BIOS-e820: [mem 0x1-0x2] ',
-        'X 0000000000000000-0000000000000FFF ',
-        '00000000  ',
-      ])
-        valid(front + piece.repeat(Math.ceil(2 ** 17 / piece.length)))
-    },
-    10_000,
-  )
+  ])('128 KiB of %j: in linear time, a square would take minutes', piece => {
+    for (const front of [
+      '',
+      'efi: mem00: [',
+      'BIOS-e820: [mem 0x1-0x2] ',
+      'X 0000000000000000-0000000000000FFF ',
+      '00000000  ',
+    ])
+      valid(front + piece.repeat(Math.ceil(2 ** 17 / piece.length)))
+  })
 })

@@ -34,7 +34,7 @@ test('becomes a PE file with the same table; what is not listed is assumed and s
     fileName: 'linux.efi',
     fileSize: 0xb9fe00 + 0x4a7e00,
     headers: {
-      ImageBase: 0,
+      ImageBase: 0n,
       SectionAlignment: 0x1000,
       FileAlignment: 0x200,
       SizeOfImage: 0x34a8000,
@@ -70,7 +70,7 @@ test('private headers and ls -l are used where they are there', () => {
   const { listing } = readListing(LS + PRIVATE.replace('0000000000010000', '0000000000000000') + TABLE)
   expect(listing).toMatchObject({
     fileSize: 17072640,
-    headers: { ImageBase: 0, SizeOfImage: 0x34b8000, AddressOfEntryPoint: 0x4100 },
+    headers: { ImageBase: 0n, SizeOfImage: 0x34b8000, AddressOfEntryPoint: 0x4100 },
   })
   expect(listing?.assumptions).toHaveLength(1)
   expect(readListing(PRIVATE + TABLE).problems).toMatchObject([{ id: 'not-a-listing' }])
@@ -78,10 +78,48 @@ test('private headers and ls -l are used where they are there', () => {
 
 test('an image base above the low addresses is inferred', () => {
   const { listing } = readListing(TABLE.replaceAll(/ 00000000(0[0-9a-f]{7}) /g, ' 00000001$1 '))
-  expect(listing?.headers.ImageBase).toBe(0x100000000)
+  expect(listing?.headers.ImageBase).toBe(0x100000000n)
   expect(listing?.sections.map(section => section.VirtualAddress)).toEqual([
     0x4000, 0xd000, 0x10000, 0x20000, 0x2000000, 0x3000000,
   ])
+})
+
+/** TABLE as it is printed for another ImageBase, whose header is pasted, too. */
+function basedAt(ImageBase: bigint): string {
+  const digits = (n: bigint): string => BigInt.asUintN(64, n).toString(16).padStart(16, '0')
+  return (
+    PRIVATE.replace('0000000000010000', digits(ImageBase)) +
+    TABLE.replaceAll(
+      / (0{8}[0-9a-f]{8})(?= )/g,
+      (_, vma: string) => ` ${digits(ImageBase + BigInt(`0x${vma}`))}`,
+    )
+  )
+}
+
+test.each([
+  ['0x10000', 0x10000n],
+  ["Xen's", 0xffff82d040000000n],
+  ['the last but one bit of 64', 0x7fffffffffff0001n],
+  ['past 2^53, where a double has no odd numbers', 2n ** 53n + 1n],
+  ['so high that addresses go on at 0', 0xffffffffffff0000n],
+])('an image base keeps all its bits: %s', (_, ImageBase) => {
+  const { listing, problems } = readListing(basedAt(ImageBase))
+  expect([listing?.headers.ImageBase, problems]).toEqual([ImageBase, []])
+  expect(listing?.sections.map(section => section.VirtualAddress)).toEqual([
+    0x4000, 0xd000, 0x10000, 0x20000, 0x2000000, 0x3000000,
+  ])
+  const { pe } = parsePe(peOfListing(listing ?? expect.fail('none'), () => undefined))
+  expect(pe?.optional.ImageBase).toBe(ImageBase)
+})
+
+test('without its header, the base is taken to be the 64 KiB below the lowest section, in 64 bits', () => {
+  const sections = basedAt(0xffff82d040000000n).slice(PRIVATE.length)
+  expect(readListing(sections).listing).toMatchObject({
+    headers: { ImageBase: 0xffff82d040000000n, AddressOfEntryPoint: 0x4000 },
+    assumptions: expect.arrayContaining([
+      'ImageBase is 0xffff82d040000000: the multiple of 64 KiB below the lowest section',
+    ]) as unknown,
+  })
 })
 
 test('says what is no listing, and which lines cannot be read', () => {

@@ -15,20 +15,12 @@ import { readSectionTexts, readStubIdentity } from '../../../src/image/sdmagic.t
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../../src/image/synthetic.ts'
 import { viewUki } from '../../../src/image/uki.ts'
+import { edited, GIB, le, MIB } from '../../support/bytes.ts'
 
-const GIB = 2 ** 30
-const MIB = 2 ** 20
 const kernel = KERNEL_FACTS['debian-6.12.107-cloud'] as KernelFacts
 const ids = (source: ByteSource): string[] => parsePe(source).problems.map(problem => problem.id)
 const bytes = (...values: number[]): ByteSource => bytesSource(Uint8Array.from(values))
 const text = (value: string): ByteSource => bytesSource(new TextEncoder().encode(value))
-const le = (value: number, width: number): number[] =>
-  Array.from({ length: width }, (_, i) => Math.floor(value / 256 ** i) & 0xff)
-const edited = (source: ByteSource, at: number, values: readonly number[]): ByteSource =>
-  sparseSource(source.size, [
-    { at: 0, source },
-    { at, source: bytes(...values) },
-  ])
 
 /** Two gigabytes, nothing stored. */
 function bigUki(): ByteSource {

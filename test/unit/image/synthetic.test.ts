@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource, readExactly } from '../../../src/bytes/source.ts'
@@ -9,6 +10,7 @@ import { buildFromLayout, buildKernel, buildPe, buildStub, buildUki } from '../.
 import { viewUki } from '../../../src/image/uki.ts'
 import { TINY_KERNELS, TINY_STUB_VARIABLES } from '../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
+import { GIB } from '../../support/bytes.ts'
 
 function parsed(source: ByteSource): PeFile {
   const { pe } = parsePe(source)
@@ -20,12 +22,27 @@ const text = (source: ByteSource, at: number, length: number): string =>
 const rows = (pe: PeFile) =>
   pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData])
 const kernel = (name: string): KernelFacts => KERNEL_FACTS[name] as KernelFacts
-const GIB = 2 ** 30
 
 describe('content', () => {
   it('is never zero where it is a pattern', () => {
     expect(new Set(patternSource(5000).read(0 as never, 5000)).has(0)).toBe(false)
     expect(patternByte(2 ** 40)).toBeGreaterThan(0)
+  })
+
+  it('is the same byte wherever a read begins, and nothing past its end', () => {
+    const around = fc
+      .constantFrom(0, 251, 65536, 251 * 65536, 2 ** 31, 2 ** 40)
+      .chain(at => fc.integer({ min: Math.max(0, at - 300), max: at + 300 }))
+    fc.assert(
+      fc.property(around, fc.nat(600), fc.nat(255), (at, length, seed) => {
+        const read = patternSource(2 ** 40 + 500, seed).read(at as never, length)
+        expect([...read]).toEqual(
+          Array.from({ length: Math.max(0, Math.min(length, 2 ** 40 + 500 - at)) }, (_, i) =>
+            patternByte(at + i, seed),
+          ),
+        )
+      }),
+    )
   })
 
   it('writes text, hexadecimal, zeros, archives and parts', () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { range, rangeAt, type Range } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { isWrite, type Deviation } from '../../../src/memory/event.ts'
+import { isWrite, type Deviation, type Ranges } from '../../../src/memory/event.ts'
 import { GARBAGE, ZERO, type Content, type Extent } from '../../../src/memory/extent.ts'
 import { Memory, type Part } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
@@ -27,7 +27,14 @@ interface Cell {
 type Op =
   | { readonly op: 'ram'; readonly where: Range; readonly fill: number | null }
   | { readonly op: 'claim'; readonly where: Range; readonly label: string; readonly fill: number | null }
-  | { readonly op: 'release'; readonly where: Range; readonly label: string; readonly fill: number | null }
+  | {
+      readonly op: 'release'
+      readonly ranges: Ranges
+      readonly label: string
+      readonly fill: number | null
+    }
+  | { readonly op: 'occupy'; readonly ranges: Ranges; readonly object: string }
+  | { readonly op: 'amend'; readonly ranges: Ranges; readonly byte: number }
   | {
       readonly op: 'put'
       readonly where: Range
@@ -49,6 +56,13 @@ type Op =
 const anyRange = fc
   .tuple(fc.nat(SPACE - 1), fc.integer({ min: 1, max: 20 }))
   .map(([start, length]) => range(start, Math.min(SPACE, start + length)))
+/** A few ranges that ascend: the space cut at some places, every second part of it. */
+const anyRanges = fc
+  .uniqueArray(fc.nat(SPACE), { minLength: 2, maxLength: 8 })
+  .map(cuts => cuts.sort((a, b) => a - b))
+  .map(cuts =>
+    cuts.flatMap((cut, i) => (i % 2 === 1 ? [range(cuts[i - 1] as number, cut)] : [])),
+  ) as unknown as fc.Arbitrary<Ranges>
 const anyObject = fc.constantFrom(...OBJECTS)
 const anyOffset = fc.nat(24)
 const anyFill = fc.option(fc.constantFrom(0, 0xaf), { nil: null })
@@ -62,7 +76,7 @@ const anyOp: fc.Arbitrary<Op> = fc.oneof(
   }),
   fc.record({
     op: fc.constant('release' as const),
-    where: anyRange,
+    ranges: anyRanges,
     label: fc.constant('pool'),
     fill: anyFill,
   }),
@@ -82,6 +96,12 @@ const anyOp: fc.Arbitrary<Op> = fc.oneof(
       bytes: fc.uint8Array({ minLength: where.end - where.start, maxLength: where.end - where.start }),
     }),
   ),
+  fc.record({
+    op: fc.constant('occupy' as const),
+    ranges: anyRanges,
+    object: fc.constantFrom('firmware', 'kernel'),
+  }),
+  fc.record({ op: fc.constant('amend' as const), ranges: anyRanges, byte: fc.nat(255) }),
   fc.record({ op: fc.constant('make' as const), where: anyRange, object: anyObject, at: anyOffset }),
   fc.record({
     op: fc.constant('zero' as const),
@@ -147,16 +167,23 @@ class Naive {
       return null
     }
     if (op.op === 'claim' || op.op === 'release') {
-      for (const at of addresses(op.where)) {
+      for (const at of op.op === 'claim' ? addresses(op.where) : spreadRanges(op.ranges)) {
         const cell = this.cell(at)
         cell.claim = op.op === 'claim' ? op.label : null
         if (cell.ram) Object.assign(cell, { object: null, written: false, by, byte: op.fill ?? cell.byte })
       }
       return null
     }
-    const where = op.op === 'copy' ? rangeAt(op.to, op.from.end - op.from.start) : op.where
+    const touched =
+      op.op === 'copy'
+        ? addresses(rangeAt(op.to, op.from.end - op.from.start))
+        : 'ranges' in op
+          ? spreadRanges(op.ranges)
+          : addresses(op.where)
     const source = op.op === 'copy' ? addresses(op.from).map(at => ({ ...this.cell(at) })) : []
-    const arriving = addresses(where).map((_, i): Pick<Cell, 'byte' | 'object' | 'at' | 'written'> => {
+    const arriving = touched.map((at, i): Pick<Cell, 'byte' | 'object' | 'at' | 'written'> => {
+      if (op.op === 'amend') return { ...this.cell(at), byte: op.byte }
+      if (op.op === 'occupy') return { byte: null, object: op.object, at, written: true }
       if (op.op === 'copy') {
         const cell = source[i]
         return cell?.ram === true ? cell : { byte: null, object: null, at: 0, written: true }
@@ -169,10 +196,11 @@ class Naive {
       outside: [] as number[],
       fromOutside: op.op === 'copy' ? addresses(op.from).filter(at => !this.cell(at).ram) : [],
     }
-    addresses(where).forEach((at, i) => {
+    touched.forEach((at, i) => {
       const cell = this.cell(at)
       const next = arriving[i]
       if (next === undefined) throw new Error('nothing arrives')
+      if (op.op === 'occupy') cell.claim = op.object
       if (cell.claim === null) effect.strayed.push(at)
       if (!cell.ram) {
         effect.outside.push(at)
@@ -180,7 +208,14 @@ class Naive {
       }
       if (cell.object !== null && (cell.object !== next.object || cell.at !== next.at))
         effect.lost.push([at, cell.object, cell.at])
-      Object.assign(cell, { byte: next.byte, object: next.object, at: next.at, written: next.written, by })
+      const last = op.op === 'amend' ? cell.by : by
+      Object.assign(cell, {
+        byte: next.byte,
+        object: next.object,
+        at: next.at,
+        written: next.written,
+        by: last,
+      })
     })
     return effect
   }
@@ -221,7 +256,7 @@ function applyReal(memory: Memory, op: Op): number {
     case 'claim':
       return memory.claim(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
     case 'release':
-      return memory.release(op.where, op.label, op.fill === null ? undefined : contentOf(op.fill))
+      return memory.release(op.ranges, op.label, op.fill === null ? undefined : contentOf(op.fill))
     case 'put':
       return memory.put(
         op.where.start,
@@ -237,6 +272,15 @@ function applyReal(memory: Memory, op: Op): number {
       return memory.zero(op.where, op.object, op.at)
     case 'copy':
       return memory.copy(phys(op.to), op.from)
+    case 'occupy':
+      return memory.occupy(op.ranges, op.object)
+    case 'amend':
+      return memory.amend(
+        op.ranges.map(({ start, end }) => ({
+          at: start,
+          bytes: new Uint8Array(end - start).fill(op.byte),
+        })),
+      )
   }
 }
 
@@ -494,6 +538,22 @@ test('a patch keeps the bytes it was given, whatever the caller does to them lat
 test('nobody loads a payload through a raw read', () => {
   const memory = new Memory(new Recorder())
   expect(() => memory.readRaw(range(0, 2 ** 24 + 1))).toThrow('raw read of 16777217 bytes')
+})
+
+test('the words of a step are made when they are read, once, and are part of its JSON', () => {
+  const recorder = new Recorder()
+  let made = 0
+  recorder.step(
+    'ST-1',
+    () => `made ${String(++made)} times`,
+    () => undefined,
+  )
+  expect(made).toBe(0)
+  const [step] = recorder.fork().steps
+  expect([step?.what, recorder.steps[0]?.what]).toEqual(['made 1 times', 'made 1 times'])
+  expect(JSON.parse(JSON.stringify(recorder.steps))).toEqual([
+    { id: 0, parent: null, clause: 'ST-1', what: 'made 1 times', actor: 'firmware', first: 0, end: 0 },
+  ])
 })
 
 test('a recording is forked between steps only: an open one would belong to both', () => {

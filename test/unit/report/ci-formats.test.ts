@@ -82,6 +82,25 @@ describe('SARIF', () => {
     expect(levels(reports.clean)).toEqual([])
   })
 
+  test('a rule leads to the source of its clause, a result to those of all that it names', () => {
+    const { runs } = reportToSarif(reports.damage, clause => [`https://a.example/${clause}`]) as unknown as {
+      runs: {
+        tool: { driver: { rules: { id: string; helpUri?: string }[] } }
+        results: { properties: { clause: string; links: Record<string, string[]> } }[]
+      }[]
+    }
+    const [run] = runs
+    expect(run?.tool.driver.rules.map(({ id, helpUri }) => [id, helpUri])).toEqual([
+      ['clobbered-object', 'https://a.example/HZ-2'],
+      ['section-unaligned', 'https://a.example/HZ-15'],
+    ])
+    for (const { properties } of run?.results ?? [])
+      expect(properties.links[properties.clause]).toEqual([`https://a.example/${properties.clause}`])
+    expect(Object.keys(run?.results[0]?.properties.links ?? {}).length).toBeGreaterThan(1)
+    expect(JSON.stringify(reportToSarif(refused, () => ['https://a.example/']))).not.toContain('helpUri')
+    expect(JSON.stringify(reportToSarif(reports.damage))).not.toContain('links')
+  })
+
   test('an alternative that is damaged stands beside the leading run', () => {
     const other = damagedReport({ stub: { ...damagedReport().stub, id: 'systemd-stub/S3' } })
     expect(sarifOf(damagedReport({ alternatives: [other] })).results.map(({ ruleId }) => ruleId)).toEqual([

@@ -64,6 +64,20 @@ test('the schema notices a field that nobody declared and an address that is a n
   expect(validate({ ...json, facts: { imageBase: 4096, outcome: 'arrived' } })).toBe(false)
 })
 
+test('links are those of the clauses that the report names, and of no others', () => {
+  const known: Readonly<Record<string, string>> = {
+    'HZ-2': 'https://a.example/2',
+    'HZ-1': 'https://a.example/1',
+  }
+  const links = (clause: string): string[] => (known[clause] === undefined ? [] : [known[clause]])
+  const json = reportToJson(refused, clause => [`https://a.example/${clause}`])
+  expect(json['links']).toEqual({ 'PE-9': ['https://a.example/PE-9'] })
+  const damaged = reportToJson(damagedReport(), links)
+  expect(damaged['links']).toEqual({ 'HZ-2': ['https://a.example/2'] })
+  expect([validate(json), validate(damaged)]).toEqual([true, true])
+  expect(reportToJson(refused)['links']).toBeUndefined()
+})
+
 test('the schema file is the schema', () => {
   const file = readFileSync(new URL('../../../src/report/report.schema.json', import.meta.url), 'utf8')
   expect(JSON.parse(file)).toEqual(JSON.parse(JSON.stringify(reportSchema)))

@@ -83,22 +83,38 @@ test('an empty recording', () => {
   expect(formatTrace(new Recorder())).toBe('nothing happened\n')
 })
 
-test('a long row of events about memory of the firmware is one line', () => {
+test('of an event with many ranges the trace counts them, and with `all` it names each of them', () => {
   const { memory, recorder } = loaded()
-  recorder.step('FW-1', 'the firmware has memory of its own', () => {
-    for (let i = 0; i < 4; i++) {
-      memory.claim(rangeAt(0x3000000 + 0x1000 * i, 0x1000), 'firmware:boot')
-      memory.make(rangeAt(0x3000000 + 0x1000 * i, 0x1000), 'firmware:boot', 0x1000 * i)
-    }
-    memory.make(rangeAt(0x3010000, 0x1000), 'x')
+  const first = rangeAt(0x3000000, 0x1000)
+  const second = rangeAt(0x3004000, 0x2000)
+  recorder.step('FW-3', 'memory as the firmware has left it', () => {
+    memory.occupy([first, second], 'firmware:boot')
+    memory.occupy([rangeAt(0x3010000, 0x1000)], 'firmware:runtime')
   })
-  memory.release(rangeAt(0x3000000, 0x1000), 'firmware:boot')
-  expect(formatTrace(recorder).split('\n').slice(5)).toEqual([
-    'FW-1  firmware: the firmware has memory of its own',
-    '  #4-#11 firmware: 8 events about memory of the firmware',
-    '  #12 wrote 0x3010000-0x3011000 as x',
-    '     - 0x3010000-0x3011000 is part of no allocation',
-    '#13 firmware: 0x3000000-0x3001000 given back as firmware:boot',
+  memory.amend([
+    { at: phys(KERNEL), bytes: Uint8Array.of(1, 2) },
+    { at: phys(KERNEL + 8), bytes: Uint8Array.of(3) },
+  ])
+  memory.release([first, second], 'firmware:boot')
+  const lines = [
+    'FW-3  firmware: memory as the firmware has left it',
+    '  #4 2 ranges of 0x3000000-0x3006000 are firmware:boot',
+    '  #5 wrote 0x3010000-0x3011000 as firmware:runtime from its offset 0x3010000 on',
+    '#6 firmware: adjusted 2 ranges of 0x1100000-0x1100009 in place',
+    '#7 firmware: 2 ranges of 0x3000000-0x3006000 given back as firmware:boot',
+    '',
+  ]
+  expect(formatTrace(recorder).split('\n').slice(5)).toEqual(lines)
+  expect(formatTrace(recorder, { all: true }).split('\n').slice(5)).toEqual([
+    ...lines.slice(0, 2),
+    '     0x3000000-0x3001000',
+    '     0x3004000-0x3006000',
+    ...lines.slice(2, 4),
+    '   0x1100000-0x1100002',
+    '   0x1100008-0x1100009',
+    ...lines.slice(4, 5),
+    '   0x3000000-0x3001000',
+    '   0x3004000-0x3006000',
     '',
   ])
 })

@@ -13,7 +13,7 @@ import { createMachine, Stop, type Notes, type Outcome } from '../../../src/mach
 import type { HandOff } from '../../../src/machine/model.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
-import { stubModel } from '../../../src/stub/model.ts'
+import { stubModel } from '../../../src/stub/boot.ts'
 import { mapBeforeLoad, parseMap, readRecordings, type Recording } from '../../oracle/recording.ts'
 import { recipeOf } from '../../oracle/recipes.ts'
 import { recordedKernel } from '../../support/kernel-fixtures.ts'

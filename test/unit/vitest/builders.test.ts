@@ -7,8 +7,7 @@ import { parsePe } from '../../../src/image/pe.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { viewUki } from '../../../src/image/uki.ts'
 import { bytesOf, kernel, memoryMap, uki, type UkiOptions } from '../../../src/vitest/builders.ts'
-
-const MIB = 2 ** 20
+import { MIB } from '../../support/bytes.ts'
 
 function sectionsOf(options: UkiOptions): Map<string, { at: number; size: number }> {
   const { pe, problems } = parsePe(uki(options))

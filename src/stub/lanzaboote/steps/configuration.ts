@@ -1,10 +1,10 @@
 /** Slot configuration: what the stub's own sections say (chapter LZ). */
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
-import { viewUki, type THIN_NAMES, type UkiSection } from '../../../image/uki.ts'
+import { THIN_NAMES, type UkiSection, viewUki } from '../../../image/uki.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
-import { told } from '../../../machine/told.ts'
-import type { Configuration, LanzaBooting, Wanted } from '../model.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
+import type { Configuration, LanzabooteContext, Wanted } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
 type Names = (typeof THIN_NAMES)[keyof typeof THIN_NAMES]
@@ -15,38 +15,37 @@ const TEXT_MAX = 2 ** 20
 const HASH = 32
 
 /** The bytes of a section as the era gets them; null where they are not modelled. */
-type ReadSection = (on: LanzaBooting, section: UkiSection) => Uint8Array | null
+type ReadSection = (ctx: LanzabooteContext, section: UkiSection) => Uint8Array | null
 
-/** What a row says of its sections. */
-export interface ConfigurationRules {
+/** How sections are read, and the words of the panic when one is missing or not what it should be. */
+interface Reading {
   readonly read: ReadSection
-  /** The words of the panic when one of them is missing or not what it should be. */
   readonly panic: string
 }
 
 /** From the file on disk, VirtualSize bytes at its raw data. */
-export const fromFile: ReadSection = (on, { section, content }) =>
-  on.machine.step('LZ-1', `reads ${section.name} in the file of the image`, () => {
-    on.machine.assume(
+const fromFile: ReadSection = (ctx, { section, content }) =>
+  ctx.machine.step('LZ-1', `reads ${section.name} in the file of the image`, () => {
+    ctx.machine.assume(
       'LZ-1',
       'the image was started from a file system that the stub can read, and the file there is the one that was loaded',
     )
-    refuseLonger(on, section, 'LZ-3')
+    refuseLonger(ctx, section, 'LZ-3')
     return content.read(fileOffset(0), Math.min(section.VirtualSize, TEXT_MAX))
   })
 
 /** From memory, VirtualSize bytes. */
-export const fromImage: ReadSection = (on, seen) =>
-  on.machine.step('LZ-2', `reads ${seen.section.name} in memory`, () => {
-    refuseLonger(on, seen.section, 'LZ-3')
-    return inMemory(on, seen, seen.section.VirtualSize)
+const fromImage: ReadSection = (ctx, seen) =>
+  ctx.machine.step('LZ-2', `reads ${seen.section.name} in memory`, () => {
+    refuseLonger(ctx, seen.section, 'LZ-3')
+    return inMemory(ctx, seen, seen.section.VirtualSize)
   })
 
 /** From memory, as much as the file has of it, and zeros up to VirtualSize. */
-export const fromImageExtended: ReadSection = (on, seen) =>
-  on.machine.step('LZ-4', `reads ${seen.section.name} in memory`, () => {
+const fromImageExtended: ReadSection = (ctx, seen) =>
+  ctx.machine.step('LZ-4', `reads ${seen.section.name} in memory`, () => {
     const { VirtualSize, SizeOfRawData } = seen.section
-    const bytes = inMemory(on, seen, Math.min(VirtualSize, SizeOfRawData))
+    const bytes = inMemory(ctx, seen, Math.min(VirtualSize, SizeOfRawData))
     if (bytes === null) return null
     const all = new Uint8Array(Math.min(VirtualSize, TEXT_MAX))
     all.set(bytes)
@@ -55,7 +54,7 @@ export const fromImageExtended: ReadSection = (on, seen) =>
 
 /** An assertion of the stub. */
 function refuseLonger(
-  { machine }: LanzaBooting,
+  { machine }: LanzabooteContext,
   { name, VirtualSize, SizeOfRawData }: UkiSection['section'],
   clause: ClauseId,
 ): void {
@@ -69,7 +68,7 @@ function refuseLonger(
 }
 
 function inMemory(
-  { machine, self }: LanzaBooting,
+  { machine, self }: LanzabooteContext,
   { section, object }: UkiSection,
   length: number,
 ): Uint8Array | null {
@@ -88,11 +87,11 @@ function inMemory(
 }
 
 /** The first section of that name. */
-function sectionNamed(on: LanzaBooting, name: string, panic: string): UkiSection {
-  const found = viewUki(on.self.pe).sections.find(({ section }) => section.name === name)
+function sectionNamed(ctx: LanzabooteContext, name: string, panic: string): UkiSection {
+  const found = viewUki(ctx.self.pe).sections.find(({ section }) => section.name === name)
   return (
     found ??
-    on.machine.refuse(
+    ctx.machine.refuse(
       'LZ-5',
       'EFI_INVALID_PARAMETER',
       `the image has no section ${name}: the stub panics`,
@@ -102,75 +101,80 @@ function sectionNamed(on: LanzaBooting, name: string, panic: string): UkiSection
 }
 
 /** A section as UTF-8 that UTF-16 of two bytes can say, and the buffer that holds it from then on. */
-function text(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): string {
-  const bytes = read(on, sectionNamed(on, name, panic))
+function text(ctx: LanzabooteContext, name: string, { read, panic }: Reading): string {
+  const bytes = read(ctx, sectionNamed(ctx, name, panic))
   if (bytes === null)
-    return on.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+    return ctx.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
   const said = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   if (/[\0\uFFFD\u{10000}-\u{10FFFF}]/u.test(said))
-    return on.machine.refuse(
+    return ctx.machine.refuse(
       'LZ-5',
       'EFI_INVALID_PARAMETER',
       `${name} is no text without NUL that UCS-2 can say: the stub panics`,
       panic,
     )
-  poolOrPanic(on, 'LZ-5', 2 * (said.length + 1), `stub:config${name}`)
+  poolOrPanic(ctx, 'LZ-5', 2 * (said.length + 1), `stub:config${name}`)
   return said
 }
 
-function hash(on: LanzaBooting, name: string, { read, panic }: ConfigurationRules): Uint8Array {
-  const section = sectionNamed(on, name, panic)
-  const bytes = read(on, section)
+function hash(ctx: LanzabooteContext, name: string, { read, panic }: Reading): Uint8Array {
+  const section = sectionNamed(ctx, name, panic)
+  const bytes = read(ctx, section)
   if (section.section.VirtualSize !== HASH)
-    return on.machine.refuse(
+    return ctx.machine.refuse(
       'LZ-5',
       'EFI_INVALID_PARAMETER',
       `${name} has ${String(section.section.VirtualSize)} bytes, a hash has ${String(HASH)}: the stub panics`,
       panic,
     )
   return (
-    bytes ?? on.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+    bytes ?? ctx.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
   )
 }
 
+/** What a release reads in its own sections. */
+export function readConfiguration({
+  names,
+  source,
+  longer,
+  panic,
+}: LanzabooteBehaviour['configuration']): (ctx: LanzabooteContext) => Configuration {
+  const inMemory = longer === 'filled' ? fromImageExtended : fromImage
+  const reading = { read: source === 'file' ? fromFile : inMemory, panic }
+  if (names === 'embedded') return ctx => embedded(ctx, reading)
+  return ctx => paths(ctx, THIN_NAMES[names], reading)
+}
+
 /** Paths and hashes of kernel and initrd, and the command line. */
-export function paths(
-  clause: ClauseId,
-  names: Names,
-  rules: ConfigurationRules,
-): (on: LanzaBooting) => Configuration {
-  const read = (on: LanzaBooting): Configuration =>
-    on.machine.step(clause, 'reads which files it starts', () => {
-      const file = (path: string, itsHash: string): Wanted => ({
-        from: 'esp',
-        path: text(on, path, rules),
-        hash: hash(on, itsHash, rules),
-      })
-      return {
-        kernel: file(names.kernel, names.kernelHash),
-        initrd: file(names.initrd, names.initrdHash),
-        commandLine: text(on, '.cmdline', rules),
-      }
+function paths(ctx: LanzabooteContext, names: Names, reading: Reading): Configuration {
+  return ctx.machine.step('LZ-5', 'reads which files it starts', () => {
+    const file = (path: string, itsHash: string): Wanted => ({
+      from: 'esp',
+      path: text(ctx, path, reading),
+      hash: hash(ctx, itsHash, reading),
     })
-  return told(read, { names: Object.values(names), ...rules })
+    return {
+      kernel: file(names.kernel, names.kernelHash),
+      initrd: file(names.initrd, names.initrdHash),
+      commandLine: text(ctx, '.cmdline', reading),
+    }
+  })
 }
 
 /** Kernel and initrd in the image itself. */
-export function embedded(clause: ClauseId, rules: ConfigurationRules): (on: LanzaBooting) => Configuration {
-  const find = (on: LanzaBooting): Configuration =>
-    on.machine.step(clause, 'finds kernel and initrd in its image', () => {
-      const part = (name: string): Wanted => {
-        const { section, object, content } = sectionNamed(on, name, rules.panic)
-        refuseLonger(on, section, 'LZ-3')
-        return {
-          from: 'image',
-          at: add(on.self.base, section.VirtualAddress),
-          size: section.VirtualSize,
-          object,
-          source: content,
-        }
+function embedded(ctx: LanzabooteContext, reading: Reading): Configuration {
+  return ctx.machine.step('LZ-7', 'finds kernel and initrd in its image', () => {
+    const part = (name: string): Wanted => {
+      const { section, object, content } = sectionNamed(ctx, name, reading.panic)
+      refuseLonger(ctx, section, 'LZ-3')
+      return {
+        from: 'image',
+        at: add(ctx.self.base, section.VirtualAddress),
+        size: section.VirtualSize,
+        object,
+        source: content,
       }
-      return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(on, '.cmdline', rules) }
-    })
-  return told(find, { names: ['.linux', '.initrd'], ...rules })
+    }
+    return { kernel: part('.linux'), initrd: part('.initrd'), commandLine: text(ctx, '.cmdline', reading) }
+  })
 }

@@ -2,10 +2,9 @@
 import { rangeAt } from '../../../bytes/range.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
 import { add, alignUp, type Phys } from '../../../bytes/units.ts'
-import type { ClauseId } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
-import { told } from '../../../machine/told.ts'
-import type { Configuration, Held, LanzaBooting, Wanted } from '../model.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
+import type { Configuration, Held, LanzabooteContext, Wanted } from '../model.ts'
 import { grown, moved, poolOrPanic } from './pool.ts'
 
 /** Bytes that the early stubs read at a time. */
@@ -15,20 +14,20 @@ const INITRD = 'initrd'
 const PADDED = 'initrd:padded'
 
 /** Puts a file into pool and says where. */
-type ReadFile = (on: LanzaBooting, source: ByteSource, object: ObjectId) => Phys
+type ReadFile = (ctx: LanzabooteContext, source: ByteSource, object: ObjectId) => Phys
 
 /** Piece by piece, into a buffer that doubles. */
-const pieceByPiece: ReadFile = (on, source, object) =>
-  on.machine.step('LZ-8', `reads ${object} piece by piece`, () => {
+const pieceByPiece: ReadFile = (ctx, source, object) =>
+  ctx.machine.step('LZ-8', `reads ${object} piece by piece`, () => {
     let size = Math.min(PIECE, source.size)
     let capacity = size
-    let at = poolOrPanic(on, 'LZ-8', capacity, object)
-    on.machine.memory.put(at, { source, at: 0, length: size }, object)
+    let at = poolOrPanic(ctx, 'LZ-8', capacity, object)
+    ctx.machine.memory.put(at, { source, at: 0, length: size }, object)
     while (size < source.size) {
       const next = grown(capacity, size + PIECE)
-      at = moved(on, 'LZ-8', { at, size }, next, object)
+      at = moved(ctx, 'LZ-8', { at, size }, next, object)
       const more = Math.min(next, source.size) - size
-      on.machine.memory.put(add(at, size), { source, at: size, length: more }, object, size)
+      ctx.machine.memory.put(add(at, size), { source, at: size, length: more }, object, size)
       capacity = next
       size += more
     }
@@ -36,15 +35,15 @@ const pieceByPiece: ReadFile = (on, source, object) =>
   })
 
 /** Into a buffer of the file's size. */
-const atOnce: ReadFile = (on, source, object) =>
-  on.machine.step('LZ-9', `reads ${object} at once`, () => {
-    const at = poolOrPanic(on, 'LZ-9', source.size, object)
-    on.machine.memory.put(at, { source, at: 0, length: source.size }, object)
+const atOnce: ReadFile = (ctx, source, object) =>
+  ctx.machine.step('LZ-9', `reads ${object} at once`, () => {
+    const at = poolOrPanic(ctx, 'LZ-9', source.size, object)
+    ctx.machine.memory.put(at, { source, at: 0, length: source.size }, object)
     return at
   })
 
 function onEsp(
-  { machine }: LanzaBooting,
+  { machine }: LanzabooteContext,
   wanted: Wanted,
   source: ByteSource | null,
   what: string,
@@ -58,68 +57,80 @@ function onEsp(
   return source.size > 0 ? source : machine.gap('LZ-6', `the ${what} ${path} is empty`)
 }
 
+/** Kernel and initrd into pool, as a release does it. */
+export function holdPayload({
+  way,
+}: LanzabooteBehaviour['payload']): (ctx: LanzabooteContext, configuration: Configuration) => Held {
+  if (way === 'copied') return copiedFromImage
+  const read = way === 'at once' ? atOnce : pieceByPiece
+  return (ctx, configuration) => filesRead(ctx, configuration, read)
+}
+
 /** The files that the image names. */
-export function filesRead(
-  clause: ClauseId,
-  read: 'piece by piece' | 'at once',
-): (on: LanzaBooting, configuration: Configuration) => Held {
-  const way = read === 'at once' ? atOnce : pieceByPiece
-  const load = (on: LanzaBooting, { kernel, initrd }: Configuration): Held =>
-    on.machine.step(clause, 'reads kernel and initrd from the ESP', () => {
-      const [linux, archive] = [
-        onEsp(on, kernel, on.esp.kernel, 'kernel'),
-        onEsp(on, initrd, on.esp.initrd, 'initrd'),
-      ]
-      return {
-        kernel: { at: way(on, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
-        initrd: { at: way(on, archive, INITRD), size: archive.size, object: INITRD },
-      }
-    })
-  return told(load, { read })
+function filesRead(ctx: LanzabooteContext, { kernel, initrd }: Configuration, read: ReadFile): Held {
+  return ctx.machine.step('LZ-6', 'reads kernel and initrd from the ESP', () => {
+    const [linux, archive] = [
+      onEsp(ctx, kernel, ctx.esp.kernel, 'kernel'),
+      onEsp(ctx, initrd, ctx.esp.initrd, 'initrd'),
+    ]
+    return {
+      kernel: { at: read(ctx, linux, KERNEL), size: linux.size, object: KERNEL, source: linux, found: true },
+      initrd: { at: read(ctx, archive, INITRD), size: archive.size, object: INITRD },
+    }
+  })
 }
 
 /** Copies of the sections; that of the initrd is copied once more. */
-export function copiedFromImage(on: LanzaBooting, { kernel, initrd }: Configuration): Held {
+function copiedFromImage(ctx: LanzabooteContext, { kernel, initrd }: Configuration): Held {
   const copy = (wanted: Wanted): { at: Phys; size: number; object: ObjectId; source: ByteSource } => {
     if (wanted.from !== 'image' || wanted.size === 0)
-      return on.machine.gap('LZ-7', 'the image carries no kernel or no initrd')
-    const at = poolOrPanic(on, 'LZ-7', wanted.size, wanted.object)
-    on.machine.memory.copy(at, rangeAt(wanted.at, wanted.size))
+      return ctx.machine.gap('LZ-7', 'the image carries no kernel or no initrd')
+    const at = poolOrPanic(ctx, 'LZ-7', wanted.size, wanted.object)
+    ctx.machine.memory.copy(at, rangeAt(wanted.at, wanted.size))
     return { at, size: wanted.size, object: wanted.object, source: wanted.source }
   }
-  return on.machine.step('LZ-7', 'copies kernel and initrd out of its image', () => {
+  return ctx.machine.step('LZ-7', 'copies kernel and initrd out of its image', () => {
     const [linux, first] = [copy(kernel), copy(initrd)]
-    const at = poolOrPanic(on, 'LZ-7', first.size, first.object)
-    on.machine.memory.copy(at, rangeAt(first.at, first.size))
+    const at = poolOrPanic(ctx, 'LZ-7', first.size, first.object)
+    ctx.machine.memory.copy(at, rangeAt(first.at, first.size))
     return { kernel: { ...linux, found: true }, initrd: { at, size: first.size, object: first.object } }
   })
 }
 
+/** What a release does to the initrd before it offers it. */
+export function extendInitrd({
+  padded: pads,
+  companions,
+}: LanzabooteBehaviour['initrd']): (ctx: LanzabooteContext, initrd: Held['initrd']) => Held['initrd'] {
+  if (pads) return padded
+  return companions ? withCompanions : asItIs
+}
+
 /** Nothing is added. */
-export function asItIs({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+function asItIs({ machine }: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
   return machine.step('LZ-16', 'leaves the initrd as it is', () => initrd)
 }
 
 /** Archives of the fat stub follow it directly. */
-export function withCompanions({ machine }: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
+function withCompanions({ machine }: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
   return machine.step('LZ-17', 'looks for credentials and extensions', () => {
     assumeNoCompanions({ machine })
     return initrd
   })
 }
 
-function assumeNoCompanions({ machine }: Pick<LanzaBooting, 'machine'>): void {
+function assumeNoCompanions({ machine }: Pick<LanzabooteContext, 'machine'>): void {
   machine.assume('LZ-17', 'no credentials or system extensions beside the image on the ESP')
 }
 
 /** Padded to whole words; a buffer that has to grow becomes twice as large. */
-export function padded(on: LanzaBooting, initrd: Held['initrd']): Held['initrd'] {
-  return on.machine.step('LZ-15', 'pads the initrd to whole words', () => {
-    assumeNoCompanions(on)
-    const { memory } = on.machine
+function padded(ctx: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
+  return ctx.machine.step('LZ-15', 'pads the initrd to whole words', () => {
+    assumeNoCompanions(ctx)
+    const { memory } = ctx.machine
     const size = alignUp<number>(initrd.size, 4)
     if (size === initrd.size) return initrd
-    const at = moved(on, 'LZ-15', initrd, grown(initrd.size, size), initrd.object)
+    const at = moved(ctx, 'LZ-15', initrd, grown(initrd.size, size), initrd.object)
     const padding = `${PADDED}:zeros`
     memory.zero(rangeAt(at + initrd.size, size - initrd.size), padding)
     memory.compose(PADDED, [

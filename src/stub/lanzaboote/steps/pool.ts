@@ -4,11 +4,11 @@ import type { Phys } from '../../../bytes/units.ts'
 import { EfiLoaderData } from '../../../image/memory-types.ts'
 import type { ClauseId } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
-import type { LanzaBooting } from '../model.ts'
+import type { LanzabooteContext } from '../model.ts'
 
 /** A buffer, or the end: a library that gets no memory panics. */
 export function poolOrPanic(
-  { machine }: LanzaBooting,
+  { machine }: LanzabooteContext,
   clause: ClauseId,
   size: number,
   label: ObjectId,
@@ -29,15 +29,15 @@ export function poolOrPanic(
  * given back.
  */
 export function moved(
-  on: LanzaBooting,
+  ctx: LanzabooteContext,
   clause: ClauseId,
   from: { readonly at: Phys; readonly size: number },
   capacity: number,
   label: ObjectId,
 ): Phys {
-  const at = poolOrPanic(on, clause, capacity, label)
-  if (from.size > 0) on.machine.memory.copy(at, rangeAt(from.at, from.size))
-  on.machine.firmware.freePool(from.at)
+  const at = poolOrPanic(ctx, clause, capacity, label)
+  if (from.size > 0) ctx.machine.memory.copy(at, rangeAt(from.at, from.size))
+  ctx.machine.firmware.freePool(from.at)
   return at
 }
 

@@ -10,7 +10,7 @@ import type { HandOff, LoadedImage } from '../../../machine/model.ts'
 import type { CommandLine, Kernel } from '../../model.ts'
 import { UTF16_LINE } from '../../steps/command-line.ts'
 import { doubtOverwritten } from '../../steps/own-image.ts'
-import type { Held, LanzaBooting, Start } from '../model.ts'
+import type { Held, LanzabooteContext, Start } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
 /** A pointer to a function and a vector: what LoadFile2 is called with. */
@@ -49,7 +49,7 @@ const requestOf = ({ at, size, object }: Kernel) =>
   }) as const
 
 function imageOr(
-  { machine }: LanzaBooting,
+  { machine }: LanzabooteContext,
   clause: ClauseId,
   result: LoadResult,
   message: string,
@@ -65,32 +65,32 @@ function imageOr(
 }
 
 /** By the stub's own loader, whatever the signature. */
-export const bySelf: Start = (on, kernel) =>
-  on.machine.step('LZ-18', 'loads the kernel itself', () => {
+export const bySelf: Start = (ctx, kernel) =>
+  ctx.machine.step('LZ-18', 'loads the kernel itself', () => {
     const image = imageOr(
-      on,
+      ctx,
       'LZ-18',
-      loadImage(portsOf(on.machine), LANZABOOTE, requestOf(kernel)),
+      loadImage(portsOf(ctx.machine), LANZABOOTE, requestOf(kernel)),
       'Failed to load the kernel',
     )
-    doubtOverwritten(on)
+    doubtOverwritten(ctx)
     return image
   })
 
 /** By LoadImage. */
-export const byFirmware: Start = (on, kernel) =>
-  on.machine.step('LZ-10', 'LoadImage of the kernel', () => {
-    if (on.machine.settings.secureBoot)
-      return on.machine.refuse(
+export const byFirmware: Start = (ctx, kernel) =>
+  ctx.machine.step('LZ-10', 'LoadImage of the kernel', () => {
+    if (ctx.machine.settings.secureBoot)
+      return ctx.machine.refuse(
         'LZ-10',
         'EFI_SECURITY_VIOLATION',
         'the kernel is not signed, so the firmware refuses it',
         'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
       )
     return imageOr(
-      on,
+      ctx,
       'LZ-10',
-      on.machine.firmware.loadImage({ ...requestOf(kernel), headers: { object: kernel.object, at: 0 } }),
+      ctx.machine.firmware.loadImage({ ...requestOf(kernel), headers: { object: kernel.object, at: 0 } }),
       'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
     )
   })
@@ -99,17 +99,17 @@ export const byFirmware: Start = (on, kernel) =>
  * The kernel's image, the initrd behind LoadFile2 out of its pool, and the kernel's entry point under the
  * stub's own handle.
  */
-export function entersKernel(
-  on: LanzaBooting,
+export function enterKernel(
+  ctx: LanzabooteContext,
   { kernel, initrd }: Held,
   line: CommandLine,
   start: Start,
 ): HandOff {
-  const { machine } = on
-  const image = start(on, kernel)
+  const { machine } = ctx
+  const image = start(ctx, kernel)
   machine.step('LZ-19', 'offers the initrd', () => {
     machine.assume('LZ-19', 'nobody registered an initrd before the stub')
-    poolOrPanic(on, 'LZ-19', INITRD_LOADER, 'stub:initrd_loader')
+    poolOrPanic(ctx, 'LZ-19', INITRD_LOADER, 'stub:initrd_loader')
   })
   return machine.step('LZ-20', 'enters the kernel', () => ({
     via: 'pe-entry',

@@ -1,14 +1,16 @@
 /** Slot trust: what follows from the hashes (chapter LZ). */
+import { toInteger } from '../../../bytes/int.ts'
 import { sha256 } from '../../../bytes/sha256.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
-import type { Configuration, LanzaBooting, Start, Wanted } from '../model.ts'
+import type { LanzabooteBehaviour } from '../behaviour.ts'
+import type { Configuration, LanzabooteContext, Start, Wanted } from '../model.ts'
 import { byFirmware, bySelf } from './start.ts'
 
 type FileName = 'Kernel' | 'Initrd'
 
 /** The files whose hash is another one than the image says; none where nobody is to look. */
-function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] {
-  const { esp, machine } = on
+function wrong(ctx: LanzabooteContext, { kernel, initrd }: Configuration): FileName[] {
+  const { esp, machine } = ctx
   if (!esp.verify)
     machine.assume(
       'LZ-10',
@@ -16,8 +18,7 @@ function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] 
     )
   const differs = (wanted: Wanted, source: ByteSource | null): boolean => {
     if (!esp.verify || wanted.from !== 'esp' || source === null) return false
-    const found = sha256(source)
-    return wanted.hash.some((byte, i) => byte !== found[i])
+    return toInteger(sha256(source), 'big') !== toInteger(wanted.hash, 'big')
   }
   return [
     ...(differs(kernel, esp.kernel) ? ['Kernel' as const] : []),
@@ -25,7 +26,11 @@ function wrong(on: LanzaBooting, { kernel, initrd }: Configuration): FileName[] 
   ]
 }
 
-function refuse({ machine }: LanzaBooting, clause: 'LZ-11' | 'LZ-12', [first]: readonly FileName[]): void {
+function refuse(
+  { machine }: LanzabooteContext,
+  clause: 'LZ-11' | 'LZ-12',
+  [first]: readonly FileName[],
+): void {
   if (first !== undefined)
     machine.refuse(
       clause,
@@ -35,22 +40,41 @@ function refuse({ machine }: LanzaBooting, clause: 'LZ-11' | 'LZ-12', [first]: r
     )
 }
 
+const STEPS: Readonly<
+  Record<
+    LanzabooteBehaviour['trust']['otherHash'],
+    (ctx: LanzabooteContext, configuration: Configuration) => Start
+  >
+> = {
+  LoadImage: elseByFirmware,
+  'refused under Secure Boot': elseRefusedUnderSecureBoot,
+  refused: elseRefused,
+  'not compared': nothingToCompare,
+}
+
+/** What follows from the hashes of kernel and initrd: how a release starts the kernel. */
+export function compareHashes({
+  otherHash,
+}: LanzabooteBehaviour['trust']): (ctx: LanzabooteContext, configuration: Configuration) => Start {
+  return STEPS[otherHash]
+}
+
 /**
  * A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot.
  */
-export function elseByFirmware(on: LanzaBooting, configuration: Configuration): Start {
-  return on.machine.step('LZ-10', 'compares the hashes', () =>
-    wrong(on, configuration).length === 0 ? bySelf : byFirmware,
+function elseByFirmware(ctx: LanzabooteContext, configuration: Configuration): Start {
+  return ctx.machine.step('LZ-10', 'compares the hashes', () =>
+    wrong(ctx, configuration).length === 0 ? bySelf : byFirmware,
   )
 }
 
 /** Another hash is an error under Secure Boot and a warning without it. */
-export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Configuration): Start {
-  return on.machine.step('LZ-11', 'compares the hashes', () => {
-    const files = wrong(on, configuration)
-    if (on.machine.settings.secureBoot) refuse(on, 'LZ-11', files)
+function elseRefusedUnderSecureBoot(ctx: LanzabooteContext, configuration: Configuration): Start {
+  return ctx.machine.step('LZ-11', 'compares the hashes', () => {
+    const files = wrong(ctx, configuration)
+    if (ctx.machine.settings.secureBoot) refuse(ctx, 'LZ-11', files)
     for (const file of files)
-      on.machine.assume(
+      ctx.machine.assume(
         'LZ-11',
         `that the stub prints "${file} hash does not match! Continuing anyway." changes nothing`,
       )
@@ -59,14 +83,14 @@ export function elseRefusedUnderSecureBoot(on: LanzaBooting, configuration: Conf
 }
 
 /** Another hash is an error. */
-export function elseRefused(on: LanzaBooting, configuration: Configuration): Start {
-  return on.machine.step('LZ-12', 'compares the hashes', () => {
-    refuse(on, 'LZ-12', wrong(on, configuration))
+function elseRefused(ctx: LanzabooteContext, configuration: Configuration): Start {
+  return ctx.machine.step('LZ-12', 'compares the hashes', () => {
+    refuse(ctx, 'LZ-12', wrong(ctx, configuration))
     return bySelf
   })
 }
 
 /** What lies in the image was checked with it. */
-export function nothingToCompare(on: LanzaBooting): Start {
-  return on.machine.step('LZ-7', 'has no hash to compare', () => bySelf)
+function nothingToCompare(ctx: LanzabooteContext): Start {
+  return ctx.machine.step('LZ-7', 'has no hash to compare', () => bySelf)
 }

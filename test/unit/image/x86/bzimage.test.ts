@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytesSource, countingSource, sliceSource, sparseSource } from '../../../../src/bytes/source.ts'
+import { bytesSource, countingSource, sliceSource } from '../../../../src/bytes/source.ts'
 import {
   setup_header,
   SETUP_HEADER_AT,
@@ -10,6 +10,7 @@ import { KERNEL_FACTS, type KernelFacts } from '../../../../src/image/x86/kernel
 import { buildKernel } from '../../../../src/image/synthetic.ts'
 import { TINY_KERNELS } from '../../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../../src/bytes/source.ts'
+import { edited, le } from '../../../support/bytes.ts'
 
 const facts = (name: string): KernelFacts => {
   const found = KERNEL_FACTS[name]
@@ -26,25 +27,10 @@ function parsed(source: ByteSource): BzImage {
 }
 
 /** `source` with other bytes at one place. */
-function edited(
-  source: ByteSource,
-  at: number,
-  bytes: readonly number[],
-  size: number = source.size,
-): ByteSource {
-  return sparseSource(size, [
-    { at: 0, source },
-    { at, source: bytesSource(Uint8Array.from(bytes)) },
-  ])
-}
 function withField(source: ByteSource, field: SetupHeaderField, value: number): ByteSource {
   const [at, kind] = setup_header.fields[field]
   const width = kind === 'u8' ? 1 : kind === 'u16' ? 2 : 4
-  return edited(
-    source,
-    SETUP_HEADER_AT + at,
-    Array.from({ length: width }, (_, i) => Math.floor(value / 256 ** i) & 0xff),
-  )
+  return edited(source, SETUP_HEADER_AT + at, le(value, width))
 }
 const ids = (source: ByteSource): string[] => parseBzImage(source).problems.map(problem => problem.id)
 

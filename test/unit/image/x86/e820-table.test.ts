@@ -9,7 +9,7 @@ import {
   EfiReservedMemoryType,
 } from '../../../../src/image/memory-types.ts'
 import { e820Table } from '../../../../src/image/x86/e820-table.ts'
-import { loadersE820Type } from '../../../../src/loader/x86/boot-params.ts'
+import { loadersE820Type } from '../../../../src/boot-loader/x86/boot-params.ts'
 import { descriptor } from '../../../support/kernel-bench.ts'
 
 /** Start, size and type of every entry that a loader makes. */

@@ -1,0 +1,65 @@
+/**
+ * Which boot loaders start a kernel how: a row is a boot loader, its step the whole way to the kernel's door.
+ * Chapter HO.
+ */
+import type { BootLoaderRow } from './model.ts'
+import { direct, directWithSeed, relocator } from './x86/boot-protocol.ts'
+import { linuxefi } from './x86/linuxefi.ts'
+import { bootManager, grubStartImage, startImage } from './x86/start-image.ts'
+
+/** The boot loaders by id. */
+export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
+  'grub/linuxefi': {
+    id: 'grub/linuxefi',
+    title:
+      'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as boot_params, tail not cleared',
+    seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
+    door: 'efi-handover',
+    boot: linuxefi,
+  },
+  'grub/efi': {
+    id: 'grub/efi',
+    title:
+      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels of before 5.7 as by the relocator',
+    seen: ['2.12', '2.14'],
+    door: 'pe-entry',
+    boot: grubStartImage,
+  },
+  'grub/relocator': {
+    id: 'grub/relocator',
+    title: 'GRUB 2.12, legacy linux command: one chunk of init_size bytes, 32-bit entry',
+    seen: ['2.12'],
+    door: 'legacy-32',
+    boot: relocator,
+  },
+  'vmm/direct': {
+    id: 'vmm/direct',
+    title: 'a virtual machine monitor that loads the kernel itself, as QEMU does with -kernel: 32-bit entry',
+    seen: ['7.2'],
+    door: 'legacy-32',
+    boot: direct,
+  },
+  'qemu/7.2.0': {
+    id: 'qemu/7.2.0',
+    title:
+      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right behind the kernel',
+    seen: ['7.2.0'],
+    door: 'legacy-32',
+    boot: directWithSeed,
+  },
+  'efi/start-image': {
+    id: 'efi/start-image',
+    title: 'the firmware, or a boot manager that skips empty initrds, starts the kernel as a PE image',
+    seen: ['2022.11'],
+    door: 'pe-entry',
+    boot: startImage,
+  },
+  'systemd-boot/257': {
+    id: 'systemd-boot/257',
+    title:
+      'systemd-boot 257: pages for the initrd first, even for an empty one, then the kernel as a PE image',
+    seen: ['257.13'],
+    door: 'pe-entry',
+    boot: bootManager,
+  },
+}

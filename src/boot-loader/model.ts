@@ -1,0 +1,71 @@
+/**
+ * A boot loader that starts a kernel without a systemd-stub: what it is given, and the small things that all
+ * of them do. Chapter HO.
+ */
+import type { ByteSource } from '../bytes/source.ts'
+import { pagesOf, type Phys } from '../bytes/units.ts'
+import { EfiLoaderData } from '../image/memory-types.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { EraInfo, HandOff, Payload } from '../machine/model.ts'
+import type { ClauseId } from '../memory/event.ts'
+
+/** What a boot loader is told to start. */
+export interface BootLoaderCargo {
+  readonly kernel: ByteSource
+  readonly initrd: ByteSource | null
+  readonly commandLine: string | null
+}
+
+/** A boot loader: puts kernel, initrd and command line into memory and hands over. */
+export interface BootLoaderModel {
+  readonly id: string
+  boot(machine: Machine, cargo: BootLoaderCargo): HandOff
+}
+
+/** A row of boot-loaders.ts: the door that the boot loader goes through, and the way there. */
+export interface BootLoaderRow extends BootLoaderModel, Omit<EraInfo, 'spans' | 'commits'> {
+  readonly door: HandOff['via']
+}
+
+/** Owner of the kernel's bytes. */
+export const KERNEL = 'kernel'
+
+/** What the hand-off says about the cargo. */
+export function payloadOf({ kernel, initrd, commandLine }: BootLoaderCargo): {
+  readonly payload: Payload
+  readonly initrdObject: string | null
+  readonly cmdlineObject: string | null
+} {
+  return {
+    payload: { object: KERNEL, source: kernel },
+    initrdObject: initrd === null || initrd.size === 0 ? null : 'initrd',
+    cmdlineObject: commandLine === null ? null : 'cmdline',
+  }
+}
+
+/**
+ * Pages for `size` bytes at or below `limit`, as high as the firmware likes; the boot loader gives up
+ * without them.
+ */
+export function pagesBelow(
+  machine: Machine,
+  clause: ClauseId,
+  limit: number,
+  size: number,
+  label: string,
+): Phys {
+  const got = machine.firmware.allocatePages({ kind: 'max', limit }, EfiLoaderData, pagesOf(size), label)
+  return got.status === 'EFI_SUCCESS'
+    ? got.at
+    : machine.refuse(clause, got.status, `no pages for ${label}`, 'error: out of memory.')
+}
+
+/** A whole file as one object. */
+export function putFile(machine: Machine, at: Phys, source: ByteSource, object: string): void {
+  if (source.size > 0) machine.memory.put(at, { source, at: 0, length: source.size }, object)
+}
+
+/** The command line with its NUL. */
+export function putText(machine: Machine, at: Phys, text: string): void {
+  machine.memory.patch(at, new TextEncoder().encode(`${text}\0`), 'cmdline')
+}

@@ -1,0 +1,89 @@
+/** What the boot loaders of x86-64 kernels share: reading the kernel file, and boot_params as they fill it in. Chapter HO. */
+import type { Range } from '../../bytes/range.ts'
+import type { ByteSource } from '../../bytes/source.ts'
+import { fileOffset, type Phys } from '../../bytes/units.ts'
+import { E820_MAX_ENTRIES_ZEROPAGE } from '../../image/x86/boot-params.ts'
+import { parseBzImage, type BzImage } from '../../image/x86/bzimage.ts'
+import {
+  e820Table,
+  E820_TYPE_ACPI,
+  E820_TYPE_NVS,
+  E820_TYPE_RAM,
+  E820_TYPE_RESERVED,
+} from '../../image/x86/e820-table.ts'
+import {
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  type MemoryDescriptor,
+} from '../../image/memory-types.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
+import type { ClauseId } from '../../memory/event.ts'
+import { KERNEL } from '../model.ts'
+
+/** The kernel's headers; a file without them ends the run as unknown. */
+export function readKernel(machine: Machine, clause: ClauseId, source: ByteSource): BzImage {
+  const { bzimage, problems } = parseBzImage(source)
+  return (
+    bzimage ??
+    machine.gap(clause, `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`)
+  )
+}
+
+/** The part of the kernel file behind the setup block. */
+export function putKernel(machine: Machine, at: Phys, { source, setupSize, fileSize }: BzImage): void {
+  machine.memory.put(
+    at,
+    { source, at: setupSize, length: Math.min(fileSize, source.size) - setupSize },
+    KERNEL,
+    setupSize,
+  )
+}
+
+/** A zero page of `size` bytes with `header` bytes of the kernel file, copied to the same offset. */
+export function makeZeroPage(
+  machine: Machine,
+  at: Phys,
+  { source }: BzImage,
+  header: { readonly from: number; readonly to: number },
+  size: number,
+): ZeroPage {
+  const page = zeroPage(machine.memory, at)
+  page.clear(size)
+  page.patch(header.from, source.read(fileOffset(header.from), header.to - header.from))
+  return page
+}
+
+/** Names initrd and command line in hdr, with their low halves. */
+export function nameCargo({ hdr }: ZeroPage, initrd: Range | null, commandLine: number): void {
+  hdr.set('ramdisk_image', initrd?.start ?? 0)
+  hdr.set('ramdisk_size', initrd === null ? 0 : initrd.end - initrd.start)
+  hdr.set('cmd_line_ptr', commandLine)
+}
+
+const RAM: ReadonlySet<number> = new Set([
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+])
+
+/** The e820 type of a descriptor, as a boot loader that ends boot services has it; what is unknown is reserved. */
+export function loadersE820Type({ type }: MemoryDescriptor): number {
+  if (RAM.has(type)) return E820_TYPE_RAM
+  if (type === EfiACPIReclaimMemory) return E820_TYPE_ACPI
+  return type === EfiACPIMemoryNVS ? E820_TYPE_NVS : E820_TYPE_RESERVED
+}
+
+/** Writes the e820 table of a memory map entry by entry, as far as the table goes. */
+export function writeE820(page: ZeroPage, map: readonly MemoryDescriptor[]): void {
+  const entries = e820Table(map, loadersE820Type).slice(0, E820_MAX_ENTRIES_ZEROPAGE)
+  page.set('e820_entries', entries.length)
+  entries.forEach((entry, i) => page.setE820(i, [entry]))
+}

@@ -1,0 +1,82 @@
+/** GRUB's linuxefi as Debian carries it: through the handover entry, with memory below 1 GiB. Chapter HO. */
+import { hex, rangeOrNull } from '../../bytes/range.ts'
+import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
+import { EfiLoaderData } from '../../image/memory-types.ts'
+import { PROTOCOL_2_11 } from '../../image/x86/boot-params.ts'
+import type { BzImage } from '../../image/x86/bzimage.ts'
+import type { Machine } from '../../machine/machine.ts'
+import type { HandOff } from '../../machine/model.ts'
+import { HEAP_2_06, takeHeap } from './heap.ts'
+import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
+import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
+
+/** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
+const LIMIT = 0x3fffffff
+const ZERO_PAGE_SIZE = 0x4000
+const FIRST_KIB = 1024
+const TYPE_OF_LOADER = 0x21
+
+/** The whole way from the file to the handover entry. */
+export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
+  const kernel = readKernel(machine, 'HO-10', cargo.kernel)
+  const heap = takeHeap(machine, HEAP_2_06)
+  if (heap < cargo.kernel.size)
+    return machine.refuse(
+      'HO-16',
+      'EFI_OUT_OF_RESOURCES',
+      `the heap of ${hex(heap)} bytes does not hold the kernel file`,
+      'error: cannot allocate kernel buffer.',
+    )
+  const page = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
+    if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
+      return machine.refuse(
+        'HO-11',
+        'EFI_UNSUPPORTED',
+        'the kernel has no handover entry',
+        "error: kernel doesn't support EFI handover.",
+      )
+    const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
+    return makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, ZERO_PAGE_SIZE)
+  })
+  const line = machine.step('HO-10', 'linuxefi takes pages for the command line', () => {
+    const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
+    putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+    return at
+  })
+  const at = machine.step('HO-10', 'linuxefi takes init_size bytes for the kernel and reads it there', () => {
+    const place = placeFor(machine, kernel)
+    putKernel(machine, place, kernel)
+    return place
+  })
+  const initrd = machine.step('HO-10', 'linuxefi takes pages for the initrd', () => {
+    if (cargo.initrd === null || cargo.initrd.size === 0) return null
+    const where = pagesBelow(machine, 'HO-10', LIMIT, cargo.initrd.size, 'initrd')
+    putFile(machine, where, cargo.initrd, 'initrd')
+    return rangeOrNull(where, cargo.initrd.size)
+  })
+  machine.step('HO-11', 'linuxefi fills in boot_params', () => {
+    page.hdr.set('type_of_loader', TYPE_OF_LOADER)
+    page.hdr.set('code32_start', at)
+    nameCargo(page, initrd, line)
+  })
+  return {
+    ...payloadOf(cargo),
+    via: 'efi-handover',
+    image: phys(at - kernel.setupSize),
+    entry: phys(at + 0x200 + kernel.hdr.handover_offset),
+    bootParams: page.at,
+  }
+}
+
+function placeFor(machine: Machine, { hdr }: BzImage): Phys {
+  const wanted = machine.firmware.allocatePages(
+    { kind: 'address', at: physOf(hdr.pref_address) ?? PHYS_END },
+    EfiLoaderData,
+    pagesOf(hdr.init_size),
+    KERNEL,
+  )
+  return wanted.status === 'EFI_SUCCESS'
+    ? wanted.at
+    : pagesBelow(machine, 'HO-10', LIMIT, hdr.init_size, KERNEL)
+}

@@ -1,0 +1,28 @@
+/**
+ * One boot without a systemd-stub: a boot loader starts the kernel. What comes out is what a UKI's run gives,
+ * too.
+ */
+import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
+import { handedOver, type HandedOver, type Run, type Setup } from './run.ts'
+import { LaidOut, type Stage, type Surroundings } from './stage.ts'
+
+/** Everything that such a boot depends on. */
+export interface BootLoaderSetup extends Surroundings, BootLoaderCargo {
+  readonly bootLoader: BootLoaderModel
+  /** Chooses the kernel's model by the file, or says why there is none. */
+  readonly model: Setup['kernel']
+}
+
+/** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
+export function runBootLoader(setup: BootLoaderSetup): Run {
+  return toBootLoaderHandOff(new LaidOut(setup).begin(setup), setup.bootLoader, setup).choose(setup.model)
+}
+
+/** The boot loader runs on this stage, which from then on belongs to the hand-off. */
+export function toBootLoaderHandOff(
+  stage: Stage,
+  bootLoader: BootLoaderModel,
+  cargo: BootLoaderCargo,
+): HandedOver {
+  return handedOver(stage, () => stage.machine.as('loader', () => bootLoader.boot(stage.machine, cargo)))
+}

@@ -1,0 +1,198 @@
+/**
+ * A machine under way: memory, firmware and recording, with what is noted beside them. It is laid out once
+ * and forked for every boot, and again wherever boots part.
+ */
+import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
+import type { Build } from '../firmware/build.ts'
+import type { Contents } from '../firmware/contents.ts'
+import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
+import type { ImageLoader } from '../firmware/image-loaders/image-loader.ts'
+import type { MemoryDescriptor } from '../image/memory-types.ts'
+import {
+  Stop,
+  createMachine,
+  type Assumption,
+  type Gap,
+  type Machine,
+  type Notes,
+  type Outcome,
+  type Settings,
+} from '../machine/machine.ts'
+import type { Facts } from '../machine/model.ts'
+import { withDefaults } from '../machine/settings.ts'
+import { Memory } from '../memory/memory.ts'
+import { Recorder, type Recording } from '../memory/recorder.ts'
+import { momentOf, type Moment } from './moments.ts'
+
+/** What memory depends on when the modelled boot begins. */
+export interface Layout {
+  /** The firmware's map before the UKI is loaded. */
+  readonly map: readonly MemoryDescriptor[]
+  readonly contents: Contents
+  /** Who allocates and loads. Default: EDK2 2022.11. */
+  readonly firmware?: Firmware | undefined
+  /** The state of the firmware's own pools, where the machine tells it. Default: unknown (FW-19). */
+  readonly pool?: Build['pool'] | undefined
+}
+
+/** What one boot brings to a machine. */
+export interface Beginning {
+  /** What is absent is as the table of settings says. */
+  readonly settings: Partial<Settings>
+  /** What was taken for granted before the run. */
+  readonly assumptions: readonly Assumption[]
+  /** What makes the verdict unknown before the run: a map that cannot tell all. */
+  readonly doubts?: readonly Gap[]
+}
+
+/** What every kind of boot depends on. */
+export interface Surroundings extends Layout, Beginning {}
+
+/** One simulated boot. */
+export interface Run {
+  readonly recording: Recording
+  readonly outcome: Outcome
+  readonly facts: Facts
+  readonly assumptions: readonly Assumption[]
+  readonly gaps: readonly Gap[]
+  readonly moments: readonly Moment[]
+}
+
+/** What a part of a boot came to: something to go on with, or the end of the run. */
+export type Reached<T> = { readonly value: T; readonly ended: null } | { readonly ended: Outcome }
+
+/** All that changes during a run. */
+interface Parts {
+  readonly recorder: Recorder
+  readonly memory: Memory
+  readonly firmware: ForkableServices
+  readonly settings: Settings
+  readonly notes: Notes
+  readonly moments: Moment[]
+}
+
+/** A machine under way, for the stages of one boot. */
+export class Stage {
+  readonly machine: Machine
+  readonly notes: Notes
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    const { recorder, memory, firmware, settings, notes } = parts
+    this.#parts = parts
+    this.notes = notes
+    this.machine = createMachine(recorder, memory, firmware, settings, notes)
+  }
+
+  /** Snapshots so far. */
+  get moments(): readonly Moment[] {
+    return this.#parts.moments
+  }
+
+  /** Takes a snapshot; its lines are made when somebody reads them. */
+  look(moment: Moment['moment']): void {
+    const { memory, moments } = this.#parts
+    moments.push(momentOf(memory, moment))
+  }
+
+  /**
+   * The same machine in the same state: recording, memory, firmware, notes and snapshots. What is done to one
+   * of the two is not seen by the other. Costs microseconds. Throws ModelBug under a step.
+   */
+  fork(): Stage {
+    const { settings, notes, moments } = this.#parts
+    return forked(
+      this.#parts,
+      settings,
+      {
+        assumptions: [...notes.assumptions],
+        doubts: [...notes.doubts],
+        facts: notes.facts,
+      },
+      [...moments],
+    )
+  }
+
+  /** Runs a part of the boot. A guest that ends the run is data; only a ModelBug is thrown. */
+  attempt<T>(body: () => T): Reached<T> {
+    try {
+      return { value: body(), ended: null }
+    } catch (stop) {
+      if (!(stop instanceof Stop)) throw stop
+      return { ended: stop.outcome }
+    }
+  }
+
+  /** The run, which ended so. */
+  ended(outcome: Outcome): Run {
+    const { recorder, notes, moments } = this.#parts
+    const { assumptions, doubts, facts } = notes
+    const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
+    return { recording: recorder, outcome, facts, assumptions, gaps, moments }
+  }
+}
+
+function forked(
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware'>,
+  settings: Settings,
+  notes: Notes,
+  moments: Moment[],
+  inner?: ImageLoader,
+): Stage {
+  const recorder = from.recorder.fork()
+  const memory = from.memory.fork(recorder)
+  const firmware = from.firmware.fork({
+    memory,
+    recorder,
+    assume: (clause, what) => notes.assumptions.push({ clause, what }),
+    ...(inner === undefined ? {} : { inner }),
+  })
+  return new Stage({ recorder, memory, firmware, settings, notes, moments })
+}
+
+/** A machine as its firmware left it, before anything is loaded. */
+export class LaidOut {
+  readonly #firmware: Firmware | undefined
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments'>
+  readonly #assumptions: readonly Assumption[]
+
+  /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
+  constructor(layout: Layout) {
+    const recorder = new Recorder()
+    const memory = new Memory(recorder)
+    const assumptions: Assumption[] = []
+    const firmware = createFirmware({
+      memory,
+      recorder,
+      map: layout.map,
+      contents: layout.contents,
+      ...firmwareOf(layout),
+      assume: (clause, what) => assumptions.push({ clause, what }),
+    })
+    this.#firmware = layout.firmware
+    this.#assumptions = assumptions
+    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')] }
+  }
+
+  /** A boot on this machine; boots do not see one another. */
+  begin({ settings: some, assumptions, doubts = [] }: Beginning): Stage {
+    const settings = withDefaults(some)
+    return forked(
+      this.#parts,
+      settings,
+      { assumptions: [...assumptions, ...this.#assumptions], doubts: [...doubts], facts: {} },
+      [...this.#parts.moments],
+      this.#firmware === undefined ? undefined : innerLoader(this.#firmware, settings.secureBoot),
+    )
+  }
+}
+
+/** Who allocates and loads, and what is known of it. */
+function firmwareOf({
+  firmware,
+  pool = 'unknown',
+}: Layout): Pick<Parameters<typeof createFirmware>[0], 'allocator' | 'build' | 'loader'> {
+  if (firmware === undefined) return { build: { pool } }
+  const { allocator, loader, build } = firmware
+  return { allocator, build: { pool, ...build }, loader }
+}

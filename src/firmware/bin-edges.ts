@@ -1,0 +1,44 @@
+/** Free memory against the edges of bins: how a map shows it, and what lies outside all of them (chapter FW). */
+import { range, subtract, type Range } from '../bytes/range.ts'
+import { alignDown, PAGE } from '../bytes/units.ts'
+import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
+import type { Bin } from './page-allocator.ts'
+
+/** The descriptors, free ones cut at the edges of these bins (FW-34). */
+export function cutAtBins(
+  map: readonly MemoryDescriptor[],
+  bins: readonly Bin[],
+): readonly MemoryDescriptor[] {
+  const edges = bins.flatMap(bin => [bin.base, bin.max + 1])
+  return map.flatMap(descriptor => {
+    const { start, end } = descriptor.range
+    const cuts =
+      descriptor.type === EfiConventionalMemory
+        ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b)
+        : []
+    const bounds = [start, ...new Set(cuts), end]
+    return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
+  })
+}
+
+/** Where the highest free pages at or below the limit begin that are in none of these bins (FW-51). */
+export function highestOutside(
+  map: readonly MemoryDescriptor[],
+  limit: number,
+  pages: number,
+  bins: readonly Bin[],
+): number | null {
+  const top = alignDown(limit + 1, PAGE)
+  for (const { range: hole, type } of map.toReversed()) {
+    if (type !== EfiConventionalMemory) continue
+    const parts = bins.reduce<Range[]>(
+      (rest, { base, max }) => rest.flatMap(one => subtract(one, range(base, max + 1))),
+      [hole],
+    )
+    for (const part of parts.toReversed()) {
+      const start = Math.min(part.end, top) - pages * PAGE
+      if (pages > 0 && start >= part.start) return start === 0 ? null : start
+    }
+  }
+  return null
+}

@@ -1,0 +1,29 @@
+/**
+ * The port to the kernels: all that the rest of the house knows of them, whatever the architecture. Another
+ * one has a folder beside x86, and its eras are added here.
+ */
+import type { KernelModel } from '../machine/model.ts'
+import { x86Eras } from './eras.ts'
+import { x86Model, type X86Era } from './model.ts'
+import type { PayloadReader } from './payload.ts'
+
+export type { KernelBehaviour, KernelShape } from './behaviour.ts'
+export type { KernelBoot } from './boot.ts'
+export { kernelEra } from './eras.ts'
+export { linux } from './history.ts'
+export { kernelSteps } from './steps.ts'
+export { INITRD_FILES } from './steps/initrd-files.ts'
+
+/** Releases of linux that behave alike. */
+export type KernelEra = X86Era
+
+/** The table of kernels, oldest first. */
+export const kernelEras: readonly KernelEra[] = x86Eras
+
+/**
+ * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers
+ * are read.
+ */
+export function kernelModel(era: KernelEra, read: PayloadReader | null = null): KernelModel {
+  return x86Model(era, read)
+}

@@ -1,0 +1,77 @@
+/** From runs to a report: each is judged, the worst one leads. */
+import type { EraRef } from '../boot/plan.ts'
+import type { Run } from '../boot/run.ts'
+import { judge } from '../hazard/registry.ts'
+import type { Rule } from '../hazard/rule.ts'
+import type { Gap } from '../machine/machine.ts'
+import type { ComparedFact, Finding, Report, RunReport, Verdict } from './model.ts'
+
+/** A run, which rows it was of, and how it compares with a real boot. */
+export interface JudgedRun {
+  readonly run: Run
+  readonly stub: EraRef
+  readonly kernel: EraRef
+  /** Absent when nothing was observed. */
+  readonly observed?: readonly ComparedFact[]
+  /** What the comparison leaves open. */
+  readonly contradictions: readonly Gap[]
+}
+
+/** What a report says beside its runs. */
+export type Frame = Omit<Report, keyof RunReport | 'schema' | 'alternatives'>
+
+const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
+
+/** The report, and the runs in its order: the worst one first. Null when there is no run. */
+export function assemble(
+  frame: Frame,
+  runs: readonly JudgedRun[],
+  rules: readonly Rule[],
+): { readonly report: Report; readonly runs: readonly Run[] } | null {
+  const reports = runs.map(judged => ({ run: judged.run, report: runReport(judged, rules) }))
+  reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
+  const [lead, ...others] = reports
+  if (lead === undefined) return null
+  const { builder, advice, problems, ...head } = frame
+  return {
+    report: {
+      schema: 1,
+      ...head,
+      ...lead.report,
+      builder,
+      advice,
+      problems,
+      alternatives: others.map(other => other.report),
+    },
+    runs: reports.map(one => one.run),
+  }
+}
+
+function runReport(
+  { run, stub, kernel, observed, contradictions }: JudgedRun,
+  rules: readonly Rule[],
+): RunReport {
+  const findings = judge(run.recording, rules)
+  const gaps = [...run.gaps, ...contradictions]
+  return {
+    verdict: verdictOf(run.outcome, gaps, findings),
+    outcome: run.outcome,
+    stub,
+    kernel,
+    facts: run.facts,
+    findings,
+    assumptions: run.assumptions,
+    gaps,
+    moments: run.moments,
+    ...(observed === undefined ? {} : { observed }),
+  }
+}
+
+/**
+ * Damage, or code that was lost, comes before everything; a refusal is certain; then comes what is not known.
+ */
+function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
+  if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
+  if (outcome.kind === 'refused') return 'refused'
+  return outcome.kind === 'unknown' || gaps.length > 0 ? 'unknown' : 'clean'
+}

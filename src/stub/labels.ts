@@ -1,0 +1,199 @@
+/**
+ * Names of systemd-stub's eras, and the releases that somebody looked at (spec/ST-systemd-stub.md).
+ */
+import type { Label, Seen } from '../releases/history.ts'
+
+/**
+ * Eras by id, in the order in which they are shown. `S6/257.3` belongs to S6 and began with 257.3. An era that is
+ * not listed here is named after its first release.
+ */
+export const STUB_LABELS: Readonly<Record<string, Label>> = {
+  'systemd-stub/S0': { release: '229', title: 'as S0/233, and takes any LoadOptions' },
+  'systemd-stub/S0/233': {
+    release: '233',
+    title: 'as S1, but the section table comes from the file on disk',
+  },
+  'systemd-stub/S1': { release: '234', title: 'as S1/236, and does not tell the kernel of Secure Boot' },
+  'systemd-stub/S1/236': {
+    release: '236',
+    title: 'as S1/239, but the buffer for the variable SecureBoot is freed',
+  },
+  'systemd-stub/S1/239': {
+    release: '239',
+    title: 'as S1/240, and takes LoadOptions that do not begin with NUL',
+  },
+  'systemd-stub/S1/240': {
+    release: '240',
+    title: 'as S2/242, but the kernel file up to handover_offset goes to boot_params, below 1 GiB',
+  },
+  'systemd-stub/S2/242': {
+    release: '242',
+    title: 'as S2, but under Secure Boot LoadOptions are never taken',
+  },
+  'systemd-stub/S2': {
+    release: '244',
+    title: 'EFI handover in place; the setup header alone goes to boot_params',
+  },
+  'systemd-stub/S2/248': {
+    release: '248',
+    title: 'as S2, but the buffer for the variable SecureBoot is freed',
+  },
+  'systemd-stub/S2/249.6': { release: '249.6', title: 'as S2/248, with messages that end at the status' },
+  'systemd-stub/S3': {
+    release: '250',
+    title: 'EFI handover in place as S2, and the initrd through LoadFile2, too',
+  },
+  'systemd-stub/S4/252': {
+    release: '252',
+    title: 'as S4/252.3, with a command line of eight bits up to the door',
+  },
+  'systemd-stub/S4/252.3': {
+    release: '252.3',
+    title:
+      'LoadImage and StartImage; for kernels without initrd support EFI handover in place, below 4 GiB only',
+  },
+  'systemd-stub/S4/252.6': {
+    release: '252.6',
+    title: 'as S4/252.3, and cuts spaces off the end of the command line',
+  },
+  'systemd-stub/S4/252.11': { release: '252.11', title: 'as S4/252.6, with pool of EfiLoaderData' },
+  'systemd-stub/S4/252.36': { release: '252.36', title: 'as S4/252.11, with any number of sections' },
+  'systemd-stub/S4/253': {
+    release: '253',
+    title: 'as S4/252.6, in other words, with strings in buffers of their size',
+  },
+  'systemd-stub/S4/253.5': { release: '253.5', title: 'as S4/253, with pool of EfiLoaderData' },
+  'systemd-stub/S4/253.31': { release: '253.31', title: 'as S4/253.5, with any number of sections' },
+  'systemd-stub/S5/254': {
+    release: '254',
+    title: 'as S4/253.5, but a handover kernel above 4 GiB is copied below, without its tail',
+  },
+  'systemd-stub/S5/254.2': {
+    release: '254.2',
+    title: 'as S5/254, and takes no LoadOptions in a confidential VM under Secure Boot',
+  },
+  'systemd-stub/S5/255': {
+    release: '255',
+    title: 'as S5/254.2, and cuts blanks off both ends of the command line',
+  },
+  'systemd-stub/S5/256': { release: '256', title: 'as S5/255, with .ucode joined in front of .initrd' },
+  'systemd-stub/S6/254': {
+    release: '254.17',
+    title:
+      'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy with a zeroed tail',
+  },
+  'systemd-stub/S6/254.24': { release: '254.24', title: 'as S6/254, with any number of sections' },
+  'systemd-stub/S6/255': {
+    release: '255.11',
+    title: 'as S6/254, and cuts blanks off both ends of the command line',
+  },
+  'systemd-stub/S6/255.18': { release: '255.18', title: 'as S6/255, with any number of sections' },
+  'systemd-stub/S6/256': { release: '256.5', title: 'as S6/255, with .ucode joined in front of .initrd' },
+  'systemd-stub/S6/256.12': { release: '256.12', title: 'as S6/256, with any number of sections' },
+  'systemd-stub/S6/257': {
+    release: '257',
+    title:
+      'as S6/256, with exact names, the first of which counts, profiles, and .osrel packed behind the initrd',
+  },
+  'systemd-stub/S6/257.3': { release: '257.3', title: 'as S6/257, with any number of sections' },
+  'systemd-stub/S6/257.5': {
+    release: '257.5',
+    title: 'as S6/257.3, with the joined initrd above 4 GiB when there is no room below',
+  },
+  'systemd-stub/S6/257.11': {
+    release: '257.11',
+    title: 'as S6/257.5, and boots without any piece of an initrd',
+  },
+  'systemd-stub/S7': {
+    release: '258',
+    title:
+      "the stub's own loader, which subtracts the kernel's ImageBase; for older kernels EFI handover in place",
+  },
+  'systemd-stub/S7/258.4': { release: '258.4', title: 'as S7, and boots without any piece of an initrd' },
+  'systemd-stub/S7/258.8': {
+    release: '258.8',
+    title: 'as S7/258.4, and copies no more of the setup header than it knows',
+  },
+  'systemd-stub/S7/258.10': {
+    release: '258.10',
+    title: 'as S7/258.8, with more checks of headers and of the virtual size of sections',
+  },
+  'systemd-stub/S7/259': {
+    release: '259',
+    title: 'as S7, but LoadOptions must not hold any control character',
+  },
+  'systemd-stub/S7/259.1': { release: '259.1', title: 'as S7/259, and boots without any piece of an initrd' },
+  'systemd-stub/S8/259.2': {
+    release: '259.2',
+    title:
+      "the stub's own loader, whatever the kernel's ImageBase is, with checks of the raw data; for older kernels EFI handover in place",
+  },
+  'systemd-stub/S8/259.6': {
+    release: '259.6',
+    title: 'as S8/259.2, and copies no more of the setup header than it knows',
+  },
+  'systemd-stub/S8/259.7': {
+    release: '259.7',
+    title: 'as S8/259.6, and aligns the kernel as its SectionAlignment says',
+  },
+  'systemd-stub/S8/259.8': {
+    release: '259.8',
+    title: 'as S8/259.7, with every check of headers and sections',
+  },
+  'systemd-stub/S8/261': {
+    release: '261',
+    title: "as S8/259.6, and may name the firmware's console on the command line",
+  },
+  'systemd-stub/S8/261.1': {
+    release: '261.1',
+    title: "as S8/259.7, and may name the firmware's console on the command line",
+  },
+  'systemd-stub/S8': {
+    release: '261.2',
+    title: "the stub's own loader with every check; for older kernels EFI handover in place",
+  },
+}
+
+/** Releases whose source was read, and those that were booted. */
+export const STUB_SEEN: Readonly<Record<string, Seen>> = {
+  '229': 'read',
+  '234': 'read',
+  '239': 'read',
+  '241': 'read',
+  '242': 'read',
+  '245': 'read',
+  '247.3': 'booted',
+  '248': 'read',
+  '248.10': 'read',
+  '249': 'read',
+  '249.6': 'read',
+  '250': 'read',
+  '251': 'read',
+  '252': 'read',
+  '252.3': 'read',
+  '252.6': 'read',
+  '252.11': 'read',
+  '252.31': 'read',
+  '252.39': 'booted',
+  '253': 'read',
+  '253.5': 'read',
+  '253.26': 'read',
+  '254': 'read',
+  '254.2': 'read',
+  '254.17': 'read',
+  '254.26': 'booted',
+  '255': 'read',
+  '255.11': 'read',
+  '255.18': 'read',
+  '256': 'read',
+  '257': 'read',
+  '257.11': 'read',
+  '257.13': 'booted',
+  '258': 'read',
+  '258.10': 'read',
+  '259': 'read',
+  '259.2': 'read',
+  '261': 'read',
+  '261.2': 'read',
+  '262.1': 'booted',
+}

@@ -1,0 +1,97 @@
+/** What changed in lanzaboote's stub, and when (spec/LZ-lanzaboote.md). Releases are upstream's tags. */
+import { type Change, changesOf } from '../../releases/change.ts'
+import type { LanzabooteBehaviour } from './behaviour.ts'
+
+const change = changesOf<LanzabooteBehaviour>()
+
+/** Release 0.1 of the thin stub. */
+export const THIN_0_1: LanzabooteBehaviour = {
+  configuration: {
+    names: 'early',
+    source: 'file',
+    longer: 'refused',
+    panic: 'Failed to extract configuration from binary. Did you run lzbt?',
+  },
+  payload: { way: 'in pieces' },
+  trust: { otherHash: 'LoadImage' },
+  commandLine: { loadOptions: false },
+  initrd: { padded: false, companions: false },
+}
+
+const COMPANIONS = change(
+  '4573a9dd9b',
+  'archives of credentials and extensions follow the initrd',
+  { in: ['0.4.2'] },
+  { initrd: { companions: true } },
+)
+
+/** Of the thin stub. */
+export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
+  change(
+    '9c128e9ef6',
+    'reads its sections in memory, not in its file',
+    { in: ['0.3'] },
+    { configuration: { source: 'memory' } },
+  ),
+  change(
+    'db39223a7c',
+    'another hash is refused under Secure Boot, and warned of without it',
+    { in: ['0.4'] },
+    { trust: { otherHash: 'refused under Secure Boot' } },
+  ),
+  change(
+    'b02a7e2a7f',
+    'LoadOptions replace the command line without Secure Boot',
+    { in: ['0.4'] },
+    { commandLine: { loadOptions: true } },
+  ),
+  change('17cadf6598', 'reads a file at once', { in: ['0.4'] }, { payload: { way: 'at once' } }),
+  change(
+    '5de0b3e54a',
+    'sections .linux and .initrd hold paths',
+    { in: ['0.4'] },
+    { configuration: { names: 'late' } },
+  ),
+  COMPANIONS,
+  change('cd772abdcf', 'pads the initrd', { in: ['0.4.2'] }, { initrd: { padded: true } }),
+  change(
+    ['edeccc1fb0', '874ea2f5fb'],
+    'fills a section that is longer in memory than in the file; there is no fat stub any more',
+    { in: ['0.4.3'] },
+    { configuration: { longer: 'filled' } },
+  ),
+  change(
+    'ee219747f6',
+    'panics in one place for image and files',
+    { in: ['1.1'] },
+    {
+      configuration: {
+        panic:
+          'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?',
+      },
+    },
+  ),
+  change(
+    '94b26ee7dc',
+    'another hash is refused whatever Secure Boot says',
+    { in: ['1.1'] },
+    { trust: { otherHash: 'refused' } },
+  ),
+]
+
+/** Release 0.4 of the fat stub, the first that had one: 7ecafb2947. */
+export const FAT_0_4: LanzabooteBehaviour = {
+  configuration: {
+    names: 'embedded',
+    source: 'memory',
+    longer: 'refused',
+    panic: 'Failed to extract configuration from binary.',
+  },
+  payload: { way: 'copied' },
+  trust: { otherHash: 'not compared' },
+  commandLine: { loadOptions: true },
+  initrd: { padded: false, companions: false },
+}
+
+/** Of the fat stub. */
+export const FAT_CHANGES: readonly Change<LanzabooteBehaviour>[] = [COMPANIONS]

@@ -1,0 +1,34 @@
+/** Bytes as tests spell them: whole sources, hexadecimal, little-endian numbers, sizes, edits of a file. */
+import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
+import { fileOffset } from '../../src/bytes/units.ts'
+
+export const MIB = 2 ** 20
+export const GIB = 2 ** 30
+
+/** All bytes of a source. */
+export function bytesOf(source: ByteSource): Uint8Array {
+  return source.read(fileOffset(0), source.size)
+}
+
+/** The bytes that pairs of hexadecimal digits name; what is between the pairs does not count. */
+export function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], pair => Number.parseInt(pair, 16))
+}
+
+/** `value` in `width` bytes, little endian. */
+export function le(value: number, width: number): number[] {
+  return Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
+}
+
+/** The same file with these bytes at `at`, cut or lengthened to `size`. */
+export function edited(
+  source: ByteSource,
+  at: number,
+  bytes: readonly number[] | Uint8Array,
+  size: number = source.size,
+): ByteSource {
+  return sparseSource(size, [
+    { at: 0, source },
+    { at, source: bytesSource(Uint8Array.from(bytes)) },
+  ])
+}
