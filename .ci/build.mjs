@@ -44,7 +44,7 @@ const KINDS = {
   es: { shared: 'shared/', minify: 'dce-only' },
   cjs: {
     shared: '',
-    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: false } },
+    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
   },
 }
 
