@@ -14,19 +14,14 @@ export class DescriptorMap {
   #ram: MemoryDescriptor[]
   #foreign: readonly MemoryDescriptor[]
 
-  /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[]) {
-    const { ram, foreign } = splitMap(map)
+  /**
+   * Of descriptors in any order, or the same as another map: what is done to one of the two is not seen by the
+   * other. Throws UsageError when descriptors overlap or are not made of pages.
+   */
+  constructor(from: readonly MemoryDescriptor[] | DescriptorMap) {
+    const { ram, foreign } = from instanceof DescriptorMap ? from : splitMap(from)
     this.#ram = [...ram]
     this.#foreign = foreign
-  }
-
-  /** The same map; what is done to one of the two is not seen by the other. */
-  fork(): DescriptorMap {
-    const twin = new DescriptorMap([])
-    twin.#ram = [...this.#ram]
-    twin.#foreign = this.#foreign
-    return twin
   }
 
   /** RAM, ascending. */

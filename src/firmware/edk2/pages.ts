@@ -45,7 +45,7 @@ interface Hit {
 
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
 export class Edk2Pages implements PageAllocator {
-  #map: DescriptorMap
+  readonly #map: DescriptorMap
   readonly #search: SearchPolicy
   readonly #release: Edk2Behaviour
   readonly #build: Build
@@ -61,7 +61,7 @@ export class Edk2Pages implements PageAllocator {
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
   constructor(
-    map: readonly MemoryDescriptor[],
+    map: readonly MemoryDescriptor[] | DescriptorMap,
     search: SearchPolicy,
     release: Edk2Behaviour,
     build: Build = {},
@@ -78,8 +78,7 @@ export class Edk2Pages implements PageAllocator {
   }
 
   fork(): Edk2Pages {
-    const twin = new Edk2Pages([], this.#search, this.#release, this.#build)
-    twin.#map = this.#map.fork()
+    const twin = new Edk2Pages(this.#map, this.#search, this.#release, this.#build)
     twin.#guards = this.#guards.fork()
     twin.accounts = this.accounts.fork()
     twin.#untested = this.#untested

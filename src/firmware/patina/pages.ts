@@ -21,19 +21,17 @@ import type { AllocateType } from '../services.ts'
 
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
 export class PatinaPages implements PageAllocator {
-  #map: DescriptorMap
+  readonly #map: DescriptorMap
   readonly #bins: readonly Bin[]
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[], bins: readonly Bin[]) {
+  constructor(map: readonly MemoryDescriptor[] | DescriptorMap, bins: readonly Bin[]) {
     this.#map = new DescriptorMap(map)
     this.#bins = bins
   }
 
   fork(): PatinaPages {
-    const twin = new PatinaPages([], this.#bins)
-    twin.#map = this.#map.fork()
-    return twin
+    return new PatinaPages(this.#map, this.#bins)
   }
 
   /** Free pages of a bin are shown as its type, to the page (FW-51). */

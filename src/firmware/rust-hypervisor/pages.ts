@@ -28,17 +28,15 @@ const DESCRIPTORS_MAX = 512
 
 /** Neighbours are never joined except free ones; sizes are in pages, addresses in bytes. */
 export class RustHypervisorPages implements PageAllocator {
-  #map: DescriptorMap
+  readonly #map: DescriptorMap
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[]) {
+  constructor(map: readonly MemoryDescriptor[] | DescriptorMap) {
     this.#map = new DescriptorMap(map)
   }
 
   fork(): RustHypervisorPages {
-    const twin = new RustHypervisorPages([])
-    twin.#map = this.#map.fork()
-    return twin
+    return new RustHypervisorPages(this.#map)
   }
 
   memoryMap(): MemoryDescriptor[] {

@@ -21,19 +21,17 @@ export type UBootEra = 'efi_mem' | 'lmb'
 
 /** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
 export class UBootPages implements PageAllocator {
-  #map: DescriptorMap
+  readonly #map: DescriptorMap
   readonly #era: UBootEra
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
-  constructor(map: readonly MemoryDescriptor[], era: UBootEra) {
+  constructor(map: readonly MemoryDescriptor[] | DescriptorMap, era: UBootEra) {
     this.#map = new DescriptorMap(map)
     this.#era = era
   }
 
   fork(): UBootPages {
-    const twin = new UBootPages([], this.#era)
-    twin.#map = this.#map.fork()
-    return twin
+    return new UBootPages(this.#map, this.#era)
   }
 
   memoryMap(): MemoryDescriptor[] {
