@@ -150,11 +150,8 @@ function outcomeOf(
     memory,
     recorder,
     map,
-    policy: {
-      row: firmware.row,
-      ...firmware.build,
-      ...(firmware.search === undefined ? {} : { search: firmware.search }),
-    },
+    allocator: firmware.allocator,
+    ...(firmware.build === undefined ? {} : { build: firmware.build }),
     loader: firmware.loader,
     inner: innerLoader(firmware, false),
     contents: 'poison',

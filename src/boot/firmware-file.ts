@@ -6,17 +6,23 @@ import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
-import type { Build } from '../firmware/boot-services.ts'
+import { ALLOCATORS } from '../firmware/allocators.ts'
+import type { Build } from '../firmware/build.ts'
 import { CONTENTS } from '../firmware/contents.ts'
-import { firmwareNamed, FIRMWARES, type Firmware } from '../firmware/firmwares.ts'
-import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
-import { binsAtTop, binsInRange, placeBins } from '../firmware/place-bins.ts'
+import { guardOf } from '../firmware/edk2/edk2.ts'
+import type { HeapGuard } from '../firmware/edk2/heap-guard.ts'
+import { binsAtTop, binsInRange, placeBins } from '../firmware/edk2/place-bins.ts'
+import type { PoolState } from '../firmware/edk2/pool-state.ts'
+import { edk2Behaviour } from '../firmware/edk2/releases.ts'
 import {
-  FIRMWARE_ROWS,
-  type FirmwareRow,
-  type FirmwareRowId,
-  type SearchPolicy,
-} from '../firmware/policies.ts'
+  allocatorNamed,
+  firmwareNamed,
+  FIRMWARES,
+  onAllocator,
+  type Firmware,
+} from '../firmware/firmwares.ts'
+import type { MemoryServices } from '../firmware/memory-services.ts'
+import type { SearchPolicy } from '../firmware/page-allocator.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
@@ -26,13 +32,18 @@ import { mapSchema, validated } from './scenario.ts'
 import { text } from './setting-schemas.ts'
 
 const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(row => row.id)
-const ALLOCATORS = Object.keys(FIRMWARE_ROWS) as FirmwareRowId[]
 const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
 
 const span = v.strictObject({ start: quantity, end: quantity })
 const mask = v.pipe(
   v.string('a mask such as "0x1e" is wanted'),
   v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'),
+)
+const count = v.pipe(
+  v.number(),
+  v.safeInteger('is no count of descriptors'),
+  v.minValue(0, 'is no count of descriptors'),
+  v.maxValue(4096, 'is more than a map has'),
 )
 
 /** @internal The schema of a firmware file; `firmware.schema.json` is made from it. */
@@ -50,7 +61,7 @@ export const firmwareSchema = v.strictObject({
   /** RAM of the profile, unless the command line says another. */
   ram: v.optional(quantity),
   loader: v.optional(oneOf(names(FIRMWARES))),
-  allocator: v.optional(oneOf(ALLOCATORS)),
+  allocator: v.optional(oneOf(names(ALLOCATORS))),
   /** Bins as the firmware placed them; absent: OVMF's are looked for in the map. */
   bins: v.optional(
     v.array(
@@ -101,17 +112,18 @@ export const firmwareSchema = v.strictObject({
   ),
   /** RAM that the firmware has not tested. */
   untested: v.optional(v.array(span)),
-  /** Where the firmware notes an image that the image loads. */
-  imageRecord: v.optional(v.picklist(['room', 'new-page'], 'is neither room nor new-page')),
-  /** Descriptors that drivers add to the map when boot services end. */
-  addedOnExit: v.optional(
-    v.pipe(
-      v.number(),
-      v.safeInteger('is no count of descriptors'),
-      v.minValue(0, 'is no count of descriptors'),
-      v.maxValue(4096, 'is more than a map has'),
-    ),
+  /**
+   * The state of EDK2's pools when the image starts: where it notes an image that the image loads, and
+   * entries of its map.
+   */
+  pool: v.optional(
+    v.strictObject({
+      imageRecord: v.picklist(['room', 'new-page'], 'is neither room nor new-page'),
+      mapEntries: v.optional(v.strictObject({ hidden: count, capacity: count })),
+    }),
   ),
+  /** Descriptors that drivers add to the map when boot services end. */
+  addedOnExit: v.optional(count),
   /** What the memory attribute protocol answers to code that somebody made. */
   memoryAttributes: v.optional(v.picklist(['set', 'refused'], 'is neither set nor refused')),
   contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
@@ -135,26 +147,28 @@ export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareF
   const given = validated(firmwareSchema, jsonText, fileName)
   if ((given.map === undefined) === (given.profile === undefined))
     throw new UsageError(`${fileName}: either map or profile is wanted`)
-  const base = firmwareNamed(given.loader ?? 'edk2-2022.11')
-  const row: FirmwareRow =
-    given.allocator === undefined ? base.row : FIRMWARE_ROWS[given.allocator as FirmwareRowId]
+  const named = firmwareNamed(given.loader ?? 'edk2-2022.11')
+  const base = given.allocator === undefined ? named : onAllocator(named, allocatorNamed(given.allocator))
   const guard =
     given.guard === undefined
       ? undefined
-      : checkGuard(
+      : guardOf(
           {
             ...given.guard,
             PcdHeapGuardPageType: BigInt(given.guard.PcdHeapGuardPageType),
             PcdHeapGuardPoolType: BigInt(given.guard.PcdHeapGuardPoolType),
           },
-          row,
+          base.allocator,
         )
   const search =
-    given.memoryTypeInformation === undefined ? givenBins(given) : placedBins(given, row, fileName, guard)
+    given.memoryTypeInformation === undefined
+      ? givenBins(given)
+      : placedBins(given, base.allocator, fileName, guard)
   const build: Build = {
     ...(guard === undefined ? {} : { guard }),
     ...(given.untested === undefined ? {} : { untested: given.untested.map(rangeOf) }),
-    ...(given.imageRecord === undefined ? {} : { imageRecord: given.imageRecord }),
+    ...(given.pool === undefined ? {} : { pool: poolOf(given.pool) }),
+    ...(search === undefined ? {} : { search }),
     ...(given.addedOnExit === undefined ? {} : { addedOnExit: given.addedOnExit }),
     ...(given.memoryAttributes === undefined ? {} : { memoryAttributes: given.memoryAttributes }),
   }
@@ -167,16 +181,19 @@ export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareF
     firmware: {
       ...base,
       title: given.name,
-      row,
       contents: given.contents ?? base.contents,
       build,
-      ...(search === undefined ? {} : { search }),
     },
     quirks: given.quirks ?? [],
   }
 }
 
 type Given = v.InferOutput<typeof firmwareSchema>
+
+const poolOf = ({ imageRecord, mapEntries }: NonNullable<Given['pool']>): PoolState => ({
+  imageRecord,
+  ...(mapEntries === undefined ? {} : { mapEntries }),
+})
 
 const rangeOf = ({ start, end }: { readonly start: number; readonly end: number }): Range => {
   if (end <= start) throw new UsageError(`a range that ends at ${hex(end)} cannot begin at ${hex(start)}`)
@@ -199,7 +216,13 @@ function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
  * Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when it is not said where, or when there
  * is no room.
  */
-function placedBins(given: Given, row: FirmwareRow, fileName: string, guard?: HeapGuard): SearchPolicy {
+function placedBins(
+  given: Given,
+  allocator: MemoryServices,
+  fileName: string,
+  guard?: HeapGuard,
+): SearchPolicy {
+  const release = allocator.edk2 ?? edk2Behaviour('2022.11')
   const { bins, firstMemory, binRange, hobs } = given
   const list = (given.memoryTypeInformation ?? []).map(({ type, pages }) => ({
     type: typeNumber(type),
@@ -220,13 +243,15 @@ function placedBins(given: Given, row: FirmwareRow, fileName: string, guard?: He
           allocations: hobs.allocations.map(rangeOf),
           memoryTypeInformation: list,
         },
-        row,
+        release,
         guard,
       )
     }
     const inRange =
-      binRange !== undefined && row.binRange === 'taken' ? binsInRange(list, rangeOf(binRange)) : null
-    return inRange ?? (firstMemory === undefined ? null : binsAtTop(list, rangeOf(firstMemory), row, guard))
+      binRange !== undefined && release.binRangeHob ? binsInRange(list, rangeOf(binRange)) : null
+    return (
+      inRange ?? (firstMemory === undefined ? null : binsAtTop(list, rangeOf(firstMemory), release, guard))
+    )
   }
   const placed = place()
   if (placed === null)

@@ -5,11 +5,12 @@
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import { PAGE, phys, type Phys } from '../bytes/units.ts'
-import type { Build, Contents } from '../firmware/boot-services.ts'
+import type { Build } from '../firmware/build.ts'
+import type { Contents } from '../firmware/contents.ts'
+import { guardOf } from '../firmware/edk2/edk2.ts'
+import type { HeapGuard } from '../firmware/edk2/heap-guard.ts'
 import { firmwareNamed, type Firmware } from '../firmware/firmwares.ts'
-import { checkGuard, type HeapGuard } from '../firmware/heap-guard.ts'
-import { FIRMWARE_ROWS } from '../firmware/policies.ts'
-import { profileAssumption, profileBuild, profileMap, profileNamed } from '../firmware/profiles.ts'
+import { profileAssumption, profileMap, profileNamed } from '../firmware/profiles.ts'
 import { quirkNamed, withSectionsMax, type Quirk } from '../firmware/quirks.ts'
 import type { MemmapParse } from '../image/memmap.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -35,8 +36,8 @@ export interface MachineInput {
   readonly contents?: Contents
   /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
   readonly firmware?: string | Firmware
-  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). Default: nothing. */
-  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'>
+  /** The state of the firmware's own pools; absent where nobody says whose firmware it is (FW-19, FW-55). */
+  readonly pool?: Build['pool']
   readonly problems?: MemmapMachine['problems']
   /** What the map itself took for granted: a scaled profile, say. */
   readonly assumptions?: readonly Assumption[]
@@ -53,7 +54,9 @@ interface OnMap {
 
 /** Which machine: exactly one of these. */
 export type MachineWords =
-  /** A recorded profile (`ovmf-2022.11-q35-4M`, `ovmf`), scaled to `ram` bytes: whole MiB, 96 MiB to 768 GiB. */
+  /**
+   * A recorded profile (`ovmf-2022.11-q35-4M`, `ovmf`), scaled to `ram` bytes: whole MiB, 96 MiB to 768 GiB.
+   */
   | { readonly profile: string; readonly ram: number }
   /** What `readMemmap` found in a text, and what the text is called in the report. */
   | (OnMap & { readonly memmap: MemmapParse; readonly name: string })
@@ -71,7 +74,10 @@ export interface MachineChoices {
   readonly imageLoader?: string | undefined
   /** Names of quirks, applied in this order (FW-35). */
   readonly quirks?: readonly string[] | undefined
-  /** Where the UKI was loaded on the real machine: a multiple of the page size. Default: the allocator decides. */
+  /**
+   * Where the UKI was loaded on the real machine: a multiple of the page size. Default: the allocator
+   * decides.
+   */
   readonly imageBase?: number | undefined
   /** What memory holds that nobody has written. Default: as the firmware leaves it. */
   readonly contents?: Contents | undefined
@@ -113,14 +119,14 @@ function placeOf(words: MachineWords): MachineInput {
  * Rows that a report need not name: what is taken when nobody says anything, and the release that does the
  * same.
  */
-const UNNAMED: readonly string[] = [FIRMWARE_ROWS['edk2-2022.11'].id, FIRMWARE_ROWS['edk2-2020.11'].id]
+const UNNAMED: readonly string[] = ['edk2-2022.11', 'edk2-2020.11']
 
 /** What a profile knows of its firmware, whatever the map. */
-function firmwareOf(name: string): Pick<MachineInput, 'build' | 'firmware'> {
+function firmwareOf(name: string): Pick<MachineInput, 'pool' | 'firmware'> {
   const profile = profileNamed(name)
   return {
-    build: profileBuild(profile),
-    ...(UNNAMED.includes(profile.row) ? {} : { firmware: profile.row }),
+    pool: profile.pool,
+    ...(UNNAMED.includes(profile.firmware) ? {} : { firmware: profile.firmware }),
   }
 }
 
@@ -181,13 +187,13 @@ function wholePages(imageBase: number): Phys {
 }
 
 function firmwareObject(firmware: MachineInput['firmware']): Firmware {
-  return typeof firmware === 'object' ? firmware : firmwareNamed(firmware ?? FIRMWARE_ROWS['edk2-2022.11'].id)
+  return typeof firmware === 'object' ? firmware : firmwareNamed(firmware ?? 'edk2-2022.11')
 }
 
 /** A firmware that is built with guard pages. Throws UsageError when it is not EDK2's allocator. */
 function guarded(firmware: MachineInput['firmware'], guard: HeapGuard): Firmware {
   const base = firmwareObject(firmware)
-  return { ...base, build: { ...base.build, guard: checkGuard(guard, base.row) } }
+  return { ...base, build: { ...base.build, guard: guardOf(guard, base.allocator) } }
 }
 
 /** The machine with its quirks, one after the other (FW-35). */

@@ -156,7 +156,7 @@ export class PreparedMachine {
         map: rewound.map,
         contents: input.contents ?? firmware?.contents ?? 'ovmf',
         firmware,
-        build: input.build,
+        pool: input.pool,
       }),
       assumptions: rewound.assumptions.map(what => ({ clause: 'FW-27' as const, what })),
     }

@@ -2,14 +2,11 @@
  * A machine under way: memory, firmware and recording, with what is noted beside them. It is laid out once
  * and forked for every boot, and again wherever boots part.
  */
-import {
-  createFirmware,
-  type Build,
-  type Contents,
-  type ForkableServices,
-} from '../firmware/boot-services.ts'
+import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
+import type { Build } from '../firmware/build.ts'
+import type { Contents } from '../firmware/contents.ts'
 import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
-import type { Loader } from '../firmware/loaders/loader.ts'
+import type { ImageLoader } from '../firmware/image-loaders/image-loader.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import {
   Stop,
@@ -34,8 +31,8 @@ export interface Layout {
   readonly contents: Contents
   /** Who allocates and loads. Default: EDK2 2022.11. */
   readonly firmware?: Firmware | undefined
-  /** What is known of the firmware's pool and of the entries of its map (FW-46, FW-53). */
-  readonly build?: Pick<Build, 'imageRecord' | 'mapEntries'> | undefined
+  /** The state of the firmware's own pools, where the machine tells it. Default: unknown (FW-19). */
+  readonly pool?: Build['pool'] | undefined
 }
 
 /** What one boot brings to a machine. */
@@ -140,7 +137,7 @@ function forked(
   settings: Settings,
   notes: Notes,
   moments: Moment[],
-  inner?: Loader,
+  inner?: ImageLoader,
 ): Stage {
   const recorder = from.recorder.fork()
   const memory = from.memory.fork(recorder)
@@ -169,7 +166,7 @@ export class LaidOut {
       recorder,
       map: layout.map,
       contents: layout.contents,
-      ...policyOf(layout),
+      ...firmwareOf(layout),
       assume: (clause, what) => assumptions.push({ clause, what }),
     })
     this.#firmware = layout.firmware
@@ -190,12 +187,12 @@ export class LaidOut {
   }
 }
 
-/** Who allocates and loads, for a firmware that is named. */
-function policyOf({
+/** Who allocates and loads, and what is known of it. */
+function firmwareOf({
   firmware,
-  build: known,
-}: Layout): Pick<Parameters<typeof createFirmware>[0], 'policy' | 'loader'> {
-  if (firmware === undefined) return known === undefined ? {} : { policy: known }
-  const { row, search, loader, build } = firmware
-  return { policy: { row, ...known, ...build, ...(search === undefined ? {} : { search }) }, loader }
+  pool = 'unknown',
+}: Layout): Pick<Parameters<typeof createFirmware>[0], 'allocator' | 'build' | 'loader'> {
+  if (firmware === undefined) return { build: { pool } }
+  const { allocator, loader, build } = firmware
+  return { allocator, build: { pool, ...build }, loader }
 }

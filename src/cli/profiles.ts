@@ -9,20 +9,20 @@ import type { Call } from './command.ts'
 export function profilesToJson(): Record<string, unknown> {
   return {
     schema: 1,
-    profiles: PROFILES.map(({ id, version, machine, flash, row, source, basis, recorded }) => ({
+    profiles: PROFILES.map(({ id, version, machine, flash, firmware, source, basis, recorded }) => ({
       id,
       version,
       machine,
       flash,
-      firmware: row,
+      firmware,
       source,
       basis,
       recordedMiB: recorded,
     })),
-    firmwares: FIRMWARES.map(({ id, title, row, loader, inner, contents }) => ({
+    firmwares: FIRMWARES.map(({ id, title, allocator, loader, inner, contents }) => ({
       id,
       title,
-      allocator: row.id,
+      allocator: allocator.id,
       loader: loader.id,
       source: loader.source,
       inner,
@@ -47,7 +47,11 @@ export function formatProfiles(): string {
     flash,
     `recorded with ${recorded.map(String).join(', ')} MiB`,
   ])
-  const firmwareRows = FIRMWARES.map(({ id, title, row }) => [`  ${id}`, `pages as ${row.id}`, title])
+  const firmwareRows = FIRMWARES.map(({ id, title, allocator }) => [
+    `  ${id}`,
+    `pages as ${allocator.id}`,
+    title,
+  ])
   const quirkLines = QUIRKS.flatMap(({ id, what, source }) =>
     labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 130 }),
   )

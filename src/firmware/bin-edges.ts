@@ -2,7 +2,7 @@
 import { range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
-import type { Bin } from './policies.ts'
+import type { Bin } from './page-allocator.ts'
 
 /** The descriptors, free ones cut at the edges of these bins (FW-34). */
 export function cutAtBins(

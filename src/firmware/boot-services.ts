@@ -2,43 +2,29 @@
  * The boot services over a memory: RAM is laid out as the map says, then every call is carried out and
  * recorded (chapters FW, PE).
  */
-import {
-  formatRange,
-  hex,
-  overlaps,
-  range,
-  rangeAt,
-  sizeOf,
-  subtract,
-  union,
-  type Range,
-} from '../bytes/range.ts'
+import { formatRange, hex, overlaps, range, rangeAt, sizeOf, union, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
 import {
   EfiBootServicesCode,
   EfiBootServicesData,
-  EfiLoaderCode,
-  EfiLoaderData,
   memoryTypeName,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
-import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import { isSome } from '../memory/event.ts'
+import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
-import { Allocator } from './allocator.ts'
-import type { AllocatorOptions, FirmwareClause, Freed, PageAllocator, PageAnswer } from './page-allocator.ts'
-import { BottomUpAllocator } from './bottom-up-allocator.ts'
-import { inferBins } from './bins.ts'
-import { firmwareOwner } from './memory-map.ts'
-import type { Loader } from './loaders/loader.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from './policies.ts'
-import { PagePool } from './page-pool.ts'
-import { Pool, type PoolPages } from './pool.ts'
-import { loadImage } from './pe-loader.ts'
-import { DEFAULT_LOADER } from './loaders/rows.ts'
-import type { Assume, LoaderPorts, Step } from './loader-ports.ts'
+import { DEFAULT_ALLOCATOR } from './allocators.ts'
+import type { Build } from './build.ts'
 import type { Contents } from './contents.ts'
+import type { ImageLoader } from './image-loaders/image-loader.ts'
+import { DEFAULT_IMAGE_LOADER, ofDxeCore } from './image-loaders/image-loaders.ts'
+import { loadImage } from './image-loaders/load-image.ts'
+import type { Assume, LoaderPorts, Step } from './image-loaders/ports.ts'
+import { firmwareOwner } from './memory-map.ts'
+import type { MemoryServices } from './memory-services.ts'
+import type { FirmwareClause, PageAllocator, PageAnswer } from './page-allocator.ts'
+import type { Pool, PoolPages } from './pool.ts'
 import type { AllocateType, Allocation, BootServices, LoadedImage } from './services.ts'
 import type { EfiStatus } from './status.ts'
 
@@ -68,53 +54,35 @@ export interface FirmwareOptions {
   readonly recorder: Recorder
   /** The map before the modelled boot begins: what is Conventional is free. */
   readonly map: readonly MemoryDescriptor[]
-  /** The release's row and where it searches. Default: 2022.11, and the bins that the map shows. */
-  readonly policy?: { readonly row?: FirmwareRow; readonly search?: SearchPolicy } & Build
-  /** Who loads a file. Default: EDK2 2022.11. */
-  readonly loader?: Loader
+  /** Who hands out memory. Default: EDK2 2022.11. */
+  readonly allocator?: MemoryServices
+  /** Guard pages, untested RAM, bins, the state of the firmware's pool. Default: nothing is known. */
+  readonly build?: Build
+  /** Who loads a file. Default: EDK2's DXE core, of the allocator's release. */
+  readonly loader?: ImageLoader
   /** Who loads what lies in memory: the image's own LoadImage. Default: who loads files. */
-  readonly inner?: Loader
+  readonly inner?: ImageLoader
   readonly contents: Contents
   readonly assume: Assume
 }
 
-/** What is known of a build or a machine beside its row. */
-export interface Build extends AllocatorOptions {
-  /**
-   * Where EDK2 notes an image that an image loads: in a free block of its pool, or in a new page of it
-   * (FW-46). Absent: nobody knows.
-   */
-  readonly imageRecord?: 'room' | 'new-page'
-  /** Descriptors that drivers add to the map when boot services end (EP-18). Absent: none. */
-  readonly addedOnExit?: number
-  /** What its memory attribute protocol does (EP-40). Absent: there is none. */
-  readonly memoryAttributes?: 'set' | 'refused'
-}
-
-/** Bytes that EDK2 notes of an image. Source: edk2@stable202211 Image.h LOADED_IMAGE_PRIVATE_DATA. */
-const IMAGE_RECORD = 0x188
-
-/** Types whose pools only the modelled boot uses: they are empty when it begins. */
-const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
+/** What is taken for granted of the firmware's own pools. */
+const POOL_UNKNOWN =
+  "the state of the firmware's pools is not known: its notes of images and of the map are taken to find room there, and a small buffer of the boot to find none; otherwise what is placed from the top after that lies a page lower or higher, or as much as its pool takes at once"
 
 /**
  * Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are
  * not made of pages.
  */
 export function createFirmware(options: FirmwareOptions): ForkableServices {
-  const { memory, recorder, map, policy, contents } = options
+  const { memory, recorder, map, build = {}, contents } = options
   const said = new Set<string>()
   const assume = saidOnce(options.assume, said)
-  const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
-  const search =
-    policy?.search ?? (row.search === 'bins-then-top' ? inferBins(map) : { bins: [], defaultMax: 0 })
-  if ('assumption' in search && typeof search.assumption === 'string') assume('FW-9', search.assumption)
+  const { allocator: services = DEFAULT_ALLOCATOR } = options
   const preset = CONTENTS[contents]
-  const step = stepsOf(recorder)
-  const allocator: PageAllocator =
-    row.search === 'bottom-up' ? new BottomUpAllocator(map) : new Allocator(map, search, row, policy)
-  step('FW-3', 'memory as the firmware has left it', () => {
-    for (const where of policy?.untested ?? [])
+  const allocator = services.pages(map, build, assume)
+  stepsOf(recorder)('FW-3', 'memory as the firmware has left it', () => {
+    for (const where of build.untested ?? [])
       if (!allocator.descriptors().some(one => overlaps(one.range, where)))
         memory.ram(where, preset.untouched)
     layOut(memory, allocator.descriptors(), preset.untouched)
@@ -125,15 +93,7 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
       ? 'nothing is known of the contents of memory that this boot has not written'
       : 'memory that is free when the boot begins holds 0x00',
   )
-  return services(options, {
-    allocator,
-    pool: pages =>
-      row.pool === 'blocks'
-        ? new Pool(pages, { unaccepted: row.poolUnaccepted === 'granted', ...policy })
-        : new PagePool(pages, row.pool.head, row.search === 'bottom-up' ? 'FW-32' : 'FW-30'),
-    readOnly: [],
-    said,
-  })
+  return servicesOver(options, { allocator, pool: pages => services.pool(pages, build), said })
 }
 
 /**
@@ -152,8 +112,7 @@ export interface ForkableServices extends BootServices {
 interface State {
   readonly allocator: PageAllocator
   /** The pool, which is told where its pages come from. */
-  readonly pool: (pages: PoolPages) => Pool | PagePool
-  readonly readOnly: readonly Range[]
+  readonly pool: (pages: PoolPages) => Pool
   /** What was assumed so far. */
   readonly said: Set<string>
 }
@@ -163,12 +122,14 @@ function stepsOf(recorder: Recorder): Step {
 }
 
 /** The services over memory that is laid out. */
-function services(options: FirmwareOptions, state: State): ForkableServices {
-  const { memory, recorder, policy, contents } = options
+function servicesOver(options: FirmwareOptions, state: State): ForkableServices {
+  const { memory, recorder, build = {}, contents } = options
   const { allocator, said } = state
   const assume = saidOnce(options.assume, said)
-  const row = policy?.row ?? FIRMWARE_ROWS['edk2-2022.11']
-  const loader = options.loader ?? DEFAULT_LOADER
+  const { allocator: services = DEFAULT_ALLOCATOR } = options
+  const { loader = ofDxeCore(DEFAULT_IMAGE_LOADER, services), inner = loader } = options
+  /** Was the image loaded by somebody who runs on EDK2, and may answer in its place (PE-27)? */
+  const above = options.inner !== undefined && loader.bootManager === undefined && services.edk2 !== undefined
   const preset = CONTENTS[contents]
   const step = stepsOf(recorder)
   /** The same, unless this clause is that of the step around it. */
@@ -176,7 +137,7 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     outer === clause ? body() : step(clause, what, body)
 
   const claimEntries = () => {
-    for (const where of allocator.takeEntryPages())
+    for (const where of allocator.takeEntryPages?.() ?? [])
       step(
         'FW-53',
         () => `the map's own entries take ${formatRange(where)}`,
@@ -185,7 +146,8 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
   }
   const claimed = (allocation: PageAnswer, pages: number, label: ObjectId): PageAnswer => {
     if (allocation.status !== 'EFI_SUCCESS') return allocation
-    for (const page of allocator.guardPages(allocation.at, pages)) memory.claim(page, 'firmware:guard')
+    for (const page of allocator.guardPages?.(allocation.at, pages) ?? [])
+      memory.claim(page, 'firmware:guard')
     memory.claim(rangeAt(allocation.at, pages * PAGE), label)
     claimEntries()
     return allocation
@@ -211,14 +173,8 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       () => claimed(answer, pages, label),
     )
   }
-  /** FreePages; read-only pages may stay taken (FW-44). */
-  const pagesFreed = (at: Phys, pages: number): Freed =>
-    row.freeReadOnly === 'leaked' &&
-    readOnly.some(one => overlaps(one, range(at, at + Math.max(1, pages) * PAGE)))
-      ? { status: 'EFI_SUCCESS', ranges: [], clause: 'FW-44' }
-      : allocator.free(at, pages)
   const freePages = (at: Phys, pages: number): EfiStatus => {
-    const { status, ranges, clause } = pagesFreed(at, pages)
+    const { status, ranges, clause } = allocator.free(at, pages)
     return step(
       clause,
       () => `FreePages(${hex(at)}, ${hex(pages)} pages)`,
@@ -229,13 +185,12 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       },
     )
   }
-  let { readOnly } = state
   const setReadOnly = (where: Range, on: boolean): void => {
     step(
       'FW-44',
       () => `SetMemoryAttributes(${formatRange(where)}, ${on ? 'read-only' : 'writable'})`,
       () => {
-        readOnly = on ? union([...readOnly, where]) : readOnly.flatMap(one => subtract(one, where))
+        allocator.setReadOnly?.(where, on)
       },
     )
   }
@@ -259,19 +214,10 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       calls.allocate,
       () => `AllocatePool(${memoryTypeName(type)}, ${hex(size)} bytes) for ${label}`,
       () => {
-        const { status, buffer, carved, clause } = pool.allocate(type, size)
+        const { status, buffer, guessed, clause } = pool.allocate(type, size)
         if (status !== 'EFI_SUCCESS')
           return within(calls.allocate, clause, status, () => ({ status, at: null }))
-        if (carved && !FRESH_POOLS.has(type))
-          assume(
-            'FW-19',
-            `a small pool buffer of ${memoryTypeName(type)} is taken from a new page, though the firmware may have had room in an old one`,
-          )
-        if (carved && row.poolStep !== null)
-          assume(
-            'FW-54',
-            `the pool of the firmware has room in a region of its own for each type; where it has not, it grows by ${hex(row.poolStep)} bytes or more, and what is placed from the top after that lies so much lower`,
-          )
+        if (guessed) assume('FW-19', POOL_UNKNOWN)
         within(calls.allocate, clause, 'the buffer', () => {
           filled('FW-23', preset.pool, () => memory.claim(buffer, label, preset.pool))
         })
@@ -291,36 +237,34 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
         return status
       },
     )
-  const imageRecord = (): void => {
-    if (row.pool !== 'blocks' || policy?.imageRecord === 'room') return
-    if (policy?.imageRecord === undefined) {
-      assume(
-        'FW-46',
-        'the pool of the firmware has room for what LoadImage notes of an image; if not, what is placed from the top after that lies one page lower',
-      )
-      return
-    }
-    step('FW-46', 'the firmware notes the image in a page of its own', () => {
-      const { buffer } = pool.allocate(EfiBootServicesData, IMAGE_RECORD)
+  const noteImage = (): void => {
+    if (pool.noteImage === undefined) return
+    const note = pool.noteImage.bind(pool)
+    step(calls.note ?? calls.allocate, 'the firmware notes the image in its pool', () => {
+      const { buffer, guessed } = note()
+      if (guessed) assume('FW-19', POOL_UNKNOWN)
       if (buffer !== null) memory.claim(buffer, 'firmware:pool', preset.pool)
     })
   }
   const ports: LoaderPorts = {
     memory,
-    row,
     step,
     assume,
     allocatePages,
-    imageRecord,
+    noteImage,
     pinPages: (at, type, pages, label) => {
-      step('PE-24', `pages for ${label} where it was observed`, () => {
-        if (!allocator.pin(at, pages, type))
-          assume(
-            'PE-24',
-            `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
-          )
-        memory.claim(rangeAt(at, pages * PAGE), label)
-      })
+      step(
+        'PE-24',
+        () => `pages for ${label} where it was observed`,
+        () => {
+          if (!allocator.pin(at, pages, type))
+            assume(
+              'PE-24',
+              `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
+            )
+          memory.claim(rangeAt(at, pages * PAGE), label)
+        },
+      )
     },
     freePages,
     allocatePool: (type, size, label) => {
@@ -332,8 +276,8 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     },
   }
   return {
-    ...(policy?.addedOnExit === undefined ? {} : { addedOnExit: policy.addedOnExit }),
-    ...(policy?.memoryAttributes === undefined ? {} : { memoryAttributes: policy.memoryAttributes }),
+    ...(build.addedOnExit === undefined ? {} : { addedOnExit: build.addedOnExit }),
+    ...(build.memoryAttributes === undefined ? {} : { memoryAttributes: build.memoryAttributes }),
     memoryMap: () => step(allocator.mapClause(), 'GetMemoryMap', () => allocator.memoryMap()),
     allocatePages,
     freePages,
@@ -341,18 +285,23 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
     freePool,
     setReadOnly,
     loadImage: request => {
-      const inner = options.inner
-      if (request.from.kind === 'file' || inner === undefined) return loadImage(ports, loader, request)
-      // A loader that is not the firmware's own may answer what it has loaded, or leave it to the firmware.
-      return !loader.bootManager && row.search === 'bins-then-top'
-        ? step('PE-27', `LoadImage is that of ${inner.title}`, () => loadImage(ports, inner, request))
-        : loadImage(ports, inner, request)
+      if (request.from.kind === 'file') return loadImage(ports, loader, request)
+      return !above
+        ? loadImage(ports, inner, request)
+        : step(
+            'PE-27',
+            () => `LoadImage is that of ${inner.title}`,
+            () => loadImage(ports, inner, request),
+          )
     },
     unloadImage: (image: LoadedImage) =>
-      step('PE-23', `UnloadImage(${image.name})`, () =>
-        image.pages.start % PAGE === 0
-          ? freePages(image.pages.start, pagesOf(sizeOf(image.pages)))
-          : freePool(image.pages.start),
+      step(
+        'PE-23',
+        () => `UnloadImage(${image.name})`,
+        () =>
+          image.pages.start % PAGE === 0
+            ? freePages(image.pages.start, pagesOf(sizeOf(image.pages)))
+            : freePool(image.pages.start),
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
@@ -364,12 +313,11 @@ function services(options: FirmwareOptions, state: State): ForkableServices {
       })
     },
     fork: to =>
-      services(
+      servicesOver(
         { ...options, ...to },
         {
           allocator: allocator.fork(),
           pool: twinPages => pool.fork(twinPages),
-          readOnly,
           said: new Set(said),
         },
       ),

@@ -3,56 +3,61 @@
  * PE).
  */
 import { UsageError } from '../bytes/errors.ts'
-import type { Build, Contents } from './boot-services.ts'
-import type { Loader } from './loaders/loader.ts'
-import { DEFAULT_LOADER, LOADERS } from './loaders/rows.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type FirmwareRowId, type SearchPolicy } from './policies.ts'
+import { ALLOCATORS, DEFAULT_ALLOCATOR } from './allocators.ts'
+import type { Build } from './build.ts'
+import type { Contents } from './contents.ts'
+import type { ImageLoader } from './image-loaders/image-loader.ts'
+import { DEFAULT_IMAGE_LOADER, IMAGE_LOADERS, ofDxeCore } from './image-loaders/image-loaders.ts'
+import type { MemoryServices } from './memory-services.ts'
 
 /** All that a boot needs to know of a firmware beside its memory map. */
 export interface Firmware {
   readonly id: string
   readonly title: string
-  readonly row: FirmwareRow
+  /** Hands out memory. */
+  readonly allocator: MemoryServices
   /** Loads the boot option. */
-  readonly loader: Loader
+  readonly loader: ImageLoader
   /**
-   * Who answers a LoadImage that the image itself calls: its own loader, the DXE core below, or its own under
-   * Secure Boot only (PE-27).
+   * Who answers a LoadImage that the image itself calls: its own image loader, the DXE core below, or its own
+   * under Secure Boot only (PE-27).
    */
   readonly inner: 'own' | 'dxe-core' | 'own-under-secure-boot'
-  /** What memory holds that nobody has written, when nobody says so. */
+  /** Default contents of unwritten memory. */
   readonly contents: Contents
-  /** Bins and default range where the firmware placed them. Default: OVMF's, as the map shows them. */
-  readonly search?: SearchPolicy
-  /** Guard pages, untested RAM, the state of its pool. */
+  /** Guard pages, untested RAM, bins, the state of its pool. */
   readonly build?: Build
 }
 
-type Below = Pick<Firmware, 'inner' | 'contents'> & { readonly row: FirmwareRowId }
+interface Below {
+  readonly allocator: string
+  readonly inner: Firmware['inner']
+  readonly contents: Contents
+}
 
-const DXE_CORE: Below = { row: 'edk2-2022.11', inner: 'dxe-core', contents: 'ovmf' }
+const DXE_CORE: Below = { allocator: DEFAULT_ALLOCATOR.id, inner: 'dxe-core', contents: 'ovmf' }
 
-/** What lies below a loader that is not an edk2 release. */
+/** What lies below an image loader that is not that of an EDK2 release. */
 const BELOW: readonly (readonly [prefix: string, below: Below])[] = [
   ['shim-16', { ...DXE_CORE, inner: 'own-under-secure-boot' }],
-  ['u-boot', { row: 'u-boot', inner: 'own', contents: 'residue' }],
-  ['rust-hypervisor-firmware', { row: 'rust-hypervisor-firmware', inner: 'own', contents: 'residue' }],
-  ['patina', { row: 'patina', inner: 'own', contents: 'residue' }],
+  ['u-boot', { allocator: 'u-boot', inner: 'own', contents: 'residue' }],
+  ['rust-hypervisor-firmware', { allocator: 'rust-hypervisor-firmware', inner: 'own', contents: 'residue' }],
+  ['patina', { allocator: 'patina', inner: 'own', contents: 'residue' }],
   ['audk', { ...DXE_CORE, inner: 'own' }],
 ]
 
-function firmwareOf(loader: Loader): Firmware {
+function firmwareOf(loader: ImageLoader): Firmware {
   const { id, title } = loader
-  const release = Object.values(FIRMWARE_ROWS).find(row => row.id === id && row.search === 'bins-then-top')
-  const below =
+  const release = ALLOCATORS.find(one => one.id === id && one.edk2 !== undefined)
+  const { allocator, inner, contents } =
     release === undefined
       ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE)
-      : { ...DXE_CORE, row: release.id, inner: 'own' as const }
-  return { id, title, loader, inner: below.inner, contents: below.contents, row: FIRMWARE_ROWS[below.row] }
+      : { ...DXE_CORE, allocator: release.id, inner: 'own' as const }
+  return { id, title, loader, inner, contents, allocator: allocatorNamed(allocator) }
 }
 
-/** One firmware for each loader, in the loaders' order. */
-export const FIRMWARES: readonly Firmware[] = LOADERS.map(firmwareOf)
+/** One firmware for each image loader, in the loaders' order. */
+export const FIRMWARES: readonly Firmware[] = IMAGE_LOADERS.map(firmwareOf)
 
 /** The firmware of that name. Throws UsageError that lists the names. */
 export function firmwareNamed(name: string): Firmware {
@@ -64,17 +69,37 @@ export function firmwareNamed(name: string): Firmware {
   return found
 }
 
-/** A machine of which nobody says whose firmware it has is taken for one of EDK2: so the report says (FW-55). */
+/** The allocator of that name. Throws UsageError that lists the names. */
+export function allocatorNamed(name: string): MemoryServices {
+  const found = ALLOCATORS.find(allocator => allocator.id === name)
+  if (found === undefined)
+    throw new UsageError(`no allocator '${name}'; there are ${ALLOCATORS.map(({ id }) => id).join(', ')}`)
+  return found
+}
+
+/**
+ * The firmware with another allocator below: where its image loader is the DXE core's, that of the same
+ * release.
+ */
+export function onAllocator(firmware: Firmware, allocator: MemoryServices): Firmware {
+  return { ...firmware, allocator, loader: ofDxeCore(firmware.loader, allocator) }
+}
+
+/**
+ * A machine of which nobody says whose firmware it has is taken for one of EDK2: so the report says (FW-55).
+ */
 export function nobodyNamed(machine: {
   readonly firmware?: unknown
-  readonly build?: unknown
+  readonly pool?: unknown
 }): { readonly clause: 'FW-55'; readonly what: string }[] {
-  if (machine.firmware !== undefined || machine.build !== undefined) return []
+  if (machine.firmware !== undefined || machine.pool !== undefined) return []
   const what = 'no firmware is named: memory is allocated and images are loaded as EDK2 2022.11 does it'
   return [{ clause: 'FW-55', what }]
 }
 
 /** Who answers a LoadImage that comes from the image (PE-27). */
-export function innerLoader({ loader, inner }: Firmware, secureBoot: boolean): Loader {
-  return inner === 'own' || (inner === 'own-under-secure-boot' && secureBoot) ? loader : DEFAULT_LOADER
+export function innerLoader({ loader, inner, allocator }: Firmware, secureBoot: boolean): ImageLoader {
+  return inner === 'own' || (inner === 'own-under-secure-boot' && secureBoot)
+    ? loader
+    : ofDxeCore(DEFAULT_IMAGE_LOADER, allocator)
 }

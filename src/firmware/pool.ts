@@ -1,69 +1,29 @@
-/**
- * EDK2's pool: small blocks carved from pages of one memory type, large ones as pages of their own (chapter
- * FW).
- */
-import { rangeAt, type Range } from '../bytes/range.ts'
-import { alignDown, alignUp, PAGE, pagesOf, phys } from '../bytes/units.ts'
-import { EfiBootServicesData, EfiUnacceptedMemoryType } from '../image/memory-types.ts'
-import { isRefusedType, type FirmwareClause, type PageAnswer } from './page-allocator.ts'
-import { guardedBlock, guardsPool, NO_GUARD, type HeapGuard } from './heap-guard.ts'
+/** What the boot services need of a pool (chapter FW). */
+import type { Range } from '../bytes/range.ts'
+import type { FirmwareClause, PageAnswer } from './page-allocator.ts'
 import type { EfiStatus } from './status.ts'
 
-/** Bytes before the buffer of a block: its head. Source: edk2@stable202211 Pool.c POOL_HEAD. */
-export const POOL_HEAD = 0x18
-/**
- * Bytes that a block needs beside its buffer: head and tail. Source: edk2@stable202211 Pool.c POOL_OVERHEAD.
- */
-export const POOL_OVERHEAD = 0x28
-/**
- * Block sizes below a page; each is the sum of the two before it. Source: edk2@stable202211 Pool.c
- * mPoolSizeTable.
- */
-export const POOL_SIZES = [128, 256, 384, 640, 1024, 1664, 2688] as const
-
-/**
- * First type number that OEMs and loaders may choose, whose pool is itself allocated. Source: UEFI 2.10,
- * EFI_MEMORY_TYPE.
- */
-const OEM_TYPES = 0x70000000
-/** Bytes that describe the pool of such a type. Source: edk2@stable202211 Pool.c POOL. */
-export const POOL_OF_OEM_TYPE = 0xe8
-
-/**
- * Where the pool gets its pages: the search of AllocatePages Any, and FreePages; with guard pages or without.
- */
+/** Where a pool gets its pages: the page allocator, with guard pages or without. */
 export interface PoolPages {
   allocate(type: number, pages: number, guarded: boolean): PageAnswer
   free(range: Range, guarded: boolean): void
 }
 
-/** What a build of EDK2 does otherwise. */
-export interface PoolOptions {
-  readonly guard?: HeapGuard
-  /** Is EfiUnacceptedMemoryType granted (FW-45)? */
-  readonly unaccepted?: boolean
-}
-
-interface Block {
-  readonly type: number
-  /** Index in POOL_SIZES, or null for pages of its own. */
-  readonly size: number | null
-  /** Head, buffer, tail. */
-  readonly range: Range
-  readonly buffer: Range
-  /** Pages of its own that have guard pages, or null. */
-  readonly guarded: Range | null
-}
-
-/**
- * A buffer handed out: its bytes, whether a new page was carved up for it, and the clause that decided.
- */
+/** A buffer handed out, and the clause that decided. */
 export type PoolAllocation = { readonly clause: FirmwareClause } & (
-  | { readonly status: 'EFI_SUCCESS'; readonly buffer: Range; readonly carved: boolean }
+  | {
+      readonly status: 'EFI_SUCCESS'
+      readonly buffer: Range
+      /**
+       * Pages were taken for it, though the firmware's own pool may have had room: its state is unknown
+       * (FW-19).
+       */
+      readonly guessed: boolean
+    }
   | {
       readonly status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES'
       readonly buffer: null
-      readonly carved: false
+      readonly guessed: false
     }
 )
 
@@ -74,200 +34,28 @@ export interface PoolFreed {
   readonly clause: FirmwareClause
 }
 
-const nothingLeft = (clause: FirmwareClause): PoolAllocation => ({
-  status: 'EFI_OUT_OF_RESOURCES',
-  buffer: null,
-  carved: false,
-  clause,
-})
-
-/** Bytes of a block for a request, head and tail included (FW-16). */
-export function poolBlockSize(request: number): number {
-  return alignUp(request, 8) + POOL_OVERHEAD
-}
-
-/** All pools start empty. */
-export class Pool {
-  /** By which clauses AllocatePool and FreePool work. */
-  readonly services: { readonly allocate: FirmwareClause; readonly free: FirmwareClause } = {
-    allocate: 'FW-16',
-    free: 'FW-18',
+/** What the boot services need of a pool. */
+export interface Pool {
+  /** By which clauses AllocatePool, FreePool and a note of an image work. */
+  readonly services: {
+    readonly allocate: FirmwareClause
+    readonly free: FirmwareClause
+    readonly note?: FirmwareClause
   }
-  readonly #pages: PoolPages
-  /** Heads of free blocks by type and size; the last one is handed out first. */
-  readonly #free = new Map<number, number[][]>()
-  /** Size index of every free block, by its head. */
-  readonly #freeSize = new Map<number, number>()
-  /** Blocks handed out, by the address of their buffer. */
-  readonly #blocks = new Map<number, Block>()
-  readonly #guard: HeapGuard
-  readonly #unaccepted: boolean
-  /** Pools of OEM types (FW-47): the address of the description, and how many blocks are in use. */
-  readonly #oem = new Map<number, { readonly at: number; used: number }>()
-
-  constructor(pages: PoolPages, options: PoolOptions = {}) {
-    this.#pages = pages
-    this.#guard = options.guard ?? NO_GUARD
-    this.#unaccepted = options.unaccepted ?? false
-  }
-
   /** A pool in the same state that takes its pages from `pages`. */
-  fork(pages: PoolPages): Pool {
-    const twin = new Pool(pages, { guard: this.#guard, unaccepted: this.#unaccepted })
-    for (const [type, lists] of this.#free)
-      twin.#free.set(
-        type,
-        lists.map(heads => [...heads]),
-      )
-    for (const [head, size] of this.#freeSize) twin.#freeSize.set(head, size)
-    for (const [at, block] of this.#blocks) twin.#blocks.set(at, block)
-    for (const [type, oem] of this.#oem) twin.#oem.set(type, { ...oem })
-    return twin
-  }
-
+  fork(pages: PoolPages): Pool
   /** AllocatePool. A request of 0 bytes is granted. */
-  allocate(type: number, request: number): PoolAllocation {
-    if (isRefusedType(type) && !(type === EfiUnacceptedMemoryType && this.#unaccepted))
-      return { status: 'EFI_INVALID_PARAMETER', buffer: null, carved: false, clause: 'FW-7' }
-    const described = type >= OEM_TYPES && !this.#oem.has(type)
-    if (described) {
-      const { buffer, clause } = this.#block(EfiBootServicesData, POOL_OF_OEM_TYPE, false)
-      if (buffer === null) return nothingLeft(clause)
-      this.#oem.set(type, { at: buffer.start, used: 0 })
-    }
-    const allocation = this.#block(type, request, guardsPool(this.#guard, type))
-    const oem = this.#oem.get(type)
-    if (oem !== undefined && allocation.buffer !== null) oem.used++
-    if (described) return { ...allocation, clause: 'FW-47' }
-    return type === EfiUnacceptedMemoryType ? { ...allocation, clause: 'FW-45' } : allocation
-  }
-
-  #block(type: number, request: number, guarded: boolean): PoolAllocation {
-    const total = poolBlockSize(request)
-    if (guarded) return this.#guardedBlock(type, total)
-    const size = POOL_SIZES.findIndex(one => one >= total)
-    const ready = size < 0 ? null : this.#take(type, size)
-    const fresh = ready === null ? this.#pages.allocate(type, size < 0 ? pagesOf(total) : 1, false) : null
-    const head = ready ?? fresh?.at ?? null
-    if (head === null) return nothingLeft(fresh?.clause ?? 'FW-17')
-    if (fresh !== null && size >= 0) this.#carve(type, head, PAGE, size, POOL_SIZES.length - 1)
-    const buffer = rangeAt(head + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
-    this.#blocks.set(buffer.start, {
-      type,
-      size: size < 0 ? null : size,
-      range: rangeAt(head, total),
-      buffer,
-      guarded: null,
-    })
-    return {
-      status: 'EFI_SUCCESS',
-      buffer,
-      carved: fresh !== null && size >= 0,
-      clause: size < 0 ? 'FW-16' : 'FW-17',
-    }
-  }
-
-  /** Pages of its own, at whose end or beginning the block lies (FW-39). */
-  #guardedBlock(type: number, total: number): PoolAllocation {
-    const { pages, offset, bytes } = guardedBlock(this.#guard, total)
-    const { at, clause } = this.#pages.allocate(type, pages, true)
-    if (at === null) return nothingLeft(clause)
-    const buffer = rangeAt(at + offset + POOL_HEAD, Math.max(1, total - POOL_OVERHEAD))
-    this.#blocks.set(buffer.start, {
-      type,
-      size: null,
-      range: rangeAt(at + offset, bytes),
-      buffer,
-      guarded: rangeAt(at, pages * PAGE),
-    })
-    return { status: 'EFI_SUCCESS', buffer, carved: false, clause: 'FW-39' }
-  }
-
-  /** FreePool (FW-18): pages go back at once, a small block when its whole page is free. */
-  free(at: number): PoolFreed {
-    const block = this.#blocks.get(at)
-    if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null, clause: 'FW-18' }
-    this.#blocks.delete(at)
-    const kept = this.#giveBack(block)
-    const oem = this.#oem.get(block.type)
-    const last = oem !== undefined && --oem.used === 0
-    if (last) {
-      this.#oem.delete(block.type)
-      this.free(oem.at)
-    }
-    return { status: 'EFI_SUCCESS', block: kept ? block.range : null, clause: last ? 'FW-47' : 'FW-18' }
-  }
-
-  /** False when the pages of the block went back with it. */
-  #giveBack(block: Block): boolean {
-    if (block.size === null) {
-      this.#pages.free(
-        block.guarded ?? rangeAt(block.range.start, pagesOf(block.range.end - block.range.start) * PAGE),
-        block.guarded !== null,
-      )
-      return false
-    }
-    const page = alignDown(block.range.start, PAGE)
-    this.#give(block.type, block.range.start, block.size)
-    return !this.#releasePage(block.type, page)
-  }
-
+  allocate(type: number, request: number): PoolAllocation
+  /** FreePool. */
+  free(at: number): PoolFreed
   /**
-   * A block of this size from the free lists: the size itself, or the head of the next larger free block
-   * (FW-17).
+   * Room for what LoadImage notes of an image: a buffer of the firmware where that takes new pages (FW-46).
+   * Absent: it notes nothing that would matter.
    */
-  #take(type: number, size: number): number | null {
-    const lists = this.#lists(type)
-    for (let larger = size; larger < POOL_SIZES.length; larger++) {
-      const head = lists[larger]?.pop()
-      if (head === undefined) continue
-      this.#freeSize.delete(head)
-      if (larger > size) this.#carve(type, head, POOL_SIZES[larger] as number, size, larger - 1)
-      return head
-    }
-    return null
-  }
-
-  /**
-   * What is left behind the block at the head of `length` bytes becomes free blocks, the largest that fit
-   * first.
-   */
-  #carve(type: number, head: number, length: number, size: number, from: number): void {
-    let offset: number = POOL_SIZES[size] as number
-    for (let smaller = from; offset < length; smaller--) {
-      const bytes = POOL_SIZES[smaller] as number
-      for (; offset + bytes <= length; offset += bytes) this.#give(type, head + offset, smaller)
-    }
-  }
-
-  #give(type: number, head: number, size: number): void {
-    this.#lists(type)[size]?.push(head)
-    this.#freeSize.set(head, size)
-  }
-
-  #releasePage(type: number, page: number): boolean {
-    const heads: number[] = []
-    for (let at = page; at < page + PAGE;) {
-      const size = this.#freeSize.get(at)
-      if (size === undefined) return false
-      heads.push(at)
-      at += POOL_SIZES[size] as number
-    }
-    const lists = this.#lists(type)
-    for (const head of heads) {
-      const list = lists[this.#freeSize.get(head) as number] as number[]
-      list.splice(list.indexOf(head), 1)
-      this.#freeSize.delete(head)
-    }
-    this.#pages.free(rangeAt(phys(page), PAGE), false)
-    return true
-  }
-
-  #lists(type: number): number[][] {
-    const known = this.#free.get(type)
-    if (known !== undefined) return known
-    const lists = POOL_SIZES.map(() => [])
-    this.#free.set(type, lists)
-    return lists
-  }
+  noteImage?(): { readonly buffer: Range | null; readonly guessed: boolean }
 }
+
+export const refusedPool = (
+  clause: FirmwareClause,
+  status: 'EFI_INVALID_PARAMETER' | 'EFI_OUT_OF_RESOURCES',
+): PoolAllocation => ({ status, buffer: null, guessed: false, clause })

@@ -9,35 +9,12 @@ import {
   EfiReservedMemoryType,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
-import type { Build } from './boot-services.ts'
 import { reported, splitMap } from './memory-map.ts'
-import type { Profile } from './profiles/profile.ts'
-import { OVMF_2020_11_PC_4M } from './profiles/ovmf-2020-11-pc-4m.ts'
-import { OVMF_2020_11_PC_2M } from './profiles/ovmf-2020-11-pc-2m.ts'
-import { OVMF_2020_11_Q35_2M } from './profiles/ovmf-2020-11-q35-2m.ts'
-import { OVMF_2020_11_Q35_4M } from './profiles/ovmf-2020-11-q35-4m.ts'
-import { OVMF_2022_11_PC_4M } from './profiles/ovmf-2022-11-pc-4m.ts'
-import { OVMF_2022_11_PC_2M } from './profiles/ovmf-2022-11-pc-2m.ts'
-import { OVMF_2022_11_Q35_2M } from './profiles/ovmf-2022-11-q35-2m.ts'
-import { OVMF_2022_11_Q35_4M } from './profiles/ovmf-2022-11-q35-4m.ts'
-import { OVMF_2025_02_PC_4M } from './profiles/ovmf-2025-02-pc-4m.ts'
-import { OVMF_2025_02_Q35_4M } from './profiles/ovmf-2025-02-q35-4m.ts'
+import type { Profile } from './profile.ts'
+import { PROFILES } from './profile-table.ts'
 
-export type { Profile } from './profiles/profile.ts'
-
-/** Every profile, in the order in which they are listed to people. */
-export const PROFILES: readonly Profile[] = [
-  OVMF_2022_11_Q35_4M,
-  OVMF_2022_11_Q35_2M,
-  OVMF_2022_11_PC_4M,
-  OVMF_2022_11_PC_2M,
-  OVMF_2020_11_Q35_4M,
-  OVMF_2020_11_Q35_2M,
-  OVMF_2020_11_PC_4M,
-  OVMF_2020_11_PC_2M,
-  OVMF_2025_02_Q35_4M,
-  OVMF_2025_02_PC_4M,
-]
+export type { Profile } from './profile.ts'
+export { PROFILES } from './profile-table.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -90,17 +67,6 @@ export function profileAssumption(profile: Profile, ramBytes: number): string | 
   return profile.recorded.includes(ramBytes / MIB)
     ? null
     : `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${sizes}`
-}
-
-/** What a profile knows beside its map. */
-export function profileBuild({
-  imageRecord,
-  mapEntries,
-}: Profile): Pick<Build, 'imageRecord' | 'mapEntries'> {
-  return {
-    ...(imageRecord === undefined ? {} : { imageRecord }),
-    ...(mapEntries === undefined ? {} : { mapEntries }),
-  }
 }
 
 function recordedMap(profile: Profile): MemoryDescriptor[] {

@@ -2,10 +2,10 @@
 import { UsageError } from '../bytes/errors.ts'
 import { range, rangeAt } from '../bytes/range.ts'
 import { EfiConventionalMemory, EfiReservedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
-import type { Contents } from './boot-services.ts'
+import type { Contents } from './contents.ts'
 import type { Firmware } from './firmwares.ts'
-import type { HeapGuard } from './heap-guard.ts'
-import type { Loader } from './loaders/loader.ts'
+import type { HeapGuard } from './edk2/heap-guard.ts'
+import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { retype } from './memory-map.ts'
 
 /** What a quirk does to a machine; what is absent stays as it is. */
@@ -63,7 +63,7 @@ function withHole(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
  */
 export function withSectionsMax(firmware: Firmware, most: number): Firmware {
   const { loader } = firmware
-  const check: Loader['check'] = source => {
+  const check: ImageLoader['check'] = source => {
     const checked = loader.check(source)
     const count = 'clause' in checked ? 0 : checked.pe.sections.length
     return count > most

@@ -21,7 +21,12 @@ export function isForeign({ whose, origin: at }: Cell, next: Whose | null, origi
 }
 
 /** A cell that is nobody's any more, from `start` on. */
-export function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
+export function disowned(
+  { origin, content: bytes }: Cell,
+  start: number,
+  by: EventId,
+  content?: Content,
+): Cell {
   return content === undefined
     ? { origin, content: bytes, whose: null, written: false, by }
     : { origin: start, content, whose: null, written: false, by }

@@ -12,7 +12,7 @@ const LADDER: Readonly<
   decode: { any: ['bytes'] },
   memory: { any: ['bytes'] },
   image: { any: ['bytes'] },
-  firmware: { any: ['bytes', 'memory', 'image'] },
+  firmware: { any: ['bytes', 'releases', 'memory', 'image'] },
   machine: { any: ['bytes', 'releases', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
   'boot-loader': { any: BELOW_STAGES },
@@ -183,7 +183,11 @@ test('what is not x86 does not know what is, but for the tables, their readers a
 })
 
 /** Who lists types of machines, the simulated one among others. */
-const LISTS_MACHINES = ['src/image/pe.ts', 'src/firmware/pe-checks.ts', 'src/stub/steps/section-table.ts']
+const LISTS_MACHINES = [
+  'src/image/pe.ts',
+  'src/firmware/edk2/image-checks.ts',
+  'src/stub/steps/section-table.ts',
+]
 
 test('the machine type of images is named in one place; who compares with it asks for NATIVE_MACHINE', () => {
   const naming = files.filter(file => textOf(file).includes('IMAGE_FILE_MACHINE_AMD64'))

@@ -5,7 +5,7 @@ import { nodesOf, sources } from '../support/repository.ts'
 /** Who makes 64-bit words of bytes beside int.ts, and why it may. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/bytes/struct.ts': 'structures that only guest memory holds',
-  'src/firmware/loaded-bytes.ts': 'relocated words: as many as an image has',
+  'src/firmware/image-loaders/loaded-bytes.ts': 'relocated words: as many as an image has',
 }
 
 const isCallOfBigInt = (node: ts.Node): node is ts.CallExpression =>

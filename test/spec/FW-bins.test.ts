@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { range } from '../../src/bytes/range.ts'
 import { PAGE } from '../../src/bytes/units.ts'
-import { Allocator } from '../../src/firmware/allocator.ts'
-import { inferBins } from '../../src/firmware/bins.ts'
+import { inferBins } from '../../src/firmware/edk2/bins.ts'
 import {
   binRangeOf,
   binsAtTop,
@@ -10,13 +9,14 @@ import {
   firstDescriptor,
   placeBins,
   type HobList,
-} from '../../src/firmware/place-bins.ts'
-import { FIRMWARE_ROWS } from '../../src/firmware/policies.ts'
+} from '../../src/firmware/edk2/place-bins.ts'
+import { edk2Behaviour } from '../../src/firmware/edk2/releases.ts'
+import { allocatorNamed } from '../../src/firmware/firmwares.ts'
 import { profileMap, PROFILES } from '../../src/firmware/profiles.ts'
-import { descriptor } from '../unit/firmware/small-machine.ts'
+import { descriptor, edk2Pages } from '../unit/firmware/small-machine.ts'
 
 const MIB = 2 ** 20
-const ROW = FIRMWARE_ROWS['edk2-2022.11']
+const ROW = edk2Behaviour('2022.11')
 /** OVMF's list, in its order. */
 const OVMF = [
   { type: 10, pages: 0x80 },
@@ -61,7 +61,7 @@ test('FW-41 places bins below one page, in the order of the list', () => {
     [6, 0x213],
   ])
   expect(defaultMax).toBe(32 * MIB - 0x313 * PAGE - 1)
-  expect(binsAtTop(OVMF, range(MIB, 32 * MIB), FIRMWARE_ROWS['edk2-2026.08'])).toMatchObject({
+  expect(binsAtTop(OVMF, range(MIB, 32 * MIB), edk2Behaviour('2026.08'))).toMatchObject({
     bins,
     defaultMax,
   })
@@ -73,7 +73,11 @@ test('FW-41 places bins below one page, in the order of the list', () => {
       .reverse()
       .map(({ type, base, max }) => ({ type, pages: (max + 1 - base) / PAGE }))
     expect(list.map(({ type }) => type)).toEqual(OVMF.map(({ type }) => type))
-    const { bins: placed, defaultMax: below } = binsAtTop(list, range(MIB, top), FIRMWARE_ROWS[profile.row])
+    const { bins: placed, defaultMax: below } = binsAtTop(
+      list,
+      range(MIB, top),
+      allocatorNamed(profile.firmware).edk2 ?? ROW,
+    )
     expect([[...placed].reverse(), below], profile.id).toEqual([recorded.bins, recorded.defaultMax])
   }
 })
@@ -85,8 +89,8 @@ test('FW-42 takes the range of the one HOB that is large enough', () => {
   expect(binRangeOf({ ...hobs, resources: [...hobs.resources, bins] })).toBeNull()
   expect(binRangeOf({ ...hobs, resources: [{ range: range(200 * MIB, 201 * MIB), bins: true }] })).toBeNull()
   expect(binRangeOf({ ...HOBS, resources: [{ range: range(MIB, 64 * MIB), bins: true }] })).toBeNull()
-  expect(placeBins(hobs, FIRMWARE_ROWS['edk2-2025.02'])).toEqual(binsInRange(OVMF, bins.range))
-  expect(placeBins(hobs, FIRMWARE_ROWS['edk2-2025.02'])?.bins[0]).toEqual({
+  expect(placeBins(hobs, edk2Behaviour('2025.02'))).toEqual(binsInRange(OVMF, bins.range))
+  expect(placeBins(hobs, edk2Behaviour('2025.02'))?.bins[0]).toEqual({
     type: 10,
     base: 204 * MIB - 0x80 * PAGE,
     max: 204 * MIB - 1,
@@ -95,11 +99,10 @@ test('FW-42 takes the range of the one HOB that is large enough', () => {
 })
 
 test('FW-52 counts pages in the bin and in the used part of the default range', () => {
-  const allocator = new Allocator(
-    [descriptor(7, 0x1000, 0x20000)],
-    { bins: [{ type: 6, base: 0x10000, max: 0x13fff }], defaultMax: 0xffff },
-    ROW,
-  )
+  const allocator = edk2Pages([descriptor(7, 0x1000, 0x20000)], {
+    bins: [{ type: 6, base: 0x10000, max: 0x13fff }],
+    defaultMax: 0xffff,
+  })
   allocator.allocate({ kind: 'any' }, 6, 3)
   allocator.allocate({ kind: 'any' }, 6, 2)
   allocator.allocate({ kind: 'address', at: 0x18000 }, 6, 1)

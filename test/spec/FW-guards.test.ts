@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
-import { Allocator } from '../../src/firmware/allocator.ts'
-import { checkGuard, type HeapGuard } from '../../src/firmware/heap-guard.ts'
-import { FIRMWARE_ROWS, type FirmwareRowId, type SearchPolicy } from '../../src/firmware/policies.ts'
+import type { AllocatorId } from '../../src/firmware/allocators.ts'
+import { checkGuard, type HeapGuard } from '../../src/firmware/edk2/heap-guard.ts'
+import type { Edk2Pages } from '../../src/firmware/edk2/pages.ts'
+import type { PoolState } from '../../src/firmware/edk2/pool-state.ts'
+import type { Edk2Release } from '../../src/firmware/edk2/releases.ts'
+import type { SearchPolicy } from '../../src/firmware/page-allocator.ts'
 import { goodPe } from '../unit/firmware/loader-bench.ts'
-import { descriptor, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
+import { descriptor, edk2Pages, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
 import { smallPe } from '../unit/firmware/small-pe.ts'
 
 /** Pages of LoaderData, pools of LoaderData and boot services data. */
@@ -15,11 +18,11 @@ const GUARD: HeapGuard = {
   PcdHeapGuardPoolType: 0x14n,
 }
 const ANYWHERE: SearchPolicy = { bins: [], defaultMax: 2 ** 52 - 1 }
-const over = (pages: number, row: FirmwareRowId = 'edk2-2022.11', search = ANYWHERE) =>
-  new Allocator([descriptor(7, 0x10000, 0x10000 + pages * PAGE)], search, FIRMWARE_ROWS[row], {
+const over = (pages: number, release: Edk2Release = '2022.11', search = ANYWHERE) =>
+  edk2Pages([descriptor(7, 0x10000, 0x10000 + pages * PAGE)], search, release, {
     guard: GUARD,
   })
-const shown = (allocator: Allocator) =>
+const shown = (allocator: Edk2Pages) =>
   allocator
     .memoryMap()
     .map(
@@ -48,15 +51,15 @@ test('FW-36 takes a page before and behind, and shares it with a neighbour', () 
 
 test('FW-37 keeps guard pages in the bin, and off page 0', () => {
   const search = { bins: [{ type: 2, base: 0x18000, max: 0x1bfff }], defaultMax: 0x17fff }
-  expect(over(16, 'edk2-2022.11', search).allocate({ kind: 'max', limit: 0x1bfff }, 2, 3).at).toBe(0x18000)
-  expect(over(16, 'edk2-2026.05', search).allocate({ kind: 'max', limit: 0x1bfff }, 2, 3).at).toBe(0x14000)
-  const low = (row: FirmwareRowId) =>
-    new Allocator([descriptor(7, 0, 3 * PAGE)], ANYWHERE, FIRMWARE_ROWS[row], { guard: GUARD }).allocate(
+  expect(over(16, '2022.11', search).allocate({ kind: 'max', limit: 0x1bfff }, 2, 3).at).toBe(0x18000)
+  expect(over(16, '2026.05', search).allocate({ kind: 'max', limit: 0x1bfff }, 2, 3).at).toBe(0x14000)
+  const low = (release: Edk2Release) =>
+    edk2Pages([descriptor(7, 0, 3 * PAGE)], ANYWHERE, release, { guard: GUARD }).allocate(
       { kind: 'any' },
       2,
       1,
     ).at
-  expect([low('edk2-2022.11'), low('edk2-2026.05')]).toEqual([PAGE, null])
+  expect([low('2022.11'), low('2026.05')]).toEqual([PAGE, null])
 })
 
 test('FW-38 gives back what no neighbour needs, and keeps a page where only a part is freed', () => {
@@ -78,7 +81,7 @@ test('FW-38 gives back what no neighbour needs, and keeps a page where only a pa
 
 test('FW-39 ends a guarded buffer at the guard page, or begins it at the pages with bit 7', () => {
   const machine = (mask: number) =>
-    smallMachine({ policy: { guard: { ...GUARD, PcdHeapGuardPropertyMask: mask } } })
+    smallMachine({ build: { guard: { ...GUARD, PcdHeapGuardPropertyMask: mask } } })
   const { firmware, memory } = machine(2)
   const first = firmware.allocatePool(4, 100, 'a').at ?? 0
   expect(first).toBe(0x1000000 - PAGE - 104)
@@ -101,12 +104,9 @@ test('FW-39 ends a guarded buffer at the guard page, or begins it at the pages w
 test('FW-43 takes untested memory when there is no other', () => {
   const untested = [rangeAt(0x100000, 0x10000)]
   const make = () =>
-    new Allocator(
-      [descriptor(7, 0x1000, 0x3000), descriptor(0, 0x100000, 0x110000)],
-      ANYWHERE,
-      FIRMWARE_ROWS['edk2-2022.11'],
-      { untested },
-    )
+    edk2Pages([descriptor(7, 0x1000, 0x3000), descriptor(0, 0x100000, 0x110000)], ANYWHERE, '2022.11', {
+      untested,
+    })
   const allocator = make()
   expect([
     allocator.allocate({ kind: 'any' }, 4, 1).at,
@@ -125,8 +125,8 @@ test('FW-43 takes untested memory when there is no other', () => {
 })
 
 test('FW-44 keeps read-only pages since 2025.08', () => {
-  const freed = (row: FirmwareRowId, on: boolean) => {
-    const { firmware } = smallMachine({ policy: { row: FIRMWARE_ROWS[row] } })
+  const freed = (row: AllocatorId, on: boolean) => {
+    const { firmware } = smallMachine({ allocator: row })
     const at = firmware.allocatePages({ kind: 'any' }, 2, 4, 'x').at ?? phys(0)
     firmware.setReadOnly?.(rangeAt(at, 4 * PAGE), true)
     if (!on) firmware.setReadOnly?.(rangeAt(at, 4 * PAGE), false)
@@ -140,8 +140,8 @@ test('FW-44 keeps read-only pages since 2025.08', () => {
 })
 
 test('FW-45 grants unaccepted memory from the pool of 2022.11 alone', () => {
-  const status = (row: FirmwareRowId) =>
-    smallMachine({ policy: { row: FIRMWARE_ROWS[row] } }).firmware.allocatePool(15, 8, 'x').status
+  const status = (row: AllocatorId) =>
+    smallMachine({ allocator: row }).firmware.allocatePool(15, 8, 'x').status
   expect((['edk2-2020.11', 'edk2-2022.11', 'edk2-2023.02'] as const).map(status)).toEqual([
     'EFI_INVALID_PARAMETER',
     'EFI_SUCCESS',
@@ -150,8 +150,8 @@ test('FW-45 grants unaccepted memory from the pool of 2022.11 alone', () => {
 })
 
 test('FW-46 takes a page of boot services data where the pool has no room, before the image', () => {
-  const load = (imageRecord?: 'room' | 'new-page') => {
-    const machine = smallMachine({ policy: imageRecord === undefined ? {} : { imageRecord } })
+  const load = (pool: PoolState | 'unknown') => {
+    const machine = smallMachine({ build: { pool } })
     const source = smallPe(
       goodPe([{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }], { SizeOfHeaders: 0x400 }),
     )
@@ -164,11 +164,11 @@ test('FW-46 takes a page of boot services data where the pool has no room, befor
         ownerOf: () => ({ object: 'x', at: 0 }),
       }).image?.base
     const [first, second] = [again(), again()]
-    return [first, second, machine.assumptions.filter(([clause]) => clause === 'FW-46').length]
+    return [first, second, machine.assumptions.filter(([clause]) => clause === 'FW-19').length]
   }
-  expect(load('room')).toEqual([0xff8000, 0xff0000, 0])
-  expect(load('new-page')).toEqual([0xff7000, 0xfef000, 0])
-  expect(load()).toEqual([0xff8000, 0xff0000, 1])
+  expect(load({ imageRecord: 'room' })).toEqual([0xff8000, 0xff0000, 0])
+  expect(load({ imageRecord: 'new-page' })).toEqual([0xff7000, 0xfef000, 0])
+  expect(load('unknown')).toEqual([0xff8000, 0xff0000, 1])
 })
 
 test('FW-47 describes the pool of an OEM type in boot services data', () => {
@@ -194,11 +194,11 @@ test('FW-47 describes the pool of an OEM type in boot services data', () => {
 test('FW-53 takes a page when there are more descriptors than entries', () => {
   const map = [descriptor(7, 0x10000, 0x20000), descriptor(4, 0x20000, 0x21000)]
   const make = (mapEntries?: { hidden: number; capacity: number }) =>
-    new Allocator(
+    edk2Pages(
       map,
       ANYWHERE,
-      FIRMWARE_ROWS['edk2-2022.11'],
-      mapEntries === undefined ? {} : { mapEntries },
+      '2022.11',
+      mapEntries === undefined ? {} : { pool: { imageRecord: 'room', mapEntries } },
     )
   const full = make({ hidden: 62, capacity: 64 })
   expect([full.allocate({ kind: 'any' }, 2, 1).at, full.takeEntryPages(), full.takeEntryPages()]).toEqual([
@@ -215,7 +215,10 @@ test('FW-53 takes a page when there are more descriptors than entries', () => {
     ]).toEqual([0x1f000, [], 0x1e000])
   const { firmware, memory } = smallMachine({
     map,
-    policy: { mapEntries: { hidden: 62, capacity: 64 }, search: ANYWHERE },
+    build: {
+      pool: { imageRecord: 'room', mapEntries: { hidden: 62, capacity: 64 } },
+      search: ANYWHERE,
+    },
   })
   const at = firmware.allocatePages({ kind: 'any' }, 2, 1, 'x').at ?? phys(0)
   expect([...memory.claims(rangeAt(0x1e000, PAGE))].map(({ label }) => label)).toEqual(['firmware:boot'])

@@ -4,11 +4,12 @@ import { mapBeforeLoad } from '../../src/boot/map-before-load.ts'
 import { range, rangeAt } from '../../src/bytes/range.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
 import { check, type MachineInput } from '../../src/check.ts'
-import { Allocator } from '../../src/firmware/allocator.ts'
-import { inferBins } from '../../src/firmware/bins.ts'
+import { inferBins } from '../../src/firmware/edk2/bins.ts'
+import { Edk2Pool } from '../../src/firmware/edk2/pool.ts'
+import { edk2Behaviour, type Edk2Release } from '../../src/firmware/edk2/releases.ts'
 import { joinDescriptors, ramOf } from '../../src/firmware/memory-map.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../src/firmware/policies.ts'
-import { Pool } from '../../src/firmware/pool.ts'
+import type { SearchPolicy } from '../../src/firmware/page-allocator.ts'
+import type { PoolPages } from '../../src/firmware/pool.ts'
 import { lowRam, profileMap, profileNamed } from '../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
@@ -16,14 +17,13 @@ import { readMemmap } from '../../src/image/memmap.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import { mapOf, RECORDED, textOf } from '../unit/firmware/recorded.ts'
-import { descriptor, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
+import { descriptor, edk2Pages, SMALL_MAP, smallMachine } from '../unit/firmware/small-machine.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
 const DEFAULT: SearchPolicy = { bins: [], defaultMax: 0xffffff }
-const OLD = FIRMWARE_ROWS['edk2-2022.11']
-const over = (map: readonly MemoryDescriptor[], search: SearchPolicy = DEFAULT, row: FirmwareRow = OLD) =>
-  new Allocator(map, search, row)
+const over = (map: readonly MemoryDescriptor[], search: SearchPolicy = DEFAULT, release?: Edk2Release) =>
+  edk2Pages(map, search, release)
 const at = (address: number): unknown => expect.objectContaining({ status: 'EFI_SUCCESS', at: address })
 const recorded = (id: string) => {
   const row = RECORDED.find(one => one.id === id)
@@ -148,8 +148,7 @@ test('FW-7 turns down the types that cannot be allocated before it looks at anyt
       'EFI_INVALID_PARAMETER',
     )
     expect(
-      smallMachine({ policy: { row: FIRMWARE_ROWS['edk2-2025.02'] } }).firmware.allocatePool(type, 8, 'x')
-        .status,
+      smallMachine({ allocator: 'edk2-2025.02' }).firmware.allocatePool(type, 8, 'x').status,
       String(type),
     ).toBe('EFI_INVALID_PARAMETER')
   }
@@ -322,19 +321,20 @@ test('FW-16 puts 24 bytes before and 16 behind a pool buffer, and gives large bl
 })
 
 /** A pool whose pages come from 0x100000 downwards. */
-function poolOverPages(): { pool: Pool; freed: number[] } {
+function poolOverPages(): { pool: Edk2Pool; freed: number[] } {
   const freed: number[] = []
   let next = 0x100000
-  const pool = new Pool({
-    allocate: (_, pages) => ({
+  const pages: PoolPages = {
+    allocate: (_, count) => ({
       status: 'EFI_SUCCESS',
-      at: phys((next -= pages * PAGE)),
+      at: phys((next -= count * PAGE)),
       clause: 'FW-5',
     }),
     free: where => {
       freed.push(where.start)
     },
-  })
+  }
+  const pool = new Edk2Pool(pages, edk2Behaviour('2022.11'))
   return { pool, freed }
 }
 
@@ -346,9 +346,11 @@ test('FW-17 carves small blocks from the head of a page, the rest into the large
   expect(offset(984)).toBe(128 + 2688)
   expect(offset(216)).toBe(128 + 2688 + 1024)
   expect(offset(1)).toBe(-0x1000)
-  expect(pool.allocate(4, 1).carved).toBe(true)
-  expect(pool.allocate(4, 1).carved).toBe(false)
-  expect(pool.allocate(4, 4096).carved).toBe(false)
+  expect([pool.allocate(4, 1), pool.allocate(4, 1), pool.allocate(4, 4096)]).toMatchObject([
+    { guessed: true },
+    { guessed: false },
+    { guessed: false },
+  ])
   const other = poolOverPages().pool
   const first = other.allocate(2, 1624).buffer?.start ?? 0
   expect(first).toBe(0xff018)
@@ -457,20 +459,16 @@ test('FW-23 fills pool buffers with 0xaf in OVMF, when they are handed out and w
 test('FW-24 passes over special-purpose memory since 2024.08', () => {
   const map = [descriptor(7, 0x1000, 0x3000), descriptor(7, 0x5000, 0x9000, 0xfn | EFI_MEMORY_SP)]
   expect(over(map).allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x8000))
-  expect(over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'any' }, 2, 1)).toEqual(
-    at(0x2000),
-  )
-  expect(
-    over(map, DEFAULT, FIRMWARE_ROWS['edk2-2025.02']).allocate({ kind: 'address', at: 0x5000 }, 2, 1),
-  ).toEqual(at(0x5000))
+  expect(over(map, DEFAULT, '2025.02').allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x2000))
+  expect(over(map, DEFAULT, '2025.02').allocate({ kind: 'address', at: 0x5000 }, 2, 1)).toEqual(at(0x5000))
 })
 
 test('FW-25 takes an address only whole, from one free descriptor', () => {
-  const status = (from: number, pages: number, row: FirmwareRow = OLD) =>
+  const status = (from: number, pages: number, release?: Edk2Release) =>
     over(
       [descriptor(7, 0, 0x3000), descriptor(7, 0x3000, 0x5000, 7n), descriptor(4, 0x5000, 0x6000)],
       DEFAULT,
-      row,
+      release,
     ).allocate({ kind: 'address', at: from }, 2, pages).status
   expect(status(0x1000, 2)).toBe('EFI_SUCCESS')
   expect(status(0x1001, 1)).toBe('EFI_NOT_FOUND')
@@ -480,7 +478,7 @@ test('FW-25 takes an address only whole, from one free descriptor', () => {
   expect(status(0x5000, 1)).toBe('EFI_NOT_FOUND')
   expect(status(0x9000, 1)).toBe('EFI_NOT_FOUND')
   expect(status(0, 1)).toBe('EFI_SUCCESS')
-  expect(status(0, 1, FIRMWARE_ROWS['edk2-2025.08'])).toBe('EFI_NOT_FOUND')
+  expect(status(0, 1, '2025.08')).toBe('EFI_NOT_FOUND')
 })
 
 test('FW-26 answers a failed search with EFI_OUT_OF_RESOURCES', () => {
@@ -547,7 +545,7 @@ test('FW-55 a firmware that nobody named is EDK2, and the report says that this 
   expect([
     assumed({ firmware: 'edk2-2022.11' }),
     assumed({ firmware: 'u-boot-2022.01' }),
-    assumed({ build: {} }),
+    assumed({ pool: 'unknown' }),
   ]).toEqual([[], [], []])
   expect(
     check({

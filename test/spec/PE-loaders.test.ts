@@ -21,12 +21,12 @@ const status = (loader: string, pe: SmallPe): string | undefined => {
 function machineOf(name: string, map = SMALL_MAP) {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
-  const { row, loader, contents } = firmwareNamed(name)
+  const { allocator, loader, contents } = firmwareNamed(name)
   const firmware = createFirmware({
     memory,
     recorder,
     map,
-    policy: { row },
+    allocator,
     loader,
     contents,
     assume: () => undefined,

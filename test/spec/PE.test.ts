@@ -2,8 +2,7 @@ import { expect, test } from 'vitest'
 import { range, rangeAt, sizeOf } from '../../src/bytes/range.ts'
 import { bytesSource, sparseSource, type ByteSource } from '../../src/bytes/source.ts'
 import { PAGE, phys } from '../../src/bytes/units.ts'
-import { bootManagerMessage } from '../../src/firmware/messages.ts'
-import { FIRMWARE_ROWS } from '../../src/firmware/policies.ts'
+import { bootManagerMessage } from '../../src/firmware/edk2/boot-manager.ts'
 import type { LoadedImage, LoadRequest } from '../../src/firmware/services.ts'
 import { RECORDED } from '../unit/firmware/recorded.ts'
 import {
@@ -579,7 +578,7 @@ test('PE-25 gives address 0 as the entry point of an image that has it outside',
 
 test('PE-26 zeroes address 0 for an empty section outside the image, up to 2024.08', () => {
   const zeroed = (row: 'edk2-2022.11' | 'edk2-2025.02') => {
-    const machine = smallMachine({ policy: { row: FIRMWARE_ROWS[row] } })
+    const machine = smallMachine({ allocator: row })
     loaded(machine, smallPe({ sections: [{ VirtualAddress: 0x4000, VirtualSize: 0x300, raw: 0 }] }))
     return machine.recorder.events.filter(event => event.op === 'zero').map(event => event.range)
   }

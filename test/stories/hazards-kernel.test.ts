@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../src/bytes/range.ts'
 import { phys } from '../../src/bytes/units.ts'
-import { loaderNamed } from '../../src/firmware/loaders/rows.ts'
+import { imageLoaderNamed } from '../../src/firmware/image-loaders/image-loaders.ts'
 import { kernelEras } from '../../src/kernel/kernels.ts'
 import { startKernel } from '../../src/kernel/x86/model.ts'
 import { readKernelFile } from '../../src/kernel/x86/file.ts'
@@ -423,7 +423,7 @@ describe('hazards of a kernel', () => {
 
   test('H21 a PE loader that wants whole pages refuses older files', () => {
     const refused = (kernel: Kernel, name: string): boolean => {
-      const found = loaderNamed(name).check(kernel.source)
+      const found = imageLoaderNamed(name).check(kernel.source)
       return 'status' in found && /SectionAlignment/.test(found.why)
     }
     expect(firing((_, kernel) => refused(kernel, 'patina'))).toEqual(some(/^E[0-3]/))

@@ -1,4 +1,7 @@
-/** Which clauses occur in recordings: every step and every contract that any recorder of this process is told. */
+/**
+ * Which clauses occur in recordings: every step and every contract that any recorder of this process is
+ * told.
+ */
 import { Recorder } from '../../src/memory/recorder.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** The stub's own loader of the kernel: pages, then section by section out of `.linux` (chapter ST). */
 import { formatRange, hex, type Range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { add, alignUp, byteCount, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
-import { memorySource } from '../../firmware/pe-loader.ts'
+import { memorySource } from '../../firmware/image-loaders/load-image.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
 import { IMAGE_SECTION_HEADER, parsePe } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'

@@ -1,9 +1,11 @@
 /** Calls of boot services on every allocator, and small files through every image loader. */
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
-import { createFirmware, type FirmwareOptions } from '../../../src/firmware/boot-services.ts'
+import { ALLOCATORS, DEFAULT_ALLOCATOR } from '../../../src/firmware/allocators.ts'
+import { createFirmware } from '../../../src/firmware/boot-services.ts'
+import type { Build } from '../../../src/firmware/build.ts'
 import { FIRMWARES, innerLoader } from '../../../src/firmware/firmwares.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
+import type { MemoryServices } from '../../../src/firmware/memory-services.ts'
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
@@ -34,8 +36,22 @@ const BINS_FREE: readonly MemoryDescriptor[] = [
 ]
 
 /** Every call that a stage may make, some of them odd. */
-function call(policy: FirmwareOptions['policy'], map: readonly MemoryDescriptor[] = BINS_FREE): void {
-  const { firmware } = smallMachine({ map, ...(policy === undefined ? {} : { policy }) })
+function call(
+  build: Build,
+  map: readonly MemoryDescriptor[] = BINS_FREE,
+  allocator: MemoryServices = DEFAULT_ALLOCATOR,
+): void {
+  const recorder = new Recorder()
+  const memory = new Memory(recorder)
+  const firmware = createFirmware({
+    memory,
+    recorder,
+    map,
+    allocator,
+    build,
+    contents: 'ovmf',
+    assume: () => undefined,
+  })
   const taken = [
     firmware.allocatePages({ kind: 'any' }, LOADER_DATA, 2, 'a'),
     firmware.allocatePages({ kind: 'any' }, LOADER_DATA, 0x180, 'large'),
@@ -62,15 +78,14 @@ function call(policy: FirmwareOptions['policy'], map: readonly MemoryDescriptor[
 
 /** Every row's allocator, EDK2's with guard pages, untested memory and entries of the map, too. */
 export function callServices(): void {
-  for (const row of Object.values(FIRMWARE_ROWS)) {
-    call({ row, search: SEARCH })
-    call({ row }, [descriptor(7, 0, 2 * PAGE), descriptor(7, 3 * MIB, 4 * MIB)])
-    const edk2 = row.search === 'bins-then-top'
-    if (edk2) call({ row, search: SEARCH, guard: GUARD })
+  for (const allocator of ALLOCATORS) {
+    call({ search: SEARCH }, BINS_FREE, allocator)
+    call({}, [descriptor(7, 0, 2 * PAGE), descriptor(7, 3 * MIB, 4 * MIB)], allocator)
+    if (allocator.edk2 !== undefined) call({ search: SEARCH, guard: GUARD }, BINS_FREE, allocator)
   }
   const few = [descriptor(7, 0x1000, 0x2000), descriptor(0, 3 * MIB, 4 * MIB)]
   call({ untested: [rangeAt(3 * MIB, MIB)] }, few)
-  call({ mapEntries: { hidden: 62, capacity: 64 } })
+  call({ pool: { imageRecord: 'room', mapEntries: { hidden: 62, capacity: 64 } } })
   const zero = smallMachine({ map: [descriptor(7, 0, PAGE)] }).firmware
   zero.allocatePages({ kind: 'any' }, LOADER_DATA, 1, 'page 0')
 }
@@ -142,7 +157,8 @@ export function loadFiles(): void {
           memory,
           recorder,
           map: SMALL_MAP,
-          policy: { row: firmware.row, imageRecord: 'new-page' },
+          allocator: firmware.allocator,
+          build: { pool: { imageRecord: 'new-page' } },
           loader: firmware.loader,
           inner: innerLoader(firmware, secureBoot),
           contents: 'ovmf',

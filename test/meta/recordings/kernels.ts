@@ -1,4 +1,7 @@
-/** Boots of every row of the kernels' table, by every way in, on machines that reach what a plain one does not. */
+/**
+ * Boots of every row of the kernels' table, by every way in, on machines that reach what a plain one does
+ * not.
+ */
 import { gzipSync } from 'node:zlib'
 import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import { phys } from '../../../src/bytes/units.ts'

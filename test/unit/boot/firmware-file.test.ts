@@ -29,7 +29,7 @@ test('a firmware file says where memory is, who allocates, who loads and what is
     profile: null,
     ram: null,
     quirks: ['hole-16m'],
-    firmware: { id: 'u-boot-2022.01', title: 'a board', contents: 'poison', row: { id: 'u-boot' } },
+    firmware: { id: 'u-boot-2022.01', title: 'a board', contents: 'poison', allocator: { id: 'u-boot' } },
   })
   expect(file.map).toEqual([
     { type: 'EfiConventionalMemory', start: 0, end: 0xa0000 },
@@ -40,7 +40,7 @@ test('a firmware file says where memory is, who allocates, who loads and what is
   ).toMatchObject({
     profile: 'ovmf-2022.11-q35-4M',
     ram: 2 ** 30,
-    firmware: { row: { id: 'patina' }, loader: { id: 'edk2-2022.11' } },
+    firmware: { allocator: { id: 'patina' }, loader: { id: 'edk2-2022.11' } },
   })
 })
 
@@ -49,17 +49,17 @@ test('bins that the firmware placed set the default range, unless that is given'
     { type: 'EfiRuntimeServicesData', base: '480MiB', pages: 256 },
     { type: 'EfiReservedMemoryType', base: '481MiB', pages: 128 },
   ]
-  expect(parse({ schema: 1, name: 'b', map, bins }).firmware.search).toEqual({
+  expect(parse({ schema: 1, name: 'b', map, bins }).firmware.build?.search).toEqual({
     bins: [
       { type: 6, base: 0x1e000000, max: 0x1e0fffff },
       { type: 0, base: 0x1e100000, max: 0x1e17ffff },
     ],
     defaultMax: 0x1dffffff,
   })
-  expect(parse({ schema: 1, name: 'b', map, bins, defaultMax: '256MiB' }).firmware.search?.defaultMax).toBe(
-    0x10000000,
-  )
-  expect(parse({ schema: 1, name: 'b', map }).firmware.search).toBe(undefined)
+  expect(
+    parse({ schema: 1, name: 'b', map, bins, defaultMax: '256MiB' }).firmware.build?.search?.defaultMax,
+  ).toBe(0x10000000)
+  expect(parse({ schema: 1, name: 'b', map }).firmware.build?.search).toBe(undefined)
 })
 
 test('guard pages, untested memory and the state of the pool belong to the build', () => {
@@ -75,12 +75,12 @@ test('guard pages, untested memory and the state of the pool belong to the build
       map,
       guard,
       untested: [{ start: '600MiB', end: '601MiB' }],
-      imageRecord: 'new-page',
+      pool: { imageRecord: 'new-page', mapEntries: { hidden: 7, capacity: 128 } },
     }).firmware.build,
   ).toEqual({
     guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 1n << 63n },
     untested: [{ start: 600 * 2 ** 20, end: 601 * 2 ** 20 }],
-    imageRecord: 'new-page',
+    pool: { imageRecord: 'new-page', mapEntries: { hidden: 7, capacity: 128 } },
   })
   expect(() => parse({ schema: 1, name: 'g', map, guard, allocator: 'u-boot' })).toThrow(
     "guard pages are EDK2's: u-boot has none",
@@ -96,7 +96,8 @@ test("bins can be placed by EDK2's own procedure", () => {
     { type: 'EfiRuntimeServicesData', pages: 256 },
   ]
   const top = (more: object, loader = 'edk2-2025.02') =>
-    parse({ schema: 1, name: 'b', map, loader, memoryTypeInformation, ...more }).firmware.search?.bins[0]?.max
+    parse({ schema: 1, name: 'b', map, loader, memoryTypeInformation, ...more }).firmware.build?.search
+      ?.bins[0]?.max
   const firstMemory = { start: '1MiB', end: '512MiB' }
   const binRange = { start: '600MiB', end: '604MiB' }
   expect([

@@ -242,7 +242,8 @@ describe('one run', () => {
     ).toEqual([['.s0', 0x1000, true]])
     const edk2 = firmwareNamed('edk2-2022.11')
     expect(
-      run(setup([first], { firmware: { ...edk2, search: { bins: [], defaultMax: 0x7fffff } } })).outcome.kind,
+      run(setup([first], { firmware: { ...edk2, build: { search: { bins: [], defaultMax: 0x7fffff } } } }))
+        .outcome.kind,
     ).toBe('unknown')
   })
 

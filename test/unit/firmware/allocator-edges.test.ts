@@ -1,17 +1,15 @@
 import { expect, test } from 'vitest'
 import { ModelBug } from '../../../src/bytes/errors.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
-import { descriptor } from './small-machine.ts'
+import type { PageAllocator } from '../../../src/firmware/page-allocator.ts'
+import { descriptor, edk2Pages } from './small-machine.ts'
 
 const over = () =>
-  new Allocator(
+  edk2Pages(
     [descriptor(7, 0x1000, 0x10000), descriptor(4, 0x10000, 0x12000), descriptor(7, 0x12000, 0x20000)],
     { bins: [], defaultMax: 0x1ffff },
-    FIRMWARE_ROWS['edk2-2022.11'],
   )
-const types = (allocator: Allocator) =>
+const types = (allocator: PageAllocator) =>
   allocator.descriptors().map(({ type, range: { start, end } }) => [type, start, end])
 
 test.each([-1, 0.5, Number.NaN, 2 ** 53])('a count of %s pages is our own mistake', pages => {

@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
-import { NO_GUARD, type HeapGuard } from '../../../src/firmware/heap-guard.ts'
-import { FIRMWARE_ROWS, type FirmwareRow, type SearchPolicy } from '../../../src/firmware/policies.ts'
+import { NO_GUARD, type HeapGuard } from '../../../src/firmware/edk2/heap-guard.ts'
+import { allocatorNamed } from '../../../src/firmware/firmwares.ts'
+import type { SearchPolicy } from '../../../src/firmware/page-allocator.ts'
 import type { AllocateType } from '../../../src/firmware/services.ts'
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { HABITS, type Habits } from './habits.ts'
 
 const PAGES = 48
 const SPECIAL = [0, 5, 6, 9, 10]
@@ -20,12 +21,12 @@ interface PageState {
 class PageArray {
   readonly pages: (PageState | null)[]
   readonly search: SearchPolicy
-  readonly row: FirmwareRow
+  readonly row: Habits
   /** Pages that were asked for with a guard. */
   readonly guarded = new Set<number>()
   readonly guard: HeapGuard
 
-  constructor(pages: (PageState | null)[], search: SearchPolicy, row: FirmwareRow, guard: HeapGuard) {
+  constructor(pages: (PageState | null)[], search: SearchPolicy, row: Habits, guard: HeapGuard) {
     this.pages = pages
     this.search =
       row.search === 'bins-then-top'
@@ -279,10 +280,10 @@ test('the allocator does what a machine kept page by page does', () => {
       fc.array(run, { minLength: 1, maxLength: 16 }),
       fc.uniqueArray(bin, { maxLength: 2, selector: one => one.type }),
       limit,
-      fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search !== 'bottom-up')),
+      fc.constantFrom(...Object.entries(HABITS)),
       guard,
       fc.array(action, { minLength: 1, maxLength: 25 }),
-      (runs, bins, defaultMax, row, guards, actions) => {
+      (runs, bins, defaultMax, [id, row], guards, actions) => {
         const pages: (PageState | null)[] = []
         const map: MemoryDescriptor[] = []
         for (const { type, length, attribute } of runs) {
@@ -294,7 +295,7 @@ test('the allocator does what a machine kept page by page does', () => {
         const search = { bins, defaultMax }
         const heap = row.free === 'pieces' ? guards : NO_GUARD
         const slow = new PageArray(pages, search, row, heap)
-        const fast = new Allocator(map, search, row, { guard: heap })
+        const fast = allocatorNamed(id).pages(map, { search, guard: heap }, () => undefined)
         for (const step of actions) {
           if (step.do === 'allocate') {
             const { status, at } = fast.allocate(step.where, step.type, step.pages)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inferBins, OVMF_BINS } from '../../../src/firmware/bins.ts'
+import { inferBins, OVMF_BINS } from '../../../src/firmware/edk2/bins.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { descriptor } from './small-machine.ts'

@@ -3,13 +3,11 @@ import { ModelBug, UsageError } from '../../../src/bytes/errors.ts'
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource, countingSource, sparseSource } from '../../../src/bytes/source.ts'
 import { byteCount, fileOffset, phys } from '../../../src/bytes/units.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
 import { retype, splitMap } from '../../../src/firmware/memory-map.ts'
-import { checkImage } from '../../../src/firmware/pe-checks.ts'
-import { memorySource } from '../../../src/firmware/pe-loader.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
+import { checkImage } from '../../../src/firmware/edk2/image-checks.ts'
+import { memorySource } from '../../../src/firmware/image-loaders/load-image.ts'
 import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
-import { descriptor, loadFile, SMALL_MAP, smallMachine } from './small-machine.ts'
+import { descriptor, edk2Pages, loadFile, SMALL_MAP, smallMachine } from './small-machine.ts'
 import { E_LFANEW, smallPe, smallPeBytes } from './small-pe.ts'
 
 test('a map whose descriptors overlap or are not made of pages is unusable', () => {
@@ -39,11 +37,7 @@ test('retype turns pages into a type, joins them and leaves the rest', () => {
 })
 
 test('a fraction of a page or a negative count is a mistake of ours', () => {
-  const allocator = new Allocator(
-    SMALL_MAP,
-    { bins: [], defaultMax: 0xffffff },
-    FIRMWARE_ROWS['edk2-2022.11'],
-  )
+  const allocator = edk2Pages(SMALL_MAP, { bins: [], defaultMax: 0xffffff })
   for (const pages of [-1, 0.5, Number.NaN])
     expect(() => allocator.allocate({ kind: 'any' }, 2, pages)).toThrow(ModelBug)
 })
@@ -109,7 +103,7 @@ test('whoever calls, the firmware acts, and each call is a step under the clause
 
 test('a given search policy is not guessed, a guessed one without bins is said', () => {
   expect(smallMachine().assumptions.map(([clause]) => clause)).toContain('FW-9')
-  const given = smallMachine({ policy: { search: { bins: [], defaultMax: 0x7fffff } } })
+  const given = smallMachine({ build: { search: { bins: [], defaultMax: 0x7fffff } } })
   expect(given.assumptions.map(([clause]) => clause)).toEqual(['FW-12'])
   expect(given.firmware.allocatePages({ kind: 'any' }, 2, 1, 'a').at).toBe(0x7ff000)
 })

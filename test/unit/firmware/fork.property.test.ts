@@ -40,16 +40,14 @@ function fresh(id: string): Side {
     recorder,
     map: MAP,
     contents: found.contents,
-    policy: {
-      row: found.row,
-      ...(id.startsWith('edk2')
-        ? {
-            guard: GUARDED,
-            mapEntries: { hidden: 0, capacity: 8 },
-            untested: [range(TOP, TOP + 16 * PAGE)],
-          }
-        : {}),
-    },
+    allocator: found.allocator,
+    build: id.startsWith('edk2')
+      ? {
+          guard: GUARDED,
+          pool: { imageRecord: 'new-page', mapEntries: { hidden: 0, capacity: 8 } },
+          untested: [range(TOP, TOP + 16 * PAGE)],
+        }
+      : {},
     assume: (clause, what) => assumed.push(`${clause} ${what}`),
   })
   return { recorder, memory, services, assumed, pages: [], buffers: [] }

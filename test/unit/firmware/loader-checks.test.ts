@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
-import {
-  checkAudk,
-  checkPatina,
-  checkPeimage,
-  checkRustHypervisorFirmware,
-  checkShim,
-  checkUBoot,
-} from '../../../src/firmware/loaders/checks.ts'
+import { checkAudk } from '../../../src/firmware/image-loaders/audk.ts'
+import { checkPeimage } from '../../../src/firmware/image-loaders/grub-peimage.ts'
+import { checkShim } from '../../../src/firmware/image-loaders/shim-checks.ts'
+import { checkPatina } from '../../../src/firmware/patina/image-loader.ts'
+import { checkRustHypervisorFirmware } from '../../../src/firmware/rust-hypervisor/image-loader.ts'
+import { checkUBoot } from '../../../src/firmware/u-boot/image-loader.ts'
 import { E_LFANEW, smallPe, smallPeBytes, type SmallPe } from './small-pe.ts'
 
 const CHECKS = {

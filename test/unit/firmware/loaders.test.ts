@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FIRMWARES, firmwareNamed, innerLoader } from '../../../src/firmware/firmwares.ts'
-import { LOADERS, loaderNamed } from '../../../src/firmware/loaders/rows.ts'
+import { IMAGE_LOADERS, imageLoaderNamed } from '../../../src/firmware/image-loaders/image-loaders.ts'
 import { textOf } from '../../support/files.ts'
 import { goodPe, loadedBy } from './loader-bench.ts'
 import type { SmallPe } from './small-pe.ts'
@@ -125,7 +125,7 @@ const CASES: readonly {
 ]
 
 test.each(CASES)('$title: every loader does what is written here', ({ pe, edk2, others }) => {
-  for (const { id } of LOADERS) {
+  for (const { id } of IMAGE_LOADERS) {
     const named = Object.keys(others)
       .filter(name => id === name || id.startsWith(`${name}-`))
       .sort((a, b) => b.length - a.length)[0]
@@ -141,16 +141,18 @@ test.each(CASES)('$title: every loader does what is written here', ({ pe, edk2, 
 })
 
 test('every row has a name of its own, a firmware, and a source that sources.md knows', () => {
-  expect(new Set(LOADERS.map(loader => loader.id)).size).toBe(LOADERS.length)
-  expect(FIRMWARES.map(firmware => firmware.id)).toEqual(LOADERS.map(loader => loader.id))
-  for (const { id, source } of LOADERS) expect(textOf('spec/sources.md'), id).toContain(`| ${source} |`)
-  expect(loaderNamed('patina').title).toMatch(/Rust/)
-  expect(() => loaderNamed('lilo')).toThrow('there are edk2-2020.11')
+  expect(new Set(IMAGE_LOADERS.map(loader => loader.id)).size).toBe(IMAGE_LOADERS.length)
+  expect(FIRMWARES.map(firmware => firmware.id)).toEqual(IMAGE_LOADERS.map(loader => loader.id))
+  for (const { id, source } of IMAGE_LOADERS) expect(textOf('spec/sources.md'), id).toContain(`| ${source} |`)
+  expect(imageLoaderNamed('patina').title).toMatch(/Rust/)
+  expect(() => imageLoaderNamed('lilo')).toThrow('there are edk2-2020.11')
   expect(() => firmwareNamed('lilo')).toThrow('there are edk2-2020.11')
 })
 
 test('an EDK2 release brings its own allocator, others what lies below them', () => {
-  const below = Object.fromEntries(FIRMWARES.map(({ id, row, contents }) => [id, `${row.id} ${contents}`]))
+  const below = Object.fromEntries(
+    FIRMWARES.map(({ id, allocator, contents }) => [id, `${allocator.id} ${contents}`]),
+  )
   expect(below).toMatchObject({
     'edk2-2025.08': 'edk2-2025.08 ovmf',
     'shim-15.8': 'edk2-2022.11 ovmf',

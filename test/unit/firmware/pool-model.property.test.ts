@@ -1,25 +1,25 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PAGE } from '../../../src/bytes/units.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
-import { NO_GUARD, type HeapGuard } from '../../../src/firmware/heap-guard.ts'
-import { binsAtTop, binsInRange } from '../../../src/firmware/place-bins.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
-import { Pool } from '../../../src/firmware/pool.ts'
+import { EDK2_RELEASES, edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import type { Edk2Pages } from '../../../src/firmware/edk2/pages.ts'
+import { NO_GUARD, type HeapGuard } from '../../../src/firmware/edk2/heap-guard.ts'
+import { binsAtTop, binsInRange } from '../../../src/firmware/edk2/place-bins.ts'
+import { Edk2Pool } from '../../../src/firmware/edk2/pool.ts'
 import { range, sizeOf } from '../../../src/bytes/range.ts'
-import { descriptor } from './small-machine.ts'
+import { descriptor, edk2Pages } from './small-machine.ts'
 import { MIB } from '../../support/bytes.ts'
 
 const SIZES = [128, 256, 384, 640, 1024, 1664, 2688]
 const ANYWHERE = { bins: [], defaultMax: 2 ** 52 - 1 }
-const ROW = FIRMWARE_ROWS['edk2-2022.11']
+const RELEASE = edk2Behaviour('2022.11')
 
 /**
  * EDK2's pool as a picture of bytes: every page is a row of blocks, and every size has a stack of free ones.
  * Slow, and plain enough to be believed.
  */
 class Picture {
-  readonly pages: Allocator
+  readonly pages: Edk2Pages
   readonly guard: HeapGuard
   /** Blocks that carved pages consist of: start to size. */
   readonly blocks = new Map<number, number>()
@@ -28,7 +28,7 @@ class Picture {
   readonly held = new Map<number, { type: number; block: number; total: number; guarded: boolean }>()
   readonly users = new Map<number, { count: number; buffer: number }>()
 
-  constructor(pages: Allocator, guard: HeapGuard) {
+  constructor(pages: Edk2Pages, guard: HeapGuard) {
     this.pages = pages
     this.guard = guard
   }
@@ -122,15 +122,16 @@ const guard = fc.constantFrom<HeapGuard>(
 test('the pool puts every buffer where a picture of its pages has it, and both give the same pages back', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), guard, (actions, heap) => {
-      const make = () => new Allocator([descriptor(7, MIB, 4 * MIB)], ANYWHERE, ROW, { guard: heap })
+      const make = () => edk2Pages([descriptor(7, MIB, 4 * MIB)], ANYWHERE, '2022.11', { guard: heap })
       const [mine, other] = [make(), make()]
-      const pool = new Pool(
+      const pool = new Edk2Pool(
         {
           allocate: (type, count, guarded) => mine.allocatePool(type, count, guarded),
           free: (where, guarded) => {
             mine.freePool(where, guarded)
           },
         },
+        RELEASE,
         { guard: heap },
       )
       const picture = new Picture(other, heap)
@@ -161,7 +162,7 @@ test('bins lie one behind the other below their memory, whatever their list and 
     fc.property(
       list,
       fc.integer({ min: 2, max: 1200 }),
-      fc.constantFrom(...Object.values(FIRMWARE_ROWS).filter(row => row.search === 'bins-then-top')),
+      fc.constantFrom(...EDK2_RELEASES.map(edk2Behaviour)),
       (types, pages, row) => {
         const where = range(MIB, MIB + pages * PAGE)
         const wanted = types.filter(one => one.pages > 0)

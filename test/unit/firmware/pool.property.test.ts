@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { contains, overlaps, rangeAt, sizeOf, type Range } from '../../../src/bytes/range.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
-import { Pool, poolBlockSize, POOL_SIZES } from '../../../src/firmware/pool.ts'
+import { Edk2Pool, poolBlockSize, POOL_SIZES } from '../../../src/firmware/edk2/pool.ts'
+import { edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import type { PoolPages } from '../../../src/firmware/pool.ts'
+
+const edk2Pool = (pages: PoolPages): Edk2Pool => new Edk2Pool(pages, edk2Behaviour('2022.11'))
 
 test('block sizes are sums of the two before them, and remainders can always be carved', () => {
   POOL_SIZES.forEach((size, i) => {
@@ -23,7 +27,7 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
     fc.property(fc.array(fc.oneof(request, fc.nat({ max: 30 })), { maxLength: 60 }), actions => {
       const pages = new Map<number, { type: number; where: Range }>()
       let next = 0x10000000
-      const pool = new Pool({
+      const pool = edk2Pool({
         allocate: (type, count) => {
           next -= count * PAGE
           pages.set(next, { type, where: rangeAt(next, count * PAGE) })
@@ -69,11 +73,11 @@ test('buffers lie in pages of their own type, never overlap, and all pages come 
 })
 
 test('when there are no pages, the answer is EFI_OUT_OF_RESOURCES', () => {
-  const pool = new Pool({
+  const pool = edk2Pool({
     allocate: () => ({ status: 'EFI_OUT_OF_RESOURCES', at: null, clause: 'FW-26' }),
     free: () => undefined,
   })
-  const none = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, carved: false, clause: 'FW-26' }
+  const none = { status: 'EFI_OUT_OF_RESOURCES', buffer: null, guessed: false, clause: 'FW-26' }
   expect(pool.allocate(2, 64)).toEqual(none)
   expect(pool.allocate(2, 6400)).toEqual(none)
 })

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
-import { inferBins } from '../../../src/firmware/bins.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
+import { inferBins } from '../../../src/firmware/edk2/bins.ts'
+import { FIRMWARES } from '../../../src/firmware/firmwares.ts'
 import {
   profileAssumption,
-  profileBuild,
   profileMap,
   profileNamed,
   PROFILES,
@@ -13,13 +11,14 @@ import {
   RAM_MIN,
 } from '../../../src/firmware/profiles.ts'
 import { EFI_MEMORY_RUNTIME } from '../../../src/image/memory-types.ts'
+import { edk2Pages } from './small-machine.ts'
 import { GIB, MIB } from '../../support/bytes.ts'
 
 test('every profile is found by its own name, and its row exists', () => {
   for (const profile of PROFILES) {
     expect(profileNamed(profile.id)).toBe(profile)
     expect(profile.id).toBe(`ovmf-${profile.version}-${profile.machine}-${profile.flash}`)
-    expect(FIRMWARE_ROWS[profile.row].id).toBe(profile.row)
+    expect(FIRMWARES.map(({ id }) => id)).toContain(profile.firmware)
   }
   expect(new Set(PROFILES.map(profile => profile.id)).size).toBe(PROFILES.length)
 })
@@ -76,7 +75,7 @@ test('every version of OVMF is there for both machines, and for both sizes of fl
 test('a boot that fills the entries of the map puts everything where it was recorded', () => {
   const profile = profileNamed('ovmf-2020.11-pc')
   const map = profileMap(profile, 512 * MIB)
-  const allocator = new Allocator(map, inferBins(map), FIRMWARE_ROWS[profile.row], profileBuild(profile))
+  const allocator = edk2Pages(map, inferBins(map), '2020.11', { pool: profile.pool })
   const any = (type: number, pages: number) => allocator.allocate({ kind: 'any' }, type, pages).at
   expect([any(1, 0x34a8), any(2, 1), any(2, 0x4a8)]).toEqual([0x18a8e000, 0x1e9b8000, 0x1dfad000])
   expect([any(4, 1), allocator.takeEntryPages().map(({ start }) => start as number), any(1, 0xb90)]).toEqual([

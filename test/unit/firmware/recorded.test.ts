@@ -1,17 +1,16 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE, pagesOf } from '../../../src/bytes/units.ts'
-import { Allocator } from '../../../src/firmware/allocator.ts'
-import { inferBins } from '../../../src/firmware/bins.ts'
+import { EDK2_RELEASES } from '../../../src/firmware/edk2/releases.ts'
+import type { Edk2Pages } from '../../../src/firmware/edk2/pages.ts'
+import { inferBins } from '../../../src/firmware/edk2/bins.ts'
 import { retype } from '../../../src/firmware/memory-map.ts'
-import { FIRMWARE_ROWS } from '../../../src/firmware/policies.ts'
-import { poolBlockSize } from '../../../src/firmware/pool.ts'
+import { poolBlockSize } from '../../../src/firmware/edk2/pool.ts'
 import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { edk2Pages } from './small-machine.ts'
 import { fileSize, mapOf, RECORDED, textOf, type Recorded } from './recorded.ts'
 import { MIB } from '../../support/bytes.ts'
-
-const ROW = FIRMWARE_ROWS['edk2-2022.11']
 
 /** SizeOfImage and ImageBase of the kernels' own PE headers, from their files. */
 const KERNELS: Readonly<Record<string, { readonly SizeOfImage: number; readonly ImageBase: number }>> = {
@@ -20,10 +19,10 @@ const KERNELS: Readonly<Record<string, { readonly SizeOfImage: number; readonly 
   '6.12.107+deb13-cloud-amd64': { SizeOfImage: 0xb90000, ImageBase: 0 },
 }
 
-const allocatorOver = (map: readonly MemoryDescriptor[]) => new Allocator(map, inferBins(map), ROW)
+const allocatorOver = (map: readonly MemoryDescriptor[]) => edk2Pages(map, inferBins(map))
 
 /** The pages of an image: its own base when that is at least 1 MiB and free, else anywhere. */
-function imageBase(allocator: Allocator, ImageBase: number, SizeOfImage: number): number | null {
+function imageBase(allocator: Edk2Pages, ImageBase: number, SizeOfImage: number): number | null {
   const preferred =
     ImageBase >= MIB
       ? allocator.allocate({ kind: 'address', at: ImageBase }, 1, pagesOf(SizeOfImage)).at
@@ -136,17 +135,17 @@ test('R7: every recorded initrd copy of the EFI stub lies where the allocator pu
 })
 
 test('no release of EDK2 moves a recorded image: what differs between 2020.11 and 2026.05 lies elsewhere', () => {
-  const releases = Object.values(FIRMWARE_ROWS).filter(row => row.search === 'bins-then-top')
+  const releases = EDK2_RELEASES
   expect(releases.length).toBeGreaterThan(4)
-  for (const row of releases) {
+  for (const release of releases) {
     for (const { row: recorded, base, before } of withEntryMap.filter((_, i) => i % 7 === 0)) {
-      const allocator = new Allocator(before, inferBins(before), row)
+      const allocator = edk2Pages(before, inferBins(before), release)
       allocator.allocate({ kind: 'any' }, 4, pagesOf(poolBlockSize(fileSize(recorded))))
       expect([
-        row.id,
+        release,
         recorded.id,
         imageBase(allocator, Number(recorded.pe_image_base), Number(recorded.size_of_image)),
-      ]).toEqual([row.id, recorded.id, base])
+      ]).toEqual([release, recorded.id, base])
     }
   }
 })

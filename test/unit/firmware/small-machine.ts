@@ -3,7 +3,13 @@
  * rest as given.
  */
 import { range } from '../../../src/bytes/range.ts'
-import { createFirmware, type Contents, type FirmwareOptions } from '../../../src/firmware/boot-services.ts'
+import type { AllocatorId } from '../../../src/firmware/allocators.ts'
+import { createFirmware, type Contents } from '../../../src/firmware/boot-services.ts'
+import type { Build } from '../../../src/firmware/build.ts'
+import { edk2Behaviour, type Edk2Release } from '../../../src/firmware/edk2/releases.ts'
+import { Edk2Pages } from '../../../src/firmware/edk2/pages.ts'
+import { allocatorNamed } from '../../../src/firmware/firmwares.ts'
+import type { SearchPolicy } from '../../../src/firmware/page-allocator.ts'
 import type { BootServices, LoadRequest, LoadResult } from '../../../src/firmware/services.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { Memory } from '../../../src/memory/memory.ts'
@@ -23,6 +29,14 @@ export const SMALL_MAP = [
   descriptor(7, 0x801000, 0x1000000),
 ]
 
+/** EDK2's page allocator over a map. */
+export const edk2Pages = (
+  map: readonly MemoryDescriptor[],
+  search: SearchPolicy,
+  release: Edk2Release = '2022.11',
+  build: Build = {},
+): Edk2Pages => new Edk2Pages(map, search, edk2Behaviour(release), build)
+
 export interface SmallMachine {
   readonly memory: Memory
   readonly recorder: Recorder
@@ -34,7 +48,9 @@ export function smallMachine(
   options: {
     map?: readonly MemoryDescriptor[]
     contents?: Contents
-    policy?: FirmwareOptions['policy']
+    /** Default: EDK2 2022.11. */
+    allocator?: AllocatorId
+    build?: Build
   } = {},
 ): SmallMachine {
   const recorder = new Recorder()
@@ -45,7 +61,8 @@ export function smallMachine(
     recorder,
     map: options.map ?? SMALL_MAP,
     contents: options.contents ?? 'ovmf',
-    ...(options.policy === undefined ? {} : { policy: options.policy }),
+    ...(options.allocator === undefined ? {} : { allocator: allocatorNamed(options.allocator) }),
+    ...(options.build === undefined ? {} : { build: options.build }),
     assume: (clause, what) => {
       assumptions.push([clause, what])
     },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { STATUS_TEXT } from '../../../src/firmware/messages.ts'
+import { STATUS_TEXT } from '../../../src/firmware/edk2/boot-manager.ts'
 import { EFI_ERRORS, statusValue } from '../../../src/firmware/status.ts'
 
 test('status values carry the error bit and the number of the specification', () => {

@@ -1,10 +1,9 @@
 /** Slot handOff: the stub's own PE loader or the firmware's, and the way into the kernel (chapter LZ). */
 import { rangeAt } from '../../../bytes/range.ts'
 import { byteCount } from '../../../bytes/units.ts'
-import { LANZABOOTE } from '../../../firmware/loaders/lanzaboote.ts'
-import type { LoaderPorts } from '../../../firmware/loader-ports.ts'
-import { loadImage } from '../../../firmware/pe-loader.ts'
-import { FIRMWARE_ROWS } from '../../../firmware/policies.ts'
+import { LANZABOOTE } from '../../../firmware/image-loaders/lanzaboote.ts'
+import { loadImage } from '../../../firmware/image-loaders/load-image.ts'
+import type { LoaderPorts } from '../../../firmware/image-loaders/ports.ts'
 import type { LoadResult } from '../../../firmware/services.ts'
 import type { ClauseId, Machine } from '../../../machine/machine.ts'
 import type { HandOff, LoadedImage } from '../../../machine/model.ts'
@@ -26,9 +25,8 @@ function portsOf(machine: Machine): LoaderPorts {
     assume: (clause, what) => {
       machine.assume(clause, what)
     },
-    row: FIRMWARE_ROWS['edk2-2022.11'],
     allocatePages: (where, type, pages, label) => firmware.allocatePages(where, type, pages, label),
-    imageRecord: () => undefined,
+    noteImage: () => undefined,
     pinPages: () => undefined,
     freePages: (at, pages) => {
       firmware.freePages(at, pages)

@@ -1,0 +1,23 @@
+/** Who hands out memory, by name: a page allocator and a pool for each firmware (chapter FW). */
+import { edk2 } from './edk2/edk2.ts'
+import { EDK2_RELEASES, type Edk2Release } from './edk2/releases.ts'
+import type { MemoryServices } from './memory-services.ts'
+import { PATINA } from './patina/patina.ts'
+import { RUST_HYPERVISOR } from './rust-hypervisor/rust-hypervisor.ts'
+import { U_BOOT, U_BOOT_LMB } from './u-boot/u-boot.ts'
+
+/** In the order in which they are listed to people. */
+export const ALLOCATORS: readonly MemoryServices[] = [
+  ...EDK2_RELEASES.map(edk2),
+  U_BOOT,
+  U_BOOT_LMB,
+  RUST_HYPERVISOR,
+  PATINA,
+]
+
+/** What allocates when nobody says who (FW-55). */
+export const DEFAULT_ALLOCATOR = edk2('2022.11')
+
+/** Names that a firmware file may give. */
+export type AllocatorId =
+  `edk2-${Edk2Release}` | 'u-boot' | 'u-boot-2025.01' | 'rust-hypervisor-firmware' | 'patina'

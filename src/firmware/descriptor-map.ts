@@ -1,0 +1,126 @@
+/**
+ * The RAM of a memory map as an allocator keeps it: ascending descriptors that are found, cut and joined
+ * (chapter FW).
+ */
+import { intersect, range, sizeOf, type Range } from '../bytes/range.ts'
+import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
+import { joinDescriptors, splitMap } from './memory-map.ts'
+
+/** Is the descriptor's memory free? */
+export const isFree = ({ type }: MemoryDescriptor): boolean => type === EfiConventionalMemory
+
+/** Addresses and sizes are in bytes, and whole pages. Nothing here touches the contents of memory. */
+export class DescriptorMap {
+  #ram: MemoryDescriptor[]
+  #foreign: readonly MemoryDescriptor[]
+
+  /**
+   * Of descriptors in any order, or the same as another map: what is done to one of the two is not seen by the
+   * other. Throws UsageError when descriptors overlap or are not made of pages.
+   */
+  constructor(from: readonly MemoryDescriptor[] | DescriptorMap) {
+    const { ram, foreign } = from instanceof DescriptorMap ? from : splitMap(from)
+    this.#ram = [...ram]
+    this.#foreign = foreign
+  }
+
+  /** RAM, ascending. */
+  get ram(): readonly MemoryDescriptor[] {
+    return this.#ram
+  }
+
+  /** What is no RAM, in the map's order (FW-2). */
+  get foreign(): readonly MemoryDescriptor[] {
+    return this.#foreign
+  }
+
+  /** The descriptor that holds this address. */
+  holding(at: number): MemoryDescriptor | undefined {
+    return this.#ram.find(({ range: { start, end } }) => start <= at && at < end)
+  }
+
+  /** Does one free descriptor hold [start, end)? */
+  isFree(start: number, end: number): boolean {
+    const held = this.holding(start)
+    return held !== undefined && isFree(held) && end <= held.range.end
+  }
+
+  /** The parts of a range that lie in descriptors that pass, ascending. */
+  parts(where: Range, passes: (descriptor: MemoryDescriptor) => boolean): Range[] {
+    return this.#ram.flatMap(descriptor => {
+      const part = passes(descriptor) ? intersect(descriptor.range, where) : null
+      return part === null ? [] : [part]
+    })
+  }
+
+  /**
+   * Cuts [start, end) out of the descriptor that holds it, gives it another type and joins it with its new
+   * neighbours (FW-1). Answers the type that it had; null when no descriptor holds it.
+   */
+  convert(start: number, end: number, type: number): number | null {
+    const index = this.#indexOf(start, end)
+    const held = this.#ram[index]
+    if (held === undefined) return null
+    const from = Math.max(0, index - 1)
+    const parts = [
+      ...this.#ram.slice(from, index),
+      ...cut(held, start, end, type),
+      ...this.#ram.slice(index + 1, index + 2),
+    ]
+    this.#ram.splice(from, index + 2 - from, ...joinDescriptors(parts))
+    return held.type
+  }
+
+  /** The same without joining: how many descriptors there are grows by up to two. */
+  split(start: number, end: number, type: number): void {
+    const index = this.#indexOf(start, end)
+    const held = this.#ram[index]
+    if (held !== undefined) this.#ram.splice(index, 1, ...cut(held, start, end, type))
+  }
+
+  /** Into how many descriptors `split` would cut the one that holds [start, end). */
+  piecesOf(start: number, end: number): number {
+    const held = this.#ram[this.#indexOf(start, end)]
+    return held === undefined ? 0 : cut(held, start, end, held.type).length
+  }
+
+  /** Neighbours that are free become one, whatever their attributes are; others stay as they are. */
+  joinFree(): void {
+    const joined: MemoryDescriptor[] = []
+    for (const descriptor of this.#ram) {
+      const last = joined.at(-1)
+      if (last?.range.end === descriptor.range.start && isFree(last) && isFree(descriptor))
+        joined[joined.length - 1] = { ...last, range: range(last.range.start, descriptor.range.end) }
+      else joined.push(descriptor)
+    }
+    this.#ram = joined
+  }
+
+  /** Takes these ranges out of the map, of RAM and of what is none, and adds RAM (FW-1). */
+  replace(
+    without: (descriptor: MemoryDescriptor) => readonly MemoryDescriptor[],
+    added: readonly MemoryDescriptor[],
+  ): void {
+    this.#ram = joinDescriptors(
+      [...this.#ram.flatMap(without), ...added].sort((a, b) => a.range.start - b.range.start),
+    )
+    this.#foreign = this.#foreign.flatMap(without)
+  }
+
+  #indexOf(start: number, end: number): number {
+    return this.#ram.findIndex(({ range: where }) => where.start <= start && end <= where.end)
+  }
+}
+
+/** A descriptor in up to three parts, of which [start, end) has the type. */
+function cut(held: MemoryDescriptor, start: number, end: number, type: number): MemoryDescriptor[] {
+  const { range: where } = held
+  const parts: MemoryDescriptor[] = []
+  if (where.start < start) parts.push({ ...held, range: range(where.start, start) })
+  parts.push({ ...held, range: range(start, end), type })
+  if (end < where.end) parts.push({ ...held, range: range(end, where.end) })
+  return parts
+}
+
+/** Bytes of these ranges. */
+export const bytesOf = (ranges: readonly Range[]): number => ranges.reduce((sum, one) => sum + sizeOf(one), 0)

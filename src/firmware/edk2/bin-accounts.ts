@@ -1,0 +1,60 @@
+/**
+ * How many pages each memory type has had at once: what EDK2 keeps count of, and wants for its bins at the
+ * next boot (chapter FW).
+ */
+import type { SearchPolicy } from '../page-allocator.ts'
+import type { TypeInformation } from './type-information.ts'
+
+/** Counts start when the bins are placed. */
+export class BinAccounts {
+  readonly #search: SearchPolicy
+  readonly #current = new Map<number, number>()
+  readonly #peak = new Map<number, number>()
+  /** Lowest address that the default search has found. */
+  #lowest = Infinity
+
+  constructor(search: SearchPolicy) {
+    this.#search = search
+  }
+
+  /** The same counts, kept apart from now on. */
+  fork(): BinAccounts {
+    const twin = new BinAccounts(this.#search)
+    for (const [type, pages] of this.#current) twin.#current.set(type, pages)
+    for (const [type, pages] of this.#peak) twin.#peak.set(type, pages)
+    twin.#lowest = this.#lowest
+    return twin
+  }
+
+  /** The search of the default range found pages here. */
+  found(at: number): void {
+    this.#lowest = Math.min(this.#lowest, at)
+  }
+
+  /**
+   * Pages from `start` on turn from one type into another; counted where they begin in the type's bin or in
+   * the part of the default range that was used (FW-52).
+   */
+  converted(start: number, pages: number, from: number, to: number): void {
+    if (this.#counts(start, from))
+      this.#current.set(from, Math.max(0, (this.#current.get(from) ?? 0) - pages))
+    if (!this.#counts(start, to)) return
+    const now = (this.#current.get(to) ?? 0) + pages
+    this.#current.set(to, now)
+    this.#peak.set(to, Math.max(now, this.#peak.get(to) ?? 0))
+  }
+
+  /** The most pages that each of these types has had. */
+  peaks(types: readonly number[]): TypeInformation[] {
+    return types.map(type => ({ type, pages: this.#peak.get(type) ?? 0 }))
+  }
+
+  #counts(start: number, type: number): boolean {
+    const bin = this.#search.bins.find(one => one.type === type)
+    const [base, max] = bin === undefined ? [0, this.#search.defaultMax] : [bin.base, bin.max]
+    return (
+      type < 16 &&
+      ((base <= start && start <= max) || (this.#lowest <= start && start <= this.#search.defaultMax))
+    )
+  }
+}

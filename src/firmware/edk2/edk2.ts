@@ -1,0 +1,32 @@
+/** EDK2 as a firmware: its page allocator and its pool, by release (chapter FW). */
+import { UsageError } from '../../bytes/errors.ts'
+import type { MemoryServices } from '../memory-services.ts'
+import { inferBins } from './bins.ts'
+import { checkGuard, type HeapGuard } from './heap-guard.ts'
+import { Edk2Pages } from './pages.ts'
+import { Edk2Pool } from './pool.ts'
+import { edk2Behaviour, type Edk2Behaviour, type Edk2Release } from './releases.ts'
+
+/** The memory services of a release. */
+export function edk2(release: Edk2Release): MemoryServices & { readonly edk2: Edk2Behaviour } {
+  const behaviour = edk2Behaviour(release)
+  return {
+    id: `edk2-${release}`,
+    edk2: behaviour,
+    pages: (map, build, assume) => {
+      const inferred = build.search === undefined ? inferBins(map) : null
+      if (inferred !== null && inferred.assumption !== null) assume('FW-9', inferred.assumption)
+      return new Edk2Pages(map, build.search ?? inferred ?? { bins: [], defaultMax: 0 }, behaviour, build)
+    },
+    pool: (pages, build) => new Edk2Pool(pages, behaviour, build),
+  }
+}
+
+/**
+ * The guard pages of a build. Throws UsageError when freed memory is guarded, too: then nothing comes back
+ * before memory runs out. And where the allocator is not EDK2's.
+ */
+export function guardOf(guard: HeapGuard, allocator: MemoryServices): HeapGuard {
+  if (allocator.edk2 === undefined) throw new UsageError(`guard pages are EDK2's: ${allocator.id} has none`)
+  return checkGuard(guard)
+}

@@ -1,0 +1,58 @@
+/** The table of image loaders, each from its own folder or file (chapter PE). */
+import { UsageError } from '../../bytes/errors.ts'
+import { EfiLoaderCode } from '../../image/memory-types.ts'
+import { dxeCoreLoader, EDK2_IMAGE_LOADERS, edk2ImageLoader, edk2Section } from '../edk2/image-loader.ts'
+import type { MemoryServices } from '../memory-services.ts'
+import { PATINA_IMAGE_LOADER } from '../patina/image-loader.ts'
+import { RUST_HYPERVISOR_IMAGE_LOADER } from '../rust-hypervisor/image-loader.ts'
+import { U_BOOT_IMAGE_LOADERS } from '../u-boot/image-loader.ts'
+import { AUDK, AUDK_STRICT } from './audk.ts'
+import { GRUB_DEBIAN } from './grub-peimage.ts'
+import type { ImageLoader } from './image-loader.ts'
+import { LANZABOOTE } from './lanzaboote.ts'
+import { GRUB_RHBOOT, SHIM_IMAGE_LOADERS } from './shim.ts'
+
+/** What loads when nobody says who (FW-55). */
+export const DEFAULT_IMAGE_LOADER: ImageLoader = edk2ImageLoader('2022.11')
+
+/**
+ * The loader as it is on this allocator: where the DXE core below loads sections, as its release does it
+ * (PE-26).
+ */
+export function ofDxeCore(loader: ImageLoader, { edk2 }: MemoryServices): ImageLoader {
+  return loader.dxeCore === true && edk2 !== undefined ? { ...loader, section: edk2Section(edk2) } : loader
+}
+
+/** GRUB's chainloader: the firmware below loads a copy, and no boot manager speaks (PE-36). */
+const GRUB: ImageLoader = {
+  ...dxeCoreLoader('2022.11'),
+  buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded', clause: 'PE-36' },
+  id: 'grub',
+  title: 'GRUB chainloader upstream: the firmware loads a copy',
+  source: 'grub@2.12',
+}
+
+/** All of them, in the order in which they are listed to people. */
+export const IMAGE_LOADERS: readonly ImageLoader[] = [
+  ...EDK2_IMAGE_LOADERS,
+  ...SHIM_IMAGE_LOADERS,
+  ...U_BOOT_IMAGE_LOADERS,
+  GRUB,
+  GRUB_RHBOOT,
+  GRUB_DEBIAN,
+  RUST_HYPERVISOR_IMAGE_LOADER,
+  PATINA_IMAGE_LOADER,
+  AUDK,
+  AUDK_STRICT,
+  { ...LANZABOOTE, unusual: 'loads the kernels of lanzaboote’s images, never a UKI' },
+]
+
+/** The image loader of that name. Throws UsageError that lists the names. */
+export function imageLoaderNamed(name: string): ImageLoader {
+  const found = IMAGE_LOADERS.find(loader => loader.id === name)
+  if (found === undefined)
+    throw new UsageError(
+      `no image loader '${name}'; there are ${IMAGE_LOADERS.map(loader => loader.id).join(', ')}`,
+    )
+  return found
+}
