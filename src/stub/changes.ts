@@ -4,6 +4,7 @@
  */
 import { TEXTS } from '../messages/texts.ts'
 import { type Change, changesOf } from '../releases/change.ts'
+import type { Seen } from '../releases/history.ts'
 import type { StubBehaviour } from './behaviour.ts'
 
 const NO_LINUX = TEXTS['stub/no-section-table']
@@ -515,3 +516,47 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     },
   ),
 ]
+
+/** Releases whose source was read, and those that were booted. */
+export const STUB_SEEN: Readonly<Record<string, Seen>> = {
+  '229': 'read',
+  '234': 'read',
+  '239': 'read',
+  '241': 'read',
+  '242': 'read',
+  '245': 'read',
+  '247.3': 'booted',
+  '248': 'read',
+  '248.10': 'read',
+  '249': 'read',
+  '249.6': 'read',
+  '250': 'read',
+  '251': 'read',
+  '252': 'read',
+  '252.3': 'read',
+  '252.6': 'read',
+  '252.11': 'read',
+  '252.31': 'read',
+  '252.39': 'booted',
+  '253': 'read',
+  '253.5': 'read',
+  '253.26': 'read',
+  '254': 'read',
+  '254.2': 'read',
+  '254.17': 'read',
+  '254.26': 'booted',
+  '255': 'read',
+  '255.11': 'read',
+  '255.18': 'read',
+  '256': 'read',
+  '257': 'read',
+  '257.11': 'read',
+  '257.13': 'booted',
+  '258': 'read',
+  '258.10': 'read',
+  '259': 'read',
+  '259.2': 'read',
+  '261': 'read',
+  '261.2': 'read',
+  '262.1': 'booted',
+}
