@@ -2,11 +2,12 @@
  * What changed in systemd-stub, when, and in which back-ports: one line for every change of upstream's
  * (spec/ST-systemd-stub.md). A back-port is one more release in `in`.
  */
+import { TEXTS } from '../messages/texts.ts'
 import { type Change, changesOf } from '../releases/change.ts'
 import type { Seen } from '../releases/history.ts'
 import type { StubBehaviour } from './behaviour.ts'
 
-const NO_LINUX = 'Unable to locate embedded .linux section'
+const NO_LINUX = TEXTS['stub/no-section-table']
 const SECTIONS_229 = ['.cmdline', '.linux', '.initrd', '.splash']
 const SECTIONS_252 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.pcrsig', '.pcrpkey']
 const SECTIONS_254 = [...SECTIONS_252, '.uname', '.sbat']
@@ -378,7 +379,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     '9597320f5c',
     'says that the image lacks .linux',
     { in: ['257'] },
-    { kernel: { message: 'Image lacks .linux section.', status: false } },
+    { kernel: { message: TEXTS['stub/no-linux'], status: false } },
   ),
   change(
     ['fc02ea668f', 'd30b89c7fc'],
@@ -392,7 +393,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     { in: ['257'] },
     {
       loadOptions: { profile: true },
-      sectionTable: { message: 'Unable to locate PE section table' },
+      sectionTable: { message: TEXTS['stub/no-pe-table'] },
       initrd: {
         pieces: ['.ucode', '.initrd', '.pcrsig', '.pcrpkey', '.osrel', '.profile'],
         made: ['.pcrsig', '.pcrpkey', '.profile', '.osrel', '.initrd', '.ucode'],

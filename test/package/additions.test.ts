@@ -87,14 +87,8 @@ test('with all of them at once the types are right, and the house builds', () =>
   expect(node('.ci/build.mjs')).toBe('')
 })
 
-test('the program that was built has them', () => {
-  const program = (...args: readonly string[]): string => node('dist/cli/main.js', ...args)
-  expect(program('check', '--help')).toMatch(/--measured-boot +a TPM is told what is booted/)
-  expect(program('eras', '251.99')).toContain('any number of sections')
-  expect(program('eras', '7.2.99')).toContain('SLACK_SLOTS to 64')
-  expect(program('profiles')).toContain('ovmf-2024.02-q35-4M')
-  expect(program('explain', 'empty-initrd')).toContain('## What to do')
-  expect(program('spec', 'ST-98')).toContain('src/stub/steps/measure.ts')
+test.each(ADDITIONS)('the program that was built has $kind', ({ shown: [args, text] }) => {
+  expect(node('dist/cli/main.js', ...args)).toContain(text)
 })
 
 test('the tests of the house pass, and every addition does what it is for', () => {

@@ -2,6 +2,7 @@
  * Changes of linux: one entry per upstream change that the model can see, with upstream's title and the
  * releases that have it. A back-port is one more release in `in`. Chapters EP and ZO.
  */
+import { TEXTS } from '../../messages/texts.ts'
 import { changesOf, type Change } from '../../releases/change.ts'
 import type { Seen } from '../../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
@@ -10,7 +11,7 @@ const change = changesOf<KernelBehaviour>()
 
 const NOTHING: Asked = { 'code32-start': false, 'init-window': false, 'bss-zero': false, 'bss-owned': false }
 /** Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
-const NO_BOOT_PARAMS = 'Failed to allocate lowmem for boot params'
+const NO_BOOT_PARAMS = TEXTS['kernel/no-boot-params']
 const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
 
 /** How 4.19 behaves. */

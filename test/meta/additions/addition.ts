@@ -10,6 +10,8 @@ export type Edits = Readonly<Record<string, Edit>>
 export interface Addition {
   /** As the table in docs/CONTRIBUTING.md calls it. */
   readonly kind: string
+  /** What the program prints once it has been built with it. */
+  readonly shown: readonly [args: readonly string[], text: string]
   /** The files of src and docs that it takes, by path. */
   readonly files: Edits
   /** Tests that show its effect, and the text of its clauses: nobody counts them. */

@@ -3,6 +3,7 @@ import { put, type Addition } from './addition.ts'
 
 export const backPort: Addition = {
   kind: 'a back-port of the stub',
+  shown: [['eras', '251.99'], 'any number of sections'],
   files: {
     'src/stub/changes.ts': put("{ in: ['252.36', '253.31',", "{ in: ['251.99', '252.36', '253.31',"),
   },

@@ -3,6 +3,16 @@ import { all, behind, type Addition } from './addition.ts'
 
 export const dialect: Addition = {
   kind: 'a dialect of memory maps',
+  shown: [
+    [
+      'check',
+      '--scenario',
+      'samples/2020-04-bss-not-zeroed/scenario.json',
+      '--memmap',
+      'test/fixtures/xen.txt',
+    ],
+    '(xen, lines 2-3',
+  ],
   files: {
     'src/image/memmap/efi-xen.ts': `/** The EFI map that Xen prints. Source: xen xen/common/efi/runtime.c. */
 import { groupsOf } from '../groups.ts'
@@ -39,6 +49,10 @@ export const xen: Dialect<'xen'> = {
     ),
   },
   beside: {
+    'test/fixtures/xen.txt': `(XEN) EFI memory map:
+(XEN)  0000000001000-000000009ffff type=7 attr=000000000000000f
+(XEN)  0000000100000-000001fffffff type=7 attr=000000000000000f
+`,
     'test/support/memmap-printers.ts': behind(
       'const SHELL_PRINTERS: readonly Printer[] = [\n',
       `  {

@@ -3,6 +3,7 @@ import { all, before, behind, type Addition } from './addition.ts'
 
 export const kernelChange: Addition = {
   kind: 'a change of the kernel',
+  shown: [['eras', '7.2.99'], 'SLACK_SLOTS to 64'],
   files: {
     'src/kernel/x86/changes.ts': all(
       before(

@@ -3,6 +3,7 @@ import { all, atEnd, before, behind, type Addition } from './addition.ts'
 
 export const kernelSlot: Addition = {
   kind: 'a new slot of the kernel',
+  shown: [['spec', 'EP-55'], 'src/kernel/x86/steps/random-seed.ts'],
   files: {
     'src/kernel/x86/behaviour.ts': behind(
       '/** Where kernels differ. */\nexport interface KernelBehaviour {\n',
@@ -82,9 +83,9 @@ Evidence: read
 
 The EFI stub takes no memory for a seed.
 `),
-    'test/spec/EP-seed.test.ts': `import { expect, test } from 'vitest'
-import { check } from '../../src/check.ts'
-import { scenario } from '../../src/vitest/index.ts'
+    'test/spec/EP/seed.test.ts': `import { expect, test } from 'vitest'
+import { check } from '../../../src/check.ts'
+import { scenario } from '../../../src/vitest/index.ts'
 
 const clausesOf = (kernel: string): string[] =>
   check(scenario({ image: { kernel: '7.2.13-cloud' }, kernel })).runs[0]?.recording.steps.map(

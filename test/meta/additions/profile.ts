@@ -15,6 +15,7 @@ function oneMore(text: string): string {
 
 export const firmwareProfile: Addition = {
   kind: 'a recorded profile of a firmware',
+  shown: [['profiles'], 'ovmf-2024.02-q35-4M'],
   files: { 'src/firmware/profile-table.ts': oneMore },
   beside: {
     'test/unit/firmware/one-more-profile.test.ts': `import { writeFileSync } from 'node:fs'

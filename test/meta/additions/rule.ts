@@ -3,6 +3,7 @@ import { all, atEnd, before, behind, type Addition } from './addition.ts'
 
 export const hazardRule: Addition = {
   kind: 'a hazard rule',
+  shown: [['explain', 'empty-initrd'], 'The initrd is empty'],
   files: {
     'src/hazard/advice/empty-initrd.ts': `/** empty-initrd: the section .initrd has no byte. HZ-25. */
 import { advice } from '../rule.ts'
@@ -78,10 +79,10 @@ Advice is given when .initrd has a VirtualSize of 0.
       `  'empty-initrd': () => advise(image([{ name: '.initrd', at: 0x3000000, size: 0 }])),
 `,
     ),
-    'test/spec/HZ-empty.test.ts': `import { expect, test } from 'vitest'
-import { check } from '../../src/check.ts'
-import { scenario } from '../../src/vitest/index.ts'
-import { stubsim } from '../support/program.ts'
+    'test/spec/HZ/empty-initrd.test.ts': `import { expect, test } from 'vitest'
+import { check } from '../../../src/check.ts'
+import { scenario } from '../../../src/vitest/index.ts'
+import { stubsim } from '../../support/program.ts'
 
 const adviceFor = (initrd: number): string[] =>
   check(scenario({ image: { initrd } })).report.advice.map(({ rule }) => rule)

@@ -3,6 +3,7 @@ import { before, behind, type Addition } from './addition.ts'
 
 export const booleanSetting: Addition = {
   kind: 'a boolean setting',
+  shown: [['check', '--help'], '--measured-boot'],
   files: {
     'src/machine/settings.ts': before(
       '  loadOptions: {\n',

@@ -3,6 +3,7 @@ import { all, atEnd, before, behind, type Addition } from './addition.ts'
 
 export const stubSlot: Addition = {
   kind: 'a new slot of the stub',
+  shown: [['spec', 'ST-98'], 'src/stub/steps/measure.ts'],
   files: {
     'src/stub/behaviour.ts': behind(
       '/** How a release behaves, slot by slot. */\nexport interface StubBehaviour {\n',
@@ -74,8 +75,8 @@ Evidence: read
 
 Nothing is kept of what was measured.
 `),
-    'test/spec/ST-measure.test.ts': `import { expect, test } from 'vitest'
-import { runStub } from '../support/stub-run.ts'
+    'test/spec/ST/measure.test.ts': `import { expect, test } from 'vitest'
+import { runStub } from '../../support/stub-run.ts'
 
 const clausesOf = (era: string): string[] =>
   runStub(era, { stub: '262.1', free: [0x1000, 0x8000000] }).recorder.steps.map(({ clause }) => clause)
