@@ -53,7 +53,8 @@ const HOUSE = [
     path => path.endsWith('.test.ts') && !/\/(?:package|docs|additions)\./.test(path),
   ),
   'test/unit/hazard',
-  'test/unit/image/memmap',
+  'test/unit/image/memmap-dialects.test.ts',
+  'test/unit/image/memmap-round-trips.property.test.ts',
   'test/unit/boot/scenario.test.ts',
   'test/unit/cli/commands.test.ts',
 ]
