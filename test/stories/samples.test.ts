@@ -74,7 +74,7 @@ test('the report that README.md begins with is that of a sample', () => {
 
 test('the fix of the tutorial leaves a clean boot', async () => {
   const [, expressions = '', path = ''] =
-    /^sed (.*) (samples\S+) > fixed\.json$/m.exec(textOf('docs/tutorial.md')) ?? []
+    /^sed (.*) (samples\S+) > \/tmp\/fixed\.json$/m.exec(textOf('docs/tutorial.md')) ?? []
   const edits = [...expressions.matchAll(/'s\/(\w+)\/(\w+)\/'/g)]
   expect(edits.length).toBe(2)
   const fixed = edits.reduce((text, [, from = '', to = '']) => text.replace(from, to), textOf(path))
