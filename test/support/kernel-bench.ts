@@ -13,7 +13,6 @@ import {
   setupHeaderAt,
   type SetupHeaderField,
 } from '../../src/image/x86/boot-params.ts'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import {
   EfiConventionalMemory,
   EfiLoaderCode,
@@ -39,6 +38,7 @@ import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { plainFirmware } from './plain-firmware.ts'
+import { factsOf } from './facts.ts'
 
 export interface Kernel {
   readonly source: ByteSource
@@ -47,9 +47,7 @@ export interface Kernel {
 
 /** A kernel by its name in kernel-facts.ts. */
 export function kernelNamed(name: string): Kernel {
-  const facts = KERNEL_FACTS[name]
-  if (facts === undefined) throw new Error(`no kernel ${name}`)
-  return kernelOf(buildKernel(facts))
+  return kernelOf(buildKernel(factsOf(name)))
 }
 
 export function kernelOf(source: ByteSource): Kernel {

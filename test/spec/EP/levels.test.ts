@@ -6,7 +6,6 @@ import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { EfiLoaderData } from '../../../src/image/memory-types.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import type { Outcome } from '../../../src/machine/machine.ts'
 import {
   bench,
@@ -20,6 +19,7 @@ import {
   type Bench,
 } from '../../support/kernel-bench.ts'
 import { E2, E5, F } from '../../support/kernels.ts'
+import { factsOf } from '../../support/facts.ts'
 
 function handedWithLevels(
   era: string,
@@ -98,7 +98,7 @@ test('EP-53 two pages below 4 GiB push what comes after them down by two pages',
     {
       name: '.linux',
       VirtualAddress: 0x2000000,
-      content: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
+      content: buildKernel(factsOf('debian-6.12.107-cloud')),
     },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]

@@ -3,7 +3,6 @@ import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { setupHeaderAt, type SetupHeaderField } from '../../../src/image/x86/boot-params.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { entered, ERAS, handed } from '../../support/efi-stub-runs.ts'
 import {
   bench,
@@ -17,13 +16,14 @@ import {
   type Bench,
 } from '../../support/kernel-bench.ts'
 import { E0, E2, E4, E5, F } from '../../support/kernels.ts'
+import { factsOf } from '../../support/facts.ts'
 
 function field({ memory, notes }: Bench, name: SetupHeaderField, width: number): number {
   const at = Number(notes.facts.bootParams) + setupHeaderAt(name)
   return memory.readRaw(rangeAt(at, width)).reduceRight((sum, byte) => sum * 256 + byte, 0)
 }
 
-const facts = KERNEL_FACTS['debian-6.1.170-cloud'] ?? expect.fail('no facts')
+const facts = factsOf('debian-6.1.170-cloud')
 
 test.each([
   ['linux/E1', 0x4000],

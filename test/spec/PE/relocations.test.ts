@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
+import { u32At } from '../../support/bytes.ts'
 import { loaded, refused, type Pair } from '../../support/image-loader-runs.ts'
 import { smallMachine } from '../../unit/firmware/small-machine.ts'
 import { E_LFANEW, smallPe, type SmallPe } from '../../unit/firmware/small-pe.ts'
@@ -65,9 +66,7 @@ test('PE-19 moves an image downwards, narrow ones too, and skips one whose reloc
   const view = new DataView(machine.memory.readRaw(rangeAt(base + 0x1030, 8)).slice().buffer)
   expect(view.getUint32(0, true)).toBe((0x33323130 + base - 0xfffff000 + 2 ** 33) % 2 ** 32)
   expect(view.getUint32(4, true)).toBe(0x37363534)
-  expect(
-    new DataView(machine.memory.readRaw(rangeAt(base + E_LFANEW + 52, 4)).slice().buffer).getUint32(0, true),
-  ).toBe(base)
+  expect(u32At(machine.memory, base + E_LFANEW + 52)).toBe(base)
   const stripped = smallMachine()
   loaded(
     stripped,

@@ -5,6 +5,7 @@ import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import { firmwareNamed, innerLoader } from '../../../src/firmware/firmwares.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
+import { u64At } from '../../support/bytes.ts'
 import { FIRST, machineOf, PLAIN, refusalBy, TOP } from '../../support/image-loader-runs.ts'
 import { CODE, goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
 import { SMALL_MAP } from '../../unit/firmware/small-machine.ts'
@@ -175,8 +176,7 @@ test('PE-32 reads headers and relocations as shim does', () => {
       { directories },
     ),
   )
-  const word = (at: number) =>
-    new DataView(machine.memory.readRaw(rangeAt((image?.base ?? 0) + at, 8)).buffer).getBigUint64(0, true)
+  const word = (at: number) => u64At(machine.memory, (image?.base ?? 0) + at)
   expect(word(0x1008)).toBe(0x1010101010101010n + BigInt(image?.base ?? 0))
   expect(word(0x80 + 24 + 24)).toBe(0n)
   const reloc = (VirtualSize: number, size: number) =>
@@ -198,12 +198,7 @@ test('PE-32 reads headers and relocations as shim does', () => {
     const bench = machineOf(id)
     const result = bench.load(pe)
     if (result.image === null) return `${result.status} ${result.clause}`
-    return (
-      new DataView(bench.memory.readRaw(rangeAt(result.image.base + 0x1008, 8)).buffer).getBigUint64(
-        0,
-        true,
-      ) !== 0x1010101010101010n
-    )
+    return u64At(bench.memory, result.image.base + 0x1008) !== 0x1010101010101010n
   }
   for (const [id, longer] of [
     ['shim-13', false],

@@ -6,7 +6,6 @@ import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
 import type { ObservedFact, ObservedFactName } from '../../../src/image/observed.ts'
 import { parsePe } from '../../../src/image/pe.ts'
@@ -19,6 +18,7 @@ import { Recorder, type Recording } from '../../../src/memory/recorder.ts'
 import { goodPe } from '../firmware/loader-bench.ts'
 import { SMALL_MAP } from '../firmware/small-machine.ts'
 import { smallPe, type SmallPe, type SmallSection } from '../firmware/small-pe.ts'
+import { factsOf } from '../../support/facts.ts'
 
 const NOTHING: Recording = { events: [], steps: [] }
 const seen = (name: ObservedFactName, value: number | string, line = 1): ObservedFact => ({
@@ -28,7 +28,7 @@ const seen = (name: ObservedFactName, value: number | string, line = 1): Observe
 })
 
 describe('what a boot said beside the prediction', () => {
-  const kernel = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
+  const kernel = factsOf('debian-5.10.223')
   const told = (
     facts: Facts,
     linux: boolean,

@@ -6,19 +6,15 @@ import {
   type SetupHeaderField,
 } from '../../../../src/image/x86/boot-params.ts'
 import { COMPRESSIONS, PAYLOAD_MAGIC, parseBzImage, type BzImage } from '../../../../src/image/x86/bzimage.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../../../src/image/x86/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../../../src/image/x86/kernel-facts.ts'
 import { buildKernel } from '../../../../src/image/synthetic.ts'
 import { TINY_KERNELS } from '../../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../../src/bytes/source.ts'
 import { edited, le } from '../../../support/bytes.ts'
+import { factsOf } from '../../../support/facts.ts'
 
-const facts = (name: string): KernelFacts => {
-  const found = KERNEL_FACTS[name]
-  if (found === undefined) throw new Error(name)
-  return found
-}
-const E2 = facts('debian-5.10.223-cloud')
-const E5 = facts('debian-6.12.107')
+const E2 = factsOf('debian-5.10.223-cloud')
+const E5 = factsOf('debian-6.12.107')
 
 function parsed(source: ByteSource): BzImage {
   const { bzimage } = parseBzImage(source)
@@ -131,7 +127,7 @@ describe('parseBzImage', () => {
   })
 
   it('takes a certificate table behind the declared length for what it is', () => {
-    expect(ids(buildKernel(facts('debian-7.2.13-cloud')))).toEqual([])
+    expect(ids(buildKernel(factsOf('debian-7.2.13-cloud')))).toEqual([])
   })
 
   it('reports a wrong boot_flag and goes on', () => {
