@@ -97,6 +97,10 @@ export const SMALL_MAP: readonly MemoryDescriptor[] = [
   free(0x1c000000, 0x2000000),
   descriptor(EfiLoaderData, 0x1e000000, 0x10000),
 ]
+/** The first multiple of 2 MiB in free memory from pref_address on: where a kernel that is moved goes. */
+export const FIRST_SLOT = 0x1600000
+/** The end of the highest free memory: what is taken from the top ends here. */
+export const FREE_END = 0x1e000000
 export const BOOT_PARAMS = 0x1e000000
 export const COMMAND_LINE = 0x1e002000
 export const LOAD_OPTIONS = 0x1e003000

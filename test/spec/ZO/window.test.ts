@@ -3,7 +3,9 @@ import { phys } from '../../../src/bytes/units.ts'
 import { runtimeWindow } from '../../../src/kernel/x86/steps/head64.ts'
 import { fileOf, handed, VECTOR } from '../../support/decompressor-runs.ts'
 import { bench, eventsOf, handover, start } from '../../support/kernel-bench.ts'
-import { E2, F } from '../../support/kernels.ts'
+import { E2, F, FACTS_2 } from '../../support/kernels.ts'
+
+const { hdr, geometry } = FACTS_2
 
 describe('ZO-3', () => {
   test.each(VECTOR)('ZO-3 below LOAD_PHYSICAL_ADDR: %s', (name, x, bss, ebss, pgtable, end) => {
@@ -48,33 +50,33 @@ describe('ZO-3', () => {
     runtimeWindow({ zo: phys(zo), imageOffset, file: fileOf('debian-5.10.223-cloud') }, alignment, initSize)
 
   test('ZO-3 one byte more than a multiple goes to the next one', () => {
-    expect(at(0x1000001, 0x200000, 0x2d5e000)).toEqual({
+    expect(at(0x1000001, 0x200000, hdr.init_size)).toEqual({
       start: 0x1200000,
-      moved: 0x1200000 + 0x2d5e000 - 0xbd5000,
-      length: 0x2d5e000,
+      moved: 0x1200000 + hdr.init_size - geometry._end,
+      length: hdr.init_size,
     })
   })
 
   test('ZO-3 image_offset lets the window begin at an aligned image', () => {
-    expect(at(0x2003c00, 0x200000, 0x2d5e000, 0x3c00).start).toBe(0x2000000)
+    expect(at(0x2003c00, 0x200000, hdr.init_size, 0x3c00).start).toBe(0x2000000)
   })
 
   test('ZO-3 a kernel_alignment of 0 goes to the next multiple of 4 GiB; an init_size of 0 wraps at 32 bits', () => {
-    expect(at(0x2000000, 0, 0x2d5e000).start).toBe(2 ** 32)
-    expect(at(0x2000000, 0x200000, 0).moved).toBe(0x2000000 + 2 ** 32 - 0xbd5000)
+    expect(at(0x2000000, 0, hdr.init_size).start).toBe(2 ** 32)
+    expect(at(0x2000000, 0x200000, 0).moved).toBe(0x2000000 + 2 ** 32 - geometry._end)
   })
 
   test('ZO-3 alignment and init_size are those of boot_params', () => {
     const { on } = handed({ header: { init_size: 0x3000000, kernel_alignment: 0x400000 } })
     expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([
-      { range: { start: 0x1800000 + 0x3000000 - 0xbd5000 } },
+      { range: { start: 0x1800000 + 0x3000000 - geometry._end } },
     ])
   })
 
   test('ZO-3 startup_64 itself must be whole', () => {
     const on = bench()
     const from = handover(on, { kernel: E2, image: F })
-    on.memory.patch(phys(F + 0x3c00 + 0x204), Uint8Array.of(0xcc), 'uki:.osrel')
+    on.memory.patch(phys(F + E2.image.setupSize + 0x204), Uint8Array.of(0xcc), 'uki:.osrel')
     expect(start(on, 'linux/E5', from).kind).toBe('arrived')
     expect(start(on, 'linux/E2', from).kind).toBe('undefined')
   })
