@@ -23,7 +23,7 @@ import { R } from '../../support/decompressor-runs.ts'
 
 /** The same kernel, built for five levels. */
 const FIVE = withFlags(E2, 0x7f)
-/** Right below 0x9f000, the highest end that a BIOS may leave. */
+/** Right below 0x9f000, which is the highest start of the BIOS area that the kernel believes. */
 const TRAMPOLINE = rangeAt(0x9f000 - 2 * PAGE, 2 * PAGE)
 const NO_BIOS = { ebda: 0, lowMemory: 0 }
 
