@@ -41,6 +41,7 @@ test('PE-19 relocates a moved image under the owners of its bytes, and writes no
     smallPe(withRelocations([[0x1000, null, entries]], { ImageBase: 0x12345n })),
   )
   const delta = BigInt(base - 0x12345)
+  // Each byte of the code is its own offset
   const view = new DataView(machine.memory.readRaw(rangeAt(base + 0x1000, 0x200)).slice().buffer)
   expect(view.getUint16(0x10, true)).toBe(Number((0x1110n + (delta >> 16n)) & 0xffffn))
   expect(view.getUint16(0x20, true)).toBe(Number((0x2120n + delta) & 0xffffn))

@@ -260,6 +260,7 @@ describe('loaders on a small machine', () => {
         strayed,
       ]),
     ).toEqual([
+      // SizeOfImage; the end of the last section
       ['edk2-2022.11', null, 0x8000, 0x8000, []],
       ['u-boot-2022.01', null, 0x2000, 0x2000, []],
     ])
@@ -271,6 +272,7 @@ describe('loaders on a small machine', () => {
       { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
     ])
     expect(agree).toBe(false)
+    // What the second has as raw data, then what it has as zeros
     expect(
       differences.map(({ index, section, from, to, groups }) => [
         index,
@@ -333,6 +335,7 @@ describe('loaders on a small machine', () => {
 
   test('an image at a place that is no RAM holds no memory there', () => {
     const { outcomes } = compare(['rust-hypervisor-firmware'], [first], { ImageBase: 0xfff000n })
+    // RAM ends at 16 MiB, a page behind ImageBase
     expect(outcomes.map(({ runs }) => runs.map(({ from, holds }) => [from, holds.kind]).at(-1))).toEqual([
       [0x1000, 'no-memory'],
     ])
