@@ -198,13 +198,11 @@ describe('parsePe', () => {
   })
 })
 
-describe('cost', () => {
-  it('reads less than a megabyte of two gigabytes', () => {
-    const source = countingSource(bigUki())
-    expect(source.size).toBeGreaterThan(2 * GIB)
-    readAll(source)
-    expect(source.bytesRead()).toBeLessThan(256 * 1024)
-  })
+it('reads less than a megabyte of two gigabytes', () => {
+  const source = countingSource(bigUki())
+  expect(source.size).toBeGreaterThan(2 * GIB)
+  readAll(source)
+  expect(source.bytesRead()).toBeLessThan(256 * 1024)
 })
 
 describe('any bytes', () => {
