@@ -7,12 +7,12 @@ import {
   flipped,
   greedy,
   GREEDY,
-  LPA,
   lz4Of,
   packedKernel,
   refusalOf,
   smallKernel,
 } from '../../support/packed-kernel.ts'
+import { LPA } from '../../support/kernels.ts'
 
 const NAME_2 = 'debian-5.10.223-cloud'
 const NAME_5 = 'debian-6.12.107-cloud'

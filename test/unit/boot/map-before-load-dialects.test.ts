@@ -5,16 +5,11 @@
 import { describe, expect, test } from 'vitest'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { mapBeforeLoad } from '../../../src/boot/map-before-load.ts'
-import { range } from '../../../src/bytes/range.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { PRINTERS, WRAPPERS, zeroPage } from '../../support/memmap-printers.ts'
+import { row } from '../../support/descriptors.ts'
 
-const row = (type: number, start: number, end: number): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute: 0xfn,
-})
 /** Free, loader code and data, boot services, runtime, ACPI, reserved: as an EFI map has them. */
 const LATE = [
   row(7, 0x100000, 0x800000),

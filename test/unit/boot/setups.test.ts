@@ -9,7 +9,6 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
 import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readListing } from '../../../src/image/objdump.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
@@ -24,8 +23,9 @@ import { plainFirmware } from '../../support/plain-firmware.ts'
 import { goodPe } from '../firmware/loader-bench.ts'
 import { SMALL_MAP } from '../firmware/small-machine.ts'
 import { smallPe, type SmallSection } from '../firmware/small-pe.ts'
+import { factsOf } from '../../support/facts.ts'
 
-const facts = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
+const facts = factsOf('debian-5.10.223')
 const viewOf = (source: Setup['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
 
 describe('rows of the stub', () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { range, sizeOf } from '../../../src/bytes/range.ts'
+import { sizeOf } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapDialect } from '../../../src/image/memmap.ts'
 import { DIALECTS, MEMMAP_DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import {
@@ -10,13 +10,9 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
+import { row } from '../../support/descriptors.ts'
 
 const FOLDER = new URL('../../fixtures/memmaps/recorded/', import.meta.url)
-const row = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute,
-})
 const what = (text: string | Uint8Array): string[] => readMemmap(text).problems.map(problem => problem.what)
 
 /** The recorded files, cut at their `#section` lines. */
