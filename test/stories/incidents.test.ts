@@ -369,6 +369,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
       )
       return {
         ...base,
+        identification: base.identification.replace('deb12u2', 'told'),
         identificationAt: ['.sdmagic', 0],
         symbolTable: null,
         fileSize: 0x17a00,
