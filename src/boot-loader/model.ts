@@ -2,6 +2,7 @@
  * A boot loader that starts a kernel without a systemd-stub: what it is given, and the small things that all
  * of them do. Chapter HO.
  */
+import { TEXTS } from '../messages/texts.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { pagesOf, type Phys } from '../bytes/units.ts'
 import { EfiLoaderData } from '../image/memory-types.ts'
@@ -57,7 +58,7 @@ export function pagesBelow(
   const got = machine.firmware.allocatePages({ kind: 'max', limit }, EfiLoaderData, pagesOf(size), label)
   return got.status === 'EFI_SUCCESS'
     ? got.at
-    : machine.refuse(clause, got.status, `no pages for ${label}`, 'error: out of memory.')
+    : machine.refuse(clause, got.status, `no pages for ${label}`, TEXTS['grub/out-of-memory'])
 }
 
 /** A whole file as one object. */

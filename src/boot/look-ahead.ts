@@ -13,6 +13,8 @@ const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
 /** Headers and padding of the stub. */
 const STUBS_OWN = /^(cpio:|initrd:joined)/
+/** What is shorter pads another piece. */
+const WORD = 4
 
 /** Says what the kernel will miss when it looks for its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
@@ -48,7 +50,7 @@ function archivesIn(
     end += length
     const inside = packed
     packed = object.startsWith('cpio:') && from === 0
-    return inside || STUBS_OWN.test(object) ? [] : [{ object, at, length }]
+    return inside || length < WORD || STUBS_OWN.test(object) ? [] : [{ object, at, length }]
   })
   return end === size ? pieces : [{ object: initrd ?? 'initrd', at: 0, length: size }]
 }

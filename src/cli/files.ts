@@ -32,10 +32,10 @@ const SMALL_MAX = 2 ** 20
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError when that cannot be done. */
   source(path: string): ByteSource
-  /** The whole of a small file, of a pipe, or of stdin, which is `-`. */
-  bytes(path: string): Uint8Array
+  /** The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default. */
+  bytes(path: string, max?: number): Uint8Array
   /** The whole of a small text file, UTF-8. */
-  text(path: string): string
+  text(path: string, max?: number): string
   /** Writes a result. */
   write(path: string, content: string): void
   /** Bytes that were read from, and bytes that are in, all files opened so far. */
@@ -189,26 +189,24 @@ export function openFiles(stdin = 0): Files {
     return file
   }
   // A file of procfs says that it is empty, so what counts is where reading ends
-  const bytes = (path: string): Uint8Array => {
+  const bytes = (path: string, max = TEXT_MAX): Uint8Array => {
     const piped = isPipe(path)
     const file = piped ? openPipe(path, stdin) : opened(path)
-    const room = new Uint8Array(piped ? TEXT_MAX + 1 : Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
+    const room = new Uint8Array(piped ? max + 1 : Math.min(max, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
     for (let count = 1; count > 0 && done < room.length; done += count)
       count = readOnce(path, file.fd, room, done, piped ? null : 0)
     file.read += done
     if (piped && path !== STDIN) closeSync(file.fd)
     if (done === 0) throw new UsageError(`${path}: the file is empty`)
-    if (done > TEXT_MAX)
-      throw new UsageError(
-        `${path}: more than ${String(TEXT_MAX)} bytes are too many for a file of this kind`,
-      )
+    if (done > max)
+      throw new UsageError(`${path}: more than ${String(max)} bytes are too many for a file of this kind`)
     return room.subarray(0, done)
   }
   return {
     source: path => opened(path).source,
     bytes,
-    text: path => decode(path, bytes(path)),
+    text: (path, max) => decode(path, bytes(path, max)),
     write: (path, content) => {
       if (!existsSync(dirname(path)))
         throw new UsageError(`${path}: the folder ${dirname(path)} does not exist`)

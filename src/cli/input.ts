@@ -4,6 +4,7 @@ import type { ListedImage } from '../boot/listing.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
+import { JSON_MAX } from '../bytes/plain-data.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
@@ -15,29 +16,12 @@ import { readSettings, type Stored } from './settings.ts'
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
 
 async function readScenario(call: Call, path: string): Promise<Scenario> {
-  const text = call.files.text(path)
+  const text = call.files.text(path, JSON_MAX)
   call.log.debug('scenario', { file: path, length: text.length })
   const { parseScenario, validateScenario } = await import('../boot/scenario.ts')
   if (path.endsWith('.json')) return parseScenario(text, path)
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'error' })
-  const [error] = document.errors
-  if (error !== undefined) throw new UsageError(`${path}: not YAML: ${error.message.split('\n')[0] ?? ''}`)
-  return validateScenario(
-    plainOf(() => document.toJS({ maxAliasCount: 100 }) as unknown, path),
-    path,
-  )
-}
-
-// Aliases that multiply are refused by the YAML reader with an error of its own
-function plainOf(read: () => unknown, path: string): unknown {
-  try {
-    return read()
-  } catch (error) {
-    throw new UsageError(
-      `${path}: not YAML: ${error instanceof Error ? error.message : 'cannot be resolved'}`,
-    )
-  }
+  const { parseYaml } = await import('./yaml.ts')
+  return validateScenario(await parseYaml(text, path), path)
 }
 
 /** A path in a scenario counts from the scenario's own folder. */

@@ -4,6 +4,7 @@ import { descriptorsOf } from '../boot/map-entries.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
+import { JSON_MAX } from '../bytes/plain-data.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import type { MemmapParse } from '../image/memmap.ts'
 import type { Call } from './command.ts'
@@ -61,7 +62,7 @@ async function memmapIn(call: Call, path: string): Promise<MemmapParse> {
 /** A firmware file, and RAM where the command line says how much. Throws UsageError where that does not fit. */
 async function firmwareIn(call: Call, path: string, ram: number | undefined): Promise<MachineWords> {
   const { parseFirmwareFile } = await import('../boot/firmware-file.ts')
-  const file = parseFirmwareFile(call.files.text(path), path)
+  const file = parseFirmwareFile(call.files.text(path, JSON_MAX), path)
   if (file.map !== null && ram !== undefined)
     throw new UsageError(`${path} brings a memory map: --ram does not go with it`)
   if (file.map === null && (ram ?? file.ram) === null)

@@ -4,24 +4,16 @@
  */
 import { hex, overlaps, range } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
-import { DIALECTS, rankOf } from './memmap/dialects.ts'
+import { DIALECTS, rankOf, type KnownDialect, type MemmapDialect } from './memmap/dialects.ts'
 import { linesOf, textOf } from './memmap/lines.ts'
-import {
-  odd,
-  type Block,
-  type Dialect,
-  type Line,
-  type MemmapDialect,
-  type MemmapKind,
-  type MemmapRow,
-  type Placed,
-} from './memmap/model.ts'
+import { odd, type Block, type Line, type MemmapKind, type MemmapRow, type Placed } from './memmap/model.ts'
 import { readMemmapJson } from './memmap-json.ts'
 import { SHELL_TYPE_NAMES } from './memory-type-names.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from './memory-types.ts'
 import type { Problem } from './problem.ts'
 
-export { MEMMAP_DIALECTS, type MemmapDialect, type MemmapKind } from './memmap/model.ts'
+export { MEMMAP_DIALECTS, type MemmapDialect } from './memmap/dialects.ts'
+export type { MemmapKind } from './memmap/model.ts'
 
 /** A map that stands in the text beside the one that was taken. */
 export interface OtherMap {
@@ -39,7 +31,7 @@ export interface MemmapParse {
   /** How much such a text knows; null when no map was recognised. */
   readonly kind: MemmapKind | null
   /** When such a map is taken: a kernel prints the one that it got when boot services ended. */
-  readonly taken: Dialect['taken']
+  readonly taken: KnownDialect['taken']
   /** What such a text cannot say, as sentence fragments. */
   readonly lacks: readonly string[]
   /** First and last line that gave an entry, from 1; [0, 0] when there is none. */
@@ -51,7 +43,7 @@ export interface MemmapParse {
 /** Longest text taken, in bytes or UTF-16 units: a kernel log is far below. */
 export const MEMMAP_TEXT_MAX = 2 ** 24
 
-type Known = Pick<Dialect, 'name' | 'kind' | 'taken' | 'lacks'>
+type Known = Pick<KnownDialect, 'name' | 'kind' | 'taken' | 'lacks'>
 const JSON_KNOWN: Known = { name: 'json', kind: 'efi', taken: 'before-load', lacks: [] }
 
 function fatal(
@@ -109,7 +101,7 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
   return best(found)
 }
 
-type Found = readonly [dialect: Dialect, block: Block, first: number]
+type Found = readonly [dialect: KnownDialect, block: Block, first: number]
 
 /** The best block that has a usable row; where none has, what is wrong with the best. */
 function best(found: readonly Found[]): MemmapParse {
@@ -129,9 +121,9 @@ function best(found: readonly Found[]): MemmapParse {
  * The first map of each dialect. A line belongs to the first dialect that knows it; `#section` at the start
  * of a line ends every map.
  */
-function* blocksIn(lines: readonly Line[], dialects: readonly Dialect[]): Generator<Found> {
-  const open = new Map<Dialect, Line[]>()
-  const closed = new Set<Dialect>()
+function* blocksIn(lines: readonly Line[], dialects: readonly KnownDialect[]): Generator<Found> {
+  const open = new Map<KnownDialect, Line[]>()
+  const closed = new Set<KnownDialect>()
   for (const line of lines) {
     for (const dialect of open.keys()) {
       if (

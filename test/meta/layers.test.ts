@@ -3,16 +3,17 @@ import { expect, test } from 'vitest'
 import { importsOf, nodesOf, parse, sources, textOf, type Import } from '../support/repository.ts'
 
 /** What a folder of src may import besides itself. The ladder of docs/architecture.md. */
-const BELOW_STAGES = ['bytes', 'releases', 'memory', 'image', 'firmware', 'machine']
+const BELOW_STAGES = ['bytes', 'messages', 'releases', 'memory', 'image', 'firmware', 'machine']
 const LADDER: Readonly<
   Record<string, { readonly any: readonly string[]; readonly types?: readonly string[] }>
 > = {
   bytes: { any: [] },
+  messages: { any: [], types: ['memory'] },
   releases: { any: ['bytes'] },
   decode: { any: ['bytes'] },
   memory: { any: ['bytes'] },
   image: { any: ['bytes'] },
-  firmware: { any: ['bytes', 'releases', 'memory', 'image'] },
+  firmware: { any: ['bytes', 'messages', 'releases', 'memory', 'image'] },
   machine: { any: ['bytes', 'releases', 'memory', 'image', 'firmware'] },
   stub: { any: BELOW_STAGES },
   'boot-loader': { any: BELOW_STAGES },

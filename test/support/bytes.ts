@@ -20,6 +20,9 @@ export function le(value: number, width: number): number[] {
   return Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256)
 }
 
+/** `value` in four bytes, little endian. */
+export const le32 = (value: number): number[] => le(value, 4)
+
 /** The same file with these bytes at `at`, cut or lengthened to `size`. */
 export function edited(
   source: ByteSource,

@@ -2,6 +2,7 @@
  * Boot loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
  * Chapter HO.
  */
+import { TEXTS } from '../../messages/texts.ts'
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import {
@@ -88,7 +89,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
     'HO-13',
     'EFI_OUT_OF_RESOURCES',
     'no aligned chunk of init_size bytes',
-    'error: out of memory.',
+    TEXTS['grub/out-of-memory'],
   )
 }
 
@@ -151,7 +152,7 @@ function topOf(machine: Machine, limit: number, size: number): Range {
         'HO-14',
         'EFI_OUT_OF_RESOURCES',
         'the initrd does not fit into memory',
-        'qemu: initrd is too large, cannot support.',
+        TEXTS['qemu/initrd-too-large'],
       )
     : rangeAt(Math.max(...fits), size)
 }

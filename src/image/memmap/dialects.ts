@@ -1,4 +1,6 @@
-/** The table of dialects, in the order in which a line is offered to them. */
+/**
+ * The table of dialects, in the order in which a line is offered to them: a new one is a reader and a line here.
+ */
 import { bootParamsDump } from './x86/boot-params-dump.ts'
 import { e820, kexec } from './x86/e820.ts'
 import { grub, grubLsmmap } from './efi-grub.ts'
@@ -9,8 +11,7 @@ import { iomem, sysfsMemmap } from './iomem.ts'
 import { MEMMAP_KINDS, type Dialect } from './model.ts'
 import { compact, raw } from './plain.ts'
 
-/** All dialects that are read line by line; our JSON is known by its first character. */
-export const DIALECTS: readonly Dialect[] = [
+const TABLE = [
   uefiShell,
   uefiShellSfo,
   linuxEfi,
@@ -26,9 +27,21 @@ export const DIALECTS: readonly Dialect[] = [
   kexec,
   iomem,
   bootParamsDump,
-]
+] as const
+
+/** One of the forms in which memory maps are read. */
+export type MemmapDialect = (typeof TABLE)[number]['name'] | 'json'
+
+/** A dialect of the table. */
+export type KnownDialect = Dialect<MemmapDialect>
+
+/** All dialects that are read line by line; our JSON is known by its first character. */
+export const DIALECTS: readonly KnownDialect[] = TABLE
+
+/** The forms in which memory maps are read. */
+export const MEMMAP_DIALECTS: readonly MemmapDialect[] = [...DIALECTS.map(({ name }) => name), 'json']
 
 /** Better kinds have lower ranks. */
-export function rankOf(dialect: Dialect): number {
-  return MEMMAP_KINDS.indexOf(dialect.kind)
+export function rankOf({ kind }: Dialect): number {
+  return MEMMAP_KINDS.indexOf(kind)
 }

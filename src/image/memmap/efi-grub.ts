@@ -48,7 +48,7 @@ function rows(line: string): MemmapRow[] | null {
       ]
 }
 
-export const grub: Dialect = {
+export const grub: Dialect<'grub'> = {
   name: 'grub',
   kind: 'efi',
   title: 'GRUB, `lsefimmap`',
@@ -69,7 +69,7 @@ const LSMMAP_TYPES: readonly (readonly [says: RegExp, type: number])[] = [
   [/^persistent RAM/, EfiPersistentMemory],
 ]
 
-export const grubLsmmap: Dialect = {
+export const grubLsmmap: Dialect<'grub-lsmmap'> = {
   name: 'grub-lsmmap',
   kind: 'e820',
   title: 'GRUB, `lsmmap`',

@@ -82,7 +82,7 @@ const LACKS = [
   'boot-services memory that this boot took for itself stays occupied',
 ]
 
-export const linuxEfi: Dialect = {
+export const linuxEfi: Dialect<'linux'> = {
   name: 'linux',
   kind: 'efi',
   title: 'Linux on x86 with `efi=debug`',
@@ -95,7 +95,7 @@ export const linuxEfi: Dialect = {
   read,
 }
 
-export const linuxEfiArm: Dialect = {
+export const linuxEfiArm: Dialect<'linux-arm'> = {
   name: 'linux-arm',
   kind: 'efi',
   title: 'Linux on arm64 or riscv with `efi=debug`',

@@ -43,7 +43,7 @@ const LACKS = [
   'what the shell itself holds stays occupied: true only if the image is started from that shell',
 ]
 
-export const uefiShell: Dialect = {
+export const uefiShell: Dialect<'uefi-shell'> = {
   name: 'uefi-shell',
   kind: 'efi',
   title: 'UEFI shell, `memmap`',
@@ -56,7 +56,7 @@ export const uefiShell: Dialect = {
   read: eachLine('uefi-shell', line => rowOf(readRow(line))),
 }
 
-export const uefiShellSfo: Dialect = {
+export const uefiShellSfo: Dialect<'uefi-shell-sfo'> = {
   name: 'uefi-shell-sfo',
   kind: 'efi',
   title: 'UEFI shell, `memmap -sfo`',

@@ -15,7 +15,7 @@ const readMemRow = groupsOf(
   5,
 )
 
-export const uboot: Dialect = {
+export const uboot: Dialect<'uboot'> = {
   name: 'uboot',
   kind: 'efi',
   title: 'U-Boot, `efidebug memmap`',
@@ -39,7 +39,7 @@ export const uboot: Dialect = {
   }),
 }
 
-export const ubootEfiMem: Dialect = {
+export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   name: 'uboot-efi-mem',
   kind: 'efi',
   title: 'U-Boot under UEFI, `efi mem all`',

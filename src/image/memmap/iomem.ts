@@ -88,7 +88,7 @@ function readIomem(lines: readonly Line[]): Block {
   return { placed, problems: [], last }
 }
 
-export const iomem: Dialect = {
+export const iomem: Dialect<'iomem'> = {
   name: 'iomem',
   kind: 'resources',
   title: '`/proc/iomem`, read as root',
@@ -142,7 +142,7 @@ function readSysfs(lines: readonly Line[]): Block {
   return { placed, problems, last: lines.at(-1)?.at ?? 0 }
 }
 
-export const sysfsMemmap: Dialect = {
+export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   name: 'sysfs-memmap',
   kind: 'e820',
   title: '`grep . /sys/firmware/memmap/*/*`',

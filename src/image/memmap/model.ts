@@ -4,28 +4,6 @@
  */
 import type { Problem } from '../problem.ts'
 
-/** The forms in which memory maps are read. */
-export const MEMMAP_DIALECTS = [
-  'uefi-shell',
-  'uefi-shell-sfo',
-  'linux',
-  'linux-arm',
-  'grub',
-  'uboot',
-  'uboot-efi-mem',
-  'raw',
-  'compact',
-  'json',
-  'e820',
-  'boot-params',
-  'sysfs-memmap',
-  'grub-lsmmap',
-  'kexec',
-  'iomem',
-] as const
-/** One of these forms. */
-export type MemmapDialect = (typeof MEMMAP_DIALECTS)[number]
-
 /**
  * efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a
  * kernel made of that. In the order in which they are preferred.
@@ -67,8 +45,8 @@ export interface Block {
   readonly last: number
 }
 
-export interface Dialect {
-  readonly name: MemmapDialect
+export interface Dialect<Name extends string = string> {
+  readonly name: Name
   readonly kind: MemmapKind
   /** Who prints it, and on which command. */
   readonly title: string

@@ -12,7 +12,7 @@ const readRawRow = groupsOf(
 )
 const readCompactRow = groupsOf(/^([0-9a-f]{1,8}):([0-9a-f]{1,16})\+([0-9a-f]{1,13})$/, 3)
 
-export const raw: Dialect = {
+export const raw: Dialect<'raw'> = {
   name: 'raw',
   kind: 'efi',
   title: 'a probe that prints GetMemoryMap',
@@ -35,7 +35,7 @@ export const raw: Dialect = {
   }),
 }
 
-export const compact: Dialect = {
+export const compact: Dialect<'compact'> = {
   name: 'compact',
   kind: 'efi',
   title: 'the compact form of recorded boots: type:start+pages',

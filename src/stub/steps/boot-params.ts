@@ -2,6 +2,7 @@
  * Slots bootParams, placeCommandLine, passInitrd and entry: the zero page, and the address that is jumped to
  * (chapter ST).
  */
+import { printed } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import { add, PAGE, pagesOf, phys, type Phys, wrap32 } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
@@ -35,7 +36,7 @@ function pagesOrFail(
     clause,
     got.status,
     `no ${String(pages)} pages for ${label} below its limit`,
-    `Execution of embedded linux image failed: ${statusTitle(got.status)}`,
+    printed('stub/exec-failed', { status: statusTitle(got.status) }),
   )
 }
 

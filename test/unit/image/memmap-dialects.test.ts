@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { range, sizeOf } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapDialect } from '../../../src/image/memmap.ts'
-import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
-import { MEMMAP_DIALECTS } from '../../../src/image/memmap/model.ts'
+import { DIALECTS, MEMMAP_DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import {
   EFI_MEMORY_RUNTIME,
   EFI_MEMORY_SP,

@@ -107,7 +107,7 @@ function read(lines: readonly Line[]): Block {
   return { ...blockOf(page, (lines[0] as Line).at), last }
 }
 
-export const bootParamsDump: Dialect = {
+export const bootParamsDump: Dialect<'boot-params'> = {
   name: 'boot-params',
   kind: 'e820',
   title: '`/sys/kernel/boot_params/data`, the file or a hex dump of it',

@@ -122,7 +122,7 @@ function read(lines: readonly Line[]): Block {
   return { placed, problems, last }
 }
 
-export const e820: Dialect = {
+export const e820: Dialect<'e820'> = {
   name: 'e820',
   kind: 'e820',
   title: 'any x86 kernel log: `BIOS-e820:`',
@@ -179,7 +179,7 @@ function readKexec(lines: readonly Line[]): Block {
   return { placed, problems: [], last }
 }
 
-export const kexec: Dialect = {
+export const kexec: Dialect<'kexec'> = {
   name: 'kexec',
   kind: 'e820',
   title: '`kexec -d`, or a kernel that debugs kexec_file_load',

@@ -1,6 +1,7 @@
 /**
  * efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP.
  */
+import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
 import { EfiLoaderData } from '../../../image/memory-types.ts'
@@ -122,7 +123,7 @@ function takeDescriptorTable({ machine }: KernelBoot): void {
       'EP-27',
       pointer.status,
       'no pool memory for the pointer to the descriptor table',
-      "Failed to allocate memory for 'gdt' structure\nefi_main() failed!",
+      TEXTS['kernel/no-gdt-pointer'],
     )
   const at = lowAlloc(machine, {
     size: DESCRIPTOR_TABLE,
@@ -135,7 +136,7 @@ function takeDescriptorTable({ machine }: KernelBoot): void {
       'EP-27',
       'EFI_NOT_FOUND',
       'no free page for the descriptor table',
-      "Failed to allocate memory for 'gdt'\nefi_main() failed!",
+      TEXTS['kernel/no-gdt'],
     )
   machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
 }
@@ -182,10 +183,7 @@ function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
     lowAlloc(machine, { size, align: hdr.get('kernel_alignment'), minimum, label: boot.object }),
   )
   const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
-  return (
-    low ??
-    machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
-  )
+  return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, printed('kernel/no-memory', { rest: FAILED }))
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Slot configuration: what the stub's own sections say (chapter LZ). */
+import { TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
 import { THIN_NAMES, type UkiSection, viewUki } from '../../../image/uki.ts'
@@ -63,7 +64,7 @@ function refuseLonger(
       clause,
       'EFI_ABORTED',
       `VirtualSize ${hex(VirtualSize)} of ${name} is more than its SizeOfRawData ${hex(SizeOfRawData)}: the stub panics`,
-      'assertion failed: s.virtual_size <= s.size_of_raw_data',
+      TEXTS['lanzaboote/assertion'],
     )
 }
 
@@ -77,7 +78,7 @@ function inMemory(
       'LZ-2',
       'EFI_ABORTED',
       `${section.name} ends at ${hex(section.VirtualAddress + length)}, behind the image of ${hex(self.size)} bytes: the stub panics`,
-      'range end index out of range for slice',
+      TEXTS['lanzaboote/slice'],
     )
   if (length === 0) return new Uint8Array(0)
   const where = rangeAt(add(self.base, section.VirtualAddress), length)

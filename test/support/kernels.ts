@@ -1,0 +1,18 @@
+/** The kernels that most tests boot, one of each kind of file, and where a test puts them and their initrd. */
+import { kernelNamed, type InitrdAt } from './kernel-bench.ts'
+
+/** With `.bss` as zeros in the file. */
+export const E0 = kernelNamed('derived-5.6')
+/** The first that asks for an initrd through LoadFile2; its EFI stub uses `.bss` as it finds it. */
+export const E1 = kernelNamed('derived-5.7-rc1')
+/** Moves itself, and is built for four levels of page tables only. */
+export const E2 = kernelNamed('debian-5.10.223-cloud')
+/** Its EFI stub decompresses, and clears `.bss` at the entry. */
+export const E4 = kernelNamed('debian-6.1.170-cloud')
+/** Its EFI stub decompresses, and has the zero page in `.bss`. */
+export const E5 = kernelNamed('debian-6.12.107-cloud')
+
+/** F of a handover, and of a loaded image: 2 MiB into the image of the UKI in SMALL_MAP. */
+export const F = 0x18200000
+/** In the image of the UKI as well, behind the kernel. */
+export const INITRD: InitrdAt = { at: 0x1b000000, size: 0x4a7e00 }
