@@ -144,9 +144,10 @@ describe('the table', () => {
     } as const
     const head = `# Memory maps
 
-\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture in which one stands: prefixes of syslog, journal and dmesg,
-\`[T1]\` tags, carriage returns and escape sequences are taken off. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the first
-of equals; the report says which, from which line to which line, and what was not used. How to get one stands in [describe your firmware](../guides/describe-your-firmware.md).
+\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture in which one stands. A row is found by its own grammar,
+wherever in a line it stands: what loggers, mailers, browsers, wikis, \`grep\` and people put in front of it or behind it is taken off and named; rows that a mailer or \`fold\` tore are
+joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
+first of equals; the report says which, from which line to which line, and what was not used. How to get one stands in [describe your firmware](../guides/describe-your-firmware.md).
 
 A run on an e820 table or a resource tree is never \`clean\`: see [decision 0017](../decisions/0017-poor-maps-are-never-clean.md).
 
