@@ -55,7 +55,8 @@ export class PreparedImage implements ByteSource {
 
   /** The sections under the names of a UKI; null when it is no PE file. */
   get uki(): UkiView | null {
-    return madeOf(this, ukiIn)
+    const { pe } = this.parsed
+    return pe === null ? null : viewUki(pe)
   }
 
   /** Which tool may have laid it out; null when it is no PE file. */
@@ -64,17 +65,9 @@ export class PreparedImage implements ByteSource {
   }
 }
 
-function ukiIn(image: ByteSource): UkiView | null {
-  const { pe } = parsePe(image)
-  if (pe === null) return null
-  const uki = viewUki(pe)
-  for (const { content } of uki.sections) stays(content)
-  return uki
-}
-
 function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null {
-  const uki = madeOf(image, ukiIn)
-  return uki === null ? null : recogniseLayout(uki.pe, uki)
+  const { pe } = parsePe(image)
+  return pe === null ? null : recogniseLayout(pe)
 }
 
 /** Prepares an image. Nothing is read before it is needed. */
