@@ -59,7 +59,7 @@ test('FW-27 frees the loader memory of a map that a kernel printed, and nothing 
     ])
     expect(mapBeforeLoad(map, taken, 0).assumptions).toHaveLength(1)
   }
-  const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000100000-0x0000000000100fff] (0MB)')
+  const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000000000-0x0000000000000fff] (0MB)')
   expect(machineFromMemmap('log', log)).toMatchObject({
     taken: 'exit-boot-services',
     doubts: [],

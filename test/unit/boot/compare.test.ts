@@ -166,7 +166,7 @@ describe('a machine from a memory map', () => {
     expect(
       machineFromMemmap(
         'map.txt',
-        readMemmap('\nAvailable  0000000000100000-00000000001FFFFF 0000000000000100 000000000000000F'),
+        readMemmap('\nAvailable  0000000000000000-00000000000FFFFF 0000000000000100 000000000000000F'),
       ),
     ).toMatchObject({
       what: 'memory map map.txt (uefi-shell, lines 2-2)',
@@ -175,7 +175,7 @@ describe('a machine from a memory map', () => {
       doubts: [],
     })
     const log = readMemmap(
-      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x00000000001fffff] (1MB)\nBIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable',
+      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000000000-0x00000000000fffff] (1MB)\nBIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable',
     )
     expect(machineFromMemmap('log', log)).toMatchObject({
       what: 'memory map log (linux, lines 1-1; not used: e820 from line 2), taken at exit-boot-services',
@@ -187,7 +187,7 @@ describe('a machine from a memory map', () => {
 
   test('of anything poorer: with a doubt that tells the free memory', () => {
     const list = readMemmap(
-      'BIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable\nBIOS-e820: [mem 0x0000000000200000-0x00000000002fffff] reserved',
+      'BIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x00000000002fffff] reserved',
     )
     expect(machineFromMemmap('log', list)).toMatchObject({
       what: 'memory map log (e820, lines 1-2)',

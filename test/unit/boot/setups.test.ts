@@ -247,7 +247,7 @@ describe('one run', () => {
     ).toBe('unknown')
   })
 
-  test('sections: raw size for none in memory, nothing for an empty one, not intact below a later one', () => {
+  test('sections: raw size for none in memory, nothing for an empty one, not intact below a later one or without bytes in the file', () => {
     const sections = [
       { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
       { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
@@ -256,7 +256,7 @@ describe('one run', () => {
     ]
     expect(run(setup(sections)).facts.sections?.map(({ size, intact }) => [size, intact])).toEqual([
       [0x2000, false],
-      [0x800, true],
+      [0x800, false],
       [0x200, true],
       [0, true],
     ])

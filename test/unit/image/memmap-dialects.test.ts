@@ -140,9 +140,10 @@ describe('the table', () => {
     } as const
     const head = `# Memory maps
 
-\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture that contains one: prefixes of syslog, journal and dmesg,
-\`[T1]\` tags, carriage returns and escape sequences are removed. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, and the first
-of equals; the report tells which, from which line to which line, and what was not used. [Describe your firmware](../guides/describe-your-firmware.md) tells how to get one.
+\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture that contains one. A row is found by its own grammar,
+wherever it is in a line: what loggers, mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a mailer or \`fold\` tore are
+joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
+first of equals; the report says which, from which line to which line, and what was not used. [Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
 
 A run on an e820 table or a resource tree is never \`clean\`: see [decision 0017](../decisions/0017-poor-maps-are-never-clean.md).
 
