@@ -1,15 +1,12 @@
-/**
- * Whether userspace comes up is not modelled; what can be seen at arrival to stand in its way is said as a
- * doubt (chapter ZO).
- */
+/** Userspace is not modelled; obstacles that are visible at arrival are reported as gaps (chapter ZO). */
 import { rangeAt } from '../bytes/range.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
 /**
- * First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2,
- * lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c.
+ * Magic bytes of initrd formats: cpio newc with and without checksums, gzip (two kinds), bzip2, lzma, xz,
+ * lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c.
  */
 const MAGICS = [
   '303730373031',
@@ -24,26 +21,26 @@ const MAGICS = [
   '28b5',
 ] as const
 const MAGIC_LENGTH = 6
-/** Zeros in front are passed over, as far as this is looked. */
+/** Leading zeros are skipped up to this limit, in bytes. */
 const PADDING = 4096
-/** So many bytes are read first. */
+/** Bytes of the first read. */
 const FIRST_LOOK = 64
-/** What a stub makes of other sections is no root file system. */
+/** Archives that a stub makes from other sections do not contain a root file system. */
 const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
-/** Says what the kernel will miss when it looks for its first process. */
+/** Reports what prevents the kernel from starting its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
-  machine.step('ZO-18', 'is there something to boot into', () => {
+  machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
     const words = (facts.commandLine ?? '').split(/\s+/)
     if (!brings && !words.some(word => word.startsWith('root=')))
       machine.doubt(
         'ZO-18',
-        'the image brings no initrd and its command line no root=: there is nothing to boot into',
+        'there is no initrd and no root= on the command line: there is no root file system',
       )
   })
-  machine.step('ZO-19', 'does the initrd begin as an archive', () => {
+  machine.step('ZO-19', 'checks the first bytes of the initrd', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize < MAGIC_LENGTH || initrdDamage.length > 0) return
     const begin = firstByteSet(machine, ramdiskImage, Math.min(ramdiskSize, PADDING))
@@ -53,12 +50,12 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
     if (known && !MAGICS.some(magic => first.startsWith(magic)))
       machine.doubt(
         'ZO-19',
-        `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`,
+        `the initrd begins with the bytes ${first}, which is not the magic number of any archive or compression format that the kernel supports`,
       )
   })
 }
 
-/** Offset of the first byte that is not zero; null where there is none, or a byte that is not known. */
+/** Offset of the first non-zero byte; null if there is none or a byte is unknown. */
 function firstByteSet(machine: Machine, at: number, length: number): number | null {
   if (!machine.memory.knows(rangeAt(at, length))) return null
   for (const count of [Math.min(length, FIRST_LOOK), length]) {

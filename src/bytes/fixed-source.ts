@@ -1,17 +1,14 @@
-/** What is made of a source that stays as it is, made once for as long as the source lives. */
+/** Values derived from an immutable source, computed once for the lifetime of the source. */
 import type { ByteSource } from './source.ts'
 
 const made = new WeakMap<ByteSource, Map<unknown, unknown>>()
 
-/** Promises that the bytes of this source do not change any more. */
+/** Declares that the bytes of this source will not change. */
 export function stays(source: ByteSource): void {
   if (!made.has(source)) made.set(source, new Map())
 }
 
-/**
- * What `make` makes of the source: of one that stays as it is what it made the first time, of any other one
- * what it makes now.
- */
+/** The result of `make` for the source: cached for an immutable source, computed anew for any other. */
 export function madeOf<T>(source: ByteSource, make: (source: ByteSource) => T): T {
   const known = made.get(source)
   if (known === undefined) return make(source)

@@ -1,4 +1,4 @@
-/** `explain` and `spec`: the pages behind a rule and a clause. */
+/** `explain` and `spec`: the pages of a rule and a clause. */
 import { UsageError } from '../bytes/errors.ts'
 import { clauseIndex, placesText } from './clause-index.ts'
 import type { Call } from './command.ts'
@@ -27,7 +27,7 @@ export function explain(call: Call): number {
   const page = rules.includes(rule) ? packageText(`${HAZARDS}/${rule}.md`) : null
   if (page === null)
     throw new UsageError(
-      `no rule ${JSON.stringify(rule)}${didYouMean(rule, rules)}; stubsim explain lists the rules`,
+      `unknown rule ${JSON.stringify(rule)}${didYouMean(rule, rules)}; stubsim explain lists the rules`,
     )
   call.print(page)
   return 0
@@ -51,7 +51,7 @@ export function spec(call: Call): number {
   if (wanted !== null && shown.length === 0) {
     const known = all.flatMap(chapter => [chapter.id, ...chapter.clauses.map(one => one.id)])
     throw new UsageError(
-      `no clause or chapter ${JSON.stringify(call.operand)}${didYouMean(wanted, known)}; stubsim spec lists them`,
+      `unknown clause or chapter ${JSON.stringify(call.operand)}${didYouMean(wanted, known)}; stubsim spec lists them`,
     )
   }
   call.print(

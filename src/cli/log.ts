@@ -1,7 +1,4 @@
-/**
- * The log: errors always, everything else with -v. One line for people per record, no time, no
- * process.
- */
+/** The log: errors always, everything else with -v. One line of text per record, without time and process. */
 import { pino } from 'pino'
 
 export interface Log {
@@ -13,10 +10,7 @@ export interface Log {
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug: ', 40: 'warning: ', 50: '' }
 
-/**
- * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one
- * line.
- */
+/** A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message is always a single line. */
 export function formatRecord(record: string): string {
   const { level, msg, ...fields } = JSON.parse(record) as { level: number; msg: string } & Record<
     string,

@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error. Node's own streams cost a quarter of its start, so a file or a pipe is
- * written without them; a terminal, and what cannot be written at once, gets Node's stream.
+ * Standard output and standard error. Node's own streams cost a quarter of its startup, so a file or a pipe
+ * is written without them; a terminal, or a write that would block, uses Node's stream.
  */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Output } from './program.ts'
@@ -9,7 +9,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** Is it a file or a pipe, and so nobody's terminal? */
+/** Is it a file or a pipe, not a terminal? */
 function isPlain(fd: number): boolean {
   try {
     const stats = fstatSync(fd)
@@ -19,19 +19,19 @@ function isPlain(fd: number): boolean {
   }
 }
 
-/** Writes as much as can be written at once. Answers with the rest; a reader that has gone wants none. */
+/** Writes as much as possible without blocking. Returns the rest; nothing if the reader is gone. */
 function writeNow(fd: number, text: string): Uint8Array {
   let rest: Uint8Array = new TextEncoder().encode(text)
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
   } catch (error) {
-    // A reader that has seen enough closes the pipe: `stubsim check … | head`
+    // A reader may close the pipe early: `stubsim check … | head`
     if (codeOf(error) === 'EPIPE') return new Uint8Array(0)
   }
   return rest
 }
 
-/** What is open as `fd`; `stream` makes Node's stream for it. */
+/** The open `fd`; `stream` makes Node's stream for it. */
 export function outputTo(fd: 1 | 2, stream: () => NodeJS.WriteStream): Output {
   let made: NodeJS.WriteStream | undefined
   const streamed = (): NodeJS.WriteStream => {

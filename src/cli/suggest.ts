@@ -1,4 +1,4 @@
-/** Did you mean: the known word nearest to a misspelt one. */
+/** Did you mean: the known word closest to a misspelt one. */
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0
 }
 
-/** ` (did you mean --memmap?)`, or nothing when no known word is near. */
+/** ` (did you mean --memmap?)`, or nothing if no known word is close. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const limit = Math.max(1, Math.floor(word.length / 3))
   const near = known

@@ -1,6 +1,4 @@
-/**
- * Names of systemd-stub's eras, and the releases that somebody looked at (spec/ST-systemd-stub.md).
- */
+/** Names of systemd-stub's eras, and the releases that were read or booted (spec/ST-systemd-stub.md). */
 import type { Label, Seen } from '../releases/history.ts'
 
 /**

@@ -212,7 +212,7 @@ describe('EP-45', () => {
     ])
   })
 
-  test('EP-45 without pool memory a ROM is passed over; without a list none is taken for granted', () => {
+  test('EP-45 without pool memory a ROM is passed over; without a list none is assumed', () => {
     expect(listOf(handed(OLD, { pciRoms: [0x400], arena: null }).on)).toEqual([])
     expect(handed(OLD).on.notes.assumptions.map(({ clause }) => clause)).toContain('EP-45')
   })

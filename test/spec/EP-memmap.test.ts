@@ -28,7 +28,7 @@ function said(
 test('EP-52 a region of memmap= that slots reach is named, in releases that go anywhere in spite of it', () => {
   const region = 'memmap=16M!256M'
   expect(said('E4a', region)).toEqual([
-    'the kernel may come to lie in 0x10000000-0x11000000, which memmap= sets aside, and that memory loses what the kernel takes',
+    'the kernel may be placed in 0x10000000-0x11000000, which memmap= reserves, and overwrite it',
   ])
   expect(said('E3c', `${region},1M$320M`)).toHaveLength(2)
   expect(said('E4b', region)).toEqual([])
@@ -46,7 +46,7 @@ test('EP-52 the first slot may be in such a region, too', () => {
   expect(said('E5', 'memmap=16M!24M nokaslr')).toHaveLength(1)
 })
 
-test('EP-28 what the window covers behind the pages that were taken is named', () => {
+test('EP-28 what the window covers after the pages that were taken is named', () => {
   const map = [
     free(0x1000, 0x9f000),
     free(0x800000, 0x2d5e000),
@@ -63,7 +63,7 @@ test('EP-28 what the window covers behind the pages that were taken is named', (
     return on.notes.doubts.filter(({ clause }) => clause === 'EP-28').map(({ why }) => why)
   }
   expect(from('E0a')).toEqual([
-    'the kernel was moved to 0x800000 and unpacks itself from 0x1000000 on: 0x355e000-0x3d5e000 is not its own',
+    'the kernel was moved to 0x800000 and decompresses itself from 0x1000000 on: it does not own 0x355e000-0x3d5e000',
   ])
   expect(from('E0')).toEqual([])
 })

@@ -79,7 +79,7 @@ describe('EP-1', () => {
     expect(entered(era, kernel).outcome.kind).toBe('arrived')
   })
 
-  test('EP-1 overwritten bytes at the entry, or in the code behind the payload, leave the run undefined', () => {
+  test('EP-1 overwritten bytes at the entry, or in the code after the payload, leave the run undefined', () => {
     for (const offset of [0x3c00 + 0x200 + 0x190, 0x3c00 + 0xb90000]) {
       const on = bench()
       const from = handover(on, { kernel: E2, image: F })
@@ -88,14 +88,14 @@ describe('EP-1', () => {
     }
   })
 
-  test('EP-1 bytes behind the declared end of the file do not matter', () => {
+  test('EP-1 bytes after the declared end of the file do not matter', () => {
     const on = bench()
     const from = handover(on, { kernel: E2, image: F })
     gone(on, F + E2.image.fileSize)
     expect(start(on, 'linux/E2', from).kind).toBe('arrived')
   })
 
-  test('EP-1 what is no kernel file, has no payload, or begins behind its entry is outside the model', () => {
+  test('EP-1 what is no kernel file, has no payload, or begins after its entry is outside the model', () => {
     const on = bench()
     const from = handover(on, { kernel: E2, image: F })
     const junk = bytesSource(new Uint8Array(0x1000))
@@ -108,7 +108,7 @@ describe('EP-1', () => {
     bare.fill(0, 0x24c, 0x250)
     expect(
       start(on, 'linux/E2', { ...from, payload: { object: 'kernel', source: bytesSource(bare) } }),
-    ).toMatchObject({ kind: 'unknown', gap: { why: 'the setup header names no payload' } })
+    ).toMatchObject({ kind: 'unknown', gap: { why: 'the setup header has no payload' } })
   })
 })
 
@@ -130,7 +130,7 @@ test('EP-3 code in front of the payload does not matter where the EFI stub decom
   expect(clausesOf(on)).not.toContain('ZO-3')
 })
 
-test('EP-4 5.7-rc1 reads .bss behind the file as it is after a handover', () => {
+test('EP-4 5.7-rc1 reads .bss after the file as it is after a handover', () => {
   const { on } = handed('linux/E1', E1)
   expect(eventsOf(on, 'EP-4', 'read')).toMatchObject([
     {
@@ -167,13 +167,13 @@ describe('EP-6', () => {
     ])
   })
 
-  test('EP-6 an initrd on the next page behind the kernel loses its first bytes', () => {
+  test('EP-6 an initrd on the next page after the kernel loses its first bytes', () => {
     const { on, outcome } = handed('linux/E5', E5, { initrd: { at: F + 0xb2b000, size: 0x4a7e00 } })
     expect(outcome.kind).toBe('arrived')
     expect(on.notes.facts.initrdDamage).toEqual([{ from: 0, to: 0x43078 }])
   })
 
-  test('EP-6 the byte behind .bss is not touched', () => {
+  test('EP-6 the byte after .bss is not touched', () => {
     const { on } = handed('linux/E5', E5, { initrd: { at: F + 0xb6e078, size: 0x1000 } })
     expect(on.notes.facts.initrdDamage).toEqual([])
   })
@@ -710,7 +710,7 @@ test('EP-25 6.1.y without a slot is lost instead of refused', () => {
   const { on, outcome } = handed('linux/E4', E4, {}, bench({ map }))
   expect(outcome).toMatchObject({
     kind: 'undefined',
-    why: 'the kernel is decompressed to an address that nobody set',
+    why: 'the kernel is decompressed to an address that was never set',
   })
   expect(clausesOf(on)).toContain('EP-25')
 })
@@ -968,7 +968,7 @@ describe('EP-35', () => {
     )
     expect(on.notes.assumptions).toContainEqual({
       clause: 'EP-35',
-      what: 'none of 5 slots in 2 runs holds anything that is needed later',
+      what: 'none of 5 slots in 2 runs contains anything that is needed later',
     })
     expect(on.notes.facts.decompressedKernel).toBeUndefined()
   })
@@ -1023,7 +1023,7 @@ describe('EP-38', () => {
   const at = (commandLine: string, map = SMALL_MAP): unknown =>
     handed('linux/E5', E5, { commandLine }, bench({ kaslr: 'command-line', map })).on.notes.facts
       .decompressedKernel
-  test('EP-38 nokaslr counts with any value, not inside quotes and not behind --', () => {
+  test('EP-38 nokaslr counts with any value, not inside quotes and not after --', () => {
     for (const line of ['nokaslr', 'quiet nokaslr=0', '"nokaslr"', 'a="b c" nokaslr'])
       expect([line, at(line)]).toEqual([line, 0x1600000])
     for (const line of ['dyndbg="a nokaslr b"', '-- nokaslr', 'xnokaslr', 'nokaslrx', 'quiet'])

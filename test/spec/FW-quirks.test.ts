@@ -77,5 +77,5 @@ test('FW-35 changes the map, the contents or the firmware as it was described', 
   expect(quirkNamed('ami-kaslr').assumption).toMatch(/seed 0/)
   for (const { id, source, what } of QUIRKS)
     expect([id, source.length > 10, what.length > 20]).toEqual([id, true, true])
-  expect(() => quirkNamed('nothing')).toThrow('there are dirty-residue')
+  expect(() => quirkNamed('nothing')).toThrow('known are dirty-residue')
 })

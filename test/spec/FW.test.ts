@@ -274,7 +274,7 @@ test('FW-13 fills freed pages with 0xaf in OVMF and page 0 with zeros; without c
   expect(after('poison', 0x5000, 1)).toEqual([0, 0, 0, 0])
 })
 
-test('FW-14 lists RAM ascending, what is no RAM behind it, and marks runtime types', () => {
+test('FW-14 lists RAM ascending, what is no RAM after it, and marks runtime types', () => {
   const { map } = recorded('ram/247.3/5.10/4096')
   const listed = over(map, inferBins(map)).memoryMap()
   expect(textOf([...listed].sort((a, b) => a.range.start - b.range.start))).toBe(textOf(map))
@@ -308,7 +308,7 @@ test("FW-15 reports free pages in a special bin as the bin's type", () => {
   expect(over([descriptor(7, 0x4000, 0x7000)], search).memoryMap()).toEqual([descriptor(7, 0x4000, 0x7000)])
 })
 
-test('FW-16 puts 24 bytes before and 16 behind a pool buffer, and gives large blocks pages of their own', () => {
+test('FW-16 puts 24 bytes before and 16 after a pool buffer, and gives large blocks pages of their own', () => {
   const { firmware } = smallMachine()
   const pool = (size: number) => firmware.allocatePool(2, size, 'mine').at
   expect(pool(3 * MIB)).toBe(0x1000000 - 0x301000 + 0x18)
@@ -541,7 +541,7 @@ test('FW-55 a firmware that nobody named is EDK2, and the report says that this 
     check({ image, machine: { what: 'a map', map, ...machine } })
       .report.assumptions.filter(({ clause }) => clause === 'FW-55')
       .map(({ what }) => what)
-  expect(assumed({})).toEqual([expect.stringMatching(/allocated .* loaded as EDK2 2022\.11/)])
+  expect(assumed({})).toEqual([expect.stringMatching(/allocated .* loaded as by EDK2 2022\.11/)])
   expect([
     assumed({ firmware: 'edk2-2022.11' }),
     assumed({ firmware: 'u-boot-2022.01' }),

@@ -100,7 +100,7 @@ describe('HO-10', () => {
     expect(high).toMatchObject({ range: { start: 0x40000000 - 6 * 0x1000 - 0xfcbe000 - 0x37dd000 } })
   })
 
-  test('HO-10 the memory behind the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
+  test('HO-10 the memory after the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
     const old = started({
       loader: 'grub/linuxefi',
       era: 'linux/E1',
@@ -257,7 +257,7 @@ describe('HO-16', () => {
   const heapOf = (map: readonly MemoryDescriptor[]) =>
     map.filter(({ type }) => type === 1).map(({ range }) => range)
 
-  /** The map behind a loader's heap, on a machine with this map. */
+  /** The map after a loader's heap, on a machine with this map. */
   function heapOn(map: readonly MemoryDescriptor[], rule: HeapRule) {
     const recorder = new Recorder()
     const memory = new Memory(recorder)

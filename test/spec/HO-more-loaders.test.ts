@@ -36,7 +36,7 @@ const under = ({ recording }: Run, clause: string, op: MemoryEvent['op']): Memor
     event => event.op === op && event.step !== null && recording.steps[event.step]?.clause === clause,
   )
 
-test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 behind the kernel, and other monitors put none', () => {
+test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 after the kernel, and other monitors put none', () => {
   const run = started('qemu/7.2.0', null)
   const end = 0x100000 + KERNEL.source.size - KERNEL.image.setupSize
   const at = Math.ceil(end / 16) * 16

@@ -34,7 +34,7 @@ function numbers(version: string): readonly number[] {
 /** Every release that begins a row. */
 const stubReleases = Object.values(stubEras).flatMap(era => era.spans.map(({ from }) => from))
 
-/** Where the stub enters the kernel of a file in which .initrd begins right behind .linux. */
+/** Where the stub enters the kernel of a file in which .initrd begins right after .linux. */
 function entersInPlace(stub: string, kernel: string): boolean {
   const { facts } = check(scenario({ image: uki({ stub: '247.3', kernel }), stub })).report
   return facts.handOff?.kernelImage === facts.sections?.find(({ name }) => name === '.linux')?.address
@@ -50,7 +50,7 @@ test('HZ-11 the stubs that enter a kernel in place are those that the advice nam
   expect([inPlace.length, inPlaceWithoutEntry.length].every(count => count > 10)).toBe(true)
 })
 
-test('HZ-11 the kernels that harm what lies behind them, entered in place, are those that the advice names', () => {
+test('HZ-11 the kernels that harm what lies after them, entered in place, are those that the advice names', () => {
   const releases = kernelEras.flatMap(({ id, spans }) => spans.map(({ from }) => ({ id, from })))
   const harms = ({ id, from }: { id: string; from: string }): boolean => {
     const [major = 0, minor = 0] = numbers(from)

@@ -102,7 +102,7 @@ test('HZ-2 a copy of damaged bytes is damaged by whoever damaged the original', 
   ])
 })
 
-test('HZ-3 a .bss behind the file that nobody cleared is an uninitialised read', () => {
+test('HZ-3 a .bss after the file that nobody cleared is an uninitialised read', () => {
   const { memory, recorder } = machine()
   memory.put(phys(KERNEL), slice(KERNEL_SIZE), 'kernel')
   recorder.as('efi-stub', () =>
@@ -241,7 +241,7 @@ test('HZ-10 neighbours that touch do not overlap', () => {
   ).toEqual([])
 })
 
-test('HZ-11 less room than the kernel takes behind .linux is advice, enough room is not', () => {
+test('HZ-11 less room than the kernel takes after .linux is advice, enough room is not', () => {
   const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
   expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual([
     'no-room-for-init-size kernel',
@@ -264,7 +264,7 @@ test('HZ-11 less room than the kernel takes behind .linux is advice, enough room
   ).toEqual([])
 })
 
-test('HZ-12 a section that ends behind SizeOfImage is advice', () => {
+test('HZ-12 a section that ends past SizeOfImage is advice', () => {
   expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual([
     'section-beyond-image-size initrd',
   ])
@@ -433,7 +433,7 @@ test('HZ-20 the address that was meant is the one plus ImageBase', () => {
       imageBase: 0x14df90000n,
     }),
   )
-  expect(finding?.what).toContain('.linux at 0xb4070000 stands for 0x2000000')
+  expect(finding?.what).toContain('.linux at 0xb4070000 was given as 0x2000000')
   expect(finding?.fix).toContain('.linux=0x14ff90000')
 })
 

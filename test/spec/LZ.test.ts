@@ -84,7 +84,10 @@ describe('sections', () => {
     expect(longer('0.4.2').outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'LZ-3' } })
     expect(longer('0.4.3').outcome).toMatchObject({
       kind: 'refused',
-      refusal: { clause: 'LZ-5', why: expect.stringContaining('.cmdline is no text without NUL') as string },
+      refusal: {
+        clause: 'LZ-5',
+        why: expect.stringContaining('.cmdline is not UTF-8 text without NUL') as string,
+      },
     })
     expect(boot({ release: '0.4.3' }).clauses.has('LZ-4')).toBe(true)
   })
@@ -124,10 +127,10 @@ describe('kernel and initrd', () => {
       outcome: {
         gap: {
           clause: 'LZ-6',
-          why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
+          why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not embed it: give the file',
         },
       },
-      kernel: { title: 'the kernel that the image names is not given' },
+      kernel: { title: 'the kernel named by the image was not given' },
     })
     expect(gap({ linux }).outcome).toMatchObject({
       gap: { why: expect.stringContaining('initrd-1.efi') as string },
@@ -238,7 +241,7 @@ describe('the way into the kernel', () => {
     })
   })
 
-  test('LZ-19 offers the initrd out of its pool', () => {
+  test('LZ-19 registers the initrd for LoadFile2 out of its pool', () => {
     const { report } = boot({})
     expect(report.facts.ramdiskSize).toBe(4096)
     expect(report.facts.ramdiskImageFromStub).toBeUndefined()

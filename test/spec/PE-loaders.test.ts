@@ -397,7 +397,7 @@ test('PE-42 takes pages for the file, at ImageBase or 2 MiB', () => {
   )
   expect(
     outcomeOf('rust-hypervisor-firmware', { ...plain, ImageBase: 0x800000n }).assumptions.join(),
-  ).toMatch(/although the map/)
+  ).toMatch(/although these pages are not free in the map/)
   expect(status('rust-hypervisor-firmware', { ...plain, ImageBase: 2n ** 60n })).toBe('EFI_LOAD_ERROR PE-42')
   expect(status('rust-hypervisor-firmware', goodPe(Array.from({ length: 20 }, () => first)))).toBe(
     'EFI_LOAD_ERROR PE-42',
@@ -607,7 +607,7 @@ test('PE-53 zeroes the image, copies sections and never the headers', () => {
   expect(loadedBy('lanzaboote', goodPe([first], { fileSize: 0x500 }))).toBe('EFI_LOAD_ERROR PE-53')
 })
 
-test('PE-54 refuses relocations, and an entry point behind the sections', () => {
+test('PE-54 refuses relocations, and an entry point after the sections', () => {
   const directories = Array.from({ length: 16 }, (_, i) => (i === 5 ? ([0, 1] as const) : ([0, 0] as const)))
   expect(status('lanzaboote', { ...plain, directories })).toBe('EFI_INCOMPATIBLE_VERSION PE-54')
   expect(status('lanzaboote', { ...plain, AddressOfEntryPoint: 0x2000 })).toBe('EFI_LOAD_ERROR PE-54')

@@ -187,7 +187,7 @@ test("PE-8 takes x64 and i386 images of EFI's subsystems", () => {
   }
 })
 
-test('PE-9 wants raw data behind the headers and inside the file', () => {
+test('PE-9 wants raw data after the headers and inside the file', () => {
   const section = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }
   expect(refused({ sections: [{ ...section, VirtualAddress: 0x3ff }] })).toEqual(['EFI_UNSUPPORTED', 'PE-9'])
   expect(refused({ sections: [{ ...section, VirtualAddress: 0x400 }] })).toEqual(['EFI_SUCCESS', ''])

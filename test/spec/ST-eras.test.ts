@@ -32,7 +32,7 @@ const section = (
 ): AddedSection => ({ name, VirtualAddress, content: { text }, ...more })
 const kernel61 = buildKernel(kernelFacts('debian-6.1.170'))
 const oldKernel = buildKernel(withoutInitrdSupport())
-/** Sections that lie behind the larger stubs, too. */
+/** Sections that lie after the larger stubs, too. */
 const laterSections = (change: Change = {}, kernel: ByteSource = kernel61): AddedSection[] =>
   sectionsOf(
     {
@@ -389,7 +389,7 @@ test('ST-68 code of an NX_COMPAT kernel that is not made of whole pages is a dou
   ).toEqual(['ST-68'])
 })
 
-test('ST-69 an entry point behind the image is a bad kernel image', () => {
+test('ST-69 an entry point after the image is a bad kernel image', () => {
   const away = edit(on61.e_lfanew + OPTIONAL + 16, ...little(0x7fffffff))
   for (const row of HARDENED)
     expect(refusal(later(row, away)), row).toMatchObject({
@@ -400,7 +400,7 @@ test('ST-69 an entry point behind the image is a bad kernel image', () => {
   for (const row of NOT_HARDENED) expect(refusal(later(row, away)), row).toBeNull()
 })
 
-test('ST-70 a section behind the end of the image is passed over', () => {
+test('ST-70 a section after the end of the image is passed over', () => {
   const huge = laterSections({
     '.initrd': {
       name: '.initrd',
@@ -779,7 +779,7 @@ test('ST-64 the virtual size is not counted from ImageBase', () => {
   })
 })
 
-test('ST-20 .profile is packed before .osrel, and joined behind it', () => {
+test('ST-20 .profile is packed before .osrel, and joined after it', () => {
   const run = later('S6/257.11', {
     sections: laterSections({ '.profile': section('.profile', 0x60000, 'ID=p') }),
   })

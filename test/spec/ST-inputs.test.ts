@@ -51,7 +51,7 @@ test('ST-93 the first word of the shell may choose a profile', () => {
   expect(lineOf(run('S8', { sections, options: '@1' }))).toBe('second')
 })
 
-test('ST-94 the string of SMBIOS stands behind the command line', () => {
+test('ST-94 the string of SMBIOS stands after the command line', () => {
   const smbios: StubSetting = { smbiosCmdline: ' extra ' }
   expect(['S4/253', 'S5/254', 'S6/256', 'S6/257', 'S8'].map(row => lineOf(run(row, smbios)))).toEqual([
     CMDLINE,
@@ -109,7 +109,7 @@ function boot(version: string, addons: CheckInput['addons'], more: readonly Adde
 const passedOver = (report: Report): string[] =>
   report.assumptions
     .filter(({ clause }) => clause === 'ST-95')
-    .map(({ what }) => what.replace(/^.*passed over: /s, ''))
+    .map(({ what }) => what.replace(/^.*is skipped: /s, ''))
 
 test('ST-95 an add-on appends its line', () => {
   const other = addon('b.addon.efi', section('.cmdline', 0x20000, 'debug'))
@@ -152,7 +152,7 @@ test('ST-95 an add-on with a kernel, for another one, or that the firmware refus
   expect(report.facts.commandLine).toBe(CMDLINE)
   expect(passedOver(report).map(why => why.replace(/,.*/s, ''))).toEqual([
     'it is a unified kernel image',
-    'its .uname is another one',
+    'its .uname differs',
     'the firmware refuses it',
   ])
   expect(

@@ -84,7 +84,7 @@ test('ST-2 foreign bytes elsewhere in the stub are a doubt that names them, and 
   expect(run.notes.doubts).toEqual([
     {
       clause: 'ST-2',
-      why: 'stub:.text is overwritten at 0x10005000-0x10005004 by uki:.osrel: whether the stub needs these bytes is not modelled',
+      why: 'stub:.text was overwritten at 0x10005000-0x10005004 by uki:.osrel: whether the stub needs these bytes is not modelled',
     },
   ])
   expect(doubts(runStub(S2))).toEqual([])
@@ -482,13 +482,13 @@ test('ST-27 what is no PE of this machine is a bad kernel image', () => {
     refusal(
       in254({ sections: sectionsOf({ '.linux': section('.linux', KERNEL_AT, 'no kernel'.repeat(900)) }) }),
     ),
-  ).toMatchObject({ ...words, why: '.linux is no PE' })
+  ).toMatchObject({ ...words, why: '.linux is not a PE file' })
   const machine = kernelFacts().pe.e_lfanew + 4
   expect(refusal(in254(edit(machine, 0x4c, 1)))).toMatchObject({
     ...words,
-    why: '.linux is a PE of another machine',
+    why: '.linux is a PE file for another machine',
   })
-  expect(refusal(in254(edit(machine + 2, 0, 0)))).toMatchObject({ ...words, why: '.linux is no PE' })
+  expect(refusal(in254(edit(machine + 2, 0, 0)))).toMatchObject({ ...words, why: '.linux is not a PE file' })
 })
 
 test('ST-28 the firmware loads VirtualSize bytes of .linux, and damage in them travels', () => {

@@ -55,7 +55,7 @@ describe('ZO-25', () => {
     expect(on.notes.doubts).toMatchObject([
       {
         clause: 'ZO-25',
-        why: 'the CRC-32 differs; the kernel does not look at that and starts what came out',
+        why: 'the CRC-32 differs; the kernel does not check this and starts the output',
       },
     ])
   })
@@ -118,7 +118,7 @@ describe('ZO-26', () => {
     })
   })
 
-  test('ZO-26 segments go to p_paddr, also behind the decompressed length', () => {
+  test('ZO-26 segments go to p_paddr, also after the decompressed length', () => {
     const segments = [
       { p_offset: 0x1000, p_paddr: LPA, p_filesz: 0x1000 },
       { p_offset: 0x2000, p_paddr: LPA + 0x5000, p_filesz: 0x1000 },
@@ -170,7 +170,7 @@ describe('ZO-27', () => {
 })
 
 describe('ZO-28', () => {
-  test('ZO-28 output that stays behind the input is kept, and by how much is a fact', () => {
+  test('ZO-28 output that stays after the input is kept, and by how much is a fact', () => {
     const { on } = deep('linux/E2', smallKernel(E2))
     expect(contractsOf(on)).toContainEqual({ clause: 'ZO-28', kept: true })
     expect(on.notes.facts.payload?.margin).toBeGreaterThan(0x2180000)

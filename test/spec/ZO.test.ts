@@ -104,7 +104,7 @@ describe('ZO-2', () => {
     expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('ZO-2')
   })
 
-  test('ZO-2 page tables begin on the page behind .bss, and the stack is taken to be first in it, where the code does not say', () => {
+  test('ZO-2 page tables begin on the page after .bss, and the stack is taken to be first in it, where the code does not say', () => {
     const { source, image } = E2
     const head = source.read(image.setupSize as never, 0x45c).slice()
     for (const pattern of [
@@ -603,7 +603,7 @@ describe('ZO-20', () => {
     expect(margins).toEqual([0x5b42c, 0x4dec1, 0x5fd54, 0x5310c, 0x581b6, 0x577b5, 0x5c04c, 0x5bdc1, 0x5b7fc])
   })
 
-  test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies behind it', (name, era) => {
+  test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies after it', (name, era) => {
     const setup = kernelNamed(name).image.setupSize
     const { on } = enteredLegacy(name, era, 0x2000000 + setup)
     const initSize = KERNEL_FACTS[name]?.hdr.init_size ?? 0
@@ -620,7 +620,7 @@ describe('ZO-20', () => {
       ).toEqual([])
   })
 
-  test("ZO-20 what lies in .bss behind the loader's copy may be written, which the loader is told", () => {
+  test("ZO-20 what lies in .bss after the loader's copy may be written, which the loader is told", () => {
     const name = 'debian-6.12.107-cloud'
     const { on } = enteredLegacy(name, 'linux/E5', 0x100000, {
       initrd: { at: 0x100000 + 0xb26000, size: 0x1000 },
@@ -717,7 +717,7 @@ describe('ZO-23', () => {
       const on = run('all', null, { initrd })
       expect(on.notes.doubts.filter(doubt => doubt.clause === 'ZO-23')).toEqual([])
       expect(on.notes.assumptions.find(assumption => assumption.clause === 'ZO-23')?.what).toMatch(
-        /^none of \d+ slots in \d runs holds/,
+        /^none of \d+ slots in \d runs contains/,
       )
     }
   })

@@ -222,7 +222,7 @@ const EXAMPLE = `\`\`\`ts
 import { expect, test } from 'vitest'
 import { scenario } from 'stubsim/vitest'
 
-test('an initrd packed behind an old kernel', () => {
+test('an initrd packed after an old kernel', () => {
   const image = { stub: '247.3', kernel: '6.12.107-cloud', initrd: '5M' } as const
   expect(scenario({ image })).toHaveHazard('clobbered-object', { object: 'initrd' })
   expect(scenario({ image: { ...image, gap: '64M' } })).toBootCleanly()

@@ -1,4 +1,4 @@
-/** The table of dialects, in the order in which a line is offered to them. */
+/** The table of dialects, in the order in which they are tried for a line. */
 import { bootParamsDump } from './x86/boot-params-dump.ts'
 import { e820, kexec } from './x86/e820.ts'
 import { grub, grubLsmmap } from './efi-grub.ts'
@@ -9,7 +9,7 @@ import { iomem, sysfsMemmap } from './iomem.ts'
 import { MEMMAP_KINDS, type Dialect } from './model.ts'
 import { compact, raw } from './plain.ts'
 
-/** All dialects that are read line by line; our JSON is known by its first character. */
+/** All line-based dialects; our JSON is recognised by its first character. */
 export const DIALECTS: readonly Dialect[] = [
   uefiShell,
   uefiShellSfo,

@@ -26,7 +26,7 @@ import {
   type Placed,
 } from './model.ts'
 
-/** Names that the kernel gives to e820's types, as UEFI types; all other names are devices. */
+/** The kernel's names of e820 types, as UEFI types; all other names are devices. */
 const NAMES: ReadonlyMap<string, number> = new Map([
   ['system ram', EfiConventionalMemory],
   ['reserved', EfiReservedMemoryType],
@@ -55,7 +55,7 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
 
 const readPart = groupsOf(/^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/, 4)
 
-/** Only what stands at the left margin: what is nested below System RAM is the kernel's own use of it. */
+/** Only top-level entries: those nested below System RAM are the kernel's own use of it. */
 function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
   const last = lines.at(-1)?.at ?? 0
@@ -81,7 +81,7 @@ function readIomem(lines: readonly Line[]): Block {
   for (const { line, nested, start, end, name } of parts) {
     const row = nested ? null : rowOf(start, end + 1n, name)
     if (row === null || name.trim() === 'RAM buffer') continue
-    // the kernel reserves the first page for itself, whatever the firmware said
+    // the kernel always reserves the first page for itself
     const own = row.type === EfiReservedMemoryType && start === 0n && end === 0xfffn
     placed.push({ row: own ? { ...row, type: EfiConventionalMemory } : row, line: line.at })
   }
@@ -95,7 +95,7 @@ export const iomem: Dialect = {
   example:
     '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
-  lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
+  lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
   sniff: line => readPart(line) !== null,
   read: readIomem,
 }

@@ -1,13 +1,10 @@
-/**
- * From what people paste to lines: encodings, escapes of terminals, and what loggers write in front of a
- * line.
- */
+/** Normalises pasted text: encodings, terminal escapes, and prefixes of loggers. */
 import type { Line } from './model.ts'
 
-/** Colours, cursor movements, character sets: what consoles put between the letters. */
+/** Colours, cursor movements, character sets: escapes of consoles. */
 const ESCAPES = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][0-9A-Z]|[=>78c])/g
 
-/** What may stand in front of a kernel's line. Taken off one after the other, until none fits. */
+/** Possible prefixes of a kernel's line. Removed one by one until none matches. */
 const PREFIXES: readonly RegExp[] = [
   /^<\d{1,3}>/,
   /^\[[ \d]{1,12}\.\d{1,9}\] ?/,
@@ -29,7 +26,7 @@ export function textOf(input: string | Uint8Array): string {
   return text.replace(/^\ufeff/, '').replace(ESCAPES, '')
 }
 
-/** The line as its program printed it, without what syslog, journal, dmesg and terminals put in front. */
+/** The line as printed by its program, without prefixes of syslog, journal, dmesg and terminals. */
 export function bare(line: string): string {
   let rest = line
   for (let i = 0; i < PREFIXES_MAX; i++) {

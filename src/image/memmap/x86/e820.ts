@@ -42,9 +42,7 @@ export const E820_TYPES: Readonly<Record<number, number>> = {
 
 const SOFT_RESERVED = 0xefffffff
 
-/**
- * The row of an e820 entry. Memory set aside for a purpose is free memory with EFI_MEMORY_SP to the firmware.
- */
+/** The row of an e820 entry. Specific-purpose memory is free memory with EFI_MEMORY_SP for the firmware. */
 export function e820Row(start: bigint, end: bigint, e820Type: number): MemmapRow {
   const soft = e820Type === SOFT_RESERVED
   return {
@@ -56,7 +54,7 @@ export function e820Row(start: bigint, end: bigint, e820Type: number): MemmapRow
   }
 }
 
-/** What kernels call the types, up to 6.19 and in 7.1. */
+/** Kernel names of the types, up to 6.19 and in 7.1. */
 const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^(?:usable|System RAM)$/, 1],
   [/^(?:reserved|device reserved)$/, 2],
@@ -77,7 +75,7 @@ const readRow = groupsOf(
   7,
 )
 const GAP = new RegExp(`^ ?${LABEL} \\[gap 0x`)
-/** Which list counts where there are several: what the firmware gave, before edits. */
+/** Which of several lists is used: the firmware's, before edits. */
 const LABELS = ['BIOS-e820', 'BIOS-e801', 'BIOS-88', 'extended', 'reserve setup_data', 'user', 'modified']
 
 const labelOf = (line: Line): string => readRow(line.text)?.[0] ?? LOOKS.exec(line.text)?.[1] ?? ''
@@ -94,10 +92,7 @@ function rowOf(line: string): MemmapRow | null {
     : e820Row(hexValue(start), hexValue(last) + 1n, type)
 }
 
-/**
- * Reads one list: that of the best label, up to where its first entry comes again, as it does when a log
- * holds two boots.
- */
+/** Reads one list: that of the best label, until its first entry repeats, as in a log with two boots. */
 function read(lines: readonly Line[]): Block {
   const present = new Set(lines.map(labelOf))
   const label = LABELS.find(name => present.has(name)) ?? ''
@@ -116,7 +111,7 @@ function read(lines: readonly Line[]): Block {
     problems.push(
       odd(
         'edited-map',
-        `the list is headed ${JSON.stringify(label)}: it is what a kernel made of the firmware’s`,
+        `the list is headed ${JSON.stringify(label)}: it is the kernel’s modified copy of the firmware’s`,
       ),
     )
   return { placed, problems, last }
@@ -185,7 +180,7 @@ export const kexec: Dialect = {
   title: '`kexec -d`, or a kernel that debugs kexec_file_load',
   example: 'E820 memmap:\n0000000000001000-000000000009ffff (1)\n0000000000100000-0000000000805fff (1)',
   taken: 'exit-boot-services',
-  lacks: [...E820_LACKS, 'what the running kernel took for itself'],
+  lacks: [...E820_LACKS, 'memory used by the running kernel'],
   sniff: line =>
     readKexecRow(line.replace(/^kexec-bzImage64: /, '')) !== null ||
     KEXEC_HEAD.test(line.replace(/^kexec-bzImage64: /, '')),
