@@ -2,6 +2,8 @@
  * A boot loader that starts a kernel without systemd-stub: its input, and helpers shared by all of them.
  * Chapter HO.
  */
+import { encodeText } from '../bytes/text.ts'
+import { TEXTS } from '../messages/texts.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { pagesOf, type Phys } from '../bytes/units.ts'
 import { EfiLoaderData } from '../image/memory-types.ts'
@@ -57,7 +59,7 @@ export function pagesBelow(
   const got = machine.firmware.allocatePages({ kind: 'max', limit }, EfiLoaderData, pagesOf(size), label)
   return got.status === 'EFI_SUCCESS'
     ? got.at
-    : machine.refuse(clause, got.status, `no pages for ${label}`, 'error: out of memory.')
+    : machine.refuse(clause, got.status, `no pages for ${label}`, TEXTS['grub/out-of-memory'])
 }
 
 /** A whole file as one object. */
@@ -67,5 +69,5 @@ export function putFile(machine: Machine, at: Phys, source: ByteSource, object: 
 
 /** The command line with its NUL. */
 export function putText(machine: Machine, at: Phys, text: string): void {
-  machine.memory.patch(at, new TextEncoder().encode(`${text}\0`), 'cmdline')
+  machine.memory.patch(at, encodeText(`${text}\0`), 'cmdline')
 }

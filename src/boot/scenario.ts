@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
+import { parseJson, whyUnbounded } from '../bytes/plain-data.ts'
 import { hex } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
 import { MEMORY_TYPE_NAMES } from '../image/memory-types.ts'
@@ -130,6 +131,8 @@ function withoutBigint(value: unknown, path: readonly unknown[], fileName: strin
 
 /** Validates a parsed document against a schema. Throws UsageError that names file, path and reason. */
 function accepted<S extends v.GenericSchema>(schema: S, value: unknown, fileName: string): v.InferOutput<S> {
+  const unbounded = whyUnbounded(value)
+  if (unbounded !== null) throw new UsageError(`${fileName}: ${unbounded}`)
   const result = v.safeParse(schema, withoutBigint(value, [], fileName), { abortEarly: true })
   if (result.success) return result.output
   const { path, message } = deepest(result.issues[0])
@@ -153,15 +156,9 @@ export function validated<S extends v.GenericSchema>(
   jsonText: string,
   fileName: string,
 ): v.InferOutput<S> {
-  let value: unknown
-  try {
-    value = JSON.parse(jsonText)
-  } catch (error) {
-    throw new UsageError(
-      `${fileName}: not JSON: ${(error instanceof Error ? error.message : '').split('\n')[0] ?? ''}`,
-    )
-  }
-  return accepted(schema, value, fileName)
+  const parsed = parseJson(jsonText)
+  if ('why' in parsed) throw new UsageError(`${fileName}: ${parsed.isJson ? '' : 'not JSON: '}${parsed.why}`)
+  return accepted(schema, parsed.value, fileName)
 }
 
 /** Reads a scenario in JSON. Throws UsageError that names file, path and reason. */

@@ -32,10 +32,10 @@ const SMALL_MAX = 2 ** 20
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError on failure. */
   source(path: string): ByteSource
-  /** The whole of a small file, of a pipe, or of stdin, which is `-`. */
-  bytes(path: string): Uint8Array
+  /** The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default. */
+  bytes(path: string, max?: number): Uint8Array
   /** The whole of a small text file, UTF-8. */
-  text(path: string): string
+  text(path: string, max?: number): string
   /** Writes a result. */
   write(path: string, content: string): void
   /** Bytes read, and total bytes, of all files opened so far. */
@@ -176,7 +176,28 @@ function isPipe(path: string): boolean {
 }
 
 function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | 'read'> {
-  return { fd: path === STDIN ? stdin : attempt(path, () => openSync(path, 'r')), size: 0, read: 0 }
+  // O_NONBLOCK, so that opening a pipe without a writer does not block
+  const open = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  return { fd: path === STDIN ? stdin : attempt(path, open), size: 0, read: 0 }
+}
+
+/** How long a named pipe is given for somebody to write to it, and how often it is asked, in milliseconds. */
+const WRITER = { comes: 2000, every: 10 } as const
+
+/**
+ * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end open;
+ * before anybody did, it is one only when nobody comes.
+ */
+function readPipe(path: string, fd: number, room: Uint8Array, done: number): number {
+  for (let waited = 0; ; waited += WRITER.every) {
+    try {
+      const count = readSync(fd, room, done, room.length - done, null)
+      if (count > 0 || done > 0 || waited >= WRITER.comes) return count
+    } catch (error) {
+      if (reasonOf(error) !== 'EAGAIN') throw new UsageError(`${path}: at ${hex(done)}: ${reasonOf(error)}`)
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITER.every)
+  }
 }
 
 /** The files of one invocation. `stdin`: the descriptor for `-`. */
@@ -188,24 +209,27 @@ export function openFiles(stdin = 0): Files {
     return file
   }
   // Files of procfs have size 0, so the end of reading counts
-  const bytes = (path: string): Uint8Array => {
+  const bytes = (path: string, max = TEXT_MAX): Uint8Array => {
     const piped = isPipe(path)
     const file = piped ? openPipe(path, stdin) : opened(path)
-    const room = new Uint8Array(piped ? TEXT_MAX + 1 : Math.min(TEXT_MAX, Math.max(file.size, SMALL_MAX)) + 1)
+    const room = new Uint8Array(piped ? max + 1 : Math.min(max, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
     for (let count = 1; count > 0 && done < room.length; done += count)
-      count = readOnce(path, file.fd, room, done, piped ? null : 0)
+      count =
+        piped && path !== STDIN
+          ? readPipe(path, file.fd, room, done)
+          : readOnce(path, file.fd, room, done, piped ? null : 0)
     file.read += done
     if (piped && path !== STDIN) closeSync(file.fd)
     if (done === 0) throw new UsageError(`${path}: the file is empty`)
-    if (done > TEXT_MAX)
-      throw new UsageError(`${path}: more than ${String(TEXT_MAX)} bytes, too large for a file of this kind`)
+    if (done > max)
+      throw new UsageError(`${path}: more than ${String(max)} bytes are too many for a file of this kind`)
     return room.subarray(0, done)
   }
   return {
     source: path => opened(path).source,
     bytes,
-    text: path => decode(path, bytes(path)),
+    text: (path, max) => decode(path, bytes(path, max)),
     write: (path, content) => {
       if (!existsSync(dirname(path)))
         throw new UsageError(`${path}: the folder ${dirname(path)} does not exist`)

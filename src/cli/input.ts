@@ -4,6 +4,7 @@ import type { ListedImage } from '../boot/listing.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
+import { JSON_MAX } from '../bytes/plain-data.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
@@ -15,29 +16,12 @@ import { readSettings, type Stored } from './settings.ts'
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
 
 async function readScenario(call: Call, path: string): Promise<Scenario> {
-  const text = call.files.text(path)
+  const text = call.files.text(path, JSON_MAX)
   call.log.debug('scenario', { file: path, length: text.length })
   const { parseScenario, validateScenario } = await import('../boot/scenario.ts')
   if (path.endsWith('.json')) return parseScenario(text, path)
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(text, { intAsBigInt: true, logLevel: 'error' })
-  const [error] = document.errors
-  if (error !== undefined) throw new UsageError(`${path}: not YAML: ${error.message.split('\n')[0] ?? ''}`)
-  return validateScenario(
-    plainOf(() => document.toJS({ maxAliasCount: 100 }) as unknown, path),
-    path,
-  )
-}
-
-// The YAML reader refuses excessive aliases with an error of its own
-function plainOf(read: () => unknown, path: string): unknown {
-  try {
-    return read()
-  } catch (error) {
-    throw new UsageError(
-      `${path}: not YAML: ${error instanceof Error ? error.message : 'cannot be resolved'}`,
-    )
-  }
+  const { parseYaml } = await import('./yaml.ts')
+  return validateScenario(await parseYaml(text, path), path)
 }
 
 /** A path in a scenario is relative to the scenario's folder. */
@@ -125,6 +109,15 @@ async function observedOf(call: Call): Promise<Observed> {
   return { observed: facts, problems: problems.map(({ id, at, what }) => ({ file: path, id, at, what })) }
 }
 
+/** What `make` makes; where it cannot, its message says of what. */
+function saidOf<T>(what: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${what}: ${error.message}`) : error
+  }
+}
+
 async function imageOf(
   call: Call,
   scenario: Scenario | null,
@@ -136,9 +129,10 @@ async function imageOf(
   if (!('uki' in scenario.image))
     return fileOrListing(call, beside(scenarioPath, scenario.image.file), kernel)
   const { ukiSource } = await import('../boot/recipe.ts')
+  const { uki } = scenario.image
   return {
     name: `${scenario.name ?? scenarioPath} (made in memory)`,
-    source: ukiSource(scenario.image.uki),
+    source: saidOf(`${scenarioPath}: image.uki`, () => ukiSource(uki)),
     stub: null,
   }
 }

@@ -4,6 +4,7 @@ import { descriptorsOf } from '../boot/map-entries.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
+import { JSON_MAX } from '../bytes/plain-data.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import type { MemmapParse } from '../image/memmap.ts'
 import type { Call } from './command.ts'
@@ -59,7 +60,7 @@ async function memmapIn(call: Call, path: string): Promise<MemmapParse> {
 /** A firmware file, and RAM if given on the command line. Throws UsageError if they contradict each other. */
 async function firmwareIn(call: Call, path: string, ram: number | undefined): Promise<MachineWords> {
   const { parseFirmwareFile } = await import('../boot/firmware-file.ts')
-  const file = parseFirmwareFile(call.files.text(path), path)
+  const file = parseFirmwareFile(call.files.text(path, JSON_MAX), path)
   if (file.map !== null && ram !== undefined)
     throw new UsageError(`${path} has its own memory map and excludes --ram`)
   if (file.map === null && (ram ?? file.ram) === null)

@@ -31,7 +31,7 @@ export interface Freed {
 export interface PageAllocator {
   /** An independent copy in the same state. */
   fork(): PageAllocator
-  memoryMap(): MemoryDescriptor[]
+  memoryMap(): readonly MemoryDescriptor[]
   /** The clause by which the map is reported. */
   mapClause(): FirmwareClause
   descriptors(): readonly MemoryDescriptor[]

@@ -2,6 +2,7 @@
  * Our own JSON form of a memory map: {"schema": 1, "map": [{"type", "start", "end" or "pages",
  * "attribute"}]}. `end` is exclusive.
  */
+import { parseJson } from '../bytes/plain-data.ts'
 import { PAGE } from '../bytes/units.ts'
 import { ATTRIBUTE_UNSAID, odd, type MemmapRow } from './memmap/model.ts'
 import { memoryTypeOf } from './memory-type-names.ts'
@@ -39,26 +40,25 @@ export function readMemmapJson(text: string): {
   readonly rows: readonly MemmapRow[]
   readonly problems: readonly Problem[]
 } {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
+  const parsed = parseJson(text)
+  if ('why' in parsed)
     return {
       rows: [],
       problems: [
-        odd(
-          'not-json',
-          `the text begins like JSON but is not: ${error instanceof Error ? error.message : 'unreadable'}`,
-        ),
+        parsed.isJson
+          ? odd('too-much', `the JSON is not taken: ${parsed.why}`)
+          : odd('not-json', `the text begins like JSON but is not: ${parsed.why}`),
       ],
     }
-  }
-  const { schema, map } = value as { readonly schema?: unknown; readonly map?: unknown }
+  const { schema, map } = parsed.value as { readonly schema?: unknown; readonly map?: unknown }
   if (schema !== 1)
     return {
       rows: [],
       problems: [
-        odd('unknown-schema', `schema is ${schema === undefined ? 'absent' : JSON.stringify(schema)}, not 1`),
+        odd(
+          'unknown-schema',
+          `schema is ${schema === undefined ? 'absent' : JSON.stringify(schema).slice(0, 80)}, not 1`,
+        ),
       ],
     }
   if (!Array.isArray(map)) return { rows: [], problems: [odd('unreadable-line', 'map is not a list')] }

@@ -2,10 +2,12 @@
  * What changed in systemd-stub, when, and in which back-ports: one line for every change of upstream's
  * (spec/ST-systemd-stub.md). A back-port is one more release in `in`.
  */
+import { TEXTS } from '../messages/texts.ts'
 import { type Change, changesOf } from '../releases/change.ts'
+import type { Seen } from '../releases/history.ts'
 import type { StubBehaviour } from './behaviour.ts'
 
-const NO_LINUX = 'Unable to locate embedded .linux section'
+const NO_LINUX = TEXTS['stub/no-section-table']
 const SECTIONS_229 = ['.cmdline', '.linux', '.initrd', '.splash']
 const SECTIONS_252 = ['.linux', '.osrel', '.cmdline', '.initrd', '.splash', '.dtb', '.pcrsig', '.pcrpkey']
 const SECTIONS_254 = [...SECTIONS_252, '.uname', '.sbat']
@@ -377,7 +379,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     '9597320f5c',
     'says that the image lacks .linux',
     { in: ['257'] },
-    { kernel: { message: 'Image lacks .linux section.', status: false } },
+    { kernel: { message: TEXTS['stub/no-linux'], status: false } },
   ),
   change(
     ['fc02ea668f', 'd30b89c7fc'],
@@ -391,7 +393,7 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     { in: ['257'] },
     {
       loadOptions: { profile: true },
-      sectionTable: { message: 'Unable to locate PE section table' },
+      sectionTable: { message: TEXTS['stub/no-pe-table'] },
       initrd: {
         pieces: ['.ucode', '.initrd', '.pcrsig', '.pcrpkey', '.osrel', '.profile'],
         made: ['.pcrsig', '.pcrpkey', '.profile', '.osrel', '.initrd', '.ucode'],
@@ -514,3 +516,47 @@ export const STUB_CHANGES: readonly Change<StubBehaviour>[] = [
     },
   ),
 ]
+
+/** Releases whose source was read, and those that were booted. */
+export const STUB_SEEN: Readonly<Record<string, Seen>> = {
+  '229': 'read',
+  '234': 'read',
+  '239': 'read',
+  '241': 'read',
+  '242': 'read',
+  '245': 'read',
+  '247.3': 'booted',
+  '248': 'read',
+  '248.10': 'read',
+  '249': 'read',
+  '249.6': 'read',
+  '250': 'read',
+  '251': 'read',
+  '252': 'read',
+  '252.3': 'read',
+  '252.6': 'read',
+  '252.11': 'read',
+  '252.31': 'read',
+  '252.39': 'booted',
+  '253': 'read',
+  '253.5': 'read',
+  '253.26': 'read',
+  '254': 'read',
+  '254.2': 'read',
+  '254.17': 'read',
+  '254.26': 'booted',
+  '255': 'read',
+  '255.11': 'read',
+  '255.18': 'read',
+  '256': 'read',
+  '257': 'read',
+  '257.11': 'read',
+  '257.13': 'booted',
+  '258': 'read',
+  '258.10': 'read',
+  '259': 'read',
+  '259.2': 'read',
+  '261': 'read',
+  '261.2': 'read',
+  '262.1': 'booted',
+}

@@ -4,8 +4,8 @@
  */
 import type { History } from '../releases/history.ts'
 import type { StubBehaviour } from './behaviour.ts'
-import { STUB_229, STUB_CHANGES } from './changes.ts'
-import { STUB_LABELS, STUB_SEEN } from './labels.ts'
+import { STUB_229, STUB_CHANGES, STUB_SEEN } from './changes.ts'
+import { STUB_LABELS } from './labels.ts'
 
 /** Releases 229 to 262: every one began a branch. */
 const BRANCHES = Array.from({ length: 34 }, (_, i) => String(229 + i))

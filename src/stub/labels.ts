@@ -1,5 +1,5 @@
-/** Names of systemd-stub's eras, and the releases that were read or booted (spec/ST-systemd-stub.md). */
-import type { Label, Seen } from '../releases/history.ts'
+/** Names of systemd-stub's eras (spec/ST-systemd-stub.md). */
+import type { Label } from '../releases/history.ts'
 
 /**
  * Eras by id, in the order in which they are shown. `S6/257.3` belongs to S6 and began with 257.3. An era that is
@@ -150,48 +150,4 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
     release: '261.2',
     title: "the stub's own loader with every check; for older kernels EFI handover in place",
   },
-}
-
-/** Releases whose source was read, and those that were booted. */
-export const STUB_SEEN: Readonly<Record<string, Seen>> = {
-  '229': 'read',
-  '234': 'read',
-  '239': 'read',
-  '241': 'read',
-  '242': 'read',
-  '245': 'read',
-  '247.3': 'booted',
-  '248': 'read',
-  '248.10': 'read',
-  '249': 'read',
-  '249.6': 'read',
-  '250': 'read',
-  '251': 'read',
-  '252': 'read',
-  '252.3': 'read',
-  '252.6': 'read',
-  '252.11': 'read',
-  '252.31': 'read',
-  '252.39': 'booted',
-  '253': 'read',
-  '253.5': 'read',
-  '253.26': 'read',
-  '254': 'read',
-  '254.2': 'read',
-  '254.17': 'read',
-  '254.26': 'booted',
-  '255': 'read',
-  '255.11': 'read',
-  '255.18': 'read',
-  '256': 'read',
-  '257': 'read',
-  '257.11': 'read',
-  '257.13': 'booted',
-  '258': 'read',
-  '258.10': 'read',
-  '259': 'read',
-  '259.2': 'read',
-  '261': 'read',
-  '261.2': 'read',
-  '262.1': 'booted',
 }

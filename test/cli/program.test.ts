@@ -63,10 +63,10 @@ describe('spec and explain', () => {
   })
 
   test.each([
-    [['spec', 'PE-9999'], /^stubsim: unknown clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
+    [['spec', 'PE-9999'], /^stubsim: no clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
     [
       ['explain', 'no-such-rule-at-all'],
-      /^stubsim: unknown rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/,
+      /^stubsim: no rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/,
     ],
   ])('%j is refused', async (args, message) => {
     const { code, stdout, stderr } = await stubsim(args)

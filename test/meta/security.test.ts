@@ -41,7 +41,7 @@ test('the install script of bigint-buffer is denied', () => {
 
 test('every test that SECURITY.md calls as a witness exists', () => {
   const named = [...page.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path)
-  expect(named).toHaveLength(3)
+  expect(named.length).toBeGreaterThanOrEqual(5)
   for (const path of named) expect(textOf(path)).toContain('test(')
 })
 

@@ -30,6 +30,7 @@ import {
   type LegacyOptions,
   type PeEntryOptions,
 } from '../support/kernel-bench.ts'
+import { F } from '../support/kernels.ts'
 
 const SAMPLES: readonly (readonly [eras: RegExp, kernel: string])[] = [
   [/^E0/, 'derived-5.6'],
@@ -57,7 +58,6 @@ const DECOMPRESSES = /^E[3-6]/
 const TRUSTS_PE_LOADER = ['E1', 'E3a', 'E3', 'E3b', 'E4c', 'E4e', 'E5a', 'E5', 'E6']
 const GETS_LOST = ['E3b', 'E3d', 'E3c', 'E4a', 'E4b', 'E4']
 
-const F = 0x18200000
 interface Ran {
   readonly on: Bench
   readonly outcome: Outcome

@@ -2,7 +2,7 @@
 import { range } from '../../src/bytes/range.ts'
 import { byteCount } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
+import { type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
 import { parsePe } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
@@ -15,12 +15,11 @@ import { stubEras } from '../../src/stub/eras.ts'
 import { stubModel } from '../../src/stub/boot.ts'
 import type { StubEra } from '../../src/stub/model.ts'
 import { fakeFirmware, placeUki, type Call } from './fake-firmware.ts'
+import { factsOf } from './facts.ts'
 
 /** Kernel facts of Debian's 5.10.223, whose PE says 1, and of the same with 0 there. */
 export function kernelFacts(name = 'debian-5.10.223'): KernelFacts {
-  const facts = KERNEL_FACTS[name]
-  if (facts === undefined) throw new Error(`no kernel ${name}`)
-  return facts
+  return factsOf(name)
 }
 
 export function withoutInitrdSupport(facts = kernelFacts()): KernelFacts {

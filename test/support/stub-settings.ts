@@ -14,8 +14,8 @@ import {
   type StubRun,
   type StubSetting,
 } from './stub-run.ts'
+import { GIB, le32 } from './bytes.ts'
 
-const GIB = 2 ** 30
 const facts61 = kernelFacts('debian-6.1.170')
 const kernels = [
   buildKernel(kernelFacts()),
@@ -81,7 +81,6 @@ const write =
   (object: string, from: number, at: number, ...bytes: number[]): Before =>
   (memory, base) =>
     void memory.patch(phys(base + from + at), Uint8Array.from(bytes), object, at)
-const little = (value: number): number[] => [0, 8, 16, 24].map(shift => (value >>> shift) & 0xff)
 const kernelAt = (at: number, ...bytes: number[]): Before => write('kernel', KERNEL_AT, at, ...bytes)
 const headerAt = (at: number, ...bytes: number[]): Before => write('uki:headers', 0, at, ...bytes)
 const on61 = facts61.pe
@@ -113,29 +112,29 @@ const BEFORES: readonly Before[] = [
   kernelAt(0x234, 0),
   kernelAt(0x236, 0x3d),
   kernelAt(0x236, 0x37),
-  kernelAt(0x238, ...little(7)),
-  kernelAt(0x264, ...little(0)),
+  kernelAt(0x238, ...le32(7)),
+  kernelAt(0x264, ...le32(0)),
   // the kernel's PE header
   kernelAt(0, 0, 0),
   kernelAt(on61.e_lfanew + 4, 0x64, 0xaa),
-  kernelAt(OPTIONAL + 16, ...little(0x7fffffff)),
-  kernelAt(OPTIONAL + 24, ...little(0x1000000)),
-  kernelAt(OPTIONAL + 32, ...little(0x10000)),
-  kernelAt(OPTIONAL + 32, ...little(0x10001)),
+  kernelAt(OPTIONAL + 16, ...le32(0x7fffffff)),
+  kernelAt(OPTIONAL + 24, ...le32(0x1000000)),
+  kernelAt(OPTIONAL + 32, ...le32(0x10000)),
+  kernelAt(OPTIONAL + 32, ...le32(0x10001)),
   kernelAt(OPTIONAL + 44, 0, 0),
   kernelAt(OPTIONAL + 108, 5),
   kernelAt(OPTIONAL + 112 + 40 + 4, 8),
-  kernelAt(0x3c, ...little(4)),
-  kernelAt(0x3c, ...little(0x7d0000)),
+  kernelAt(0x3c, ...le32(4)),
+  kernelAt(0x3c, ...le32(0x7d0000)),
   ...[0, 2, 3].flatMap(index => [
-    kernelAt(section61(index, 8), ...little(0x100)),
-    kernelAt(section61(index, 8), ...little(0x100000)),
-    kernelAt(section61(index, 8), ...little(0xffffff00)),
-    kernelAt(section61(index, 12), ...little(0xffffff00)),
-    kernelAt(section61(index, 16), ...little(0)),
-    kernelAt(section61(index, 16), ...little(0x8000000)),
-    kernelAt(section61(index, 20), ...little(0x8000000)),
-    kernelAt(section61(index, 20), ...little(0xffffff00)),
+    kernelAt(section61(index, 8), ...le32(0x100)),
+    kernelAt(section61(index, 8), ...le32(0x100000)),
+    kernelAt(section61(index, 8), ...le32(0xffffff00)),
+    kernelAt(section61(index, 12), ...le32(0xffffff00)),
+    kernelAt(section61(index, 16), ...le32(0)),
+    kernelAt(section61(index, 16), ...le32(0x8000000)),
+    kernelAt(section61(index, 20), ...le32(0x8000000)),
+    kernelAt(section61(index, 20), ...le32(0xffffff00)),
     kernelAt(section61(index, 24), 8),
   ]),
 ]

@@ -2,6 +2,7 @@
  * Boot loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
  * Chapter HO.
  */
+import { TEXTS } from '../../messages/texts.ts'
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import {
@@ -15,6 +16,7 @@ import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.t
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
+import type { ClauseId } from '../../memory/event.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
 import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
@@ -52,7 +54,14 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
               cargo.initrd.size,
             )
       machine.assume('HO-13', 'boot_params and the command line are at the top of low memory')
-      const handOff = place(machine, cargo, kernel, { at, bootParams, line, initrd, type: GRUB_TYPE })
+      const handOff = place(machine, cargo, kernel, {
+        clause: 'HO-13',
+        at,
+        bootParams,
+        line,
+        initrd,
+        type: GRUB_TYPE,
+      })
       if (alignment !== null) zeroPage(machine.memory, bootParams).hdr.set('kernel_alignment', alignment)
       machine.firmware.exitBootServices()
       return handOff
@@ -86,7 +95,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
     'HO-13',
     'EFI_OUT_OF_RESOURCES',
     'no aligned chunk of init_size bytes',
-    'error: out of memory.',
+    TEXTS['grub/out-of-memory'],
   )
 }
 
@@ -103,6 +112,7 @@ export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
       'the RAM of the map ends where the monitor reserves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own start',
     )
     return place(machine, cargo, kernel, {
+      clause: 'HO-14',
       at: phys(DIRECT.kernel),
       bootParams: phys(DIRECT.bootParams),
       line: phys(DIRECT.commandLine),
@@ -151,12 +161,13 @@ function topOf(machine: Machine, limit: number, size: number): Range {
         'HO-14',
         'EFI_OUT_OF_RESOURCES',
         'the initrd does not fit into memory',
-        'qemu: initrd is too large, cannot support.',
+        TEXTS['qemu/initrd-too-large'],
       )
     : rangeAt(Math.max(...fits), size)
 }
 
 interface Places {
+  readonly clause: ClauseId
   readonly at: Phys
   readonly bootParams: Phys
   readonly line: Phys
@@ -168,9 +179,9 @@ function place(
   machine: Machine,
   cargo: BootLoaderCargo,
   kernel: BzImage,
-  { at, bootParams, line, initrd, type }: Places,
+  { clause, at, bootParams, line, initrd, type }: Places,
 ): HandOff {
-  putKernel(machine, at, kernel)
+  putKernel(machine, clause, at, kernel)
   if (initrd !== null && cargo.initrd !== null) putFile(machine, initrd.start, cargo.initrd, 'initrd')
   const page = makeZeroPage(machine, bootParams, kernel, headerOf(kernel), PAGE)
   putText(machine, line, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))

@@ -1,4 +1,5 @@
 /** GRUB's own heap, allocated before anything else. Chapter HO. */
+import { TEXTS } from '../../messages/texts.ts'
 import { sizeOf } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys } from '../../bytes/units.ts'
 import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
@@ -87,7 +88,7 @@ export function takeHeap(machine: Machine, rule: HeapRule): number {
           'HO-16',
           got.status,
           'memory that is free in the map cannot be allocated',
-          'error: cannot allocate conventional memory.',
+          TEXTS['grub/no-conventional'],
         )
       missing -= taken
     }
@@ -96,7 +97,7 @@ export function takeHeap(machine: Machine, rule: HeapRule): number {
         'HO-16',
         'EFI_OUT_OF_RESOURCES',
         `${String(missing)} pages of GRUB’s heap cannot be allocated`,
-        'error: too little memory.',
+        TEXTS['grub/too-little-memory'],
       )
     if (buffer.status === 'EFI_SUCCESS') machine.firmware.freePages(buffer.at, MAP_PAGES)
     machine.assume(

@@ -1,4 +1,5 @@
 /** GRUB's linuxefi as patched by Debian: through the handover entry, with memory below 1 GiB. Chapter HO. */
+import { TEXTS } from '../../messages/texts.ts'
 import { hex, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -26,7 +27,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
       'HO-16',
       'EFI_OUT_OF_RESOURCES',
       `the kernel file does not fit into the heap of ${hex(heap)} bytes`,
-      'error: cannot allocate kernel buffer.',
+      TEXTS['grub/kernel-buffer'],
     )
   const page = machine.step('HO-11', 'linuxefi makes boot_params from the first kilobyte of the file', () => {
     if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
@@ -34,7 +35,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
         'HO-11',
         'EFI_UNSUPPORTED',
         'the kernel has no handover entry',
-        "error: kernel doesn't support EFI handover.",
+        TEXTS['grub/no-handover'],
       )
     const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
     return makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, ZERO_PAGE_SIZE)
@@ -49,7 +50,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
     'linuxefi allocates init_size bytes for the kernel and reads it there',
     () => {
       const place = placeFor(machine, kernel)
-      putKernel(machine, place, kernel)
+      putKernel(machine, 'HO-10', place, kernel)
       return place
     },
   )

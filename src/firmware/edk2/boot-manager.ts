@@ -1,6 +1,7 @@
 /**
  * EDK2's boot manager: its checks before LoadImage, and its message for a failed boot option (chapter PE).
  */
+import { printed } from '../../messages/texts.ts'
 import { hex } from '../../bytes/range.ts'
 import { readExactly, type ByteSource } from '../../bytes/source.ts'
 import { PE32_MAGIC, PE32_PLUS_MAGIC } from '../../image/pe.ts'
@@ -35,7 +36,7 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
  * device path (PE-21).
  */
 export function bootManagerMessage(what: 'load' | 'start', status: EfiError): string {
-  return `BdsDxe: failed to ${what} … : ${STATUS_TEXT[status]}`
+  return printed('edk2/boot-option', { what, option: '…', status: STATUS_TEXT[status] })
 }
 
 /**

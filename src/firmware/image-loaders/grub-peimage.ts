@@ -2,6 +2,7 @@
  * Debian's peimage for GRUB: an image loader below 4 GiB that zeroes each section before it copies it
  * (chapter PE).
  */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys, wrap32 } from '../../bytes/units.ts'
@@ -34,19 +35,22 @@ export function checkPeimage(source: ByteSource): CheckedImage | LoadRefusal {
   const no = (why: string, message: string) => refusal('EFI_LOAD_ERROR', 'PE-35', why, message)
   if (source.size >= 64 && !isMz(source))
     return refusal('EFI_UNSUPPORTED', 'PE-35', 'the file does not begin with MZ', 'not a PE-COFF file')
-  if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'truncated image')
+  if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', TEXTS['peimage/truncated'])
   const { Magic, Subsystem, SizeOfHeaders, SectionAlignment, SizeOfImage } = pe.optional
   if (pe.coff.Machine !== NATIVE_MACHINE)
-    return no(`machine ${hex(pe.coff.Machine)} is not x64`, `wrong machine type ${String(pe.coff.Machine)}`)
+    return no(
+      `machine ${hex(pe.coff.Machine)} is not x64`,
+      printed('peimage/machine', { number: String(pe.coff.Machine) }),
+    )
   if (Subsystem !== EFI_APPLICATION)
     return no(
       `Subsystem ${String(Subsystem)} with magic ${hex(Magic)} is not an EFI application`,
-      'expected EFI application',
+      TEXTS['peimage/subsystem'],
     )
   if (source.size < SizeOfHeaders)
-    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} exceeds the file`, 'truncated image')
+    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} exceeds the file`, TEXTS['peimage/truncated'])
   if (SectionAlignment !== 0 && !isPowerOfTwo(SectionAlignment))
-    return no(`SectionAlignment ${hex(SectionAlignment)} is not a power of two`, 'invalid section alignment')
+    return no(`SectionAlignment ${hex(SectionAlignment)} is not a power of two`, TEXTS['peimage/alignment'])
   return checkedImage(pe, SizeOfImage, EfiLoaderCode)
 }
 
@@ -84,17 +88,17 @@ export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusa
   if (VirtualAddress < SizeOfHeaders || (SizeOfRawData > 0 && PointerToRawData < SizeOfHeaders))
     return no(
       `section ${name} begins inside the headers of ${hex(SizeOfHeaders)} bytes`,
-      'section inside header',
+      TEXTS['peimage/section-in-header'],
     )
   if (wrap32(PointerToRawData + SizeOfRawData) > pe.source.size)
     return no(
       `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(pe.source.size)}`,
-      'truncated image',
+      TEXTS['peimage/truncated'],
     )
   if (wrap32(VirtualAddress + VirtualSize) > imageSize)
     return no(
       `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
-      'section outside image',
+      TEXTS['peimage/section-outside'],
     )
   loading.ports.step(SizeOfRawData > VirtualSize ? 'PE-33' : 'PE-35', `zeroes and copies ${name}`, () => {
     zero(loading, VirtualAddress, VirtualSize, ownerOf(loading, section))

@@ -1,4 +1,5 @@
 /** shim's header checks and hashing (chapter PE). */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { PAGE, wrap32 } from '../../bytes/units.ts'
@@ -38,41 +39,44 @@ export function checkShim(
 ): CheckedImage | LoadRefusal {
   const no = (why: string, message: string) => refusal('EFI_UNSUPPORTED', 'PE-32', why, message)
   const { pe, problems } = parsePe(source)
-  if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', 'Invalid image')
+  if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers', TEXTS['shim/invalid-image'])
   const { SizeOfImage, SizeOfHeaders, FileAlignment, SectionAlignment, NumberOfRvaAndSizes, Magic } =
     pe.optional
   if (pe.coff.Machine !== NATIVE_MACHINE || Magic !== PE32_PLUS_MAGIC)
     return no(
       `machine ${hex(pe.coff.Machine)} with magic ${hex(Magic)} does not run on x64`,
-      'Platform does not support this image',
+      TEXTS['shim/platform'],
     )
   if (FileAlignment % 2 !== 0)
     return no(
       `FileAlignment ${hex(FileAlignment)} is odd`,
-      `File Alignment is invalid (${String(FileAlignment)})`,
+      printed('shim/file-alignment', { number: String(FileAlignment) }),
     )
   if (NumberOfRvaAndSizes > 16)
-    return no(`NumberOfRvaAndSizes ${String(NumberOfRvaAndSizes)} is more than 16`, 'Image header too large')
+    return no(
+      `NumberOfRvaAndSizes ${String(NumberOfRvaAndSizes)} is more than 16`,
+      TEXTS['shim/header-too-large'],
+    )
   if (pe.coff.SizeOfOptionalHeader - IMAGE_OPTIONAL_HEADER64.size !== 8 * NumberOfRvaAndSizes)
-    return no('the data directories do not fill the optional header', 'Image header overflows data directory')
+    return no('the data directories do not fill the optional header', TEXTS['shim/data-directory'])
   const end = pe.sectionTable
   const { NumberOfSections } = pe.coff
   if (SizeOfImage < end || Math.floor((SizeOfImage - end) / SECTION_HEADER) <= NumberOfSections)
     return no(
       `SizeOfImage ${hex(SizeOfImage)} has no room for the section table`,
-      'Image sections overflow image size',
+      TEXTS['shim/sections-overflow-size'],
     )
   if (SizeOfHeaders < end || Math.floor((SizeOfHeaders - end) / SECTION_HEADER) < NumberOfSections)
     return no(
       `SizeOfHeaders ${hex(SizeOfHeaders)} has no room for the section table`,
-      'Image sections overflow section headers',
+      TEXTS['shim/sections-overflow-headers'],
     )
   if ((pe.coff.Characteristics & RELOCS_STRIPPED) !== 0)
-    return no('the relocations are stripped', 'Unsupported image - Relocations have been stripped')
+    return no('the relocations are stripped', TEXTS['shim/relocations-stripped'])
   if (SizeOfImage < SizeOfHeaders)
     return no(
       `SizeOfImage ${hex(SizeOfImage)} is less than SizeOfHeaders ${hex(SizeOfHeaders)}`,
-      'Invalid image',
+      TEXTS['shim/invalid-image'],
     )
   const certificates = pe.dataDirectories[DIRECTORY_SECURITY]
   if (
@@ -84,7 +88,7 @@ export function checkShim(
       'EFI_INVALID_PARAMETER',
       'PE-32',
       'the certificate table begins past the end of the file',
-      'Malformed security header',
+      TEXTS['shim/security-header'],
     )
   return (
     hashed(pe, everySection, SizeOfImage + beyond) ??
@@ -118,12 +122,17 @@ function hashed(
       ? shimOddSection(VirtualAddress, VirtualSize, PointerToRawData, Characteristics, SizeOfHeaders, limit)
       : null
     if (odd !== null)
-      return refusal('EFI_UNSUPPORTED', 'PE-55', `section ${name} ${odd}`, `Section ${String(index)} ${odd}`)
+      return refusal(
+        'EFI_UNSUPPORTED',
+        'PE-55',
+        `section ${name} ${odd}`,
+        printed('shim/section', { number: String(index), why: odd }),
+      )
     hashedBytes += SizeOfRawData
     if (hashedBytes > source.size)
       return no(
         `headers and sections up to ${name} have ${hex(hashedBytes)} bytes, the file ${hex(source.size)}`,
-        `Malformed section ${String(index)} size`,
+        printed('shim/section-size', { number: String(index) }),
       )
   }
   const beyond = sections.find(
@@ -133,7 +142,7 @@ function hashed(
   if (beyond !== undefined)
     return no(
       `the raw data of section ${beyond.name} ends past the end of the file`,
-      'Malformed section header',
+      TEXTS['shim/section-header'],
     )
   const certificates = dataDirectories[DIRECTORY_SECURITY]
   const signed = certificates !== undefined && certificates.Size > 0 && source.size > hashedBytes
@@ -142,10 +151,7 @@ function hashed(
     (source.size - hashedBytes >= certificates.Size &&
       certificates.VirtualAddress + certificates.Size === source.size)
   return signed && !fits
-    ? no(
-        'the certificate table is not the end of the file',
-        'Malformed binary after Attribute Certificate Table',
-      )
+    ? no('the certificate table is not the end of the file', TEXTS['shim/certificate-table'])
     : null
 }
 

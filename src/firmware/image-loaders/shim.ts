@@ -1,4 +1,5 @@
 /** The steps of shim's own loader, and of rhboot's GRUB, which copied it (chapter PE). */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { numberIn } from '../../bytes/struct.ts'
 import { alignUp, PAGE, pagesOf, phys, wrap32, wrap64, fileOffset } from '../../bytes/units.ts'
@@ -55,7 +56,7 @@ export function allocateShim(
       'EFI_OUT_OF_RESOURCES',
       'PE-28',
       `no free range holds the ${hex(pages)} pages of image and alignment`,
-      'Failed to allocate image buffer',
+      TEXTS['shim/image-buffer'],
     )
   return { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, alignment)) }
 }
@@ -110,7 +111,12 @@ export function sectionShim(
       section
     if (passedOver(section, variant)) return null
     const no = (why: string, message: string) =>
-      refusal('EFI_UNSUPPORTED', 'PE-30', `section ${name} ${why}`, `Section ${String(index)} ${message}`)
+      refusal(
+        'EFI_UNSUPPORTED',
+        'PE-30',
+        `section ${name} ${why}`,
+        printed('shim/section', { number: String(index), why: message }),
+      )
     const limit = variant.reaches === 'one-too-far' ? imageSize + 1 : imageSize
     const inside = VirtualAddress < limit
     const last = wrap32(VirtualAddress + VirtualSize - 1)

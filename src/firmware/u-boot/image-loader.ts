@@ -1,4 +1,5 @@
 /** U-Boot's image loaders: sizes from the sections, the last section first (chapter PE). */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys } from '../../bytes/units.ts'
@@ -39,12 +40,12 @@ export function checkUBoot(
   if (pe === null || !isMz(source) || pe.e_lfanew + headers > source.size)
     return no(
       problems.at(-1)?.what ?? 'no DOS header, or the file ends inside the headers',
-      'Not a PE-COFF file',
+      TEXTS['u-boot/no-pe'],
     )
   if (pe.coff.Machine !== NATIVE_MACHINE)
     return no(
       `machine ${hex(pe.coff.Machine)} is not that of the firmware`,
-      `Machine type ${hex(pe.coff.Machine)} is not supported`,
+      printed('u-boot/machine', { number: hex(pe.coff.Machine) }),
     )
   const size = Math.max(0, ...pe.sections.map(section => section.VirtualAddress + sizeOf(section)))
   return checkedImage(pe, size, IMAGE_TYPES[pe.optional.Subsystem] ?? EfiLoaderCode)

@@ -1,10 +1,10 @@
-/** Normalises pasted text: encodings, terminal escapes, and prefixes of loggers. */
+/** From a text to its lines, and what loggers write in front of a line. */
+import { textOf } from '../paste/letters.ts'
 import type { Line } from './model.ts'
 
-/** Colours, cursor movements, character sets: escapes of consoles. */
-const ESCAPES = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][0-9A-Z]|[=>78c])/g
+export { textOf }
 
-/** Possible prefixes of a kernel's line. Removed one by one until none matches. */
+/** What a program's own logger puts in front of its line. Taken off one after the other, until none fits. */
 const PREFIXES: readonly RegExp[] = [
   /^<\d{1,3}>/,
   /^\[[ \d]{1,12}\.\d{1,9}\] ?/,
@@ -17,15 +17,6 @@ const PREFIXES: readonly RegExp[] = [
 ]
 const PREFIXES_MAX = 6
 
-/** UTF-16 with a byte order mark (the UEFI shell writes it) or UTF-8, without escapes. */
-export function textOf(input: string | Uint8Array): string {
-  const text =
-    typeof input === 'string'
-      ? input
-      : new TextDecoder(input[0] === 0xff && input[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(input)
-  return text.replace(/^\ufeff/, '').replace(ESCAPES, '')
-}
-
 /** The line as printed by its program, without prefixes of syslog, journal, dmesg and terminals. */
 export function bare(line: string): string {
   let rest = line
@@ -37,7 +28,12 @@ export function bare(line: string): string {
   return rest
 }
 
-/** All lines; CR, LF and CR LF end one, as do the doubled CRs of serial lines. */
+/** All lines as they stand; CR, LF and CR LF end one, as do the doubled CRs of serial lines. */
+export function rawLinesOf(text: string): string[] {
+  return text.split(/\r{0,3}\n|\r/)
+}
+
+/** All lines, without what loggers put in front. */
 export function linesOf(text: string): Line[] {
-  return text.split(/\r{0,3}\n|\r/).map((line, i) => ({ text: bare(line), at: i + 1 }))
+  return rawLinesOf(text).map((line, i) => ({ text: bare(line), at: i + 1 }))
 }

@@ -2,14 +2,16 @@
  * Changes of linux: one entry per upstream change visible to the model, with upstream's title and the
  * releases that have it. A back-port is one more release in `in`. Chapters EP and ZO.
  */
+import { TEXTS } from '../../messages/texts.ts'
 import { changesOf, type Change } from '../../releases/change.ts'
+import type { Seen } from '../../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
 
 const change = changesOf<KernelBehaviour>()
 
 const NOTHING: Asked = { 'code32-start': false, 'init-window': false, 'bss-zero': false, 'bss-owned': false }
 /** Source: linux@5.10.223 drivers/firmware/efi/libstub/x86-stub.c efi_pe_entry. */
-const NO_BOOT_PARAMS = 'Failed to allocate lowmem for boot params'
+const NO_BOOT_PARAMS = TEXTS['kernel/no-boot-params']
 const MEMORY_OPTIONS = ['mem=', 'memmap=', 'hugepages='] as const
 
 /** How 4.19 behaves. */
@@ -293,3 +295,30 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     { shapes: ['tight-3'] },
   ),
 ]
+
+/** Releases whose source was read, and those that were booted. */
+export const seen: Readonly<Record<string, Seen>> = {
+  '5.4': 'read',
+  '5.6': 'read',
+  '5.7-rc1': 'read',
+  '5.8-rc1': 'read',
+  '5.10.13': 'read',
+  '5.10.223': 'booted',
+  '6.1.4': 'read',
+  '6.1.170': 'booted',
+  '6.1.176': 'read',
+  '6.12.107': 'booted',
+  '6.16.12': 'booted',
+  '6.17.8': 'read',
+  '6.17.13': 'booted',
+  '6.18.15': 'booted',
+  '6.19.6': 'read',
+  '6.19.14': 'booted',
+  '7.0.13': 'booted',
+  '7.1.8': 'read',
+  '7.1.13': 'booted',
+  '7.2.8': 'read',
+  '7.2.13': 'booted',
+  '7.3-rc7': 'read',
+  '7.3.4': 'booted',
+}

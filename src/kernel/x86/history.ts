@@ -1,10 +1,7 @@
-/**
- * The history of linux: its branches, its changes, the names of its eras, and the releases that were read or
- * booted. Chapters EP and ZO.
- */
+/** The history of linux: its branches, its changes, and the names of its eras. Chapters EP and ZO. */
 import type { History } from '../../releases/history.ts'
 import type { KernelBehaviour } from './behaviour.ts'
-import { base, changes } from './changes.ts'
+import { base, changes, seen } from './changes.ts'
 
 /** `major.first-rc1` to `major.last-rc1`. */
 function branches(major: number, first: number, last: number): string[] {
@@ -145,29 +142,5 @@ export const linux: History<KernelBehaviour> = {
       title: 'the EFI stub decompresses; clears .bss only after a handover; no checksum in the file',
     },
   },
-  seen: {
-    '5.4': 'read',
-    '5.6': 'read',
-    '5.7-rc1': 'read',
-    '5.8-rc1': 'read',
-    '5.10.13': 'read',
-    '5.10.223': 'booted',
-    '6.1.4': 'read',
-    '6.1.170': 'booted',
-    '6.1.176': 'read',
-    '6.12.107': 'booted',
-    '6.16.12': 'booted',
-    '6.17.8': 'read',
-    '6.17.13': 'booted',
-    '6.18.15': 'booted',
-    '6.19.6': 'read',
-    '6.19.14': 'booted',
-    '7.0.13': 'booted',
-    '7.1.8': 'read',
-    '7.1.13': 'booted',
-    '7.2.8': 'read',
-    '7.2.13': 'booted',
-    '7.3-rc7': 'read',
-    '7.3.4': 'booted',
-  },
+  seen,
 }

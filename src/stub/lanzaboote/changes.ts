@@ -1,4 +1,5 @@
 /** What changed in lanzaboote's stub, and when (spec/LZ-lanzaboote.md). Releases are upstream's tags. */
+import { TEXTS } from '../../messages/texts.ts'
 import { type Change, changesOf } from '../../releases/change.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 
@@ -10,7 +11,7 @@ export const THIN_0_1: LanzabooteBehaviour = {
     names: 'early',
     source: 'file',
     longer: 'refused',
-    panic: 'Failed to extract configuration from binary. Did you run lzbt?',
+    panic: TEXTS['lanzaboote/configuration-0.3'],
   },
   payload: { way: 'in pieces' },
   trust: { otherHash: 'LoadImage' },
@@ -66,8 +67,7 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
     { in: ['1.1'] },
     {
       configuration: {
-        panic:
-          'Failed to extract configuration from binary and load kernel/initrd from disk. Did you run lzbt?',
+        panic: TEXTS['lanzaboote/configuration-old'],
       },
     },
   ),
@@ -85,7 +85,7 @@ export const FAT_0_4: LanzabooteBehaviour = {
     names: 'embedded',
     source: 'memory',
     longer: 'refused',
-    panic: 'Failed to extract configuration from binary.',
+    panic: TEXTS['lanzaboote/configuration'],
   },
   payload: { way: 'copied' },
   trust: { otherHash: 'not compared' },

@@ -1,4 +1,5 @@
 /** Slot entryMethod: how the kernel is entered (chapter ST). */
+import { printed } from '../../messages/texts.ts'
 import { NATIVE_MACHINE } from '../../image/pe.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
@@ -53,7 +54,12 @@ function kernelHeader(
   checks: readonly HeaderCheck[],
 ): PeInMemory {
   const bad = (id: ClauseId, why: string): never =>
-    machine.refuse(id, 'EFI_LOAD_ERROR', why, `Bad kernel image: ${statusIn(messages, 'EFI_LOAD_ERROR')}`)
+    machine.refuse(
+      id,
+      'EFI_LOAD_ERROR',
+      why,
+      printed('stub/bad-kernel', { status: statusIn(messages, 'EFI_LOAD_ERROR') }),
+    )
   const pe = peAt(machine, kernel.at)
   if (pe === null || !isOwnMachine(pe))
     return bad(

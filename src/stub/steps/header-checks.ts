@@ -1,4 +1,5 @@
 /** Slot headerChecks: the setup header's conditions for the handover protocol (chapter ST). */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import {
   boot_params,
@@ -39,7 +40,7 @@ function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
         'ST-81',
         'EFI_LOAD_ERROR',
         '.linux is smaller than a zero page',
-        `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
+        printed('stub/exec-failed', { status: statusTitle('EFI_LOAD_ERROR') }),
       )
     return checkAll(ctx, kernel)
   })
@@ -58,7 +59,7 @@ function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
         'ST-31',
         'EFI_LOAD_ERROR',
         why,
-        `Execution of embedded linux image failed: ${statusTitle('EFI_LOAD_ERROR')}`,
+        printed('stub/exec-failed', { status: statusTitle('EFI_LOAD_ERROR') }),
       )
     }
     if (header.handover_offset === 0 || lacksHandover(header))
@@ -85,10 +86,10 @@ function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour
         'the setup header of .linux does not allow the handover protocol',
         message,
       )
-    if (!isKernel(header)) no('Unsupported kernel image.')
-    if (header.version < PROTOCOL_2_11) no('Kernel too old.')
-    if (header.relocatable_kernel === 0) no('Kernel is not relocatable.')
-    if (lacksHandover(header)) no('Kernel does not support EFI handover protocol.')
+    if (!isKernel(header)) no(TEXTS['stub/unsupported-kernel'])
+    if (header.version < PROTOCOL_2_11) no(TEXTS['stub/kernel-too-old'])
+    if (header.relocatable_kernel === 0) no(TEXTS['stub/not-relocatable'])
+    if (lacksHandover(header)) no(TEXTS['stub/no-handover'])
     if (header.handover_offset === 0)
       machine.gap('ST-32', 'handover_offset is 0, and the stub uses it anyway')
     return header

@@ -1,4 +1,5 @@
 /** The stub's own loader of the kernel: pages, then section by section from `.linux` (chapter ST). */
+import { printed, TEXTS } from '../../messages/texts.ts'
 import { formatRange, hex, type Range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { add, alignUp, byteCount, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
 import { memorySource } from '../../firmware/image-loaders/load-image.ts'
@@ -35,7 +36,7 @@ interface SectionCheck {
   readonly message: string
 }
 
-const OUTSIDE = 'Section would write outside of memory'
+const OUTSIDE = TEXTS['stub/section-outside']
 const UINT32_MAX = 0xffffffff
 const below = (address: number, { SizeOfImage, ImageBase }: PeInMemory): boolean =>
   BigInt(address) - ImageBase <= BigInt(SizeOfImage)
@@ -49,7 +50,7 @@ const rawBelowEnd: SectionCheck = {
 }
 const noOverflow: SectionCheck = {
   kept: ({ header }) => header.VirtualAddress + header.SizeOfRawData <= UINT32_MAX,
-  message: 'Invalid PE section, SizeOfRawData + VirtualAddress, overflows',
+  message: TEXTS['stub/raw-overflow'],
 }
 const rawInside: SectionCheck = {
   kept: ({ header, pe }) => header.VirtualAddress + header.SizeOfRawData <= pe.SizeOfImage,
@@ -57,23 +58,23 @@ const rawInside: SectionCheck = {
 }
 const rawInVirtual: SectionCheck = {
   kept: ({ header }) => header.SizeOfRawData <= header.VirtualSize,
-  message: 'Invalid PE section, raw data size is greater than virtual size',
+  message: TEXTS['stub/raw-over-virtual'],
 }
 const noVirtualOverflow: SectionCheck = {
   kept: ({ header }) => header.VirtualAddress + header.VirtualSize <= UINT32_MAX,
-  message: 'Invalid PE section, VirtualSize + VirtualAddress overflows',
+  message: TEXTS['stub/virtual-overflow'],
 }
 const virtualInside: SectionCheck = {
   kept: ({ header, pe }) => header.VirtualAddress + header.VirtualSize <= pe.SizeOfImage,
-  message: 'Section virtual size would write outside of memory',
+  message: TEXTS['stub/virtual-outside'],
 }
 const noFileOverflow: SectionCheck = {
   kept: ({ header }) => header.PointerToRawData + header.SizeOfRawData <= UINT32_MAX,
-  message: 'Invalid PE section, PointerToRawData + SizeOfRawData overflows',
+  message: TEXTS['stub/file-overflow'],
 }
 const rawInFile: SectionCheck = {
   kept: ({ header, fileSize }) => header.PointerToRawData + header.SizeOfRawData <= fileSize,
-  message: 'Invalid PE section, raw data extends outside of file',
+  message: TEXTS['stub/raw-outside-file'],
 }
 
 /** Conditions on a section, in the order in which they are checked. */
@@ -130,7 +131,7 @@ function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Ke
       'ST-91',
       'EFI_LOAD_ERROR',
       'the section table of the kernel ends past the end of .linux',
-      `Cannot read sections: ${statusText('EFI_LOAD_ERROR')}`,
+      printed('stub/cannot-read-sections', { status: statusText('EFI_LOAD_ERROR') }),
     )
   }
 }
@@ -151,7 +152,7 @@ export function linuxExec(
           'ST-60',
           'EFI_LOAD_ERROR',
           'the kernel has base relocations',
-          'Inner kernel image contains base relocations, which we do not support.',
+          TEXTS['stub/base-relocations'],
         )
       if ((pe.DllCharacteristics & NX_COMPAT) !== 0)
         machine.assume(
@@ -215,7 +216,7 @@ function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Ke
       'ST-60',
       'EFI_LOAD_ERROR',
       'a section of the kernel has relocations',
-      'Inner kernel image contains sections with relocations, which we do not support.',
+      TEXTS['stub/section-relocations'],
     )
   if (SizeOfRawData === 0) return
   for (const { kept, message } of rules.checks) {

@@ -1,4 +1,5 @@
 /** The kernel's entry through LoadImage and StartImage (chapter ST). */
+import { printed } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount } from '../../bytes/units.ts'
 import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
@@ -28,14 +29,14 @@ export interface LoadMessages {
 export const loadMessages = (messages: StubBehaviour['messages']): LoadMessages => ({
   clause: 'ST-28',
   by: 'load_image',
-  message: status => `Error loading kernel image: ${statusIn(messages, status)}`,
+  message: status => printed('stub/load-image', { status: statusIn(messages, status) }),
   returned: status => status,
 })
 /** `Error loading inner kernel with shim: Load error`; always returned as EFI_LOAD_ERROR. */
 export const shimMessages: LoadMessages = {
   clause: 'ST-67',
   by: 'load_via_boot_services',
-  message: status => `Error loading inner kernel with shim: ${statusText(status)}`,
+  message: status => printed('stub/load-with-shim', { status: statusText(status) }),
   returned: () => 'EFI_LOAD_ERROR',
 }
 

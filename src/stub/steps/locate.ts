@@ -1,4 +1,5 @@
 /** Slots locate and kernel: which section header is used for a name (chapter ST). */
+import { printed } from '../../messages/texts.ts'
 import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
 import type { ClauseId } from '../../machine/machine.ts'
@@ -102,7 +103,7 @@ function firstWithName(
         'ST-11',
         'EFI_NOT_FOUND',
         `the image has no profile ${String(wanted)}`,
-        `Unable to locate embedded per-profile PE sections: ${statusText('EFI_NOT_FOUND')}`,
+        printed('stub/no-profile', { status: statusText('EFI_NOT_FOUND') }),
       )
     }
     if (from !== undefined)

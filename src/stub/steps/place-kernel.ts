@@ -2,6 +2,7 @@
  * Slots placeKernel and placeInitrd: their addresses when the kernel is entered through the handover protocol
  * (chapter ST).
  */
+import { TEXTS } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
@@ -66,7 +67,7 @@ function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
         'ST-56',
         'EFI_UNSUPPORTED',
         'the kernel lies above 4 GiB and cannot run there',
-        'Unified kernel image was loaded above 4G, but kernel lacks support.',
+        TEXTS['stub/kernel-above-4g'],
       )
     }
     return kernel.at
@@ -146,7 +147,7 @@ function initrdInReachOrRefused(ctx: StubContext, header: SetupHeader, initrd: I
         'ST-57',
         'EFI_UNSUPPORTED',
         'the initrd lies above 4 GiB, where the kernel cannot reach it',
-        'Initrd is above 4G, but kernel lacks support.',
+        TEXTS['stub/initrd-above-4g'],
       )
     }
     return initrd

@@ -32,6 +32,7 @@ import {
   type HandoverOptions,
 } from '../../support/kernel-bench.ts'
 import { deep, flipped, greedy, packedKernel, smallKernel } from '../../support/packed-kernel.ts'
+import { E2, E5, F } from '../../support/kernels.ts'
 
 /** Every stub with three kernels and every kernel with three stubs or more, wherever the rows stand. */
 export function bootPairs(note: Note): void {
@@ -49,9 +50,6 @@ export function bootPairs(note: Note): void {
       )
 }
 
-const F = 0x18200000
-const E2 = kernelNamed('debian-5.10.223-cloud')
-const E5 = kernelNamed('debian-6.12.107-cloud')
 /** Built for five levels of page tables, too. */
 const FIVE = kernelNamed('debian-6.1.170')
 const SEED = 0x1e008000

@@ -7,15 +7,15 @@ test('places are lines under three headings, each with its file and what to look
       upstream: ['https://a.example/misc.c', 'https://a.example/b.c'],
       code: [['src/kernel/x86/steps/extract.ts', 'extractTo']],
       tests: [
-        ['test/spec/ZO.test.ts', 'ZO-12 the output is "whole"'],
-        ['test/spec/HZ.test.ts', null],
+        ['test/spec/ZO/output.test.ts', 'ZO-12 the output is "whole"'],
+        ['test/spec/HZ/damage.test.ts', null],
       ],
     }),
   ).toBe(`upstream  https://a.example/misc.c
           https://a.example/b.c
 code      src/kernel/x86/steps/extract.ts extractTo
-test      test/spec/ZO.test.ts "ZO-12 the output is \\"whole\\""
-          test/spec/HZ.test.ts
+test      test/spec/ZO/output.test.ts "ZO-12 the output is \\"whole\\""
+          test/spec/HZ/damage.test.ts
 `)
 })
 

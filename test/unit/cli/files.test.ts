@@ -135,7 +135,7 @@ describe('small texts', () => {
   test('refuses a text that is far too long', () => {
     writeFileSync(path('long'), '')
     truncateSync(path('long'), 2 ** 30)
-    expect(() => files.text(path('long'))).toThrow(/more than 16777216 bytes, too large/)
+    expect(() => files.text(path('long'))).toThrow(/more than 16777216 bytes are too many/)
   })
 })
 

@@ -10,6 +10,7 @@ import {
   PE32_PLUS_MAGIC,
   type PeFile,
 } from '../../../src/image/pe.ts'
+import { advise } from '../../../src/hazard/registry.ts'
 import { viewUki, type UkiView } from '../../../src/image/uki.ts'
 
 export interface SectionOf {
@@ -103,3 +104,7 @@ export function kernelFile(size: number, init_size: number, sizeOfImage?: number
   )
   return bytes
 }
+
+/** The advice about an image, each as its rule and its object. */
+export const idsOf = (sections: readonly SectionOf[], options = {}): string[] =>
+  advise(image(sections, options)).map(({ rule, object }) => `${rule} ${String(object)}`)

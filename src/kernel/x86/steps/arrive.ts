@@ -1,4 +1,5 @@
 /** The extracted kernel starts and reads its inputs through the addresses in boot_params. Chapter ZO. */
+import { decodeText } from '../../../bytes/text.ts'
 import { range, rangeAt, sizeOf, union } from '../../../bytes/range.ts'
 import { ModelBug } from '../../../bytes/errors.ts'
 import { add } from '../../../bytes/units.ts'
@@ -49,9 +50,7 @@ function readCommandLine(boot: KernelBoot): void {
     machine.observe({ cmdLinePtr: commandLine.at })
     if (known)
       machine.observe({
-        commandLine: new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-          nul < 0 ? bytes : bytes.subarray(0, nul),
-        ),
+        commandLine: decodeText(nul < 0 ? bytes : bytes.subarray(0, nul)),
       })
   })
 }

@@ -1,4 +1,5 @@
 /** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
+import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, overlaps, rangeAt } from '../../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../../bytes/units.ts'
 import {
@@ -19,7 +20,7 @@ import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } fro
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
-const FAILED = 'Failed to decompress kernel\nefi_stub_entry() failed!'
+const FAILED = TEXTS['kernel/decompress']
 
 /** The slots of one descriptor. */
 export interface Slots {
@@ -94,7 +95,12 @@ export function decompressKernel(data: RandomAllocation): Step {
       if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
       goThroughPayload(boot, (why, error) =>
         machine.step('EP-36', "the EFI stub passes on the decompressor's error", () =>
-          machine.refuse('EP-36', 'EFI_LOAD_ERROR', why, `Decompression failed: ${error}\n${FAILED}`),
+          machine.refuse(
+            'EP-36',
+            'EFI_LOAD_ERROR',
+            why,
+            printed('kernel/decompression', { why: error, rest: FAILED }),
+          ),
         ),
       )
       extractTo(boot, boot.output, false)
@@ -105,7 +111,7 @@ export function decompressKernel(data: RandomAllocation): Step {
           'EP-40',
           'EFI_UNSUPPORTED',
           'the firmware refuses to make the pages of the kernel read-only and executable',
-          `Failed to set EFI_MEMORY_RO attribute\n${FAILED}`,
+          printed('kernel/memory-attribute', { rest: FAILED }),
         )
     })
   }

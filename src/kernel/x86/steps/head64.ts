@@ -2,6 +2,7 @@
  * head_64.S from startup_64 on: the runtime start, the move to the end of the window, .bss and page tables of
  * the copy. Chapter ZO.
  */
+import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, overlaps, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { phys, PHYS_END, wrap32 } from '../../../bytes/units.ts'
 import { guestAlign, guestRange, isRam, zeroPageOf, type KernelBoot, type Window } from '../boot.ts'
@@ -116,20 +117,17 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
         'ZO-10',
         'EFI_LOAD_ERROR',
         'the runtime start is not a multiple of 2 MiB: kernel_alignment in boot_params is too small',
-        'Destination physical address inappropriately aligned\n -- System halted',
+        printed('decompressor/halted', { why: TEXTS['decompressor/output-alignment'] }),
       )
     }
   })
   machine.step('ZO-30', 'extract_kernel checks its address limits', () => {
     const halt = (why: string, error: string): never =>
-      machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`)
+      machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, printed('decompressor/halted', { why: error }))
     if (window.moved + file.bss > HEAP_MAX)
-      halt(`the heap of the decompressor lies above ${hex(HEAP_MAX)}`, 'Destination address too large')
+      halt(`the heap of the decompressor lies above ${hex(HEAP_MAX)}`, TEXTS['decompressor/heap-too-high'])
     if (file.loadPhysicalAddress + file.outputLength > KERNEL_IMAGE_SIZE)
-      halt(
-        'the extracted kernel is longer than the kernel mapping',
-        'Destination virtual address is beyond the kernel mapping area',
-      )
+      halt('the extracted kernel is longer than the kernel mapping', TEXTS['decompressor/beyond-mapping'])
   })
   machine.step('ZO-11', 'the moved payload is read', () => {
     const at = file.setupSize + file.payloadOffset
@@ -137,7 +135,7 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     const reading = machine.memory.readAs(input, object, { at })
     if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
     goThroughPayload(boot, (why, error) =>
-      machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, `${error}\n -- System halted`),
+      machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, printed('decompressor/halted', { why: error })),
     )
     if (boot.payload?.kind === 'read') keepMargin(boot, boot.payload, window, output, reading.event)
     else if (window.length < file.initSize)

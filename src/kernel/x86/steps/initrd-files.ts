@@ -2,6 +2,7 @@
  * initrd= on the command line: files that the EFI stub reads from the volume that it was loaded from. Chapter
  * EP.
  */
+import { TEXTS } from '../../../messages/texts.ts'
 import { rangeAt } from '../../../bytes/range.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
@@ -47,7 +48,7 @@ function filesOf(boot: KernelBoot): Found[] {
       'EP-49',
       'EFI_INVALID_PARAMETER',
       `the kernel was loaded from memory, so there is no volume with ${names[0] ?? ''}`,
-      'Failed to handle fs_proto',
+      TEXTS['kernel/initrd-volume'],
     )
   const found = names.map(name => ({ name, source: machine.settings.files?.get(volumePath(name)) }))
   const missing = found.find(({ source }) => source === undefined)
@@ -110,7 +111,7 @@ function nameInitrd(boot: KernelBoot, files: readonly Found[], at: Phys, size: n
   page.setWhole('ramdisk_size', size)
 }
 
-const NO_MEMORY = 'Failed to allocate memory for files'
+const NO_MEMORY = TEXTS['kernel/initrd-files']
 
 /** Pages at or below initrd_addr_max, then anywhere. */
 function takePages(boot: KernelBoot): Take {
@@ -172,7 +173,7 @@ function loadFilesHigh(boot: KernelBoot): void {
         'EP-51',
         'EFI_NOT_FOUND',
         `no pages for ${String(size)} bytes of files`,
-        'Failed to alloc highmem for files',
+        TEXTS['kernel/initrd-files-high'],
       )
     if (total > 0) placeAt(boot, files, take(total))
   })

@@ -1,4 +1,5 @@
 /** The initrd that the stub offers through LoadFile2. Chapter EP. */
+import { printed } from '../../../messages/texts.ts'
 import { rangeAt } from '../../../bytes/range.ts'
 import { PHYS_END, pagesOf } from '../../../bytes/units.ts'
 import { EfiLoaderData } from '../../../image/memory-types.ts'
@@ -47,7 +48,7 @@ function loadInitrd(boot: KernelBoot): void {
         'EP-14',
         got.status,
         `no pages for an initrd of ${String(offer.size)} bytes`,
-        'Failed to load initrd: 0x8000000000000009',
+        printed('kernel/initrd', { status: '0x8000000000000009' }),
       )
     const { at, file } = offer
     machine.as('stub', () =>

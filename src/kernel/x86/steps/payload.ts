@@ -1,4 +1,5 @@
 /** How the decompressor handles the payload, if it is really decompressed. Chapter ZO. */
+import { printed, TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import type { Elf } from '../../../image/elf.ts'
 import type { EventId } from '../../../memory/event.ts'
@@ -55,12 +56,16 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
   }
   return machine.step('ZO-26', 'parse_elf checks the output', () => {
     const halt = (why: string, error: string): never =>
-      machine.refuse('ZO-26', 'EFI_LOAD_ERROR', why, hasConsole ? `${error}\n -- System halted` : null)
+      machine.refuse(
+        'ZO-26',
+        'EFI_LOAD_ERROR',
+        why,
+        hasConsole ? printed('decompressor/halted', { why: error }) : null,
+      )
     const { elf } = payload
-    if (elf === null)
-      return halt('the output is not an ELF file with headers', 'Kernel is not a valid ELF file')
+    if (elf === null) return halt('the output is not an ELF file with headers', TEXTS['decompressor/no-elf'])
     if (elf.segments.some(({ p_align }) => p_align % SEGMENT_ALIGN !== 0))
-      return halt('a segment is not aligned to 2 MiB', "Alignment of LOAD segment isn't multiple of 2MB")
+      return halt('a segment is not aligned to 2 MiB', TEXTS['decompressor/segment-alignment'])
     const starts = elf.segments.map(({ p_paddr }) => p_paddr - file.loadPhysicalAddress)
     const end = Math.max(
       file.outputLength,

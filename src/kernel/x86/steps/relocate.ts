@@ -1,4 +1,5 @@
 /** efi_relocate_kernel: when and where the compressed kernel moves before boot services end. Chapter EP. */
+import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
 import { EfiLoaderData } from '../../../image/memory-types.ts'
@@ -117,7 +118,7 @@ function takeDescriptorTable({ machine }: KernelBoot): void {
       'EP-27',
       pointer.status,
       'no pool memory for the pointer to the descriptor table',
-      "Failed to allocate memory for 'gdt' structure\nefi_main() failed!",
+      TEXTS['kernel/no-gdt-pointer'],
     )
   const at = lowAlloc(machine, {
     size: DESCRIPTOR_TABLE,
@@ -130,7 +131,7 @@ function takeDescriptorTable({ machine }: KernelBoot): void {
       'EP-27',
       'EFI_NOT_FOUND',
       'no free page for the descriptor table',
-      "Failed to allocate memory for 'gdt'\nefi_main() failed!",
+      TEXTS['kernel/no-gdt'],
     )
   machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
 }
@@ -177,10 +178,7 @@ function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
     lowAlloc(machine, { size, align: hdr.get('kernel_alignment'), minimum, label: boot.object }),
   )
   const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
-  return (
-    low ??
-    machine.refuse('EP-17', 'EFI_NOT_FOUND', why, `Failed to allocate usable memory for kernel.\n${FAILED}`)
-  )
+  return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, printed('kernel/no-memory', { rest: FAILED }))
 }
 
 /** Copies the file's bytes as they are in memory; bytes past them are copied, too, and never used. */

@@ -2,6 +2,7 @@
  * Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes for it. Chapter
  * EP.
  */
+import { TEXTS } from '../../../messages/texts.ts'
 import { formatRange, rangeAt, sizeOf } from '../../../bytes/range.ts'
 import { alignDown, alignUp, phys } from '../../../bytes/units.ts'
 import { struct } from '../../../bytes/struct.ts'
@@ -86,7 +87,7 @@ export function takeBitmap(boot: KernelBoot, giveUp: GiveUp): void {
       return giveUp(
         'EFI_OUT_OF_RESOURCES',
         `no pool memory for a bitmap of ${String(bitmap.bytes)} bytes`,
-        'Failed to allocate unaccepted memory config table',
+        TEXTS['kernel/unaccepted'],
       )
     machine.memory.patch(
       phys(at),

@@ -1,4 +1,6 @@
 /** Slot configuration: reads the stub's own sections (chapter LZ). */
+import { decodeText } from '../../../bytes/text.ts'
+import { TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
 import { THIN_NAMES, type UkiSection, viewUki } from '../../../image/uki.ts'
@@ -63,7 +65,7 @@ function refuseLonger(
       clause,
       'EFI_ABORTED',
       `VirtualSize ${hex(VirtualSize)} of ${name} is more than its SizeOfRawData ${hex(SizeOfRawData)}: the stub panics`,
-      'assertion failed: s.virtual_size <= s.size_of_raw_data',
+      TEXTS['lanzaboote/assertion'],
     )
 }
 
@@ -77,7 +79,7 @@ function inMemory(
       'LZ-2',
       'EFI_ABORTED',
       `${section.name} ends at ${hex(section.VirtualAddress + length)}, past the end of the image of ${hex(self.size)} bytes: the stub panics`,
-      'range end index out of range for slice',
+      TEXTS['lanzaboote/slice'],
     )
   if (length === 0) return new Uint8Array(0)
   const where = rangeAt(add(self.base, section.VirtualAddress), length)
@@ -108,7 +110,7 @@ function text(ctx: LanzabooteContext, name: string, { read, panic }: Reading): s
       'LZ-5',
       `the text of ${name} is unknown: the section contains bytes that are not modelled`,
     )
-  const said = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  const said = decodeText(bytes)
   if (/[\0\uFFFD\u{10000}-\u{10FFFF}]/u.test(said))
     return ctx.machine.refuse(
       'LZ-5',

@@ -1,4 +1,5 @@
 /** Slot handOff: the stub's own PE loader or the firmware's, and the way into the kernel (chapter LZ). */
+import { TEXTS } from '../../../messages/texts.ts'
 import { rangeAt } from '../../../bytes/range.ts'
 import { byteCount } from '../../../bytes/units.ts'
 import { LANZABOOTE } from '../../../firmware/image-loaders/lanzaboote.ts'
@@ -71,7 +72,7 @@ export const bySelf: Start = (ctx, kernel) =>
       ctx,
       'LZ-18',
       loadImage(portsOf(ctx.machine), LANZABOOTE, requestOf(kernel)),
-      'Failed to load the kernel',
+      TEXTS['lanzaboote/load-kernel'],
     )
     doubtOverwritten(ctx)
     return image
@@ -85,13 +86,13 @@ export const byFirmware: Start = (ctx, kernel) =>
         'LZ-10',
         'EFI_SECURITY_VIOLATION',
         'the kernel is not signed, so the firmware refuses it',
-        'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
+        TEXTS['lanzaboote/non-secure'],
       )
     return imageOr(
       ctx,
       'LZ-10',
       ctx.machine.firmware.loadImage({ ...requestOf(kernel), headers: { object: kernel.object, at: 0 } }),
-      'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
+      TEXTS['lanzaboote/non-secure'],
     )
   })
 

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
+import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
+import type { Run } from '../../../src/boot/run.ts'
+import { rangeAt } from '../../../src/bytes/range.ts'
+import { bytesSource } from '../../../src/bytes/source.ts'
+import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
+import { contentSource } from '../../../src/image/content.ts'
+import { setup_data, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
+import { kernelModel } from '../../../src/kernel/kernels.ts'
+import { rangesOf } from '../../../src/memory/event.ts'
+import { contracts, INITRD_SIZE, RAM_END, ROOMY, started, under } from '../../support/boot-loader-runs.ts'
+import { edited } from '../../support/bytes.ts'
+import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
+import { FACTS_5, LPA } from '../../support/kernels.ts'
+
+const KERNEL = kernelNamed('debian-6.12.107-cloud')
+
+function startedWith(loader: string, size: number | null, map = ROOMY): Run {
+  const initrd =
+    size === null ? null : size === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: size })
+  const settings = { secureBoot: false, kaslr: 'off' } as const
+  return runBootLoader({
+    kernel: KERNEL.source,
+    initrd,
+    commandLine: 'quiet',
+    map,
+    contents: 'ovmf',
+    settings,
+    assumptions: [],
+    bootLoader: bootLoaders[loader] ?? expect.fail(loader),
+    model: () => kernelModel(eraNamed('linux/E5')),
+  })
+}
+
+/** It begins on a page, as near to its limit as it fits. */
+const INITRD_PAGES = alignUp(INITRD_SIZE, PAGE)
+
+test('HO-14 the kernel lies at 1 MiB and extracts itself to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
+  const run = started({ loader: 'vmm/direct' })
+  expect(run.facts).toMatchObject({
+    handOff: { door: 'legacy-32', entry: phys(0x100000) },
+    compressedImage: 0x100000,
+    decompressedKernel: LPA,
+    ramdiskImage: RAM_END - INITRD_PAGES,
+    bootParams: 0x10000,
+  })
+  expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-3': true, 'HO-4': true })
+})
+
+test('HO-14 the initrd may lie above initrd_addr_max when the kernel may lie above 4 GiB', () => {
+  const map = [free(0x1000, 0x9f000), free(0x100000, 0xbff00000), free(0x100000000, 0x40000000)]
+  expect(started({ loader: 'vmm/direct', map }).facts.ramdiskImage).toBe(0xc0000000 - INITRD_PAGES)
+  const { source } = kernelNamed('debian-6.12.107-cloud')
+  const at = setupHeaderAt('xloadflags')
+  const [flags = 0] = source.read(at as never, 1)
+  expect(
+    started({ loader: 'vmm/direct', map, kernel: edited(source, at, [flags & ~2]) }).facts.ramdiskImage,
+    // initrd_addr_max is 0x7fffffff
+  ).toBe(0x80000000 - INITRD_PAGES)
+})
+
+test('HO-14 an initrd that RAM forces into the window breaks a contract and is lost', () => {
+  const end = 0x4a00000
+  const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, end - 0x100000)] })
+  expect(contracts(run)['HO-4']).toBe(false)
+  // The kernel moves over it with its .bss, and has page tables up to the end of the window
+  const { hdr, geometry } = FACTS_5
+  const initrd = end - INITRD_PAGES
+  const moved = LPA + hdr.init_size - geometry._end
+  expect(run.facts.initrdDamage).toEqual([
+    { from: 0, to: moved + geometry._ebss - initrd },
+    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - initrd },
+  ])
+})
+
+test('HO-14 an initrd larger than RAM is refused', () => {
+  expect(
+    started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, 0x400000)] }).outcome,
+  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-14' } })
+})
+
+test('HO-15 the firmware loads the file; what is no kernel is outside the model', () => {
+  const run = started({ loader: 'efi/start-image', commandLine: null, initrd: null })
+  expect(run.facts).toMatchObject({ handOff: { door: 'pe-entry' }, commandLine: '' })
+  expect(
+    started({ loader: 'efi/start-image', kernel: bytesSource(new Uint8Array(4096)) }).outcome,
+  ).toMatchObject({ kind: 'unknown', gap: { clause: 'HO-15' } })
+  const { source } = kernelNamed('debian-6.12.107-cloud')
+  expect(
+    started({ loader: 'efi/start-image', kernel: edited(source, 0x44, [0x64, 0xaa]) }).outcome,
+  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-15' } })
+})
+
+test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 after the kernel, and other monitors put none', () => {
+  const run = startedWith('qemu/7.2.0', null)
+  const end = 0x100000 + KERNEL.source.size - KERNEL.image.setupSize
+  const at = Math.ceil(end / 16) * 16
+  expect(under(run, 'HO-18', 'make')).toMatchObject([
+    { object: 'loader:seed', range: rangeAt(at, setup_data.size + 32) },
+  ])
+  expect(under(run, 'ZO-17', 'read')).toMatchObject([
+    { object: 'loader:seed', range: rangeAt(at, 48), deviations: [] },
+  ])
+  expect(under(startedWith('vmm/direct', null), 'ZO-17', 'read')).toEqual([])
+})
+
+test('HO-19 the pages of the initrd are taken before the kernel is loaded, below 4 GiB or anywhere', () => {
+  const run = startedWith('systemd-boot/257', 0x800000)
+  expect(run.facts).toMatchObject({ ramdiskSize: 0x800000, initrdDamage: [] })
+  const [pages] = under(run, 'HO-19', 'put')
+  expect(pages).toMatchObject({ object: 'initrd', range: { end: 0x40000000 } })
+  const high = startedWith('systemd-boot/257', 0x8000000, [
+    free(0x1000, 0x9f000),
+    free(0x100000, 0x6f00000),
+    free(0x100000000, 0x40000000),
+  ])
+  expect(under(high, 'HO-19', 'put').flatMap(rangesOf)[0]?.start).toBeGreaterThan(0xffffffff)
+})
+
+test('HO-19 an initrd of no bytes, or one that fits nowhere, halts it; no initrd does not', () => {
+  const message = expect.stringContaining('halting') as unknown
+  expect(startedWith('systemd-boot/257', 0).outcome).toMatchObject({
+    kind: 'refused',
+    refusal: { by: 'loader', clause: 'HO-19', message },
+  })
+  expect(startedWith('systemd-boot/257', 0x50000000).outcome).toMatchObject({
+    kind: 'refused',
+    refusal: { by: 'loader', clause: 'HO-19', message },
+  })
+  expect(startedWith('systemd-boot/257', null).outcome.kind).toBe('arrived')
+})

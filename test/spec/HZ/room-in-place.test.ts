@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import { check } from '../../../src/check.ts'
+import { kernelEras } from '../../../src/kernel/kernels.ts'
+import { stubEras } from '../../../src/stub/eras.ts'
+import { uki } from '../../../src/vitest/builders.ts'
+import { scenario } from '../../../src/vitest/scenario.ts'
+import { textOf } from '../../support/repository.ts'
+import { examples } from '../../unit/hazard/examples.ts'
+import { idsOf, kernelFile } from '../../unit/hazard/images.ts'
+
+/** What the advice says of releases. It knows no table; here the tables are asked whether it is right. */
+const WHY = examples['no-room-for-init-size']?.()[0]?.why ?? expect.fail('no advice')
+
+/** Of a kernel with a PE entry that stubs start, and of one without. */
+const WITH_PE_ENTRY = '6.12.107-cloud'
+const WITHOUT_PE_ENTRY = 'derived-5.6'
+const said = (pattern: RegExp): readonly string[] =>
+  (pattern.exec(WHY) ?? expect.fail(`not said: ${pattern.source}`)).slice(1)
+const [lastInPlace = ''] = said(
+  /^stubs up to v(\d+) enter the kernel in place; later ones do so only with a kernel that has no usable PE entry/,
+)
+const copying = said(/, and v([\d.]+), v([\d.]+), v([\d.]+) and v([\d.]+) copy it first even then/).map(
+  numbers,
+)
+const [unpacks = '', clears = ''] = said(
+  /Entered in place, (\S+) unpacks itself over what follows, and kernels from ([\d.]+) on \(and late 6\.1\.y\) clear their \.bss there; 5\.7-rc2 to 6\.5 move themselves first$/,
+)
+const [late = ''] =
+  /\((6\.1\.\d+) in 6\.1\)/.exec(textOf('docs/hazards/no-room-for-init-size.md'))?.slice(1) ?? []
+
+function numbers(version: string): readonly number[] {
+  return version.split(/\D+/).map(Number)
+}
+
+/** Every release that begins a row. */
+const stubReleases = Object.values(stubEras).flatMap(era => era.spans.map(({ from }) => from))
+
+/** Where the stub enters the kernel of a file in which .initrd begins right after .linux. */
+function entersInPlace(stub: string, kernel: string): boolean {
+  const { facts } = check(scenario({ image: uki({ stub: '247.3', kernel }), stub })).report
+  return facts.handOff?.kernelImage === facts.sections?.find(({ name }) => name === '.linux')?.address
+}
+
+test('HZ-11 less room than the kernel takes behind .linux is advice, enough room is not', () => {
+  const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
+  expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual([
+    'no-room-for-init-size kernel',
+  ])
+  expect(idsOf([linux, { name: '.initrd', at: 0x900000, raw: 0x1000 }])).toEqual([])
+  expect(idsOf([{ name: '.initrd', at: 0x10000, raw: 0x1000 }, linux], { sizeOfImage: 0x105000 })).toEqual([
+    'no-room-for-init-size kernel',
+  ])
+  expect(idsOf([linux], { sizeOfImage: 0x100000 })).toEqual(['section-beyond-image-size kernel'])
+  const late = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000, 0x90000) }
+  expect(idsOf([late, { name: '.initrd', at: 0x190000, raw: 0x1000 }])).toEqual([])
+  expect(idsOf([late, { name: '.initrd', at: 0x18f000, raw: 0x1000 }])).toEqual([
+    'no-room-for-init-size kernel',
+  ])
+  expect(
+    idsOf([
+      { name: '.linux', at: 0x100000, raw: 0x100 },
+      { name: '.initrd', at: 0x101000, raw: 0x1000 },
+    ]),
+  ).toEqual([])
+})
+
+test('HZ-11 the stubs that enter a kernel in place are those that the advice names', () => {
+  const inPlace = stubReleases.filter(stub => entersInPlace(stub, WITH_PE_ENTRY))
+  expect(inPlace).toEqual(stubReleases.filter(stub => (numbers(stub)[0] ?? 0) <= Number(lastInPlace)))
+  const copies = ([major = 0, point = 0]: readonly number[]): boolean =>
+    copying.some(([branch = 0, first = 0]) => major === branch && point >= first)
+  const inPlaceWithoutEntry = stubReleases.filter(stub => entersInPlace(stub, WITHOUT_PE_ENTRY))
+  expect(inPlaceWithoutEntry).toEqual(stubReleases.filter(stub => !copies(numbers(stub))))
+  expect([inPlace.length, inPlaceWithoutEntry.length].every(count => count > 10)).toBe(true)
+})
+
+test('HZ-11 the kernels that harm what lies after them, entered in place, are those that the advice names', () => {
+  const releases = kernelEras.flatMap(({ id, spans }) => spans.map(({ from }) => ({ id, from })))
+  const harms = ({ id, from }: { id: string; from: string }): boolean => {
+    const [major = 0, minor = 0] = numbers(from)
+    const kernel = major * 100 + minor < 507 ? WITHOUT_PE_ENTRY : WITH_PE_ENTRY
+    return check(scenario({ image: uki({ stub: '247.3', kernel }), kernel: id })).report.verdict === 'damage'
+  }
+  const isSaid = (from: string): boolean => {
+    const [[major = 0, minor = 0, point = 0], [x = 0, y = 0], [, , z = 0]] = [
+      numbers(from),
+      numbers(clears),
+      numbers(late),
+    ]
+    const inBranch = major === 6 && minor === 1 && !from.includes('rc') && point >= z
+    return from === unpacks || major > x || (major === x && minor >= y) || inBranch
+  }
+  const harmful = releases.filter(harms).map(({ from }) => from)
+  expect(harmful).toEqual(releases.map(({ from }) => from).filter(isSaid))
+  expect(harmful).toContain(late)
+})
