@@ -1,6 +1,6 @@
 /**
- * A section table as `objdump -h` prints it, with private headers (`-p`, `-x`) and `ls -l` where they are
- * pasted, too; and a PE file with that table. Source: GNU binutils 2.40 output.
+ * A section table printed by `objdump -h`, with private headers (`-p`, `-x`) and `ls -l` if pasted, too; and
+ * a PE file with that table. Source: GNU binutils 2.40 output.
  */
 import { hex } from '../bytes/range.ts'
 import { type ByteSource } from '../bytes/source.ts'
@@ -24,9 +24,9 @@ export interface ListedSection {
   readonly Characteristics: number
 }
 
-/** What the text says, and what had to be assumed for what it does not say. */
+/** The content of the text, and assumptions about what it lacks. */
 export interface Listing {
-  /** As objdump names it; null when the head was cut off. */
+  /** As named by objdump; null if the head is missing. */
   readonly fileName: string | null
   readonly sections: readonly ListedSection[]
   /** ImageBase in all its 64 bits. */
@@ -53,10 +53,10 @@ const FILE = /^(.{1,4096}): {1,8}file format (\S+)/
 const HEADER = new RegExp(`^(${HEADERS.join('|')})\\s+(?:0x)?([0-9a-f]{1,16})\\b`)
 const LS = /^-[rwxsStT-]{9}[.+@]?\s+\d+\s+\S+\s+\S+\s+(\d{1,15})\s(?:.*[/\s])?([^/\s]+)$/
 
-/** How much of a file is looked at to tell a listing from an image, in bytes. */
+/** Bytes of a file that are examined to distinguish a listing from an image. */
 export const LISTING_HEAD = 65536
 
-/** Does the text hold a section table of objdump? */
+/** Does the text contain a section table of objdump? */
 export function isListing(bytes: Uint8Array): boolean {
   const head = new TextDecoder().decode(bytes.subarray(0, LISTING_HEAD))
   return !head.includes('\0') && /^Idx Name\s+Size\s+VMA/m.test(head)
@@ -128,7 +128,7 @@ export function readListing(input: string | Uint8Array): {
       })
   }
   if (rows.length === 0) return fail('no section of an objdump listing in the text')
-  if (rows.length > 96) return fail(`${String(rows.length)} sections: firmware takes 96 at the most`)
+  if (rows.length > 96) return fail(`${String(rows.length)} sections: firmware accepts at most 96`)
   return complete(fileName, rows, headers, sizes, problems, fail)
 }
 
@@ -153,7 +153,8 @@ function complete(
   for (const [name, value] of said) {
     if (name !== 'ImageBase' && value >= 2n ** 32n)
       return fail(`${name} ${hex(value)} does not fit its field`)
-    if (name.endsWith('Alignment') && !isPower(value)) return fail(`${name} ${hex(value)} is no power of two`)
+    if (name.endsWith('Alignment') && !isPower(value))
+      return fail(`${name} ${hex(value)} is not a power of two`)
   }
   const lowest = least(rows.map(row => row.vma))
   const low = lowest < 2n ** 28n
@@ -162,13 +163,9 @@ function complete(
     low ? 0n : (lowest - 1n) & ~0xffffn,
     low ? 'the addresses are low' : 'the multiple of 64 KiB below the lowest section',
   )
-  const FileAlignment = orAssumed('FileAlignment', 0x200, 'as GNU ld and systemd’s linker script set it')
-  const SectionAlignment = orAssumed(
-    'SectionAlignment',
-    0x1000,
-    'a page, as all stubs that were read have it',
-  )
-  // objdump prints the sum in 64 bits, so that an image at the very top goes on at 0
+  const FileAlignment = orAssumed('FileAlignment', 0x200, 'as set by GNU ld and systemd’s linker script')
+  const SectionAlignment = orAssumed('SectionAlignment', 0x1000, 'a page, as in all known stubs')
+  // objdump prints the sum in 64 bits, so that an image at the very top wraps to 0
   const rvaOf = ({ vma }: Raw): number => Number(wrap64(vma - ImageBase))
   const end = Math.max(...rows.map(row => rvaOf(row) + row.size))
   if (end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32))
@@ -189,7 +186,7 @@ function complete(
     SizeOfHeaders: orAssumed(
       'SizeOfHeaders',
       firstRaw === 2 ** 31 ? 0x1000 : firstRaw,
-      'where the first section begins in the file',
+      'the file offset of the first section',
     ),
     AddressOfEntryPoint: orAssumed(
       'AddressOfEntryPoint',
@@ -214,7 +211,7 @@ function complete(
   const listed = fileName === null ? undefined : sizes.get(fileName.split('/').at(-1) as string)
   if (listed === undefined) assumptions.push(`the file has ${hex(rawEnd)} bytes: the end of the last section`)
   assumptions.push(
-    'VirtualSize is the size that objdump prints, SizeOfRawData the same rounded up to FileAlignment',
+    'VirtualSize is the size printed by objdump, SizeOfRawData the same rounded up to FileAlignment',
   )
   return { listing: { fileName, sections, headers, fileSize: listed ?? rawEnd, assumptions }, problems }
 }
@@ -227,14 +224,14 @@ function greatest(values: readonly bigint[]): bigint {
   return values.reduce((greatest, value) => (value > greatest ? value : greatest))
 }
 
-/** IMAGE_SCN_* for objdump's words. */
+/** IMAGE_SCN_* by objdump's flag names. */
 function characteristicsOf(flags: string): number {
   if (flags.includes('CODE')) return 0x60000020
   if (flags !== '' && !flags.includes('CONTENTS')) return 0xc0000080
   return flags === '' || flags.includes('READONLY') ? 0x40000040 : 0xc0000040
 }
 
-/** A PE file with this table. `content` fills a section; what it leaves out is zero. */
+/** A PE file with this table. `content` fills a section; the rest is zero. */
 export function peOfListing(
   listing: Listing,
   content: (section: ListedSection) => Content | undefined,

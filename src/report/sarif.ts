@@ -21,7 +21,7 @@ interface Result {
   readonly text: string
   readonly clause: string
   readonly object: string | null
-  /** Candidates that it holds for. */
+  /** Candidates it applies to. */
   readonly run: string | null
   readonly finding: Finding | null
 }
@@ -49,7 +49,7 @@ function ofRun(report: RunReport): Result[] {
     ended.push({
       ...own,
       ruleId: 'refused',
-      title: 'A stage of the boot refuses to go on',
+      title: 'A stage of the boot returns an error',
       level: 'error',
       text: outcomeText(outcome),
       clause: outcome.refusal.clause,
@@ -58,7 +58,7 @@ function ofRun(report: RunReport): Result[] {
     ended.push({
       ...own,
       ruleId: 'undefined',
-      title: 'Code that was to run next is lost',
+      title: 'Code about to run was overwritten',
       level: 'error',
       text: outcomeText(outcome),
       clause: 'HZ-1',
@@ -138,7 +138,7 @@ function ruleJson(id: string, { title, clause, finding }: Result, links: ClauseL
 }
 
 /**
- * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules beside
+ * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules besides
  * those that `explain` lists. `links`: the upstream sources of a clause; a rule's is its helpUri, those of a
  * result are among its properties.
  */

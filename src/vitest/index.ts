@@ -33,13 +33,13 @@ export {
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
 export { scenario, type ScenarioInput, type ScenarioOptions } from './scenario.ts'
 
-/** The matchers of stubsim; each takes a scenario or what `check` made of it. */
+/** The matchers of stubsim; each takes a scenario or the result of `check`. */
 export interface BootMatchers {
-  /** Every candidate run arrived, every step was modelled, nothing was damaged. */
+  /** Every candidate run arrived, with every step modelled and without damage. */
   toBootCleanly(): void
-  /** Every run read the object, each time whole. */
+  /** Every run read the object, intact each time. */
   toKeep(object: string): void
-  /** Some run, or the advice about the file, holds a finding of this rule. */
+  /** Some run, or the advice about the file, has a finding of this rule. */
   toHaveHazard(rule: string, filter?: HazardFilter): void
   /** The boot ended in a refusal with these properties. */
   toBeRefused(filter?: RefusalFilter): void
@@ -48,7 +48,7 @@ export interface BootMatchers {
 }
 
 declare global {
-  // Where vitest 4 and 5 both look: the type parameters of their own interfaces differ.
+  // Read by both vitest 4 and 5: the type parameters of their own interfaces differ.
   // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Chai {
     // eslint-disable-next-line @typescript-eslint/no-empty-object-type
@@ -56,15 +56,13 @@ declare global {
   }
 }
 
-// A plain import would stop with the loader's words, which do not say what to do.
+// A plain import would fail with the loader's message, which does not help.
 const { expect } = await import('vitest').catch((error: unknown) => {
   if (!isMissing(error)) throw error
-  throw new UsageError(
-    'stubsim/vitest needs vitest 4.1 or newer beside stubsim: npm install --save-dev vitest@4.1.12',
-  )
+  throw new UsageError('stubsim/vitest needs vitest 4.1 or newer: npm install --save-dev vitest@4.1.12')
 })
 
-/** Is it the loader's word for vitest itself, rather than for something that vitest needs? */
+/** Is vitest itself missing, rather than one of its own imports? */
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error && 'code' in error)) return false
   const [what = ''] = error.message.split(' imported from ')

@@ -1,30 +1,27 @@
-/**
- * Matchers over one boot: they take a scenario, or what `check` made of it, and show the report when they
- * fail. Each is one question to the report or the recording.
- */
+/** Matchers over one boot: they take a scenario or the result of `check`, and show the report on failure. */
 import { check, type Checked, type CheckInput } from '../check.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Refusal } from '../machine/machine.ts'
 import type { Finding, RunReport } from '../report/model.ts'
 import { formatReport } from '../report/text.ts'
 
-/** What the matchers take. */
+/** Input of the matchers. */
 export type Subject = CheckInput | Checked
 
-/** Which findings count: all that is given must be equal. */
+/** A filter of findings: all given fields must be equal. */
 export interface HazardFilter {
-  /** Whose bytes it is about: `initrd`. */
+  /** Its object: `initrd`. */
   readonly object?: ObjectId
   /** `damage`, `breach` or `advice`. */
   readonly class?: Finding['class']
-  /** The clause that the rule rests on: `HZ-2`. */
+  /** The clause of the rule: `HZ-2`. */
   readonly clause?: string
 }
 
-/** Which refusals count: all that is given must be equal. */
+/** A filter of refusals: all given fields must be equal. */
 export type RefusalFilter = Partial<Pick<Refusal, 'by' | 'status' | 'clause' | 'message'>>
 
-/** The answer of a matcher, as vitest wants it. */
+/** The result of a matcher, in vitest's form. */
 export interface Answer {
   readonly pass: boolean
   readonly message: () => string
@@ -69,8 +66,8 @@ export function toBootCleanly(this: { readonly isNot?: boolean }, subject: unkno
 }
 
 /**
- * Was the object read at least once in every run, each time whole? An initrd that the stub joins with others
- * (`initrd:joined`) is kept when the whole is.
+ * Was the object read at least once in every run, intact each time? An initrd that the stub joins with others
+ * is intact if `initrd:joined` is.
  */
 export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, object: ObjectId): Answer {
   const checked = checkedOf(subject)
@@ -93,7 +90,7 @@ export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, obj
   )
 }
 
-/** Does some run, or the advice about the file, hold a finding of this rule? */
+/** Does some run, or the advice about the file, have a finding of this rule? */
 export function toHaveHazard(
   this: { readonly isNot?: boolean },
   subject: unknown,

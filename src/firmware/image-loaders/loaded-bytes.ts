@@ -1,12 +1,12 @@
 /**
- * The bytes of a loaded image while many small fields of it are read and changed, one after the other: pages
- * are read from memory once, and what was changed is stored there at once, in one event.
+ * A cache of a loaded image's bytes for many small reads and writes: pages are read from memory once, and all
+ * changes are stored in one event.
  */
 import { range, union, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, phys, type Phys } from '../../bytes/units.ts'
 import type { Memory } from '../../memory/memory.ts'
 
-/** Offsets are from the image's base. What is not modelled reads as zero. */
+/** Offsets are relative to the image base. Bytes that are not modelled read as zero. */
 export class LoadedBytes {
   readonly #memory: Memory
   readonly #base: Phys
@@ -19,7 +19,7 @@ export class LoadedBytes {
     this.#base = base
   }
 
-  /** A little-endian number of two or four bytes, with what was written so far. */
+  /** A little-endian number of two or four bytes, including earlier writes. */
   number(offset: number, width: 2 | 4): number {
     const at = this.#base + offset
     const inPage = at % PAGE
@@ -28,7 +28,7 @@ export class LoadedBytes {
     return width === 2 ? page.getUint16(inPage, true) : page.getUint32(inPage, true)
   }
 
-  /** A little-endian number of two, four or eight bytes, with what was written so far. */
+  /** A little-endian number of two, four or eight bytes, including earlier writes. */
   read(offset: number, width: 2 | 4 | 8): bigint {
     if (width !== 8) return BigInt(this.number(offset, width))
     const at = this.#base + offset
@@ -49,8 +49,8 @@ export class LoadedBytes {
   }
 
   /**
-   * Stores what was changed. Bytes that nobody owns become those of `object`, at their offset in the image;
-   * all others stay whose they are.
+   * Stores the changes. Unowned bytes become those of `object`, at their offset in the image; all others keep
+   * their owner.
    */
   store(object: string): void {
     const changed = union(this.#changed)

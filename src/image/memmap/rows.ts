@@ -1,6 +1,7 @@
 /**
- * Finds rows in whatever people put around them. A row has a grammar of its own: it is looked for inside the line,
- * and what stands in front of it and behind it is clothing. What a mailer or a narrow console tore is joined.
+ * Finds rows in whatever people put around them. A row has a grammar of its own: it is looked for inside the
+ * line, and what stands in front of it and after it is clothing. What a mailer or a narrow console tore is
+ * joined.
  */
 import type { KnownDialect } from './dialects.ts'
 
@@ -96,7 +97,9 @@ function foldOf(lines: readonly string[]): number {
   return widest >= 20 && full >= 3 ? widest : 0
 }
 
-/** Puts a line and those behind it together until they hold a row that no single one holds; null: they do not. */
+/**
+ * Puts a line and those after it together until they hold a row that no single one holds; null: they do not.
+ */
 function joined(
   lines: readonly string[],
   i: number,

@@ -9,7 +9,7 @@ export const kernelSlot: Addition = {
   shown: [['spec', KEPT], 'src/kernel/x86/steps/random-seed.ts'],
   files: {
     'src/kernel/x86/behaviour.ts': behind(
-      '/** Where kernels differ. */\nexport interface KernelBehaviour {\n',
+      '/** The differences between kernels. */\nexport interface KernelBehaviour {\n',
       `  /** Is a table with a random seed made for the kernel? */
   readonly randomSeed: { readonly table: boolean }
 `,

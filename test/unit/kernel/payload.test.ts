@@ -14,11 +14,14 @@ import { replaced, smallKernel } from '../../support/packed-kernel.ts'
 const small = smallKernel('debian-5.10.223-cloud')
 
 test('a payload that cannot be read says why', () => {
-  expect(readPayload(bytesSource(new Uint8Array(10)))).toEqual({ kind: 'not-read', why: 'it is no bzImage' })
+  expect(readPayload(bytesSource(new Uint8Array(10)))).toEqual({
+    kind: 'not-read',
+    why: 'it is not a bzImage',
+  })
   const { source } = kernelNamed('debian-5.10.223-cloud')
   expect(readPayload(replaced(source, 0x24c, new Uint8Array(4)))).toMatchObject({
     kind: 'not-read',
-    why: 'the setup header names no payload',
+    why: 'the setup header has no payload',
   })
   expect(readPayload(replaced(source, 0x24c, Uint8Array.of(0, 0, 0, 0x20)))).toMatchObject({
     kind: 'not-read',

@@ -5,9 +5,7 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { memoryMap, scenario, uki, type BootMatchers } from '../../../src/vitest/index.ts'
 
 const good = scenario({ image: { initrd: '4M' } })
-/**
- * The 6.12 kernel, entered through the handover, clears the .bss behind its file: the initrd begins there.
- */
+/** The 6.12 kernel, entered through the handover, clears the .bss after its file: the initrd begins there. */
 const packed = scenario({ image: { stub: '247.3', initrd: '4M' } })
 const refused = scenario({ image: { initrd: '4M' }, ram: '128M' })
 
