@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
-import { PAGE } from '../bytes/units.ts'
+import { PAGE, PHYS_END } from '../bytes/units.ts'
 import { ALLOCATORS } from '../firmware/allocators.ts'
 import type { Build } from '../firmware/build.ts'
 import { CONTENTS } from '../firmware/contents.ts'
@@ -34,11 +34,29 @@ import { text } from './setting-schemas.ts'
 const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(row => row.id)
 const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
 
-const span = v.strictObject({ start: quantity, end: quantity })
+const spanFields = { start: quantity, end: quantity }
+interface Bounds {
+  readonly start: number
+  readonly end: number
+}
+const isSpan = ({ start, end }: Bounds): boolean => start < end
+const notASpan = ({ input: { start, end } }: { readonly input: Bounds }): string =>
+  `a range that ends at ${hex(end)} cannot begin at ${hex(start)}`
+const span = v.pipe(
+  v.strictObject(spanFields),
+  v.check(entry => isSpan(entry), notASpan),
+)
 const mask = v.pipe(
   v.string('a mask such as "0x1e" is wanted'),
   v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'),
 )
+const pagesFrom = (least: number) =>
+  v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(least),
+    v.maxValue(PHYS_END / PAGE, 'is more than the 52 bits of a physical address'),
+  )
 const count = v.pipe(
   v.number(),
   v.safeInteger('is no count of descriptors'),
@@ -65,11 +83,13 @@ export const firmwareSchema = v.strictObject({
   /** Bins as the firmware placed them; absent: OVMF's are looked for in the map. */
   bins: v.optional(
     v.array(
-      v.strictObject({
-        type: oneOf(MEMORY_TYPE_NAMES),
-        base: quantity,
-        pages: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-      }),
+      v.pipe(
+        v.strictObject({ type: oneOf(MEMORY_TYPE_NAMES), base: quantity, pages: pagesFrom(1) }),
+        v.check(
+          ({ base, pages }) => base + pages * PAGE <= PHYS_END,
+          'ends beyond the 52 bits of a physical address',
+        ),
+      ),
     ),
   ),
   /** Highest byte of the default search range. */
@@ -82,7 +102,7 @@ export const firmwareSchema = v.strictObject({
     v.array(
       v.strictObject({
         type: oneOf(MEMORY_TYPE_NAMES),
-        pages: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+        pages: pagesFrom(0),
       }),
     ),
   ),
@@ -93,14 +113,25 @@ export const firmwareSchema = v.strictObject({
   firstMemory: v.optional(span),
   binRange: v.optional(span),
   hobs: v.optional(
-    v.strictObject({
-      memoryTop: quantity,
-      freeBottom: quantity,
-      freeTop: quantity,
-      hobStart: quantity,
-      resources: v.array(v.strictObject({ ...span.entries, bins: v.optional(v.boolean()) })),
-      allocations: v.array(span),
-    }),
+    v.pipe(
+      v.strictObject({
+        memoryTop: quantity,
+        freeBottom: quantity,
+        freeTop: quantity,
+        hobStart: quantity,
+        resources: v.array(
+          v.pipe(
+            v.strictObject({ ...spanFields, bins: v.optional(v.boolean()) }),
+            v.check(entry => isSpan(entry), notASpan),
+          ),
+        ),
+        allocations: v.array(span),
+      }),
+      v.check(
+        ({ freeBottom, freeTop }) => freeBottom < freeTop,
+        'has no free memory from freeBottom to freeTop',
+      ),
+    ),
   ),
   /** Guard pages of the build. */
   guard: v.optional(
@@ -195,10 +226,7 @@ const poolOf = ({ imageRecord, mapEntries }: NonNullable<Given['pool']>): PoolSt
   ...(mapEntries === undefined ? {} : { mapEntries }),
 })
 
-const rangeOf = ({ start, end }: { readonly start: number; readonly end: number }): Range => {
-  if (end <= start) throw new UsageError(`a range that ends at ${hex(end)} cannot begin at ${hex(start)}`)
-  return range(start, end)
-}
+const rangeOf = ({ start, end }: Bounds): Range => range(start, end)
 const typeNumber = (name: string): number => (MEMORY_TYPE_NAMES as readonly string[]).indexOf(name)
 
 /** Bins at addresses that are known, and the default range below them. */
@@ -209,7 +237,7 @@ function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
     base: at,
     max: at + pages * PAGE - 1,
   }))
-  return { bins: placed, defaultMax: defaultMax ?? Math.min(...placed.map(bin => bin.base)) - 1 }
+  return { bins: placed, defaultMax: defaultMax ?? Math.min(PHYS_END, ...placed.map(bin => bin.base)) - 1 }
 }
 
 /**
@@ -232,8 +260,8 @@ function placedBins(
   const place = (): SearchPolicy | null => {
     if (hobs !== undefined) {
       const { memoryTop, freeBottom, freeTop, hobStart } = hobs
-      const resources = hobs.resources.map(({ bins: owner, ...where }) => ({
-        range: rangeOf(where),
+      const resources = hobs.resources.map(({ bins: owner, start, end }) => ({
+        range: rangeOf({ start, end }),
         bins: owner === true,
       }))
       return placeBins(

@@ -3,8 +3,9 @@
  * never changed; every boot works on a fork of its own.
  */
 import { madeOf, stays } from '../bytes/fixed-source.ts'
+import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
-import type { ByteCount, FileOffset } from '../bytes/units.ts'
+import { PHYS_END, type ByteCount, type FileOffset } from '../bytes/units.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
@@ -54,7 +55,8 @@ export class PreparedImage implements ByteSource {
 
   /** The sections under the names of a UKI; null when it is no PE file. */
   get uki(): UkiView | null {
-    return madeOf(this, ukiIn)
+    const { pe } = this.parsed
+    return pe === null ? null : viewUki(pe)
   }
 
   /** Which tool may have laid it out; null when it is no PE file. */
@@ -63,23 +65,18 @@ export class PreparedImage implements ByteSource {
   }
 }
 
-function ukiIn(image: ByteSource): UkiView | null {
-  const { pe } = parsePe(image)
-  if (pe === null) return null
-  const uki = viewUki(pe)
-  for (const { content } of uki.sections) stays(content)
-  return uki
-}
-
 function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null {
-  const uki = madeOf(image, ukiIn)
-  return uki === null ? null : recogniseLayout(uki.pe, uki)
+  const { pe } = parsePe(image)
+  return pe === null ? null : recogniseLayout(pe)
 }
 
 /** Prepares an image. Nothing is read before it is needed. */
 export function prepareImage(source: ByteSource): PreparedImage {
   return source instanceof PreparedImage ? source : new PreparedImage(source)
 }
+
+/** An image may have 4 GiB, and so may what its kernel takes from anywhere in it on. */
+const IMAGE_ROOM = 2 ** 34
 
 /** A machine whose memory is laid out once, as its firmware leaves it. */
 export class PreparedMachine {
@@ -88,9 +85,13 @@ export class PreparedMachine {
   /** By the size of the image that has to be found in the map; under 0 where none has to be. */
   readonly #laidOut = new Map<number, { readonly machine: LaidOut; readonly assumptions: Assumption[] }>()
 
-  /** Throws UsageError for a firmware that nobody knows. */
+  /** Throws UsageError for a firmware that nobody knows, and for an image base without room above it. */
   constructor(input: MachineInput) {
-    const { firmware } = input
+    const { firmware, imageBase } = input
+    if (imageBase !== undefined && imageBase > PHYS_END - IMAGE_ROOM)
+      throw new UsageError(
+        `the image base ${hex(imageBase)} leaves no room below ${hex(PHYS_END)}, where physical memory ends, for an image and the kernel in it`,
+      )
     this.input = input
     this.firmware = typeof firmware === 'string' ? firmwareNamed(firmware) : firmware
   }

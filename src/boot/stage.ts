@@ -22,6 +22,7 @@ import type { Facts } from '../machine/model.ts'
 import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
+import { heldMemoryGaps } from './held-memory.ts'
 import { momentOf, type Moment } from './moments.ts'
 
 /** What memory depends on when the modelled boot begins. */
@@ -69,6 +70,8 @@ interface Parts {
   readonly settings: Settings
   readonly notes: Notes
   readonly moments: Moment[]
+  /** The firmware's map before the boot. */
+  readonly map: readonly MemoryDescriptor[]
 }
 
 /** A machine under way, for the stages of one boot. */
@@ -125,15 +128,16 @@ export class Stage {
 
   /** The run, which ended so. */
   ended(outcome: Outcome): Run {
-    const { recorder, notes, moments } = this.#parts
-    const { assumptions, doubts, facts } = notes
+    const { recorder, notes, moments, map } = this.#parts
+    const { assumptions, facts } = notes
+    const doubts = [...notes.doubts, ...heldMemoryGaps(recorder, map)]
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
     return { recording: recorder, outcome, facts, assumptions, gaps, moments }
   }
 }
 
 function forked(
-  from: Pick<Parts, 'recorder' | 'memory' | 'firmware'>,
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map'>,
   settings: Settings,
   notes: Notes,
   moments: Moment[],
@@ -147,13 +151,13 @@ function forked(
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({ recorder, memory, firmware, settings, notes, moments })
+  return new Stage({ recorder, memory, firmware, settings, notes, moments, map: from.map })
 }
 
 /** A machine as its firmware left it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -171,7 +175,7 @@ export class LaidOut {
     })
     this.#firmware = layout.firmware
     this.#assumptions = assumptions
-    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')] }
+    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')], map: layout.map }
   }
 
   /** A boot on this machine; boots do not see one another. */

@@ -8,6 +8,12 @@ export function stays(source: ByteSource): void {
   if (!made.has(source)) made.set(source, new Map())
 }
 
+/** A part of another source stays as it is when that one does. */
+export function partOf<S extends ByteSource>(whole: ByteSource, part: S): S {
+  if (made.has(whole)) stays(part)
+  return part
+}
+
 /**
  * What `make` makes of the source: of one that stays as it is what it made the first time, of any other one
  * what it makes now.

@@ -1,5 +1,5 @@
 /** Colours for a terminal: the only place that knows escape sequences. */
-import { plain, type Paint, type Tone } from '../report/layout.ts'
+import { plain, printableLines, type Paint, type Tone } from '../report/layout.ts'
 
 const SGR: Readonly<Record<Tone, string>> = {
   damage: '1;31',
@@ -16,4 +16,17 @@ const SGR: Readonly<Record<Tone, string>> = {
 /** Paints with ANSI sequences, or not at all. */
 export function painter(color: boolean): Paint {
   return color ? (text, tone) => `\u001b[${SGR[tone]}m${text}\u001b[0m` : plain
+}
+
+/** Exactly the sequences that a painter makes. */
+const PAINTED = new RegExp(String.raw`(\u001b\[(?:0|${Object.values(SGR).join('|')})m)`)
+
+/** Text of a painter as it may be shown: its own sequences stay, everything else is printable. */
+export function shown(text: string, color: boolean): string {
+  return color
+    ? text
+        .split(PAINTED)
+        .map((part, i) => (i % 2 === 1 ? part : printableLines(part)))
+        .join('')
+    : printableLines(text)
 }

@@ -177,7 +177,28 @@ function isPipe(path: string): boolean {
 }
 
 function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | 'read'> {
-  return { fd: path === STDIN ? stdin : attempt(path, () => openSync(path, 'r')), size: 0, read: 0 }
+  // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
+  const open = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  return { fd: path === STDIN ? stdin : attempt(path, open), size: 0, read: 0 }
+}
+
+/** How long a named pipe is given for somebody to write to it, and how often it is asked, in milliseconds. */
+const WRITER = { comes: 2000, every: 10 } as const
+
+/**
+ * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end open;
+ * before anybody did, it is one only when nobody comes.
+ */
+function readPipe(path: string, fd: number, room: Uint8Array, done: number): number {
+  for (let waited = 0; ; waited += WRITER.every) {
+    try {
+      const count = readSync(fd, room, done, room.length - done, null)
+      if (count > 0 || done > 0 || waited >= WRITER.comes) return count
+    } catch (error) {
+      if (reasonOf(error) !== 'EAGAIN') throw new UsageError(`${path}: at ${hex(done)}: ${reasonOf(error)}`)
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITER.every)
+  }
 }
 
 /** The files of one invocation. `stdin` is the descriptor that `-` stands for. */
@@ -195,7 +216,10 @@ export function openFiles(stdin = 0): Files {
     const room = new Uint8Array(piped ? max + 1 : Math.min(max, Math.max(file.size, SMALL_MAX)) + 1)
     let done = 0
     for (let count = 1; count > 0 && done < room.length; done += count)
-      count = readOnce(path, file.fd, room, done, piped ? null : 0)
+      count =
+        piped && path !== STDIN
+          ? readPipe(path, file.fd, room, done)
+          : readOnce(path, file.fd, room, done, piped ? null : 0)
     file.read += done
     if (piped && path !== STDIN) closeSync(file.fd)
     if (done === 0) throw new UsageError(`${path}: the file is empty`)

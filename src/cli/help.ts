@@ -3,7 +3,7 @@ import type { Command, Option } from './command.ts'
 
 /** Exit codes that every command has. */
 export const COMMON_EXITS: readonly (readonly [code: number, meaning: string])[] = [
-  [2, 'the input cannot be used: one line on stderr names it and says why'],
+  [2, 'the input cannot be used, or the result cannot be written: one line on stderr says why'],
   [70, 'a bug in stubsim: one line on stderr, and please report it'],
 ]
 

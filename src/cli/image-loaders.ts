@@ -12,7 +12,7 @@ import { formatSize, hex } from '../bytes/range.ts'
 import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
 import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
-import { columns, labelled } from '../report/layout.ts'
+import { columns, labelled, printable } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { mapGiven } from './machine.ts'
 
@@ -95,7 +95,7 @@ export function formatImageLoaders(
     return [`section ${String(index)} ${own[0]?.section ?? ''}`, ...own.flatMap(differenceLines)]
   })
   const blocks = [
-    [name],
+    [printable(name)],
     columns(outcomes.map(outcomeRow)),
     refusals.length === 0 ? [] : ['refused', ...refusals],
     notes.length === 0 ? [] : ['taken for granted', ...notes],

@@ -118,6 +118,15 @@ async function observedOf(call: Call): Promise<Observed> {
   return { observed: facts, problems: problems.map(({ id, at, what }) => ({ file: path, id, at, what })) }
 }
 
+/** What `make` makes; where it cannot, its message says of what. */
+function saidOf<T>(what: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${what}: ${error.message}`) : error
+  }
+}
+
 async function imageOf(
   call: Call,
   scenario: Scenario | null,
@@ -129,9 +138,10 @@ async function imageOf(
   if (!('uki' in scenario.image))
     return fileOrListing(call, beside(scenarioPath, scenario.image.file), kernel)
   const { ukiSource } = await import('../boot/recipe.ts')
+  const { uki } = scenario.image
   return {
     name: `${scenario.name ?? scenarioPath} (made in memory)`,
-    source: ukiSource(scenario.image.uki),
+    source: saidOf(`${scenarioPath}: image.uki`, () => ukiSource(uki)),
     stub: null,
   }
 }

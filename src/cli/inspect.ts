@@ -13,7 +13,7 @@ import type { Problem } from '../image/problem.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import { viewUki, type UkiView } from '../image/uki.ts'
 import type { Finding } from '../hazard/hazard.ts'
-import { columns, labelled } from '../report/layout.ts'
+import { columns, labelled, printable } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { sectionNotes } from './section-notes.ts'
 
@@ -207,7 +207,7 @@ function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array
 
 function problemLines(name: string, problems: readonly Problem[]): string[] {
   return problems.map(
-    ({ id, at, what }) => `  ${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`,
+    ({ id, at, what }) => `  ${printable(`${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`)}`,
   )
 }
 
@@ -313,11 +313,11 @@ export function formatInspection({
   assumptions,
 }: Inspection): string {
   const blocks = [
-    [`${name}  ${formatSize(size)} (${String(size)} bytes)`],
+    [`${printable(name)}  ${formatSize(size)} (${String(size)} bytes)`],
     ...(pe === null || uki === null
       ? [['no PE file: a kernel without an EFI stub']]
       : [peLines(pe), sectionLines(pe, uki)]),
-    stub === null ? [] : [`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`],
+    stub === null ? [] : [printable(`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`)],
     layout === null ? [] : layoutLines(layout),
     ...kernels.map(kernelLines),
     problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],

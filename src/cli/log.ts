@@ -3,6 +3,7 @@
  * process.
  */
 import { pino } from 'pino'
+import { printable } from '../report/layout.ts'
 
 export interface Log {
   /** With -v. `fields` are appended as name=value. */
@@ -14,8 +15,8 @@ export interface Log {
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug: ', 40: 'warning: ', 50: '' }
 
 /**
- * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one
- * line.
+ * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one line,
+ * and every character of it is printable.
  */
 export function formatRecord(record: string): string {
   const { level, msg, ...fields } = JSON.parse(record) as { level: number; msg: string } & Record<
@@ -23,7 +24,7 @@ export function formatRecord(record: string): string {
     unknown
   >
   const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`)
-  return `stubsim: ${LEVELS[level] ?? ''}${msg.replace(/\s*[\r\n]+\s*/g, ' ')}${rest.join('')}\n`
+  return `${printable(`stubsim: ${LEVELS[level] ?? ''}${msg}${rest.join('')}`)}\n`
 }
 
 /** The log of one invocation; `write` gets whole lines. */

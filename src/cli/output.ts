@@ -5,6 +5,15 @@
 import { fstatSync, writeSync } from 'node:fs'
 import type { Output } from './program.ts'
 
+/** An output of the process. */
+export interface ProcessOutput extends Output {
+  /**
+   * When all is written: true, or false when something could not be. A reader that has gone wants nothing more,
+   * and that is no failure.
+   */
+  written(): Promise<boolean>
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
@@ -19,27 +28,45 @@ function isPlain(fd: number): boolean {
   }
 }
 
-/** Writes as much as can be written at once. Answers with the rest; a reader that has gone wants none. */
-function writeNow(fd: number, text: string): Uint8Array {
+/** Writes as much as can be written at once. Answers with the rest, or with null when writing fails. */
+function writeNow(fd: number, text: string): Uint8Array | null {
   let rest: Uint8Array = new TextEncoder().encode(text)
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+    return rest
   } catch (error) {
     // A reader that has seen enough closes the pipe: `stubsim check … | head`
     if (codeOf(error) === 'EPIPE') return new Uint8Array(0)
+    return codeOf(error) === 'EAGAIN' ? rest : null
   }
-  return rest
 }
 
 /** What is open as `fd`; `stream` makes Node's stream for it. */
-export function outputTo(fd: 1 | 2, stream: () => NodeJS.WriteStream): Output {
+export function outputTo(fd: 1 | 2, stream: () => NodeJS.WriteStream): ProcessOutput {
   let made: NodeJS.WriteStream | undefined
-  const streamed = (): NodeJS.WriteStream => {
-    made ??= stream().on('error', (error: Error) => {
-      if (codeOf(error) !== 'EPIPE') throw error
-    })
-    return made
+  let failed = false
+  const fail = (error: unknown): void => {
+    if (codeOf(error) !== 'EPIPE') failed = true
   }
+  const streamed = (): NodeJS.WriteStream => (made ??= stream().on('error', fail))
+  const send = (text: string | Uint8Array): void => {
+    try {
+      streamed().write(text)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  const written = (): Promise<boolean> =>
+    new Promise(resolve => {
+      // An error of an earlier write comes before the answer to this one
+      if (made === undefined || failed) resolve(!failed)
+      else
+        made.write('', () => {
+          setImmediate(() => {
+            resolve(!failed)
+          })
+        })
+    })
   if (!isPlain(fd))
     return {
       get isTTY() {
@@ -48,12 +75,15 @@ export function outputTo(fd: 1 | 2, stream: () => NodeJS.WriteStream): Output {
       get columns() {
         return streamed().columns
       },
-      write: text => streamed().write(text),
+      write: send,
+      written,
     }
   return {
     write: text => {
       const rest = made === undefined ? writeNow(fd, text) : text
-      if (rest.length > 0) streamed().write(rest)
+      if (rest === null) failed = true
+      else if (rest.length > 0) send(rest)
     },
+    written,
   }
 }

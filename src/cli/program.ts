@@ -1,9 +1,12 @@
 /** The program as a function: command line in, exit code out. It knows the process only through `Io`. */
 import { UsageError } from '../bytes/errors.ts'
+import { printableJson } from '../report/layout.ts'
 import { VERSION } from '../version.ts'
+import { shown } from './color.ts'
 import type { Call, Command, Given } from './command.ts'
 import { commands } from './commands.ts'
 import { openFiles } from './files.ts'
+import { JSON_FORMATS } from './formats.ts'
 import { commandHelp, overviewHelp } from './help.ts'
 import type { Log } from './log.ts'
 import { parseCommandLine } from './parse.ts'
@@ -48,6 +51,12 @@ function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io):
   return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
 }
 
+/** The one place where results leave: no character of a file name or a file reaches a terminal that it could steer. */
+function atEdge(result: string, given: Given, io: Io): string {
+  const isJson = JSON_FORMATS.some(format => format === given.text('format'))
+  return isJson ? printableJson(result) : shown(result, wantsColor(given, io))
+}
+
 async function runCommand(command: Command, given: Given, log: Call['log'], io: Io): Promise<number> {
   const files = openFiles(io.stdin)
   try {
@@ -63,8 +72,9 @@ async function runCommand(command: Command, given: Given, log: Call['log'], io: 
       },
     })
     const output = given.text('output')
-    if (output === undefined) io.stdout.write(parts.join(''))
-    else files.write(output, parts.join(''))
+    const result = atEdge(parts.join(''), given, io)
+    if (output === undefined) io.stdout.write(result)
+    else files.write(output, result)
     return code
   } finally {
     const { read, of } = files.total()
@@ -103,7 +113,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     log.error(
       `bug in stubsim ${VERSION}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
     )
-    if (error instanceof Error) log.debug(error.stack ?? '')
+    if (error instanceof Error) log.debug((error.stack ?? '').replace(/\s*\n\s*/g, ' '))
     return EXIT_BUG
   }
 }

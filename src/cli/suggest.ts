@@ -21,8 +21,12 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0
 }
 
+/** Longer words than this are no slips of the pen, and comparing them takes time. */
+const WORD_MAX = 80
+
 /** ` (did you mean --memmap?)`, or nothing when no known word is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  if (word.length > WORD_MAX) return ''
   const limit = Math.max(1, Math.floor(word.length / 3))
   const near = known
     .map(name => ({

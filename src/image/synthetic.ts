@@ -2,6 +2,7 @@
  * Builds PE files, kernels, stubs and unified kernel images from plain data, as sparse sources: gigabytes
  * cost nothing, lies are written as told.
  */
+import { UsageError } from '../bytes/errors.ts'
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { alignUp } from '../bytes/units.ts'
 import { contentSource, patternUnder, type Content } from './content.ts'
@@ -68,14 +69,35 @@ type AnyStruct = {
   write(values: never): Uint8Array
 }
 
-/** Writes numbers into a structure; 64-bit fields take bigint there. */
-function encode(layout: AnyStruct, values: Readonly<Record<string, Wide | undefined>>): Uint8Array {
+/** Bits of the fields that take a number. */
+const BITS: Readonly<Record<string, number>> = { u8: 8, u16: 16, u32: 32, u64: 64 }
+
+/**
+ * Writes numbers into a structure; 64-bit fields take bigint there. Throws UsageError for a number that its field
+ * cannot hold; `of` says whose fields they are.
+ */
+function encode(
+  layout: AnyStruct,
+  values: Readonly<Record<string, Wide | Uint8Array | undefined>>,
+  of = '',
+): Uint8Array {
   const typed: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || layout.fields[name] === undefined) continue
-    typed[name] = layout.fields[name][1] === 'u64' ? BigInt(value) : Number(value)
+    const kind = layout.fields[name]?.[1]
+    if (value === undefined || kind === undefined) continue
+    typed[name] =
+      value instanceof Uint8Array || typeof kind !== 'string'
+        ? value
+        : fitting(value, BITS[kind] ?? 0, `${of}${name}`)
   }
   return layout.write(typed as never)
+}
+
+function fitting(value: Wide, bits: number, name: string): number | bigint {
+  const number = typeof value === 'number' && !Number.isInteger(value) ? -1n : BigInt(value)
+  if (number !== BigInt.asUintN(bits, number))
+    throw new UsageError(`${name}: ${String(value)} does not fit its ${String(bits)} bits`)
+  return bits === 64 ? number : Number(number)
 }
 
 function nameBytes(name: string): Uint8Array {
@@ -101,17 +123,8 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
     NumberOfRvaAndSizes: count,
     ...recipe.optional,
   }
-  const pieces = [
-    put(0, IMAGE_DOS_HEADER.write({ e_magic: 0x5a4d, e_lfanew: at })),
-    put(at, Uint8Array.from([0x50, 0x45, 0, 0])),
-    put(at + 4, encode(IMAGE_FILE_HEADER, coff)),
-    { at: at + 24, source: sparseSource(length + 40 * recipe.sections.length, []) },
-    put(at + 24, encode(layout, optional)),
-  ]
-  for (const { index, VirtualAddress, Size } of recipe.directories ?? []) {
-    pieces.push(put(at + 24 + layout.size + 8 * index, IMAGE_DATA_DIRECTORY.write({ VirtualAddress, Size })))
-  }
-  recipe.sections.forEach((section, i) => {
+  // First, so that a section that is too large is named before SizeOfImage, which follows from it
+  const table = recipe.sections.map((section, i) => {
     const { VirtualSize, VirtualAddress, SizeOfRawData, PointerToRawData, Characteristics } = section
     const header = {
       Name: nameBytes(section.name),
@@ -121,9 +134,21 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
       PointerToRawData,
       Characteristics,
     }
-    pieces.push(put(at + 24 + length + 40 * i, IMAGE_SECTION_HEADER.write(header)))
+    return put(at + 24 + length + 40 * i, encode(IMAGE_SECTION_HEADER, header, `section ${section.name}: `))
   })
-  return pieces
+  const pieces = [
+    put(0, encode(IMAGE_DOS_HEADER, { e_magic: 0x5a4d, e_lfanew: at })),
+    put(at, Uint8Array.from([0x50, 0x45, 0, 0])),
+    put(at + 4, encode(IMAGE_FILE_HEADER, coff)),
+    { at: at + 24, source: sparseSource(length + 40 * recipe.sections.length, []) },
+    put(at + 24, encode(layout, optional)),
+  ]
+  for (const { index, VirtualAddress, Size } of recipe.directories ?? []) {
+    pieces.push(
+      put(at + 24 + layout.size + 8 * index, encode(IMAGE_DATA_DIRECTORY, { VirtualAddress, Size })),
+    )
+  }
+  return [...pieces, ...table]
 }
 
 /** The file. Later sections win where raw data overlap; the headers win over everything. */

@@ -69,10 +69,10 @@ function runReport(
 
 /**
  * Damage, or code that was lost, comes before everything; a refusal is certain, but on a map
- * with a lost row (FW-56); then comes what is not known.
+ * with a lost row (FW-57); then comes what is not known.
  */
 function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
   if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
-  if (outcome.kind === 'refused') return gaps.some(gap => gap.clause === 'FW-56') ? 'unknown' : 'refused'
+  if (outcome.kind === 'refused') return gaps.some(gap => gap.clause === 'FW-57') ? 'unknown' : 'refused'
   return outcome.kind === 'unknown' || gaps.length > 0 ? 'unknown' : 'clean'
 }

@@ -19,17 +19,41 @@ export interface TextOptions {
   readonly width?: number
 }
 
-/** Control characters, line separators and marks that change the direction of text. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+/**
+ * Control and format characters (escape sequences, marks that change the direction of text, spaces without a
+ * width), line separators, and whatever else is shown as nothing.
+ */
+const UNPRINTABLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`
+const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu')
+const UNPRINTABLE_BUT_NEWLINE = new RegExp(String.raw`(?!\n)${UNPRINTABLE}`, 'gu')
+
+function escaped(char: string): string {
+  const code = char.codePointAt(0) ?? 0
+  const digits = code.toString(16)
+  if (code < 0x100) return `\\x${digits.padStart(2, '0')}`
+  return code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\u{${digits}}`
+}
 
 /**
  * Text from a file or from memory as it may be shown: what is not printable stands as `\\x1b` or `\\u202e`.
  */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, char => {
-    const code = char.charCodeAt(0)
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-  })
+  return text.replace(EVERY_UNPRINTABLE, escaped)
+}
+
+/** Whole lines as they may be shown: what is not printable is escaped, except the ends of the lines. */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE_BUT_NEWLINE, escaped)
+}
+
+/** JSON with the same data, of which every character but the ends of lines is printable. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE_BUT_NEWLINE, char =>
+    Array.from(
+      { length: char.length },
+      (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
 }
 
 /** Breaks prose at spaces; a word that is longer than the width stands alone. */

@@ -1,5 +1,5 @@
 /** How much of a long test is done: a third by default, all of it where THOROUGH=1, as in .ci/run. */
-const THOROUGH = process.env['THOROUGH'] === '1'
+export const THOROUGH = process.env['THOROUGH'] === '1'
 
 /** The number of runs, or what grows with it, of a test that has `all` of them when it is thorough. */
 export function runs(all: number): number {

@@ -35,14 +35,16 @@ export function readKernel(machine: Machine, clause: ClauseId, source: ByteSourc
   )
 }
 
-/** The part of the kernel file behind the setup block. */
-export function putKernel(machine: Machine, at: Phys, { source, setupSize, fileSize }: BzImage): void {
-  machine.memory.put(
-    at,
-    { source, at: setupSize, length: Math.min(fileSize, source.size) - setupSize },
-    KERNEL,
-    setupSize,
-  )
+/** The part of the kernel file behind the setup block; a file without one ends the run as unknown. */
+export function putKernel(
+  machine: Machine,
+  clause: ClauseId,
+  at: Phys,
+  { source, setupSize, fileSize }: BzImage,
+): void {
+  const length = Math.min(fileSize, source.size) - setupSize
+  if (length <= 0) machine.gap(clause, 'the kernel file ends before the part that is loaded')
+  machine.memory.put(at, { source, at: setupSize, length }, KERNEL, setupSize)
 }
 
 /** A zero page of `size` bytes with `header` bytes of the kernel file, copied to the same offset. */

@@ -16,6 +16,7 @@ import { EfiConventionalMemory, EfiLoaderData } from '../../image/memory-types.t
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
+import type { ClauseId } from '../../memory/event.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
 import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
@@ -53,7 +54,14 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
               cargo.initrd.size,
             )
       machine.assume('HO-13', 'boot_params and the command line lie in low memory, as high as it goes')
-      const handOff = place(machine, cargo, kernel, { at, bootParams, line, initrd, type: GRUB_TYPE })
+      const handOff = place(machine, cargo, kernel, {
+        clause: 'HO-13',
+        at,
+        bootParams,
+        line,
+        initrd,
+        type: GRUB_TYPE,
+      })
       if (alignment !== null) zeroPage(machine.memory, bootParams).hdr.set('kernel_alignment', alignment)
       machine.firmware.exitBootServices()
       return handOff
@@ -106,6 +114,7 @@ export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
       'the RAM of the map ends where the monitor leaves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own beginning',
     )
     return place(machine, cargo, kernel, {
+      clause: 'HO-14',
       at: phys(DIRECT.kernel),
       bootParams: phys(DIRECT.bootParams),
       line: phys(DIRECT.commandLine),
@@ -158,6 +167,7 @@ function topOf(machine: Machine, limit: number, size: number): Range {
 }
 
 interface Places {
+  readonly clause: ClauseId
   readonly at: Phys
   readonly bootParams: Phys
   readonly line: Phys
@@ -169,9 +179,9 @@ function place(
   machine: Machine,
   cargo: BootLoaderCargo,
   kernel: BzImage,
-  { at, bootParams, line, initrd, type }: Places,
+  { clause, at, bootParams, line, initrd, type }: Places,
 ): HandOff {
-  putKernel(machine, at, kernel)
+  putKernel(machine, clause, at, kernel)
   if (initrd !== null && cargo.initrd !== null) putFile(machine, initrd.start, cargo.initrd, 'initrd')
   const page = makeZeroPage(machine, bootParams, kernel, headerOf(kernel), PAGE)
   putText(machine, line, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))

@@ -47,7 +47,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
   })
   const at = machine.step('HO-10', 'linuxefi takes init_size bytes for the kernel and reads it there', () => {
     const place = placeFor(machine, kernel)
-    putKernel(machine, place, kernel)
+    putKernel(machine, 'HO-10', place, kernel)
     return place
   })
   const initrd = machine.step('HO-10', 'linuxefi takes pages for the initrd', () => {

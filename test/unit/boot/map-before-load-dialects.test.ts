@@ -5,17 +5,12 @@
 import { describe, expect, test } from 'vitest'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { mapBeforeLoad } from '../../../src/boot/map-before-load.ts'
-import { range } from '../../../src/bytes/range.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
 import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { PRINTERS, WRAPPERS, zeroPage } from '../../support/memmap-printers.ts'
+import { row } from '../../support/descriptors.ts'
 
-const row = (type: number, start: number, end: number): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute: 0xfn,
-})
 /** Free, loader code and data, boot services, runtime, ACPI, reserved: as an EFI map has them. */
 const LATE = [
   row(3, 0x1000, 0xa0000),

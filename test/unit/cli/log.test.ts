@@ -11,10 +11,10 @@ function lines(verbose: boolean): string[] {
 }
 
 test('errors always, the rest when asked; one line each, without time or process', () => {
-  expect(lines(false)).toEqual(['stubsim: two lines\n'])
+  expect(lines(false)).toEqual(['stubsim: two\\x0a  lines\n'])
   expect(lines(true)).toEqual([
     'stubsim: debug: opened file=uki.efi size=12\n',
     'stubsim: warning: odd\n',
-    'stubsim: two lines\n',
+    'stubsim: two\\x0a  lines\n',
   ])
 })
