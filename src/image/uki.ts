@@ -67,7 +67,7 @@ const views = new WeakMap<PeFile, UkiView>()
 
 /** Names every section of a PE. Nothing is chosen here: which `.linux` counts is for the stub to say. */
 export function viewUki(pe: PeFile): UkiView {
-  const view = views.get(pe) ?? newView(pe)
+  const view = views.get(pe) ?? partOf(pe.source, newView(pe))
   views.set(pe, view)
   return view
 }

@@ -120,8 +120,9 @@ describe('check', () => {
       '--cmdline',
       'nokaslr quiet',
     ])
-    expect([code, stderr]).toEqual([0, ''])
+    expect([code, stderr]).toEqual([3, ''])
     expect(stdout).toContain('grub/efi')
+    expect(stdout).toContain('FW-59')
     expect(await stubsim(['check', kernel, ...machine, '--boot-loader', 'lilo'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no boot loader lilo') as string,
