@@ -4,7 +4,7 @@ import { range } from '../../../src/bytes/range.ts'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
 import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
-import { itemsOf } from '../../../src/image/memmap/rows.ts'
+import { itemsOf } from '../../../src/image/paste/rows.ts'
 
 const ROWS = [
   [7, 0, 0xa0000],
