@@ -2,6 +2,7 @@
  * What decompressing the payload of a kernel shows: does it, to what, and how far does the output run ahead
  * of the input. Chapter ZO.
  */
+import { hex } from '../bytes/range.ts'
 import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
 import { decode, type Format } from '../decode/decode.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
@@ -13,6 +14,12 @@ import { parseElf, type Elf } from '../image/elf.ts'
  */
 export const INPUT_MAX = 2 ** 28
 export const OUTPUT_MAX = 2 ** 29
+/**
+ * How many times longer than its payload a kernel may say that it is, once it is longer than so many bytes: real
+ * ones are 3 to 8 times as long. Anything beyond costs memory out of proportion to the file.
+ */
+export const RATIO_MAX = 64
+export const RATIO_FROM = 2 ** 26
 
 /**
  * The moment at which the output was farthest ahead of the input that is still needed. Positions count from
@@ -69,6 +76,15 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   const limit = output_len ?? hdr.init_size
   if (length > INPUT_MAX || limit > OUTPUT_MAX)
     return notRead('the payload is longer than that of any kernel')
+  // header.S makes init_size of z_output_len and more
+  if (hdr.init_size > 0 && limit > hdr.init_size)
+    return notRead(
+      `the payload says that ${hex(limit)} bytes come out, more than init_size, ${hex(hdr.init_size)}`,
+    )
+  if (limit > Math.max(RATIO_FROM, RATIO_MAX * length))
+    return notRead(
+      `the payload says that ${hex(limit)} bytes come out, more than ${String(RATIO_MAX)} times its own length`,
+    )
   // All but gzip have the decompressed length behind the stream
   const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)
   let lead: Lead = { bytes: 0, input: 0, output: 0 }
