@@ -86,7 +86,7 @@ export function imageOfListing(
                 'HZ-19',
                 unplaced
                   ? 'the text has no addresses (VirtualAddress): what lies where in memory is not known'
-                  : 'the bytes of .linux are in no listing, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is not known',
+                  : 'a listing does not contain the bytes of .linux, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is unknown',
               ),
           }
         : null,
