@@ -16,6 +16,9 @@ const STUBS_OWN = /^(cpio:|initrd:joined)/
 /** What is shorter pads another piece. */
 const WORD = 4
 
+/** `efi=disable_early_pci_dma`, alone or among others. */
+const DISABLES_DMA = /(?:^|\s)efi=(?:\S*,)?disable_(?:early_)?pci_dma(?:,|\s|$)/
+
 /** Says what the kernel will miss when it looks for its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
   machine.step('ZO-18', 'is there something to boot into', () => {
@@ -28,6 +31,13 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
         'the image brings no initrd and its command line no root=: there is nothing to boot into',
       )
   })
+  if (DISABLES_DMA.test(facts.commandLine ?? ''))
+    machine.step('EP-55', 'the EFI stub disables PCI bridges', () => {
+      machine.assume(
+        'EP-55',
+        'that drivers let go of their devices, because the command line disables DMA of PCI bridges, changes nothing in memory that matters',
+      )
+    })
   machine.step('ZO-19', 'does the initrd begin as an archive', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize === 0 || initrdDamage.length > 0) return
