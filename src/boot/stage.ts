@@ -72,6 +72,8 @@ interface Parts {
   readonly moments: Moment[]
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
+  /** Id of the image loader; empty where nobody named a firmware. */
+  readonly loader: string
 }
 
 /** The state of a running boot, used by its stages. */
@@ -85,6 +87,11 @@ export class Stage {
     this.#parts = parts
     this.notes = notes
     this.machine = createMachine(recorder, memory, firmware, settings, notes)
+  }
+
+  /** Id of the image loader; empty where nobody named a firmware. */
+  get loader(): string {
+    return this.#parts.loader
   }
 
   /** Snapshots so far. */
@@ -137,7 +144,7 @@ export class Stage {
 }
 
 function forked(
-  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map'>,
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map' | 'loader'>,
   settings: Settings,
   notes: Notes,
   moments: Moment[],
@@ -151,13 +158,22 @@ function forked(
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({ recorder, memory, firmware, settings, notes, moments, map: from.map })
+  return new Stage({
+    recorder,
+    memory,
+    firmware,
+    settings,
+    notes,
+    moments,
+    map: from.map,
+    loader: from.loader,
+  })
 }
 
 /** A machine as the firmware leaves it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map' | 'loader'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -175,7 +191,14 @@ export class LaidOut {
     })
     this.#firmware = layout.firmware
     this.#assumptions = assumptions
-    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')], map: layout.map }
+    this.#parts = {
+      recorder,
+      memory,
+      firmware,
+      moments: [momentOf(memory, 'before-load')],
+      map: layout.map,
+      loader: layout.firmware?.loader.id ?? '',
+    }
   }
 
   /** A boot on this machine; boots do not see one another. */

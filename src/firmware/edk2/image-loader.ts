@@ -2,8 +2,8 @@
  * EDK2's image loader, that of its DXE core: ImageBase or anywhere, table order, tails zeroed, bounds with
  * holes (chapter PE).
  */
-import { hex, rangeAt } from '../../bytes/range.ts'
-import { add, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
+import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import type { PeSection } from '../../image/pe.ts'
 import type { LoaderPorts, LoadRefusal } from '../image-loaders/ports.ts'
 import type { CheckedImage } from '../image-loaders/checked-image.ts'
@@ -125,7 +125,9 @@ export function edk2Section({
     }
     if (copied >= VirtualSize) return null
     if (!startsInside && !zeroesAddressZero) return null
-    const where = rangeAt((startsInside ? add(place.base, VirtualAddress) : 0) + copied, VirtualSize - copied)
+    const from = (startsInside ? place.base + VirtualAddress : 0) + copied
+    const where = rangeOrNull(from, Math.min(VirtualSize - copied, PHYS_END - from))
+    if (where === null) return null
     ports.step(zeroClause(startsInside, last < imageSize), `zeroes up to the VirtualSize of ${name}`, () => {
       zeroAt(loading, where, ownerOf(loading, section, copied))
     })
