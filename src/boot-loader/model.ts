@@ -2,6 +2,7 @@
  * A boot loader that starts a kernel without a systemd-stub: what it is given, and the small things that all
  * of them do. Chapter HO.
  */
+import { encodeText } from '../bytes/text.ts'
 import { TEXTS } from '../messages/texts.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { pagesOf, type Phys } from '../bytes/units.ts'
@@ -68,5 +69,5 @@ export function putFile(machine: Machine, at: Phys, source: ByteSource, object: 
 
 /** The command line with its NUL. */
 export function putText(machine: Machine, at: Phys, text: string): void {
-  machine.memory.patch(at, new TextEncoder().encode(`${text}\0`), 'cmdline')
+  machine.memory.patch(at, encodeText(`${text}\0`), 'cmdline')
 }

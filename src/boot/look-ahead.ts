@@ -2,34 +2,19 @@
  * Whether userspace comes up is not modelled; what can be seen at arrival to stand in its way is said as a
  * doubt (chapter ZO).
  */
-import { rangeAt } from '../bytes/range.ts'
+import { formatSize, hex } from '../bytes/range.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
+import { archiveFault, ZEROS_MAX } from './initrd-archives.ts'
 
-/**
- * First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2,
- * lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c.
- */
-const MAGICS = [
-  '303730373031',
-  '303730373032',
-  '1f8b',
-  '1f9e',
-  '425a',
-  '5d00',
-  'fd37',
-  '894c',
-  '0221',
-  '28b5',
-] as const
-const MAGIC_LENGTH = 6
-/** Zeros in front are passed over, as far as this is looked. */
-const PADDING = 4096
-/** So many bytes are read first. */
-const FIRST_LOOK = 64
 /** What a stub makes of other sections is no root file system. */
 const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
+
+/** Headers and padding of the stub. */
+const STUBS_OWN = /^(cpio:|initrd:joined)/
+/** What is shorter pads another piece. */
+const WORD = 4
 
 /** Says what the kernel will miss when it looks for its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
@@ -45,25 +30,48 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   })
   machine.step('ZO-19', 'does the initrd begin as an archive', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
-    if (ramdiskImage === undefined || ramdiskSize < MAGIC_LENGTH || initrdDamage.length > 0) return
-    const begin = firstByteSet(machine, ramdiskImage, Math.min(ramdiskSize, PADDING))
-    if (begin === null || begin + MAGIC_LENGTH > ramdiskSize) return
-    const { bytes, known } = machine.memory.peek(rangeAt(ramdiskImage + begin, MAGIC_LENGTH))
-    const first = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
-    if (known && !MAGICS.some(magic => first.startsWith(magic)))
-      machine.doubt(
-        'ZO-19',
-        `the initrd begins with the bytes ${first}, which no archive or compression that the kernel knows begins with`,
-      )
+    if (ramdiskImage === undefined || ramdiskSize === 0 || initrdDamage.length > 0) return
+    for (const { object, at, length } of archivesIn(machine, initrd, ramdiskSize))
+      doubtArchives(machine, object, ramdiskImage + at, length)
   })
 }
 
-/** Offset of the first byte that is not zero; null where there is none, or a byte that is not known. */
-function firstByteSet(machine: Machine, at: number, length: number): number | null {
-  if (!machine.memory.knows(rangeAt(at, length))) return null
-  for (const count of [Math.min(length, FIRST_LOOK), length]) {
-    const begin = machine.memory.readRaw(rangeAt(at, count)).findIndex(byte => byte !== 0)
-    if (begin >= 0) return begin
-  }
-  return null
+/** What somebody else than the stub has packed: the pieces of the initrd, but for its own archives. */
+function archivesIn(
+  machine: Machine,
+  initrd: ObjectId | null,
+  size: number,
+): { readonly object: ObjectId; readonly at: number; readonly length: number }[] {
+  const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [])
+  let end = 0
+  let packed = false
+  const pieces = parts.flatMap(({ object, at: from, length }) => {
+    const at = end
+    end += length
+    const inside = packed
+    packed = object.startsWith('cpio:') && from === 0
+    return inside || length < WORD || STUBS_OWN.test(object) ? [] : [{ object, at, length }]
+  })
+  return end === size ? pieces : [{ object: initrd ?? 'initrd', at: 0, length: size }]
 }
+
+/** Says what the kernel does not find in a piece of the initrd. */
+function doubtArchives(machine: Machine, object: ObjectId, at: number, length: number): void {
+  const fault = archiveFault(machine.memory, at, length)
+  if (fault === null) return
+  if (fault.kind === 'junk')
+    machine.doubt(
+      'ZO-19',
+      `${fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`} with the bytes ${fault.bytes}, which no archive or compression that the kernel knows begins with`,
+    )
+  else
+    machine.step('ZO-38', 'the archives of the initrd', () => {
+      machine.doubt('ZO-38', `${object} ${WITHOUT[fault.kind]}`)
+    })
+}
+
+const WITHOUT = {
+  'no archive': 'holds zeros and no archive: there is nothing to unpack',
+  'too many zeros': `begins with more than ${formatSize(ZEROS_MAX)} of zeros, behind which nobody looked`,
+  cut: 'ends inside of a cpio archive',
+} as const

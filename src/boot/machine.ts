@@ -19,6 +19,7 @@ import type { Assumption, Gap } from '../machine/machine.ts'
 import type { FirmwareFile } from './firmware-file.ts'
 import { descriptorsOf } from './map-entries.ts'
 import { machineFromMemmap, type MemmapMachine } from './memmap-machine.ts'
+import type { MapOrigin } from './machine-doubts.ts'
 import type { MapTaken } from './map-before-load.ts'
 
 /** The machine that is booted, as `check` takes it. */
@@ -28,6 +29,8 @@ export interface MachineInput {
   readonly map: readonly MemoryDescriptor[]
   /** When the map was taken. Default before-load. */
   readonly taken?: MapTaken
+  /** Where the map comes from; absent where the caller vouches for it. */
+  readonly origin?: MapOrigin
   /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
   readonly imageBase?: Phys
   /**
@@ -136,6 +139,7 @@ function ofProfile(name: string, ram: number): MachineInput {
   return {
     what: `profile ${profile.id} with ${formatSize(ram)}`,
     map: profileMap(profile, ram),
+    origin: { kind: 'profile' },
     ...firmwareOf(name),
     ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }),
   }
@@ -152,7 +156,10 @@ function reasonOf(problems: readonly Problem[]): string {
 
 function ofMemmap(name: string, parse: MemmapParse, taken: MapTaken | undefined): MachineInput {
   if (parse.map.length === 0) throw new UsageError(`${name}: ${reasonOf(parse.problems)}`)
-  return machineFromMemmap(name, parse, taken)
+  return {
+    ...machineFromMemmap(name, parse, taken),
+    origin: { kind: 'text', dialect: parse.dialect, momentSaid: taken !== undefined },
+  }
 }
 
 function ofMap({ map, what, taken }: Extract<MachineWords, { readonly map: unknown }>): MachineInput {

@@ -3,7 +3,8 @@
  * what is taken for granted and what stays unknown (chapter FW).
  */
 import { formatSize } from '../bytes/range.ts'
-import type { MemmapParse } from '../image/memmap.ts'
+import type { LostRow, MemmapParse, OtherMap } from '../image/memmap.ts'
+import { sayLost } from '../image/memmap/losses.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
 import type { Assumption, Gap } from '../machine/machine.ts'
 import type { MapTaken } from './map-before-load.ts'
@@ -30,19 +31,20 @@ export interface MemmapMachine {
  * firmware's comes with a doubt, so that no run on it is clean.
  */
 export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapTaken): MemmapMachine {
-  const { map, dialect, kind, lines, lacks, others } = parse
+  const { map, dialect, kind, lines, lacks, others, takenOff, lost } = parse
   const poor = kind !== 'efi'
   const moment = taken ?? (poor ? 'before-load' : parse.taken)
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
-  const beside =
-    others.length === 0
-      ? ''
-      : `; not used: ${others.map(other => `${other.dialect} from line ${String(other.line)}`).join(', ')}`
+  const beside = others.length === 0 ? '' : `; not used: ${others.map(sayOther).join(', ')}`
+  const clothes = takenOff.length === 0 ? '' : `; taken off: ${takenOff.join(', ')}`
   return {
-    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside})${moment === 'before-load' ? '' : `, taken at ${moment}`}`,
+    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${moment === 'before-load' ? '' : `, taken at ${moment}`}`,
     map,
     taken: moment,
-    problems: parse.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
+    problems: [
+      ...parse.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
+      ...lost.map(row => ({ file: name, id: 'lost-row', at: null, what: sayLost(row) })),
+    ],
     assumptions:
       lacks.length === 0
         ? []
@@ -52,15 +54,27 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
               what: `a map in the form ${dialect ?? 'unknown'} lacks: ${lacks.join('; ')}`,
             },
           ],
-    doubts: poor
-      ? [
-          {
-            clause: 'FW-28',
-            why: `the map tells ${formatSize(usable(map))} of usable memory, not which of it the firmware holds: places found from the top are upper bounds, places found from below are lower bounds`,
-          },
-        ]
-      : [],
+    doubts: [...lostDoubts(lost), ...(poor ? [poorDoubt(map)] : [])],
   }
+}
+
+function poorDoubt(map: readonly MemoryDescriptor[]): Gap {
+  return {
+    clause: 'FW-28',
+    why: `the map tells ${formatSize(usable(map))} of usable memory, not which of it the firmware holds: places found from the top are upper bounds, places found from below are lower bounds`,
+  }
+}
+
+function sayOther({ dialect, line, same }: OtherMap): string {
+  return `${dialect} from line ${String(line)}${same === true ? ', the same again' : ''}`
+}
+
+/** What is placed on a map with a lost row is placed on another machine (FW-60). */
+function lostDoubts(lost: readonly LostRow[]): Gap[] {
+  const [first, ...others] = lost
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : `, and ${String(others.length)} more of the kind`
+  return [{ clause: 'FW-60', why: `the memory map is not whole: ${sayLost(first)}${more}` }]
 }
 
 /** Bytes of free memory. */

@@ -27,18 +27,34 @@ interface Piece {
   readonly at: number
 }
 
+/**
+ * A moment whose lines wait. It is a class because every object literal with a getter gets a hidden class of
+ * its own, and that keeps what the getter sees, a whole memory, until all of the heap is swept.
+ */
+class SnapshotMoment implements Moment {
+  readonly moment: Moment['moment']
+  #snapshot: MemorySnapshot | null
+  #lines: readonly MomentLine[] = []
+
+  constructor(moment: Moment['moment'], snapshot: MemorySnapshot) {
+    this.moment = moment
+    this.#snapshot = snapshot
+  }
+
+  get lines(): readonly MomentLine[] {
+    if (this.#snapshot !== null) this.#lines = linesOf(this.#snapshot)
+    this.#snapshot = null
+    return this.#lines
+  }
+
+  toJSON(): Moment {
+    return { moment: this.moment, lines: this.lines }
+  }
+}
+
 /** Takes a snapshot. Whoever reads its lines first pays for one walk over all extents. */
 export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
-  let snapshot: MemorySnapshot | null = memory.snapshot()
-  let lines: readonly MomentLine[] = []
-  return {
-    moment,
-    get lines() {
-      if (snapshot !== null) lines = linesOf(snapshot)
-      snapshot = null
-      return lines
-    },
-  }
+  return new SnapshotMoment(moment, memory.snapshot())
 }
 
 function linesOf(memory: MemorySnapshot): MomentLine[] {

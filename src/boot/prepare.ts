@@ -3,9 +3,10 @@
  * never changed; every boot works on a fork of its own.
  */
 import { madeOf, stays } from '../bytes/fixed-source.ts'
-import { hex } from '../bytes/range.ts'
+import { hex, sizeOf } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PHYS_END, type ByteCount, type FileOffset } from '../bytes/units.ts'
+import { ramOf } from '../firmware/memory-map.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
@@ -14,9 +15,10 @@ import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { MachineInput } from './machine.ts'
+import { foreignImage, loaderInTheWay, machineDoubts } from './machine-doubts.ts'
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
-import { toStubEntry, type HandedOver, type StubEntry } from './run.ts'
+import { StubEntry, toStubEntry, type HandedOver } from './run.ts'
 import { LaidOut, type Stage } from './stage.ts'
 
 /** What a boot brings to a prepared machine. */
@@ -55,7 +57,8 @@ export class PreparedImage implements ByteSource {
 
   /** The sections under the names of a UKI; null when it is no PE file. */
   get uki(): UkiView | null {
-    return madeOf(this, ukiIn)
+    const { pe } = this.parsed
+    return pe === null ? null : viewUki(pe)
   }
 
   /** Which tool may have laid it out; null when it is no PE file. */
@@ -64,23 +67,17 @@ export class PreparedImage implements ByteSource {
   }
 }
 
-function ukiIn(image: ByteSource): UkiView | null {
-  const { pe } = parsePe(image)
-  if (pe === null) return null
-  const uki = viewUki(pe)
-  for (const { content } of uki.sections) stays(content)
-  return uki
-}
-
 function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null {
-  const uki = madeOf(image, ukiIn)
-  return uki === null ? null : recogniseLayout(uki.pe, uki)
+  const { pe } = parsePe(image)
+  return pe === null ? null : recogniseLayout(pe)
 }
 
-/** Prepares an image. Nothing is read before it is needed. */
+/** Prepares an image. Nothing is read before it is needed. Of bytes that stay as they are it is made once. */
 export function prepareImage(source: ByteSource): PreparedImage {
-  return source instanceof PreparedImage ? source : new PreparedImage(source)
+  return source instanceof PreparedImage ? source : madeOf(source, newImage)
 }
+
+const newImage = (source: ByteSource): PreparedImage => new PreparedImage(source)
 
 /** An image may have 4 GiB, and so may what its kernel takes from anywhere in it on. */
 const IMAGE_ROOM = 2 ** 34
@@ -91,6 +88,13 @@ export class PreparedMachine {
   readonly firmware: Firmware | undefined
   /** By the size of the image that has to be found in the map; under 0 where none has to be. */
   readonly #laidOut = new Map<number, { readonly machine: LaidOut; readonly assumptions: Assumption[] }>()
+  #ramBytes: number | null = null
+  /** The image that was loaded last: boots of it with the same options start there. */
+  #loaded: {
+    readonly image: PreparedImage
+    readonly options: BootOptions
+    readonly entry: StubEntry
+  } | null = null
 
   /** Throws UsageError for a firmware that nobody knows, and for an image base without room above it. */
   constructor(input: MachineInput) {
@@ -103,14 +107,24 @@ export class PreparedMachine {
     this.firmware = typeof firmware === 'string' ? firmwareNamed(firmware) : firmware
   }
 
+  /** Bytes of RAM. Throws UsageError when the map cannot be used. */
+  get ramBytes(): number {
+    this.#ramBytes ??= ramOf(this.input.map).reduce((sum, where) => sum + sizeOf(where), 0)
+    return this.#ramBytes
+  }
+
   /**
    * A machine on which nothing is loaded, for stages of your own: `machine.memory`, `machine.firmware`. Throws
    * UsageError when the map cannot be used, or was taken while an image was loaded.
    */
   fork(options: BootOptions = {}): Stage {
+    return this.#before(options, null)
+  }
+
+  #before(options: BootOptions, bootLoader: string | null): Stage {
     if (this.input.taken === 'stub-entry')
       throw new UsageError('the map was taken at the entry of a stub: which image it holds is not said')
-    return this.#begin(0, options)
+    return this.#begin(0, options, bootLoader)
   }
 
   /**
@@ -120,12 +134,19 @@ export class PreparedMachine {
   load(image: PreparedImage, options: BootOptions = {}): StubEntry {
     const { uki } = image
     if (uki === null) throw new UsageError(image.parsed.problems.at(-1)?.what ?? 'not a PE file')
-    return toStubEntry(this.#begin(uki.pe.optional.SizeOfImage, options), {
+    const last = this.#loaded
+    if (last?.image === image && areAlike(last.options, options)) return last.entry
+    const stage = this.#begin(uki.pe.optional.SizeOfImage, options, null)
+    const gap = foreignImage(this.input, uki.pe.coff.Machine)
+    if (gap !== null) return new StubEntry(stage, { ended: { kind: 'unknown', gap } })
+    const entry = toStubEntry(stage, {
       source: image,
       uki,
       imageBase: this.input.imageBase,
       loadOptions: options.loadOptions ?? null,
     })
+    this.#loaded = { image, options, entry }
+    return entry
   }
 
   /** A boot loader starts a kernel, without a stub. Throws UsageError as `fork` does. */
@@ -134,11 +155,16 @@ export class PreparedMachine {
     cargo: BootLoaderCargo,
     options: BootOptions = {},
   ): HandedOver {
-    return toBootLoaderHandOff(this.fork(options), bootLoader, cargo)
+    return toBootLoaderHandOff(this.#before(options, bootLoader.id), bootLoader, cargo)
   }
 
-  #begin(imageSize: number, { settings = {}, assumptions = [], doubts = [] }: BootOptions): Stage {
-    const { input } = this
+  #begin(
+    imageSize: number,
+    { settings = {}, assumptions = [], doubts = [] }: BootOptions,
+    bootLoader: string | null,
+  ): Stage {
+    const { input, firmware } = this
+    const loader = loaderInTheWay(firmware, settings.shim ?? false, bootLoader)
     const laidOut = this.#layOut(imageSize)
     return laidOut.machine.begin({
       settings,
@@ -148,7 +174,7 @@ export class PreparedMachine {
         ...nobodyNamed(input),
         ...laidOut.assumptions,
       ],
-      doubts: [...doubts, ...(input.doubts ?? [])],
+      doubts: [...doubts, ...(input.doubts ?? []), ...machineDoubts(input, firmware, loader)],
     })
   }
 
@@ -173,10 +199,28 @@ export class PreparedMachine {
   }
 }
 
+/** Do both bring the same? Settings are compared one by one, lists entry by entry. */
+function areAlike(one: BootOptions, other: BootOptions): boolean {
+  const { settings = {}, assumptions = [], doubts = [], loadOptions = null } = one
+  const { settings: settings2 = {}, assumptions: assumptions2 = [], doubts: doubts2 = [] } = other
+  return (
+    loadOptions === (other.loadOptions ?? null) &&
+    haveSame(Object.entries(settings).flat(), Object.entries(settings2).flat()) &&
+    haveSame(assumptions, assumptions2) &&
+    haveSame(doubts, doubts2)
+  )
+}
+
+function haveSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i])
+}
+
 /**
  * Prepares a machine: memory is laid out when the first boot needs it, and forked from then on. Throws
  * UsageError for a firmware that nobody knows.
  */
 export function prepareMachine(machine: MachineInput | PreparedMachine): PreparedMachine {
-  return machine instanceof PreparedMachine ? machine : new PreparedMachine(machine)
+  return machine instanceof PreparedMachine ? machine : madeOf(machine, newMachine)
 }
+
+const newMachine = (input: MachineInput): PreparedMachine => new PreparedMachine(input)

@@ -7,8 +7,9 @@ import { rangeOrNull } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { add, byteCount, type Phys } from '../bytes/units.ts'
 import type { LoadedImage } from '../firmware/services.ts'
+import { missingBytes } from '../image/missing-bytes.ts'
 import type { UkiView } from '../image/uki.ts'
-import { INITRD_FILES } from '../kernel/kernels.ts'
+import { INITRD_FILES, statedLength } from '../kernel/kernels.ts'
 import type { Gap, Machine, Outcome, Settings } from '../machine/machine.ts'
 import type { HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import type { Memory } from '../memory/memory.ts'
@@ -155,6 +156,7 @@ function load(machine: Machine, { source, uki, imageBase, loadOptions }: Loading
       from: { kind: 'file', source },
       name: 'uki',
       ownerOf: section => ({ object: owners.get(section.index) ?? 'uki', at: 0 }),
+      missing: missingBytes(uki, statedLength),
       pinned: imageBase,
     }),
   )

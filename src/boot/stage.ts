@@ -2,6 +2,9 @@
  * A machine under way: memory, firmware and recording, with what is noted beside them. It is laid out once
  * and forked for every boot, and again wherever boots part.
  */
+import { BeyondMemory } from '../bytes/errors.ts'
+import { hex } from '../bytes/range.ts'
+import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
@@ -22,6 +25,7 @@ import type { Facts } from '../machine/model.ts'
 import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
+import { heldMemoryGaps } from './held-memory.ts'
 import { momentOf, type Moment } from './moments.ts'
 
 /** What memory depends on when the modelled boot begins. */
@@ -69,6 +73,8 @@ interface Parts {
   readonly settings: Settings
   readonly notes: Notes
   readonly moments: Moment[]
+  /** The firmware's map before the boot. */
+  readonly map: readonly MemoryDescriptor[]
 }
 
 /** A machine under way, for the stages of one boot. */
@@ -113,11 +119,15 @@ export class Stage {
     )
   }
 
-  /** Runs a part of the boot. A guest that ends the run is data; only a ModelBug is thrown. */
+  /**
+   * Runs a part of the boot. A guest that ends the run is data, and so is one that computes addresses beyond
+   * physical memory (FW-57); only a ModelBug is thrown.
+   */
   attempt<T>(body: () => T): Reached<T> {
     try {
       return { value: body(), ended: null }
     } catch (stop) {
+      if (stop instanceof BeyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
       if (!(stop instanceof Stop)) throw stop
       return { ended: stop.outcome }
     }
@@ -125,15 +135,22 @@ export class Stage {
 
   /** The run, which ended so. */
   ended(outcome: Outcome): Run {
-    const { recorder, notes, moments } = this.#parts
-    const { assumptions, doubts, facts } = notes
+    const { recorder, notes, moments, map } = this.#parts
+    const { assumptions, facts } = notes
+    const doubts = [...notes.doubts, ...heldMemoryGaps(recorder, map)]
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
     return { recording: recorder, outcome, facts, assumptions, gaps, moments }
   }
 }
 
+/** What no x64 machine has is not modelled (FW-57). */
+const BEYOND: Gap = {
+  clause: 'FW-57',
+  why: `the boot uses addresses beyond ${hex(PHYS_END)}, where physical memory ends`,
+}
+
 function forked(
-  from: Pick<Parts, 'recorder' | 'memory' | 'firmware'>,
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map'>,
   settings: Settings,
   notes: Notes,
   moments: Moment[],
@@ -147,13 +164,13 @@ function forked(
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({ recorder, memory, firmware, settings, notes, moments })
+  return new Stage({ recorder, memory, firmware, settings, notes, moments, map: from.map })
 }
 
 /** A machine as its firmware left it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -171,7 +188,7 @@ export class LaidOut {
     })
     this.#firmware = layout.firmware
     this.#assumptions = assumptions
-    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')] }
+    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')], map: layout.map }
   }
 
   /** A boot on this machine; boots do not see one another. */

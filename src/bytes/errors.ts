@@ -1,9 +1,15 @@
-/** The only two things that the core throws. Whatever the guest does wrong is data, not an exception. */
+/** The only two things that the core throws: ModelBug and UsageError. Whatever the guest does wrong is data, not an exception. */
 
 /** A mistake of ours: the model reached a state that cannot be. */
 export class ModelBug extends Error {
   override readonly name = 'ModelBug'
 }
+
+/**
+ * An address beyond the last of physical memory. Where a guest computed it the boot leaves what is modelled
+ * (Stage.attempt); anywhere else it is a mistake of ours.
+ */
+export class BeyondMemory extends ModelBug {}
 
 /**
  * A mistake of the caller: an option, a scenario or an input file that cannot be used. Reported as one line,

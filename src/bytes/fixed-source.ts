@@ -1,18 +1,24 @@
-/** What is made of a source that stays as it is, made once for as long as the source lives. */
+/** What is made of a source, or of a machine, that stays as it is: made once for as long as that lives. */
 import type { ByteSource } from './source.ts'
 
-const made = new WeakMap<ByteSource, Map<unknown, unknown>>()
+const made = new WeakMap<object, Map<unknown, unknown>>()
 
-/** Promises that the bytes of this source do not change any more. */
-export function stays(source: ByteSource): void {
-  if (!made.has(source)) made.set(source, new Map())
+/** Promises that the bytes of this source, or the parts of this machine, do not change any more. */
+export function stays<S extends object>(whole: S): S {
+  if (!made.has(whole)) made.set(whole, new Map())
+  return whole
+}
+
+/** A part of another source stays as it is when that one does. */
+export function partOf<S extends object>(whole: ByteSource, part: S): S {
+  return made.has(whole) ? stays(part) : part
 }
 
 /**
  * What `make` makes of the source: of one that stays as it is what it made the first time, of any other one
  * what it makes now.
  */
-export function madeOf<T>(source: ByteSource, make: (source: ByteSource) => T): T {
+export function madeOf<S extends object, T>(source: S, make: (source: S) => T): T {
   const known = made.get(source)
   if (known === undefined) return make(source)
   if (!known.has(make)) known.set(make, make(source))

@@ -1,66 +1,132 @@
-/** `explain` and `spec`: the pages behind a rule and a clause. */
+/** `explain`: what a rule, or a line that somebody printed, means. */
 import { UsageError } from '../bytes/errors.ts'
-import { clauseIndex, placesText } from './clause-index.ts'
+import { rules as houseRules } from '../hazard/registry.ts'
+import type { KnownLine } from '../messages/consequences.ts'
+import { findLines, type Match } from '../messages/find.ts'
+import { statusNamed, type StatusMeaning } from '../messages/statuses.ts'
+import { labelled } from '../report/layout.ts'
 import type { Call } from './command.ts'
-import { packageFolder, packageText } from './files.ts'
-import { parseChapter, titleOf, type Chapter } from './pages.ts'
+import { packageText } from './files.ts'
+import { appliesTo, pageNames } from './law-pages.ts'
+import { titleOf } from './pages.ts'
+import { knownLines } from './printed.ts'
+import { clauseNamed, clausePage } from './spec.ts'
 import { didYouMean } from './suggest.ts'
 
 const HAZARDS = 'docs/hazards'
+const WIDTH = 80
+/** More lines that are equally near say nothing. */
+const SHOWN_MAX = 5
 
-function names(folder: string): string[] {
-  return packageFolder(folder)
-    .filter(name => name.endsWith('.md'))
-    .map(name => name.slice(0, -3))
+const pageOf = (rule: string): string => packageText(`${HAZARDS}/${rule}.md`) ?? ''
+
+function listOfRules(call: Call, rules: readonly string[]): void {
+  if (call.text('format') === 'json') {
+    const data = rules.map(id => ({ id, title: titleOf(pageOf(id)) }))
+    call.print(`${JSON.stringify({ schema: 1, rules: data }, null, 2)}\n`)
+    return
+  }
+  const width = Math.max(0, ...rules.map(rule => rule.length))
+  for (const rule of rules) call.print(`${rule.padEnd(width)}  ${titleOf(pageOf(rule))}\n`)
 }
 
-/** Prints the page of a rule, or the list of rules. */
-export function explain(call: Call): number {
-  const rules = names(HAZARDS)
-  if (call.operand === null) {
-    const width = Math.max(0, ...rules.map(rule => rule.length))
-    for (const rule of rules)
-      call.print(`${rule.padEnd(width)}  ${titleOf(packageText(`${HAZARDS}/${rule}.md`) ?? '')}\n`)
-    return 0
-  }
-  const rule = call.operand
-  const page = rules.includes(rule) ? packageText(`${HAZARDS}/${rule}.md`) : null
-  if (page === null)
-    throw new UsageError(
-      `no rule ${JSON.stringify(rule)}${didYouMean(rule, rules)}; stubsim explain lists the rules`,
-    )
-  call.print(page)
+const asData = ({ line, how, values }: Match<KnownLine>) => ({
+  text: line.text,
+  match: how,
+  values: Object.fromEntries(values),
+  by: line.by,
+  releases: releasesOf(line),
+  clause: line.clause,
+  why: line.why,
+  fix: line.fix,
+})
+
+function releasesOf({ clause, releases }: KnownLine): string | null {
+  if (releases !== undefined) return releases
+  const page = clause === null ? null : clauseNamed(clause)
+  return page === null ? null : appliesTo(page)
+}
+
+function valueText(value: string): string {
+  const status = statusNamed(value)
+  return status === null ? value.slice(0, 120) : `${value.trim()} (${status.name}): ${status.why}`
+}
+
+function lineText({ line, values }: Match<KnownLine>): string {
+  const row = (label: string, text: string | null): string[] =>
+    text === null || text === '' ? [] : labelled(label, text, { indent: 2, column: 12, width: WIDTH })
+  const clause = line.clause === null ? null : clauseNamed(line.clause)
+  return [
+    ...line.text
+      .split('\n')
+      .filter(text => text !== '{rest}')
+      .map(text => text.replaceAll(/\{([a-z]+)\}/g, '<$1>')),
+    ...row('printed by', line.by),
+    ...row('releases', releasesOf(line)),
+    ...values.flatMap(([name, value]) => (name === 'rest' ? [] : row(name, valueText(value)))),
+    ...row('why', line.why),
+    ...row('do', line.fix),
+    ...row('clause', clause === null ? null : `${clause.id}: ${clause.title}`),
+    '',
+  ].join('\n')
+}
+
+const HEADINGS: Readonly<Record<Match<KnownLine>['how'], string>> = {
+  exact: '',
+  part: 'Printed lines with these words:\n\n',
+  near: 'Not known word for word. The nearest:\n\n',
+}
+
+function explainLine(call: Call, pasted: string): number {
+  const matches = findLines(pasted, knownLines()).slice(0, SHOWN_MAX)
+  if (call.text('format') === 'json')
+    call.print(`${JSON.stringify({ schema: 1, messages: matches.map(asData) }, null, 2)}\n`)
+  else call.print(`${HEADINGS[matches[0]?.how ?? 'exact']}${matches.map(lineText).join('\n')}`)
   return 0
 }
 
-function chapters(): Chapter[] {
-  return names('spec').flatMap(name => parseChapter(packageText(`spec/${name}.md`) ?? '') ?? [])
-}
-
-/** Prints a clause, a whole chapter's titles (`spec PE`), or the list of chapters with their clauses. */
-export function spec(call: Call): number {
-  const all = chapters()
-  const wanted = call.operand?.toUpperCase() ?? null
-  const clause = all.flatMap(chapter => chapter.clauses).find(known => known.id === wanted)
-  if (clause !== undefined) {
-    const places = clauseIndex().get(clause.id)
-    call.print(`${clause.text}\n${places === undefined ? '' : `\n${placesText(places)}`}`)
-    return 0
-  }
-  const shown = wanted === null ? all : all.filter(chapter => chapter.id === wanted)
-  if (wanted !== null && shown.length === 0) {
-    const known = all.flatMap(chapter => [chapter.id, ...chapter.clauses.map(one => one.id)])
-    throw new UsageError(
-      `no clause or chapter ${JSON.stringify(call.operand)}${didYouMean(wanted, known)}; stubsim spec lists them`,
-    )
-  }
+function explainStatus(call: Call, { name, code, why }: StatusMeaning): number {
   call.print(
-    shown
-      .map(
-        chapter =>
-          `${chapter.id}  ${chapter.title}\n${chapter.clauses.map(one => `  ${one.id.padEnd(6)} ${one.title}\n`).join('')}`,
-      )
-      .join('\n'),
+    call.text('format') === 'json'
+      ? `${JSON.stringify({ schema: 1, statuses: [{ name, code, why }] }, null, 2)}\n`
+      : `${name} (${code})\n${labelled('why', why, { indent: 2, column: 12, width: WIDTH }).join('\n')}\n` +
+          '\nExplain the whole line: it says who met it.\n',
   )
   return 0
+}
+
+function page(call: Call, id: string, text: string): number {
+  const data = { schema: 1, rules: [{ id, title: titleOf(text), text }] }
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(data, null, 2)}\n` : text)
+  return 0
+}
+
+/**
+ * Prints the page of a rule (by its id or its clause), a clause, what a printed line means, or the list of
+ * rules.
+ */
+export function explain(call: Call): number {
+  const rules = pageNames(HAZARDS)
+  const wanted = call.operand
+  if (wanted === null) {
+    listOfRules(call, rules)
+    return 0
+  }
+  const rule = rules.includes(wanted)
+    ? wanted
+    : houseRules.find(({ clause }) => clause === wanted.toUpperCase())?.id
+  if (rule !== undefined && rules.includes(rule)) return page(call, rule, pageOf(rule))
+  const clause = clauseNamed(wanted)
+  if (clause !== null) {
+    call.print(clausePage(clause))
+    return 0
+  }
+  const status = statusNamed(wanted)
+  if (status !== null) return explainStatus(call, status)
+  if (didYouMean(wanted, rules) === '' && findLines(wanted, knownLines()).length > 0)
+    return explainLine(call, wanted)
+  throw new UsageError(
+    `no rule, clause or printed line ${JSON.stringify(wanted)}${didYouMean(wanted, rules)}; ` +
+      'stubsim explain lists the rules',
+  )
 }

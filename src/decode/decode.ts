@@ -69,7 +69,7 @@ const DECODERS: Readonly<Record<Format, Decoder>> = { gzip, bzip2, lzma: lzmaAlo
 type Messages = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
 
 /** What linux prints. Source: linux@6.12.107 lib/decompress_*.c. */
-const MESSAGES: Readonly<Record<Format, Messages>> = {
+export const MESSAGES: Readonly<Record<Format, Messages>> = {
   gzip: {
     magic: 'Not a gzip file',
     unsupported: 'Not a gzip file',

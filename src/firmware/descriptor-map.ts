@@ -11,7 +11,8 @@ export const isFree = ({ type }: MemoryDescriptor): boolean => type === EfiConve
 
 /** Addresses and sizes are in bytes, and whole pages. Nothing here touches the contents of memory. */
 export class DescriptorMap {
-  #ram: MemoryDescriptor[]
+  /** Never changed: whoever changes the map replaces it. */
+  #ram: readonly MemoryDescriptor[]
   #foreign: readonly MemoryDescriptor[]
 
   /**
@@ -20,11 +21,11 @@ export class DescriptorMap {
    */
   constructor(from: readonly MemoryDescriptor[] | DescriptorMap) {
     const { ram, foreign } = from instanceof DescriptorMap ? from : splitMap(from)
-    this.#ram = [...ram]
+    this.#ram = ram
     this.#foreign = foreign
   }
 
-  /** RAM, ascending. */
+  /** RAM, ascending; the same list until the map changes. */
   get ram(): readonly MemoryDescriptor[] {
     return this.#ram
   }
@@ -36,7 +37,8 @@ export class DescriptorMap {
 
   /** The descriptor that holds this address. */
   holding(at: number): MemoryDescriptor | undefined {
-    return this.#ram.find(({ range: { start, end } }) => start <= at && at < end)
+    const held = this.#ram[this.#firstPast(at)]
+    return held !== undefined && held.range.start <= at ? held : undefined
   }
 
   /** Does one free descriptor hold [start, end)? */
@@ -67,7 +69,7 @@ export class DescriptorMap {
       ...cut(held, start, end, type),
       ...this.#ram.slice(index + 1, index + 2),
     ]
-    this.#ram.splice(from, index + 2 - from, ...joinDescriptors(parts))
+    this.#ram = this.#ram.toSpliced(from, index + 2 - from, ...joinDescriptors(parts))
     return held.type
   }
 
@@ -75,7 +77,7 @@ export class DescriptorMap {
   split(start: number, end: number, type: number): void {
     const index = this.#indexOf(start, end)
     const held = this.#ram[index]
-    if (held !== undefined) this.#ram.splice(index, 1, ...cut(held, start, end, type))
+    if (held !== undefined) this.#ram = this.#ram.toSpliced(index, 1, ...cut(held, start, end, type))
   }
 
   /** Into how many descriptors `split` would cut the one that holds [start, end). */
@@ -108,7 +110,21 @@ export class DescriptorMap {
   }
 
   #indexOf(start: number, end: number): number {
-    return this.#ram.findIndex(({ range: where }) => where.start <= start && end <= where.end)
+    const index = this.#firstPast(start)
+    const held = this.#ram[index]
+    return held !== undefined && held.range.start <= start && end <= held.range.end ? index : -1
+  }
+
+  /** Index of the first descriptor that ends after `at`; their number when there is none. */
+  #firstPast(at: number): number {
+    let low = 0
+    let high = this.#ram.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#ram[middle] as MemoryDescriptor).range.end > at) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 }
 

@@ -31,7 +31,7 @@ export interface Freed {
 export interface PageAllocator {
   /** An allocator in the same state; what is done to one of the two is not seen by the other. */
   fork(): PageAllocator
-  memoryMap(): MemoryDescriptor[]
+  memoryMap(): readonly MemoryDescriptor[]
   /** By which clause the map is shown as it is now. */
   mapClause(): FirmwareClause
   descriptors(): readonly MemoryDescriptor[]

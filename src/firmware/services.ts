@@ -43,6 +43,10 @@ export interface LoadRequest {
    * tail.
    */
   readonly ownerOf: (section: PeSection) => SectionOwner
+  /**
+   * Spans of offsets, by object, whose bytes the file should have and has not: zeros there are nobody's.
+   */
+  readonly missing?: ReadonlyMap<ObjectId, { readonly from: number; readonly to: number }>
   /** Owner of the headers. Default: `<name>:headers`, offset 0. */
   readonly headers?: SectionOwner
   /**

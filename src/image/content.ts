@@ -2,6 +2,7 @@
  * What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte
  * source.
  */
+import { encodeText } from '../bytes/text.ts'
 import { bytesSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { byteCount } from '../bytes/units.ts'
@@ -72,7 +73,7 @@ export function patternUnder(size: number, seed: number, pieces: readonly Sparse
 /** The bytes. Throws UsageError on hex that is none and on sizes that are no counts. */
 export function contentSource(content: Content): ByteSource {
   if ('read' in content) return content
-  if ('text' in content) return bytesSource(new TextEncoder().encode(content.text))
+  if ('text' in content) return bytesSource(encodeText(content.text))
   if ('hex' in content) return bytesSource(bytesOfHex(content.hex))
   if ('zero' in content) return sparseSource(counted(content.zero), [])
   if ('pattern' in content) return patternSource(counted(content.pattern), content.seed)

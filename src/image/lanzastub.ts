@@ -2,6 +2,7 @@
  * What an image says of lanzaboote: the stub's own name and release, and the files that a thin image names
  * instead of carrying them. Source: lanzaboote rust/uefi/stub.
  */
+import { decodeText } from '../bytes/text.ts'
 import { fileOffset } from '../bytes/units.ts'
 import { IDENTITY_SCAN_MAX, type StubVersion } from './sdmagic.ts'
 import { THIN_NAMES, type UkiView } from './uki.ts'
@@ -22,7 +23,7 @@ export function readLanzastubVersion(view: UkiView): StubVersion | null {
     if (payload) continue
     const length = Math.min(left, content.size)
     left -= length
-    const found = NAME.exec(new TextDecoder('latin1').decode(content.read(fileOffset(0), length)))
+    const found = NAME.exec(decodeText(content.read(fileOffset(0), length), 'latin1'))
     if (found !== null) return { text: found[0], version: found[1] ?? '', where: section.name }
   }
   return null
@@ -60,7 +61,7 @@ export function thinFiles(view: UkiView): ThinFiles | null {
       if (path === undefined || hash === undefined) return null
       return {
         section,
-        path: new TextDecoder().decode(path.read(fileOffset(0), PATH_MAX)),
+        path: decodeText(path.read(fileOffset(0), PATH_MAX), 'utf-8 after a mark'),
         hash: hash.size === HASH ? hash.read(fileOffset(0), HASH) : null,
       }
     }

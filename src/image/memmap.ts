@@ -2,25 +2,32 @@
  * Reads a memory map from whatever text or file people have at hand. The dialects stand in memmap/, one
  * family to a file. Keeps order, repairs nothing.
  */
-import { hex, overlaps, range } from '../bytes/range.ts'
+import { hex, overlaps, range, sizeOf } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
+import { plainLetters } from './paste/letters.ts'
+import { blocksIn, type Found, type OtherMap } from './memmap/blocks.ts'
+import { cluesIn } from './memmap/clues.ts'
+import { clothesOf } from './memmap/clothes.ts'
 import { DIALECTS, rankOf, type KnownDialect, type MemmapDialect } from './memmap/dialects.ts'
-import { linesOf, textOf } from './memmap/lines.ts'
-import { odd, type Block, type Line, type MemmapKind, type MemmapRow, type Placed } from './memmap/model.ts'
+import { rawLinesOf, textOf } from './memmap/lines.ts'
+import { lossesOf, rangeIn } from './memmap/losses.ts'
+import {
+  odd,
+  type Block,
+  type Line,
+  type LostRow,
+  type MemmapKind,
+  type MemmapRow,
+  type Placed,
+} from './memmap/model.ts'
 import { readMemmapJson } from './memmap-json.ts'
 import { SHELL_TYPE_NAMES } from './memory-type-names.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from './memory-types.ts'
 import type { Problem } from './problem.ts'
 
 export { MEMMAP_DIALECTS, type MemmapDialect } from './memmap/dialects.ts'
-export type { MemmapKind } from './memmap/model.ts'
-
-/** A map that stands in the text beside the one that was taken. */
-export interface OtherMap {
-  readonly dialect: MemmapDialect
-  /** The line where it begins, from 1. */
-  readonly line: number
-}
+export type { OtherMap } from './memmap/blocks.ts'
+export type { LostRow, MemmapKind } from './memmap/model.ts'
 
 /** What was read. Nothing usable: an empty map and a fatal problem. */
 export interface MemmapParse {
@@ -37,6 +44,12 @@ export interface MemmapParse {
   /** First and last line that gave an entry, from 1; [0, 0] when there is none. */
   readonly lines: readonly [first: number, last: number]
   readonly others: readonly OtherMap[]
+  /** What people and programs had put around its rows, as sentence fragments. */
+  readonly takenOff: readonly string[]
+  /**
+   * Rows that are not in the map, or not as they were: a map with one proves nothing about what is placed in it.
+   */
+  readonly lost: readonly LostRow[]
   readonly problems: readonly Problem[]
 }
 
@@ -60,6 +73,8 @@ function fatal(
     lacks: known?.lacks ?? [],
     lines: [0, 0],
     others: [],
+    takenOff: [],
+    lost: [],
     problems: [...problems, { id, at: null, what, fatal: true }],
   }
 }
@@ -84,74 +99,72 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
       const block = wants(dialect.name) ? (dialect.file?.(input) ?? null) : null
       if (block !== null) return finish(dialect, block, [])
     }
-  const text = textOf(input)
-  if (text.trim() === '') return fatal('empty', 'the text is empty')
-  if (wants('json') && text.trimStart().startsWith('{')) {
-    const { rows, problems } = readMemmapJson(text)
+  const raw = textOf(input)
+  if (raw.trim() === '') return fatal('empty', 'the text is empty')
+  if (wants('json') && /^\s*\{\s*(?:"(?:schema|map)"|\}?\s*$)/.test(raw)) {
+    const { rows, problems } = readMemmapJson(raw)
     const parse = finish(JSON_KNOWN, { placed: rows.map(row => ({ row, line: 0 })), problems, last: 0 }, [])
-    return parse.map.length === 0 ? parse : { ...parse, lines: [1, text.trimEnd().split('\n').length] }
+    return parse.map.length === 0 ? parse : { ...parse, lines: [1, raw.trimEnd().split('\n').length] }
   }
-  const found = [
-    ...blocksIn(
-      linesOf(text),
-      DIALECTS.filter(dialect => wants(dialect.name)),
-    ),
-  ]
-  found.sort(([a, , one], [b, , other]) => rankOf(a) - rankOf(b) || one - other)
-  return best(found)
+  const { text, habits } = plainLetters(raw)
+  const lines = rawLinesOf(text)
+  const found = blocksIn(
+    lines,
+    DIALECTS.filter(dialect => wants(dialect.name)),
+  )
+  found.sort((a, b) => rankOf(a.dialect) - rankOf(b.dialect) || a.first - b.first)
+  return best(found, lines, habits)
 }
 
-type Found = readonly [dialect: KnownDialect, block: Block, first: number]
-
 /** The best block that has a usable row; where none has, what is wrong with the best. */
-function best(found: readonly Found[]): MemmapParse {
+function best(found: readonly Found[], lines: readonly string[], habits: readonly string[]): MemmapParse {
   let failed: MemmapParse | null = null
-  for (const [dialect, block] of found) {
-    const others = found
-      .filter(([other]) => other !== dialect)
-      .map(([other, , line]) => ({ dialect: other.name, line }))
-    const parse = finish(dialect, block, others)
-    if (parse.map.length > 0) return parse
+  for (const { dialect, rows, again } of found) {
+    const block = dialect.read(rows)
+    const rest = rows.find(row => row.at > block.last)
+    const second =
+      again ?? (block.last === 0 || rest === undefined ? null : { dialect: dialect.name, line: rest.at })
+    const others = [
+      ...(second === null ? [] : [second]),
+      ...found
+        .filter(other => other.dialect !== dialect)
+        .map(other => ({ dialect: other.dialect.name, line: other.first })),
+    ]
+    const parse = finish(dialect, block, others, rows)
+    if (parse.map.length > 0) {
+      const last = rows.findLast(row => row.at <= block.last)
+      const clues = {
+        ...cluesIn(lines, parse.lines[0], second === null ? lines.length : second.line - 1),
+        entries: dialect.name === 'linux' ? entriesOf(last) : null,
+      }
+      return {
+        ...parse,
+        takenOff: clothesOf(rows, habits),
+        lost: [...parse.lost, ...lossesOf(dialect, parse.map, clues)],
+      }
+    }
     failed ??= parse
   }
   return failed ?? fatal('not-a-memmap', 'no memory map of a known form in the text')
 }
 
-/**
- * The first map of each dialect. A line belongs to the first dialect that knows it; `#section` at the start
- * of a line ends every map.
- */
-function* blocksIn(lines: readonly Line[], dialects: readonly KnownDialect[]): Generator<Found> {
-  const open = new Map<KnownDialect, Line[]>()
-  const closed = new Set<KnownDialect>()
-  for (const line of lines) {
-    for (const dialect of open.keys()) {
-      if (
-        !closed.has(dialect) &&
-        (line.text.startsWith('#section') || dialect.stop?.test(line.text) === true)
-      )
-        closed.add(dialect)
-    }
-    const owner = dialects.find(
-      dialect => dialect.sniff(line.text) || (open.has(dialect) && dialect.joins?.(line.text) === true),
-    )
-    if (owner === undefined || closed.has(owner)) continue
-    const mine = open.get(owner)
-    if (mine === undefined) open.set(owner, [line])
-    else mine.push(line)
-  }
-  for (const [dialect, mine] of open) yield [dialect, dialect.read(mine), mine[0]?.at ?? 0]
+/** How many entries a list has by the number of its last one. */
+function entriesOf(last: Line | undefined): number | null {
+  const digits = /mem(\d{2,4}):/.exec(last?.text ?? '')?.[1]
+  return digits === undefined ? null : Number(digits) + 1
 }
 
 function finish(
   known: Known,
-  { placed, problems: before, last }: Block,
+  { placed, problems: before, lost: missing = [], last }: Block,
   others: readonly OtherMap[],
+  rows: readonly Line[] = [],
 ): MemmapParse {
   const problems = [...before]
+  const lost = [...missing, ...before.flatMap(problem => unread(problem, rows))]
   const map: MemoryDescriptor[] = []
   for (const { row, line } of placed) {
-    const descriptor = checked(row, line === 0 ? '' : `line ${String(line)}: `, problems)
+    const descriptor = checked(row, line === 0 ? '' : `line ${String(line)}: `, problems, lost)
     if (descriptor !== null) map.push(descriptor)
   }
   problems.push(...findOverlaps(map))
@@ -164,8 +177,18 @@ function finish(
     lacks: known.lacks,
     lines: [firstLine(placed), last],
     others,
+    takenOff: [],
+    lost,
     problems,
   }
+}
+
+/** What is lost with a line that cannot be read. */
+function unread({ id, what }: Problem, rows: readonly Line[]): LostRow[] {
+  if (id !== 'unreadable-line') return []
+  const line = Number(/^line (\d+)/.exec(what)?.[1])
+  const at = rangeIn(rows.find(row => row.at === line)?.text ?? '')
+  return [{ row: what, why: 'it looks like a row', at, bytes: at === null ? null : sizeOf(at) }]
 }
 
 /** Where the block begins: sysfs entries may stand in any order. */
@@ -184,21 +207,36 @@ function toPages(row: MemmapRow): MemmapRow {
     : { ...row, start: down(row.start), end: up(row.end) }
 }
 
-function checked(printed: MemmapRow, where: string, problems: Problem[]): MemoryDescriptor | null {
+function checked(
+  printed: MemmapRow,
+  where: string,
+  problems: Problem[],
+  lost: LostRow[],
+): MemoryDescriptor | null {
   const { type, start, end, attribute, pages } = toPages(printed)
+  const place = `${hex(start)}-${hex(end)}`
   const drop = (id: string, what: string): null => {
     problems.push(odd(id, where + what))
+    if (id !== 'zero-address' && end !== start)
+      lost.push({ row: `${where}${place}`, why: 'it can be no descriptor', at: null, bytes: null })
     return null
   }
-  const place = `${hex(start)}-${hex(end)}`
   if (printed.start === 0n && printed.end <= 1n)
     return drop('zero-address', 'start and end are zero, as shown to readers without privileges')
   if (end <= start) return drop('empty-range', `${place} is empty`)
   if (end > BigInt(PHYS_END)) return drop('beyond-physical', `${place} lies beyond 52 bits`)
   if (start % BigInt(PAGE) !== 0n || end % BigInt(PAGE) !== 0n)
     return drop('not-whole-pages', `${place} is no whole number of pages`)
-  if (pages !== undefined && pages * BigInt(PAGE) !== end - start)
+  if (pages !== undefined && pages * BigInt(PAGE) !== end - start) {
     problems.push(odd('pages-disagree', `${where}${place} is printed with ${hex(pages)} pages`))
+    const bytes = pages * BigInt(PAGE) - (end - start)
+    lost.push({
+      row: `${where}${place}`,
+      why: `it is printed with ${hex(pages)} pages, start and end make ${hex((end - start) / BigInt(PAGE))}`,
+      at: range(Number(start), Number(end)),
+      bytes: Number(bytes < 0n ? -bytes : bytes),
+    })
+  }
   return { type, range: range(Number(start), Number(end)), attribute: BigInt.asUintN(64, attribute) }
 }
 

@@ -137,6 +137,24 @@ const DIALECTS: readonly (readonly string[])[] = [
     'PAL',
     'PERSISTENT',
   ],
+  [
+    'RESERVED',
+    'LOADER_CODE',
+    'LOADER_DATA',
+    'BOOT_SERVICES_CODE',
+    'BOOT_SERVICES_DATA',
+    'RUNTIME_SERVICES_CODE',
+    'RUNTIME_SERVICES_DATA',
+    'CONVENTIONAL',
+    'UNUSABLE',
+    'ACPI_RECLAIM',
+    'ACPI_NON_VOLATILE',
+    'MMIO',
+    'MMIO_PORT_SPACE',
+    'PAL_CODE',
+    'PERSISTENT_MEMORY',
+    'UNACCEPTED',
+  ],
 ]
 
 const BY_NAME: ReadonlyMap<string, number> = new Map(
@@ -148,7 +166,7 @@ export function memoryTypeOf(name: string): number | null {
   return BY_NAME.get(name.trim().toLowerCase()) ?? null
 }
 
-/** Attribute flags as the kernel (`RUN`, `MR`, `HP`), GRUB (`RT`) and U-Boot (`REL`, `HOTPL`) print them. */
+/** Attribute flags as the kernel (`RUN`, `MR`, `HP`), GRUB (`RT`), U-Boot (`REL`, `HOTPL`) and FreeBSD print them. */
 const FLAGS: Readonly<Record<string, bigint>> = {
   UC: 1n,
   WC: 2n,
@@ -169,6 +187,8 @@ const FLAGS: Readonly<Record<string, bigint>> = {
   HOTPL: 0x100000n,
   RUN: EFI_MEMORY_RUNTIME,
   RT: EFI_MEMORY_RUNTIME,
+  RUNTIME: EFI_MEMORY_RUNTIME,
+  MORE_RELIABLE: EFI_MEMORY_MORE_RELIABLE,
 }
 
 /** The attribute bits that a list of printed flags means; what is no flag counts for nothing. */

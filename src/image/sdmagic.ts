@@ -2,6 +2,7 @@
  * Texts inside a UKI: the stub's own identification, `.osrel`, `.uname`, `.cmdline`. Reads a bounded part of
  * the file, never the kernel or the initrd. Source: systemd src/boot/stub.c.
  */
+import { bytesOfLatin1, decodeText } from '../bytes/text.ts'
 import { fileOffset, type FileOffset } from '../bytes/units.ts'
 import { hex } from '../bytes/range.ts'
 import type { Problem } from './problem.ts'
@@ -26,7 +27,7 @@ export interface StubIdentityParse {
 }
 
 const HASH = 0x23
-const MARK = new TextEncoder().encode('#### LoaderInfo: ')
+const MARK = bytesOfLatin1('#### LoaderInfo: ')
 const IDENTITY = /^#### LoaderInfo: ([!-~]{1,64}) ([!-~]{1,128}) ####/
 /** Longest text that IDENTITY takes, in bytes. */
 const IDENTITY_MAX = MARK.length + 64 + 1 + 128 + 5
@@ -36,7 +37,7 @@ export const IDENTITY_SCAN_MAX = 512 * 1024
 export const TEXT_MAX = 64 * 1024
 
 function latin1(bytes: Uint8Array): string {
-  return new TextDecoder('latin1').decode(bytes)
+  return decodeText(bytes, 'latin1')
 }
 
 function find(section: UkiSection, length: number): StubIdentity | null {
@@ -134,7 +135,7 @@ export function readSectionTexts(view: UkiView, name: '.osrel' | '.uname' | '.cm
       const nul = bytes.indexOf(0)
       return {
         object,
-        text: new TextDecoder().decode(nul < 0 ? bytes : bytes.subarray(0, nul)),
+        text: decodeText(nul < 0 ? bytes : bytes.subarray(0, nul), 'utf-8 after a mark'),
         cut: nul < 0 && content.size > TEXT_MAX,
       }
     })

@@ -2,6 +2,7 @@
  * A PE as a unified kernel image: which sections are payload, under which object names, duplicates kept.
  * Source: uapi-group unified_kernel_image.md.
  */
+import { partOf } from '../bytes/fixed-source.ts'
 import { sliceSource, type ByteSource } from '../bytes/source.ts'
 import type { PeFile, PeSection } from './pe.ts'
 
@@ -62,8 +63,16 @@ const SHORT: Readonly<Record<string, string>> = {
   '.cmdline': 'cmdline',
 }
 
+const views = new WeakMap<PeFile, UkiView>()
+
 /** Names every section of a PE. Nothing is chosen here: which `.linux` counts is for the stub to say. */
 export function viewUki(pe: PeFile): UkiView {
+  const view = views.get(pe) ?? partOf(pe.source, newView(pe))
+  views.set(pe, view)
+  return view
+}
+
+function newView(pe: PeFile): UkiView {
   const seen = new Map<string, number>()
   const has = (name: string): boolean => pe.sections.some(section => section.name === name)
   const thin: readonly string[] = Object.values(THIN_NAMES)
@@ -83,7 +92,7 @@ export function viewUki(pe: PeFile): UkiView {
       section,
       object: count === 1 ? base : `${base}#${String(count)}`,
       payload,
-      content: sliceSource(pe.source, section.PointerToRawData, length),
+      content: partOf(pe.source, sliceSource(pe.source, section.PointerToRawData, length)),
     }
   })
   return { pe, sections }

@@ -60,13 +60,23 @@ export function guestBytes<F extends Fields>(
   layout: Struct<F>,
   values: Partial<Record<NumberField<F>, number>>,
 ): Uint8Array {
-  const bytes = new Uint8Array(layout.size)
   for (const field in values) if (!(field in layout.fields)) noField(layout.name, field)
+  const bytes = new Uint8Array(layout.size)
+  storeGuest(layout, values, bytes, 0)
+  return bytes
+}
+
+/** Stores the numbers of the layout's own fields where a structure begins at `at`; the rest stays. */
+export function storeGuest<F extends Fields>(
+  layout: Struct<F>,
+  values: Partial<Record<NumberField<F>, number>>,
+  bytes: Uint8Array,
+  at: number,
+): void {
   for (const [name, offset, width] of numbersOf(layout)) {
     const value = values[name as NumberField<F>]
-    if (value !== undefined) store(bytes, offset, value, width)
+    if (value !== undefined) store(bytes, at + offset, value, width)
   }
-  return bytes
 }
 
 /** The numbers of a structure whose bytes begin at `at`; null when fewer than its size are left. */

@@ -38,6 +38,7 @@ export const TEXTS = {
   'lanzaboote/load-kernel': 'Failed to load the kernel',
   'lanzaboote/non-secure':
     'Trying to continue as non-Secure Boot. This will fail when Secure Boot is enabled.',
+  'lanzaboote/hash': '{file} hash does not match!',
   'kernel/no-boot-params': 'Failed to allocate lowmem for boot params',
   'kernel/no-gdt-pointer': "Failed to allocate memory for 'gdt' structure\nefi_main() failed!",
   'kernel/no-gdt': "Failed to allocate memory for 'gdt'\nefi_main() failed!",
@@ -62,7 +63,7 @@ export const TEXTS = {
   'grub/too-little-memory': 'error: too little memory.',
   'grub/kernel-buffer': 'error: cannot allocate kernel buffer.',
   'grub/no-handover': "error: kernel doesn't support EFI handover.",
-  'edk2/boot-option': 'BdsDxe: failed to {what} … : {status}',
+  'edk2/boot-option': 'BdsDxe: failed to {what} {option} : {status}',
   'shim/invalid-image': 'Invalid image',
   'shim/platform': 'Platform does not support this image',
   'shim/file-alignment': 'File Alignment is invalid ({number})',

@@ -145,6 +145,7 @@ export const STUB_LAW: Law<StubBehaviour> = {
     'ST-39': data => eightBit(data) && !data.placeCommandLine.above4G,
     'ST-40': utf16,
     'ST-76': data => eightBit(data) && data.placeCommandLine.above4G,
+    'ST-100': eightBit,
   },
   passInitrd: {
     'ST-30': ({ passInitrd, entryMethod }) => passInitrd.loadFile2 || entryMethod.way !== 'handover',

@@ -72,6 +72,8 @@ export interface CommandLine {
   readonly at: Phys
   /** Bytes of the string in memory; with its terminator where it has one. */
   readonly bytes: number
+  /** Of these bytes, those up to the first NUL that the file has there, it included. Default: all. */
+  readonly ends?: number
   /** One character per code unit. */
   readonly text: string
   /** What the bytes are, and what the kernel should find. */

@@ -2,16 +2,16 @@ import { mkdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
 import { bytesOf } from '../support/bytes.ts'
+import { factsOf } from '../support/facts.ts'
 
 const { folder, file } = scratch()
 const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
 
-const linux = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
+const linux = factsOf('debian-5.10.223-cloud')
 const sections = [
   { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
   { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(linux) },
@@ -120,8 +120,9 @@ describe('check', () => {
       '--cmdline',
       'nokaslr quiet',
     ])
-    expect([code, stderr]).toEqual([0, ''])
+    expect([code, stderr]).toEqual([3, ''])
     expect(stdout).toContain('grub/efi')
+    expect(stdout).toContain('FW-59')
     expect(await stubsim(['check', kernel, ...machine, '--boot-loader', 'lilo'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no boot loader lilo') as string,

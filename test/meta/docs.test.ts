@@ -69,6 +69,26 @@ test('every link inside the repository leads to a file, and every anchor to a he
   expect(broken).toEqual([])
 })
 
+/** What a page says of today: of the changes those that are not released, of a superseded record nothing. */
+function today(page: string): string {
+  const text = textOf(page)
+  if (page === 'CHANGELOG.md') return text.split(/^## /m)[1] ?? ''
+  return /^Status: .*superseded by/m.test(text) ? '' : text
+}
+
+test('every path in backticks is that of a file or folder', () => {
+  const paths = pages.flatMap(page =>
+    [...today(page).matchAll(/`((?:src|test|docs|spec|samples|\.ci)\/[\w./-]*)`/g)].map(([, path = '']) => ({
+      page,
+      path,
+    })),
+  )
+  expect(paths.length).toBeGreaterThan(100)
+  expect(
+    paths.filter(({ path }) => !existsSync(join(TOP, path))).map(({ page, path }) => `${page}: ${path}`),
+  ).toEqual([])
+})
+
 test('every page of docs and samples is reached from the README', () => {
   const reached = new Set<string>()
   const visit = (page: string): void => {

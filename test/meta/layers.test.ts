@@ -290,7 +290,12 @@ test('only the three entries of the package are barrels', () => {
 })
 
 /** Tables of facts, which are as long as there are facts. */
-const DATA = ['src/image/x86/kernel-facts.ts', 'src/kernel/x86/changes.ts', 'src/stub/changes.ts']
+const DATA = [
+  'src/messages/meanings.ts',
+  'src/image/x86/kernel-facts.ts',
+  'src/kernel/x86/changes.ts',
+  'src/stub/changes.ts',
+]
 
 /** Lines that are neither blank nor a comment nor a bracket alone. */
 function linesOfCode(text: string): number {

@@ -5,6 +5,7 @@
 import type { BootFacts } from './facts.ts'
 import { mapBeforeLoad, parseMap, type Recording } from './recording.ts'
 import { rebuild } from './rebuild.ts'
+import { PAGE } from '../../src/bytes/units.ts'
 
 interface Free {
   readonly start: number
@@ -19,7 +20,6 @@ export interface Law {
   holds(recording: Recording, facts: BootFacts): string | null
 }
 
-const PAGE = 0x1000
 const up = (value: number, to: number): number => Math.ceil(value / to) * to
 const MIN_KERNEL = 0x1000000
 const ALIGN_2M = 0x200000

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { range } from '../../src/bytes/range.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { BootFacts, Ending, Span } from './facts.ts'
+import { PAGE } from '../../src/bytes/units.ts'
 
 type Hex = `0x${string}`
 
@@ -150,8 +151,6 @@ function readAll(): readonly Recording[] {
   if (rows.length < 100) throw new Error(`only ${String(rows.length)} recordings`)
   return rows
 }
-
-const PAGE = 0x1000
 
 /** `type:start+pages`, hexadecimal, as recorded. */
 export function parseMap(text: string): MemoryDescriptor[] {

@@ -6,7 +6,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bytesSource, type ByteSource } from '../../src/bytes/source.ts'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { layoutNamed, recogniseLayout } from '../../src/image/layouts/recognise.ts'
 import { parsePe, type PeFile } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubFacts } from '../../src/image/stub-facts.ts'
@@ -14,6 +13,7 @@ import { builtAs } from '../../src/vitest/builders-as.ts'
 import { initrdFile } from './build.ts'
 import { cacheDirectory, fetchFile, fetchNamed, fetchUkify, runTool } from './fetch.ts'
 import { REQUIRED_FILES } from './packages.ts'
+import { factsOf } from '../support/facts.ts'
 
 const STUBS = REQUIRED_FILES.filter(file => file.kind === 'stub')
 const TEXTS = { '.osrel': 'ID=oracle\n', '.cmdline': 'console=ttyS0', '.uname': '6.12' } as const
@@ -32,11 +32,11 @@ const tableOf = ({ sections }: PeFile): unknown[] =>
     Characteristics,
   ])
 
-function factsOf(name: string): StubFacts {
+function stubFactsOf(name: string): StubFacts {
   return Object.values(STUB_FACTS).find(one => one.version === name) ?? expect.fail('no facts')
 }
 
-const kernel = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no facts')
+const kernel = factsOf('debian-6.12.107-cloud')
 
 /** Runs a tool in a folder that holds the payload, and reads what it made. */
 function made(run: (files: Readonly<Record<string, string>>, out: string) => void): PeFile {
@@ -88,7 +88,7 @@ test.each(STUBS)('ukify 257.13 over stub $name', file => {
   expect(recogniseLayout(pe)).toMatchObject({ certainty: 'certain', candidates: [{ id: 'ukify-257.3' }] })
   const ours = peOf(
     builtAs('ukify-257.3', {
-      stub: factsOf(file.name),
+      stub: stubFactsOf(file.name),
       kernel,
       contents: contents('.osrel', '.cmdline', '.uname', '.initrd'),
     }),
@@ -106,7 +106,7 @@ test.each(STUBS.flatMap(file => [true, false].map(absolute => ({ name: file.name
   ({ file, absolute }) => {
     const layout = layoutNamed('dracut-050')
     const at = layout?.kind === 'fixed' ? layout.at : expect.fail('no such layout')
-    const stub = factsOf(file.name)
+    const stub = stubFactsOf(file.name)
     const base = absolute ? 0n : BigInt(stub.optional.ImageBase)
     const pe = made((files, out) => {
       const added = ['.osrel', '.cmdline', '.linux', '.initrd'].flatMap(name => [

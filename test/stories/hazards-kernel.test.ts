@@ -30,6 +30,8 @@ import {
   type LegacyOptions,
   type PeEntryOptions,
 } from '../support/kernel-bench.ts'
+import { WIDE } from '../support/decompressor-runs.ts'
+import { F } from '../support/kernels.ts'
 
 const SAMPLES: readonly (readonly [eras: RegExp, kernel: string])[] = [
   [/^E0/, 'derived-5.6'],
@@ -57,7 +59,6 @@ const DECOMPRESSES = /^E[3-6]/
 const TRUSTS_PE_LOADER = ['E1', 'E3a', 'E3', 'E3b', 'E4c', 'E4e', 'E5a', 'E5', 'E6']
 const GETS_LOST = ['E3b', 'E3d', 'E3c', 'E4a', 'E4b', 'E4']
 
-const F = 0x18200000
 interface Ran {
   readonly on: Bench
   readonly outcome: Outcome
@@ -85,7 +86,6 @@ function entered(era: string, options: Partial<PeEntryOptions> = {}, on: Bench =
     outcome: start(on, `linux/${era}`, peEntry(on, { kernel: sampleOf(era), image: F, ...options })),
   }
 }
-const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3fe00000)]
 function direct(era: string, options: Partial<LegacyOptions> = {}, on: Bench = bench({ map: WIDE })): Ran {
   return {
     on,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -63,4 +63,29 @@ test('npm start tells two of them and ends well, from any folder', () => {
   expect([status, stderr]).toEqual([0, ''])
   for (const sample of ['2020-04-bss-not-zeroed', '2020-04-init-window-over-initrd'])
     expect(stdout).toContain(textOf(`samples/${sample}/expected.txt`).trimEnd().split('\n').at(-1))
+})
+
+test('the report that README.md begins with is that of a sample', () => {
+  const shown = /```text\n([^]*?)```/.exec(textOf('README.md'))?.[1] ?? ''
+  expect(shown).not.toBe('')
+  const lines = textOf('samples/2020-04-init-window-over-initrd/expected.txt').split('\n')
+  for (const line of shown.trimEnd().split('\n')) expect(lines).toContain(line)
+})
+
+test('the fix of the tutorial leaves a clean boot', async () => {
+  const [, expressions = '', path = ''] =
+    /^sed (.*) (samples\S+) > \/tmp\/fixed\.json$/m.exec(textOf('docs/tutorial.md')) ?? []
+  const edits = [...expressions.matchAll(/'s\/(\w+)\/(\w+)\/'/g)]
+  expect(edits.length).toBe(2)
+  const fixed = edits.reduce((text, [, from = '', to = '']) => text.replace(from, to), textOf(path))
+  const folder = mkdtempSync(join(tmpdir(), 'stubsim-tutorial-'))
+  try {
+    const file = join(folder, 'fixed.json')
+    writeFileSync(file, fixed)
+    const { code, stdout } = await stubsim(['check', '--scenario', file])
+    expect(stdout).toMatch(/^verdict {2}clean/m)
+    expect(code).toBe(0)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -8,8 +8,10 @@ import { kernelModel } from '../../src/kernel/kernels.ts'
 import type { MemoryEvent } from '../../src/memory/event.ts'
 import { eraNamed, free, kernelNamed } from './kernel-bench.ts'
 
-/** 1 GiB; pref_address free or taken. */
-export const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
+/** Where RAM ends: at 1 GiB. */
+export const RAM_END = 0x40000000
+/** All of it free but for the first page and the hole below 1 MiB. */
+export const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, RAM_END - 0x100000)]
 export const INITRD_SIZE = 0x4a7e00
 export type Given = Partial<Omit<BootLoaderSetup, 'bootLoader' | 'model'>> & {
   readonly loader: string

@@ -3,6 +3,7 @@ import { readKernelFile, type KernelFile } from '../../src/kernel/x86/file.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import {
   bench,
+  FIRST_SLOT,
   free,
   handover,
   kernelNamed,
@@ -12,10 +13,13 @@ import {
   type HandoverOptions,
   type LegacyOptions,
 } from './kernel-bench.ts'
-import { E2, F, INITRD } from './kernels.ts'
+import { E2, F, FACTS_2, INITRD } from './kernels.ts'
 
-export const R = 0x1600000
-export const X = R + 0x2d5e000 - 0xbd5000
+const { hdr, geometry } = FACTS_2
+/** Where the window of E2 begins after a handover: the EFI stub moved the kernel there. */
+export const R = FIRST_SLOT
+/** Where the decompressor moves itself to: its end is the end of the window. */
+export const X = R + hdr.init_size - geometry._end
 
 export function handed(
   options: Partial<HandoverOptions> = {},

@@ -3,7 +3,7 @@
  * the book. Any call can be made to fail.
  */
 import { range, rangeAt, type Range } from '../../src/bytes/range.ts'
-import { alignUp, byteCount, pagesOf, phys, type Phys } from '../../src/bytes/units.ts'
+import { alignUp, byteCount, pagesOf, phys, type Phys, PAGE } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import type { Allocation, BootServices, LoadRequest, LoadResult } from '../../src/firmware/services.ts'
 import { EfiLoaderCode } from '../../src/image/memory-types.ts'
@@ -25,8 +25,6 @@ export interface Call {
 export interface FakeFirmware extends BootServices {
   readonly calls: Call[]
 }
-
-const PAGE = 0x1000
 
 /** `full`: labels whose allocation fails, `full below`: labels that fail only below a limit. */
 export function fakeFirmware(

@@ -13,7 +13,6 @@ import {
   setupHeaderAt,
   type SetupHeaderField,
 } from '../../src/image/x86/boot-params.ts'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import {
   EfiConventionalMemory,
   EfiLoaderCode,
@@ -39,6 +38,7 @@ import { GARBAGE } from '../../src/memory/extent.ts'
 import { Memory } from '../../src/memory/memory.ts'
 import { Recorder } from '../../src/memory/recorder.ts'
 import { plainFirmware } from './plain-firmware.ts'
+import { factsOf } from './facts.ts'
 
 export interface Kernel {
   readonly source: ByteSource
@@ -47,9 +47,7 @@ export interface Kernel {
 
 /** A kernel by its name in kernel-facts.ts. */
 export function kernelNamed(name: string): Kernel {
-  const facts = KERNEL_FACTS[name]
-  if (facts === undefined) throw new Error(`no kernel ${name}`)
-  return kernelOf(buildKernel(facts))
+  return kernelOf(buildKernel(factsOf(name)))
 }
 
 export function kernelOf(source: ByteSource): Kernel {
@@ -99,6 +97,10 @@ export const SMALL_MAP: readonly MemoryDescriptor[] = [
   free(0x1c000000, 0x2000000),
   descriptor(EfiLoaderData, 0x1e000000, 0x10000),
 ]
+/** The first multiple of 2 MiB in free memory from pref_address on: where a kernel that is moved goes. */
+export const FIRST_SLOT = 0x1600000
+/** The end of the highest free memory: what is taken from the top ends here. */
+export const FREE_END = 0x1e000000
 export const BOOT_PARAMS = 0x1e000000
 export const COMMAND_LINE = 0x1e002000
 export const LOAD_OPTIONS = 0x1e003000

@@ -1,4 +1,6 @@
 /** The kernels that most tests boot, one of each kind of file, and where a test puts them and their initrd. */
+import { range, type Range } from '../../src/bytes/range.ts'
+import { factsOf } from './facts.ts'
 import { kernelNamed, type InitrdAt } from './kernel-bench.ts'
 
 /** With `.bss` as zeros in the file. */
@@ -16,3 +18,16 @@ export const E5 = kernelNamed('debian-6.12.107-cloud')
 export const F = 0x18200000
 /** In the image of the UKI as well, behind the kernel. */
 export const INITRD: InitrdAt = { at: 0x1b000000, size: 0x4a7e00 }
+
+/** LOAD_PHYSICAL_ADDR and pref_address of every kernel here. */
+export const LPA = 0x1000000
+/** What E2 and E5 say in their headers, and the symbols of their decompressors. */
+export const FACTS_2 = factsOf('debian-5.10.223-cloud')
+export const FACTS_5 = factsOf('debian-6.12.107-cloud')
+
+/** Where `.bss` begins and ends, counted from the start of the file: symbols count from behind the setup block. */
+export function bssOf(name: string): Range {
+  const { hdr, geometry } = factsOf(name)
+  const setupSize = (hdr.setup_sects + 1) * 512
+  return range(setupSize + geometry._bss, setupSize + geometry._ebss)
+}

@@ -4,6 +4,7 @@
  */
 import type { MemmapDialect } from '../../src/image/memmap.ts'
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
+import { MORE_PRINTERS } from './memmap-printers-more.ts'
 
 /** A row as it was and as the text can say it. */
 interface Printed {
@@ -140,9 +141,9 @@ function linux({ name, source, names, width, fields, bracket }: LinuxEra): Print
     log: true,
     head: [
       'efi: EFI v2.70 by EDK II',
-      'efi: ACPI=0x1fb7e000 ACPI 2.0=0x1fb7e014',
-      'efi: Remove mem128: MMIO range=[0xffc00000-0xffffffff] (4MB) from e820 map',
-      'efi: Not removing mem129: MMIO range=[0xfed00000-0xfed00fff] (4KB) from e820 map',
+      'efi: ACPI=0xc00000 ACPI 2.0=0xc00014',
+      'efi: Remove mem06: MMIO range=[0xffc00000-0xffffffff] (4MB) from e820 map',
+      'efi: Not removing mem07: MMIO range=[0xfed00000-0xfed00fff] (4KB) from e820 map',
     ],
     tail: [
       'efi: EFI runtime memory map:',
@@ -355,8 +356,8 @@ const SHELL_PRINTERS: readonly Printer[] = [
     head: ['Type       Start            End              # Pages          Attributes'],
     tail: [
       ' ',
-      '  Reserved  :         65,664 Pages (268,959,744 Bytes)',
-      '  7000000A  :              1 Pages (4,096 Bytes)',
+      '  PalCode   :              0 Pages (0 Bytes)',
+      '  7000000A  :              0 Pages (0 Bytes)',
       '              -------------- ',
       'Total Memory: 511 MB (536,305,664 Bytes)',
     ],
@@ -689,6 +690,7 @@ export const PRINTERS: readonly Printer[] = [
   ...GRUB_PRINTERS,
   ...UBOOT_PRINTERS,
   ...KEXEC_PRINTERS,
+  ...MORE_PRINTERS,
   ...OWN_PRINTERS,
 ]
 
@@ -709,6 +711,23 @@ export const WRAPPERS: Readonly<Record<string, (line: string, i: number) => stri
   'journalctl -o short-iso': line => `2026-11-22T10:00:00+0000 some-host kernel: ${line}`,
   'journalctl -o short-monotonic': line => `[    0.000000] some-host kernel: ${line}`,
   'serial with escapes': line => `\x1b[0m${line}\x1b[K\r\r`,
+  'dmesg -x': line => `kern  :info  : [    0.000000] ${line}`,
+  'dmesg -H': line => `[  +0.000000] ${line}`,
+  'journalctl in French': line => `d\u00e9c. 12 10:49:44 some-host kernel: ${line}`,
+  'journalctl of a unit, short-full': line => `Thu 2026-12-10 10:49:44 UTC some-host init.scope[1]: ${line}`,
+  'journalctl -o short-delta': line => `[    0.000000 <    0.000000 >] some-host kernel: ${line}`,
+  'RFC 5424': line => `<6>1 2026-12-12T10:49:44.123456Z some-host kernel - - - ${line}`,
+  'a mail, quoted twice': line => `> >   ${line}`,
+  'grep -n': (line, i) => `some/dmesg.txt:${String(i + 1)}:[    0.000000] ${line}`,
+  'a numbered list': (line, i) => ` ${String(i + 1)}. ${line}`,
+  'an added line of a diff': line => `+${line}`,
+  'a list of strings': line => `  "${line.replaceAll('"', '\\"')}",`,
+  'a cell of a wiki table': line => `| | ${line}`,
+  HTML: line =>
+    `<tr><td class="l">${line.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('[', '&#91;')}</td></tr>`,
+  'blanks that do not break': line => line.replaceAll(' ', '\u00a0'),
+  'dashes of an editor': line => line.replace(/([0-9a-f]{4})-(?=[0-9a-f]{4}|0x)/g, '$1\u2013'),
+  'brackets escaped': line => line.replace(/[[\]|_]/g, '\\$&'),
 }
 
 /** The zero page of a kernel with these rows in its e820 table; rows beyond 128 do not fit. */

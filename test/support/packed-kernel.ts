@@ -9,6 +9,7 @@ import { readPayload } from '../../src/kernel/payload.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import { bench, handover, kernelNamed, kernelOf, start, type Bench, type Kernel } from './kernel-bench.ts'
 import { le } from './bytes.ts'
+import { LPA } from './kernels.ts'
 
 export interface SegmentOf {
   readonly p_offset: number
@@ -116,7 +117,6 @@ export function packedKernel(name: string, { stream, length }: Packed): Kernel {
 }
 
 /** LOAD_PHYSICAL_ADDR of all measured kernels. */
-export const LPA = 0x1000000
 
 /** A small extracted kernel: one segment of a page, entered at `entry` bytes from its start. */
 export function smallKernel(

@@ -67,8 +67,8 @@ function records({ eras, clauses }: Product): string[] {
 export function erasPage(): string {
   return page(
     '# Stubs and kernels, release by release',
-    'This page is made from `src/stub/changes.ts`, `src/stub/lanzaboote/changes.ts` and `src/kernel`; a test keeps it equal to them. `stubsim eras` prints the same, `stubsim eras 257.13` what one release does, `stubsim eras --diff A B` what lies between two.',
-    'A change is in force from the release of the main line that is named, and in the back-ports beside it. An era is a set of releases that behave alike. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
+    'This page is made from `src/stub/changes.ts`, `src/stub/lanzaboote/changes.ts` and `src/kernel`; a test keeps it equal to them. `stubsim eras` prints the same, `stubsim eras 257.13` the behaviour of one release, `stubsim eras --diff A B` the changes between two.',
+    'A change is in force from the named release of the main line on, and from the releases listed as back-ports. An era is a set of releases with the same behaviour. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
     ...PRODUCTS.flatMap(product => [
       `## ${product.title}`,
       ...(product.history.changes.length === 0 ? [] : [changes(product)]),
@@ -196,8 +196,8 @@ function entries(title: string, specifier: string, index: string): string[] {
 export function apiPage(): string {
   return page(
     '# The library',
-    'This page is made from what `src/index.ts`, `src/report/index.ts` and `src/vitest/index.ts` export, and from the comments there; a test keeps it true.',
-    'All of it is synchronous, without I/O, clock or chance. Bad files are data (`problems`), bad arguments throw `UsageError`; `ModelBug` is a bug of ours. Addresses are branded numbers: `phys(0x100000)`. The fields of a type are in its declaration, which an editor shows.',
+    'This page is made from what `src/index.ts`, `src/report/index.ts` and `src/vitest/index.ts` export, and from the comments there; a test keeps it up to date.',
+    'All of it is synchronous, without I/O, clock or randomness. Bad files are data (`problems`), bad arguments throw `UsageError`; a `ModelBug` is a bug in stubsim. Addresses are branded numbers: `phys(0x100000)`. The fields of a type are in its declaration, which an editor shows.',
     ...entries("import … from 'stubsim'", 'stubsim', 'src/index.ts'),
     ...entries("import … from 'stubsim/report'", 'stubsim/report', 'src/report/index.ts'),
     ...entries("import … from 'stubsim/vitest'", 'stubsim/vitest', 'src/vitest/index.ts'),
@@ -222,7 +222,7 @@ const EXAMPLE = `\`\`\`ts
 import { expect, test } from 'vitest'
 import { scenario } from 'stubsim/vitest'
 
-test('an initrd packed behind an old kernel', () => {
+test('an initrd packed right after an old kernel', () => {
   const image = { stub: '247.3', kernel: '6.12.107-cloud', initrd: '5M' } as const
   expect(scenario({ image })).toHaveHazard('clobbered-object', { object: 'initrd' })
   expect(scenario({ image: { ...image, gap: '64M' } })).toBootCleanly()
@@ -235,11 +235,11 @@ export function matchersPage(): string {
     '# Matchers for vitest',
     "This page is made from `src/vitest`; a test keeps it true. `import 'stubsim/vitest'` adds the matchers to `expect`, with their types.",
     EXAMPLE,
-    'Each takes what `scenario()` gives, any other input of `check`, or what `check` gave. All can be negated with `.not`. A matcher that fails shows the report.',
+    'Each takes the result of `scenario()`, any other input of `check`, or a result of `check`. All can be negated with `.not`. A failing matcher shows the report.',
     'A rule, an object, a contract or a clause that does not exist throws `UsageError`, negated or not; a literal that cannot be one is a type error, too. Where an input has a slot of its era replaced by a step of your own, and that slot never ran, every matcher fails and says so.',
     table(['matcher', 'holds when'], members('src/vitest/index.ts', 'BootMatchers')),
     'Rules are listed by `stubsim explain`; objects are `kernel`, `initrd`, `cmdline`, `boot_params`, `stub:.text`, `uki:.osrel` and so on; contracts are the clauses of [chapter HO](../../spec/HO-hand-off.md).',
-    '## What a filter may hold',
+    '## Filters',
     '`HazardFilter`:',
     table(['field', 'meaning'], members('src/vitest/matchers.ts', 'HazardFilter')),
     '`RefusalFilter`: `by`, `status`, `clause` and `message` of the refusal.',

@@ -4,6 +4,7 @@ import type { ByteSource } from '../../src/bytes/source.ts'
 import { phys } from '../../src/bytes/units.ts'
 import { buildKernel, type AddedSection } from '../../src/image/synthetic.ts'
 import type { Memory } from '../../src/memory/memory.ts'
+import { u32At } from './bytes.ts'
 import {
   CMDLINE,
   KERNEL_AT,
@@ -42,8 +43,7 @@ export const section = (
 ): AddedSection => ({ name, VirtualAddress, content: { text }, ...more })
 export const textAt = ({ memory }: StubRun, at: number, length: number): string =>
   String.fromCharCode(...memory.readRaw(rangeAt(at, length)))
-export const u32 = ({ memory }: StubRun, at: number): number =>
-  new DataView(memory.readRaw(rangeAt(at, 4)).buffer).getUint32(0, true)
+export const u32 = ({ memory }: StubRun, at: number): number => u32At(memory, at)
 export const params = (run: StubRun): number => run.notes.facts.bootParams ?? 0
 export const pages = ({ calls }: StubRun) =>
   calls
@@ -77,8 +77,9 @@ export const early = (row: string, setting: StubSetting = {}): StubRun =>
     stub: row.startsWith('S3') || row.startsWith('S4') ? '252.39' : '247.3',
     ...setting,
   })
+const LATER = laterSections()
 export const later = (row: string, setting: StubSetting = {}): StubRun =>
-  runStub(`systemd-stub/${row}`, { stub: '262.1', sections: laterSections(), ...setting })
+  runStub(`systemd-stub/${row}`, { stub: '262.1', sections: LATER, ...setting })
 export const assumed = (run: StubRun) => run.notes.assumptions.map(({ clause }) => clause)
 export const OPTIONAL = 24
 export const HARDENED = ['S7/258.10', 'S8/259.8', 'S8']

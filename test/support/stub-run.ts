@@ -2,8 +2,8 @@
 import { range } from '../../src/bytes/range.ts'
 import { byteCount } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
-import { parsePe } from '../../src/image/pe.ts'
+import { type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
+import { parsePe, type PeFile } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
 import { createMachine, Stop, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
@@ -15,12 +15,11 @@ import { stubEras } from '../../src/stub/eras.ts'
 import { stubModel } from '../../src/stub/boot.ts'
 import type { StubEra } from '../../src/stub/model.ts'
 import { fakeFirmware, placeUki, type Call } from './fake-firmware.ts'
+import { factsOf } from './facts.ts'
 
 /** Kernel facts of Debian's 5.10.223, whose PE says 1, and of the same with 0 there. */
 export function kernelFacts(name = 'debian-5.10.223'): KernelFacts {
-  const facts = KERNEL_FACTS[name]
-  if (facts === undefined) throw new Error(`no kernel ${name}`)
-  return facts
+  return factsOf(name)
 }
 
 export function withoutInitrdSupport(facts = kernelFacts()): KernelFacts {
@@ -32,10 +31,12 @@ export const KERNEL_AT = 0x2000000
 export const INITRD_AT = 0x3000000
 export const INITRD_SIZE = 0x12345
 
+const KERNEL = buildKernel(kernelFacts())
+
 /** The sections that most tests add; `null` leaves one out. */
 export function sectionsOf(
   change: Readonly<Record<string, AddedSection | null>> = {},
-  kernel: ByteSource = buildKernel(kernelFacts()),
+  kernel: ByteSource = KERNEL,
 ): AddedSection[] {
   const usual: Record<string, AddedSection> = {
     '.osrel': {
@@ -95,26 +96,28 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   return runModel(stubModel(eraOf(id)), setting)
 }
 
+const USUAL = sectionsOf()
+/** UKIs by their sections, stub and changed header: most tests boot one image under many releases. */
+const images = new WeakMap<readonly AddedSection[], Map<string, PeFile>>()
+
+function imageOf(stub: StubName, sections: readonly AddedSection[], edit: StubSetting['edit']): PeFile {
+  const known = images.get(sections) ?? new Map<string, PeFile>()
+  images.set(sections, known)
+  const key = `${stub} ${Object.entries(edit ?? {}).join(' ')}`
+  const optional = edit === undefined ? {} : { optional: edit }
+  const pe = known.get(key) ?? parsePe(buildUki({ stub: STUB_FACTS[stub], sections, ...optional })).pe
+  if (pe === null) throw new Error('the UKI of the test is no PE')
+  known.set(key, pe)
+  return pe
+}
+
 /** Runs any model of a stub. */
 export function runModel(model: StubModel, setting: StubSetting = {}): StubRun {
-  const {
-    stub = '247.3',
-    sections = sectionsOf(),
-    options,
-    base = BASE,
-    free = [0x1000, 0x8000000],
-  } = setting
+  const { stub = '247.3', sections = USUAL, options, base = BASE, free = [0x1000, 0x8000000] } = setting
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   memory.ram(range(0, 0x200000000), GARBAGE)
-  const { pe } = parsePe(
-    buildUki({
-      stub: STUB_FACTS[stub],
-      sections,
-      ...(setting.edit === undefined ? {} : { optional: setting.edit }),
-    }),
-  )
-  if (pe === null) throw new Error('the UKI of the test is no PE')
+  const pe = imageOf(stub, sections, setting.edit)
   const loadOptions: LoadOptions | null =
     options === undefined
       ? null

@@ -14,9 +14,10 @@ import { kernelEras } from '../../src/kernel/kernels.ts'
 import type { KernelModel, StubModel } from '../../src/machine/model.ts'
 import { stubEras } from '../../src/stub/eras.ts'
 import { kernel, uki, type UkiOptions } from '../../src/vitest/builders.ts'
+import { factsOf } from '../support/facts.ts'
+import { MIB } from '../support/bytes.ts'
 
-const MiB = 2 ** 20
-const map = (ram = 512 * MiB) => profileMap(profileNamed('ovmf-2022.11'), ram)
+const map = (ram = 512 * MIB) => profileMap(profileNamed('ovmf-2022.11'), ram)
 const input = (options: UkiOptions, more: Partial<CheckInput> = {}): CheckInput => ({
   image: { name: 'test.efi', source: uki(options) },
   machine: { what: 'test machine', map: map() },
@@ -40,7 +41,7 @@ describe('a whole boot', () => {
       'hand-off',
       'arrival',
     ])
-    expect(report.machine.ramBytes).toBeGreaterThan(500 * MiB)
+    expect(report.machine.ramBytes).toBeGreaterThan(500 * MIB)
   })
 
   test('a 6.12 kernel zeroes the initrd that is packed behind it on an old stub: damage, to the byte', () => {
@@ -60,7 +61,7 @@ describe('a whole boot', () => {
     const { report } = check(
       input(
         { stub: '247.3', kernel: '5.10.223-cloud', initrd: '5M', at: 'dracut', gap: '16M' },
-        { machine: { what: 'small', map: map(128 * MiB) } },
+        { machine: { what: 'small', map: map(128 * MIB) } },
       ),
     )
     expect(report).toMatchObject({
@@ -239,11 +240,11 @@ test('every measured stub is at least named', () => {
 })
 
 describe('a kernel without a stub', () => {
-  const facts = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('facts are missing')
+  const facts = factsOf('debian-6.12.107-cloud')
   const started = (loader: CheckInput['bootLoader'], more: Partial<CheckInput> = {}): CheckInput => ({
     image: { name: 'vmlinuz', source: buildKernel(facts) },
     machine: { what: 'test machine', map: map() },
-    initrd: contentSource({ initrd: 4 * MiB }),
+    initrd: contentSource({ initrd: 4 * MIB }),
     commandLine: 'nokaslr quiet',
     ...(loader === undefined ? {} : { bootLoader: loader }),
     ...more,
@@ -257,7 +258,7 @@ describe('a kernel without a stub', () => {
         stub: { id: loader, certainty: 'given' },
         kernel: { id: 'linux/E5', certainty: 'certain' },
         advice: [],
-        facts: { commandLine: 'nokaslr quiet', ramdiskSize: 4 * MiB, initrdDamage: [] },
+        facts: { commandLine: 'nokaslr quiet', ramdiskSize: 4 * MIB, initrdDamage: [] },
       })
       expect(report.outcome.kind).toBe('arrived')
       expect(report.findings.filter(finding => finding.class === 'damage')).toEqual([])
@@ -292,7 +293,7 @@ describe('an image that does not say what it is', () => {
     })
     return { ...rest, image, machine }
   }
-  const kernelFacts = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')
+  const kernelFacts = factsOf('debian-6.12.107-cloud')
   const nameless = { ...kernelFacts, version: '' }
 
   test('a stub without a version text is unknown, and the gap says how to run every row', () => {

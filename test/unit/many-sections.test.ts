@@ -3,18 +3,18 @@ import { expect, test } from 'vitest'
 import { check } from '../../src/check.ts'
 import { formatInspection, inspectSource } from '../../src/cli/inspect.ts'
 import { advise } from '../../src/hazard/registry.ts'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../../src/image/synthetic.ts'
 import { memoryMap } from '../../src/vitest/builders.ts'
 import { runs } from '../support/thorough.ts'
 import { image } from './hazard/images.ts'
+import { factsOf } from '../support/facts.ts'
 
 const HEADERS = 0x300000
 /** As many as a PE file can have. */
 const MANY = 0xffff
 const SOME = runs(3000)
-const kernel = buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel'))
+const kernel = buildKernel(factsOf('debian-6.12.107-cloud'))
 
 /** A stub with thousands of further sections. */
 function crowded(

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest'
 import { formatBytes, formatGuid, fromInteger, toInteger } from '../../src/bytes/int.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { check } from '../../src/check.ts'
-import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import { kernel, lanzaboote, memoryMap } from '../../src/vitest/index.ts'
 import { bytesOf } from '../support/bytes.ts'
+import { factsOf } from '../support/facts.ts'
 import { scratch } from '../support/program.ts'
 import { TOP } from '../support/repository.ts'
 
@@ -54,7 +54,7 @@ test('a failure leaves no stand-in behind', () => {
 })
 
 const machine = { what: 'a test', map: memoryMap(['EfiConventionalMemory', '1M', '1023M']) }
-const linux = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')
+const linux = factsOf('debian-6.12.107-cloud')
 const image = (): ByteSource =>
   buildUki({
     stub: STUB_FACTS['257.13'],

@@ -37,7 +37,7 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
  * device path (PE-21).
  */
 export function bootManagerMessage(what: 'load' | 'start', status: EfiError): string {
-  return printed('edk2/boot-option', { what, status: STATUS_TEXT[status] })
+  return printed('edk2/boot-option', { what, option: '…', status: STATUS_TEXT[status] })
 }
 
 /**

@@ -13,7 +13,7 @@ import type { LoadRequest } from '../services.ts'
 import { BDS } from './boot-manager.ts'
 import { checkImage } from './image-checks.ts'
 import { edk2Behaviour, type Edk2Behaviour, type Edk2Release } from './releases.ts'
-import { bring, bringHeaders, ownerOf } from '../image-loaders/bring.ts'
+import { bring, bringHeaders, ownerOf, zeroAt } from '../image-loaders/bring.ts'
 import {
   nothing,
   refusal,
@@ -126,8 +126,7 @@ export function edk2Section({
     if (!startsInside && !zeroesAddressZero) return null
     const where = rangeAt((startsInside ? add(place.base, VirtualAddress) : 0) + copied, VirtualSize - copied)
     ports.step(zeroClause(startsInside, last < imageSize), `zeroes up to the VirtualSize of ${name}`, () => {
-      const { object, at } = ownerOf(loading, section, copied)
-      ports.memory.zero(where, object, at)
+      zeroAt(loading, where, ownerOf(loading, section, copied))
     })
     return null
   }

@@ -13,7 +13,7 @@ import {
 import { cutAtBins } from '../bin-edges.ts'
 import type { Build } from '../build.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
-import { joinDescriptors, reported, SPECIAL_TYPES } from '../memory-map.ts'
+import { areOne, reported, SPECIAL_TYPES } from '../memory-map.ts'
 import {
   countOfPages,
   freedNothing,
@@ -37,6 +37,14 @@ import type { Edk2Behaviour } from './releases.ts'
 const UNTESTED_ATTRIBUTE = 0xfn
 const NO_ENTRIES: MapEntries = { hidden: 0, capacity: Infinity }
 
+/** GetMemoryMap's answer for these descriptors. */
+interface ShownMap {
+  readonly ram: readonly MemoryDescriptor[]
+  readonly foreign: readonly MemoryDescriptor[]
+  readonly map: readonly MemoryDescriptor[]
+  readonly clause: FirmwareClause
+}
+
 /** Pages that a search found, and by which clause. */
 interface Hit {
   readonly at: number
@@ -49,6 +57,8 @@ export class Edk2Pages implements PageAllocator {
   readonly #search: SearchPolicy
   readonly #release: Edk2Behaviour
   readonly #build: Build
+  /** Bins whose free pages are reported as their type. */
+  readonly #specialBins: readonly Bin[]
   readonly #guard: HeapGuard
   #guards = new GuardMap()
   /** Statistics from which the bins of the next boot are made (FW-52). */
@@ -58,6 +68,8 @@ export class Edk2Pages implements PageAllocator {
   #entries: MapEntries
   /** Pages taken for entries since the last request. */
   #entryPages: Range[] = []
+  /** The last answer to GetMemoryMap, and of which descriptors it was made. */
+  #shown: ShownMap | null = null
 
   /** Throws UsageError when descriptors overlap or are not made of pages. */
   constructor(
@@ -71,6 +83,7 @@ export class Edk2Pages implements PageAllocator {
     this.#search = search
     this.#release = release
     this.#build = build
+    this.#specialBins = search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
     this.accounts = new BinAccounts(search)
     this.#guard = guard
     this.#untested = untested
@@ -85,6 +98,7 @@ export class Edk2Pages implements PageAllocator {
     twin.#readOnly = this.#readOnly
     twin.#entries = this.#entries
     twin.#entryPages = [...this.#entryPages]
+    twin.#shown = this.#shown
     return twin
   }
 
@@ -92,34 +106,51 @@ export class Edk2Pages implements PageAllocator {
    * GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special
    * bin as its type (FW-15).
    */
-  memoryMap(): MemoryDescriptor[] {
-    const shown = this.#shownParts().map(descriptor => {
-      const bin = this.#binAround(descriptor)
-      return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
-    })
-    return [...joinDescriptors(shown), ...this.#map.foreign]
+  memoryMap(): readonly MemoryDescriptor[] {
+    return this.#show().map
   }
 
   mapClause(): FirmwareClause {
-    if (!this.#shownParts().some(descriptor => this.#binAround(descriptor) !== undefined)) return 'FW-14'
-    return this.#release.cutsAtBins ? 'FW-34' : 'FW-15'
+    return this.#show().clause
   }
 
-  #specialBins(): readonly Bin[] {
-    return this.#search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
+  #show(): ShownMap {
+    const { ram, foreign } = this.#map
+    const known = this.#shown
+    if (known?.ram === ram && known.foreign === foreign) return known
+    const map: MemoryDescriptor[] = []
+    let last: MemoryDescriptor | undefined
+    let inBin = false
+    for (const descriptor of this.#shownParts()) {
+      const bin = this.#binAround(descriptor)
+      inBin ||= bin !== undefined
+      const one = reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
+      if (last !== undefined && areOne(last, one)) {
+        last = { ...last, range: range(last.range.start, one.range.end) }
+        map[map.length - 1] = last
+      } else {
+        last = one
+        map.push(one)
+      }
+    }
+    const bins = this.#release.cutsAtBins ? 'FW-34' : 'FW-15'
+    for (const one of foreign) map.push(one)
+    this.#shown = { ram, foreign, map, clause: inBin ? bins : 'FW-14' }
+    return this.#shown
   }
 
   /** The special bin in which a free descriptor lies as a whole. */
   #binAround(descriptor: MemoryDescriptor): Bin | undefined {
     if (!isFree(descriptor)) return undefined
     const { start, end } = descriptor.range
-    return this.#specialBins().find(bin => bin.base <= start && end - 1 <= bin.max)
+    for (const bin of this.#specialBins) if (bin.base <= start && end - 1 <= bin.max) return bin
+    return undefined
   }
 
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
   #shownParts(): readonly MemoryDescriptor[] {
     if (!this.#release.cutsAtBins) return this.#map.ram
-    return cutAtBins(this.#map.ram, this.#specialBins())
+    return cutAtBins(this.#map.ram, this.#specialBins)
   }
 
   descriptors(): readonly MemoryDescriptor[] {
@@ -242,7 +273,7 @@ export class Edk2Pages implements PageAllocator {
     const end = at + pages * PAGE
     const whole = at % PAGE === 0 && pages > 0
     if (!whole || (at === 0 && !this.#release.grantsPageZero)) return refusedPages('FW-25', 'EFI_NOT_FOUND')
-    if (inForeignBin(this.#specialBins(), at, end, type)) return refusedPages('FW-8', 'EFI_NOT_FOUND')
+    if (inForeignBin(this.#specialBins, at, end, type)) return refusedPages('FW-8', 'EFI_NOT_FOUND')
     const promoted = !this.#map.isFree(at, end) && this.#promote()
     if (!this.#map.isFree(at, end)) return refusedPages('FW-25', 'EFI_NOT_FOUND')
     this.#convert(at, end, type)

@@ -1,5 +1,5 @@
 /** Bytes of a file come into memory at an image's load address, whoever the loader is (chapter PE). */
-import { rangeAt, rangeOrNull, sizeOf } from '../../bytes/range.ts'
+import { formatRange, rangeAt, rangeOrNull, sizeOf, subtract, type Range } from '../../bytes/range.ts'
 import { sliceSource } from '../../bytes/source.ts'
 import { add, PAGE, PHYS_END } from '../../bytes/units.ts'
 import type { PeSection } from '../../image/pe.ts'
@@ -36,7 +36,26 @@ export function bring(loading: Loading, at: number, length: number, rva: number,
 /** Zeroes `length` bytes of the image at `rva` in the owner's name, or nobody's. */
 export function zero(loading: Loading, rva: number, length: number, owner: SectionOwner | null): void {
   const where = rangeOrNull(loading.place.base + rva, room(loading, rva, length))
-  if (where !== null) loading.ports.memory.zero(where, owner?.object ?? null, owner?.at ?? 0)
+  if (where !== null) zeroAt(loading, where, owner)
+}
+
+/** Zeroes a range in the owner's name; where the file lacks bytes that the owner needs, in nobody's (PE-57). */
+export function zeroAt({ ports, request }: Loading, where: Range, owner: SectionOwner | null): void {
+  const { memory, step } = ports
+  if (owner === null) {
+    memory.zero(where, null)
+    return
+  }
+  const lacks = request.missing?.get(owner.object)
+  const shift = where.start - owner.at
+  const from = Math.max(where.start, (lacks?.from ?? 0) + shift)
+  const gap = lacks === undefined ? null : rangeOrNull(from, Math.min(where.end, lacks.to + shift) - from)
+  const own = gap === null ? [where] : subtract(where, gap)
+  for (const one of own) memory.zero(one, owner.object, one.start - shift)
+  if (gap !== null)
+    step('PE-57', `${owner.object} has no bytes in the file for ${formatRange(gap)}`, () => {
+      memory.zero(gap, null)
+    })
 }
 
 /** The owner of a section's bytes from its offset `by` on. */

@@ -58,6 +58,7 @@ const AFTER_BOOT_SERVICES: ReadonlySet<Actor> = new Set<Actor>(['decompressor', 
 function strayOf(event: WriteEvent): Range[] {
   if (event.actor === 'firmware') return []
   const late = AFTER_BOOT_SERVICES.has(event.actor)
+  if (event.lost.length === 0 && (late ? event.outside : event.strayed).length === 0) return []
   const owned = event.lost.filter(
     ({ whose }) =>
       whose?.object.startsWith('firmware:') === true && !(late && whose.object === 'firmware:boot'),

@@ -1,13 +1,18 @@
 /**
  * The table of dialects, in the order in which a line is offered to them: a new one is a reader and a line here.
  */
+import { coreboot, freebsdSmap, limine, openbsd, seabios } from './x86/boot-firmware.ts'
 import { bootParamsDump } from './x86/boot-params-dump.ts'
 import { e820, kexec } from './x86/e820.ts'
+import { esxi, xenE820 } from './x86/hypervisors.ts'
+import { freebsdEfi } from './efi-bsd.ts'
 import { grub, grubLsmmap } from './efi-grub.ts'
 import { linuxEfi, linuxEfiArm } from './efi-linux.ts'
+import { rustUefi } from './efi-rust.ts'
 import { uefiShell, uefiShellSfo } from './efi-shell.ts'
 import { uboot, ubootEfiMem } from './efi-uboot.ts'
-import { iomem, sysfsMemmap } from './iomem.ts'
+import { xenEfi } from './efi-xen.ts'
+import { iomem, lsmem, sysfsMemmap } from './iomem.ts'
 import { MEMMAP_KINDS, type Dialect } from './model.ts'
 import { compact, raw } from './plain.ts'
 
@@ -19,13 +24,24 @@ const TABLE = [
   grub,
   uboot,
   ubootEfiMem,
+  xenEfi,
+  esxi,
+  freebsdEfi,
+  rustUefi,
   raw,
   compact,
   e820,
   sysfsMemmap,
   grubLsmmap,
   kexec,
+  xenE820,
+  freebsdSmap,
+  openbsd,
+  limine,
+  seabios,
+  coreboot,
   iomem,
+  lsmem,
   bootParamsDump,
 ] as const
 

@@ -15,13 +15,20 @@ import {
 import { E820_LACKS, ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
+const NAME = '(?:Unk [0-9a-f]{2,8}|[A-Za-z][\\w-]{1,15})'
+const FLAG = '(?:RT|UCE|UC|WC|WT|WB|WP|RP|XP|NV|MR|RO|SP|CRYPT|HP|CC)'
 const readRow = groupsOf(
   new RegExp(
-    `^\\s*(\\S+|Unk [0-9a-f]{2,8})\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?: [A-Z]+)*)\\s*$`,
+    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$`,
   ),
   5,
 )
-const LOOKS = new RegExp(`^\\s*(?:\\S+|Unk [0-9a-f]{2,8})\\s+${HEX16}-${HEX16}\\s+[0-9a-f]{8}`)
+const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8}`, 'g')
+const ROW = new RegExp(
+  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
+  'y',
+)
+const MORE = new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`)
 const readUnknown = groupsOf(/^Unk ([0-9a-f]{2,8})$/, 1)
 const readLsmmapRow = groupsOf(/^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i, 3)
 
@@ -43,7 +50,7 @@ function rows(line: string): MemmapRow[] | null {
           start: hexValue(start),
           end: hexValue(last) + 1n,
           pages: hexValue(pages),
-          attribute: attributeOf(attributes.split(' ')),
+          attribute: attributeOf(attributes.split(/\s+/)),
         },
       ]
 }
@@ -56,8 +63,11 @@ export const grub: Dialect<'grub'> = {
     'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data   0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
   taken: 'before-load',
   lacks: ['what GRUB itself holds stays occupied: true only if the image is started from GRUB'],
-  sniff: line => LOOKS.test(line),
-  stop: /^\s*Type\s+Physical start/,
+  looks: LOOKS,
+  row: ROW,
+  more: MORE,
+  wide: true,
+  stop: /\bType\s{1,20}Physical start/,
   read: eachLine('grub', rows),
 }
 
@@ -77,7 +87,9 @@ export const grubLsmmap: Dialect<'grub-lsmmap'> = {
     'base_addr = 0x1500000, length = 0x35f00000, available RAM\nbase_addr = 0x37400000, length = 0x100000, reserved RAM',
   taken: 'before-load',
   lacks: E820_LACKS,
-  sniff: line => /^base_addr = 0x/.test(line),
+  looks: /\bbase_addr = 0x/g,
+  row: /base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, [^\n]{1,80}/iy,
+  wide: false,
   read: eachLine('grub-lsmmap', line => {
     const row = readLsmmapRow(line)
     if (row === null) return null

@@ -2,6 +2,8 @@
  * The EFI map that Linux prints with efi=debug: numbered on x86, bare on arm64 and riscv. Source: linux
  * drivers/firmware/efi, all forms from 2.6 to 7.2.
  */
+import { range, sizeOf } from '../../bytes/range.ts'
+import { PHYS_END } from '../../bytes/units.ts'
 import { groupsOf } from '../groups.ts'
 import type { Problem } from '../problem.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
@@ -13,21 +15,26 @@ import {
   type Block,
   type Dialect,
   type Line,
+  type LostRow,
   type MemmapRow,
   type Placed,
 } from './model.ts'
 
 const readRow = groupsOf(
-  /mem\d{2,}: (?:type=(\d+), attr=0x([0-9a-f]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]) range=\[0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})([)\]])/,
+  /mem\d{2,}:\s{1,4}(?:type=(\d+), attr=0x([0-9a-f]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\])\s{1,4}range=\[0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})([)\]])/,
   8,
 )
-const LOOKS = /\b(?:efi|EFI): mem\d{2,}: /
-const INDEX = /mem(\d{2,}): /
+const LOOKS =
+  /(?:\b(?:efi|EFI):\s{1,4}|\b)mem\d{2,4}:(?=\s{1,4}(?:\[(?!mem)|type=))|\b(?:efi|EFI):\s{1,4}mem\d{2,4}:/g
+const ROW =
+  /(?:(?:efi|EFI):\s{1,4})?mem\d{2,4}:\s{1,4}(?:type=\d{1,10}, attr=0x[0-9a-f]{1,16},|\[[^\]\n]{1,400}\])\s{1,4}range=\[0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}[)\]](?: \((?:invalid|\d{1,15}[KMGTP]?B)\))?/y
+const INDEX = /mem(\d{2,}):/
 const readArmRow = groupsOf(
   /^efi:\s+0x([0-9a-f]{6,16})-0x([0-9a-f]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/,
   5,
 )
-const ARM_LOOKS = /^efi:\s+0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} /
+const ARM_LOOKS = /\befi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} /g
+const ARM_ROW = /efi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} \[[^\]\n]{1,400}\]\*?/y
 
 function attributesOf(fields: string): bigint {
   const printed = /attr=0x([0-9a-f]{1,16})/.exec(fields)?.[1]
@@ -52,29 +59,65 @@ function rowOf(line: string): MemmapRow | null {
   }
 }
 
+const isInvalid = ({ text }: Line): boolean => text.includes('(invalid)')
+const numberOf = ({ text }: Line): number => Number(INDEX.exec(text)?.[1])
+
+/** How many lines are those of the entries that the kernel took out before it printed the map. */
+function takenOut(lines: readonly Line[]): number {
+  const first = lines.findIndex(line => !isInvalid(line))
+  const begins = lines[first]
+  return first > 0 && begins !== undefined && numberOf(begins) === 0 ? first : 0
+}
+
+/** Entries that are not there. Between rows that follow one another by address they hold what is between. */
+function missing(from: number, to: number, end: bigint, next: MemmapRow | null): LostRow {
+  const at =
+    next !== null && next.start > end && next.start % 4096n === 0n && next.start <= BigInt(PHYS_END)
+      ? range(Number(end), Number(next.start))
+      : null
+  return {
+    row: from === to ? `entry ${String(from)}` : `entries ${String(from)} to ${String(to)}`,
+    why: 'the numbers of the entries leave them out',
+    at,
+    bytes: at === null ? null : sizeOf(at),
+  }
+}
+
 /** Reads up to where the numbering starts again: there a second, shorter list or a second boot begins. */
-function read(lines: readonly Line[]): Block {
+function read(all: readonly Line[]): Block {
   const placed: Placed[] = []
-  const problems: Problem[] = []
+  const invalid = takenOut(all)
+  const lines = all.slice(invalid)
+  const problems: Problem[] = all
+    .slice(0, invalid)
+    .map(line =>
+      odd(
+        'invalid-entry',
+        `line ${String(line.at)}: the kernel took entry ${String(numberOf(line))} out of the map: it is invalid`,
+      ),
+    )
+  const lost: LostRow[] = []
   let index = -1
   let last = 0
   for (const line of lines) {
-    const number = Number(INDEX.exec(line.text)?.[1])
+    const number = numberOf(line)
     if (number <= index) break
-    if (number !== index + 1)
+    const row = isInvalid(line) ? null : rowOf(line.text)
+    if (number !== index + 1) {
+      lost.push(missing(index + 1, number - 1, placed.at(-1)?.row.end ?? 0n, row))
       problems.push(
         odd(
           'missing-lines',
           `line ${String(line.at)}: entry ${String(number)} follows entry ${String(index)}`,
         ),
       )
+    }
     index = number
-    const row = line.text.includes('(invalid)') ? null : rowOf(line.text)
     if (row === null) problems.push(unreadable(line, 'linux'))
     else placed.push({ row, line: line.at })
     last = line.at
   }
-  return { placed, problems, last }
+  return { placed, problems, lost, last }
 }
 
 const LACKS = [
@@ -90,7 +133,9 @@ export const linuxEfi: Dialect<'linux'> = {
     '[    0.000000] efi: mem00: [Boot Data   |   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000900000-0x00000000014fffff] (12MB)\n[    0.000000] efi: mem01: [Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000001500000-0x00000000373fffff] (863MB)',
   taken: 'exit-boot-services',
   lacks: LACKS,
-  sniff: line => LOOKS.test(line),
+  looks: LOOKS,
+  row: ROW,
+  wide: false,
   stop: /EFI runtime memory map/,
   read,
 }
@@ -103,7 +148,9 @@ export const linuxEfiArm: Dialect<'linux-arm'> = {
     '[    0.000000] efi:   0x000040000000-0x00004007ffff [Loader Data |   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC]\n[    0.000000] efi:   0x000040080000-0x000047ffffff [Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC]',
   taken: 'exit-boot-services',
   lacks: LACKS,
-  sniff: line => ARM_LOOKS.test(line),
+  looks: ARM_LOOKS,
+  row: ARM_ROW,
+  wide: false,
   stop: /EFI runtime memory map|Processing EFI memory map/,
   read: eachLine('linux-arm', line => {
     const row = readArmRow(line)

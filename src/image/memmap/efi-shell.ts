@@ -6,12 +6,19 @@ import { groupsOf, type Texts } from '../groups.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
 import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
-const HEX16 = '[0-9A-Fa-f]{16}'
+const NAME = '(?:[A-Za-z]\\w{1,23}|[0-9A-F]{8})'
+const RANGE =
+  '\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}'
 const readRow = groupsOf(
-  new RegExp(`^\\s*(\\S+)\\s+(${HEX16})-(${HEX16})\\s+(${HEX16})\\s+(${HEX16})\\s*$`),
+  /^(\S+)\s+([0-9A-Fa-f]{8,16})\s?-\s?([0-9A-Fa-f]{8,16})\s+([0-9A-Fa-f]{1,16})\s+([0-9A-Fa-f]{8,16})$/,
   5,
 )
-const LOOKS = new RegExp(`^\\s*\\S+\\s+${HEX16}-${HEX16}\\s+${HEX16}`)
+const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})\\s{1,20}[0-9A-Fa-f]{8}`, 'g')
+/** The attributes have 16 digits; in shells that print addresses of 8 digits, 8 or 16. */
+const ROW = new RegExp(
+  `${NAME}(?:\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}[0-9A-Fa-f]{16}|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{8}))(?!\\w)`,
+  'y',
+)
 const readSfoRow = groupsOf(
   /^MemoryMap,"([^"]+)","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})","([0-9A-Fa-f]{1,16})"/,
   5,
@@ -26,7 +33,8 @@ function rowOf(row: Texts<5> | null): MemmapRow[] | null {
   if (row === null) return null
   const [name, start, last, pages, attribute] = row
   const type = typeOf(name)
-  return type === null
+  // a row that was cut has too few digits
+  return type === null || (start.length === 16 && attribute.length < 16 && pages.length === 16)
     ? null
     : [
         {
@@ -51,8 +59,10 @@ export const uefiShell: Dialect<'uefi-shell'> = {
     'Available  0000000001500000-00000000373FFFFF 0000000000035F00 000000000000000F\nRT_Data    0000000037400000-00000000374FFFFF 0000000000000100 800000000000000F',
   taken: 'before-load',
   lacks: LACKS,
-  sniff: line => LOOKS.test(line),
-  stop: /[\d,]{1,24} Pages \(|^\s*Total Memory:|^\s*Type\s+Start\s/,
+  looks: LOOKS,
+  row: ROW,
+  wide: true,
+  stop: /[\d,]{1,24} Pages \(|Total Memory:|\bType\s{1,20}Start\s/,
   read: eachLine('uefi-shell', line => rowOf(readRow(line))),
 }
 
@@ -64,7 +74,9 @@ export const uefiShellSfo: Dialect<'uefi-shell-sfo'> = {
     'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
   taken: 'before-load',
   lacks: [...LACKS, 'memory of OEM and OS types is not printed'],
-  sniff: line => line.startsWith('MemoryMap,'),
-  stop: /^MemoryMapSummary,/,
+  looks: /\bMemoryMap,/g,
+  row: /MemoryMap,"[^"\n]{1,40}"(?:,"[0-9A-Fa-f]{1,16}"){4}/y,
+  wide: false,
+  stop: /MemoryMapSummary,/,
   read: eachLine('uefi-shell-sfo', line => rowOf(readSfoRow(line))),
 }

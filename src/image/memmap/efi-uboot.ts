@@ -7,9 +7,30 @@ import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const LOOKS = /^\s*(?:[A-Za-z][A-Za-z ]{1,22}|\(unknown\))\s+[0-9a-f]{16}-[0-9a-f]{16}(?:\s+[A-Z]\S*)?\s*$/
-const readRow = groupsOf(/^\s*([A-Za-z][A-Za-z ]{1,22}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
-const MEM_LOOKS = /^\s*\d{1,4}\s+[0-9a-f]{1,8}:\S+\s+[0-9a-f]{10}|^\s+<gap>\s/
+const FLAG = '(?:UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|REL|SP|CRYPT|CC|HOTPL|HP|RUN|RT)'
+const NAME = '(?:[A-Z][A-Z/]{1,11}(?: [A-Z]{2,12}){0,3}|[A-Z][A-Za-z]{3,25}|\\(unknown\\))'
+const RANGE = '\\s{1,20}[0-9a-f]{16}-[0-9a-f]{16}(?![0-9a-f])'
+const LOOKS = new RegExp(`(?<![\\w(])${NAME}${RANGE}(?=\\s{0,40}$|\\s{1,4}${FLAG}\\b)`, 'g')
+/** Without flags only a name in capitals is U-Boot's: the head of a row of the UEFI shell looks alike. */
+const ROW = new RegExp(
+  `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|(?:[A-Z][A-Z]{1,11}(?: [A-Z]{2,12}){0,3}|\\(unknown\\))${RANGE}(?=\\s{0,40}$)`,
+  'y',
+)
+const readRow = groupsOf(/^([A-Za-z][A-Za-z ]{1,47}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
+
+/** The longest end of the words that is a name: other words may stand in front of it. */
+function typeOf(words: string): number | null {
+  const all = words.split(' ')
+  for (let i = 0; i < all.length; i++) {
+    const type = memoryTypeOf(all.slice(i).join(' '))
+    if (type !== null) return type
+  }
+  return null
+}
+
+const MEM_LOOKS = /(?<![\w:.])\d{1,4}\s{1,4}[0-9a-f]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-f]{10}|<gap>\s/g
+const MEM_ROW =
+  /\d{1,4}\s{1,4}[0-9a-f]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-f]{10,16}\s{1,20}[0-9a-f]{10,16}\s{1,20}[0-9a-f]{10,16}\s{1,8}r?[0-9a-f]{1,16}(?![\w])|<gap>\s{1,40}[0-9a-f]{10,16}\s{1,40}[0-9a-f]{10,16}/y
 const readMemRow = groupsOf(
   /^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/,
   5,
@@ -26,13 +47,15 @@ export const uboot: Dialect<'uboot'> = {
     '2021.01 to 2025.01 print the attribute XP as WP',
     'types from 15 on have no name: their rows are not read',
   ],
-  sniff: line => LOOKS.test(line),
-  stop: /^\s*Type\s+Start\s/,
+  looks: LOOKS,
+  row: ROW,
+  wide: true,
+  stop: /\bType\s{1,20}Start\s/,
   read: eachLine('uboot', line => {
     const row = readRow(line)
     if (row === null) return null
     const [name, start, end, attributes] = row
-    const type = memoryTypeOf(name)
+    const type = typeOf(name)
     return type === null
       ? null
       : [{ type, start: hexValue(start), end: hexValue(end), attribute: attributeOf(attributes.split('|')) }]
@@ -50,8 +73,10 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
     'without `all`, loader and boot-services memory is printed as free',
     'what U-Boot itself holds stays occupied',
   ],
-  sniff: line => MEM_LOOKS.test(line),
-  stop: /^\s*Attributes key:/,
+  looks: MEM_LOOKS,
+  row: MEM_ROW,
+  wide: true,
+  stop: /Attributes key:/,
   read: eachLine('uboot-efi-mem', line => {
     if (line.trimStart().startsWith('<gap>')) return []
     const row = readMemRow(line)

@@ -16,6 +16,7 @@ import type { Problem } from '../problem.ts'
 import {
   E820_LACKS,
   ATTRIBUTE_UNSAID,
+  eachLine,
   hexValue,
   odd,
   unreadable,
@@ -53,17 +54,23 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
   }
 }
 
-const readPart = groupsOf(/^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.*)$/, 4)
+const readPart = groupsOf(/^ *([0-9a-f]{8,16})-([0-9a-f]{8,16}) +: +(.*)$/, 3)
 
-/** Only what stands at the left margin: what is nested below System RAM is the kernel's own use of it. */
+/** What may stand behind a name that somebody pasted: a second blank, a sign, an arrow. */
+const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
+
+/**
+ * Only what lies in nothing else: what is nested below System RAM is the kernel's own use of it. Blanks in front
+ * of a line would say so, too, but they are what is lost first.
+ */
 function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
   const last = lines.at(-1)?.at ?? 0
   const parts = lines.flatMap(line => {
     const part = readPart(line.text)
     if (part === null) return []
-    const [indent, start, end, name] = part
-    return [{ line, nested: indent !== '', start: hexValue(start), end: hexValue(end), name }]
+    const [start, end, name] = part
+    return [{ line, start: hexValue(start), end: hexValue(end), name: name.replace(REMARK, '') }]
   })
   if (parts.every(part => part.start === 0n && part.end === 0n)) {
     const first = String(lines[0]?.at ?? 0)
@@ -78,7 +85,10 @@ function readIomem(lines: readonly Line[]): Block {
       last,
     }
   }
-  for (const { line, nested, start, end, name } of parts) {
+  let outer: { readonly start: bigint; readonly end: bigint } | null = null
+  for (const { line, start, end, name } of parts) {
+    const nested: boolean = outer !== null && start >= outer.start && end <= outer.end
+    if (!nested) outer = { start, end }
     const row = nested ? null : rowOf(start, end + 1n, name)
     if (row === null || name.trim() === 'RAM buffer') continue
     // the kernel reserves the first page for itself, whatever the firmware said
@@ -96,7 +106,10 @@ export const iomem: Dialect<'iomem'> = {
     '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
-  sniff: line => readPart(line) !== null,
+  looks: /(?<![\w.-])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
+  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}[^\n]{0,200}/y,
+  wide: true,
+  repeats: true,
   read: readIomem,
 }
 
@@ -150,6 +163,34 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
     '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
-  sniff: line => readField(line) !== null,
+  looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
+  row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):[^\n]{0,80}/y,
+  wide: false,
+  repeats: true,
   read: readSysfs,
+}
+
+const readBlock = groupsOf(/^0x([0-9a-f]{16})-0x([0-9a-f]{16})\s+[\d.,]+[KMGTP]?\s+(on|off)line\b/, 3)
+
+export const lsmem: Dialect<'lsmem'> = {
+  name: 'lsmem',
+  kind: 'resources',
+  title: '`lsmem`',
+  example:
+    'RANGE                                 SIZE  STATE REMOVABLE BLOCK\n0x0000000000000000-0x000000007fffffff   2G online       yes  0-15',
+  taken: 'exit-boot-services',
+  lacks: [
+    ...E820_LACKS,
+    'everything that is smaller than a block of memory, 128 MiB or more: reserved memory and holes count as free',
+  ],
+  looks: /(?<!\w)0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s/g,
+  row: /0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}(?:on|off)line\b/y,
+  wide: true,
+  read: eachLine('lsmem', line => {
+    const row = readBlock(line)
+    if (row === null) return null
+    const [start, last, state] = row
+    const ram = rowOf(hexValue(start), hexValue(last) + 1n, 'System RAM')
+    return state === 'on' && ram !== null ? [ram] : []
+  }),
 }

@@ -1,13 +1,10 @@
-/**
- * From what people paste to lines: encodings, escapes of terminals, and what loggers write in front of a
- * line.
- */
+/** From a text to its lines, and what loggers write in front of a line. */
+import { textOf } from '../paste/letters.ts'
 import type { Line } from './model.ts'
 
-/** Colours, cursor movements, character sets: what consoles put between the letters. */
-const ESCAPES = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][0-9A-Z]|[=>78c])/g
+export { textOf }
 
-/** What may stand in front of a kernel's line. Taken off one after the other, until none fits. */
+/** What a program's own logger puts in front of its line. Taken off one after the other, until none fits. */
 const PREFIXES: readonly RegExp[] = [
   /^<\d{1,3}>/,
   /^\[[ \d]{1,12}\.\d{1,9}\] ?/,
@@ -20,15 +17,6 @@ const PREFIXES: readonly RegExp[] = [
 ]
 const PREFIXES_MAX = 6
 
-/** UTF-16 with a byte order mark (the UEFI shell writes it) or UTF-8, without escapes. */
-export function textOf(input: string | Uint8Array): string {
-  const text =
-    typeof input === 'string'
-      ? input
-      : new TextDecoder(input[0] === 0xff && input[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(input)
-  return text.replace(/^\ufeff/, '').replace(ESCAPES, '')
-}
-
 /** The line as its program printed it, without what syslog, journal, dmesg and terminals put in front. */
 export function bare(line: string): string {
   let rest = line
@@ -40,7 +28,12 @@ export function bare(line: string): string {
   return rest
 }
 
-/** All lines; CR, LF and CR LF end one, as do the doubled CRs of serial lines. */
+/** All lines as they stand; CR, LF and CR LF end one, as do the doubled CRs of serial lines. */
+export function rawLinesOf(text: string): string[] {
+  return text.split(/\r{0,3}\n|\r/)
+}
+
+/** All lines, without what loggers put in front. */
 export function linesOf(text: string): Line[] {
-  return text.split(/\r{0,3}\n|\r/).map((line, i) => ({ text: bare(line), at: i + 1 }))
+  return rawLinesOf(text).map((line, i) => ({ text: bare(line), at: i + 1 }))
 }

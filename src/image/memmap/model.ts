@@ -2,6 +2,7 @@
  * What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot
  * say.
  */
+import type { Range } from '../../bytes/range.ts'
 import type { Problem } from '../problem.ts'
 
 /**
@@ -26,7 +27,7 @@ export interface MemmapRow {
   readonly loose?: boolean
 }
 
-/** A line without prefix, escapes and line end; `at` counts from 1. */
+/** A row as its program printed it, or a line; `at` counts from 1. */
 export interface Line {
   readonly text: string
   readonly at: number
@@ -37,10 +38,24 @@ export interface Placed {
   readonly line: number
 }
 
+/** A row that is not in the map, or not as it was: what it was matters to everything that is placed. */
+export interface LostRow {
+  /** Which: a line, a number, or what kind of rows, as a noun phrase. */
+  readonly row: string
+  /** How that was noticed, as a clause. */
+  readonly why: string
+  /** Where the memory lies that is in doubt, as far as the text tells. */
+  readonly at: Range | null
+  /** How much memory is in doubt, in bytes; null where nothing tells. */
+  readonly bytes: number | null
+}
+
 /** What the lines of one map became. */
 export interface Block {
   readonly placed: readonly Placed[]
   readonly problems: readonly Problem[]
+  /** Rows that the list itself misses. */
+  readonly lost?: readonly LostRow[]
   /** Last line that belongs to it. */
   readonly last: number
 }
@@ -56,8 +71,18 @@ export interface Dialect<Name extends string = string> {
   readonly taken: 'before-load' | 'exit-boot-services'
   /** What the text cannot say, as sentence fragments. */
   readonly lacks: readonly string[]
-  /** Does this line hold, or try to hold, a part of it? */
-  readonly sniff: (line: string) => boolean
+  /** Where in a line a row begins, or what tries to be one. Flag g; bounded, so that a search is linear. */
+  readonly looks: RegExp
+  /** The row from there on. Flag y; bounded. */
+  readonly row: RegExp
+  /** Every row has eight hexadecimal digits at a stretch: other lines need no search. */
+  readonly wide: boolean
+  /** The rest of a row that a mailer tore between its flags: a whole line. */
+  readonly more?: RegExp
+  /** Most lines that a row is printed on, beside the first. Default 3. */
+  readonly span?: number
+  /** The same row may come again within one map. */
+  readonly repeats?: boolean
   /** A line that counts only behind others of the same map. */
   readonly joins?: (line: string) => boolean
   /** A line behind which no row of this map comes any more. */
@@ -80,6 +105,11 @@ export const ATTRIBUTE_UNSAID = 0xfn
 /** The value of hexadecimal digits; there must be some. */
 export function hexValue(digits: string): bigint {
   return BigInt(`0x${digits}`)
+}
+
+/** The value of decimal digits; there must be some. */
+export function decimalValue(digits: string): bigint {
+  return BigInt(digits)
 }
 
 /** A problem that leaves the rest usable. */

@@ -19,7 +19,9 @@ export const raw: Dialect<'raw'> = {
   example: 'MAP 7 1500000-373fffff f\nMAP 6 37400000-374fffff 800000000000000f',
   taken: 'before-load',
   lacks: [],
-  sniff: line => /^\s*MAP [0-9a-f]/i.test(line),
+  looks: /(?<!\w)MAP [0-9a-f]{1,8} [0-9a-f]{1,16}(?=-|\s{0,40}$)/gi,
+  row: /MAP [0-9a-f]{1,8} [0-9a-f]{1,16}-[0-9a-f]{1,16} [0-9a-f]{1,16}(?!\w)/iy,
+  wide: false,
   read: eachLine('raw', line => {
     const row = readRawRow(line)
     if (row === null) return null
@@ -42,7 +44,10 @@ export const compact: Dialect<'compact'> = {
   example: '7:1500000+35f00 6:37400000+100',
   taken: 'before-load',
   lacks: ['attributes'],
-  sniff: line => /^\s*[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]/.test(line),
+  looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]/g,
+  row: /(?:[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]{1,13}\s{0,9})+$/y,
+  wide: false,
+  repeats: true,
   read: eachLine('compact', line => {
     const words = line.trim().split(/\s+/).map(readCompactRow)
     const rows = words.flatMap(word => {

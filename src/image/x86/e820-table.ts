@@ -32,15 +32,18 @@ export function e820Table(
   map: readonly MemoryDescriptor[],
   typeOf: (descriptor: MemoryDescriptor) => number | null,
 ): OpenedEntry[] {
-  const entries: OpenedEntry[] = []
-  for (const [row, descriptor] of map.entries()) {
+  const entries: (OpenedEntry & { size: number })[] = []
+  let last: (typeof entries)[number] | undefined
+  for (let row = 0; row < map.length; row++) {
+    const descriptor = map[row] as MemoryDescriptor
     const type = typeOf(descriptor)
     if (type === null) continue
     const { range } = descriptor
-    const last = entries.at(-1)
-    if (last?.type === type && last.addr + last.size === range.start)
-      entries[entries.length - 1] = { ...last, size: last.size + sizeOf(range) }
-    else entries.push({ addr: range.start, size: sizeOf(range), type, row })
+    if (last?.type === type && last.addr + last.size === range.start) last.size += sizeOf(range)
+    else {
+      last = { addr: range.start, size: sizeOf(range), type, row }
+      entries.push(last)
+    }
   }
   return entries
 }

@@ -2,6 +2,7 @@
  * What the model takes from the kernel's own file: constants that the running code has built in, whatever
  * memory says. Chapters EP and ZO.
  */
+import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE } from '../../bytes/units.ts'
 import { XLF_5LEVEL_ENABLED } from '../../image/x86/boot-params.ts'
 import { parseBzImage, type BzImage } from '../../image/x86/bzimage.ts'
@@ -57,6 +58,12 @@ export const PGTABLE_SIZE = 0x21000
  * linux@6.12.107 arch/x86/include/asm/boot.h.
  */
 export const BOOT_STACK_SIZE = 0x4000
+
+/** How long a kernel file is by its own setup header, in bytes; null when it is no bzImage. */
+export function statedLength(source: ByteSource): number | null {
+  const { bzimage } = parseBzImage(source)
+  return bzimage === null || bzimage.hdr.syssize === 0 ? null : bzimage.setupSize + bzimage.hdr.syssize * 16
+}
 
 /**
  * Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload, or one

@@ -2,7 +2,7 @@
  * boot_params in guest memory: how loaders, stubs and kernels read and fill it in. `zeroPage(memory,
  * at).hdr.get('init_size')`; every write is a patch of the object `boot_params` at the field's own offset.
  */
-import { rangeAt } from '../../bytes/range.ts'
+import { rangeAt, type Range } from '../../bytes/range.ts'
 import { phys, type Phys } from '../../bytes/units.ts'
 import {
   boot_e820_entry,
@@ -14,7 +14,7 @@ import {
 } from '../../image/x86/boot-params.ts'
 import type { E820Entry } from '../../image/x86/e820-table.ts'
 import type { EventId, ObjectId } from '../../memory/extent.ts'
-import { GuestStruct, guestBytes, guestValues } from '../../memory/guest-struct.ts'
+import { GuestStruct, guestValues, storeGuest } from '../../memory/guest-struct.ts'
 import type { Memory } from '../../memory/memory.ts'
 
 /** Owner of the bytes of a zero page. */
@@ -49,35 +49,78 @@ export interface ZeroPage extends Pick<BootParamsPage, 'at' | 'get' | 'set' | 'p
   setE820(first: number, entries: readonly E820Entry[]): EventId
 }
 
+const [E820_AT] = boot_params.fields.e820_table
+const [EFI_INFO_AT] = boot_params.fields.efi_info
+
+class PageInMemory implements ZeroPage {
+  readonly at: Phys
+  readonly #memory: Memory
+  readonly #page: BootParamsPage
+  #hdr: GuestSetupHeader | null = null
+
+  constructor(memory: Memory, at: Phys) {
+    this.at = at
+    this.#memory = memory
+    this.#page = new GuestStruct(memory, boot_params, at, BOOT_PARAMS)
+  }
+
+  get hdr(): GuestSetupHeader {
+    this.#hdr ??= setupHeader(this.#memory, this.at, BOOT_PARAMS)
+    return this.#hdr
+  }
+
+  get efi_info(): ZeroPage['efi_info'] {
+    return new GuestStruct(this.#memory, efi_info, phys(this.at + EFI_INFO_AT), BOOT_PARAMS, EFI_INFO_AT)
+  }
+
+  get(field: Parameters<BootParamsPage['get']>[0]): number {
+    return this.#page.get(field)
+  }
+
+  set(field: Parameters<BootParamsPage['set']>[0], value: number): EventId {
+    return this.#page.set(field, value)
+  }
+
+  patch(offset: number, bytes: Uint8Array): EventId {
+    return this.#page.patch(offset, bytes)
+  }
+
+  range(field: Parameters<BootParamsPage['range']>[0]): Range {
+    return this.#page.range(field)
+  }
+
+  clear(size: number): EventId {
+    return this.#memory.zero(rangeAt(this.at, size), BOOT_PARAMS)
+  }
+
+  whole(field: SplitField): number {
+    return this.hdr.get(field) + this.get(EXTENSION[field]) * 2 ** 32
+  }
+
+  setWhole(field: SplitField, value: number): void {
+    this.hdr.set(field, value)
+    this.set(EXTENSION[field], Math.floor(value / 2 ** 32))
+  }
+
+  e820(): E820Entry[] {
+    const count = Math.min(this.get('e820_entries'), E820_MAX_ENTRIES_ZEROPAGE)
+    const bytes = count === 0 ? new Uint8Array(0) : this.#memory.readRaw(this.range('e820_table'))
+    const entries: E820Entry[] = []
+    for (let i = 0; i < count; i++) {
+      const entry = guestValues(boot_e820_entry, bytes, i * boot_e820_entry.size)
+      if (entry !== null) entries.push(entry)
+    }
+    return entries
+  }
+
+  setE820(first: number, entries: readonly E820Entry[]): EventId {
+    return this.patch(E820_AT + first * boot_e820_entry.size, e820Bytes(entries))
+  }
+}
+
 /** The zero page that begins at `at`. */
 export function zeroPage(memory: Memory, at: Phys): ZeroPage {
-  const page: BootParamsPage = new GuestStruct(memory, boot_params, at, BOOT_PARAMS)
-  const hdr: GuestSetupHeader = setupHeader(memory, at, BOOT_PARAMS)
-  const [table] = boot_params.fields.e820_table
-  const [info] = boot_params.fields.efi_info
-  return {
-    at,
-    hdr,
-    efi_info: new GuestStruct(memory, efi_info, phys(at + info), BOOT_PARAMS, info),
-    get: field => page.get(field),
-    set: (field, value) => page.set(field, value),
-    patch: (offset, bytes) => page.patch(offset, bytes),
-    range: field => page.range(field),
-    clear: size => memory.zero(rangeAt(at, size), BOOT_PARAMS),
-    whole: field => hdr.get(field) + page.get(EXTENSION[field]) * 2 ** 32,
-    setWhole: (field, value) => {
-      hdr.set(field, value)
-      page.set(EXTENSION[field], Math.floor(value / 2 ** 32))
-    },
-    e820: () => {
-      const count = Math.min(page.get('e820_entries'), E820_MAX_ENTRIES_ZEROPAGE)
-      const bytes = count === 0 ? new Uint8Array(0) : memory.readRaw(page.range('e820_table'))
-      return Array.from({ length: count }, (_, i) =>
-        guestValues(boot_e820_entry, bytes, i * boot_e820_entry.size),
-      ).flatMap(entry => entry ?? [])
-    },
-    setE820: (first, entries) => page.patch(table + first * boot_e820_entry.size, e820Bytes(entries)),
-  }
+  return new PageInMemory(memory, at)
 }
 
 /**
@@ -91,8 +134,8 @@ export function setupHeader(memory: Memory, at: Phys, object: ObjectId): GuestSe
 /** Entries as they are stored, one after the other. */
 export function e820Bytes(entries: readonly E820Entry[]): Uint8Array {
   const bytes = new Uint8Array(entries.length * boot_e820_entry.size)
-  entries.forEach(({ addr, size, type }, i) => {
-    bytes.set(guestBytes(boot_e820_entry, { addr, size, type }), i * boot_e820_entry.size)
+  entries.forEach((entry, i) => {
+    storeGuest(boot_e820_entry, entry, bytes, i * boot_e820_entry.size)
   })
   return bytes
 }

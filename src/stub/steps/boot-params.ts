@@ -127,10 +127,19 @@ export function placeCommandLine(
   return above4G ? copiedAnywhere : copiedLow
 }
 
+/** The stub takes the bytes for the command line, up to the NUL that the file has in it. */
+function readLine({ machine }: StubContext, { at, bytes, object, ends = bytes }: CommandLine): void {
+  if (ends > 0)
+    machine.step('ST-100', 'the stub takes the bytes of the command line', () =>
+      machine.memory.readAs(rangeAt(at, ends), object),
+    )
+}
+
 /** The bytes of the string and a NUL, in pages below 640 KiB. */
 function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
   ctx.machine.step('ST-39', 'linux_exec places the command line', () => {
+    readLine(ctx, line)
     const at = pagesOrFail(ctx, 'ST-39', CMDLINE_PTR_MAX, pagesOf(line.bytes + 1), line.object)
     if (line.bytes > 0) memory.copy(at, rangeAt(line.at, line.bytes))
     memory.patch(add(at, line.bytes), Uint8Array.of(0), line.object, line.bytes)
@@ -143,6 +152,7 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
 function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
   ctx.machine.step('ST-76', 'linux_exec_efi_handover places the command line', () => {
+    readLine(ctx, line)
     const at = xmallocPages(ctx, 'ST-76', {
       where: whereverIt(bootParams.above4G, CMDLINE_PTR_MAX),
       type: EfiLoaderData,

@@ -1,5 +1,6 @@
 /** Slot commandLine: whose command line, and the string that is made of it (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
+import { fileOffset } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { LoadOptions } from '../../machine/model.ts'
@@ -58,6 +59,12 @@ export function settleCommandLine(
   return (ctx, sections) => eightBitLine(ctx, sections, clause, sources)
 }
 
+/** Bytes up to the first NUL that the file has in the section, it included; all when there is none. */
+function lengthInFile({ source, size }: PayloadSection): number {
+  const nul = source.read(fileOffset(0), Math.min(size, TEXT_MAX)).indexOf(0)
+  return nul < 0 ? size : nul + 1
+}
+
 /** The clause that says when LoadOptions count. */
 function eightBitClause({ line, options }: Sources): ClauseId {
   if (line.spaces !== 'none') return 'ST-74'
@@ -87,6 +94,7 @@ function eightBitLine(
     return {
       at: section.at,
       bytes: section.size,
+      ends: lengthInFile(section),
       text: latin1(inSection(ctx, clause, section).bytes),
       object: section.object,
     }

@@ -1,4 +1,5 @@
 /** The small cpio archive that the stub makes of one section: `.extra` and one file in it (chapter ST). */
+import { bytesOfLatin1 } from '../../bytes/text.ts'
 import { alignUp } from '../../bytes/units.ts'
 
 /** c_magic and thirteen words of eight digits. */
@@ -29,13 +30,11 @@ function record(inode: number, mode: number, size: number, name: string): string
  */
 const TRAILER = `070701${'0'.repeat(32)}00000001${'0'.repeat(48)}0000000B00000000TRAILER!!!\0\0\0\0`
 
-const encode = (text: string): Uint8Array => Uint8Array.from(text, character => character.charCodeAt(0))
-
 /** The archive that holds `size` bytes as `<directory>/<file>`; the directory has one component. */
 export function archiveOf(directory: string, file: string, size: number): Archive {
   const folder = record(1, S_IFDIR | 0o555, 0, directory)
-  const head = encode(folder + record(2, S_IFREG | 0o444, size, `${directory}/${file}`))
-  const tail = encode('\0'.repeat(alignUp(size, 4) - size) + TRAILER)
+  const head = bytesOfLatin1(folder + record(2, S_IFREG | 0o444, size, `${directory}/${file}`))
+  const tail = bytesOfLatin1('\0'.repeat(alignUp(size, 4) - size) + TRAILER)
   const total = head.length + size + tail.length
   return { head, tail, growth: [folder.length, total - TRAILER.length, total] }
 }

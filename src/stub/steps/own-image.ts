@@ -4,6 +4,7 @@ import { add } from '../../bytes/units.ts'
 import type { Extent } from '../../memory/extent.ts'
 import { type UkiSection, viewUki } from '../../image/uki.ts'
 import type { StubContext } from '../model.ts'
+import { compareWithBuild } from './known-build.ts'
 
 /** Bytes at the entry point that run for certain. */
 export const ENTRY_BYTES = 16
@@ -21,6 +22,7 @@ export function ownImage(ctx: StubContext): void {
   machine.step('ST-1', 'the stub is entered', () => {
     enter(ctx, sections)
   })
+  compareWithBuild(ctx)
   const own = sections.filter(({ payload }) => !payload)
   doubtOverwritten(ctx)
   machine.step('ST-3', 'the stub writes its variables', () => {
@@ -75,9 +77,11 @@ function* foreignIn({ machine, self }: StubContext, { section, object }: UkiSect
   for (const extent of machine.memory.extents(where)) {
     const {
       whose,
+      written,
       range: { start },
     } = extent
-    if (whose !== null && !(whose.object === object && whose.at === start - where.start)) yield extent
+    const taken = whose === null ? written : !(whose.object === object && whose.at === start - where.start)
+    if (taken) yield extent
   }
 }
 
@@ -98,6 +102,6 @@ function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
 function doubt({ machine }: StubContext, one: UkiSection, { range: where, whose }: Extent): void {
   machine.doubt(
     'ST-2',
-    `${one.object} is overwritten at ${formatRange(where)} by ${String(whose?.object)}: whether the stub needs these bytes is not modelled`,
+    `${one.object} is ${whose === null ? 'zeroed' : 'overwritten'} at ${formatRange(where)}${whose === null ? '' : ` by ${whose.object}`}: whether the stub needs these bytes is not modelled`,
   )
 }

@@ -12,9 +12,9 @@ import { Recorder } from '../../../src/memory/recorder.ts'
 import { CODE, goodPe } from '../../unit/firmware/loader-bench.ts'
 import { descriptor, SMALL_MAP, smallMachine } from '../../unit/firmware/small-machine.ts'
 import { smallPe, type SmallPe, type SmallSection } from '../../unit/firmware/small-pe.ts'
+import { MIB } from '../../support/bytes.ts'
 
 const TOP = 0x1000000
-const MIB = 2 ** 20
 const LOADER_DATA = 2
 const SEARCH = {
   bins: [

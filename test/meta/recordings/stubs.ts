@@ -28,8 +28,8 @@ import {
   withoutInitrdSupport,
   type StubSetting,
 } from '../../support/stub-run.ts'
+import { GIB } from '../../support/bytes.ts'
 
-const GIB = 2 ** 30
 /** The PE header of the stub that all rows run here, the optional header in it, and that of the kernel. */
 const PE_262 = 0x40
 const OPTIONAL = 24

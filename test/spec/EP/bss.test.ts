@@ -1,27 +1,29 @@
 import { expect, test } from 'vitest'
-import { rangeAt } from '../../../src/bytes/range.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
 import { entered, handed } from '../../support/efi-stub-runs.ts'
 import { clausesOf, eventsOf, kernelNamed } from '../../support/kernel-bench.ts'
-import { E0, E1, E4, E5, F } from '../../support/kernels.ts'
+import { bssOf, E0, E1, E4, E5, F, INITRD } from '../../support/kernels.ts'
 
 test('EP-4 5.7-rc1 reads .bss behind the file as it is after a handover', () => {
+  const bss = bssOf('derived-5.7-rc1')
   const { on } = handed('linux/E1', E1)
   expect(eventsOf(on, 'EP-4', 'read')).toMatchObject([
     {
-      range: rangeAt(F + 0x94c00 + 0xb00000, 0x22880),
+      range: { start: F + bss.start, end: F + bss.end },
       object: 'kernel',
-      at: 0xb94c00,
+      at: bss.start,
       deviations: [{ kind: 'uninitialised' }],
     },
   ])
 })
 
 test('EP-4 up to 5.6 the file holds .bss as zeros, so it is whole wherever the file is copied flat', () => {
+  const bss = bssOf('derived-5.6')
   for (const era of ['linux/E0a', 'linux/E0']) {
     const { on, outcome } = handed(era, E0)
     expect(outcome.kind).toBe('arrived')
     expect(eventsOf(on, 'EP-4', 'read')).toMatchObject([
-      { range: rangeAt(F + 0xb94c00, 0x22880), deviations: [] },
+      { range: { start: F + bss.start, end: F + bss.end }, deviations: [] },
     ])
     expect(on.notes.doubts).toEqual([])
   }
@@ -36,6 +38,7 @@ test('EP-5 5.7-rc2 and later neither read nor write .bss before the move', () =>
   }
 })
 
+// The setup block and _bss, the setup block and _ebss: written out by hand from the symbols of each file
 test.each([
   ['debian-6.1.170', 0x7db000, 0x7fd8e0],
   ['debian-6.1.170-cloud', 0xd7e000, 0xda08e0],
@@ -51,20 +54,24 @@ test.each([
   ])
 })
 
+/** It begins on the page behind the end of the file. */
+const BSS_5 = bssOf('debian-6.12.107-cloud')
+
 test('EP-6 an initrd on the next page behind the kernel loses its first bytes', () => {
-  const { on, outcome } = handed('linux/E5', E5, { initrd: { at: F + 0xb2b000, size: 0x4a7e00 } })
+  const { on, outcome } = handed('linux/E5', E5, { initrd: { ...INITRD, at: F + BSS_5.start } })
   expect(outcome.kind).toBe('arrived')
-  expect(on.notes.facts.initrdDamage).toEqual([{ from: 0, to: 0x43078 }])
+  expect(on.notes.facts.initrdDamage).toEqual([{ from: 0, to: BSS_5.end - BSS_5.start }])
 })
 
 test('EP-6 the byte behind .bss is not touched', () => {
-  const { on } = handed('linux/E5', E5, { initrd: { at: F + 0xb6e078, size: 0x1000 } })
+  const { on } = handed('linux/E5', E5, { initrd: { at: F + BSS_5.end, size: PAGE } })
   expect(on.notes.facts.initrdDamage).toEqual([])
 })
 
 test('EP-6 6.1.y clears .bss at the PE entry, too', () => {
+  const bss = bssOf('debian-6.1.170-cloud')
   const { on } = entered('linux/E4', E4)
-  expect(eventsOf(on, 'EP-6', 'zero')).toMatchObject([{ range: { start: F + 0xd7e000, end: F + 0xda08e0 } }])
+  expect(eventsOf(on, 'EP-6', 'zero')).toMatchObject([{ range: { start: F + bss.start, end: F + bss.end } }])
 })
 
 test('EP-7 a loader that does not zero the tail of a section leaves .bss unread as zero', () => {
@@ -72,6 +79,6 @@ test('EP-7 a loader that does not zero the tail of a section leaves .bss unread 
   expect(eventsOf(whole.on, 'EP-7', 'read')).toMatchObject([{ deviations: [] }])
   const broken = entered('linux/E5', E5, { zeroTail: false })
   expect(eventsOf(broken.on, 'EP-7', 'read')).toMatchObject([
-    { deviations: [{ kind: 'uninitialised', at: 0xb2b000 }] },
+    { deviations: [{ kind: 'uninitialised', at: BSS_5.start }] },
   ])
 })

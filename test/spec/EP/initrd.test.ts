@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { phys } from '../../../src/bytes/units.ts'
+import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
 import { check } from '../../../src/check.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import { namesIn } from '../../../src/kernel/x86/steps/initrd-files.ts'
@@ -13,6 +13,7 @@ import {
   clausesOf,
   eventsOf,
   free,
+  FREE_END,
   handover,
   kernelNamed,
   peEntry,
@@ -89,8 +90,9 @@ const limited = (limit: number): Bench => {
 
 test('EP-14 the offered initrd is copied as high as it fits', () => {
   const { on } = entered('linux/E5', E5)
-  const at = 0x1e000000 - 0x1000 - 0x4a8000
-  expect(on.notes.facts).toMatchObject({ ramdiskImage: at, ramdiskSize: 0x4a7e00, initrdDamage: [] })
+  // Below the zero page, in whole pages
+  const at = FREE_END - PAGE - alignUp(INITRD.size, PAGE)
+  expect(on.notes.facts).toMatchObject({ ramdiskImage: at, ramdiskSize: INITRD.size, initrdDamage: [] })
   expect(eventsOf(on, 'EP-14', 'copy')).toMatchObject([
     { from: rangeAt(INITRD.at, INITRD.size), actor: 'stub' },
   ])
@@ -178,7 +180,11 @@ test.each([
   expect(on.notes.facts).toMatchObject({ ramdiskSize: 0x6800, initrdDamage: [] })
   const puts = eventsOf(on, 'EP-49', 'put')
   expect(puts.map(({ object }) => object)).toEqual(['initrd=initrd.img', 'initrd=EFI\\two.img'])
-  expect(eventsOf(on, 'EP-49', 'claim').map(({ range }) => range.end - range.start)).toEqual([0x5000, 0x7000])
+  expect(eventsOf(on, 'EP-49', 'claim').map(({ range }) => range.end - range.start)).toEqual([
+    0x5000,
+    // Both files have 0x6800 bytes
+    0x7000,
+  ])
   expect(on.notes.doubts).toEqual([])
 })
 
@@ -268,7 +274,10 @@ test('EP-50 files are loaded before the kernel moves, and LoadFile2 supersedes t
 test('EP-51 one run for all files, below initrd_addr_max', () => {
   const { on, outcome } = enteredWithFiles('linux/E0', E0)
   expect(outcome.kind).toBe('arrived')
-  expect(eventsOf(on, 'EP-51', 'claim').map(({ range }) => range.end - range.start)).toEqual([0x7000])
+  expect(eventsOf(on, 'EP-51', 'claim').map(({ range }) => range.end - range.start)).toEqual([
+    // Both files have 0x6800 bytes
+    0x7000,
+  ])
   expect(on.notes.facts).toMatchObject({ ramdiskSize: 0x6800, initrdDamage: [] })
   const none = bench()
   const { firmware } = none.machine

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { handed } from '../../support/efi-stub-runs.ts'
-import { bench, free, SMALL_MAP } from '../../support/kernel-bench.ts'
+import { bench, FIRST_SLOT, free, SMALL_MAP } from '../../support/kernel-bench.ts'
 import { E5 } from '../../support/kernels.ts'
 
 describe('EP-22', () => {
@@ -9,16 +9,16 @@ describe('EP-22', () => {
     handed(era, E5, { commandLine }, bench({ kaslr: 'command-line', map })).on.notes.facts.decompressedKernel
   test('EP-22 with KASLR the place is not known, with nokaslr it is the first slot', () => {
     expect(at('linux/E5', 'quiet')).toBeUndefined()
-    expect(at('linux/E5', 'quiet nokaslr')).toBe(0x1600000)
+    expect(at('linux/E5', 'quiet nokaslr')).toBe(FIRST_SLOT)
   })
 
   test.each(['mem=1G', 'memmap=1M$2M', 'hugepages=4'])(
     'EP-22 %s makes it the first slot from 6.1.93 on',
     option => {
-      expect(at('linux/E5', option)).toBe(0x1600000)
-      expect(at('linux/E4b', option)).toBe(0x1600000)
+      expect(at('linux/E5', option)).toBe(FIRST_SLOT)
+      expect(at('linux/E4b', option)).toBe(FIRST_SLOT)
       for (const era of ['linux/E4', 'linux/E4g', 'linux/E4h', 'linux/E4i', 'linux/E5a', 'linux/E6'])
-        expect([era, at(era, option)]).toEqual([era, 0x1600000])
+        expect([era, at(era, option)]).toEqual([era, FIRST_SLOT])
       for (const era of ['linux/E4a', 'linux/E4f', 'linux/E3c'])
         expect([era, at(era, option)]).toEqual([era, undefined])
     },
@@ -27,18 +27,19 @@ describe('EP-22', () => {
   test('EP-22 so does efi_fake_mem= up to 6.10', () => {
     const option = 'efi_fake_mem=1G@4G:0x40000'
     for (const era of ['linux/E4b', 'linux/E4', 'linux/E4g', 'linux/E4h', 'linux/E4i'])
-      expect([era, at(era, option)]).toEqual([era, 0x1600000])
+      expect([era, at(era, option)]).toEqual([era, FIRST_SLOT])
     for (const era of ['linux/E4a', 'linux/E4f', 'linux/E5a', 'linux/E5', 'linux/E6'])
       expect([era, at(era, option)]).toEqual([era, undefined])
   })
 
   test('EP-22 a single slot leaves nothing to chance', () => {
-    const map = [free(0x1600000, 0x3800000), ...SMALL_MAP.slice(3, 4), ...SMALL_MAP.slice(5)]
-    expect(at('linux/E5', 'quiet', map)).toBe(0x1600000)
+    const map = [free(FIRST_SLOT, 0x3800000), ...SMALL_MAP.slice(3, 4), ...SMALL_MAP.slice(5)]
+    expect(at('linux/E5', 'quiet', map)).toBe(FIRST_SLOT)
   })
 })
 
 describe('EP-35', () => {
+  /** The kernel takes 0x3800000, so the first run has three slots of 2 MiB and the second has two. */
   const map = [
     free(0x1600000, 0x3c00000),
     free(0x8000000, 0x3a00000),
@@ -50,6 +51,7 @@ describe('EP-35', () => {
       handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, bench({ kaslr, map })).on.notes.facts
         .decompressedKernel
     expect((['seed:0', 'seed:1073741824', 'seed:2147483648', 'seed:4294967295'] as const).map(at)).toEqual([
+      // slots 0, 1, 2 and 4 of five
       0x1600000, 0x1800000, 0x1a00000, 0x8200000,
     ])
   })

@@ -6,13 +6,14 @@ import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { EfiLoaderData } from '../../../src/image/memory-types.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import type { Outcome } from '../../../src/machine/machine.ts'
+import { factsOf } from '../../support/facts.ts'
 import {
   bench,
   clausesOf,
   eventsOf,
   free,
+  FREE_END,
   handover,
   peEntry,
   SMALL_MAP,
@@ -39,7 +40,7 @@ test.each(['linux/E3a', 'linux/E4', 'linux/E5', 'linux/E6'])(
   era => {
     const { on, outcome } = handedWithLevels(era)
     expect(outcome.kind).toBe('arrived')
-    expect(taken(on)).toMatchObject([{ range: rangeAt(0x1e000000 - 2 * PAGE, 2 * PAGE) }])
+    expect(taken(on)).toMatchObject([{ range: rangeAt(FREE_END - 2 * PAGE, 2 * PAGE) }])
     const [claim] = eventsOf(on, 'EP-53', 'claim')
     expect(claim?.id).toBeLessThan(eventsOf(on, 'EP-20', 'claim')[0]?.id ?? 0)
   },
@@ -55,7 +56,7 @@ test('EP-53 memory from 4 GiB on is too high', () => {
   const { on } = handedWithLevels('linux/E5', {
     on: bench({ la57: true, ceiling: 2 ** 40, map: [...SMALL_MAP, free(2 ** 32, 2 ** 30)] }),
   })
-  expect(taken(on)).toMatchObject([{ range: rangeAt(0x1e000000 - 2 * PAGE, 2 * PAGE) }])
+  expect(taken(on)).toMatchObject([{ range: rangeAt(FREE_END - 2 * PAGE, 2 * PAGE) }])
 })
 
 test.each([
@@ -98,7 +99,7 @@ test('EP-53 two pages below 4 GiB push what comes after them down by two pages',
     {
       name: '.linux',
       VirtualAddress: 0x2000000,
-      content: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
+      content: buildKernel(factsOf('debian-6.12.107-cloud')),
     },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]
@@ -111,7 +112,7 @@ test('EP-53 two pages below 4 GiB push what comes after them down by two pages',
 
 test('EP-54 the second page becomes the top-level table after boot services, and low memory stays as it is', () => {
   const { on } = handedWithLevels('linux/E5')
-  expect(tables(on)).toMatchObject([{ range: rangeAt(0x1e000000 - PAGE, PAGE) }])
+  expect(tables(on)).toMatchObject([{ range: rangeAt(FREE_END - PAGE, PAGE) }])
   expect(clausesOf(on).indexOf('EP-54')).toBeGreaterThan(clausesOf(on).indexOf('EP-18'))
   expect(on.recorder.events.some(event => event.op === 'make' && event.range.start < 0x100000)).toBe(false)
   expect(on.notes.assumptions.map(({ clause }) => clause)).toContain('EP-54')

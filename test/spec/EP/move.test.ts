@@ -6,6 +6,7 @@ import {
   clausesOf,
   descriptor,
   eventsOf,
+  FIRST_SLOT,
   free,
   handover,
   peEntry,
@@ -13,23 +14,26 @@ import {
   start,
   type Bench,
 } from '../../support/kernel-bench.ts'
-import { E0, E1, E2, F } from '../../support/kernels.ts'
+import { E0, E1, E2, F, FACTS_2, LPA } from '../../support/kernels.ts'
+
+/** Of E2, and of the older kernels that are derived from it. */
+const { hdr, geometry } = FACTS_2
 
 const L = (on: Bench): unknown => on.notes.facts.compressedImage
 
 test('EP-15 after a handover 5.7-rc1 moves when L is not aligned and stays when it is', () => {
-  expect(L(handed('linux/E1', E1).on)).toBe(0x1600000)
-  expect(L(handed('linux/E1', E1, { image: 0x18200000 - 0x3c00, initrd: null }).on)).toBe(0x18200000)
+  expect(L(handed('linux/E1', E1).on)).toBe(FIRST_SLOT)
+  expect(L(handed('linux/E1', E1, { image: F - E2.image.setupSize, initrd: null }).on)).toBe(F)
 })
 
 test('EP-15 after a handover later kernels always move', () => {
-  expect(L(handed('linux/E2', E2, { image: 0x18200000 - 0x3c00, initrd: null }).on)).toBe(0x1600000)
-  expect(L(handed('linux/E2a').on)).toBe(0x1600000)
+  expect(L(handed('linux/E2', E2, { image: F - E2.image.setupSize, initrd: null }).on)).toBe(FIRST_SLOT)
+  expect(L(handed('linux/E2a').on)).toBe(FIRST_SLOT)
 })
 
 test('EP-15 after a PE entry the kernel stays', () => {
   const { on } = entered('linux/E2', E2, { initrd: null })
-  expect(L(on)).toBe(F + 0x3c00)
+  expect(L(on)).toBe(F + E2.image.setupSize)
   expect(on.notes.facts.decompressedKernel).toBe(F)
 })
 
@@ -47,7 +51,7 @@ test('EP-15 below LOAD_PHYSICAL_ADDR it moves at either door', () => {
 
 test('EP-15 a kernel_alignment of 0 makes the start 0, so it moves', () => {
   const { on } = handed('linux/E1', E1, {
-    image: 0x18200000 - 0x3c00,
+    image: F - E2.image.setupSize,
     initrd: null,
     header: { kernel_alignment: 0 },
   })
@@ -57,11 +61,11 @@ test('EP-15 a kernel_alignment of 0 makes the start 0, so it moves', () => {
 test('EP-16 init_size bytes are copied to pref_address when it is free', () => {
   const map = [free(0x1000000, 0x17000000), ...SMALL_MAP.slice(3)]
   const { on } = handed('linux/E2', E2, {}, bench({ map }))
-  expect(on.notes.facts.compressedImage).toBe(0x1000000)
+  expect(on.notes.facts.compressedImage).toBe(LPA)
   const copy = eventsOf(on, 'EP-16', 'copy')[0]
   const rest = eventsOf(on, 'EP-16', 'make')[0]
-  expect(copy?.range.start).toBe(0x1000000)
-  expect(rest?.range.end).toBe(0x1000000 + 0x2d5e000)
+  expect(copy?.range.start).toBe(LPA)
+  expect(rest?.range.end).toBe(LPA + hdr.init_size)
   expect(copy?.range.end).toBe(rest?.range.start)
 })
 
@@ -132,7 +136,9 @@ describe('EP-28', () => {
     const taken = [free(0x200000, 0x3000000), descriptor(4, 0x3200000, 0x4000000), ...SMALL_MAP.slice(3)]
     const { on } = handed('linux/E0a', E0, {}, bench({ map: taken }))
     expect(on.notes.facts.compressedImage).toBe(0x400000)
-    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([{ range: { start: 0x3189000 } }])
+    expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([
+      { range: { start: LPA + hdr.init_size - geometry._end } },
+    ])
   })
 
   test('EP-28 from then on it stays above, or says no', () => {
@@ -143,7 +149,7 @@ describe('EP-28', () => {
         {},
         bench({ map: [...map.slice(0, 1), descriptor(4, 0x1000000, 0x1000), ...map.slice(1)] }),
       ).on.notes.facts.compressedImage,
-    ).toBe(0x1000000)
+    ).toBe(LPA)
     const taken = [free(0x200000, 0x3000000), descriptor(4, 0x3200000, 0x4000000), ...SMALL_MAP.slice(3)]
     expect(handed('linux/E0', E0, {}, bench({ map: taken })).outcome).toMatchObject({
       kind: 'refused',
@@ -155,8 +161,8 @@ describe('EP-28', () => {
 test('EP-28 what the window covers behind the pages that were taken is named', () => {
   const map = [
     free(0x1000, 0x9f000),
-    free(0x800000, 0x2d5e000),
-    descriptor(4, 0x355e000, 0x1000000),
+    free(0x800000, hdr.init_size),
+    descriptor(4, 0x800000 + hdr.init_size, 0x1000000),
     ...SMALL_MAP.slice(3),
   ]
   const from = (era: string): string[] => {
@@ -179,13 +185,13 @@ test('EP-29 from 5.11 on _bss bytes are read, before it init_size bytes are', ()
     const { on } = handed(era)
     const [copy] = eventsOf(on, 'EP-16', 'copy')
     const [rest] = eventsOf(on, 'EP-16', 'make')
-    expect([copy?.range.start, rest?.range.end]).toEqual([0x1600000, 0x1600000 + 0xb91000])
+    expect([copy?.range.start, rest?.range.end]).toEqual([FIRST_SLOT, FIRST_SLOT + geometry._bss])
     expect(eventsOf(on, 'EP-16', 'claim')).toEqual([])
-    expect(eventsOf(on, 'EP-17', 'claim')).toMatchObject([{ range: rangeAt(0x1600000, 0x2d5e000) }])
+    expect(eventsOf(on, 'EP-17', 'claim')).toMatchObject([{ range: rangeAt(FIRST_SLOT, hdr.init_size) }])
     expect(clausesOf(on)).toContain('EP-29')
   }
   expect(eventsOf(handed('linux/E2').on, 'EP-16', 'make')).toMatchObject([
-    { range: { end: 0x1600000 + 0x2d5e000 } },
+    { range: { end: FIRST_SLOT + hdr.init_size } },
   ])
 })
 

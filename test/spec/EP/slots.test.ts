@@ -7,6 +7,7 @@ import {
   clausesOf,
   descriptor,
   eventsOf,
+  FIRST_SLOT,
   free,
   kernelNamed,
   peEntry,
@@ -36,8 +37,8 @@ test.each([
   ['debian-7.3-rc7', 0x3c00000],
 ])('EP-20 %s takes up(olen, 2 MiB) at the first slot', (name, size) => {
   const { on } = handed(name.startsWith('debian-7') ? 'linux/E6' : 'linux/E5', kernelNamed(name))
-  expect(eventsOf(on, 'EP-20', 'claim')).toMatchObject([{ range: rangeAt(0x1600000, size), label: 'vo' }])
-  expect(on.notes.facts.decompressedKernel).toBe(0x1600000)
+  expect(eventsOf(on, 'EP-20', 'claim')).toMatchObject([{ range: rangeAt(FIRST_SLOT, size), label: 'vo' }])
+  expect(on.notes.facts.decompressedKernel).toBe(FIRST_SLOT)
 })
 
 test("EP-20 slots are counted in the map's order, aligned, not below the minimum, in free memory only", () => {
@@ -84,6 +85,7 @@ test('EP-25 6.1.y without a slot is lost instead of refused', () => {
 describe('EP-32, EP-33', () => {
   const at = (era: string, map: Parameters<typeof bench>[0]): unknown =>
     handed(era, E5, {}, bench(map)).on.notes.facts.decompressedKernel
+  // Free memory that begins below LOAD_PHYSICAL_ADDR and ends above it; and memory with room below it alone
   const straddles = { map: [free(0x600000, 0x9000000), ...SMALL_MAP.slice(3)] }
   const low = {
     map: [

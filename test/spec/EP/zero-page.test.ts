@@ -1,29 +1,32 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { phys } from '../../../src/bytes/units.ts'
+import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { setupHeaderAt, type SetupHeaderField } from '../../../src/image/x86/boot-params.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { entered, ERAS, handed } from '../../support/efi-stub-runs.ts'
+import { factsOf } from '../../support/facts.ts'
 import {
   bench,
   descriptor,
   eventsOf,
+  FIRST_SLOT,
   free,
+  FREE_END,
   kernelOf,
   peEntry,
+  POOL,
   SMALL_MAP,
   start,
   type Bench,
 } from '../../support/kernel-bench.ts'
-import { E0, E2, E4, E5, F } from '../../support/kernels.ts'
+import { bssOf, E0, E2, E4, E5, F, FACTS_2, LPA } from '../../support/kernels.ts'
 
 function field({ memory, notes }: Bench, name: SetupHeaderField, width: number): number {
   const at = Number(notes.facts.bootParams) + setupHeaderAt(name)
   return memory.readRaw(rangeAt(at, width)).reduceRight((sum, byte) => sum * 256 + byte, 0)
 }
 
-const facts = KERNEL_FACTS['debian-6.1.170-cloud'] ?? expect.fail('no facts')
+const facts = factsOf('debian-6.1.170-cloud')
 
 test.each([
   ['linux/E1', 0x4000],
@@ -34,9 +37,9 @@ test.each([
 ])('EP-8 the zero page of %s takes %i bytes, as high as they fit', (era, size) => {
   const { on } = entered(era, era === 'linux/E5' ? E5 : E2)
   expect(eventsOf(on, 'EP-8', 'zero')).toMatchObject([
-    { range: rangeAt(0x1e000000 - size, size), object: 'boot_params' },
+    { range: rangeAt(FREE_END - size, size), object: 'boot_params' },
   ])
-  expect(on.notes.facts.bootParams).toBe(0x1e000000 - size)
+  expect(on.notes.facts.bootParams).toBe(FREE_END - size)
 })
 
 test('EP-8 without a free page the stub says no', () => {
@@ -59,14 +62,16 @@ test.each(['linux/E4a', 'linux/E4b', 'linux/E4c', 'linux/E4d', 'linux/E4e', 'lin
   'EP-9 the zero page of %s lies inside .bss of the image',
   era => {
     const { on } = entered(era, E4)
+    const bss = bssOf('debian-6.1.170-cloud')
     const at = Number(on.notes.facts.bootParams)
-    expect(at).toBeGreaterThanOrEqual(F + 0xd7e000)
-    expect(at + 0x1000).toBeLessThanOrEqual(F + 0xda08e0)
+    expect(at).toBeGreaterThanOrEqual(F + bss.start)
+    expect(at + PAGE).toBeLessThanOrEqual(F + bss.end)
     expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('EP-9')
   },
 )
 
 test.each([
+  // The last whole page that ends at _ebss or before
   ['at a page boundary', 0xda1000, 0xda0000, false],
   ['elsewhere', 0xda08e0, 0xd9f000, true],
 ])('EP-9 with _ebss %s', (_, ebss, at, isAssumed) => {
@@ -104,7 +109,7 @@ test('EP-10 the header is the one in memory, with boot_flag set', () => {
   start(on, 'linux/E2', from)
   expect(field(on, 'heap_end_ptr', 2)).toBe(0x1234)
   expect(field(on, 'boot_flag', 2)).toBe(0xaa55)
-  expect(field(on, 'init_size', 4)).toBe(0x2d5e000)
+  expect(field(on, 'init_size', 4)).toBe(FACTS_2.hdr.init_size)
 })
 
 test('EP-11 no field of the image comes along where the header is made', () => {
@@ -148,21 +153,21 @@ test('EP-26 without free pages the stub says no', () => {
 
 test('EP-27 a kernel that code32_start says to be at pref_address stays, any other moves', () => {
   const map = [...SMALL_MAP.slice(0, 1), descriptor(2, 0x900000, 0x4000000), ...SMALL_MAP.slice(3)]
-  const stays = handed('linux/E0', E0, { image: 0x1000000 - 0x3c00, initrd: null }, bench({ map }))
-  expect(stays.on.notes.facts.compressedImage).toBe(0x1000000)
+  const stays = handed('linux/E0', E0, { image: LPA - E0.image.setupSize, initrd: null }, bench({ map }))
+  expect(stays.on.notes.facts.compressedImage).toBe(LPA)
   expect(eventsOf(stays.on, 'EP-16', 'copy')).toEqual([])
   const moves = handed('linux/E0', E0)
-  expect(moves.on.notes.facts.compressedImage).toBe(0x1600000)
-  expect(field(moves.on, 'code32_start', 4)).toBe(0x1600000)
-  expect(field(moves.on, 'pref_address', 4)).toBe(F + 0x3c00)
+  expect(moves.on.notes.facts.compressedImage).toBe(FIRST_SLOT)
+  expect(field(moves.on, 'code32_start', 4)).toBe(FIRST_SLOT)
+  expect(field(moves.on, 'pref_address', 4)).toBe(F + E0.image.setupSize)
 })
 
 test('EP-27 the PE entry sets it, so the loaded image moves and its window begins at the copy', () => {
   const { on } = entered('linux/E0', E0, { initrd: null })
   expect(eventsOf(on, 'EP-16', 'copy')).toMatchObject([
-    { from: { start: F + 0x3c00 }, range: { start: 0x1600000 } },
+    { from: { start: F + E0.image.setupSize }, range: { start: FIRST_SLOT } },
   ])
-  expect(on.notes.facts.decompressedKernel).toBe(0x1600000)
+  expect(on.notes.facts.decompressedKernel).toBe(FIRST_SLOT)
 })
 
 test('EP-27 the descriptor table takes the lowest free page; without one the stub says no', () => {
@@ -170,7 +175,7 @@ test('EP-27 the descriptor table takes the lowest free page; without one the stu
   expect(eventsOf(on, 'EP-27', 'make')).toMatchObject([
     { range: rangeAt(0x1000, 0x800), object: 'efi-stub:gdt' },
   ])
-  expect(eventsOf(on, 'EP-27', 'claim')[0]?.range).toEqual(rangeAt(0x1e004000, 10))
+  expect(eventsOf(on, 'EP-27', 'claim')[0]?.range).toEqual(rangeAt(POOL, 10))
   const map = SMALL_MAP.filter(entry => entry.type !== 7)
   expect(handed('linux/E0', E0, {}, bench({ map })).outcome).toMatchObject({
     kind: 'refused',

@@ -11,9 +11,9 @@ import { readMemmap } from '../../../src/image/memmap.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { recorded } from '../../support/allocator-runs.ts'
 import { GIB, MIB } from '../../support/bytes.ts'
+import { factsOf } from '../../support/facts.ts'
 import { goodPe } from '../../unit/firmware/loader-bench.ts'
 import { textOf } from '../../unit/firmware/recorded.ts'
 import { descriptor, smallMachine } from '../../unit/firmware/small-machine.ts'
@@ -59,7 +59,7 @@ test('FW-27 frees the loader memory of a map that a kernel printed, and nothing 
     ])
     expect(mapBeforeLoad(map, taken, 0).assumptions).toHaveLength(1)
   }
-  const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000100000-0x0000000000100fff] (0MB)')
+  const log = readMemmap('efi: mem00: [Loader Code |WB] range=[0x0000000000000000-0x0000000000000fff] (0MB)')
   expect(machineFromMemmap('log', log)).toMatchObject({
     taken: 'exit-boot-services',
     doubts: [],
@@ -79,7 +79,7 @@ test('FW-28 takes all usable memory of an e820 table as free, and no run on it i
     {
       name: '.linux',
       VirtualAddress: 0x2000000,
-      content: buildKernel(KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')),
+      content: buildKernel(factsOf('debian-5.10.223-cloud')),
     },
     { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x10000 } },
   ]
@@ -183,7 +183,7 @@ test('FW-55 a firmware that nobody named is EDK2, and the report says that this 
     check({
       image: {
         name: 'kernel',
-        source: buildKernel(KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('no such kernel')),
+        source: buildKernel(factsOf('debian-6.12.107-cloud')),
       },
       machine: { what: 'a map', map },
       bootLoader: 'vmm/direct',

@@ -32,13 +32,18 @@ function poolOverPages(): { pool: Edk2Pool; freed: number[] } {
 test('FW-16 puts 24 bytes before and 16 behind a pool buffer, and gives large blocks pages of their own', () => {
   const { firmware } = smallMachine()
   const pool = (size: number) => firmware.allocatePool(2, size, 'mine').at
-  expect(pool(3 * MIB)).toBe(0x1000000 - 0x301000 + 0x18)
-  expect(pool(2 * PAGE - 40)).toBe(0x1000000 - 0x303000 + 0x18)
-  expect(pool(2 * PAGE - 39)).toBe(0x1000000 - 0x306000 + 0x18)
-  expect(pool(2649)).toBe(0x1000000 - 0x307000 + 0x18)
-  expect(pool(2648)).toBe(0x1000000 - 0x308000 + 0x18)
-  expect(pool(984)).toBe(0x1000000 - 0x308000 + 0x18 + 2688)
-  expect(pool(0)).toBe(0x1000000 - 0x308000 + 0x18 + 2688 + 1024)
+  const HEAD = 24
+  /** The buffer in pages that so many pages lie below the top of memory. */
+  const below = (pages: number) => 0x1000000 - pages * PAGE + HEAD
+  // Each takes its pages below those of the one before: with its head and its tail 0x301, 2, 3 and 1
+  expect(pool(3 * MIB)).toBe(below(0x301))
+  expect(pool(2 * PAGE - 40)).toBe(below(0x303))
+  expect(pool(2 * PAGE - 39)).toBe(below(0x306))
+  expect(pool(2649)).toBe(below(0x307))
+  // Blocks of 2688, 1024 and 128 bytes are carved from one page
+  expect(pool(2648)).toBe(below(0x308))
+  expect(pool(984)).toBe(below(0x308) + 2688)
+  expect(pool(0)).toBe(below(0x308) + 2688 + 1024)
 })
 
 test('FW-17 carves small blocks from the head of a page, the rest into the largest blocks that fit', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { rangeAt } from '../../../src/bytes/range.ts'
-import { phys } from '../../../src/bytes/units.ts'
+import { range, rangeAt } from '../../../src/bytes/range.ts'
+import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
 import { setup_data } from '../../../src/image/x86/boot-params.ts'
 import { evaluateContracts, type ContractName, type HandedOver } from '../../../src/machine/x86/contracts.ts'
 import {
@@ -18,7 +18,7 @@ import {
   type Bench,
   type HandoverOptions,
 } from '../../support/kernel-bench.ts'
-import { E0, E1, E2, E5, F, INITRD } from '../../support/kernels.ts'
+import { bssOf, E0, E1, E2, E5, F, FACTS_2, INITRD } from '../../support/kernels.ts'
 
 /** Was the contract of this clause kept? Undefined when the era is not held to it. */
 function kept(
@@ -94,7 +94,8 @@ test('HO-4 an initrd in the window breaks it for a kernel that may stay where it
 })
 
 test('HO-4 the window ends with init_size from the runtime start', () => {
-  const end = 0x18400000 + 0x2d5e000
+  // Of a window that begins at the next multiple of 2 MiB behind F
+  const end = F + 0x200000 + FACTS_2.hdr.init_size
   expect(kept('HO-4', 'linux/E1', { initrd: { at: end, size: 0x1000 } })).toBe(true)
   expect(kept('HO-4', 'linux/E1', { initrd: { at: end - 1, size: 0x1000 } })).toBe(false)
 })
@@ -137,7 +138,8 @@ test('HO-5 .bss that nobody zeroed breaks the contract of 5.7-rc1', () => {
 test("HO-5 .bss that the loader zeroed as the kernel's own keeps it", () => {
   const on = bench()
   const from = handover(on, { kernel: E1, image: F })
-  on.memory.zero(rangeAt(F + 0xb94c00, 0x22880), 'kernel', 0xb94c00)
+  const bss = bssOf('derived-5.7-rc1')
+  on.memory.zero(range(F + bss.start, F + bss.end), 'kernel', bss.start)
   start(on, 'linux/E1', from)
   expect(contractsOf(on).find(contract => contract.clause === 'HO-5')).toEqual({
     clause: 'HO-5',
@@ -146,15 +148,22 @@ test("HO-5 .bss that the loader zeroed as the kernel's own keeps it", () => {
 })
 
 test('HO-5 .bss that is no RAM breaks it', () => {
+  const fileEnd = F + E1.source.size
   const on = bench({
-    map: [...SMALL_MAP.slice(0, 3), descriptor(1, 0x18000000, 0x200000 + 0xb94000), ...SMALL_MAP.slice(4)],
+    map: [
+      ...SMALL_MAP.slice(0, 3),
+      descriptor(1, 0x18000000, alignUp(fileEnd, PAGE) - 0x18000000),
+      ...SMALL_MAP.slice(4),
+    ],
   })
   expect(kept('HO-5', 'linux/E1', {}, on)).toBe(false)
 })
 
 test('HO-6 .bss over the initrd, or in memory of nobody, breaks the contract of a kernel that clears it', () => {
   expect(kept('HO-6', 'linux/E5')).toBe(true)
-  expect(kept('HO-6', 'linux/E5', { initrd: { at: F + 0xb2b000, size: 0x1000 } })).toBe(false)
+  expect(
+    kept('HO-6', 'linux/E5', { initrd: { at: F + bssOf('debian-6.12.107-cloud').start, size: 0x1000 } }),
+  ).toBe(false)
   expect(kept('HO-6', 'linux/E5', { image: 0x10000000 })).toBe(false)
 })
 
@@ -190,7 +199,7 @@ test('HO-9 a code32_start of 32 bits must name startup_32, on kernels that take 
     start(on, era, handover(on, { kernel: E0, image, initrd: null, header: { code32_start } }))
     return contractsOf(on).find(contract => contract.clause === 'HO-9')?.kept
   }
-  expect(named(F + 0x3c00)).toBe(true)
+  expect(named(F + E2.image.setupSize)).toBe(true)
   expect(named(0x100000)).toBe(false)
   expect(named(0x3c00, 'linux/E0', 2 ** 32)).toBe(false)
   expect(named(0x100000, 'linux/E1')).toBeUndefined()
@@ -216,7 +225,7 @@ test('HO-17 a node in the init window breaks the contract where no EFI stub runs
 
 test('HO-17 is not asked of a kernel that moves away, nor without boot_params or a window', () => {
   const on = bench()
-  start(on, 'linux/E2', handover(on, { kernel: E2, image: 0x18200000 }))
+  start(on, 'linux/E2', handover(on, { kernel: E2, image: F }))
   const nothing = {
     kernel: 'kernel',
     bss: { start: 0, length: 0 },
@@ -231,7 +240,7 @@ test('HO-17 is not asked of a kernel that moves away, nor without boot_params or
   })
   evaluateContracts(on.machine, ['setup-data'], {
     ...nothing,
-    bootParams: phys(0x1e000000),
+    bootParams: phys(BOOT_PARAMS),
     window: { start: 0, length: 0 },
   })
   expect(contractsOf(on).filter(({ clause }) => clause === 'HO-17')).toEqual([])

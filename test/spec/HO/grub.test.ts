@@ -2,19 +2,24 @@ import { expect, test } from 'vitest'
 import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
+import { alignUp, PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import type { MemoryEvent } from '../../../src/memory/event.ts'
-import { contracts, INITRD_SIZE, started, under } from '../../support/boot-loader-runs.ts'
-import { edited } from '../../support/bytes.ts'
+import { contracts, INITRD_SIZE, RAM_END, started, under } from '../../support/boot-loader-runs.ts'
+import { edited, MIB } from '../../support/bytes.ts'
 import { descriptor, free, kernelNamed } from '../../support/kernel-bench.ts'
+import { FACTS_5, LPA } from '../../support/kernels.ts'
 
+/** The same RAM with pref_address taken. */
 const TAKEN: readonly MemoryDescriptor[] = [
   free(0x1000, 0x9f000),
   free(0x100000, 0x800000),
   descriptor(4, 0x900000, 0xc00000),
-  free(0x1500000, 0x3eb00000),
+  free(0x1500000, RAM_END - 0x1500000),
 ]
+/** Two memory maps of 12 KiB, taken before the heap. */
+const MAP_PAGES = 6
 const putOf = (run: Run, object: string): MemoryEvent | undefined =>
   run.recording.events.find(
     event => event.op === 'put' && event.actor === 'loader' && event.object === object,
@@ -45,13 +50,17 @@ test('HO-10 to HO-15 every loader brings a kernel of every kind to its first ins
 
 test('HO-10 the kernel lies at pref_address, or as high as init_size fits below 1 GiB', () => {
   expect(putOf(started({ loader: 'grub/linuxefi' }), 'kernel')).toMatchObject({
-    range: { start: 0x1000000 },
+    range: { start: LPA },
   })
   const high = putOf(
     started({ loader: 'grub/linuxefi', map: [...TAKEN, free(0x100000000, 0x40000000)] }),
     'kernel',
   )
-  expect(high).toMatchObject({ range: { start: 0x40000000 - 6 * 0x1000 - 0xfcbe000 - 0x37dd000 } })
+  // A quarter of the free pages from 1 MiB to 4 GiB, without those of the two maps
+  const heap = Math.floor(((0x800000 + RAM_END - 0x1500000) / PAGE - MAP_PAGES) / 4)
+  expect(high).toMatchObject({
+    range: { start: RAM_END - (MAP_PAGES + heap) * PAGE - FACTS_5.hdr.init_size },
+  })
 })
 
 test('HO-10 the memory behind the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
@@ -96,7 +105,8 @@ test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {
   const run = started({ loader: 'grub/efi' })
   const size = kernelNamed('debian-6.12.107-cloud').source.size
   expect(putOf(run, 'kernel')).toMatchObject({
-    range: rangeAt(0x40000000 - 6 * 0x1000 - 0x2000000 - 0xb2b000, size),
+    // Behind the maps come a heap of 32 MiB, then the file in whole pages
+    range: rangeAt(RAM_END - MAP_PAGES * PAGE - 32 * MIB - alignUp(size, PAGE), size),
   })
   expect(run.facts.handOff?.door).toBe('pe-entry')
   expect(under(run, 'EP-14', 'put')).toHaveLength(1)

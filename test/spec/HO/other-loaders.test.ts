@@ -4,14 +4,15 @@ import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
-import { phys } from '../../../src/bytes/units.ts'
+import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import { setup_data, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
 import { rangesOf } from '../../../src/memory/event.ts'
-import { contracts, ROOMY, started, under } from '../../support/boot-loader-runs.ts'
+import { contracts, INITRD_SIZE, RAM_END, ROOMY, started, under } from '../../support/boot-loader-runs.ts'
 import { edited } from '../../support/bytes.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
+import { FACTS_5, LPA } from '../../support/kernels.ts'
 
 const KERNEL = kernelNamed('debian-6.12.107-cloud')
 
@@ -32,13 +33,16 @@ function startedWith(loader: string, size: number | null, map = ROOMY): Run {
   })
 }
 
+/** It begins on a page, as near to its limit as it fits. */
+const INITRD_PAGES = alignUp(INITRD_SIZE, PAGE)
+
 test('HO-14 the kernel lies at 1 MiB and extracts itself to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
   const run = started({ loader: 'vmm/direct' })
   expect(run.facts).toMatchObject({
     handOff: { door: 'legacy-32', entry: phys(0x100000) },
     compressedImage: 0x100000,
-    decompressedKernel: 0x1000000,
-    ramdiskImage: 0x40000000 - 0x4a8000,
+    decompressedKernel: LPA,
+    ramdiskImage: RAM_END - INITRD_PAGES,
     bootParams: 0x10000,
   })
   expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-3': true, 'HO-4': true })
@@ -46,21 +50,27 @@ test('HO-14 the kernel lies at 1 MiB and extracts itself to LOAD_PHYSICAL_ADDR; 
 
 test('HO-14 the initrd may lie above initrd_addr_max when the kernel may lie above 4 GiB', () => {
   const map = [free(0x1000, 0x9f000), free(0x100000, 0xbff00000), free(0x100000000, 0x40000000)]
-  expect(started({ loader: 'vmm/direct', map }).facts.ramdiskImage).toBe(0xc0000000 - 0x4a8000)
+  expect(started({ loader: 'vmm/direct', map }).facts.ramdiskImage).toBe(0xc0000000 - INITRD_PAGES)
   const { source } = kernelNamed('debian-6.12.107-cloud')
   const at = setupHeaderAt('xloadflags')
   const [flags = 0] = source.read(at as never, 1)
   expect(
     started({ loader: 'vmm/direct', map, kernel: edited(source, at, [flags & ~2]) }).facts.ramdiskImage,
-  ).toBe(0x80000000 - 0x4a8000)
+    // initrd_addr_max is 0x7fffffff
+  ).toBe(0x80000000 - INITRD_PAGES)
 })
 
 test('HO-14 an initrd that RAM forces into the window breaks a contract and is lost', () => {
-  const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, 0x4900000)] })
+  const end = 0x4a00000
+  const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, end - 0x100000)] })
   expect(contracts(run)['HO-4']).toBe(false)
+  // The kernel moves over it with its .bss, and has page tables up to the end of the window
+  const { hdr, geometry } = FACTS_5
+  const initrd = end - INITRD_PAGES
+  const moved = LPA + hdr.init_size - geometry._end
   expect(run.facts.initrdDamage).toEqual([
-    { from: 0, to: 0x263078 },
-    { from: 0x264000, to: 0x285000 },
+    { from: 0, to: moved + geometry._ebss - initrd },
+    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - initrd },
   ])
 })
 

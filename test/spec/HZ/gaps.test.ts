@@ -7,10 +7,10 @@ import { readListing } from '../../../src/image/objdump.ts'
 import { readObserved } from '../../../src/image/observed.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
+import { factsOf } from '../../support/facts.ts'
 
 const wholeBoot = () => {
-  const kernel = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
+  const kernel = factsOf('debian-5.10.223-cloud')
   const sections = [
     { name: '.cmdline', VirtualAddress: 0x30000, content: { text: 'console=ttyS0 nokaslr' } },
     { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(kernel) },
@@ -74,7 +74,7 @@ test('HZ-18 compares every observed place with the prediction; one that differs 
 
 test('HZ-19 puts sections where a listing says, and is never clean on one', () => {
   const { machine } = wholeBoot()
-  const kernel = KERNEL_FACTS['debian-5.10.223-cloud'] ?? expect.fail('no such kernel')
+  const kernel = factsOf('debian-5.10.223-cloud')
   const line = (i: number, name: string, size: number, vma: number, at: number): string =>
     `${String(i).padStart(3)} ${name.padEnd(13)} ${size.toString(16).padStart(8, '0')}  ${vma.toString(16).padStart(16, '0')}  ${vma.toString(16).padStart(16, '0')}  ${at.toString(16).padStart(8, '0')}  2**4`
   const flags = '                  CONTENTS, ALLOC, LOAD, READONLY, DATA'

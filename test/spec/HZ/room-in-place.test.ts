@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { check } from '../../../src/check.ts'
+import { prepareImage, prepareMachine } from '../../../src/boot/prepare.ts'
+import { check, type CheckInput } from '../../../src/check.ts'
 import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
 import { uki } from '../../../src/vitest/builders.ts'
@@ -35,9 +36,23 @@ function numbers(version: string): readonly number[] {
 /** Every release that begins a row. */
 const stubReleases = Object.values(stubEras).flatMap(era => era.spans.map(({ from }) => from))
 
-/** Where the stub enters the kernel of a file in which .initrd begins right behind .linux. */
-function entersInPlace(stub: string, kernel: string): boolean {
-  const { facts } = check(scenario({ image: uki({ stub: '247.3', kernel }), stub })).report
+/** A boot of a file in which .initrd begins right behind .linux, prepared for all releases. */
+function prepared(kernel: string): CheckInput {
+  const { image, machine, ...rest } = scenario({ image: uki({ stub: '247.3', kernel }) })
+  return {
+    ...rest,
+    image: { ...image, source: prepareImage(image.source) },
+    machine: prepareMachine(machine),
+  }
+}
+const BOOTS = {
+  [WITH_PE_ENTRY]: prepared(WITH_PE_ENTRY),
+  [WITHOUT_PE_ENTRY]: prepared(WITHOUT_PE_ENTRY),
+}
+
+/** Does the stub enter the kernel where it lies in the image? */
+function entersInPlace(stub: string, kernel: keyof typeof BOOTS): boolean {
+  const { facts } = check({ ...BOOTS[kernel], stub }).report
   return facts.handOff?.kernelImage === facts.sections?.find(({ name }) => name === '.linux')?.address
 }
 
@@ -79,7 +94,7 @@ test('HZ-11 the kernels that harm what lies behind them, entered in place, are t
   const harms = ({ id, from }: { id: string; from: string }): boolean => {
     const [major = 0, minor = 0] = numbers(from)
     const kernel = major * 100 + minor < 507 ? WITHOUT_PE_ENTRY : WITH_PE_ENTRY
-    return check(scenario({ image: uki({ stub: '247.3', kernel }), kernel: id })).report.verdict === 'damage'
+    return check({ ...BOOTS[kernel], kernel: id }).report.verdict === 'damage'
   }
   const isSaid = (from: string): boolean => {
     const [[major = 0, minor = 0, point = 0], [x = 0, y = 0], [, , z = 0]] = [

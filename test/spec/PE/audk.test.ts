@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rangeAt } from '../../../src/bytes/range.ts'
+import { u64At } from '../../support/bytes.ts'
 import { FIRST, machineOf, PLAIN, refusalBy } from '../../support/image-loader-runs.ts'
 import { goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
 import type { SmallPe } from '../../unit/firmware/small-pe.ts'
@@ -84,8 +84,7 @@ test('PE-51 applies fixups by the directory of the file and leaves the headers',
   for (const id of ['u-boot-2022.01', 'grub-debian', 'rust-hypervisor-firmware', 'audk']) {
     const machine = machineOf(id)
     const { image } = machine.load(pe(block(10)))
-    const word = (at: number) =>
-      new DataView(machine.memory.readRaw(rangeAt((image?.base ?? 0) + at, 8)).buffer).getBigUint64(0, true)
+    const word = (at: number) => u64At(machine.memory, (image?.base ?? 0) + at)
     expect([id, word(0x1008), word(0x80 + 24 + 24)]).toEqual([
       id,
       0x1010101010101010n + BigInt(image?.base ?? 0),

@@ -104,6 +104,8 @@ test('PE-56 puts patina’s image anywhere', () => {
     outcomeOf('patina', PLAIN).loaded?.base,
   )
   expect(outcomeOf('edk2-2022.11', { ...PLAIN, ImageBase: 0x200000n }).loaded?.base).toBe(0x200000)
-  expect(outcomeOf('patina', { ...PLAIN, SectionAlignment: 0x4000 }).loaded).toMatchObject({ taken: 0xc000 })
+  expect(outcomeOf('patina', { ...PLAIN, SectionAlignment: 0x4000 }).loaded).toMatchObject({
+    taken: 0x8000 + 0x4000,
+  })
   expect(refusalBy('patina', { ...PLAIN, SizeOfImage: 0x2000000 })).toBe('EFI_OUT_OF_RESOURCES PE-56')
 })

@@ -5,6 +5,7 @@ import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import { firmwareNamed, innerLoader } from '../../../src/firmware/firmwares.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
+import { u64At } from '../../support/bytes.ts'
 import { FIRST, machineOf, PLAIN, refusalBy, TOP } from '../../support/image-loader-runs.ts'
 import { CODE, goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
 import { SMALL_MAP } from '../../unit/firmware/small-machine.ts'
@@ -41,10 +42,13 @@ test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE cor
 test('PE-28 adds SectionAlignment to the pages and leaves ImageBase alone', () => {
   for (const id of ['shim-13', 'shim-15.8', 'shim-16']) {
     expect(outcomeOf(id, { ...PLAIN, ImageBase: 0x200000n }).loaded, id).toMatchObject({
-      taken: 0x9000,
+      // SizeOfImage and SectionAlignment; the page at the top has the file
+      taken: 0x8000 + PAGE,
       base: TOP - PAGE - 0x9000,
     })
-    expect(outcomeOf(id, { ...PLAIN, SectionAlignment: 0x4000 }).loaded, id).toMatchObject({ taken: 0xc000 })
+    expect(outcomeOf(id, { ...PLAIN, SectionAlignment: 0x4000 }).loaded, id).toMatchObject({
+      taken: 0x8000 + 0x4000,
+    })
     expect(Number(outcomeOf(id, { ...PLAIN, SectionAlignment: 0x4000 }).loaded?.base) % 0x4000).toBe(0)
   }
   expect(refusalBy('shim-16', { ...PLAIN, SizeOfImage: 0x2000000 })).toBe('EFI_OUT_OF_RESOURCES PE-28')
@@ -147,10 +151,10 @@ test('PE-32 reads headers and relocations as shim does', () => {
     { SizeOfImage: 0x1a0 },
   ] satisfies SmallPe[])
     expect([odd, refusalBy('shim-16', { ...PLAIN, ...odd })]).toEqual([odd, 'EFI_UNSUPPORTED PE-32'])
-  expect(outcomeOf('shim-16', { ...PLAIN, SectionAlignment: 0 }).loaded?.taken).toBe(0x9000)
+  expect(outcomeOf('shim-16', { ...PLAIN, SectionAlignment: 0 }).loaded?.taken).toBe(0x8000 + PAGE)
   expect(
     outcomeOf('shim-16', { ...PLAIN, SectionAlignment: 0x1000, FileAlignment: 0x2000 }).loaded?.taken,
-  ).toBe(0xa000)
+  ).toBe(0x8000 + 0x2000)
   const block = new Uint8Array(12)
   new DataView(block.buffer).setUint32(0, 0x1000, true)
   new DataView(block.buffer).setUint32(4, 12, true)
@@ -175,8 +179,7 @@ test('PE-32 reads headers and relocations as shim does', () => {
       { directories },
     ),
   )
-  const word = (at: number) =>
-    new DataView(machine.memory.readRaw(rangeAt((image?.base ?? 0) + at, 8)).buffer).getBigUint64(0, true)
+  const word = (at: number) => u64At(machine.memory, (image?.base ?? 0) + at)
   expect(word(0x1008)).toBe(0x1010101010101010n + BigInt(image?.base ?? 0))
   expect(word(0x80 + 24 + 24)).toBe(0n)
   const reloc = (VirtualSize: number, size: number) =>
@@ -198,12 +201,7 @@ test('PE-32 reads headers and relocations as shim does', () => {
     const bench = machineOf(id)
     const result = bench.load(pe)
     if (result.image === null) return `${result.status} ${result.clause}`
-    return (
-      new DataView(bench.memory.readRaw(rangeAt(result.image.base + 0x1008, 8)).buffer).getBigUint64(
-        0,
-        true,
-      ) !== 0x1010101010101010n
-    )
+    return u64At(bench.memory, result.image.base + 0x1008) !== 0x1010101010101010n
   }
   for (const [id, longer] of [
     ['shim-13', false],

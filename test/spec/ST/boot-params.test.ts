@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { fileOffset, phys } from '../../../src/bytes/units.ts'
+import { fileOffset, PAGE, phys } from '../../../src/bytes/units.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { GIB } from '../../support/bytes.ts'
 import {
@@ -77,11 +77,13 @@ test('ST-38 boot_params: one page, with as much of the header as it says', () =>
 })
 
 test('ST-39 the command line and its NUL lie below 640 KiB', () => {
+  // The highest page that ends there
+  const AT = 0xa0000 - PAGE
   const run = runStub(S2)
-  expect(run.notes.facts.cmdLinePtr).toBe(0x9f000)
-  expect(u32(run, params(run) + 0x228)).toBe(0x9f000)
-  expect(textAt(run, 0x9f000, CMDLINE.length + 1)).toBe(`${CMDLINE}\0`)
-  expect(run.memory.readAs(rangeAt(0x9f000, CMDLINE.length + 1), 'cmdline').whole).toBe(true)
+  expect(run.notes.facts.cmdLinePtr).toBe(AT)
+  expect(u32(run, params(run) + 0x228)).toBe(AT)
+  expect(textAt(run, AT, CMDLINE.length + 1)).toBe(`${CMDLINE}\0`)
+  expect(run.memory.readAs(rangeAt(AT, CMDLINE.length + 1), 'cmdline').whole).toBe(true)
   const none = runStub(S2, { sections: sectionsOf({ '.cmdline': null }) })
   expect(u32(none, params(none) + 0x228)).toBe(0)
   expect(none.handOff).toMatchObject({ cmdlineObject: null })

@@ -3,6 +3,7 @@ import { rangeAt } from '../../../src/bytes/range.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { enteredLegacy, LEGACY, VECTOR, WIDE } from '../../support/decompressor-runs.ts'
 import { bench, clausesOf, eventsOf, free, kernelNamed, type Bench } from '../../support/kernel-bench.ts'
+import { FACTS_2, FACTS_5, LPA } from '../../support/kernels.ts'
 
 const NINE = [
   ['debian-5.10.223', 'linux/E2'],
@@ -22,7 +23,7 @@ test.each(NINE)(
     const { on, outcome } = enteredLegacy(name, era, 0x100000)
     const [, x = 0, bss = 0, ebss, pgtable, end] = VECTOR.find(([kernel]) => kernel === name) ?? []
     const facts = KERNEL_FACTS[name]
-    expect(outcome).toMatchObject({ kind: 'arrived', at: { kernel: 0x1000000 } })
+    expect(outcome).toMatchObject({ kind: 'arrived', at: { kernel: LPA } })
     expect(eventsOf(on, 'ZO-6', 'copy')).toMatchObject([
       { from: rangeAt(0x100000, facts?.geometry._bss ?? 0), range: { start: x, end: bss } },
     ])
@@ -31,9 +32,7 @@ test.each(NINE)(
     expect(eventsOf(on, 'ZO-11', 'read')).toMatchObject([
       { range: rangeAt(x + (facts?.hdr.payload_offset ?? 0), facts?.hdr.payload_length ?? 0) },
     ])
-    expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([
-      { range: rangeAt(0x1000000, facts?.output_len ?? 0) },
-    ])
+    expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: rangeAt(LPA, facts?.output_len ?? 0) }])
     expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual([])
   },
 )
@@ -48,12 +47,15 @@ test('ZO-20 the room between output and input is what was measured', () => {
   expect(margins).toEqual([0x5b42c, 0x4dec1, 0x5fd54, 0x5310c, 0x581b6, 0x577b5, 0x5c04c, 0x5bdc1, 0x5b7fc])
 })
 
+/** startup_64 lies a setup block above 0x2000000: the next multiple of 2 MiB. */
+const ABOVE = 0x2200000
+
 test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies behind it', (name, era) => {
   const setup = kernelNamed(name).image.setupSize
   const { on } = enteredLegacy(name, era, 0x2000000 + setup)
   const initSize = KERNEL_FACTS[name]?.hdr.init_size ?? 0
-  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: { end: 0x2200000 + initSize } }])
-  expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: { start: 0x2200000 } }])
+  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: { end: ABOVE + initSize } }])
+  expect(eventsOf(on, 'ZO-12', 'make')).toMatchObject([{ range: { start: ABOVE } }])
 })
 
 test('ZO-20 nothing of the EFI stub runs', () => {
@@ -68,11 +70,11 @@ test('ZO-20 nothing of the EFI stub runs', () => {
 test("ZO-20 what lies in .bss behind the loader's copy may be written, which the loader is told", () => {
   const name = 'debian-6.12.107-cloud'
   const { on } = enteredLegacy(name, 'linux/E5', 0x100000, {
-    initrd: { at: 0x100000 + 0xb26000, size: 0x1000 },
+    initrd: { at: 0x100000 + FACTS_5.geometry._bss, size: 0x1000 },
   })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-20')
   const behind = enteredLegacy(name, 'linux/E5', 0x100000, {
-    initrd: { at: 0x100000 + 0xb69078, size: 0x1000 },
+    initrd: { at: 0x100000 + FACTS_5.geometry._ebss, size: 0x1000 },
   })
   expect(behind.on.notes.doubts.map(doubt => doubt.clause)).not.toContain('ZO-20')
 })
@@ -103,12 +105,14 @@ test('ZO-21 the first page tables lie where the copy will have its own', () => {
 })
 
 test('ZO-21 from 2 GiB on the signed comparison of older kernels goes to LOAD_PHYSICAL_ADDR, the 64-bit entry does not', () => {
+  const { hdr, geometry } = FACTS_2
+  const PAGE_TABLES = LPA + hdr.init_size - geometry._end + geometry.pgtable
   const high = (): Bench => bench({ map: [...WIDE, free(0x80000000, 0x20000000)] })
   const tables = (name: string, era: string): unknown =>
     eventsOf(enteredLegacy(name, era, 0x80000000, { via: 'legacy-32' }, high()).on, 'ZO-21', 'zero')[0]?.range
       .start
-  expect(tables('derived-5.6', 'linux/E0')).toBe(0x3d3d000)
-  expect(tables('debian-5.10.223-cloud', 'linux/E2')).toBe(0x80000000 + 0x3d3d000 - 0x1000000)
+  expect(tables('derived-5.6', 'linux/E0')).toBe(PAGE_TABLES)
+  expect(tables('debian-5.10.223-cloud', 'linux/E2')).toBe(0x80000000 + PAGE_TABLES - LPA)
   for (const via of ['legacy-32', 'legacy-64'] as const)
     expect(enteredLegacy('derived-5.6', 'linux/E0', 0x80000000, { via }, high()).outcome).toMatchObject({
       at: { kernel: 0x80000000 },
@@ -125,5 +129,5 @@ test('ZO-22 a size whose high half is junk of the file does not keep the kernel 
       bench({ map: WIDE, kaslr: 'command-line' }),
     ).on.notes.facts.decompressedKernel
   expect(place({ 0x1ef: 0xff, 0xc4: 6 })).toBeUndefined()
-  expect(place({ 0xc4: 6 })).toBe(0x1000000)
+  expect(place({ 0xc4: 6 })).toBe(LPA)
 })

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { bytesSource, sliceSource, sparseSource } from '../../../src/bytes/source.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readKernelFile } from '../../../src/kernel/x86/file.ts'
 import { fileOf } from '../../support/decompressor-runs.ts'
 import { bench, kernelNamed } from '../../support/kernel-bench.ts'
-import { E2 } from '../../support/kernels.ts'
+import { E2, FACTS_2, FACTS_5 } from '../../support/kernels.ts'
 
 /** The same kernel without the code that tells its edges. */
 const stripped = (name: string) => {
@@ -30,7 +31,7 @@ test.each(Object.values(KERNEL_FACTS).map(facts => [facts.name, facts.output_len
 test('ZO-1 a file that ends before is a doubt, with init_size in its place', () => {
   const on = bench()
   const file = readKernelFile(on.machine, { object: 'kernel', source: sliceSource(E2.source, 0, 0x400000) })
-  expect(file.outputLength).toBe(0x2d5e000)
+  expect(file.outputLength).toBe(FACTS_2.hdr.init_size)
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-1')
 })
 
@@ -51,7 +52,9 @@ test.each(Object.values(KERNEL_FACTS).map(facts => [facts.name, facts.geometry] 
 test('ZO-2 without that code the PE tells them from 6.7 on', () => {
   const on = bench()
   const file = readKernelFile(on.machine, { object: 'kernel', source: stripped('debian-6.12.107-cloud') })
-  expect(file).toMatchObject({ bss: 0xb26000, ebss: 0xb6a000, pgtable: 0xb6a000, end: 0xb8b000 })
+  const { _bss, pgtable, _end } = FACTS_5.geometry
+  // The PE says where .bss ends to the page only
+  expect(file).toMatchObject({ bss: _bss, ebss: pgtable, pgtable, end: _end })
   expect(on.notes.doubts).toEqual([])
   expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('ZO-2')
 })
@@ -78,18 +81,19 @@ test('ZO-2 page tables begin on the page behind .bss, and the stack is taken to 
       { at: image.setupSize, source: bytesSource(head) },
     ]),
   })
+  const { _bss, _ebss, pgtable, _end } = FACTS_2.geometry
   expect(file).toMatchObject({
-    bss: 0xb91000,
-    ebss: 0xbb3880,
-    pgtable: 0xbb4000,
-    end: 0xbd5000,
-    bootStackEnd: 0xb95000,
+    bss: _bss,
+    ebss: _ebss,
+    pgtable,
+    end: _end,
+    bootStackEnd: _bss + 4 * PAGE,
   })
 })
 
 test('ZO-2 without that code an older kernel is a doubt', () => {
   const on = bench()
   const file = readKernelFile(on.machine, { object: 'kernel', source: stripped('debian-5.10.223-cloud') })
-  expect(file.bss).toBe(0xb91000)
+  expect(file.bss).toBe(FACTS_2.geometry._bss)
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-2')
 })

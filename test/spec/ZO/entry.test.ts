@@ -160,10 +160,10 @@ test('ZO-19 an initrd that begins as nothing known is a doubt, with zeros in fro
     '0221',
     '28b5',
     '0000000028b52ffd',
-    '',
   ])
     expect([hex, doubted(hex)]).toEqual([hex, []])
   for (const hex of ['303730373037', '6a756e6b6a75', '00000000303730373037'])
     expect([hex, doubted(hex)]).toEqual([hex, ['ZO-19']])
-  expect(doubted('6a756e6b6a75', 5)).toEqual([])
+  expect(doubted('6a756e6b6a75', 5)).toEqual(['ZO-19'])
+  expect(doubted('')).toEqual(['ZO-38'])
 })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { rangeAt } from '../../../src/bytes/range.ts'
+import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource, sparseSource } from '../../../src/bytes/source.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { trampolinePlace, type Entry } from '../../../src/kernel/x86/steps/five-level.ts'
+import { R } from '../../support/decompressor-runs.ts'
 import {
   bench,
   clausesOf,
@@ -18,11 +19,12 @@ import {
   type HandoverOptions,
   type Kernel,
 } from '../../support/kernel-bench.ts'
-import { E2, E5, F } from '../../support/kernels.ts'
+import { E2, E5, F, FACTS_2 } from '../../support/kernels.ts'
 
 /** The same kernel, built for five levels. */
 const FIVE = withFlags(E2, 0x7f)
-const TRAMPOLINE = rangeAt(0x9d000, 2 * PAGE)
+/** Right below 0x9f000, which is the highest start of the BIOS area that the kernel believes. */
+const TRAMPOLINE = rangeAt(0x9f000 - 2 * PAGE, 2 * PAGE)
 const NO_BIOS = { ebda: 0, lowMemory: 0 }
 
 function withFlags({ source }: Kernel, xloadflags: number): Kernel {
@@ -47,7 +49,8 @@ const output = (la57: boolean, kernel: Kernel, commandLine = 'quiet'): number =>
   handed({ kernel, commandLine }, on)
   return Number(on.notes.facts.decompressedKernel)
 }
-const top = rangeAt(0x1600000 + 0x2d5e000 - PAGE, PAGE)
+const { hdr, geometry } = FACTS_2
+const top = rangeAt(R + hdr.init_size - PAGE, PAGE)
 
 test('ZO-5 low memory is as it was', () => {
   const on = bench()
@@ -61,7 +64,7 @@ test('ZO-5 the trampoline is written and taken away again before the move, saved
   const on = handed({ commandLineAt: 0x9e000 })
   const [made] = eventsOf(on, 'ZO-5', 'make')
   const [save, restore] = eventsOf(on, 'ZO-5', 'copy')
-  const bss = rangeAt(0x1600000 + 0xb91000, 0x22880)
+  const bss = range(R + geometry._bss, R + geometry._ebss)
   expect(made).toMatchObject({ range: TRAMPOLINE, object: 'trampoline' })
   expect(save).toMatchObject({ from: TRAMPOLINE, range: rangeAt(bss.end - 2 * PAGE, 2 * PAGE) })
   expect(restore).toMatchObject({ from: rangeAt(bss.end - 2 * PAGE, 2 * PAGE), range: TRAMPOLINE })
@@ -73,7 +76,7 @@ test('ZO-5 what lies in .bss of a copy that the loader made may be what is overw
   const on = bench()
   const at = 0x2000000
   const from = legacy(on, { kernel: E2, at })
-  on.memory.make(rangeAt(at + 0xb91000, 0x22880), 'initrd#2')
+  on.memory.make(range(at + geometry._bss, at + geometry._ebss), 'initrd#2')
   start(on, 'linux/E2', from)
   expect(on.notes.doubts.filter(({ clause }) => clause === 'ZO-5').map(({ why }) => why)).toEqual([
     'low memory is saved somewhere in .bss of the running copy, where initrd#2 lies',
@@ -81,7 +84,7 @@ test('ZO-5 what lies in .bss of a copy that the loader made may be what is overw
 })
 
 test('ZO-5 where the .bss of the running copy is no RAM nobody knows what is put back', () => {
-  const on = bench({ map: [...SMALL_MAP, free(0x40000000, 0xb91000)] })
+  const on = bench({ map: [...SMALL_MAP, free(0x40000000, geometry._bss)] })
   start(on, 'linux/E2', legacy(on, { kernel: E2, at: 0x40000000 }))
   expect(on.notes.doubts.map(({ why }) => why)).toContain(
     'the .bss in which low memory is saved is not all RAM',
@@ -146,7 +149,8 @@ test('ZO-34 the words of the BIOS count without an EFI signature only', () => {
     start(on, 'linux/E2', from)
     return eventsOf(on, 'ZO-5', 'make')[0]?.range.start
   }
-  expect([low(false), low(true)]).toEqual([0x8e000, 0x9d000])
+  // The extended data area begins at segment 0x9000
+  expect([low(false), low(true)]).toEqual([0x90000 - 2 * PAGE, TRAMPOLINE.start])
 })
 
 test('ZO-34 a BIOS whose words are not known is taken to say nothing', () => {

@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest'
 import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
 import { clausesOf, contractsOf, eventsOf } from '../../support/kernel-bench.ts'
+import { LPA } from '../../support/kernels.ts'
 import {
   deep,
   elfHeaders,
   flipped,
   greedy,
   GREEDY,
-  LPA,
   lz4Of,
   packedKernel,
   refusalOf,

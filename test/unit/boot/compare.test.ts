@@ -6,7 +6,6 @@ import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
 import type { ObservedFact, ObservedFactName } from '../../../src/image/observed.ts'
 import { parsePe } from '../../../src/image/pe.ts'
@@ -19,6 +18,7 @@ import { Recorder, type Recording } from '../../../src/memory/recorder.ts'
 import { goodPe } from '../firmware/loader-bench.ts'
 import { SMALL_MAP } from '../firmware/small-machine.ts'
 import { smallPe, type SmallPe, type SmallSection } from '../firmware/small-pe.ts'
+import { factsOf } from '../../support/facts.ts'
 
 const NOTHING: Recording = { events: [], steps: [] }
 const seen = (name: ObservedFactName, value: number | string, line = 1): ObservedFact => ({
@@ -28,7 +28,7 @@ const seen = (name: ObservedFactName, value: number | string, line = 1): Observe
 })
 
 describe('what a boot said beside the prediction', () => {
-  const kernel = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
+  const kernel = factsOf('debian-5.10.223')
   const told = (
     facts: Facts,
     linux: boolean,
@@ -166,7 +166,7 @@ describe('a machine from a memory map', () => {
     expect(
       machineFromMemmap(
         'map.txt',
-        readMemmap('\nAvailable  0000000000100000-00000000001FFFFF 0000000000000100 000000000000000F'),
+        readMemmap('\nAvailable  0000000000000000-00000000000FFFFF 0000000000000100 000000000000000F'),
       ),
     ).toMatchObject({
       what: 'memory map map.txt (uefi-shell, lines 2-2)',
@@ -175,7 +175,7 @@ describe('a machine from a memory map', () => {
       doubts: [],
     })
     const log = readMemmap(
-      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x00000000001fffff] (1MB)\nBIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable',
+      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000000000-0x00000000000fffff] (1MB)\nBIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable',
     )
     expect(machineFromMemmap('log', log)).toMatchObject({
       what: 'memory map log (linux, lines 1-1; not used: e820 from line 2), taken at exit-boot-services',
@@ -187,7 +187,7 @@ describe('a machine from a memory map', () => {
 
   test('of anything poorer: with a doubt that tells the free memory', () => {
     const list = readMemmap(
-      'BIOS-e820: [mem 0x0000000000100000-0x00000000001fffff] usable\nBIOS-e820: [mem 0x0000000000200000-0x00000000002fffff] reserved',
+      'BIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x00000000002fffff] reserved',
     )
     expect(machineFromMemmap('log', list)).toMatchObject({
       what: 'memory map log (e820, lines 1-2)',
@@ -260,6 +260,7 @@ describe('loaders on a small machine', () => {
         strayed,
       ]),
     ).toEqual([
+      // SizeOfImage; the end of the last section
       ['edk2-2022.11', null, 0x8000, 0x8000, []],
       ['u-boot-2022.01', null, 0x2000, 0x2000, []],
     ])
@@ -271,6 +272,7 @@ describe('loaders on a small machine', () => {
       { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
     ])
     expect(agree).toBe(false)
+    // What the second has as raw data, then what it has as zeros
     expect(
       differences.map(({ index, section, from, to, groups }) => [
         index,
@@ -333,6 +335,7 @@ describe('loaders on a small machine', () => {
 
   test('an image at a place that is no RAM holds no memory there', () => {
     const { outcomes } = compare(['rust-hypervisor-firmware'], [first], { ImageBase: 0xfff000n })
+    // RAM ends at 16 MiB, a page behind ImageBase
     expect(outcomes.map(({ runs }) => runs.map(({ from, holds }) => [from, holds.kind]).at(-1))).toEqual([
       [0x1000, 'no-memory'],
     ])

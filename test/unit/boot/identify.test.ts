@@ -7,6 +7,7 @@ import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { kernelEras } from '../../../src/kernel/kernels.ts'
+import { factsOf } from '../../support/facts.ts'
 
 const idsFor = (version: string): string[] =>
   erasFor(version, kernelEras).map(era => era.id.slice('linux/'.length))
@@ -115,11 +116,7 @@ describe('kernel rows by version', () => {
   })
 })
 
-function kernel(name: string): ByteSource {
-  const facts = KERNEL_FACTS[name]
-  if (facts === undefined) throw new Error(name)
-  return buildKernel(facts)
-}
+const kernel = (name: string): ByteSource => buildKernel(factsOf(name))
 /** The same file with a field of 16 or 32 bits set; kernel_version 0 takes its version string away. */
 function edited(
   source: ByteSource,

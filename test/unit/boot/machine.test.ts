@@ -14,9 +14,8 @@ import { QUIRKS } from '../../../src/firmware/quirks.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
 import { kernel, memoryMap, scenario, uki, type ScenarioOptions } from '../../../src/vitest/index.ts'
 import { shellMap } from '../../support/shell-map.ts'
+import { MIB, GIB } from '../../support/bytes.ts'
 
-const MIB = 2 ** 20
-const GIB = 2 ** 30
 /** Its stub takes the EFI handover protocol, its kernel decompresses itself in the EFI stub. */
 const image = uki({ stub: '257.13', kernel: kernel('6.12.107'), initrd: '20M' })
 

@@ -5,18 +5,15 @@
 import { describe, expect, test } from 'vitest'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { mapBeforeLoad } from '../../../src/boot/map-before-load.ts'
-import { range } from '../../../src/bytes/range.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
+import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { PRINTERS, WRAPPERS, zeroPage } from '../../support/memmap-printers.ts'
+import { row } from '../../support/descriptors.ts'
 
-const row = (type: number, start: number, end: number): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute: 0xfn,
-})
 /** Free, loader code and data, boot services, runtime, ACPI, reserved: as an EFI map has them. */
 const LATE = [
+  row(3, 0x1000, 0xa0000),
   row(7, 0x100000, 0x800000),
   row(1, 0x800000, 0x900000),
   row(2, 0x900000, 0xa00000),
@@ -27,13 +24,14 @@ const LATE = [
 ]
 /** The same as a kernel's e820 table has it. */
 const E820 = [
+  row(0, 0x1000, 0xa0000),
   row(7, 0x100000, 0xb00000),
   row(0, 0xb00000, 0xc00000),
   row(9, 0xc00000, 0xd00000),
   row(0, 0xd00000, 0xe00000),
 ]
 
-const EFI_LATE = new Set(['linux', 'linux-arm'])
+const EFI_LATE = new Set(['linux', 'linux-arm', 'xen-efi', 'esxi'])
 const free = (map: readonly MemoryDescriptor[]): number[][] =>
   map.filter(({ type }) => type === 7).map(({ range: { start, end } }) => [start, end])
 
@@ -43,8 +41,11 @@ function before(text: string | Uint8Array) {
   return { machine, ...mapBeforeLoad(machine.map, machine.taken, 0x1000) }
 }
 
-describe.each(PRINTERS)('$name', ({ dialect, print, log, head, tail }) => {
-  const poor = ['e820', 'iomem', 'sysfs-memmap', 'kexec', 'grub-lsmmap'].includes(dialect)
+/** lsmem tells of blocks of RAM alone. */
+const TESTED = PRINTERS.filter(({ dialect }) => dialect !== 'lsmem')
+
+describe.each(TESTED)('$name', ({ dialect, print, log, head, tail }) => {
+  const poor = DIALECTS.some(({ name, kind }) => name === dialect && kind !== 'efi')
   const lines = (poor ? E820 : LATE).flatMap((one, i) => print(one, i)?.line.split('\n') ?? [])
   const text = [...(head ?? []), ...lines, ...(tail ?? [])]
 

@@ -9,7 +9,6 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
 import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readListing } from '../../../src/image/objdump.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
@@ -24,8 +23,9 @@ import { plainFirmware } from '../../support/plain-firmware.ts'
 import { goodPe } from '../firmware/loader-bench.ts'
 import { SMALL_MAP } from '../firmware/small-machine.ts'
 import { smallPe, type SmallSection } from '../firmware/small-pe.ts'
+import { factsOf } from '../../support/facts.ts'
 
-const facts = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
+const facts = factsOf('debian-5.10.223')
 const viewOf = (source: Setup['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
 
 describe('rows of the stub', () => {
@@ -247,7 +247,7 @@ describe('one run', () => {
     ).toBe('unknown')
   })
 
-  test('sections: raw size for none in memory, nothing for an empty one, not intact below a later one', () => {
+  test('sections: raw size for none in memory, nothing for an empty one, not intact below a later one or without bytes in the file', () => {
     const sections = [
       { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
       { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },
@@ -256,7 +256,7 @@ describe('one run', () => {
     ]
     expect(run(setup(sections)).facts.sections?.map(({ size, intact }) => [size, intact])).toEqual([
       [0x2000, false],
-      [0x800, true],
+      [0x800, false],
       [0x200, true],
       [0, true],
     ])

@@ -34,7 +34,7 @@ describe.each(commands.map(command => [command.name, command] as const))('%s', (
   test('has examples that parse', () => {
     expect(command.examples.length).toBeGreaterThan(0)
     for (const example of command.examples) {
-      const [program, ...argv] = example.split(' ')
+      const [program, ...argv] = (example.match(/"[^"]*"|\S+/g) ?? []).map(word => word.replaceAll('"', ''))
       expect(program).toBe('stubsim')
       expect(parseCommandLine(argv, commands)).toMatchObject({ kind: 'run', command: { name } })
     }

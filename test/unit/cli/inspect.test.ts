@@ -3,13 +3,13 @@ import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource, sparseSource } from '../../../src/bytes/source.ts'
 import { formatInspection, inspectSource, inspectionToJson } from '../../../src/cli/inspect.ts'
 import { sectionNotes } from '../../../src/cli/section-notes.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki, type SectionRecipe } from '../../../src/image/synthetic.ts'
 import { uki } from '../../../src/vitest/builders.ts'
+import { factsOf } from '../../support/facts.ts'
 
-const kernel = KERNEL_FACTS['debian-5.10.223'] ?? expect.fail('no such kernel')
+const kernel = factsOf('debian-5.10.223')
 const image = buildUki({
   stub: STUB_FACTS['247.3'],
   sections: [

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { imageOfListing, recordedKernel } from '../../../src/boot/listing.ts'
 import { formatInspection, inspectionToJson, inspectListing } from '../../../src/cli/inspect.ts'
 import { fileOffset } from '../../../src/bytes/units.ts'
-import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { isListing, readListing, type Listing } from '../../../src/image/objdump.ts'
 import { parseBzImage } from '../../../src/image/x86/bzimage.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { viewUki } from '../../../src/image/uki.ts'
+import { factsOf } from '../../support/facts.ts'
 
 const hex8 = (n: number): string => n.toString(16).padStart(8, '0')
 const table = (linux: number): string =>
@@ -28,7 +28,7 @@ const table = (linux: number): string =>
   ].join('\n')
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const listed = (linux: number): Listing => readListing(table(linux)).listing ?? expect.fail('no listing')
-const debian = KERNEL_FACTS['debian-6.12.107-cloud'] ?? expect.fail('none')
+const debian = factsOf('debian-6.12.107-cloud')
 
 function kernelIn(linux: number, named?: string) {
   const image = imageOfListing(listed(linux), [], named)

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { PatinaHeap } from '../../../src/firmware/patina/heap.ts'
+import { MIB } from '../../support/bytes.ts'
 
-const MIB = 2 ** 20
 const NODE = 64
 const HEAD = 24
 /** Pages for the heap, from here downwards. */

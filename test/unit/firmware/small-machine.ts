@@ -2,7 +2,6 @@
  * A small machine to try the boot services on: sixteen megabytes, the low half of one page free at 0, the
  * rest as given.
  */
-import { range } from '../../../src/bytes/range.ts'
 import type { AllocatorId } from '../../../src/firmware/allocators.ts'
 import { createFirmware, type Contents } from '../../../src/firmware/boot-services.ts'
 import type { Build } from '../../../src/firmware/build.ts'
@@ -15,12 +14,9 @@ import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
+import { row as descriptor } from '../../support/descriptors.ts'
 
-export const descriptor = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute,
-})
+export { descriptor }
 
 /** Free up to 16 MiB but for one page of boot services data at 0x800000. */
 export const SMALL_MAP = [

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { range, sizeOf } from '../../../src/bytes/range.ts'
+import { sizeOf } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapDialect } from '../../../src/image/memmap.ts'
 import { DIALECTS, MEMMAP_DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import {
@@ -10,13 +10,9 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
+import { row } from '../../support/descriptors.ts'
 
 const FOLDER = new URL('../../fixtures/memmaps/recorded/', import.meta.url)
-const row = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute,
-})
 const what = (text: string | Uint8Array): string[] => readMemmap(text).problems.map(problem => problem.what)
 
 /** The recorded files, cut at their `#section` lines. */
@@ -144,9 +140,10 @@ describe('the table', () => {
     } as const
     const head = `# Memory maps
 
-\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture in which one stands: prefixes of syslog, journal and dmesg,
-\`[T1]\` tags, carriage returns and escape sequences are taken off. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the first
-of equals; the report says which, from which line to which line, and what was not used. How to get one stands in [describe your firmware](../guides/describe-your-firmware.md).
+\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture that contains one. A row is found by its own grammar,
+wherever it is in a line: what loggers, mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a mailer or \`fold\` tore are
+joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
+first of equals; the report says which, from which line to which line, and what was not used. [Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
 
 A run on an e820 table or a resource tree is never \`clean\`: see [decision 0017](../decisions/0017-poor-maps-are-never-clean.md).
 

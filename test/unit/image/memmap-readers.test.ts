@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { range } from '../../../src/bytes/range.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'
 import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import type { Block } from '../../../src/image/memmap/model.ts'
-import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { EFI_MEMORY_RUNTIME, EFI_MEMORY_SP } from '../../../src/image/memory-types.ts'
+import { row } from '../../support/descriptors.ts'
 
-const row = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute,
-})
 const whats = (text: string): string[] => readMemmap(text).problems.map(({ what }) => what)
 
 function blockOf(name: string, ...texts: string[]): Block {

@@ -86,6 +86,9 @@ function printed(
   }
 }
 
+/** What is put around text that no logger wrote. */
+const PLACES = ['bare', 'serial with escapes', 'a mail, quoted twice', 'blanks that do not break']
+
 test('every dialect has a printer', () => {
   expect(new Set([...PRINTERS.map(({ dialect }) => dialect), 'json', 'boot-params'])).toEqual(
     new Set(MEMMAP_DIALECTS),
@@ -93,7 +96,7 @@ test('every dialect has a printer', () => {
 })
 
 describe.each(PRINTERS)('$name', printer => {
-  const wrappers = printer.log ? Object.keys(WRAPPERS) : ['bare', 'serial with escapes']
+  const wrappers = printer.log ? Object.keys(WRAPPERS) : PLACES
 
   test.each(wrappers)('%s: what was printed is read, row by row', name => {
     fc.assert(

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { range } from '../../../src/bytes/range.ts'
 import { attributeOf, memoryTypeOf, SHELL_TYPE_NAMES } from '../../../src/image/memory-type-names.ts'
 import {
   EFI_MEMORY_RUNTIME,
@@ -12,17 +11,12 @@ import {
   EfiMemoryMappedIO,
   EfiReservedMemoryType,
   EfiRuntimeServicesData,
-  type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
 import { formatMemmap, MEMMAP_TEXT_MAX, readMemmap } from '../../../src/image/memmap.ts'
+import { row } from '../../support/descriptors.ts'
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/memmaps/${name}`, import.meta.url), 'utf8')
-const row = (type: number, start: number, end: number, attribute = 0xfn): MemoryDescriptor => ({
-  type,
-  range: range(start, end),
-  attribute,
-})
 const ids = (text: string | Uint8Array): string[] => readMemmap(text).problems.map(problem => problem.id)
 
 const FIRST = [

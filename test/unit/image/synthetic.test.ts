@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource, readExactly } from '../../../src/bytes/source.ts'
 import { contentSource, patternByte, patternSource } from '../../../src/image/content.ts'
-import { KERNEL_FACTS, type KernelFacts } from '../../../src/image/x86/kernel-facts.ts'
+import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { parsePe, type PeFile } from '../../../src/image/pe.ts'
 import { STUB_FACTS, type StubFacts } from '../../../src/image/stub-facts.ts'
 import { buildFromLayout, buildKernel, buildPe, buildStub, buildUki } from '../../../src/image/synthetic.ts'
@@ -11,6 +11,7 @@ import { viewUki } from '../../../src/image/uki.ts'
 import { TINY_KERNELS, TINY_STUB_VARIABLES } from '../../oracle/tiny-kernels.ts'
 import type { ByteSource } from '../../../src/bytes/source.ts'
 import { GIB } from '../../support/bytes.ts'
+import { factsOf } from '../../support/facts.ts'
 
 function parsed(source: ByteSource): PeFile {
   const { pe } = parsePe(source)
@@ -21,7 +22,6 @@ const text = (source: ByteSource, at: number, length: number): string =>
   String.fromCharCode(...(readExactly(source, at, length) ?? []))
 const rows = (pe: PeFile) =>
   pe.sections.map(s => [s.name, s.VirtualAddress, s.VirtualSize, s.PointerToRawData, s.SizeOfRawData])
-const kernel = (name: string): KernelFacts => KERNEL_FACTS[name] as KernelFacts
 
 describe('content', () => {
   it('is never zero where it is a pattern', () => {
@@ -106,7 +106,7 @@ describe('buildStub', () => {
 
 describe('buildUki', () => {
   const stub = STUB_FACTS['247.3']
-  const linux = buildKernel(kernel('debian-5.10.223-cloud'))
+  const linux = buildKernel(factsOf('debian-5.10.223-cloud'))
   const sections = [
     { name: '.osrel', VirtualAddress: 0x20000, content: { pattern: 0x2c } },
     { name: '.cmdline', VirtualAddress: 0x30000, content: { pattern: 0x5e } },

@@ -4,9 +4,9 @@ import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { KERNEL_LAW } from '../../../src/kernel/law.ts'
 import { bench, clausesOf, everyEra, handover, peEntry, start } from '../../support/kernel-bench.ts'
 import { readClauses } from '../../support/clauses.ts'
+import { F } from '../../support/kernels.ts'
 
 const LAW = Object.values(KERNEL_LAW).flatMap(clauses => Object.entries(clauses))
-const F = 0x18200000
 
 /**
  * The walk of EP-17, from the lowest address of EP-28 on; the count of EP-33, which is the same as any other

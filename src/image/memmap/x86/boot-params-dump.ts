@@ -115,8 +115,11 @@ export const bootParamsDump: Dialect<'boot-params'> = {
     '000001e0  00 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00  |................|\n00000200  00 00 48 64 72 53 0f 02  00 00 00 00 00 00 00 00  |..HdrS..........|\n000002d0  00 00 10 00 00 00 00 00  00 60 70 00 00 00 00 00  |.........`p.....|\n000002e0  01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'entries behind the 128th'],
-  sniff: line => bytesOf(line) !== null,
-  joins: line => line === '*',
+  looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{6,8}(?:: |  ?)[0-9a-f]{2}/g,
+  row: /[0-9a-f]{6,8}(?:: |  ?)(?:(?:[0-9a-f]{2} {0,2}){1,16}(?: {0,60}[|>][^\n]{0,40}| {1,60}\S[^\n]{0,40})?|[0-9a-f]{4}(?: [0-9a-f]{4}){0,7}\s{0,9})$/y,
+  wide: false,
+  repeats: true,
+  joins: line => /^[>|+\s]{0,40}\*\s{0,9}$/.test(line),
   read,
   file: bytes => {
     const page = pageOf(bytes)

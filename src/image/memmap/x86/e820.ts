@@ -68,27 +68,51 @@ const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^type \d+$/, 2],
 ]
 
-const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data):'
-const LOOKS = new RegExp(`^ ?${LABEL} (?:\\[(?:mem|gap) 0x|[0-9a-f]{16} - [0-9a-f]{16} )`)
+/** The e820 type that a kernel's or Xen's word means; null for a word that nobody prints. */
+export function e820TypeOf(word: string): number | null {
+  return WORDS.find(([says]) => says.test(word))?.[1] ?? null
+}
+
+const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data|Xen):'
+const WORD =
+  '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
+const LOOKS = new RegExp(
+  `(?<![\\w-])${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16} - [0-9a-f]{16} )`,
+  'g',
+)
+const LABELLED = new RegExp(`^${LABEL}`)
+const ROW = new RegExp(
+  `${LABEL}\\s{1,3}(?:\\[mem 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]\\s{1,4}${WORD}|\\[gap 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]|[0-9a-f]{16} - [0-9a-f]{16} \\([^()\\n]{0,60}\\))`,
+  'y',
+)
 const readRow = groupsOf(
   new RegExp(
-    `^ ?${LABEL} (?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] (.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`,
+    `^ ?${LABEL}\\s+(?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] (.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`,
   ),
   7,
 )
-const GAP = new RegExp(`^ ?${LABEL} \\[gap 0x`)
+const GAP = new RegExp(`^ ?${LABEL}\\s+\\[gap 0x`)
 /** Which list counts where there are several: what the firmware gave, before edits. */
-const LABELS = ['BIOS-e820', 'BIOS-e801', 'BIOS-88', 'extended', 'reserve setup_data', 'user', 'modified']
+const LABELS = [
+  'BIOS-e820',
+  'BIOS-e801',
+  'BIOS-88',
+  'extended',
+  'reserve setup_data',
+  'Xen',
+  'user',
+  'modified',
+]
 
-const labelOf = (line: Line): string => readRow(line.text)?.[0] ?? LOOKS.exec(line.text)?.[1] ?? ''
+const labelOf = (line: Line): string => readRow(line.text)?.[0] ?? LABELLED.exec(line.text)?.[1] ?? ''
 
 function rowOf(line: string): MemmapRow | null {
   const row = readRow(line)
   if (row === null) return null
   const [, start, last, newWord, oldStart, oldEnd, oldWord] = row
   const word = (start === '' ? oldWord : newWord).trim()
-  const type = WORDS.find(([says]) => says.test(word))?.[1]
-  if (type === undefined) return null
+  const type = e820TypeOf(word)
+  if (type === null) return null
   return start === ''
     ? e820Row(hexValue(oldStart), hexValue(oldEnd), type)
     : e820Row(hexValue(start), hexValue(last) + 1n, type)
@@ -116,7 +140,9 @@ function read(lines: readonly Line[]): Block {
     problems.push(
       odd(
         'edited-map',
-        `the list is headed ${JSON.stringify(label)}: it is what a kernel made of the firmware’s`,
+        label === 'Xen'
+          ? 'the list is headed "Xen": it is what Xen gives its first domain, not what the firmware gave Xen'
+          : `the list is headed ${JSON.stringify(label)}: it is what a kernel made of the firmware’s`,
       ),
     )
   return { placed, problems, last }
@@ -130,12 +156,12 @@ export const e820: Dialect<'e820'> = {
     'BIOS-e820: [mem 0x0000000000100000-0x0000000000805fff] usable\nBIOS-e820: [mem 0x0000000000806000-0x0000000000807fff] ACPI NVS\nBIOS-e820: [mem 0x0000000000808000-0x000000000080ffff]  System RAM\nBIOS-e820: [gap 0x0000000000810000-0x00000000008fffff]',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
-  sniff: line => LOOKS.test(line),
+  looks: LOOKS,
+  row: ROW,
+  wide: false,
   read,
 }
 
-const KEXEC_HEAD =
-  /^(?:E820 memmap:|(?:(?:kernel |crash |reserved |coredump )?memory|system ram) ranges?[:;]?)\s*$/i
 /** Lists of something else. */
 const KEXEC_OTHER = /^(?:reserved|coredump|crash)/i
 const readKexecRow = groupsOf(/^([0-9a-f]{16})-([0-9a-f]{16}) \((-?\d{1,10})\)\s*$/, 3)
@@ -186,9 +212,10 @@ export const kexec: Dialect<'kexec'> = {
   example: 'E820 memmap:\n0000000000001000-000000000009ffff (1)\n0000000000100000-0000000000805fff (1)',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'what the running kernel took for itself'],
-  sniff: line =>
-    readKexecRow(line.replace(/^kexec-bzImage64: /, '')) !== null ||
-    KEXEC_HEAD.test(line.replace(/^kexec-bzImage64: /, '')),
-  read: lines =>
-    readKexec(lines.map(line => ({ ...line, text: line.text.replace(/^kexec-bzImage64: /, '') }))),
+  looks:
+    /(?<![\w.-])[0-9a-f]{16}-[0-9a-f]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/gi,
+  row: /[0-9a-f]{16}-[0-9a-f]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/iy,
+  wide: false,
+  repeats: true,
+  read: readKexec,
 }

@@ -1,6 +1,7 @@
 /**
  * The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO.
  */
+import { decodeText } from '../../../bytes/text.ts'
 import { range, rangeAt, sizeOf, union } from '../../../bytes/range.ts'
 import { ModelBug } from '../../../bytes/errors.ts'
 import { add } from '../../../bytes/units.ts'
@@ -48,9 +49,7 @@ function readCommandLine(boot: KernelBoot): void {
     machine.observe({ cmdLinePtr: commandLine.at })
     if (known)
       machine.observe({
-        commandLine: new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-          nul < 0 ? bytes : bytes.subarray(0, nul),
-        ),
+        commandLine: decodeText(nul < 0 ? bytes : bytes.subarray(0, nul)),
       })
   })
 }

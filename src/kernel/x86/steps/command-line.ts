@@ -2,6 +2,7 @@
  * The command line: found in boot_params after a handover, converted from LoadOptions after a PE entry.
  * Chapter EP.
  */
+import { decodeText, encodeText } from '../../../bytes/text.ts'
 import { rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { PHYS_END, pagesOf, type Phys } from '../../../bytes/units.ts'
 import { EfiLoaderData } from '../../../image/memory-types.ts'
@@ -29,7 +30,7 @@ export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   const bytes = boot.machine.memory.readRaw(where)
   const nul = bytes.indexOf(0)
   const length = nul < 0 ? COMMAND_LINE_SIZE - 1 : nul
-  const text = UTF8.decode(bytes.subarray(0, length))
+  const text = decodeText(bytes.subarray(0, length))
   return { at: where.start, length, object: boot.from.cmdlineObject ?? CONVERTED, text }
 }
 
@@ -55,13 +56,11 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
       zeroPageOf(boot).setWhole('cmd_line_ptr', at)
       // What is longer than the kernel reads is not its command line
       const length = Math.min(bytes.length, COMMAND_LINE_SIZE) - 1
-      boot.commandLine = { at, length, object: CONVERTED, text: UTF8.decode(bytes.subarray(0, length)) }
+      boot.commandLine = { at, length, object: CONVERTED, text: decodeText(bytes.subarray(0, length)) }
     })
   }
 }
 
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
-const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true })
 /**
  * Up to 5.6 a command line has 32 bits for its address. Source: linux@5.6 arch/x86/include/asm/efi.h
  * MAX_CMDLINE_ADDRESS.
@@ -102,12 +101,12 @@ function readOptions(
   boot.machine.memory.readAs(where, options.object)
   const { bytes, known } = boot.machine.memory.peek(where)
   const whole = bytes.subarray(0, bytes.length - (bytes.length % 2))
-  return { text: known ? UTF16.decode(whole) : options.text, known }
+  return { text: known ? decodeText(whole, 'utf-16le') : options.text, known }
 }
 
 /** UTF-8 up to a NUL or newline. */
 function convertAll(text: string): Uint8Array {
-  return new TextEncoder().encode(text.split(/[\0\n]/, 1)[0] ?? '')
+  return encodeText(text.split(/[\0\n]/, 1)[0] ?? '')
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Slot configuration: what the stub's own sections say (chapter LZ). */
+import { decodeText } from '../../../bytes/text.ts'
 import { TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { add, fileOffset } from '../../../bytes/units.ts'
@@ -106,7 +107,7 @@ function text(ctx: LanzabooteContext, name: string, { read, panic }: Reading): s
   const bytes = read(ctx, sectionNamed(ctx, name, panic))
   if (bytes === null)
     return ctx.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
-  const said = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  const said = decodeText(bytes)
   if (/[\0\uFFFD\u{10000}-\u{10FFFF}]/u.test(said))
     return ctx.machine.refuse(
       'LZ-5',

@@ -1,4 +1,5 @@
 /** Slot trust: what follows from the hashes (chapter LZ). */
+import { printed } from '../../../messages/texts.ts'
 import { toInteger } from '../../../bytes/int.ts'
 import { sha256 } from '../../../bytes/sha256.ts'
 import type { ByteSource } from '../../../bytes/source.ts'
@@ -36,7 +37,7 @@ function refuse(
       clause,
       'EFI_SECURITY_VIOLATION',
       `the SHA-256 of the ${first.toLowerCase()} is not the one in the image`,
-      `${first} hash does not match!`,
+      printed('lanzaboote/hash', { file: first }),
     )
 }
 

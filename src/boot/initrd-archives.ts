@@ -1,0 +1,109 @@
+/**
+ * Archives in an initrd, one behind the other, as unpack_to_rootfs goes through them: zeros are passed over, a
+ * cpio archive is followed to its end, a compressed one is not looked into (chapter ZO).
+ */
+import { rangeAt, sizeOf } from '../bytes/range.ts'
+import { alignUp } from '../bytes/units.ts'
+import type { Memory } from '../memory/memory.ts'
+
+/**
+ * First bytes of what the kernel unpacks: cpio newc with and without checksums, gzip (two kinds), bzip2,
+ * lzma, xz, lzo, lz4, zstd. Source: linux@6.12.107 lib/decompress.c.
+ */
+const CPIO = ['303730373031', '303730373032'] as const
+const COMPRESSED = ['1f8b', '1f9e', '425a', '5d00', 'fd37', '894c', '0221', '28b5'] as const
+const MAGIC_LENGTH = 6
+/** A cpio header in the newc format: the magic and 13 numbers of 8 digits. */
+const HEADER = 110
+const TRAILER = 'TRAILER!!!'
+/** Bytes that are read at once; of zeros, first as many as a page of them would have to be. */
+const CHUNK = 2 ** 16
+const FIRST_LOOK = 64
+/** Zeros of a file that are read, all together; memory that was zeroed costs nothing. */
+export const ZEROS_MAX = 2 ** 26
+/** Files of cpio archives that are followed. */
+export const FILES_MAX = 2 ** 16
+
+/** What stands where an archive should begin, or ends too early; null: all is as it should be. */
+export type ArchiveFault =
+  | { readonly kind: 'no archive' }
+  | { readonly kind: 'junk'; readonly at: number; readonly bytes: string }
+  | { readonly kind: 'cut'; readonly at: number }
+  | { readonly kind: 'too many zeros' }
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+
+/**
+ * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and behind what
+ * cannot be followed: a compressed archive, or more files than FILES_MAX.
+ */
+export function archiveFault(memory: Memory, at: number, length: number): ArchiveFault | null {
+  const read = (offset: number, count: number): { bytes: Uint8Array; known: boolean } =>
+    memory.peek(rangeAt(at + offset, count))
+  let any = false
+  let next = 0
+  for (let files = 0; files < FILES_MAX;) {
+    const begin = firstByteSet(memory, at + next, length - next)
+    if (begin === 'unknown') return null
+    if (begin === 'too many') return { kind: 'too many zeros' }
+    if (begin === null) return any ? null : { kind: 'no archive' }
+    next += begin
+    const { bytes, known } = read(next, Math.min(MAGIC_LENGTH, length - next))
+    const first = hexOf(bytes)
+    if (!known || COMPRESSED.some(magic => first.startsWith(magic))) return null
+    if (!CPIO.some(magic => first === magic)) return { kind: 'junk', at: next, bytes: first }
+    any = true
+    for (let last = false; !last; files++) {
+      const file = files < FILES_MAX ? fileAt(read, next, length) : null
+      if (file === null) return null
+      if (file.end > length) return { kind: 'cut', at: next }
+      next = alignUp<number>(file.end, 4)
+      last = file.last
+      if (!last && next >= length) return null
+      const magic = last ? first : hexOf(read(next, Math.min(MAGIC_LENGTH, length - next)).bytes)
+      if (magic !== first) return { kind: 'junk', at: next, bytes: magic }
+    }
+  }
+  return null
+}
+
+/** One file of a cpio archive, and where its last byte was; null when its header holds no numbers. */
+function fileAt(
+  read: (offset: number, count: number) => { readonly bytes: Uint8Array; readonly known: boolean },
+  at: number,
+  length: number,
+): { readonly end: number; readonly last: boolean } | null {
+  const { bytes, known } = read(at, Math.min(HEADER, length - at))
+  const header = String.fromCharCode(...bytes)
+  if (!known || (header.length === HEADER && !/^[0-9a-fA-F]+$/.test(header))) return null
+  const number = (offset: number): number => Number.parseInt(header.slice(offset, offset + 8), 16)
+  const [size, name] = [number(54), number(94)]
+  if (header.length < HEADER || Number.isNaN(name)) return { end: Infinity, last: false }
+  const body = alignUp<number>(at + HEADER + name, 4)
+  const text = String.fromCharCode(
+    ...read(at + HEADER, Math.max(0, Math.min(name, TRAILER.length, length - at - HEADER))).bytes,
+  )
+  const last = text === TRAILER
+  return { end: last ? at + HEADER + name : body + size, last }
+}
+
+/** Offset of the first byte that is not zero; null where there is none. */
+function firstByteSet(memory: Memory, at: number, length: number): number | null | 'unknown' | 'too many' {
+  if (length <= 0) return null
+  let left = ZEROS_MAX
+  for (const { range, content } of memory.extents(rangeAt(at, length))) {
+    if (content.kind === 'fill' && content.byte === 0) continue
+    if (content.kind === 'fill') return range.start - at
+    if (content.kind !== 'bytes') return 'unknown'
+    for (let done = 0; done < sizeOf(range);) {
+      if (left <= 0) return 'too many'
+      const count = Math.min(done === 0 ? FIRST_LOOK : CHUNK, sizeOf(range) - done, left)
+      const set = memory.readRaw(rangeAt(range.start + done, count)).findIndex(byte => byte !== 0)
+      if (set >= 0) return range.start + done + set - at
+      done += count
+      left -= count
+    }
+  }
+  return null
+}

@@ -1,0 +1,249 @@
+/**
+ * Notices that rows of a map are lost or wrong: by the rows themselves, by what their program prints beside them,
+ * and by what the rest of a log knows of the same memory.
+ */
+import { formatRange, formatSize, hex, intersect, range, sizeOf, type Range } from '../../bytes/range.ts'
+import { PAGE, PHYS_END, pagesOf } from '../../bytes/units.ts'
+import { memoryTypeOf } from '../memory-type-names.ts'
+import {
+  EfiACPIMemoryNVS,
+  EfiACPIReclaimMemory,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiMemoryMappedIO,
+  EfiReservedMemoryType,
+  type MemoryDescriptor,
+} from '../memory-types.ts'
+import type { Clues } from './clues.ts'
+import type { Dialect, LostRow } from './model.ts'
+
+/** What a kernel counts as its memory: free when boot services have ended. */
+const KERNEL_RAM: ReadonlySet<number> = new Set([
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+])
+const RAM: ReadonlySet<number> = new Set([...KERNEL_RAM, EfiACPIReclaimMemory, EfiACPIMemoryNVS])
+
+const GIB4 = 2 ** 32
+const MIB = 2 ** 20
+/** Below this much between two pieces of memory firmware may hide what it keeps for itself. */
+const GAP = 64 * MIB
+/** A kernel's own sum leaves out a page here and there. */
+const SLACK = MIB
+
+const lostRow = (row: string, why: string, at: Range | null, bytes: number | null = null): LostRow => ({
+  row,
+  why,
+  at,
+  bytes: bytes ?? (at === null ? null : sizeOf(at)),
+})
+
+/** The range that a text names: what can be known of a row that cannot be read. */
+export function rangeIn(text: string): Range | null {
+  const found = /(?:0x)?([0-9a-f]{5,16})\]?\s?(?:-|,|->)\s?(?:0x)?([0-9a-f]{5,16})/i.exec(text)
+  if (found === null) return null
+  const start = Number.parseInt(found[1] ?? '', 16)
+  const last = Number.parseInt(found[2] ?? '', 16)
+  const from = start - (start % PAGE)
+  const end = Math.ceil((last + (last % 16 === 15 ? 1 : 0)) / PAGE) * PAGE
+  return end > from && end <= PHYS_END ? range(from, end) : null
+}
+
+/** Rows that lie in one another: the memory in both is one thing or the other. */
+function contradictions(map: readonly MemoryDescriptor[]): LostRow[] {
+  const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
+  const lost: LostRow[] = []
+  let highest = sorted[0]
+  for (const next of sorted.slice(1)) {
+    if (highest === undefined) break
+    const both = intersect(highest.range, next.range)
+    if (both !== null && highest.type !== next.type)
+      lost.push(
+        lostRow(
+          `${formatRange(next.range)} and ${formatRange(highest.range)}`,
+          'two rows of different types hold the same memory',
+          both,
+        ),
+      )
+    if (next.range.end > highest.range.end) highest = next
+  }
+  return lost
+}
+
+/** What the UEFI shell prints below its table, type by type; its sum where there is nothing else. */
+function againstTotals(map: readonly MemoryDescriptor[], { totals, totalBytes }: Clues): LostRow[] {
+  const pages = new Map<number, number>()
+  for (const { type, range: where } of map) pages.set(type, (pages.get(type) ?? 0) + pagesOf(sizeOf(where)))
+  if (totals.length === 0 && totalBytes !== null) {
+    const counted = [...pages].reduce(
+      (sum, [type, count]) =>
+        type === EfiReservedMemoryType || type === EfiMemoryMappedIO ? sum : sum + count * PAGE,
+      0,
+    )
+    return counted === totalBytes
+      ? []
+      : [
+          lostRow(
+            'rows of the table',
+            `they hold ${formatSize(counted)}, the total below them is ${formatSize(totalBytes)}`,
+            null,
+            Math.abs(totalBytes - counted),
+          ),
+        ]
+  }
+  return totals.flatMap(({ name, count }) => {
+    const type = /^[0-9A-F]{8}$/i.test(name) ? Number.parseInt(name, 16) : memoryTypeOf(name)
+    const counted = type === null ? count : (pages.get(type) ?? 0)
+    return counted === count
+      ? []
+      : [
+          lostRow(
+            `rows of type ${name}`,
+            `they hold ${hex(counted)} pages, the total below the table says ${hex(count)}`,
+            null,
+            Math.abs(count - counted) * PAGE,
+          ),
+        ]
+  })
+}
+
+function ramEnd(map: readonly MemoryDescriptor[]): number {
+  return map.reduce(
+    (end, { type, range: { end: own } }) => (KERNEL_RAM.has(type) ? Math.max(end, own) : end),
+    0,
+  )
+}
+
+/** What the rest of a kernel's log says of the same memory. */
+function againstLog(
+  { kind }: Pick<Dialect, 'kind'>,
+  map: readonly MemoryDescriptor[],
+  clues: Clues,
+): LostRow[] {
+  const lost: LostRow[] = []
+  const { lastPfn, memoryTotal, tables } = clues
+  const end = ramEnd(map)
+  if (lastPfn !== null && lastPfn * PAGE > end)
+    lost.push(
+      lostRow(
+        'rows at the top',
+        `the kernel found memory up to ${hex(lastPfn * PAGE)}, the rows end at ${hex(end)}`,
+        lastPfn * PAGE <= PHYS_END ? range(end, lastPfn * PAGE) : null,
+      ),
+    )
+  const counted = map.reduce(
+    (sum, { type, range: where }) => (KERNEL_RAM.has(type) ? sum + sizeOf(where) : sum),
+    0,
+  )
+  if (memoryTotal !== null && memoryTotal > counted + SLACK)
+    lost.push(
+      lostRow(
+        'rows of free memory',
+        `the kernel counted ${formatSize(memoryTotal)}, the rows hold ${formatSize(counted)}`,
+        null,
+        memoryTotal - counted,
+      ),
+    )
+  // the kernel's tree hides what lies in a bus, and firmware need not tell of its place below 1 MiB
+  const outside = tables.filter(
+    ({ address }) =>
+      kind !== 'resources' &&
+      address >= MIB &&
+      !map.some(({ range: { start, end: own } }) => address >= start && address < own),
+  )
+  if (outside.length > 0)
+    lost.push(
+      lostRow(
+        `the row of ${outside.map(({ name, address }) => `${name} at ${hex(address)}`).join(', ')}`,
+        'the kernel found tables of the firmware where no row lies',
+        null,
+      ),
+    )
+  return lost
+}
+
+/** Memory between two pieces of memory that no row tells of. Above 4 GiB, and up to there, holes are usual. */
+function gaps(map: readonly MemoryDescriptor[]): LostRow[] {
+  const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
+  const lost: LostRow[] = []
+  let end = 0
+  let ram = true
+  for (const { type, range: where } of sorted) {
+    if (where.start >= GIB4) break
+    if (where.start - end >= GAP && ram && RAM.has(type))
+      lost.push(
+        lostRow(
+          formatRange(range(end, where.start)),
+          'no row tells of this memory, and there is memory below it and above it',
+          range(end, where.start),
+        ),
+      )
+    if (where.end > end) ram = RAM.has(type)
+    end = Math.max(end, where.end)
+  }
+  return lost
+}
+
+/** Who prints maps of x86 machines alone, or of any: those of boards begin where they like. */
+const ANY_BOARD: ReadonlySet<string> = new Set(['linux-arm', 'uboot', 'uboot-efi-mem'])
+/** Our own forms: nobody tore them out of a log. */
+const OWN: ReadonlySet<string> = new Set(['json', 'raw', 'compact'])
+
+/** A few rows out of a map: nothing is known of the rest. */
+function excerpt(map: readonly MemoryDescriptor[], { name }: Pick<Dialect, 'name'>): LostRow[] {
+  if (ANY_BOARD.has(name) || name === 'boot-params') return []
+  const lowest = map.reduce<number>((least, { range: { start } }) => Math.min(least, start), PHYS_END)
+  return lowest < MIB
+    ? []
+    : [
+        lostRow(
+          'the rows of the first MiB',
+          `the text is an excerpt: its lowest row begins at ${hex(lowest)}, and every machine of this kind has memory below 1 MiB`,
+          range(0, Math.min(lowest, MIB)),
+        ),
+      ]
+}
+
+/** Entries that a kernel speaks of behind the last one that is there. */
+function beyondLast({ lastEntry, entries }: Clues): LostRow[] {
+  return lastEntry === null || entries === null || lastEntry < entries
+    ? []
+    : [
+        lostRow(
+          `entries ${String(entries)} to ${String(lastEntry)}`,
+          `the kernel speaks of entry ${String(lastEntry)}, the list ends with entry ${String(entries - 1)}`,
+          null,
+        ),
+      ]
+}
+
+/** A lost row as one sentence. */
+export function sayLost({ row, why, at, bytes }: LostRow): string {
+  const amount =
+    bytes === null ? 'how much memory is in doubt is not known' : `${formatSize(bytes)} of memory in doubt`
+  return `${row}: ${why}; ${amount}${at === null ? '' : ` at ${formatRange(at)}`}`
+}
+
+/** Everything that tells of rows that are not in the map, or not as they were. `map` is not empty. */
+export function lossesOf(
+  known: Pick<Dialect, 'name' | 'kind'>,
+  map: readonly MemoryDescriptor[],
+  clues: Clues,
+): LostRow[] {
+  if (OWN.has(known.name)) return contradictions(map)
+  const isShell = known.name === 'uefi-shell'
+  return [
+    ...contradictions(map),
+    ...(isShell ? againstTotals(map, clues) : []),
+    ...againstLog(known, map, clues),
+    ...(known.name === 'linux' ? beyondLast(clues) : []),
+    ...(known.kind === 'efi' && !ANY_BOARD.has(known.name) ? gaps(map) : []),
+    ...excerpt(map, known),
+  ]
+}

@@ -1,0 +1,155 @@
+/**
+ * Lines that a boot prints after something modelled went wrong, or of a step whose failure is not modelled:
+ * they are in no step, but people have them.
+ */
+import type { Meaning } from './meanings.ts'
+
+export interface KnownLine extends Meaning {
+  /** As the source has it, with `{name}` for what changes. */
+  readonly text: string
+}
+
+const LOST_INITRD =
+  'The initrd was not passed, or was overwritten before the kernel read it; `stubsim check` shows by what.'
+
+/** Sources: systemd src/boot; linux init/initramfs.c, do_mounts.c, drivers/firmware/efi/libstub; shim. */
+export const CONSEQUENCES: readonly KnownLine[] = [
+  {
+    text: 'Error registering initrd: {status}',
+    by: 'systemd-stub',
+    clause: 'ST-30',
+    releases: 'systemd 250 and later',
+    why:
+      'The stub installs LoadFile2 for the initrd. "Already started": somebody before it has installed one ' +
+      'for the same device path, such as a boot loader that was given an initrd of its own.',
+    fix: 'Start the image without `initrd` in the boot entry, or without the boot loader that offers one.',
+  },
+  {
+    text: 'Error starting kernel image: {status}',
+    by: 'systemd-stub',
+    clause: 'ST-28',
+    releases: 'systemd 250 and later',
+    why: "The kernel's EFI stub returned: the line that it printed before says why.",
+    fix: 'Explain the line before.',
+  },
+  {
+    text: 'Error getting a LoadedImageProtocol handle: {status}',
+    by: 'systemd-stub',
+    clause: null,
+    why: 'The firmware does not give the stub its own loaded image.',
+    fix: 'A fault of the firmware, or the stub was started without LoadImage.',
+  },
+  {
+    text: 'Error loading {file}: {status}',
+    by: 'systemd-boot',
+    clause: 'PE-27',
+    why: 'LoadImage refused the image of the boot entry, or the file cannot be read.',
+    fix: 'Run `stubsim check` on the image; see that the entry names a file that exists and is signed.',
+  },
+  {
+    text: 'Failed to execute {entry} ({file}): {status}',
+    by: 'systemd-boot',
+    clause: null,
+    why: 'The image of the boot entry was started and came back with an error.',
+    fix: 'Explain the line that the image printed before it returned.',
+  },
+  {
+    text: 'efi_relocate_kernel() failed!',
+    by: 'Linux EFI stub',
+    clause: 'EP-17',
+    why: 'No aligned run of init_size bytes is free where the kernel may go.',
+    fix:
+      'Give the machine more RAM, or make kernel and initrd smaller; `stubsim map` shows who holds the ' +
+      'memory.',
+  },
+  {
+    text: 'exit_boot() failed!',
+    by: 'Linux EFI stub',
+    clause: 'EP-18',
+    why:
+      'ExitBootServices failed twice: the memory map changed under the EFI stub, or the firmware is ' +
+      'broken.',
+    fix: 'Update the firmware; take option ROMs and boot loaders out of the way.',
+  },
+  {
+    text: 'efi_main() failed!',
+    by: 'Linux EFI stub',
+    clause: null,
+    why: 'The EFI stub gave up; the line before says why.',
+    fix: 'Explain the line before.',
+  },
+  {
+    text: 'efi_stub_entry() failed!',
+    by: 'Linux EFI stub',
+    clause: null,
+    why: 'The EFI stub gave up; the line before says why.',
+    fix: 'Explain the line before.',
+  },
+  {
+    text: 'Kernel panic - not syncing: VFS: Unable to mount root fs on {device}',
+    by: 'Linux',
+    clause: 'ZO-18',
+    why: LOST_INITRD,
+    fix:
+      'Check the image on this machine; in the log, "RAMDISK:" and "Initramfs unpacking failed" come ' +
+      'first.',
+  },
+  {
+    text: 'Initramfs unpacking failed: {why}',
+    by: 'Linux',
+    clause: 'ZO-19',
+    why:
+      'The initrd is damaged: bytes of it were overwritten, are missing, or are in a format this kernel ' +
+      'lacks.',
+    fix:
+      'Check the image on this machine: it says who wrote over the initrd. Else compare the file with ' +
+      'its source.',
+  },
+  {
+    text: 'rootfs image is not initramfs ({why}); looks like an initrd',
+    by: 'Linux',
+    clause: 'ZO-19',
+    why: 'The initrd does not begin as a cpio archive or as a compressed one.',
+    fix: 'Check the image on this machine: it says who wrote over the initrd.',
+  },
+  {
+    text: 'No working init found.',
+    by: 'Linux',
+    clause: 'ZO-18',
+    why: LOST_INITRD,
+    fix: 'Check the image on this machine; see that the initrd has /init.',
+  },
+  {
+    text: 'initrd too large to handle, disabling initrd ({number} needed, {number} available)',
+    by: 'Linux',
+    clause: 'ZO-16',
+    why: 'The kernel finds no free memory for a copy of an initrd that it cannot reach where it is.',
+    fix: 'Make the initrd smaller, or give the machine more RAM.',
+  },
+  {
+    text: 'Bootloader has not verified loaded image.',
+    by: 'shim',
+    clause: null,
+    releases: 'shim 15.3 to 15.8',
+    why:
+      'ExitBootServices was called although nobody asked shim to verify the image that runs; shim then ' +
+      'resets.',
+    fix: 'Start the kernel through LoadImage (stub 252 or later), or use a shim of 16 or later.',
+  },
+  {
+    text: 'Verification failed: ({number}) Security Violation',
+    by: 'shim',
+    clause: null,
+    why: 'The image is not signed by a key that shim or the firmware trusts.',
+    fix: 'Sign the image, or enrol the key with mokutil.',
+  },
+  {
+    text: '!!!! X64 Exception Type - {type}',
+    by: 'EDK2',
+    clause: null,
+    why:
+      'The processor met an exception while boot services ran: a wild jump or access, or a page whose ' +
+      'permissions the firmware protects.',
+    fix: 'Check the image on this machine: overwritten code and wild reads are findings.',
+  },
+]

@@ -1,0 +1,130 @@
+/** Finds a pasted line among all that is printed: exactly, in part, or with a few wrong letters. */
+
+/** What is looked through: any list of lines with `{name}` for what changes. */
+export interface HasText {
+  readonly text: string
+}
+
+export interface Match<T> {
+  readonly line: T
+  /** What stands for each name in the pasted text, in order. */
+  readonly values: readonly (readonly [name: string, value: string])[]
+  readonly how: 'exact' | 'part' | 'near'
+}
+
+/** Longer pastes are cut: no printed line is as long. */
+const PASTE_MAX = 2000
+/** A shorter paste or text is part of too much. */
+const PART_MIN = 6
+/** A few words that are much shorter than the rest of the line are near by chance. */
+const NEAR_MIN = 24
+/** One letter in that many may be wrong. */
+const LETTERS_PER_ERROR = 5
+
+const NAME = /\{([a-z]+)\}/g
+
+/** One kind of blank, quote and dash. */
+function plain(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replaceAll(/[\u2018\u2019\u201B`]/g, "'")
+    .replaceAll(/[\u2010-\u2015\u2212]/g, '-')
+    .replaceAll('\u2026', '...')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The lines of a text that say something themselves. GRUB may print a source line after `error: `. */
+const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map(line => line.replace(/^error: /, ''))
+    .filter(line => line.replaceAll(NAME, '').trim().length >= PART_MIN)
+
+function exactly<T extends HasText>(line: T, pasted: string): Match<T> | null {
+  for (const one of linesOf(line.text)) {
+    const names = [...one.matchAll(NAME)].map(([, name = '']) => name)
+    const pattern = one
+      .split(NAME)
+      .map((part, i) =>
+        i % 2 === 0 ? escaped(plain(`|${part}|`).slice(1, -1)).replaceAll(' :', ' ?:') : '(.{1,200}?)',
+      )
+      .join('')
+    const found = new RegExp(`${pattern}${one.endsWith('}') ? '$' : ''}`, 'iu').exec(pasted)
+    if (found !== null)
+      return { line, how: 'exact', values: names.map((name, i) => [name, found[i + 1] ?? ''] as const) }
+  }
+  return null
+}
+
+/** The least number of wrong letters between a text and any part of another one (Sellers). */
+export function distanceWithin(text: string, whole: string): number {
+  let row = Array.from({ length: whole.length + 1 }, () => 0)
+  for (let i = 1; i <= text.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= whole.length; j++)
+      next.push(
+        Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + (text[i - 1] === whole[j - 1] ? 0 : 1),
+        ),
+      )
+    row = next
+  }
+  return Math.min(...row)
+}
+
+/** Wrong letters per letter of the text; 1 when there are too many. */
+function strangeness(text: string, pasted: string): number {
+  const best = linesOf(text).map(line => {
+    const own = plain(line.replaceAll(NAME, ' ')).toLowerCase()
+    const [short, long] = own.length <= pasted.length ? [own, pasted] : [pasted, own]
+    if (short.length * 2 < long.length && short.length < NEAR_MIN) return 1
+    const wrong = distanceWithin(short, long)
+    return wrong * LETTERS_PER_ERROR > short.length ? 1 : wrong / short.length
+  })
+  return Math.min(1, ...best)
+}
+
+/** Every line that the pasted text holds; if none, every one that holds it; if none, the nearest ones. */
+export function findLines<T extends HasText>(pasted: string, lines: readonly T[]): readonly Match<T>[] {
+  const cut = pasted.slice(0, PASTE_MAX)
+  const text = plain(cut)
+  if (text === '') return []
+  const pieces = [...cut.split('\n').map(plain), text]
+  const exact = lines.flatMap(line => firstOf(pieces, piece => exactly(line, piece)))
+  if (exact.length > 0) return mostTelling(exact)
+  const small = text.toLowerCase()
+  const without = (line: T): string => plain(line.text.replaceAll(NAME, ' ')).toLowerCase()
+  const parts = text.length < PART_MIN ? [] : lines.filter(line => without(line).includes(small))
+  if (parts.length > 0) return parts.map(line => ({ line, how: 'part', values: [] }))
+  const near = lines
+    .map(line => ({
+      line,
+      far: Math.min(...pieces.map(piece => strangeness(line.text, piece.toLowerCase()))),
+    }))
+    .filter(({ far }) => far < 1)
+    .sort((a, b) => a.far - b.far)
+  const limit = (near[0]?.far ?? 0) + 1 / 20
+  return near.filter(({ far }) => far <= limit).map(({ line }) => ({ line, how: 'near', values: [] }))
+}
+
+function firstOf<T>(pieces: readonly string[], find: (piece: string) => T | null): T[] {
+  for (const piece of pieces) {
+    const found = find(piece)
+    if (found !== null) return [found]
+  }
+  return []
+}
+
+/** The longest first; what is only part of a longer one found goes. */
+function mostTelling<T extends HasText>(found: readonly Match<T>[]): readonly Match<T>[] {
+  const longest = [...found].sort((a, b) => b.line.text.length - a.line.text.length)
+  return longest.filter(
+    ({ line }, i) =>
+      !longest.slice(0, i).some(({ line: other }) => plain(other.text).includes(plain(line.text))),
+  )
+}

@@ -1,0 +1,338 @@
+/** Maps as people paste them: whatever stands around a row, a row is a row; and what is lost is noticed. */
+import { describe, expect, test } from 'vitest'
+import { range } from '../../../src/bytes/range.ts'
+import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
+import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
+import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
+import { itemsOf } from '../../../src/image/memmap/rows.ts'
+
+const ROWS = [
+  [7, 0, 0xa0000],
+  [0, 0xa0000, 0x100000],
+  [7, 0x100000, 0x3e000000],
+  [10, 0x3e000000, 0x3f000000],
+  [0, 0x3f000000, 0x40000000],
+  [7, 0x100000000, 0x140000000],
+] as const
+const MAP = ROWS.map(([type, start, end]) => ({ type, range: range(start, end), attribute: 0xfn }))
+const hex = (n: number, width = 16): string => n.toString(16).padStart(width, '0')
+const WORDS: Readonly<Record<number, string>> = { 7: 'usable', 0: 'reserved', 10: 'ACPI NVS' }
+const E820 = ROWS.map(
+  ([type, start, end]) => `BIOS-e820: [mem 0x${hex(start)}-0x${hex(end - 1)}] ${WORDS[type] ?? ''}`,
+)
+const NAMES: Readonly<Record<number, string>> = { 7: 'Available', 0: 'Reserved', 10: 'ACPI_NVS' }
+const HEX = (n: number, width = 16): string => hex(n, width).toUpperCase()
+const SHELL = ROWS.map(
+  ([type, start, end]) =>
+    `${(NAMES[type] ?? '').padEnd(10)} ${HEX(start)}-${HEX(end - 1)} ${HEX((end - start) / 4096)} 000000000000000F`,
+)
+const KERNEL: Readonly<Record<number, string>> = { 7: 'Conventional', 0: 'Reserved', 10: 'ACPI Mem NVS' }
+const EFI = ROWS.map(
+  ([type, start, end], i) =>
+    `[    0.000000] efi: mem0${String(i)}: [${(KERNEL[type] ?? '').padEnd(12)}|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x${hex(start)}-0x${hex(end - 1)}] (0MB)`,
+)
+const read = (lines: readonly string[]): MemmapParse => readMemmap(lines.join('\n'))
+const fold = (lines: readonly string[], width: number): string[] =>
+  lines.flatMap(line => line.match(new RegExp(`.{1,${String(width)}}`, 'g')) ?? [''])
+/** As a mailer wraps: at the last blank before the width. */
+function wrap(lines: readonly string[], width: number): string[] {
+  return lines.flatMap(line => {
+    const out: string[] = []
+    let rest = line
+    while (rest.length > width && rest.lastIndexOf(' ', width) > 0) {
+      const at = rest.lastIndexOf(' ', width)
+      out.push(rest.slice(0, at))
+      rest = rest.slice(at + 1)
+    }
+    return [...out, rest]
+  })
+}
+const LOG = E820.map(line => `[    0.000000] ${line}`)
+
+describe('the small machine is read the same', () => {
+  test.each<[string, readonly string[]]>([
+    ['plain', LOG],
+    ['quoted by a mailer', LOG.map(line => `>> ${line}`)],
+    ['behind a tab', LOG.map(line => `\t${line}`)],
+    ['in a fence', ['```', ...LOG, '```']],
+    ['in BBCode', [`[code]${LOG[0] ?? ''}`, ...LOG.slice(1, -1), `${LOG.at(-1) ?? ''}[/code]`]],
+    ['in HTML', LOG.map(line => `<span class="k">${line.replace('[mem', '&#91;mem')}</span><br />`)],
+    ['in HTML, escaped twice', LOG.map(line => `&amp;gt; ${line} &amp;lt;`)],
+    ['a wiki table', LOG.map(line => `|| ${line} || ||`)],
+    ['in a numbered list', LOG.map((line, i) => `${String(i + 1)}) ${line}`)],
+    [
+      'of a unified diff',
+      [...LOG.map(line => `-${line.replace('usable', 'reserved')}`), ...LOG.map(line => `+${line}`)],
+    ],
+    ['of grep -rn', LOG.map((line, i) => `logs/a b.txt:${String(i)}:${line}`)],
+    ['with a name of a test driver', LOG.map(line => `machine: (12.5s) # ${line}`)],
+    ['of RFC 5424', E820.map(line => `<6>1 2026-11-30T07:00:00.123456+01:00 h kernel - - [x y="1"] ${line}`)],
+    ['of a journal as JSON', E820.map(line => `{"PRIORITY":"6","MESSAGE":"${line}","_TRANSPORT":"kernel"}`)],
+    ['with escaped brackets', LOG.map(line => line.replace(/[[\]]/g, '\\$&'))],
+    ['with blanks that do not break', LOG.map(line => line.replaceAll(' ', '\u00a0'))],
+    ['with an en dash', LOG.map(line => line.replace('-0x', '\u20130x'))],
+    ['with colours written out', LOG.map(line => `^[[32m${line}^[[0m`)],
+    ['folded at 72', fold(LOG, 72)],
+    ['folded at 40', fold(LOG, 40)],
+    ['wrapped at 60', wrap(LOG, 60)],
+    ['wrapped and quoted', wrap(LOG, 60).map(line => `> ${line}`)],
+    ['with remarks', LOG.map((line, i) => (i === 2 ? `${line}   <-- here` : line))],
+    ['with all ends of lines lost', [LOG.join(' ')]],
+  ])('%s', (_, lines) => {
+    expect(read(lines)).toMatchObject({ dialect: 'e820', map: MAP, problems: [], lost: [] })
+  })
+
+  test.each<[string, readonly string[]]>([
+    ['plain', SHELL],
+    ['with an arrow', SHELL.map((line, i) => (i === 2 ? `${line}  <--` : line))],
+    ['with a word', SHELL.map(line => `${line}\tfree`)],
+    ['quoted', SHELL.map(line => `> ${line}`)],
+    ['wrapped', wrap(SHELL, 70)],
+    ['folded', fold(SHELL, 70)],
+    ['as a Markdown table', SHELL.map(line => `| ${line} | |`)],
+    ['as cells of HTML', SHELL.map(line => `<td>${line.split(/\s+/).join('</td><td>')}</td>`)],
+    ['pages of 8 digits', SHELL.map(line => line.replace(/ 0{8}([0-9A-F]{8}) 0/, ' $1 0'))],
+    ['twice', [...SHELL, ...SHELL]],
+    ['each row twice', SHELL.flatMap(line => [line, line])],
+  ])('UEFI shell: %s', (_, lines) => {
+    expect(read(lines)).toMatchObject({ dialect: 'uefi-shell', map: MAP, problems: [], lost: [] })
+  })
+
+  test('a shell with addresses of 8 digits', () => {
+    const short = (line: string): string =>
+      line.replace(/0{8}([0-9A-F]{8})-0{8}([0-9A-F]{8}) 0{8}([0-9A-F]{8})/, '$1-$2 $3')
+    expect(read(SHELL.slice(0, 5).map(short))).toMatchObject({ map: MAP.slice(0, 5), problems: [] })
+  })
+
+  test.each<[string, readonly string[]]>([
+    ['plain', EFI],
+    ['wrapped at 100', wrap(EFI, 100)],
+    ['wrapped at 72', wrap(EFI, 72)],
+    ['folded at 72', fold(EFI, 72)],
+    ['as a table of a wiki', EFI.map(line => `| ${line} |`)],
+    [
+      'after the block of entries that the kernel took out',
+      [
+        'efi: [Firmware Bug]: Invalid EFI memory map entries:',
+        `efi: mem05: [Reserved    |   |  |  |  |  |  |  |  |  |  |   |  |  |  |  ] range=[0x${hex(0)}-0x${hex(0)}] (invalid)`,
+        ...EFI,
+      ],
+    ],
+  ])('Linux: %s', (_, lines) => {
+    expect(read(lines)).toMatchObject({ dialect: 'linux', map: MAP, lost: [] })
+  })
+
+  test.each(['utf-16le', 'utf-16be'] as const)('%s, with and without its mark', encoding => {
+    const encode = (text: string): Uint8Array => {
+      const units = Uint16Array.from(text, letter => letter.charCodeAt(0))
+      const bytes = new Uint8Array(units.buffer)
+      return encoding === 'utf-16le' ? bytes : bytes.map((_, i) => bytes[i ^ 1] ?? 0)
+    }
+    for (const mark of ['', '\ufeff'])
+      expect(readMemmap(encode(mark + SHELL.join('\r\n')))).toMatchObject({ map: MAP, problems: [] })
+  })
+
+  test('a code page of Windows', () => {
+    const bytes = Uint8Array.from(LOG.join('\n').replaceAll(' ', '\u00a0'), letter => letter.charCodeAt(0))
+    expect(readMemmap(bytes)).toMatchObject({ map: MAP, problems: [] })
+  })
+
+  test('quoted-printable', () => {
+    const soft = LOG.map(line => `${line.slice(0, -2)}=\n${line.slice(-2)}`)
+    expect(read(soft)).toMatchObject({ map: MAP, takenOff: ['quoted-printable'], lines: [1, 11] })
+    expect(
+      read([
+        '(XEN) EFI memory map:=',
+        '',
+        '(XEN)  0000000000000-000000009ffff type=3D7 attr=3D000000000000000f',
+      ]),
+    ).toMatchObject({
+      dialect: 'xen-efi',
+      map: [{ type: 7 }],
+    })
+  })
+
+  test('/proc/iomem whose first line lost its blanks, or all of them', () => {
+    const tree = ROWS.map(
+      ([type, start, end]) =>
+        `${hex(start, 8)}-${hex(end - 1, 8)} : ${type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'}`,
+    )
+    tree.splice(3, 0, '  01000000-01ffffff : Kernel code', '  02000000-02000fff : Reserved')
+    const plain = read(tree)
+    expect(plain.map).toEqual(MAP)
+    expect(read(tree.map((line, i) => (i === 0 ? line : `    ${line}`)))).toEqual(plain)
+    expect(read(tree.map(line => line.trim()))).toEqual(plain)
+  })
+})
+
+describe('what was taken off is named', () => {
+  test.each<[readonly string[], readonly string[]]>([
+    [LOG, []],
+    [LOG.map(line => `> ${line}`), ['"> [    0.000000] " in front of 6 rows']],
+    [SHELL.map((line, i) => (i === 2 ? `${line}  <--` : line)), ['"  <--" behind 1 row']],
+    [wrap(LOG, 60), ['6 rows torn over several lines']],
+    [LOG.map(line => line.replaceAll(' ', '\u00a0')), ['blanks of other widths']],
+  ])('%#', (lines, takenOff) => {
+    expect(read(lines).takenOff).toEqual(takenOff)
+    if (takenOff.length > 0)
+      expect(machineFromMemmap('m', read(lines)).what).toContain(`taken off: ${takenOff.join()}`)
+  })
+
+  test('which of several maps was taken, and that the other one is the same', () => {
+    expect(machineFromMemmap('m', read([...SHELL, ...SHELL, ...LOG])).what).toBe(
+      'memory map m (uefi-shell, lines 1-6; not used: uefi-shell from line 7, the same again, e820 from line 13)',
+    )
+  })
+})
+
+const TOTALS = [
+  '  Reserved  :          4,192 Pages (17,170,432 Bytes)',
+  '  ACPI_NVS  :          4,096 Pages (16,777,216 Bytes)',
+  '  Available :        516,000 Pages (2,113,536,000 Bytes)',
+  'Total Memory: 2,031 MB (2,130,313,216 Bytes)',
+]
+
+describe('FW-60 what is lost is noticed', () => {
+  const lost = (lines: readonly string[]): (readonly [string, number | null])[] =>
+    read(lines).lost.map(({ row, bytes }) => [row, bytes])
+
+  test('no row is missed in a whole map with all that is printed beside it', () => {
+    expect(lost([...SHELL, ...TOTALS])).toEqual([])
+    expect(
+      lost([
+        'efi:  ACPI=0x3e000000  ACPI 2.0=0x3e000014  SMBIOS=0xf0000',
+        ...EFI,
+        'last_pfn = 0x140000 max_arch_pfn = 0x400000000',
+        'Memory: 1900000K/2031612K available (14339K kernel code, 2000K rwdata)',
+      ]),
+    ).toEqual([])
+  })
+
+  test.each<[string, readonly string[], readonly [string, number | null]]>([
+    [
+      'a type with a typing error',
+      SHELL.map(line => line.replace('Available  0000000000100', 'Availab1e  0000000000100')),
+      [
+        'line 3 cannot be read as uefi-shell: Availab1e  0000000000100000-000000003DFFFFFF 000000000003DF00 000000000000000F',
+        0x3df00000,
+      ],
+    ],
+    [
+      'the end cut off',
+      [...SHELL.slice(0, 5), SHELL[5]?.slice(0, -1) ?? ''],
+      [
+        'line 6 cannot be read as uefi-shell: Available  0000000100000000-000000013FFFFFFF 0000000000040000 000000000000000',
+        0x40000000,
+      ],
+    ],
+    [
+      'pages',
+      SHELL.map(line => line.replace('0000000000040000', '0000000000000001')),
+      ['line 6: 0x100000000-0x140000000', 0x3ffff000],
+    ],
+    [
+      'a row, by the totals',
+      [...SHELL.slice(0, 2), ...SHELL.slice(3), ...TOTALS],
+      ['rows of type Available', 0x3df00000],
+    ],
+    [
+      'a row, by the sum of the totals',
+      [...SHELL.slice(0, 5), TOTALS.at(-1) ?? ''],
+      ['rows of the table', 0x40000000],
+    ],
+    ['a row, by the numbers', EFI.filter((_, i) => i !== 2), ['entry 2', 0x3df00000]],
+    ['the first rows, by the numbers', EFI.slice(3), ['entries 0 to 2', 0x3e000000]],
+    [
+      'the last rows, by a number that the kernel names',
+      ['efi: Remove mem08: MMIO range=[0xfec00000-0xfec00fff] (0MB) from e820 map', ...EFI],
+      ['entries 6 to 8', null],
+    ],
+    [
+      'the last row, by last_pfn',
+      [...EFI.slice(0, 5), 'last_pfn = 0x140000 max_arch_pfn = 0x400000000'],
+      ['rows at the top', 0x102000000],
+    ],
+    [
+      'a row, by the kernel’s sum',
+      [...LOG.filter((_, i) => i !== 5), 'Memory: 1900000K/2031612K available'],
+      ['rows of free memory', 2031612 * 1024 - 0x3dfa0000],
+    ],
+    [
+      'a row, by the place of a table',
+      ['efi:  ACPI=0x3e000000  SMBIOS=0xf0000', ...EFI.slice(0, 3)],
+      ['the row of ACPI at 0x3e000000', null],
+    ],
+    [
+      'a row, by what lies around it',
+      [
+        'Available  0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F',
+        'Available  0000000020000000-0000000020000FFF 0000000000000001 000000000000000F',
+      ],
+      ['0xa0000-0x20000000', 0x1ff60000],
+    ],
+    ['everything below the first MiB', SHELL.slice(2), ['the rows of the first MiB', 0x100000]],
+    [
+      'one of two truths',
+      [...SHELL, SHELL[2]?.replace('Available', 'RT_Data  ') ?? ''],
+      ['0x100000-0x3e000000 and 0x100000-0x3e000000', 0x3df00000],
+    ],
+  ])('%s', (_, lines, wanted) => {
+    expect(lost(lines)).toContainEqual(wanted)
+  })
+
+  test('such a map has a doubt, and its problems name rows and memory', () => {
+    const machine = machineFromMemmap('m', read(EFI.filter((_, i) => i !== 2)))
+    expect(machine.doubts).toEqual([
+      {
+        clause: 'FW-60',
+        why: expect.stringContaining(
+          'entry 2: the numbers of the entries leave them out; 991.0 MiB of memory in doubt at 0x100000-0x3e000000',
+        ) as unknown,
+      },
+    ])
+    expect(machine.problems.map(({ id }) => id)).toEqual(['missing-lines', 'lost-row'])
+  })
+})
+
+describe('a search is linear', () => {
+  /** Without classes of letters, in which signs stand for themselves. */
+  const bare = (pattern: RegExp): string => pattern.source.replace(/\\./g, '').replace(/\[[^\]]*\]/g, '')
+
+  test.each(DIALECTS.map(({ name, looks, row }) => [name, looks, row] as const))(
+    '%s: every repetition is bounded',
+    (name, looks, row) => {
+      expect([looks.flags.includes('g'), row.flags.includes('y')]).toEqual([true, true])
+      expect(bare(looks)).not.toMatch(/[*+]|\{\d+,\}/)
+      // a line of the compact form is one row from end to end
+      if (name !== 'compact') expect(bare(row)).not.toMatch(/[*+]|\{\d+,\}/)
+    },
+  )
+
+  /** A pattern that counts how often it is asked. */
+  class Counted extends RegExp {
+    static asked = 0
+    override exec(text: string): RegExpExecArray | null {
+      Counted.asked++
+      return super.exec(text)
+    }
+  }
+
+  test.each([
+    ['rows', LOG],
+    ['torn rows', fold(LOG, 40)],
+    ['beginnings of rows', LOG.map(line => line.slice(0, 40))],
+    ['other lines', LOG.map(() => 'random: crng init done at 0000000000000000')],
+    ['lines of one width', LOG.map(() => 'x'.repeat(40))],
+  ])('of %s: a line is looked at a bounded number of times', (_, lines) => {
+    const dialects = DIALECTS.map(dialect => ({
+      ...dialect,
+      looks: new Counted(dialect.looks),
+      row: new Counted(dialect.row),
+    }))
+    const text = Array.from({ length: 100 }, () => lines).flat()
+    Counted.asked = 0
+    const items = [...itemsOf(text, dialects)]
+    expect(items.length).toBeGreaterThan(0)
+    expect(Counted.asked / text.length).toBeLessThan(30 * DIALECTS.length)
+  })
+})
