@@ -2,7 +2,7 @@
  * A machine under way: memory, firmware and recording, with what is noted beside them. It is laid out once
  * and forked for every boot, and again wherever boots part.
  */
-import { BeyondMemory } from '../bytes/errors.ts'
+import { ModelBug } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
 import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
@@ -127,7 +127,7 @@ export class Stage {
     try {
       return { value: body(), ended: null }
     } catch (stop) {
-      if (stop instanceof BeyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
+      if (stop instanceof ModelBug && stop.beyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
       if (!(stop instanceof Stop)) throw stop
       return { ended: stop.outcome }
     }

@@ -3,13 +3,17 @@
 /** A mistake of ours: the model reached a state that cannot be. */
 export class ModelBug extends Error {
   override readonly name = 'ModelBug'
-}
+  /**
+   * Is it an address beyond the last of physical memory? Where a guest computed it, the boot leaves what is
+   * modelled (Stage.attempt); anywhere else it is a mistake of ours.
+   */
+  readonly beyondMemory: boolean
 
-/**
- * An address beyond the last of physical memory. Where a guest computed it the boot leaves what is modelled
- * (Stage.attempt); anywhere else it is a mistake of ours.
- */
-export class BeyondMemory extends ModelBug {}
+  constructor(message: string, beyondMemory = false) {
+    super(message)
+    this.beyondMemory = beyondMemory
+  }
+}
 
 /**
  * A mistake of the caller: an option, a scenario or an input file that cannot be used. Reported as one line,

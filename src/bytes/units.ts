@@ -2,7 +2,7 @@
  * Branded numbers: an address is not a number, and two address spaces do not mix. All arithmetic on them is
  * checked here.
  */
-import { BeyondMemory, ModelBug } from './errors.ts'
+import { ModelBug } from './errors.ts'
 
 declare const unit: unique symbol
 type Unit<U extends string> = number & { readonly [unit]: U }
@@ -31,7 +31,7 @@ function checked(n: number, limit: number, what: string): number {
 /** Accepts a number as a physical address; throws ModelBug outside [0, 2^52]. */
 export function phys(n: number): Phys {
   if (n > PHYS_END && Number.isSafeInteger(n))
-    throw new BeyondMemory(`physical address out of range: ${String(n)}`)
+    throw new ModelBug(`physical address out of range: ${String(n)}`, true)
   return checked(n, PHYS_END, 'physical address') as Phys
 }
 
