@@ -1,4 +1,4 @@
-/** The only two things that the core throws: ModelBug and UsageError. Whatever the guest does wrong is data, not an exception. */
+/** The two errors of the core. Whatever the guest does wrong is data, not an exception. */
 
 /** A mistake of ours: the model reached a state that cannot be. */
 export class ModelBug extends Error {
