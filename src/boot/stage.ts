@@ -2,6 +2,9 @@
  * The state of a running boot: memory, firmware, recording, notes and snapshots. It is laid out once and
  * forked for every boot, and again wherever boots diverge.
  */
+import { ModelBug } from '../bytes/errors.ts'
+import { hex } from '../bytes/range.ts'
+import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
@@ -123,11 +126,15 @@ export class Stage {
     )
   }
 
-  /** Runs a part of the boot. A guest fault ends the run as data; only a ModelBug is thrown. */
+  /**
+   * Runs a part of the boot. A guest fault ends the run as data, and so does a guest that computes addresses
+   * beyond physical memory (FW-57); only a ModelBug is thrown.
+   */
   attempt<T>(body: () => T): Reached<T> {
     try {
       return { value: body(), ended: null }
     } catch (stop) {
+      if (stop instanceof ModelBug && stop.beyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
       if (!(stop instanceof Stop)) throw stop
       return { ended: stop.outcome }
     }
@@ -141,6 +148,12 @@ export class Stage {
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
     return { recording: recorder, outcome, facts, assumptions, gaps, moments }
   }
+}
+
+/** What no x64 machine has is not modelled (FW-57). */
+const BEYOND: Gap = {
+  clause: 'FW-57',
+  why: `the boot uses addresses beyond ${hex(PHYS_END)}, where physical memory ends`,
 }
 
 function forked(
