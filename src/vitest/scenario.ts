@@ -41,9 +41,9 @@ export interface ScenarioInput extends CheckInput {
 }
 
 /**
- * Its machine, and an image that it builds, are prepared when they are first checked, and only then: what they are
- * made of must not change any more. Throws UsageError for a size, a profile or a name that means nothing, and when both a map and RAM are
- * given.
+ * An image that it builds and its machine are prepared once, at the first check: what they are made of must not
+ * change afterwards. Throws UsageError for a size, a profile or a name that means nothing, and when both a map
+ * and RAM are given.
  */
 export function scenario(options: ScenarioOptions): ScenarioInput {
   const {
