@@ -6,23 +6,23 @@ import type { Rule } from '../hazard/rule.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { ComparedFact, Finding, Report, RunReport, Verdict } from './model.ts'
 
-/** A run, which rows it was of, and how it compares with a real boot. */
+/** A run, the eras it used, and its comparison with a real boot. */
 export interface JudgedRun {
   readonly run: Run
   readonly stub: EraRef
   readonly kernel: EraRef
   /** Absent when nothing was observed. */
   readonly observed?: readonly ComparedFact[]
-  /** What the comparison leaves open. */
+  /** Gaps from the comparison. */
   readonly contradictions: readonly Gap[]
 }
 
-/** What a report says beside its runs. */
+/** The parts of a report besides its runs. */
 export type Frame = Omit<Report, keyof RunReport | 'schema' | 'alternatives'>
 
 const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
 
-/** The report, and the runs in its order: the worst one first. Null when there is no run. */
+/** The report, and the runs in its order: the worst one first. Null if there is no run. */
 export function assemble(
   frame: Frame,
   runs: readonly JudgedRun[],
@@ -67,12 +67,16 @@ function runReport(
   }
 }
 
+/** Doubts about the machine itself: somebody who says no on it may say yes on the one that is meant. */
+const NOT_THE_MACHINE: readonly Gap['clause'][] = ['FW-57', 'FW-58', 'FW-60']
+
 /**
- * Damage, or code that was lost, comes before everything; a refusal is certain, but on a map
- * with a lost row (FW-57); then comes what is not known.
+ * Damage, or code that was lost, comes before everything; a refusal is certain where the machine is; then comes
+ * what is not known.
  */
 function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
   if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
-  if (outcome.kind === 'refused') return gaps.some(gap => gap.clause === 'FW-57') ? 'unknown' : 'refused'
-  return outcome.kind === 'unknown' || gaps.length > 0 ? 'unknown' : 'clean'
+  if (outcome.kind === 'refused' && !gaps.some(({ clause }) => NOT_THE_MACHINE.includes(clause)))
+    return 'refused'
+  return outcome.kind !== 'arrived' || gaps.length > 0 ? 'unknown' : 'clean'
 }
