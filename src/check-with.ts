@@ -15,9 +15,8 @@ import { prepareImage, prepareMachine, type PreparedImage, type PreparedMachine 
 import type { Run } from './boot/run.ts'
 import { ModelBug, UsageError } from './bytes/errors.ts'
 import { madeOf } from './bytes/fixed-source.ts'
-import { hex, sizeOf } from './bytes/range.ts'
+import { hex } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
-import { ramOf } from './firmware/memory-map.ts'
 import { advise, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { ObservedFact } from './image/observed.ts'
@@ -85,14 +84,14 @@ export function checkWith(readPayload: PayloadReader | null, input: CheckInput):
       ? ofImage(input, kernelChooser(input, read), image, machine)
       : ofLoader(input, kernelChooser(input, read), input.bootLoader, image, machine)
   const { name } = input.image
-  const { what, map, problems = [] } = machine.input
+  const { what, problems = [] } = machine.input
   const checked = assemble(
     {
       version: VERSION,
       image: { name, size: image.size },
       machine: {
         what: machine.firmware === undefined ? what : `${what}, firmware ${machine.firmware.id}`,
-        ramBytes: ramOf(map).reduce((sum, where) => sum + sizeOf(where), 0),
+        ramBytes: machine.ramBytes,
       },
       ...ofFile,
       problems: [...ofFile.problems, ...problems],

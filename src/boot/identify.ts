@@ -1,5 +1,6 @@
 /** Identifies the eras whose behaviour this image may have: candidates with evidence, never "the nearest". */
 import { UsageError } from '../bytes/errors.ts'
+import { madeOf } from '../bytes/fixed-source.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
 import { PROTOCOL_2_11 } from '../image/x86/boot-params.ts'
@@ -40,16 +41,20 @@ const STUB_ROWS: readonly AnyStubEra[] = [...Object.values(stubEras), ...lanzabo
  * Eras for the stub of this UKI: by its version text, or as chosen by the user (a version, an era id, or a
  * model of their own).
  */
-export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): Candidate<AnyStubEra>[] {
+export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): readonly Candidate<AnyStubEra>[] {
+  if (choice === undefined) return madeOf(uki, identifyStub)
   if (typeof choice === 'object') return [given(choice)]
-  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [ia32(choice ?? readStubVersion(uki)?.version)]
-  if (choice !== undefined)
-    return chosen(
-      'stub',
-      choice,
-      STUB_ROWS.filter(era => era.id === choice || fitsSections(era, uki)),
-      'ST-1',
-    )
+  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [ia32(choice)]
+  return chosen(
+    'stub',
+    choice,
+    STUB_ROWS.filter(era => era.id === choice || fitsSections(era, uki)),
+    'ST-1',
+  )
+}
+
+function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
+  if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [ia32(readStubVersion(uki)?.version)]
   const found = readStubVersion(uki)
   const lanzastub = found === null ? readLanzastubVersion(uki) : null
   if (lanzastub !== null || (found === null && thinFiles(uki) !== null))
@@ -123,9 +128,15 @@ function ia32(choice: string | undefined): Candidate<StubEra> {
  * Eras for the kernel in these bytes: by its version string, otherwise by the shape of its headers, or as
  * chosen by the user.
  */
-export function kernelCandidates(source: ByteSource, choice?: string | KernelEra): Candidate<KernelEra>[] {
-  if (typeof choice === 'object') return [given(choice)]
-  if (choice !== undefined) return chosen('kernel', choice, kernelEras, 'EP-1')
+export function kernelCandidates(
+  source: ByteSource,
+  choice?: string | KernelEra,
+): readonly Candidate<KernelEra>[] {
+  if (choice === undefined) return madeOf(source, identifyKernel)
+  return typeof choice === 'object' ? [given(choice)] : chosen('kernel', choice, kernelEras, 'EP-1')
+}
+
+function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
   const { bzimage, problems } = parseBzImage(source)
   if (bzimage === null)
     return [

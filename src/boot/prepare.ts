@@ -3,9 +3,10 @@
  * never changed; every boot works on a fork of its own.
  */
 import { madeOf, stays } from '../bytes/fixed-source.ts'
-import { hex } from '../bytes/range.ts'
+import { hex, sizeOf } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PHYS_END, type ByteCount, type FileOffset } from '../bytes/units.ts'
+import { ramOf } from '../firmware/memory-map.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
@@ -70,10 +71,12 @@ function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null
   return pe === null ? null : recogniseLayout(pe)
 }
 
-/** Prepares an image. Nothing is read before it is needed. */
+/** Prepares an image. Nothing is read before it is needed. Of bytes that stay as they are it is made once. */
 export function prepareImage(source: ByteSource): PreparedImage {
-  return source instanceof PreparedImage ? source : new PreparedImage(source)
+  return source instanceof PreparedImage ? source : madeOf(source, newImage)
 }
+
+const newImage = (source: ByteSource): PreparedImage => new PreparedImage(source)
 
 /** An image may have 4 GiB, and so may what its kernel takes from anywhere in it on. */
 const IMAGE_ROOM = 2 ** 34
@@ -84,6 +87,13 @@ export class PreparedMachine {
   readonly firmware: Firmware | undefined
   /** Keyed by the size of the image to find in the map; 0 if none has to be found. */
   readonly #laidOut = new Map<number, { readonly machine: LaidOut; readonly assumptions: Assumption[] }>()
+  #ramBytes: number | null = null
+  /** The image that was loaded last: boots of it with the same options start there. */
+  #loaded: {
+    readonly image: PreparedImage
+    readonly options: BootOptions
+    readonly entry: StubEntry
+  } | null = null
 
   /** Throws UsageError for a firmware that nobody knows, and for an image base without room above it. */
   constructor(input: MachineInput) {
@@ -94,6 +104,12 @@ export class PreparedMachine {
       )
     this.input = input
     this.firmware = typeof firmware === 'string' ? firmwareNamed(firmware) : firmware
+  }
+
+  /** Bytes of RAM. Throws UsageError when the map cannot be used. */
+  get ramBytes(): number {
+    this.#ramBytes ??= ramOf(this.input.map).reduce((sum, where) => sum + sizeOf(where), 0)
+    return this.#ramBytes
   }
 
   /**
@@ -113,12 +129,16 @@ export class PreparedMachine {
   load(image: PreparedImage, options: BootOptions = {}): StubEntry {
     const { uki } = image
     if (uki === null) throw new UsageError(image.parsed.problems.at(-1)?.what ?? 'not a PE file')
-    return toStubEntry(this.#begin(uki.pe.optional.SizeOfImage, options), {
+    const last = this.#loaded
+    if (last?.image === image && areAlike(last.options, options)) return last.entry
+    const entry = toStubEntry(this.#begin(uki.pe.optional.SizeOfImage, options), {
       source: image,
       uki,
       imageBase: this.input.imageBase,
       loadOptions: options.loadOptions ?? null,
     })
+    this.#loaded = { image, options, entry }
+    return entry
   }
 
   /** A boot loader starts a kernel, without a stub. Throws UsageError as `fork` does. */
@@ -166,10 +186,28 @@ export class PreparedMachine {
   }
 }
 
+/** Do both bring the same? Settings are compared one by one, lists entry by entry. */
+function areAlike(one: BootOptions, other: BootOptions): boolean {
+  const { settings = {}, assumptions = [], doubts = [], loadOptions = null } = one
+  const { settings: settings2 = {}, assumptions: assumptions2 = [], doubts: doubts2 = [] } = other
+  return (
+    loadOptions === (other.loadOptions ?? null) &&
+    haveSame(Object.entries(settings).flat(), Object.entries(settings2).flat()) &&
+    haveSame(assumptions, assumptions2) &&
+    haveSame(doubts, doubts2)
+  )
+}
+
+function haveSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i])
+}
+
 /**
  * Prepares a machine: memory is laid out for the first boot and forked afterwards. Throws UsageError for an
  * unknown firmware.
  */
 export function prepareMachine(machine: MachineInput | PreparedMachine): PreparedMachine {
-  return machine instanceof PreparedMachine ? machine : new PreparedMachine(machine)
+  return machine instanceof PreparedMachine ? machine : madeOf(machine, newMachine)
 }
+
+const newMachine = (input: MachineInput): PreparedMachine => new PreparedMachine(input)

@@ -1,21 +1,21 @@
-/** Values derived from an immutable source, computed once for the lifetime of the source. */
+/** What is made of a source, or of a machine, that stays as it is: made once for as long as that lives. */
 import type { ByteSource } from './source.ts'
 
-const made = new WeakMap<ByteSource, Map<unknown, unknown>>()
+const made = new WeakMap<object, Map<unknown, unknown>>()
 
-/** Declares that the bytes of this source will not change. */
-export function stays(source: ByteSource): void {
-  if (!made.has(source)) made.set(source, new Map())
+/** Promises that the bytes of this source, or the parts of this machine, do not change any more. */
+export function stays<S extends object>(whole: S): S {
+  if (!made.has(whole)) made.set(whole, new Map())
+  return whole
 }
 
 /** A part of another source stays as it is when that one does. */
-export function partOf<S extends ByteSource>(whole: ByteSource, part: S): S {
-  if (made.has(whole)) stays(part)
-  return part
+export function partOf<S extends object>(whole: ByteSource, part: S): S {
+  return made.has(whole) ? stays(part) : part
 }
 
 /** The result of `make` for the source: cached for an immutable source, computed anew for any other. */
-export function madeOf<T>(source: ByteSource, make: (source: ByteSource) => T): T {
+export function madeOf<S extends object, T>(source: S, make: (source: S) => T): T {
   const known = made.get(source)
   if (known === undefined) return make(source)
   if (!known.has(make)) known.set(make, make(source))

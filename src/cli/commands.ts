@@ -226,7 +226,7 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a clause such as PE-7, a chapter such as PE, or a word such as init_size; without it, all chapters with their titles',
     },
-    summary: 'print clauses of the law, their sources, our code and their tests',
+    summary: 'print clauses of the law, with sources, our code and tests',
     options: [
       { name: 'grep', value: 'WORDS', help: 'list the clauses that say these words' },
       {

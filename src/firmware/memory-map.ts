@@ -59,8 +59,14 @@ export interface SplitMap {
   readonly foreign: readonly MemoryDescriptor[]
 }
 
+/** The same descriptors by address; a map that is in order already is left alone. */
+function ascending(map: readonly MemoryDescriptor[]): readonly MemoryDescriptor[] {
+  const inOrder = map.every((one, i) => one.range.start >= (map[i - 1]?.range.start ?? 0))
+  return inOrder ? map : [...map].sort((a, b) => a.range.start - b.range.start)
+}
+
 function check(map: readonly MemoryDescriptor[]): void {
-  const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
+  const sorted = ascending(map)
   sorted.forEach((descriptor, i) => {
     const { start, end } = descriptor.range
     if (start % PAGE !== 0 || end % PAGE !== 0)
@@ -73,21 +79,30 @@ function check(map: readonly MemoryDescriptor[]): void {
   })
 }
 
+/** Is the second the first one's upper neighbour, of its type and its attribute? */
+export function areOne(below: MemoryDescriptor, above: MemoryDescriptor): boolean {
+  return (
+    below.range.end === above.range.start && below.type === above.type && below.attribute === above.attribute
+  )
+}
+
 /** Joins neighbours of the same type and attribute (FW-1). Input must be sorted. */
 export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const joined: MemoryDescriptor[] = []
   for (const next of sorted) {
     const last = joined.at(-1)
-    if (
-      last?.range.end === next.range.start &&
-      last.type === next.type &&
-      last.attribute === next.attribute
-    ) {
+    if (last !== undefined && areOne(last, next)) {
       joined[joined.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
     } else joined.push(next)
   }
   return joined
 }
+
+/** What splitMap has made of a map, and the descriptors that it was made of. */
+const splits = new WeakMap<
+  readonly MemoryDescriptor[],
+  { readonly of: readonly MemoryDescriptor[]; readonly split: SplitMap }
+>()
 
 /**
  * Separates RAM from the rest (FW-2): MMIO, unusable and unaccepted memory is not RAM, reserved memory only
@@ -95,6 +110,14 @@ export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDesc
  * UsageError when descriptors overlap or are not made of pages.
  */
 export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
+  const known = splits.get(map)
+  if (known?.of.length === map.length && known.of.every((one, i) => one === map[i])) return known.split
+  const split = newSplit(map)
+  splits.set(map, { of: [...map], split })
+  return split
+}
+
+function newSplit(map: readonly MemoryDescriptor[]): SplitMap {
   check(map)
   const certain = union(
     map

@@ -307,9 +307,10 @@ function readDirectories(
       what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header can have`,
       fatal: false,
     })
+  const table = source.read(fileOffset(at), 8 * fits)
   const directories = []
   for (let i = 0; i < fits; i++) {
-    const directory = readStruct(source, at + 8 * i, IMAGE_DATA_DIRECTORY)
+    const directory = IMAGE_DATA_DIRECTORY.read(table, 8 * i)
     if (directory !== null) directories.push(directory)
   }
   return directories

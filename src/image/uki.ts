@@ -64,7 +64,7 @@ const views = new WeakMap<PeFile, UkiView>()
 
 /** Names every section of a PE. Chooses nothing: the stub decides which `.linux` is used. */
 export function viewUki(pe: PeFile): UkiView {
-  const view = views.get(pe) ?? newView(pe)
+  const view = views.get(pe) ?? partOf(pe.source, newView(pe))
   views.set(pe, view)
   return view
 }

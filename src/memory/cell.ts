@@ -21,15 +21,23 @@ export function isForeign({ whose, origin: at }: Cell, next: Whose | null, origi
 }
 
 /** The cell without an owner, from `start` on. */
-export function disowned(
-  { origin, content: bytes }: Cell,
-  start: number,
-  by: EventId,
-  content?: Content,
-): Cell {
+function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
   return content === undefined
     ? { origin, content: bytes, whose: null, written: false, by }
     : { origin: start, content, whose: null, written: false, by }
+}
+
+/**
+ * The same for all runs of one event: runs that hold one content without bytes share one cell, since
+ * nothing in it depends on where it lies any more.
+ */
+export function disownedAlike(by: EventId, content?: Content): (cell: Cell, start: number) => Cell {
+  let last: Cell | null = null
+  return (cell, start) => {
+    const holds = content ?? cell.content
+    if (holds.kind === 'bytes' || last?.content !== holds) last = disowned(cell, start, by, content)
+    return last
+  }
 }
 
 /** The part [start, end) of a run, with content and owner as of its first byte. */

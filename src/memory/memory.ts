@@ -8,7 +8,7 @@ import { bytesSource, type ByteSource } from '../bytes/source.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
 import { amendedSource, type Amendment } from './amended-source.ts'
-import { disowned, extentOf, holesBetween, holesIn, isCovered, isForeign, type Cell } from './cell.ts'
+import { disownedAlike, extentOf, holesBetween, holesIn, isCovered, isForeign, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
 import type { Deviation, EventId, Ranges, WriteEffect, WriteEvent } from './event.ts'
 import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
@@ -163,7 +163,7 @@ export class Memory {
       this.#disown(ranges[0], by, content)
     } else {
       this.#claims.rewrite(ranges, () => null)
-      this.#cells.rewrite(ranges, (cell, start) => disowned(cell, start, by, content))
+      this.#cells.rewrite(ranges, disownedAlike(by, content))
     }
     return by
   }
@@ -469,8 +469,9 @@ export class Memory {
   }
 
   #disown(where: Range, by: EventId, content?: Content): void {
+    const nobodys = disownedAlike(by, content)
     for (const { start, end, value } of this.#cells.runs(where.start, where.end))
-      this.#cells.assign(start, end, disowned(value, start, by, content))
+      this.#cells.assign(start, end, nobodys(value, start))
   }
 
   #grow(object: ObjectId, length: number): void {

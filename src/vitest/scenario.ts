@@ -1,6 +1,7 @@
 /** Builds the input of `check`: an image, a machine by RAM size or by map, and any era or model. */
 import { buildMachine, type MachineWords } from '../boot/machine.ts'
 import type { CheckInput, MachineInput } from '../check.ts'
+import { stays } from '../bytes/fixed-source.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
@@ -40,7 +41,9 @@ export interface ScenarioInput extends CheckInput {
 }
 
 /**
- * Throws UsageError for an invalid size, an unknown profile or name, and when both a map and RAM are given.
+ * Its machine, and an image that it builds, are prepared when they are first checked, and only then: what
+ * they are made of must not change any more. Throws UsageError for an invalid size, an unknown profile or
+ * name, and when both a map and RAM are given.
  */
 export function scenario(options: ScenarioOptions): ScenarioInput {
   const {
@@ -62,12 +65,14 @@ export function scenario(options: ScenarioOptions): ScenarioInput {
       : { map, profile: firmware }
   return {
     ...rest,
-    image: { name, source: 'read' in image ? image : uki(image) },
-    machine: buildMachine(words, {
-      imageLoader,
-      quirks,
-      contents,
-      imageBase: imageBase === undefined ? undefined : bytesOf(imageBase),
-    }),
+    image: { name, source: 'read' in image ? image : stays(uki(image)) },
+    machine: stays(
+      buildMachine(words, {
+        imageLoader,
+        quirks,
+        contents,
+        imageBase: imageBase === undefined ? undefined : bytesOf(imageBase),
+      }),
+    ),
   }
 }

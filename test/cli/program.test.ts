@@ -66,7 +66,7 @@ describe('spec and explain', () => {
     [['spec', 'PE-9999'], /^stubsim: no clause or chapter "PE-9999".*; stubsim spec lists them\n$/],
     [
       ['explain', 'no-such-rule-at-all'],
-      /^stubsim: no rule "no-such-rule-at-all"; stubsim explain lists the rules\n$/,
+      /^stubsim: no rule, clause or printed line "no-such-rule-at-all"; stubsim explain lists the rules\n$/,
     ],
   ])('%j is refused', async (args, message) => {
     const { code, stdout, stderr } = await stubsim(args)

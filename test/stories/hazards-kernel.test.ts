@@ -30,6 +30,7 @@ import {
   type LegacyOptions,
   type PeEntryOptions,
 } from '../support/kernel-bench.ts'
+import { WIDE } from '../support/decompressor-runs.ts'
 import { F } from '../support/kernels.ts'
 
 const SAMPLES: readonly (readonly [eras: RegExp, kernel: string])[] = [
@@ -85,7 +86,6 @@ function entered(era: string, options: Partial<PeEntryOptions> = {}, on: Bench =
     outcome: start(on, `linux/${era}`, peEntry(on, { kernel: sampleOf(era), image: F, ...options })),
   }
 }
-const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3fe00000)]
 function direct(era: string, options: Partial<LegacyOptions> = {}, on: Bench = bench({ map: WIDE })): Ran {
   return {
     on,

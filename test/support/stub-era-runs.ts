@@ -77,8 +77,9 @@ export const early = (row: string, setting: StubSetting = {}): StubRun =>
     stub: row.startsWith('S3') || row.startsWith('S4') ? '252.39' : '247.3',
     ...setting,
   })
+const LATER = laterSections()
 export const later = (row: string, setting: StubSetting = {}): StubRun =>
-  runStub(`systemd-stub/${row}`, { stub: '262.1', sections: laterSections(), ...setting })
+  runStub(`systemd-stub/${row}`, { stub: '262.1', sections: LATER, ...setting })
 export const assumed = (run: StubRun) => run.notes.assumptions.map(({ clause }) => clause)
 export const OPTIONAL = 24
 export const HARDENED = ['S7/258.10', 'S8/259.8', 'S8']

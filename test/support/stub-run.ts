@@ -3,7 +3,7 @@ import { range } from '../../src/bytes/range.ts'
 import { byteCount } from '../../src/bytes/units.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { type KernelFacts } from '../../src/image/x86/kernel-facts.ts'
-import { parsePe } from '../../src/image/pe.ts'
+import { parsePe, type PeFile } from '../../src/image/pe.ts'
 import { STUB_FACTS, type StubName } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection, type UkiRecipe } from '../../src/image/synthetic.ts'
 import { createMachine, Stop, type Notes, type Outcome, type Settings } from '../../src/machine/machine.ts'
@@ -31,10 +31,12 @@ export const KERNEL_AT = 0x2000000
 export const INITRD_AT = 0x3000000
 export const INITRD_SIZE = 0x12345
 
+const KERNEL = buildKernel(kernelFacts())
+
 /** The sections that most tests add; `null` leaves one out. */
 export function sectionsOf(
   change: Readonly<Record<string, AddedSection | null>> = {},
-  kernel: ByteSource = buildKernel(kernelFacts()),
+  kernel: ByteSource = KERNEL,
 ): AddedSection[] {
   const usual: Record<string, AddedSection> = {
     '.osrel': {
@@ -94,26 +96,28 @@ export function runStub(id: string, setting: StubSetting = {}): StubRun {
   return runModel(stubModel(eraOf(id)), setting)
 }
 
+const USUAL = sectionsOf()
+/** UKIs by their sections, stub and changed header: most tests boot one image under many releases. */
+const images = new WeakMap<readonly AddedSection[], Map<string, PeFile>>()
+
+function imageOf(stub: StubName, sections: readonly AddedSection[], edit: StubSetting['edit']): PeFile {
+  const known = images.get(sections) ?? new Map<string, PeFile>()
+  images.set(sections, known)
+  const key = `${stub} ${Object.entries(edit ?? {}).join(' ')}`
+  const optional = edit === undefined ? {} : { optional: edit }
+  const pe = known.get(key) ?? parsePe(buildUki({ stub: STUB_FACTS[stub], sections, ...optional })).pe
+  if (pe === null) throw new Error('the UKI of the test is no PE')
+  known.set(key, pe)
+  return pe
+}
+
 /** Runs any model of a stub. */
 export function runModel(model: StubModel, setting: StubSetting = {}): StubRun {
-  const {
-    stub = '247.3',
-    sections = sectionsOf(),
-    options,
-    base = BASE,
-    free = [0x1000, 0x8000000],
-  } = setting
+  const { stub = '247.3', sections = USUAL, options, base = BASE, free = [0x1000, 0x8000000] } = setting
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   memory.ram(range(0, 0x200000000), GARBAGE)
-  const { pe } = parsePe(
-    buildUki({
-      stub: STUB_FACTS[stub],
-      sections,
-      ...(setting.edit === undefined ? {} : { optional: setting.edit }),
-    }),
-  )
-  if (pe === null) throw new Error('the UKI of the test is no PE')
+  const pe = imageOf(stub, sections, setting.edit)
   const loadOptions: LoadOptions | null =
     options === undefined
       ? null

@@ -13,7 +13,7 @@ import {
 import { cutAtBins } from '../bin-edges.ts'
 import type { Build } from '../build.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
-import { joinDescriptors, reported, SPECIAL_TYPES } from '../memory-map.ts'
+import { areOne, reported, SPECIAL_TYPES } from '../memory-map.ts'
 import {
   countOfPages,
   freedNothing,
@@ -116,15 +116,25 @@ export class Edk2Pages implements PageAllocator {
 
   #show(): ShownMap {
     const { ram, foreign } = this.#map
-    if (this.#shown?.ram === ram && this.#shown.foreign === foreign) return this.#shown
+    const known = this.#shown
+    if (known?.ram === ram && known.foreign === foreign) return known
+    const map: MemoryDescriptor[] = []
+    let last: MemoryDescriptor | undefined
     let inBin = false
-    const shown = this.#shownParts().map(descriptor => {
+    for (const descriptor of this.#shownParts()) {
       const bin = this.#binAround(descriptor)
-      if (bin !== undefined) inBin = true
-      return reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
-    })
+      inBin ||= bin !== undefined
+      const one = reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
+      if (last !== undefined && areOne(last, one)) {
+        last = { ...last, range: range(last.range.start, one.range.end) }
+        map[map.length - 1] = last
+      } else {
+        last = one
+        map.push(one)
+      }
+    }
     const bins = this.#release.cutsAtBins ? 'FW-34' : 'FW-15'
-    const map = [...joinDescriptors(shown), ...foreign]
+    for (const one of foreign) map.push(one)
     this.#shown = { ram, foreign, map, clause: inBin ? bins : 'FW-14' }
     return this.#shown
   }
@@ -133,7 +143,8 @@ export class Edk2Pages implements PageAllocator {
   #binAround(descriptor: MemoryDescriptor): Bin | undefined {
     if (!isFree(descriptor)) return undefined
     const { start, end } = descriptor.range
-    return this.#specialBins.find(bin => bin.base <= start && end - 1 <= bin.max)
+    for (const bin of this.#specialBins) if (bin.base <= start && end - 1 <= bin.max) return bin
+    return undefined
   }
 
   /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */

@@ -32,6 +32,7 @@ import {
   type HandoverOptions,
 } from '../../support/kernel-bench.ts'
 import { deep, flipped, greedy, packedKernel, smallKernel } from '../../support/packed-kernel.ts'
+import { ROOMY } from '../../support/boot-loader-runs.ts'
 import { E2, E5, F } from '../../support/kernels.ts'
 
 /** Every stub with three kernels and every kernel with three stubs or more, wherever the rows stand. */
@@ -114,15 +115,13 @@ export function bootKernels(note: Note): void {
         )
 }
 
-const WIDE = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
-
 /** The boot protocol's own entries. */
 export function bootByProtocol(note: Note): void {
   for (const { id } of kernelEras)
     for (const via of ['legacy-32', 'legacy-64'] as const)
       for (const la57 of [false, true])
         for (const kernel of [E2, E5, FIVE]) {
-          const on = bench({ map: WIDE, la57, kaslr: 'command-line' })
+          const on = bench({ map: ROOMY, la57, kaslr: 'command-line' })
           note(
             start(
               on,
@@ -143,7 +142,7 @@ export function bootByProtocol(note: Note): void {
     kaslr: 'command-line',
   })
   handed(note, 'linux/E2g', E2, unaccepted, { commandLine: 'quiet', initrd: null })
-  const window = bench({ map: [...WIDE, descriptor(2, 0x40000000, 0x10000)] })
+  const window = bench({ map: [...ROOMY, descriptor(2, 0x40000000, 0x10000)] })
   note(
     start(
       window,
@@ -157,7 +156,7 @@ export function bootByProtocol(note: Note): void {
       }),
     ),
   )
-  const fixed = bench({ map: WIDE })
+  const fixed = bench({ map: ROOMY })
   const from = legacy(fixed, { kernel: E5, at: 0x6000000, bootParams: 0x90000, commandLineAt: 0x92000 })
   const file = readKernelFile(fixed.machine, from.payload)
   startKernel(eraNamed('linux/E5'), fixed.machine, from, { ...file, relocatable: false })
@@ -176,7 +175,7 @@ export function bootLoaders(note: Note): void {
             kernel: kernelNamed(name).source,
             initrd,
             commandLine: 'nokaslr quiet initrd=a',
-            map: WIDE,
+            map: ROOMY,
             contents: 'ovmf',
             settings: {
               secureBoot: false,

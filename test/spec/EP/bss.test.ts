@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { PAGE } from '../../../src/bytes/units.ts'
 import { entered, handed } from '../../support/efi-stub-runs.ts'
 import { clausesOf, eventsOf, kernelNamed } from '../../support/kernel-bench.ts'
 import { bssOf, E0, E1, E4, E5, F, INITRD } from '../../support/kernels.ts'
-import { PAGE } from '../../../src/bytes/units.ts'
 
 test('EP-4 5.7-rc1 reads .bss after the file as it is after a handover', () => {
   const bss = bssOf('derived-5.7-rc1')

@@ -7,6 +7,7 @@ import { EfiLoaderData } from '../../../src/image/memory-types.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import type { Outcome } from '../../../src/machine/machine.ts'
+import { factsOf } from '../../support/facts.ts'
 import {
   bench,
   clausesOf,
@@ -20,7 +21,6 @@ import {
   type Bench,
 } from '../../support/kernel-bench.ts'
 import { E2, E5, F } from '../../support/kernels.ts'
-import { factsOf } from '../../support/facts.ts'
 
 function handedWithLevels(
   era: string,

@@ -4,6 +4,7 @@ import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { buildKernel } from '../../../src/image/synthetic.ts'
 import { setupHeaderAt, type SetupHeaderField } from '../../../src/image/x86/boot-params.ts'
 import { entered, ERAS, handed } from '../../support/efi-stub-runs.ts'
+import { factsOf } from '../../support/facts.ts'
 import {
   bench,
   descriptor,
@@ -19,7 +20,6 @@ import {
   type Bench,
 } from '../../support/kernel-bench.ts'
 import { bssOf, E0, E2, E4, E5, F, FACTS_2, LPA } from '../../support/kernels.ts'
-import { factsOf } from '../../support/facts.ts'
 
 function field({ memory, notes }: Bench, name: SetupHeaderField, width: number): number {
   const at = Number(notes.facts.bootParams) + setupHeaderAt(name)

@@ -13,11 +13,11 @@ import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import { recorded } from '../../support/allocator-runs.ts'
 import { GIB, MIB } from '../../support/bytes.ts'
+import { factsOf } from '../../support/facts.ts'
 import { goodPe } from '../../unit/firmware/loader-bench.ts'
 import { textOf } from '../../unit/firmware/recorded.ts'
 import { descriptor, smallMachine } from '../../unit/firmware/small-machine.ts'
 import { smallPe } from '../../unit/firmware/small-pe.ts'
-import { factsOf } from '../../support/facts.ts'
 
 test("FW-21 keeps the distance of OVMF's upper memory from the top of low RAM", () => {
   for (const [id, mib] of [

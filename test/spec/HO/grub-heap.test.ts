@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { HEAP_2_06, HEAP_2_12, takeHeap, type HeapRule } from '../../../src/boot-loader/x86/heap.ts'
 import { createFirmware } from '../../../src/firmware/boot-services.ts'
 import { readMemmap } from '../../../src/image/memmap.ts'

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
+import { alignUp, PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import type { MemoryEvent } from '../../../src/memory/event.ts'
@@ -9,7 +10,6 @@ import { contracts, INITRD_SIZE, RAM_END, started, under } from '../../support/b
 import { edited, MIB } from '../../support/bytes.ts'
 import { descriptor, free, kernelNamed } from '../../support/kernel-bench.ts'
 import { FACTS_5, LPA } from '../../support/kernels.ts'
-import { alignUp, PAGE } from '../../../src/bytes/units.ts'
 
 /** The same RAM with pref_address taken. */
 const TAKEN: readonly MemoryDescriptor[] = [

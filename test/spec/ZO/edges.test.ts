@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { bytesSource, sliceSource, sparseSource } from '../../../src/bytes/source.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { readKernelFile } from '../../../src/kernel/x86/file.ts'
 import { fileOf } from '../../support/decompressor-runs.ts'
 import { bench, kernelNamed } from '../../support/kernel-bench.ts'
 import { E2, FACTS_2, FACTS_5 } from '../../support/kernels.ts'
-import { PAGE } from '../../../src/bytes/units.ts'
 
 /** The same kernel without the code that tells its edges. */
 const stripped = (name: string) => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
+import { alignUp } from '../../../src/bytes/units.ts'
 import { kaslrAreas } from '../../../src/kernel/x86/steps/kaslr.ts'
 import { memoryOptions, memparse } from '../../../src/kernel/x86/steps/memory-options.ts'
 import { enteredLegacy, WIDE } from '../../support/decompressor-runs.ts'
 import { bench, eventsOf, type LegacyOptions } from '../../support/kernel-bench.ts'
 import { FACTS_5, LPA } from '../../support/kernels.ts'
-import { alignUp } from '../../../src/bytes/units.ts'
 
 /** What E5 takes: its decompressed length, up to a multiple of 2 MiB. */
 const TAKES = alignUp(FACTS_5.output_len, 0x200000)

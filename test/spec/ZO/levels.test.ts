@@ -4,6 +4,7 @@ import { bytesSource, sparseSource } from '../../../src/bytes/source.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { trampolinePlace, type Entry } from '../../../src/kernel/x86/steps/five-level.ts'
+import { R } from '../../support/decompressor-runs.ts'
 import {
   bench,
   clausesOf,
@@ -19,7 +20,6 @@ import {
   type Kernel,
 } from '../../support/kernel-bench.ts'
 import { E2, E5, F, FACTS_2 } from '../../support/kernels.ts'
-import { R } from '../../support/decompressor-runs.ts'
 
 /** The same kernel, built for five levels. */
 const FIVE = withFlags(E2, 0x7f)

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
 import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
 import { clausesOf, contractsOf, eventsOf } from '../../support/kernel-bench.ts'
+import { LPA } from '../../support/kernels.ts'
 import {
   deep,
   elfHeaders,
@@ -12,7 +13,6 @@ import {
   refusalOf,
   smallKernel,
 } from '../../support/packed-kernel.ts'
-import { LPA } from '../../support/kernels.ts'
 
 const NAME_2 = 'debian-5.10.223-cloud'
 const NAME_5 = 'debian-6.12.107-cloud'

@@ -7,9 +7,9 @@ import { contentSource } from '../../../src/image/content.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
 import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
+import { ROOMY } from '../../support/boot-loader-runs.ts'
 import { edited } from '../../support/bytes.ts'
 
-const ROOMY = [free(0x1000, 0x9f000), free(0x100000, 0x3ff00000)]
 const KERNEL = kernelNamed('debian-6.12.107-cloud').source
 
 function started(loader: string, given: Partial<BootLoaderSetup> = {}): Run {

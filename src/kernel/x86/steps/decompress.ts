@@ -47,22 +47,20 @@ export function randomAllocSlots(
   minimum: number,
   softReserve = true,
 ): Slots[] {
-  const found = map.flatMap(({ type, range, attribute }) => {
-    if (type !== EfiConventionalMemory || isUnpluggable({ attribute })) return []
-    if (softReserve && (attribute & EFI_MEMORY_SP) !== 0n) return []
+  const found: (Slots & { readonly mirrored: boolean })[] = []
+  for (const { type, range, attribute } of map) {
+    if (type !== EfiConventionalMemory) continue
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
-    return first > last
-      ? []
-      : [
-          {
-            first,
-            count: (last - first) / align + 1,
-            lowest: alignUp<number>(range.start, align),
-            mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n,
-          },
-        ]
-  })
+    if (first > last || isUnpluggable({ attribute })) continue
+    if (softReserve && (attribute & EFI_MEMORY_SP) !== 0n) continue
+    found.push({
+      first,
+      count: (last - first) / align + 1,
+      lowest: alignUp<number>(range.start, align),
+      mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n,
+    })
+  }
   const mirrored = found.filter(slots => slots.mirrored)
   return (mirrored.length > 0 ? mirrored : found).map(({ first, count, lowest }) => ({
     first,
