@@ -170,7 +170,8 @@ function complete(
   const end = Math.max(...rows.map(row => rvaOf(row) + row.size))
   if (end >= 2 ** 32 || rows.some(row => row.at >= 2 ** 32))
     return fail(
-      `sections at ${hex(lowest)}-${hex(greatest(rows.map(({ vma, size }) => vma + BigInt(size))))} do not fit a PE file with ImageBase ${hex(ImageBase)}`,
+      `sections at ${hex(lowest)}-${hex(greatest(rows.map(({ vma, size }) => vma + BigInt(size))))} ` +
+        `do not fit a PE file with ImageBase ${hex(ImageBase)}`,
     )
   const firstRaw = Math.min(...rows.filter(row => row.at > 0).map(row => row.at), 2 ** 31)
   const text = rows.filter(row => row.name === '.text').slice(0, 1)
