@@ -44,6 +44,8 @@ export interface CheckInput extends CheckSettings {
     readonly source: ByteSource
     readonly assumptions?: readonly Assumption[]
     readonly doubts?: readonly Gap[]
+    /** The places of its sections are made up: no advice is given on them. Default false. */
+    readonly unplaced?: boolean
   }
   readonly machine: MachineInput | PreparedMachine
   /** A version, an era id, an era, or a model of the caller. Default: identify. */
@@ -145,8 +147,12 @@ function ofImage(
     linux: kernelBytes(uki, input),
     ofFile: {
       advice:
-        input.rules === undefined ? madeOf(image, houseAdvice) : advise({ pe: uki.pe, uki }, input.rules),
-      builder: image.builder,
+        input.image.unplaced === true
+          ? []
+          : input.rules === undefined
+            ? madeOf(image, houseAdvice)
+            : advise({ pe: uki.pe, uki }, input.rules),
+      builder: input.image.unplaced === true ? null : image.builder,
       problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
     },
   }

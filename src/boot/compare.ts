@@ -35,7 +35,9 @@ export function compareWithObserved(
   const { ramdiskImage, ramdiskSize, decompressedKernel, commandLine } = facts
   const initSize = kernel?.hdr.init_size
   const hasRamdisk = ramdiskImage !== undefined && ramdiskSize !== undefined && ramdiskSize > 0
+  const { imageBase } = facts
   const predictions: Readonly<Partial<Record<ObservedFactName, Prediction | null>>> = {
+    imageBase: imageBase === undefined ? null : { is: imageBase },
     release: kernel?.release == null ? null : { is: kernel.release },
     commandLine: commandLine === undefined ? null : { is: commandLine.trim() },
     initrdFrom:
@@ -53,7 +55,7 @@ export function compareWithObserved(
     ramdiskEnd: hasRamdisk ? { is: alignUp<number>(ramdiskImage + ramdiskSize, PAGE) } : null,
     kernelCode: decompressedKernel === undefined ? null : { is: decompressedKernel },
   }
-  return observed.map(({ name, value, line }) => {
+  return oneBase(observed, imageBase).map(({ name, value, line }) => {
     const prediction = predictions[name] ?? null
     const agrees =
       prediction === null
@@ -74,6 +76,13 @@ export function compareWithObserved(
       agrees,
     }
   })
+}
+
+/** Of all images that the firmware loaded, the one at the predicted place; the last one where none lies there. */
+function oneBase(observed: readonly ObservedFact[], predicted: number | undefined): ObservedFact[] {
+  const bases = observed.filter(({ name }) => name === 'imageBase')
+  const base = bases.find(({ value }) => value === predicted) ?? bases.at(-1)
+  return observed.filter(fact => fact.name !== 'imageBase' || fact === base)
 }
 
 function shown(value: number | string): string {

@@ -16,7 +16,9 @@ export interface ListedImage {
   readonly source: ByteSource
   readonly assumptions: readonly Assumption[]
   readonly doubts: readonly Gap[]
-  /** Replaces the stub if the kernel's header is unknown: nothing after the load can be predicted. */
+  /** Its sections have no places: nothing that is said of their places is said of the file. */
+  readonly unplaced: boolean
+  /** Takes the stub's place where the kernel's header is unknown: nothing behind the load can be said. */
   readonly stub: StubModel | null
 }
 
@@ -56,6 +58,7 @@ export function imageOfListing(
     return name === '.initrd' ? { initrd: size } : undefined
   })
   const told = [
+    ...listing.missing.map(({ what }) => what),
     ...listing.assumptions,
     ...(linux === undefined
       ? []
@@ -72,18 +75,22 @@ export function imageOfListing(
     ...problems.map(problem => problem.what),
     'the command line is empty and .initrd holds an archive: a listing does not show them',
   ]
+  const unplaced = listing.missing.some(({ column }) => column === 'VirtualAddress')
   return {
     source,
+    unplaced,
     assumptions: told.map(what => ({ clause: 'HZ-19', what })),
     stub:
-      kernel === null
+      kernel === null || unplaced
         ? {
             id: 'x-listing',
             boot: machine =>
               machine.gap(
                 'HZ-19',
-                'a listing does not contain the bytes of .linux, and no recorded kernel has its size ' +
-                  'or was named and fits: what stub and kernel do with it is unknown',
+                unplaced
+                  ? 'the text has no addresses (VirtualAddress): what lies where in memory is not known'
+                  : 'a listing does not contain the bytes of .linux, and no recorded kernel has its size ' +
+                      'or was named and fits: what stub and kernel do with it is unknown',
               ),
           }
         : null,

@@ -19,6 +19,7 @@ import type { Assumption, Gap } from '../machine/machine.ts'
 import type { FirmwareFile } from './firmware-file.ts'
 import { descriptorsOf } from './map-entries.ts'
 import { machineFromMemmap, type MemmapMachine } from './memmap-machine.ts'
+import type { MapOrigin } from './machine-doubts.ts'
 import type { MapTaken } from './map-before-load.ts'
 
 /** The machine to boot, as `check` takes it. */
@@ -28,6 +29,8 @@ export interface MachineInput {
   readonly map: readonly MemoryDescriptor[]
   /** When the map was taken. Default before-load. */
   readonly taken?: MapTaken
+  /** The origin of the map; absent if the caller vouches for it. */
+  readonly origin?: MapOrigin
   /** Load address of the UKI on the real machine. Default: the allocator decides. */
   readonly imageBase?: Phys
   /** Content of unwritten memory. Default: as the firmware leaves it, `ovmf` if no firmware is named. */
@@ -133,6 +136,7 @@ function ofProfile(name: string, ram: number): MachineInput {
   return {
     what: `profile ${profile.id} with ${formatSize(ram)}`,
     map: profileMap(profile, ram),
+    origin: { kind: 'profile' },
     ...firmwareOf(name),
     ...(assumption === null ? {} : { assumptions: [{ clause: 'FW-21', what: assumption }] }),
   }
@@ -149,7 +153,10 @@ function reasonOf(problems: readonly Problem[]): string {
 
 function ofMemmap(name: string, parse: MemmapParse, taken: MapTaken | undefined): MachineInput {
   if (parse.map.length === 0) throw new UsageError(`${name}: ${reasonOf(parse.problems)}`)
-  return machineFromMemmap(name, parse, taken)
+  return {
+    ...machineFromMemmap(name, parse, taken),
+    origin: { kind: 'text', dialect: parse.dialect, momentSaid: taken !== undefined },
+  }
 }
 
 function ofMap({ map, what, taken }: Extract<MachineWords, { readonly map: unknown }>): MachineInput {

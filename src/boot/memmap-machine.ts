@@ -71,12 +71,12 @@ function sayOther({ dialect, line, same }: OtherMap): string {
   return `${dialect} from line ${String(line)}${same === true ? ', the same again' : ''}`
 }
 
-/** What is placed on a map with a lost row is placed on another machine (FW-57). */
+/** What is placed on a map with a lost row is placed on another machine (FW-60). */
 function lostDoubts(lost: readonly LostRow[]): Gap[] {
   const [first, ...others] = lost
   if (first === undefined) return []
   const more = others.length === 0 ? '' : `, and ${String(others.length)} more of the kind`
-  return [{ clause: 'FW-57', why: `the memory map is not whole: ${sayLost(first)}${more}` }]
+  return [{ clause: 'FW-60', why: `the memory map is not whole: ${sayLost(first)}${more}` }]
 }
 
 /** Bytes of free memory. */

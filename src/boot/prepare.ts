@@ -15,9 +15,10 @@ import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { MachineInput } from './machine.ts'
+import { foreignImage, loaderInTheWay, machineDoubts } from './machine-doubts.ts'
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
-import { toStubEntry, type HandedOver, type StubEntry } from './run.ts'
+import { StubEntry, toStubEntry, type HandedOver } from './run.ts'
 import { LaidOut, type Stage } from './stage.ts'
 
 /** Per-boot input of a prepared machine. */
@@ -118,9 +119,13 @@ export class PreparedMachine {
    * UsageError when the map cannot be used, or was taken while an image was loaded.
    */
   fork(options: BootOptions = {}): Stage {
+    return this.#before(options, null)
+  }
+
+  #before(options: BootOptions, bootLoader: string | null): Stage {
     if (this.input.taken === 'stub-entry')
       throw new UsageError('the map was taken at the entry of a stub, but no image was given')
-    return this.#begin(0, options)
+    return this.#begin(0, options, bootLoader)
   }
 
   /**
@@ -132,7 +137,10 @@ export class PreparedMachine {
     if (uki === null) throw new UsageError(image.parsed.problems.at(-1)?.what ?? 'not a PE file')
     const last = this.#loaded
     if (last?.image === image && areAlike(last.options, options)) return last.entry
-    const entry = toStubEntry(this.#begin(uki.pe.optional.SizeOfImage, options), {
+    const stage = this.#begin(uki.pe.optional.SizeOfImage, options, null)
+    const gap = foreignImage(this.input, uki.pe.coff.Machine)
+    if (gap !== null) return new StubEntry(stage, { ended: { kind: 'unknown', gap } })
+    const entry = toStubEntry(stage, {
       source: image,
       uki,
       imageBase: this.input.imageBase,
@@ -148,11 +156,16 @@ export class PreparedMachine {
     cargo: BootLoaderCargo,
     options: BootOptions = {},
   ): HandedOver {
-    return toBootLoaderHandOff(this.fork(options), bootLoader, cargo)
+    return toBootLoaderHandOff(this.#before(options, bootLoader.id), bootLoader, cargo)
   }
 
-  #begin(imageSize: number, { settings = {}, assumptions = [], doubts = [] }: BootOptions): Stage {
-    const { input } = this
+  #begin(
+    imageSize: number,
+    { settings = {}, assumptions = [], doubts = [] }: BootOptions,
+    bootLoader: string | null,
+  ): Stage {
+    const { input, firmware } = this
+    const loader = loaderInTheWay(firmware, settings.shim ?? false, bootLoader)
     const laidOut = this.#layOut(imageSize)
     return laidOut.machine.begin({
       settings,
@@ -162,7 +175,7 @@ export class PreparedMachine {
         ...nobodyNamed(input),
         ...laidOut.assumptions,
       ],
-      doubts: [...doubts, ...(input.doubts ?? [])],
+      doubts: [...doubts, ...(input.doubts ?? []), ...machineDoubts(input, firmware, loader)],
     })
   }
 

@@ -1,4 +1,5 @@
 /** `check`, `map` and `trace`: one simulated boot in three forms, and its exit code. */
+import { isAbsolute, relative } from 'node:path'
 import { checkWith, type Checked } from '../check-with.ts'
 import { formatMap } from '../report/map.ts'
 import type { Report } from '../report/model.ts'
@@ -54,6 +55,12 @@ async function upstreamLinks(): Promise<(clause: string) => readonly string[]> {
   return (await import('./clause-index.ts')).upstreamLinks()
 }
 
+/** A path from the folder in which the program runs, where that is above the file. */
+function fromHere(path: string): string {
+  const near = relative('', path)
+  return isAbsolute(path) && !near.startsWith('..') ? near : path
+}
+
 /** The report in the form given by --format. Renderers other than the text are loaded on demand. */
 async function reportIn(call: Call, report: Report): Promise<string> {
   switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
@@ -67,7 +74,13 @@ async function reportIn(call: Call, report: Report): Promise<string> {
       return (await import('../report/markdown.ts')).reportToMarkdown(report)
     case 'sarif': {
       const { reportToSarif } = await import('../report/sarif.ts')
-      return jsonText(reportToSarif(report, await upstreamLinks()))
+      const { packageText } = await import('./files.ts')
+      return jsonText(
+        reportToSarif(report, await upstreamLinks(), {
+          pages: rule => packageText(`docs/hazards/${rule}.md`),
+          image: fromHere(report.image.name),
+        }),
+      )
     }
     case 'junit':
       return (await import('../report/junit.ts')).reportToJunit(report, call.has('strict'))

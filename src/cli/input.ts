@@ -7,6 +7,7 @@ import { UsageError } from '../bytes/errors.ts'
 import { JSON_MAX } from '../bytes/plain-data.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
+import { isText } from '../image/paste/letters.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
 import type { Call } from './command.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
@@ -85,9 +86,12 @@ const HEAD = 4096
 async function fileOrListing(call: Call, path: string, kernel: string | undefined): Promise<Image> {
   const source = call.files.source(path)
   const image = { name: path, source, stub: null }
-  if (source.read(fileOffset(0), HEAD).includes(0)) return image
+  if (source.size === 0 || !isText(source.read(fileOffset(0), HEAD))) return image
   const { isListing, LISTING_HEAD, readListing } = await import('../image/objdump.ts')
-  if (!isListing(source.read(fileOffset(0), LISTING_HEAD))) return image
+  if (!isListing(source.read(fileOffset(0), LISTING_HEAD)))
+    throw new UsageError(
+      `${path}: a text without a section table: no image, and no sizes and places of sections in it`,
+    )
   const { listing, problems } = readListing(call.files.bytes(path))
   if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
   const { imageOfListing } = await import('../boot/listing.ts')

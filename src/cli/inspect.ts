@@ -8,6 +8,7 @@ import { advise } from '../hazard/registry.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { recogniseLayout, type LayoutFound } from '../image/layouts/recognise.ts'
 import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
+import { isText } from '../image/paste/letters.ts'
 import { parsePe, type PeFile } from '../image/pe.ts'
 import type { Problem } from '../image/problem.ts'
 import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
@@ -341,17 +342,27 @@ export function formatInspection({
     .join('\n\n')}\n`
 }
 
-/** The command. */
-export function inspect(call: Call): number {
+/** The command: an image, a section table, a memory map or a log. */
+export async function inspect(call: Call): Promise<number> {
   const name = call.operand ?? ''
   const source = call.files.source(name)
-  const inspection = isListing(source.read(fileOffset(0), LISTING_HEAD))
+  const head = source.read(fileOffset(0), LISTING_HEAD)
+  const isJson = call.text('format') === 'json'
+  if (head.length > 0 && isText(head) && !isListing(head)) {
+    const { formatTextInspection, inspectText, textInspectionToJson } = await import('./inspect-text.ts')
+    const inspection = inspectText(name, call.files.bytes(name))
+    call.print(
+      isJson
+        ? `${JSON.stringify(textInspectionToJson(inspection), null, 2)}\n`
+        : formatTextInspection(inspection),
+    )
+    return 0
+  }
+  const inspection = isListing(head)
     ? inspectListing(name, call.files.bytes(name))
     : inspectSource(name, source)
   call.print(
-    call.text('format') === 'json'
-      ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n`
-      : formatInspection(inspection),
+    isJson ? `${JSON.stringify(inspectionToJson(inspection), null, 2)}\n` : formatInspection(inspection),
   )
   return 0
 }

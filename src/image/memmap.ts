@@ -10,7 +10,7 @@ import { cluesIn } from './memmap/clues.ts'
 import { clothesOf } from './memmap/clothes.ts'
 import { DIALECTS, rankOf, type KnownDialect, type MemmapDialect } from './memmap/dialects.ts'
 import { rawLinesOf, textOf } from './memmap/lines.ts'
-import { lossesOf, rangeIn } from './memmap/losses.ts'
+import { comparedWith, lossesOf, rangeIn } from './memmap/losses.ts'
 import {
   odd,
   type Block,
@@ -50,6 +50,8 @@ export interface MemmapParse {
    * Rows that are not in the map, or not as they were: a map with one proves nothing about what is placed in it.
    */
   readonly lost: readonly LostRow[]
+  /** What else in the text the rows were compared with, as noun phrases. */
+  readonly compared: readonly string[]
   readonly problems: readonly Problem[]
 }
 
@@ -75,6 +77,7 @@ function fatal(
     others: [],
     takenOff: [],
     lost: [],
+    compared: [],
     problems: [...problems, { id, at: null, what, fatal: true }],
   }
 }
@@ -140,6 +143,7 @@ function best(found: readonly Found[], lines: readonly string[], habits: readonl
         ...parse,
         takenOff: clothesOf(rows, habits),
         lost: [...parse.lost, ...lossesOf(dialect, parse.map, clues)],
+        compared: comparedWith(dialect, clues),
       }
     }
     failed ??= parse
@@ -178,6 +182,7 @@ function finish(
     others,
     takenOff: [],
     lost,
+    compared: [],
     problems,
   }
 }

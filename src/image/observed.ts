@@ -7,6 +7,7 @@ import { MEMMAP_TEXT_MAX } from './memmap.ts'
 import type { Problem } from './problem.ts'
 
 export const OBSERVED_FACTS = [
+  'imageBase',
   'release',
   'commandLine',
   'initrdFrom',
@@ -31,7 +32,7 @@ export interface ObservedFact {
   readonly line: number
 }
 
-/** Facts in the order of the log, each once. */
+/** Facts in the order of the log, each once; `imageBase` once for each image that the firmware loaded. */
 export interface Observed {
   readonly facts: readonly ObservedFact[]
   readonly problems: readonly Problem[]
@@ -55,7 +56,16 @@ const PUTADDR = [
   'trampoline_32bit',
 ] as const
 
+/** What may stand in front of a line that was pasted. */
+const PASTED = /^(?:.{0,200}?[\s>|:"+#\]])??/.source
+
 const PATTERNS: readonly Pattern[] = [
+  // an image with a name was built with the firmware: a unified kernel image has none
+  {
+    line: /^Loading driver at 0x([0-9a-f]{6,16}) EntryPoint=0x[0-9a-f]{6,16}(?![0-9a-f])(?!\s{0,4}\S{1,80}\.(?:efi|dll|pdb))/i,
+    names: ['imageBase'],
+    as: 'hex',
+  },
   { line: /^Linux version (\S{1,200}) /, names: ['release'], as: 'text' },
   { line: /^Command line: (.*)$/, names: ['commandLine'], as: 'text' },
   { line: /^EFI stub: Loaded initrd from (.*)$/, names: ['initrdFrom'], as: 'text' },
@@ -92,6 +102,8 @@ export function readObserved(input: string | Uint8Array): Observed {
       ],
     }
   const facts = new Map<ObservedFactName, ObservedFact>()
+  const bases: ObservedFact[] = []
+  const all = (): ObservedFact[] => [...bases, ...facts.values()].sort((a, b) => a.line - b.line)
   for (const { text, at } of linesOf(textOf(input))) {
     for (const { name, value } of factsIn(text)) {
       const known = facts.get(name)
@@ -102,7 +114,9 @@ export function readObserved(input: string | Uint8Array): Observed {
           what: `line ${String(at)}: ${name} exceeds 52 bits`,
           fatal: false,
         })
-      else if (known === undefined) facts.set(name, { name, value, line: at })
+      else if (name === 'imageBase') {
+        if (!bases.some(base => base.value === value)) bases.push({ name, value, line: at })
+      } else if (known === undefined) facts.set(name, { name, value, line: at })
       else if (known.value !== value) {
         problems.push({
           id: 'second-boot',
@@ -112,18 +126,18 @@ export function readObserved(input: string | Uint8Array): Observed {
             'is not read',
           fatal: false,
         })
-        return { facts: [...facts.values()], problems }
+        return { facts: all(), problems }
       }
     }
   }
-  if (facts.size === 0)
+  if (facts.size + bases.length === 0)
     problems.push({
       id: 'nothing-observed',
       at: null,
       what: 'no line of a kernel, its decompressor or /proc/iomem with an address',
       fatal: true,
     })
-  return { facts: [...facts.values()], problems }
+  return { facts: all(), problems }
 }
 
 /** The facts of one line: names of the first matching pattern, with the values of its groups. */
@@ -131,13 +145,22 @@ function factsIn(
   text: string,
 ): { readonly name: ObservedFactName; readonly value: ObservedFact['value'] | null }[] {
   for (const { line, names, as } of PATTERNS) {
-    const [, ...groups] = line.exec(text) ?? []
+    const [, ...groups] = line.exec(text) ?? loose(line).exec(text.slice(0, 4096)) ?? []
     if (groups.length > 0)
       return names.flatMap((name, i) =>
         groups.slice(i, i + 1).map(group => ({ name, value: valueOf(group, as, name) })),
       )
   }
   return []
+}
+
+const LOOSE = new Map<RegExp, RegExp>()
+
+/** The same line behind whatever people put in front of it. */
+function loose(line: RegExp): RegExp {
+  const known = LOOSE.get(line) ?? new RegExp(`${PASTED}${line.source.slice(1)}`, line.flags)
+  LOOSE.set(line, known)
+  return known
 }
 
 function valueOf(text: string, as: Pattern['as'], name: ObservedFactName): number | string | null {

@@ -2,6 +2,7 @@
  * Results of decompressing a kernel's payload: success or error, its output, and how far the output runs
  * ahead of the input. Chapter ZO.
  */
+import { hex } from '../bytes/range.ts'
 import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
 import { decode, type Format } from '../decode/decode.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
@@ -13,6 +14,12 @@ import { parseElf, type Elf } from '../image/elf.ts'
  */
 export const INPUT_MAX = 2 ** 28
 export const OUTPUT_MAX = 2 ** 29
+/**
+ * How many times longer than its payload a kernel may say that it is, once it is longer than so many bytes: real
+ * ones are 3 to 8 times as long. Anything beyond costs memory out of proportion to the file.
+ */
+export const RATIO_MAX = 64
+export const RATIO_FROM = 2 ** 26
 
 /**
  * The point at which the output was farthest ahead of the input still needed. Positions count from the first
@@ -69,6 +76,15 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   const limit = output_len ?? hdr.init_size
   if (length > INPUT_MAX || limit > OUTPUT_MAX)
     return notRead('the payload is longer than any kernel can have')
+  // header.S makes init_size of z_output_len and more
+  if (hdr.init_size > 0 && limit > hdr.init_size)
+    return notRead(
+      `the payload says that ${hex(limit)} bytes come out, more than init_size, ${hex(hdr.init_size)}`,
+    )
+  if (limit > Math.max(RATIO_FROM, RATIO_MAX * length))
+    return notRead(
+      `the payload says that ${hex(limit)} bytes come out, more than ${String(RATIO_MAX)} times its own length`,
+    )
   // All formats but gzip have the decompressed length after the stream
   const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)
   let lead: Lead = { bytes: 0, input: 0, output: 0 }

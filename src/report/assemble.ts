@@ -67,12 +67,16 @@ function runReport(
   }
 }
 
+/** Doubts about the machine itself: somebody who says no on it may say yes on the one that is meant. */
+const NOT_THE_MACHINE: readonly Gap['clause'][] = ['FW-57', 'FW-58', 'FW-60']
+
 /**
- * Damage, or code that was lost, comes before everything; a refusal is certain, but on a map
- * with a lost row (FW-57); then comes what is not known.
+ * Damage, or code that was lost, comes before everything; a refusal is certain where the machine is; then comes
+ * what is not known.
  */
 function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
   if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'
-  if (outcome.kind === 'refused') return gaps.some(gap => gap.clause === 'FW-57') ? 'unknown' : 'refused'
-  return outcome.kind === 'unknown' || gaps.length > 0 ? 'unknown' : 'clean'
+  if (outcome.kind === 'refused' && !gaps.some(({ clause }) => NOT_THE_MACHINE.includes(clause)))
+    return 'refused'
+  return outcome.kind !== 'arrived' || gaps.length > 0 ? 'unknown' : 'clean'
 }

@@ -1,11 +1,13 @@
 /** `import 'stubsim/vitest'` adds the matchers to vitest's expect; the builders are exported by name. */
 import { UsageError } from '../bytes/errors.ts'
+import type { KnownClause, KnownContract, KnownObject, KnownRule } from './known.ts'
 import {
   toBeRefused,
   toBootCleanly,
   toHaveHazard,
   toKeep,
   toKeepContract,
+  toTakeStep,
   type HazardFilter,
   type RefusalFilter,
 } from './matchers.ts'
@@ -38,13 +40,15 @@ export interface BootMatchers {
   /** Every candidate run arrived, with every step modelled and without damage. */
   toBootCleanly(): void
   /** Every run read the object, intact each time. */
-  toKeep(object: string): void
+  toKeep<Text extends string>(object: KnownObject<Text>): void
   /** Some run, or the advice about the file, has a finding of this rule. */
-  toHaveHazard(rule: string, filter?: HazardFilter): void
+  toHaveHazard<Text extends string>(rule: KnownRule<Text>, filter?: HazardFilter): void
   /** The boot ended in a refusal with these properties. */
   toBeRefused(filter?: RefusalFilter): void
-  /** The contract was evaluated in every run, and kept. */
-  toKeepContract(clause: string): void
+  /** The contract was evaluated in every run, and kept. Fails, negated or not, when no run evaluated it. */
+  toKeepContract<Text extends string>(clause: KnownContract<Text>): void
+  /** Every run took a step under this clause: of the law, or `x-copy` of your own. Negated: no run did. */
+  toTakeStep<Text extends string>(clause: KnownClause<Text>): void
 }
 
 declare global {
@@ -69,4 +73,4 @@ function isMissing(error: unknown): boolean {
   return String(error.code).endsWith('MODULE_NOT_FOUND') && what.includes('vitest')
 }
 
-expect.extend({ toBootCleanly, toKeep, toHaveHazard, toBeRefused, toKeepContract })
+expect.extend({ toBootCleanly, toKeep, toHaveHazard, toBeRefused, toKeepContract, toTakeStep })

@@ -253,6 +253,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
     const image = buildKernel({ ...facts, hdr: { ...facts.hdr, init_size: told.number('init_size') } })
     const map = memoryMap(
       ['EfiConventionalMemory', 0x1000, '640K'],
+      ['EfiBootServicesData', '1M', '2M'],
       ['EfiConventionalMemory', told.number('moved to'), told.number('pages end')],
       ['EfiRuntimeServicesData', told.number('pages end'), told.number('window end')],
       ['EfiConventionalMemory', '512M', '1024M'],

@@ -43,3 +43,12 @@ const MACHINE = buildMachine({ profile: 'ovmf-2022.11-q35-4M', ram: 512 * 2 ** 2
 export function reportOn(source: ByteSource, more: Partial<CheckInput> = {}): Report {
   return check({ image: { name: 'test.efi', source }, machine: MACHINE, kaslr: 'off', ...more }).report
 }
+
+/** The image for another machine. */
+export function patchedMachine(source: ByteSource, machine: number): ByteSource {
+  const pe = new DataView(source.read(fileOffset(0), 0x40).slice().buffer).getUint32(0x3c, true)
+  return sparseSource(source.size, [
+    { at: 0, source },
+    { at: pe + 4, source: bytesSource(Uint8Array.of(machine & 0xff, machine >> 8)) },
+  ])
+}

@@ -2,7 +2,7 @@
  * A cache of a loaded image's bytes for many small reads and writes: pages are read from memory once, and all
  * changes are stored in one event.
  */
-import { range, union, type Range } from '../../bytes/range.ts'
+import { range, rangeAt, union, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, phys, type Phys } from '../../bytes/units.ts'
 import type { Memory } from '../../memory/memory.ts'
 
@@ -12,7 +12,8 @@ export class LoadedBytes {
   readonly #base: Phys
   /** Pages by their address. */
   readonly #pages = new Map<number, DataView>()
-  readonly #changed: Range[] = []
+  /** What was written, each place and width once: offset times 16, and the width. */
+  readonly #changed = new Set<number>()
 
   constructor(memory: Memory, base: Phys) {
     this.#memory = memory
@@ -41,11 +42,15 @@ export class LoadedBytes {
   /** The low `width` bytes of a number, little-endian. */
   write(offset: number, width: number, value: bigint): void {
     const at = this.#base + offset
-    for (let i = 0; i < width; i++) {
-      const inPage = (at + i) % PAGE
-      this.#page(at + i - inPage).setUint8(inPage, Number(BigInt.asUintN(8, value >> BigInt(8 * i))))
-    }
-    this.#changed.push(range(at, at + width))
+    const inPage = at % PAGE
+    if (width === 8 && inPage + width <= PAGE)
+      this.#page(at - inPage).setBigUint64(inPage, BigInt.asUintN(64, value), true)
+    else
+      for (let i = 0; i < width; i++) {
+        const within = (at + i) % PAGE
+        this.#page(at + i - within).setUint8(within, Number(BigInt.asUintN(8, value >> BigInt(8 * i))))
+      }
+    this.#changed.add(offset * 16 + width)
   }
 
   /**
@@ -53,7 +58,9 @@ export class LoadedBytes {
    * their owner.
    */
   store(object: string): void {
-    const changed = union(this.#changed)
+    const changed = union(
+      Array.from(this.#changed, key => rangeAt(this.#base + Math.floor(key / 16), key % 16)),
+    )
     const [first] = changed
     const last = changed.at(-1)
     if (first === undefined || last === undefined) return

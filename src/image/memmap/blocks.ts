@@ -2,7 +2,7 @@
 import type { Dressed } from './clothes.ts'
 import type { KnownDialect, MemmapDialect } from './dialects.ts'
 import type { Line } from './model.ts'
-import { itemsOf, type Item } from './rows.ts'
+import { itemsOf, type Item } from '../paste/rows.ts'
 
 /** A map that stands in the text beside the one that was taken. */
 export interface OtherMap {
@@ -84,7 +84,7 @@ export function blocksIn(lines: readonly string[], dialects: readonly KnownDiale
 }
 
 /** Of a diff the new side counts. */
-function newSide(items: readonly Item[]): readonly Item[] {
+function newSide(items: readonly Item<KnownDialect>[]): readonly Item<KnownDialect>[] {
   const marked = (sign: string): boolean =>
     items.some(({ pieces }) => pieces.some(({ before }) => before.startsWith(sign)))
   return marked('+') && marked('-')

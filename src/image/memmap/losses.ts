@@ -224,6 +224,21 @@ function beyondLast({ lastEntry, entries }: Clues): LostRow[] {
       ]
 }
 
+/** What there was to compare the rows with, as noun phrases: none of it may be a loss. */
+export function comparedWith({ name, kind }: Pick<Dialect, 'name' | 'kind'>, clues: Clues): string[] {
+  const { totals, totalBytes, lastPfn, memoryTotal, tables, lastEntry } = clues
+  const isShell = name === 'uefi-shell'
+  return [
+    ...(isShell && totals.length > 0 ? ['the totals of each type below the table'] : []),
+    ...(isShell && totals.length === 0 && totalBytes !== null ? ['the total below the table'] : []),
+    ...(name === 'linux' ? ['the numbers of the entries'] : []),
+    ...(name === 'linux' && lastEntry !== null ? ['the entries that the kernel removes'] : []),
+    ...(lastPfn === null ? [] : ['the end of memory that the kernel found']),
+    ...(memoryTotal === null ? [] : ['the sum of memory that the kernel counted']),
+    ...(tables.length === 0 || kind === 'resources' ? [] : ['the places of the firmware’s tables']),
+  ]
+}
+
 /** A lost row as one sentence. */
 export function sayLost({ row, why, at, bytes }: LostRow): string {
   const amount =

@@ -34,6 +34,18 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
+/** Bytes that no text has: control codes but those of lines, tabs and escapes. */
+const isControl = (byte: number): boolean => byte < 8 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)
+
+/** Can these first bytes of a file be those of a text, in any encoding that is read? A log may have zeros here and there. */
+export function isText(head: Uint8Array): boolean {
+  if (encodingOf(head) !== 'utf-8') return true
+  if (head[0] === 0x4d && head[1] === 0x5a) return false
+  const zeros = head.filter(byte => byte === 0).length
+  const controls = head.filter(byte => byte !== 0 && isControl(byte)).length
+  return zeros <= head.length / 20 && controls <= head.length / 100
+}
+
 /** UTF-8, UTF-16 of either order with or without a mark, or a Windows code page; without escapes. */
 export function textOf(input: string | Uint8Array): string {
   const text = typeof input === 'string' ? input : decoded(input)

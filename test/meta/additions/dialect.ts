@@ -9,26 +9,28 @@ export const dialect: Addition = {
       '--scenario',
       'samples/2020-04-bss-not-zeroed/scenario.json',
       '--memmap',
-      'test/fixtures/xen.txt',
+      'test/fixtures/nova.txt',
     ],
-    '(xen, lines 2-3',
+    '(nova, lines 2-3',
   ],
   files: {
-    'src/image/memmap/efi-xen.ts': `/** The EFI map that Xen prints. Source: xen xen/common/efi/runtime.c. */
+    'src/image/memmap/efi-nova.ts': `/** The EFI map that a hypervisor prints in its log. */
 import { groupsOf } from '../groups.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRow = groupsOf(/^\\(XEN\\) {2}([0-9a-f]{13})-([0-9a-f]{13}) type=(\\d+) attr=([0-9a-f]{16})$/, 4)
+const readRow = groupsOf(/^NOVA ([0-9a-f]{16})\\.\\.([0-9a-f]{16}) t(\\d{1,2}) a([0-9a-f]{16})$/, 4)
 
-export const xen: Dialect<'xen'> = {
-  name: 'xen',
+export const nova: Dialect<'nova'> = {
+  name: 'nova',
   kind: 'efi',
-  title: 'Xen, in its log',
-  example: '(XEN)  0000000100000-0000000805fff type=7 attr=000000000000000f',
+  title: 'a hypervisor, in its log',
+  example: 'NOVA 0000000000100000..0000000000805fff t7 a000000000000000f',
   taken: 'before-load',
-  lacks: ['what Xen itself holds stays occupied'],
-  sniff: line => line.startsWith('(XEN)  '),
-  read: eachLine('xen', line => {
+  lacks: ['what the hypervisor itself holds stays occupied'],
+  looks: /NOVA [0-9a-f]{16}/g,
+  row: /NOVA [0-9a-f]{16}\\.\\.[0-9a-f]{16} t\\d{1,2} a[0-9a-f]{16}/y,
+  wide: true,
+  read: eachLine('nova', line => {
     const row = readRow(line)
     if (row === null) return null
     const [start, last, type, attribute] = row
@@ -44,41 +46,44 @@ export const xen: Dialect<'xen'> = {
 }
 `,
     'src/image/memmap/dialects.ts': all(
-      behind("import { uboot, ubootEfiMem } from './efi-uboot.ts'\n", "import { xen } from './efi-xen.ts'\n"),
-      behind('const TABLE = [\n', '  xen,\n'),
+      behind(
+        "import { linuxEfi, linuxEfiArm } from './efi-linux.ts'\n",
+        "import { nova } from './efi-nova.ts'\n",
+      ),
+      behind('const TABLE = [\n', '  nova,\n'),
     ),
   },
   beside: {
-    'test/fixtures/xen.txt': `(XEN) EFI memory map:
-(XEN)  0000000001000-000000009ffff type=7 attr=000000000000000f
-(XEN)  0000000100000-000001fffffff type=7 attr=000000000000000f
+    'test/fixtures/nova.txt': `NOVA memory map
+NOVA 0000000000001000..000000000009ffff t7 a000000000000000f
+NOVA 0000000000100000..000000001fffffff t7 a000000000000000f
 `,
     'test/support/memmap-printers.ts': behind(
       'const SHELL_PRINTERS: readonly Printer[] = [\n',
       `  {
-    name: 'Xen',
-    dialect: 'xen',
-    source: 'xen',
+    name: 'Nova',
+    dialect: 'nova',
+    source: 'nova',
     log: false,
-    head: ['(XEN) EFI memory map:'],
+    head: ['NOVA memory map'],
     print: row => ({
-      line: \`(XEN)  \${hex(row.range.start, 13)}-\${hex(row.range.end - 1, 13)} type=\${String(row.type)} attr=\${hex(row.attribute, 16)}\`,
+      line: \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
       says: row,
     }),
   },
 `,
     ),
-    'test/unit/image/xen.test.ts': `import { expect, test } from 'vitest'
+    'test/unit/image/nova.test.ts': `import { expect, test } from 'vitest'
 import { MEMMAP_DIALECTS, readMemmap, type MemmapDialect } from '../../../src/index.ts'
 
-const XEN: MemmapDialect = 'xen'
+const NOVA: MemmapDialect = 'nova'
 
-test('a line of Xen is read, and the name is one of the names', () => {
-  expect(readMemmap('(XEN)  0000000100000-0000000805fff type=7 attr=000000000000000f', XEN)).toMatchObject({
-    dialect: XEN,
+test('a line of it is read, and the name is one of the names', () => {
+  expect(readMemmap('NOVA 0000000000100000..0000000000805fff t7 a000000000000000f', NOVA)).toMatchObject({
+    dialect: NOVA,
     map: [{ type: 7, range: { start: 0x100000, end: 0x806000 } }],
   })
-  expect(MEMMAP_DIALECTS).toContain(XEN)
+  expect(MEMMAP_DIALECTS).toContain(NOVA)
 })
 `,
   },

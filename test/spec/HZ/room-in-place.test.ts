@@ -36,7 +36,7 @@ function numbers(version: string): readonly number[] {
 /** Every release that begins a row. */
 const stubReleases = Object.values(stubEras).flatMap(era => era.spans.map(({ from }) => from))
 
-/** A boot of a file in which .initrd begins right after .linux, prepared for all releases. */
+/** A boot of a file in which .initrd begins right behind .linux, prepared for all releases. */
 function prepared(kernel: string): CheckInput {
   const { image, machine, ...rest } = scenario({ image: uki({ stub: '247.3', kernel }) })
   return {
@@ -56,7 +56,7 @@ function entersInPlace(stub: string, kernel: keyof typeof BOOTS): boolean {
   return facts.handOff?.kernelImage === facts.sections?.find(({ name }) => name === '.linux')?.address
 }
 
-test('HZ-11 less room than the kernel takes after .linux is advice, enough room is not', () => {
+test('HZ-11 less room than the kernel takes behind .linux is advice, enough room is not', () => {
   const linux = { name: '.linux', at: 0x100000, raw: kernelFile(0x4a00, 0x800000) }
   expect(idsOf([linux, { name: '.initrd', at: 0x8ff000, raw: 0x1000 }])).toEqual([
     'no-room-for-init-size kernel',

@@ -51,7 +51,10 @@ test('ST-27 what is no PE of this machine is a bad kernel image', () => {
     ...words,
     why: '.linux is a PE file for another machine',
   })
-  expect(refusal(in254(editKernel(machine + 2, 0, 0)))).toMatchObject({ ...words, why: '.linux is not a PE file' })
+  expect(refusal(in254(editKernel(machine + 2, 0, 0)))).toMatchObject({
+    ...words,
+    why: '.linux is not a PE file',
+  })
 })
 
 test('ST-28 the firmware loads VirtualSize bytes of .linux, and damage in them travels', () => {

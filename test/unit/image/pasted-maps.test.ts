@@ -4,7 +4,7 @@ import { range } from '../../../src/bytes/range.ts'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
 import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
-import { itemsOf } from '../../../src/image/memmap/rows.ts'
+import { itemsOf } from '../../../src/image/paste/rows.ts'
 
 const ROWS = [
   [7, 0, 0xa0000],
@@ -192,7 +192,7 @@ const TOTALS = [
   'Total Memory: 2,031 MB (2,130,313,216 Bytes)',
 ]
 
-describe('FW-57 what is lost is noticed', () => {
+describe('FW-60 what is lost is noticed', () => {
   const lost = (lines: readonly string[]): (readonly [string, number | null])[] =>
     read(lines).lost.map(({ row, bytes }) => [row, bytes])
 
@@ -284,7 +284,7 @@ describe('FW-57 what is lost is noticed', () => {
     const machine = machineFromMemmap('m', read(EFI.filter((_, i) => i !== 2)))
     expect(machine.doubts).toEqual([
       {
-        clause: 'FW-57',
+        clause: 'FW-60',
         why: expect.stringContaining(
           'entry 2: the numbers of the entries leave them out; 991.0 MiB of memory in doubt at 0x100000-0x3e000000',
         ) as unknown,

@@ -3,11 +3,19 @@
  * line, and what stands in front of it and after it is clothing. What a mailer or a narrow console tore is
  * joined.
  */
-import type { KnownDialect } from './dialects.ts'
+
+/** How a row looks, whatever it is a row of; fields as a dialect of memory maps has them. */
+export interface Grammar {
+  readonly looks: RegExp
+  readonly row: RegExp
+  readonly wide: boolean
+  readonly more?: RegExp
+  readonly span?: number
+}
 
 /** A row in a line, or what tries to be one. */
-export interface Piece {
-  readonly dialect: KnownDialect
+export interface Piece<G extends Grammar> {
+  readonly dialect: G
   /** As its program printed it. */
   readonly text: string
   readonly before: string
@@ -17,13 +25,13 @@ export interface Piece {
 }
 
 /** One line of the text, or several that are one row. */
-export interface Item {
+export interface Item<G extends Grammar> {
   /** First and last line, from 1. */
   readonly at: number
   readonly until: number
   readonly text: string
   /** All of one dialect. */
-  readonly pieces: readonly Piece[]
+  readonly pieces: readonly Piece<G>[]
 }
 
 /** How many lines a row may be torn to. */
@@ -37,19 +45,19 @@ const QUOTE = /^[\s>|+*#]{0,40}/
 const BEGUN =
   /(?:\b(?:efi|EFI|e820|Xen|user|modified|extended|setup_data):|mem\d{2,4}:|\[(?:mem|gap)|\(XEN\)|[0-9A-Fa-f]{8}-)\s{0,9}$/
 
-interface Match {
-  readonly dialect: KnownDialect
+interface Match<G extends Grammar> {
+  readonly dialect: G
   readonly start: number
   readonly end: number
 }
 
 /** The rows of the first dialect that has one in this text. */
-function matchesIn(text: string, dialects: readonly KnownDialect[]): Match[] {
+function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
   const wide = WIDE.test(text)
   for (const dialect of dialects) {
     if (dialect.wide && !wide) continue
     const { looks, row } = dialect
-    const found: Match[] = []
+    const found: Match<G>[] = []
     looks.lastIndex = 0
     for (let begins = looks.exec(text); begins !== null; begins = looks.exec(text)) {
       row.lastIndex = begins.index
@@ -63,7 +71,7 @@ function matchesIn(text: string, dialects: readonly KnownDialect[]): Match[] {
   return []
 }
 
-function piecesOf(text: string, matches: readonly Match[]): Piece[] {
+function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[]): Piece<G>[] {
   return matches.map(({ dialect, start, end }, i) => ({
     dialect,
     text: text.slice(start, end).trimEnd(),
@@ -74,7 +82,7 @@ function piecesOf(text: string, matches: readonly Match[]): Piece[] {
 }
 
 /** What looks like the beginning of a row. */
-function attemptIn(text: string, dialects: readonly KnownDialect[]): Piece | null {
+function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
   for (const dialect of dialects) {
     dialect.looks.lastIndex = 0
     const begins = dialect.looks.exec(text)
@@ -97,15 +105,13 @@ function foldOf(lines: readonly string[]): number {
   return widest >= 20 && full >= 3 ? widest : 0
 }
 
-/**
- * Puts a line and those after it together until they hold a row that no single one holds; null: they do not.
- */
-function joined(
+/** Puts a line and those behind it together until they hold a row that no single one holds; null: they do not. */
+function joined<G extends Grammar>(
   lines: readonly string[],
   i: number,
-  dialects: readonly KnownDialect[],
+  dialects: readonly G[],
   span: number,
-): { readonly text: string; readonly matches: readonly Match[]; readonly count: number } | null {
+): { readonly text: string; readonly matches: readonly Match<G>[]; readonly count: number } | null {
   const first = lines[i] ?? ''
   const quoted = (QUOTE.exec(first)?.[0] ?? '').trim() !== ''
   let texts = [first.trimEnd(), first, first.trimEnd()]
@@ -126,7 +132,10 @@ function joined(
 }
 
 /** The last piece with the flags that a mailer put on the next line; null: that line holds something else. */
-function continued(pieces: readonly Piece[], next: string | undefined): Piece[] | null {
+function continued<G extends Grammar>(
+  pieces: readonly Piece<G>[],
+  next: string | undefined,
+): Piece<G>[] | null {
   const last = pieces.at(-1)
   if (last === undefined || next === undefined || last.dialect.more === undefined) return null
   const rest = next.replace(QUOTE, '').trim()
@@ -135,7 +144,10 @@ function continued(pieces: readonly Piece[], next: string | undefined): Piece[] 
 }
 
 /** Every line, with the rows that are in it. Linear: a line is looked at a fixed number of times. */
-export function* itemsOf(lines: readonly string[], dialects: readonly KnownDialect[]): Generator<Item> {
+export function* itemsOf<G extends Grammar>(
+  lines: readonly string[],
+  dialects: readonly G[],
+): Generator<Item<G>> {
   const fold = foldOf(lines)
   for (let i = 0; i < lines.length; i++) {
     const text = lines[i] ?? ''
