@@ -132,7 +132,11 @@ export const commands: readonly Command[] = [
     name: 'check',
     operand: image,
     summary: 'simulate a boot and report damage, broken contracts and advice',
-    options: boot(reportFormat),
+    options: [
+      { name: 'details', help: 'print evidence, facts and assumptions, too' },
+      { name: 'quiet', short: 'q', help: 'print nothing: the exit code alone answers' },
+      ...boot(reportFormat),
+    ],
     exits: bootExits,
     examples: [
       'stubsim check uki.efi --ram 512MiB --firmware ovmf-2022.11-q35',
