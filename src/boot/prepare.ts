@@ -106,7 +106,8 @@ export class PreparedMachine {
     const { firmware, imageBase } = input
     if (imageBase !== undefined && imageBase > PHYS_END - IMAGE_ROOM)
       throw new UsageError(
-        `the image base ${hex(imageBase)} leaves no room below ${hex(PHYS_END)}, where physical memory ends, for an image and the kernel in it`,
+        `the image base ${hex(imageBase)} leaves no room below ${hex(PHYS_END)}, where ` +
+          'physical memory ends, for an image and the kernel in it',
       )
     this.input = input
     this.firmware = typeof firmware === 'string' ? firmwareNamed(firmware) : firmware

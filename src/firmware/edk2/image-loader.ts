@@ -72,7 +72,8 @@ function allocateEdk2(
     : refusal(
         anywhere.status,
         'PE-12',
-        `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ${hex(pe.optional.SizeOfImage)})`,
+        `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ` +
+          `${hex(pe.optional.SizeOfImage)})`,
       )
 }
 
@@ -118,7 +119,8 @@ export function edk2Section({
         return refusal(
           'EFI_LOAD_ERROR',
           'PE-16',
-          `section ${name} begins at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
+          `section ${name} begins at ${hex(VirtualAddress)} and ends at ` +
+            `${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
         )
       }
       bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))

@@ -55,7 +55,10 @@ function sharedRawData({ pe, sections }: UkiView): string | null {
   let before = { name: 'the headers', at: 0, end: pe.sectionTable + 40 * pe.coff.NumberOfSections }
   for (const next of raw) {
     if (next.at < before.end)
-      return `the raw data of ${next.name} begin at ${hex(next.at)} of the file, inside those of ${before.name}: whose bytes they are is not known`
+      return (
+        `the raw data of ${next.name} begin at ${hex(next.at)} of the file, inside those of ` +
+        `${before.name}: whose bytes they are is not known`
+      )
     before = next
   }
   return null
