@@ -35,6 +35,14 @@ export function recordedKernel(choice: string): KernelFacts | undefined {
   )
 }
 
+/** What is known of the bytes. */
+interface Known {
+  /** Of each section; null where they are not there. */
+  readonly bytes?: readonly (ByteSource | null)[]
+  /** Nothing of the image is unknown. Default false. */
+  readonly whole?: boolean
+}
+
 /**
  * A recorded kernel whose file has as many bytes as `.linux` takes its place, or one that is named: `kernel`
  * is its name, version or branch. Any other stays unknown, so that the run ends
@@ -44,7 +52,9 @@ export function imageOfListing(
   listing: Listing,
   problems: readonly Problem[] = [],
   kernelNamed?: string,
+  { bytes = [], whole = false }: Known = {},
 ): ListedImage {
+  const own = bytes[listing.sections.findIndex(section => section.name === '.linux')] ?? null
   const linux = listing.sections.find(section => section.name === '.linux')
   const same =
     linux === undefined ? undefined : Object.values(KERNEL_FACTS).find(facts => facts.fileSize === linux.size)
@@ -55,14 +65,17 @@ export function imageOfListing(
   const fits = named !== undefined && linux !== undefined && named.fileSize <= linux.size
   const known = same ?? (fits ? named : undefined)
   const kernel = known === undefined ? null : buildKernel(known)
-  const source = peOfListing(listing, ({ name, size }): Content | undefined => {
+  const source = peOfListing(listing, (section): Content | undefined => {
+    const given = bytes[listing.sections.indexOf(section)]
+    if (given != null) return given
+    const { name, size } = section
     if (name === '.linux') return kernel ?? undefined
     return name === '.initrd' ? { initrd: size } : undefined
   })
   const told = [
     ...listing.missing.map(({ what }) => what),
     ...listing.assumptions,
-    ...(linux === undefined
+    ...(linux === undefined || own !== null
       ? []
       : [
           known === undefined
@@ -72,7 +85,9 @@ export function imageOfListing(
               : `.linux is the recorded kernel ${known.name}: its file has the same size`,
         ]),
     ...problems.map(problem => problem.what),
-    'the command line is empty and .initrd holds an archive: a listing does not show them',
+    ...(whole
+      ? []
+      : ['the command line is empty and .initrd holds an archive: a listing does not show them']),
   ]
   const unplaced = listing.missing.some(({ column }) => column === 'VirtualAddress')
   return {
@@ -80,7 +95,7 @@ export function imageOfListing(
     unplaced,
     assumptions: told.map(what => ({ clause: 'HZ-19', what })),
     stub:
-      kernel === null || unplaced
+      (kernel === null && own === null) || unplaced
         ? {
             id: 'x-listing',
             boot: machine =>
@@ -92,11 +107,13 @@ export function imageOfListing(
               ),
           }
         : null,
-    doubts: [
-      {
-        clause: 'HZ-19',
-        why: 'the image is a section listing: it tells where things lie, not what they are',
-      },
-    ],
+    doubts: whole
+      ? []
+      : [
+          {
+            clause: 'HZ-19',
+            why: 'the image is a section listing: it tells where things lie, not what they are',
+          },
+        ],
   }
 }

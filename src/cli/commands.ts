@@ -39,7 +39,7 @@ const color: Option = {
 const image: Operand = {
   name: 'FILE',
   required: { unless: 'scenario' },
-  help: 'the unified kernel image, or a text with its objdump -h; superfluous with --scenario',
+  help: 'the unified kernel image, or a text with its section table (objdump -h, and others) or its objcopy recipe; superfluous with --scenario',
 }
 
 const memmap: Option = {
@@ -152,7 +152,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'inspect',
-    operand: { name: 'FILE', required: 'always', help: 'a UKI, another PE file, or a kernel' },
+    operand: { name: 'FILE', required: 'always', help: 'an image, a kernel, or a text: a section table, a memory map, a log' },
     summary: 'print what a file says about itself, with problems and advice',
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],

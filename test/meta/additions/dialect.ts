@@ -9,34 +9,39 @@ export const dialect: Addition = {
       '--scenario',
       'samples/2020-04-bss-not-zeroed/scenario.json',
       '--memmap',
-      'test/fixtures/xen.txt',
+      'test/fixtures/haiku.txt',
     ],
-    '(xen, lines 2-3',
+    '(haiku, lines 2-3',
   ],
   files: {
-    'src/image/memmap/efi-xen.ts': `/** The EFI map that Xen prints. Source: xen xen/common/efi/runtime.c. */
+    'src/image/memmap/efi-haiku.ts': `/** The EFI map that Haiku's loader prints. Source: haiku src/system/boot/platform/efi/arch/x86_64/arch_start.cpp. */
 import { groupsOf } from '../groups.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRow = groupsOf(/^\\(XEN\\) {2}([0-9a-f]{13})-([0-9a-f]{13}) type=(\\d+) attr=([0-9a-f]{16})$/, 4)
+const readRow = groupsOf(
+  /^phys: 0x([0-9a-f]+)-0x([0-9a-f]+), virt: 0x[0-9a-f]+-0x[0-9a-f]+, type: \\w+ \\(0x([0-9a-f]+)\\), attr: 0x([0-9a-f]+)$/,
+  4,
+)
 
-export const xen: Dialect<'xen'> = {
-  name: 'xen',
+export const haiku: Dialect<'haiku'> = {
+  name: 'haiku',
   kind: 'efi',
-  title: 'Xen, in its log',
-  example: '(XEN)  0000000100000-0000000805fff type=7 attr=000000000000000f',
+  title: 'Haiku, its loader',
+  example: 'phys: 0x00100000-0x00806000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf',
   taken: 'before-load',
-  lacks: ['what Xen itself holds stays occupied'],
-  sniff: line => line.startsWith('(XEN)  '),
-  read: eachLine('xen', line => {
+  lacks: ['what the loader itself holds stays occupied'],
+  looks: /\\bphys: 0x[0-9a-f]{1,16}-0x/g,
+  row: /phys: 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}, virt: 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}, type: \\w{1,40} \\(0x[0-9a-f]{1,8}\\), attr: 0x[0-9a-f]{1,16}/y,
+  wide: false,
+  read: eachLine('haiku', line => {
     const row = readRow(line)
     if (row === null) return null
-    const [start, last, type, attribute] = row
+    const [start, end, type, attribute] = row
     return [
       {
-        type: Number(type),
+        type: Number(hexValue(type)),
         start: hexValue(start),
-        end: hexValue(last) + 1n,
+        end: hexValue(end),
         attribute: hexValue(attribute),
       },
     ]
@@ -44,41 +49,45 @@ export const xen: Dialect<'xen'> = {
 }
 `,
     'src/image/memmap/dialects.ts': all(
-      behind("import { uboot, ubootEfiMem } from './efi-uboot.ts'\n", "import { xen } from './efi-xen.ts'\n"),
-      behind('const TABLE = [\n', '  xen,\n'),
+      behind(
+        "import { uboot, ubootEfiMem } from './efi-uboot.ts'\n",
+        "import { haiku } from './efi-haiku.ts'\n",
+      ),
+      behind('const TABLE = [\n', '  haiku,\n'),
     ),
   },
   beside: {
-    'test/fixtures/xen.txt': `(XEN) EFI memory map:
-(XEN)  0000000001000-000000009ffff type=7 attr=000000000000000f
-(XEN)  0000000100000-000001fffffff type=7 attr=000000000000000f
+    'test/fixtures/haiku.txt': `System provided memory map:
+    phys: 0x00001000-0x000a0000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf
+    phys: 0x00100000-0x20000000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf
 `,
     'test/support/memmap-printers.ts': behind(
       'const SHELL_PRINTERS: readonly Printer[] = [\n',
       `  {
-    name: 'Xen',
-    dialect: 'xen',
-    source: 'xen',
+    name: 'Haiku',
+    dialect: 'haiku',
+    source: 'haiku',
     log: false,
-    head: ['(XEN) EFI memory map:'],
+    head: ['System provided memory map:'],
     print: row => ({
-      line: \`(XEN)  \${hex(row.range.start, 13)}-\${hex(row.range.end - 1, 13)} type=\${String(row.type)} attr=\${hex(row.attribute, 16)}\`,
+      line: \`    phys: 0x\${hex(row.range.start, 8)}-0x\${hex(row.range.end, 8)}, virt: 0x\${hex(0, 8)}-0x\${hex(0, 8)}, type: Name (0x\${hex(row.type)}), attr: 0x\${hex(row.attribute)}\`,
       says: row,
     }),
   },
 `,
     ),
-    'test/unit/image/xen.test.ts': `import { expect, test } from 'vitest'
+    'test/unit/image/haiku.test.ts': `import { expect, test } from 'vitest'
 import { MEMMAP_DIALECTS, readMemmap, type MemmapDialect } from '../../../src/index.ts'
 
-const XEN: MemmapDialect = 'xen'
+const HAIKU: MemmapDialect = 'haiku'
 
-test('a line of Xen is read, and the name is one of the names', () => {
-  expect(readMemmap('(XEN)  0000000100000-0000000805fff type=7 attr=000000000000000f', XEN)).toMatchObject({
-    dialect: XEN,
+test('a line of Haiku is read, and the name is one of the names', () => {
+  const line = 'phys: 0x00100000-0x00806000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf'
+  expect(readMemmap(line, HAIKU)).toMatchObject({
+    dialect: HAIKU,
     map: [{ type: 7, range: { start: 0x100000, end: 0x806000 } }],
   })
-  expect(MEMMAP_DIALECTS).toContain(XEN)
+  expect(MEMMAP_DIALECTS).toContain(HAIKU)
 })
 `,
   },
