@@ -1,4 +1,4 @@
-/** Behind the front door: an image and a machine in, a report out, with the decoders that the caller brings. */
+/** Implementation of `check`, with the decoders passed by the caller. */
 import { compareWithObserved, contradictions } from './boot/compare.ts'
 import type { AnyStubEra } from './boot/identify.ts'
 import type { MachineInput } from './boot/machine.ts'
@@ -34,11 +34,11 @@ import { VERSION } from './version.ts'
 export type { MachineInput } from './boot/machine.ts'
 
 /**
- * What `check` is given: an image, a machine, settings (docs/reference/scenario.md), and whatever is to be
- * tried instead of what the image says.
+ * Input of `check`: an image, a machine, settings (docs/reference/scenario.md), and models to use instead of
+ * the identified ones.
  */
 export interface CheckInput extends CheckSettings {
-  /** `assumptions` and `doubts`: of a file that had to be made from a listing. */
+  /** `assumptions` and `doubts`: of a file made from a listing. */
   readonly image: {
     readonly name: string
     readonly source: ByteSource
@@ -48,40 +48,36 @@ export interface CheckInput extends CheckSettings {
     readonly unplaced?: boolean
   }
   readonly machine: MachineInput | PreparedMachine
-  /** A version, an era id, a row or a model of one's own. Default: identify. */
+  /** A version, an era id, an era, or a model of the caller. Default: identify. */
   readonly stub?: string | AnyStubEra | StubModel | undefined
   readonly kernel?: string | KernelEra | KernelModel | undefined
-  /** What a real boot said: compared with every run. */
+  /** Facts of a real boot: compared with every run. */
   readonly observed?: readonly ObservedFact[]
   /**
-   * The image is a kernel file, started by this boot loader: an id of boot-loaders.ts or a model of one's own.
-   * Default: it is a unified kernel image.
+   * The image is a kernel file, started by this boot loader: an id of boot-loaders.ts or a model of the
+   * caller. Default: it is a unified kernel image.
    */
   readonly bootLoader?: string | BootLoaderModel
   /** The kernel on the ESP that a thin image of lanzaboote names. */
   readonly linux?: ByteSource
-  /**
-   * With a boot loader: the initrd that it is told to bring. With a thin image: the one on the ESP that it
-   * names.
-   */
+  /** With a boot loader: its initrd. With a thin image: the initrd on the ESP that it names. */
   readonly initrd?: ByteSource
   /** With a boot loader: the command line. */
   readonly commandLine?: string
-  /** Default: the rules of the house. */
+  /** Default: all rules of stubsim. */
   readonly rules?: readonly Rule[]
 }
 
-/** What `check` found. */
+/** Result of `check`. */
 export interface Checked {
   readonly report: Report
-  /** One run per pair of candidates; the first is the one whose fields stand at the top of the report. */
+  /** One run per pair of candidates; the first is the leading run of the report. */
   readonly runs: readonly Run[]
 }
 
-/** `check` with what reads a payload where the input asks for that (`deep`); null when it does not. */
+/** `check` with a payload reader for `deep`; null without one. */
 export function checkWith(readPayload: PayloadReader | null, input: CheckInput): Checked {
-  if (input.deep === true && readPayload === null)
-    throw new ModelBug('nothing is there to read a payload with')
+  if (input.deep === true && readPayload === null) throw new ModelBug('no payload reader for deep')
   const read = input.deep === true ? readPayload : null
   const image = prepareImage(input.image.source)
   const machine = prepareMachine(input.machine)
@@ -114,14 +110,14 @@ export function checkWith(readPayload: PayloadReader | null, input: CheckInput):
   return checked
 }
 
-/** Every run, the kernel file that they are about, and what is said of the image itself. */
+/** All runs, their kernel file, and the advice about the image. */
 interface Boots {
   readonly boots: readonly { readonly run: Run; readonly stub: EraRef; readonly kernel: EraRef }[]
   readonly linux: ByteSource | null
   readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems'>
 }
 
-/** Every stub that may be in the image, and with each of them every kernel that it hands over to. */
+/** Every candidate stub of the image, each with every candidate kernel it hands over to. */
 function ofImage(
   input: CheckInput,
   choose: KernelChooser,
@@ -162,13 +158,13 @@ function ofImage(
   }
 }
 
-/** Advice of the rules of the house: given once for an image. */
+/** Advice of the default rules, cached per image. */
 function houseAdvice(image: ByteSource): readonly Finding[] {
   const { uki } = prepareImage(image)
   return uki === null ? [] : advise({ pe: uki.pe, uki })
 }
 
-/** Every kernel that the image may be, started by this loader. */
+/** Every candidate kernel, started by this loader. */
 function ofLoader(
   input: CheckInput,
   choose: KernelChooser,
@@ -179,7 +175,7 @@ function ofLoader(
   const { bootLoader, ref } = bootLoaderChoice(choice)
   if (machine.input.taken === 'stub-entry')
     throw new UsageError(
-      'there is no stub where a boot loader starts the kernel: --memmap-at stub-entry does not go with --boot-loader',
+      'there is no stub when a boot loader starts the kernel: --memmap-at stub-entry and --boot-loader exclude each other',
     )
   const kernels = choose(image)
   const handed = machine.startBootLoader(
@@ -194,10 +190,10 @@ function ofLoader(
   }
 }
 
-/** Problems of headers that lie in each other: what a section is cannot be said, so the file is no input. */
+/** Problems of overlapping headers: the sections are undefined, so the file is not usable. */
 const TANGLED: ReadonlySet<string> = new Set(['headers-overlap', 'section-table-outside-headers'])
 
-/** The sections of an image that can be run. Throws UsageError when its headers tell of none. */
+/** The sections of a runnable image. Throws UsageError if its headers are unusable. */
 function usable(image: PreparedImage, name: string): UkiView {
   const { uki, parsed } = image
   const { problems } = parsed

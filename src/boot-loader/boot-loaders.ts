@@ -1,6 +1,6 @@
 /**
- * Which boot loaders start a kernel how: a row is a boot loader, its step the whole way to the kernel's door.
- * Chapter HO.
+ * The table of boot loaders: one row each, whose step is the whole way to the kernel's entry point. Chapter
+ * HO.
  */
 import type { BootLoaderRow } from './model.ts'
 import { direct, directWithSeed, relocator } from './x86/boot-protocol.ts'
@@ -20,7 +20,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'grub/efi': {
     id: 'grub/efi',
     title:
-      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels of before 5.7 as by the relocator',
+      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels before 5.7 through the relocator',
     seen: ['2.12', '2.14'],
     door: 'pe-entry',
     boot: grubStartImage,
@@ -34,7 +34,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   },
   'vmm/direct': {
     id: 'vmm/direct',
-    title: 'a virtual machine monitor that loads the kernel itself, as QEMU does with -kernel: 32-bit entry',
+    title: 'a virtual machine monitor that loads the kernel itself, like QEMU with -kernel: 32-bit entry',
     seen: ['7.2'],
     door: 'legacy-32',
     boot: direct,
@@ -42,7 +42,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'qemu/7.2.0': {
     id: 'qemu/7.2.0',
     title:
-      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right behind the kernel',
+      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right after the kernel',
     seen: ['7.2.0'],
     door: 'legacy-32',
     boot: directWithSeed,
@@ -57,7 +57,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'systemd-boot/257': {
     id: 'systemd-boot/257',
     title:
-      'systemd-boot 257: pages for the initrd first, even for an empty one, then the kernel as a PE image',
+      'systemd-boot 257: allocates pages for the initrd first, even for an empty one, then starts the kernel as a PE image',
     seen: ['257.13'],
     door: 'pe-entry',
     boot: bootManager,

@@ -1,6 +1,6 @@
 /**
- * A boot loader that starts a kernel without a systemd-stub: what it is given, and the small things that all
- * of them do. Chapter HO.
+ * A boot loader that starts a kernel without systemd-stub: its input, and helpers shared by all of them.
+ * Chapter HO.
  */
 import { encodeText } from '../bytes/text.ts'
 import { TEXTS } from '../messages/texts.ts'
@@ -11,7 +11,7 @@ import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, Payload } from '../machine/model.ts'
 import type { ClauseId } from '../memory/event.ts'
 
-/** What a boot loader is told to start. */
+/** Input of a boot loader. */
 export interface BootLoaderCargo {
   readonly kernel: ByteSource
   readonly initrd: ByteSource | null
@@ -24,7 +24,7 @@ export interface BootLoaderModel {
   boot(machine: Machine, cargo: BootLoaderCargo): HandOff
 }
 
-/** A row of boot-loaders.ts: the door that the boot loader goes through, and the way there. */
+/** A row of boot-loaders.ts: the entry method, and the step that gets there. */
 export interface BootLoaderRow extends BootLoaderModel, Omit<EraInfo, 'spans' | 'commits'> {
   readonly door: HandOff['via']
 }
@@ -32,7 +32,7 @@ export interface BootLoaderRow extends BootLoaderModel, Omit<EraInfo, 'spans' | 
 /** Owner of the kernel's bytes. */
 export const KERNEL = 'kernel'
 
-/** What the hand-off says about the cargo. */
+/** The part of the hand-off that describes the payload. */
 export function payloadOf({ kernel, initrd, commandLine }: BootLoaderCargo): {
   readonly payload: Payload
   readonly initrdObject: string | null
@@ -46,8 +46,8 @@ export function payloadOf({ kernel, initrd, commandLine }: BootLoaderCargo): {
 }
 
 /**
- * Pages for `size` bytes at or below `limit`, as high as the firmware likes; the boot loader gives up
- * without them.
+ * Pages for `size` bytes at or below `limit`, as high as the firmware allocates; without them the boot loader
+ * fails.
  */
 export function pagesBelow(
   machine: Machine,

@@ -1,6 +1,6 @@
 /**
- * One file through every image loader: who refuses it, how much memory each takes, and which bytes of which
- * section differ (chapter PE).
+ * One file through every image loader: which ones refuse it, how much memory each takes, and which bytes of
+ * which section differ (chapter PE).
  */
 import { UsageError } from '../bytes/errors.ts'
 import { rangeOrNull, sizeOf, union, type Range } from '../bytes/range.ts'
@@ -17,8 +17,8 @@ import { Memory } from '../memory/memory.ts'
 import { Recorder } from '../memory/recorder.ts'
 
 /**
- * What a run of bytes of the loaded image holds: data of an object, zeros, what the pages held before, or a
- * part of no memory.
+ * Content of a run of bytes of the loaded image: data of an object, zeros, the previous content of the pages,
+ * or not memory at all.
  */
 export type Holds =
   | { readonly kind: 'data'; readonly object: string; readonly at: number }
@@ -31,7 +31,7 @@ export interface LoadedRun {
   readonly holds: Holds
 }
 
-/** What one image loader made of the file. */
+/** The result of one image loader. */
 export interface ImageLoaderOutcome {
   readonly loader: string
   readonly title: string
@@ -40,20 +40,20 @@ export interface ImageLoaderOutcome {
     readonly status: string
     readonly clause: AnyClauseId
     readonly why: string
-    /** what the loader prints */ readonly message: string | null
+    /** the loader's message */ readonly message: string | null
   } | null
-  /** Load address, bytes of memory taken, and the image's size as the loader sees it; null when refused. */
+  /** Load address, bytes of memory allocated, and the loader's idea of the image size; null when refused. */
   readonly loaded: { readonly base: number; readonly taken: number; readonly imageSize: number } | null
   readonly runs: readonly LoadedRun[]
-  /** Written outside what was taken, as offsets of the image. */
+  /** Written outside the allocation, as offsets in the image. */
   readonly strayed: readonly { readonly from: number; readonly to: number }[]
-  /** The image lies where the machine has no memory: its bytes are not compared. */
+  /** The image is at an address without memory: its bytes are not compared. */
   readonly nowhere: boolean
-  /** What was taken for granted of the load. */
+  /** Assumptions of the load. */
   readonly assumptions: readonly string[]
 }
 
-/** A stretch of a section (or of no section) in which loaders disagree. */
+/** A range of a section (or of no section) in which loaders disagree. */
 export interface ImageLoaderDifference {
   /** Index in the table, null between sections. */
   readonly index: number | null
@@ -61,36 +61,36 @@ export interface ImageLoaderDifference {
   readonly from: number
   readonly to: number
   /**
-   * discardable: only the load needs the section. unusual: the loaders that count do the same. Null: it
+   * discardable: the section is only needed during the load. unusual: only unusual loaders differ. Null: it
    * matters.
    */
   readonly harmless: 'discardable' | 'unusual' | null
-  /** Loaders by what they leave there. */
+  /** Loaders, grouped by the content they leave there. */
   readonly groups: readonly { readonly holds: Holds; readonly loaders: readonly string[] }[]
 }
 
-/** What every firmware made of one file, and where they disagree. */
+/** The results of every loader for one file, and where they disagree. */
 export interface ImageLoaderComparison {
   readonly outcomes: readonly ImageLoaderOutcome[]
   /** In sections only: these are disagreements. */
   readonly differences: readonly ImageLoaderDifference[]
-  /** Between sections and behind the headers: what one loader zeroes, another leaves as it was. */
+  /** Between sections and after the headers: one loader zeroes them, another leaves them unwritten. */
   readonly gaps: readonly ImageLoaderDifference[]
-  /** Nobody refuses, and no byte of a section differs. */
+  /** No loader refuses, and no byte of a section differs. */
   readonly agree: boolean
-  /** harmless: what differs matters neither to a running image nor to a loader that counts. */
+  /** harmless: the differences affect neither a running image nor a usual loader. */
   readonly verdict: 'agree' | 'harmless' | 'disagree'
 }
 
 /** Source: pe@2024, section flags. */
 const MEM_DISCARDABLE = 0x02000000
-/** Sections beyond this number are not compared: their stretches would be more than anybody reads. */
+/** Maximum number of sections compared. */
 const SECTIONS_MAX = 1024
 
 /**
- * Loads the file with each firmware on the same machine. Nothing is known of memory that the load has not
- * written. `counts`: whose refusals and bytes decide the verdict, by default those of
- * loaders that are not unusual. Throws UsageError for more than 1024 sections.
+ * Loads the file with each firmware on the same machine. Memory that the load does not write is unknown.
+ * `counts`: the loaders whose refusals and bytes decide the verdict, by default all but the unusual ones.
+ * Throws UsageError for more than 1024 sections.
  */
 export function compareImageLoaders(
   source: ByteSource,
@@ -101,7 +101,7 @@ export function compareImageLoaders(
 ): ImageLoaderComparison {
   if (uki.sections.length > SECTIONS_MAX)
     throw new UsageError(
-      `${String(uki.sections.length)} sections are more than the ${String(SECTIONS_MAX)} that are compared`,
+      `${String(uki.sections.length)} sections: at most ${String(SECTIONS_MAX)} can be compared`,
     )
   const end = Math.max(
     uki.pe.optional.SizeOfImage,
@@ -226,7 +226,7 @@ function holdsOf({ content, whose, written }: Extent): Holds {
   return content.kind === 'fill' && content.byte === 0 ? { kind: 'zero' } : { kind: 'stale' }
 }
 
-/** What a run holds from an offset of the image on. */
+/** Content of a run from an offset of the image on. */
 function holdsAt(run: LoadedRun, from: number): Holds {
   return run.holds.kind === 'data' ? { ...run.holds, at: run.holds.at + from - run.from } : run.holds
 }
@@ -300,7 +300,7 @@ function differences(
   return found.sort((a, b) => (a.index ?? -1) - (b.index ?? -1) || a.from - b.from)
 }
 
-/** Joins a stretch with the one before it when the same loaders hold the same there. */
+/** Joins a range with the one before it if the same loaders agree in both. */
 function append(
   found: ImageLoaderDifference[],
   lastOf: Map<number | null, number>,

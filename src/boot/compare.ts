@@ -1,4 +1,4 @@
-/** The prediction beside what a real boot said: fact by fact, agrees or not (HZ-18). */
+/** Compares the prediction with the log of a real boot, fact by fact (HZ-18). */
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PAGE, alignUp } from '../bytes/units.ts'
@@ -11,19 +11,19 @@ import type { Run } from './run.ts'
 /** One fact, predicted and observed, as texts. */
 export interface ComparedFact {
   readonly name: ObservedFactName
-  /** null: this run predicts nothing of the kind. */
+  /** null: this run does not predict it. */
   readonly predicted: string | null
   readonly observed: string
-  /** Where it was observed: a line of the log, from 1. */
+  /** Line of the log in which it was observed, from 1. */
   readonly line: number
-  /** null where nothing was predicted. */
+  /** null if nothing was predicted. */
   readonly agrees: boolean | null
 }
 
-/** What the run predicts of a fact: a value, or a limit that the value must keep. */
+/** The prediction of a fact: a value, or an upper limit. */
 type Prediction = { readonly is: number | string } | { readonly atMost: number }
 
-/** Compares every observed fact with the run. `linux` are the bytes of the kernel in the file. */
+/** Compares every observed fact with the run. `linux`: the bytes of the kernel in the file. */
 export function compareWithObserved(
   { facts, recording }: Pick<Run, 'facts' | 'recording'>,
   linux: ByteSource | null,
@@ -97,7 +97,7 @@ function payloadRead({ events, steps }: Recording): { readonly start: number; re
   return read?.op === 'read' ? read.range : null
 }
 
-/** Where the decompressor put its trampoline: what step ZO-5 makes there. */
+/** Where the decompressor put its trampoline: the object made by step ZO-5. */
 function trampolineMade({ events, steps }: Recording): number | null {
   const step = steps.find(one => one.clause === 'ZO-5')
   const made =
@@ -105,14 +105,14 @@ function trampolineMade({ events, steps }: Recording): number | null {
   return made?.op === 'make' ? made.range.start : null
 }
 
-/** What a contradiction does to the verdict: a prediction that the machine contradicts proves nothing. */
+/** A prediction that the real boot contradicts proves nothing, so the verdict is unknown. */
 export function contradictions(compared: readonly ComparedFact[]): Gap[] {
   const wrong = compared.filter(fact => fact.agrees === false)
   if (wrong.length === 0) return []
   return [
     {
       clause: 'HZ-18',
-      why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or choices are not those of that boot, or the model is wrong`,
+      why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or settings differ from that boot, or the model is wrong`,
     },
   ]
 }

@@ -1,4 +1,4 @@
-/** The files that a thin image of lanzaboote names on the ESP, and where they lie there (chapter LZ). */
+/** The files on the ESP that a thin image of lanzaboote names, and their paths (chapter LZ). */
 import type { ByteSource } from '../bytes/source.ts'
 import { thinFiles } from '../image/lanzastub.ts'
 import { parsePe } from '../image/pe.ts'
@@ -12,7 +12,7 @@ export interface EspFileNames {
   readonly initrd: string
 }
 
-/** What a thin image names instead of carrying it; null for every other file. Never throws. */
+/** The files that a thin image names instead of embedding them; null for any other image. Never throws. */
 export function filesOnEsp(image: ByteSource): EspFileNames | null {
   const { pe } = parsePe(image)
   const named = pe === null ? null : thinFiles(viewUki(pe))
@@ -20,8 +20,8 @@ export function filesOnEsp(image: ByteSource): EspFileNames | null {
 }
 
 /**
- * A path of the ESP in its parts, folders first: `\EFI\nixos\kernel.efi` is `EFI`, `nixos`, `kernel.efi`. Null
- * for a path that leads out of the ESP or that no file can have.
+ * Splits a path on the ESP into its components: `\EFI\nixos\kernel.efi` is `EFI`, `nixos`, `kernel.efi`. Null
+ * for a path that leads out of the ESP or is not a valid file name.
  */
 export function espPath(path: string): string[] | null {
   const parts = path.split(/[\\/]/).filter(part => part !== '')

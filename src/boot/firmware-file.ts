@@ -1,7 +1,4 @@
-/**
- * A firmware of one's own as a file: where its map comes from, how it allocates, who loads, what is odd about
- * it.
- */
+/** A custom firmware as a file: its memory map, allocator, image loader and quirks. */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
@@ -32,7 +29,7 @@ import { mapSchema, validated } from './scenario.ts'
 import { text } from './setting-schemas.ts'
 
 const names = (rows: readonly { readonly id: string }[]): string[] => rows.map(row => row.id)
-const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is none of ${allowed.join(', ')}`)
+const oneOf = (allowed: readonly string[]) => v.picklist([...allowed], `is not one of ${allowed.join(', ')}`)
 
 const spanFields = { start: quantity, end: quantity }
 interface Bounds {
@@ -41,14 +38,14 @@ interface Bounds {
 }
 const isSpan = ({ start, end }: Bounds): boolean => start < end
 const notASpan = ({ input: { start, end } }: { readonly input: Bounds }): string =>
-  `a range that ends at ${hex(end)} cannot begin at ${hex(start)}`
+  `the range starts at ${hex(start)}, which is not below its end ${hex(end)}`
 const span = v.pipe(
   v.strictObject(spanFields),
   v.check(entry => isSpan(entry), notASpan),
 )
 const mask = v.pipe(
-  v.string('a mask such as "0x1e" is wanted'),
-  v.regex(/^0x[0-9a-f]{1,16}$/u, 'is no mask such as "0x1e"'),
+  v.string('must be a mask such as "0x1e"'),
+  v.regex(/^0x[0-9a-f]{1,16}$/u, 'is not a mask such as "0x1e"'),
 )
 const pagesFrom = (least: number) =>
   v.pipe(
@@ -59,28 +56,26 @@ const pagesFrom = (least: number) =>
   )
 const count = v.pipe(
   v.number(),
-  v.safeInteger('is no count of descriptors'),
-  v.minValue(0, 'is no count of descriptors'),
-  v.maxValue(4096, 'is more than a map has'),
+  v.safeInteger('is not a number of descriptors'),
+  v.minValue(0, 'is not a number of descriptors'),
+  v.maxValue(4096, 'is more descriptors than a map can have'),
 )
 
 /** @internal The schema of a firmware file; `firmware.schema.json` is made from it. */
 export const firmwareSchema = v.strictObject({
   schema: v.literal(1, 'is not 1, the only schema that this release reads'),
-  /** For people. */
+  /** A description for readers. */
   name: text,
-  /** Where it is described. */
+  /** A reference to its documentation. */
   source: v.optional(text),
-  /**
-   * A memory map before the image is loaded, or a recorded profile, which is scaled to the RAM that is given.
-   */
+  /** A memory map before the image is loaded, or a recorded profile, which is scaled to the given RAM. */
   map: v.optional(mapSchema),
   profile: v.optional(oneOf(names(PROFILES))),
-  /** RAM of the profile, unless the command line says another. */
+  /** RAM of the profile; the command line takes precedence. */
   ram: v.optional(quantity),
   loader: v.optional(oneOf(names(FIRMWARES))),
   allocator: v.optional(oneOf(names(ALLOCATORS))),
-  /** Bins as the firmware placed them; absent: OVMF's are looked for in the map. */
+  /** Bins as the firmware placed them; absent: OVMF's bins are recognised in the map. */
   bins: v.optional(
     v.array(
       v.pipe(
@@ -107,8 +102,8 @@ export const firmwareSchema = v.strictObject({
     ),
   ),
   /**
-   * Where it places them: the first memory that the DXE core is given, the range of a HOB, or what the HOB
-   * list says of both.
+   * Where it places them: the first memory of the DXE core, the range in a HOB, or both as derived from the
+   * HOB list.
    */
   firstMemory: v.optional(span),
   binRange: v.optional(span),
@@ -141,11 +136,11 @@ export const firmwareSchema = v.strictObject({
       PcdHeapGuardPoolType: mask,
     }),
   ),
-  /** RAM that the firmware has not tested. */
+  /** RAM the firmware has not tested. */
   untested: v.optional(v.array(span)),
   /**
-   * The state of EDK2's pools when the image starts: where it notes an image that the image loads, and
-   * entries of its map.
+   * The state of EDK2's pools when the image starts: where the records of the next image and of the map's
+   * entries go.
    */
   pool: v.optional(
     v.strictObject({
@@ -155,13 +150,13 @@ export const firmwareSchema = v.strictObject({
   ),
   /** Descriptors that drivers add to the map when boot services end. */
   addedOnExit: v.optional(count),
-  /** What the memory attribute protocol answers to code that somebody made. */
+  /** The memory attribute protocol's answer to a request to make code executable. */
   memoryAttributes: v.optional(v.picklist(['set', 'refused'], 'is neither set nor refused')),
-  contents: v.optional(v.picklist(CONTENTS, `is none of ${CONTENTS.join(', ')}`)),
+  contents: v.optional(v.picklist(CONTENTS, `is not one of ${CONTENTS.join(', ')}`)),
   quirks: v.optional(v.array(oneOf(names(QUIRKS)))),
 })
 
-/** A firmware file, read. */
+/** A parsed firmware file. */
 export interface FirmwareFile {
   readonly name: string
   readonly source: string | null
@@ -177,7 +172,7 @@ export interface FirmwareFile {
 export function parseFirmwareFile(jsonText: string, fileName: string): FirmwareFile {
   const given = validated(firmwareSchema, jsonText, fileName)
   if ((given.map === undefined) === (given.profile === undefined))
-    throw new UsageError(`${fileName}: either map or profile is wanted`)
+    throw new UsageError(`${fileName}: exactly one of map and profile is required`)
   const named = firmwareNamed(given.loader ?? 'edk2-2022.11')
   const base = given.allocator === undefined ? named : onAllocator(named, allocatorNamed(given.allocator))
   const guard =
@@ -229,7 +224,7 @@ const poolOf = ({ imageRecord, mapEntries }: NonNullable<Given['pool']>): PoolSt
 const rangeOf = ({ start, end }: Bounds): Range => range(start, end)
 const typeNumber = (name: string): number => (MEMORY_TYPE_NAMES as readonly string[]).indexOf(name)
 
-/** Bins at addresses that are known, and the default range below them. */
+/** Bins at known addresses, and the default range below them. */
 function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
   if (bins === undefined && defaultMax === undefined) return undefined
   const placed = (bins ?? []).map(({ type, base: at, pages }) => ({
@@ -241,8 +236,8 @@ function givenBins({ bins, defaultMax }: Given): SearchPolicy | undefined {
 }
 
 /**
- * Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when it is not said where, or when there
- * is no room.
+ * Bins by EDK2's own procedure (FW-40 to FW-42). Throws UsageError when their place is not given, or when
+ * there is no room.
  */
 function placedBins(
   given: Given,
@@ -256,7 +251,8 @@ function placedBins(
     type: typeNumber(type),
     pages,
   }))
-  if (bins !== undefined) throw new UsageError(`${fileName}: bins or memoryTypeInformation, not both`)
+  if (bins !== undefined)
+    throw new UsageError(`${fileName}: bins and memoryTypeInformation exclude each other`)
   const place = (): SearchPolicy | null => {
     if (hobs !== undefined) {
       const { memoryTop, freeBottom, freeTop, hobStart } = hobs
@@ -284,7 +280,7 @@ function placedBins(
   const placed = place()
   if (placed === null)
     throw new UsageError(
-      `${fileName}: memoryTypeInformation: nothing says where the bins lie; firstMemory, hobs, or since edk2 2024.02 binRange would`,
+      `${fileName}: memoryTypeInformation: the place of the bins is missing: give firstMemory, hobs, or (since edk2 2024.02) binRange`,
     )
   return placed
 }

@@ -1,6 +1,4 @@
-/**
- * Which rows of the era tables does this image behave like? Candidates with evidence; never "the nearest".
- */
+/** Identifies the eras whose behaviour this image may have: candidates with evidence, never "the nearest". */
 import { UsageError } from '../bytes/errors.ts'
 import { madeOf } from '../bytes/fixed-source.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -19,27 +17,29 @@ import type { LanzabooteEra } from '../stub/lanzaboote/model.ts'
 import type { StubEra } from '../stub/model.ts'
 import { erasFor, erasOfBranch, isVersion, kernelRelease } from '../releases/version.ts'
 
-/** certain: one candidate. several: more than one fits. given: the user said so. none: outside the tables. */
+/**
+ * certain: one candidate. several: more than one fits. given: chosen by the user. none: outside the tables.
+ */
 export type Certainty = 'certain' | 'several' | 'given' | 'none'
 
-/** A row that fits, or the reason why none does. */
+/** An era that fits, or the reason why none does. */
 export interface Candidate<E> {
   readonly era: E | null
-  /** Why there is no row; null when there is one. */
+  /** Why there is no era; null if there is one. */
   readonly gap: Gap | null
   readonly version: string | null
   readonly evidence: readonly string[]
   readonly certainty: Certainty
 }
 
-/** A row of one of the tables of stubs. */
+/** An era of systemd-stub or lanzaboote. */
 export type AnyStubEra = StubEra | LanzabooteEra
 
 const STUB_ROWS: readonly AnyStubEra[] = [...Object.values(stubEras), ...lanzabooteEras]
 
 /**
- * Rows for the stub of this UKI: by its own version text, or as the user says (a version, an era id, or a row
- * of their own).
+ * Eras for the stub of this UKI: by its version text, or as chosen by the user (a version, an era id, or a
+ * model of their own).
  */
 export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): readonly Candidate<AnyStubEra>[] {
   if (choice === undefined) return madeOf(uki, identifyStub)
@@ -63,7 +63,7 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
     return [
       none(null, [], {
         clause: 'ST-1',
-        why: 'no version text of systemd-stub or lanzaboote in the file, so it is not known how its stub behaves; say which with --stub, or run every row with --stub systemd-stub',
+        why: 'the file contains no version text of systemd-stub or lanzaboote, so the behaviour of its stub is unknown; name it with --stub, or run every era with --stub systemd-stub',
       }),
     ]
   return byVersion(
@@ -75,21 +75,21 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
   )
 }
 
-/** Rows of lanzaboote fit images whose sections have the names that they look for. */
+/** Eras of lanzaboote whose section names are those of the image. */
 function fitsSections(era: AnyStubEra, uki: UkiView): boolean {
   return !('names' in era) || era.names === (thinFiles(uki)?.names ?? 'embedded')
 }
 
-/** What the stub of release 0.4.0 calls itself. */
+/** The version text of the stub of release 0.4.0. */
 const CALLS_ITSELF_0_3 = '0.3.0'
 
-/** By the name that the stub carries since 0.4, else every row whose images have such sections. */
+/** By the stub's version text (since 0.4), otherwise every era whose images have these sections. */
 function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidate<LanzabooteEra>[] {
   const thin = thinFiles(uki)
   const fitting = lanzabooteEras.filter(era => fitsSections(era, uki))
   const shape =
     thin === null
-      ? 'kernel and initrd lie in the image itself'
+      ? 'kernel and initrd are embedded in the image'
       : `sections ${thin.kernel.section} and ${thin.initrd.section} name files on the ESP`
   if (found !== null)
     return byVersion(
@@ -99,7 +99,7 @@ function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidat
       fitting,
       'LZ-21',
     )
-  const said = ['no version text of lanzaboote', shape, 'every row whose images have such sections is run']
+  const said = ['no version text of lanzaboote', shape, 'every era whose images have these sections is run']
   return fitting.map(era => ({
     era,
     gap: null,
@@ -109,7 +109,7 @@ function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidat
   }))
 }
 
-/** An ia32 stub, and what its row knows of such builds. */
+/** An ia32 stub, and the known fault of such builds. */
 function ia32(choice: string | undefined): Candidate<StubEra> {
   const rows =
     choice === undefined
@@ -125,8 +125,8 @@ function ia32(choice: string | undefined): Candidate<StubEra> {
 }
 
 /**
- * Rows for the kernel in these bytes: by its version string, else by the shape of its headers, or as the user
- * says.
+ * Eras for the kernel in these bytes: by its version string, otherwise by the shape of its headers, or as
+ * chosen by the user.
  */
 export function kernelCandidates(
   source: ByteSource,
@@ -142,20 +142,17 @@ function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
     return [
       none(null, [], {
         clause: 'EP-1',
-        why: `the payload is no x86 bzImage: ${problems.at(-1)?.what ?? 'no setup header'}`,
+        why: `the payload is not an x86 bzImage: ${problems.at(-1)?.what ?? 'no setup header'}`,
       }),
     ]
   const evidence = shapeOf(bzimage)
   const named = bzimage.version === null ? null : kernelRelease(bzimage.version)
   if (named === null) return byShape(bzimage, evidence)
   const { release, exact } = named
-  const said = [`version string ${JSON.stringify(bzimage.version)} names linux ${release}`, ...evidence]
+  const said = [`version string ${JSON.stringify(bzimage.version)}: linux ${release}`, ...evidence]
   if (exact) return byVersion('linux', release, said, kernelEras, 'EP-1')
   const rows = erasOfBranch(release, kernelEras)
-  const unsure = [
-    ...said,
-    'the stable level of this branch is not named, so every row that a release of the branch may follow is run',
-  ]
+  const unsure = [...said, 'it does not give the stable release, so every era of the branch is run']
   if (rows.length === 0) return byVersion('linux', release, said, kernelEras, 'EP-1')
   return rows.map(era => ({
     era,
@@ -166,7 +163,7 @@ function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
   }))
 }
 
-/** Without a version string every row whose files look like this one is run. */
+/** Without a version string every era whose kernels have headers like these is run. */
 function byShape(kernel: BzImage, evidence: readonly string[]): Candidate<KernelEra>[] {
   const shapes = kernelShapes(kernel)
   const rows = kernelEras.filter(era => era.shapes.some(shape => shapes.includes(shape)))
@@ -174,10 +171,10 @@ function byShape(kernel: BzImage, evidence: readonly string[]): Candidate<Kernel
     return [
       none(null, evidence, {
         clause: 'EP-1',
-        why: 'the kernel carries no version string, and its headers look like those of no modelled row; say which with --kernel',
+        why: 'the kernel has no version string, and its headers match no modelled era; name it with --kernel',
       }),
     ]
-  const said = ['no version string', ...evidence, 'every row whose files look so is run']
+  const said = ['no version string', ...evidence, 'every era whose kernels have such headers is run']
   return rows.map(era => ({
     era,
     gap: null,
@@ -187,11 +184,11 @@ function byShape(kernel: BzImage, evidence: readonly string[]): Candidate<Kernel
   }))
 }
 
-/** Place of `efi64_stub_entry` while it lay in front of the payload, as handover_offset has it. */
+/** handover_offset of kernels whose `efi64_stub_entry` is in front of the payload. */
 const FIXED_HANDOVER_OFFSET = 0x190
 
 /**
- * Shapes that the headers of this file may be; without a handover entry two of them look alike. Empty without
+ * Shapes that match the headers of this file; without a handover entry two of them look alike. Empty without
  * a PE header.
  */
 export function kernelShapes({ pe, hdr, protocol }: BzImage): KernelShape[] {
@@ -206,7 +203,7 @@ export function kernelShapes({ pe, hdr, protocol }: BzImage): KernelShape[] {
   return [hdr.handover_offset === FIXED_HANDOVER_OFFSET ? 'window-fixed-entry' : 'window']
 }
 
-/** What the headers of a kernel say about its age, in words. */
+/** What the headers of a kernel show about its age, as sentences. */
 export function shapeOf(kernel: BzImage): string[] {
   const { pe, hdr } = kernel
   if (pe === null) return ['no PE header']
@@ -243,7 +240,7 @@ function chosen<E extends EraInfo>(
       era,
       gap: null,
       version: null,
-      evidence: [`given: --${what} ${choice}, so every row of it is run`],
+      evidence: [`given: --${what} ${choice}, so each of its eras is run`],
       certainty: 'several',
     }))
   const era = eras.find(row => row.id === choice)
@@ -270,7 +267,7 @@ function byVersion<E extends EraInfo>(
     return [
       none(version, evidence, {
         clause,
-        why: `${what} ${version} is in none of the modelled rows; stubsim eras lists them`,
+        why: `${what} ${version} is not in any modelled era; stubsim eras lists them`,
       }),
     ]
   return fitting.map(era => ({

@@ -1,5 +1,5 @@
 /**
- * Archives in an initrd, one behind the other, as unpack_to_rootfs goes through them: zeros are passed over, a
+ * Archives in an initrd, one after the other, as unpack_to_rootfs goes through them: zeros are passed over, a
  * cpio archive is followed to its end, a compressed one is not looked into (chapter ZO).
  */
 import { rangeAt, sizeOf } from '../bytes/range.ts'
@@ -35,7 +35,7 @@ const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
 /**
- * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and behind what
+ * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and after what
  * cannot be followed: a compressed archive, or more files than FILES_MAX.
  */
 export function archiveFault(memory: Memory, at: number, length: number): ArchiveFault | null {

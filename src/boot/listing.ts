@@ -1,6 +1,5 @@
 /**
- * A section listing in the place of the file: what is not listed is assumed, and no run on it is clean
- * (HZ-19).
+ * A section listing instead of the file: what is not listed is assumed, and no run on it is clean (HZ-19).
  */
 import { hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -23,7 +22,7 @@ export interface ListedImage {
   readonly stub: StubModel | null
 }
 
-/** The recorded kernel of that name, or of that version or branch; undefined when none was recorded. */
+/** The recorded kernel of that name, version or branch; undefined if none was recorded. */
 export function recordedKernel(choice: string): KernelFacts | undefined {
   const all = Object.values(KERNEL_FACTS)
   const release = ({ version }: KernelFacts): string => /^[\d.]+/.exec(version)?.[0] ?? ''
@@ -44,9 +43,8 @@ interface Known {
 }
 
 /**
- * A recorded kernel whose file has as many bytes as `.linux` takes its place, or one that is named: `kernel`
- * is its name, version or branch. Any other stays unknown, so that the run ends
- * behind the load.
+ * Replaces `.linux` with the recorded kernel of the same file size, or with the one named by `kernel` (name,
+ * version or branch). Without one the kernel is unknown and the run ends after the load.
  */
 export function imageOfListing(
   listing: Listing,
@@ -79,9 +77,9 @@ export function imageOfListing(
       ? []
       : [
           known === undefined
-            ? `no recorded kernel has the size of .linux${named === undefined ? '' : `, and ${named.name} has ${hex(named.fileSize)} bytes, more than it`}: its setup header is unknown`
+            ? `no recorded kernel has the size of .linux${named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`}: its setup header is unknown`
             : same === undefined
-              ? `.linux is like the recorded kernel ${known.name}, as was said: its setup header is taken, its bytes end before the section does`
+              ? `.linux is similar to the recorded kernel ${known.name}, as named: the run uses its setup header, and its bytes end before the section does`
               : `.linux is the recorded kernel ${known.name}: its file has the same size`,
         ]),
     ...problems.map(problem => problem.what),
@@ -103,7 +101,7 @@ export function imageOfListing(
                 'HZ-19',
                 unplaced
                   ? 'the text has no addresses (VirtualAddress): what lies where in memory is not known'
-                  : 'the bytes of .linux are in no listing, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is not known',
+                  : 'a listing does not contain the bytes of .linux, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is unknown',
               ),
           }
         : null,
@@ -112,7 +110,7 @@ export function imageOfListing(
       : [
           {
             clause: 'HZ-19',
-            why: 'the image is a section listing: it tells where things lie, not what they are',
+            why: 'the image is a section listing: it has the addresses of the sections, not their bytes',
           },
         ],
   }

@@ -1,14 +1,11 @@
-/**
- * Whether userspace comes up is not modelled; what can be seen at arrival to stand in its way is said as a
- * doubt (chapter ZO).
- */
+/** Userspace is not modelled; obstacles that are visible at arrival are reported as gaps (chapter ZO). */
 import { formatSize, hex } from '../bytes/range.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Facts } from '../machine/model.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import { archiveFault, ZEROS_MAX } from './initrd-archives.ts'
 
-/** What a stub makes of other sections is no root file system. */
+/** Archives that a stub makes from other sections do not contain a root file system. */
 const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
 /** Headers and padding of the stub. */
@@ -16,19 +13,19 @@ const STUBS_OWN = /^(cpio:|initrd:joined)/
 /** What is shorter pads another piece. */
 const WORD = 4
 
-/** Says what the kernel will miss when it looks for its first process. */
+/** Reports what prevents the kernel from starting its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
-  machine.step('ZO-18', 'is there something to boot into', () => {
+  machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
     const words = (facts.commandLine ?? '').split(/\s+/)
     if (!brings && !words.some(word => word.startsWith('root=')))
       machine.doubt(
         'ZO-18',
-        'the image brings no initrd and its command line no root=: there is nothing to boot into',
+        'there is no initrd and no root= on the command line: there is no root file system',
       )
   })
-  machine.step('ZO-19', 'does the initrd begin as an archive', () => {
+  machine.step('ZO-19', 'checks the first bytes of the initrd', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize === 0 || initrdDamage.length > 0) return
     for (const { object, at, length } of archivesIn(machine, initrd, ramdiskSize))
@@ -72,6 +69,6 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
 
 const WITHOUT = {
   'no archive': 'holds zeros and no archive: there is nothing to unpack',
-  'too many zeros': `begins with more than ${formatSize(ZEROS_MAX)} of zeros, behind which nobody looked`,
+  'too many zeros': `begins with more than ${formatSize(ZEROS_MAX)} of zeros, after which nobody looked`,
   cut: 'ends inside of a cpio archive',
 } as const

@@ -1,6 +1,6 @@
 /**
- * The machine that is booted, from a few words: a recorded profile with so much RAM, a memory map, or a firmware
- * file, with its quirks (chapter FW).
+ * Builds the machine to boot from a recorded profile and an amount of RAM, a memory map, or a firmware file,
+ * with quirks (chapter FW).
  */
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
@@ -22,36 +22,34 @@ import { machineFromMemmap, type MemmapMachine } from './memmap-machine.ts'
 import type { MapOrigin } from './machine-doubts.ts'
 import type { MapTaken } from './map-before-load.ts'
 
-/** The machine that is booted, as `check` takes it. */
+/** The machine to boot, as `check` takes it. */
 export interface MachineInput {
   /** For the report: where the map comes from. */
   readonly what: string
   readonly map: readonly MemoryDescriptor[]
   /** When the map was taken. Default before-load. */
   readonly taken?: MapTaken
-  /** Where the map comes from; absent where the caller vouches for it. */
+  /** The origin of the map; absent if the caller vouches for it. */
   readonly origin?: MapOrigin
-  /** Where the UKI was loaded on the real machine. Default: the allocator decides. */
+  /** Load address of the UKI on the real machine. Default: the allocator decides. */
   readonly imageBase?: Phys
-  /**
-   * What memory holds that nobody has written. Default: as the firmware leaves it, `ovmf` when none is named.
-   */
+  /** Content of unwritten memory. Default: as the firmware leaves it, `ovmf` if no firmware is named. */
   readonly contents?: Contents
-  /** Who allocates and who loads: a name (`u-boot-2022.01`) or a row. Default: EDK2 2022.11. */
+  /** Allocator and image loader: a name (`u-boot-2022.01`) or a firmware row. Default: EDK2 2022.11. */
   readonly firmware?: string | Firmware
-  /** The state of the firmware's own pools; absent where nobody says whose firmware it is (FW-19, FW-55). */
+  /** The state of the firmware's own pools; absent if the firmware is not named (FW-19, FW-55). */
   readonly pool?: Build['pool']
   readonly problems?: MemmapMachine['problems']
-  /** What the map itself took for granted: a scaled profile, say. */
+  /** Assumptions of the map itself: a scaled profile, for example. */
   readonly assumptions?: readonly Assumption[]
-  /** What the map cannot tell, so that no run on it is clean. */
+  /** What the map does not show; no run on it is clean. */
   readonly doubts?: readonly Gap[]
 }
 
 interface OnMap {
-  /** When the map was taken. Default: as its form says; before-load for a map of descriptors. */
+  /** When the map was taken. Default: as its dialect implies; before-load for a map of descriptors. */
   readonly taken?: MapTaken | undefined
-  /** Name of a recorded profile, for what its firmware does beside the map. Default: EDK2 2022.11. */
+  /** Name of a recorded profile, for everything about its firmware but the map. Default: EDK2 2022.11. */
   readonly profile?: string | undefined
 }
 
@@ -61,37 +59,39 @@ export type MachineWords =
    * A recorded profile (`ovmf-2022.11-q35-4M`, `ovmf`), scaled to `ram` bytes: whole MiB, 96 MiB to 768 GiB.
    */
   | { readonly profile: string; readonly ram: number }
-  /** What `readMemmap` found in a text, and what the text is called in the report. */
+  /** The result of `readMemmap`, and the name of the text for the report. */
   | (OnMap & { readonly memmap: MemmapParse; readonly name: string })
-  /** A map in place. `what` is for the report; default: how many descriptors it has. */
+  /** An inline map. `what` is for the report; default: its number of descriptors. */
   | (OnMap & { readonly map: readonly MemoryDescriptor[]; readonly what?: string | undefined })
   /**
-   * What `parseFirmwareFile` read, and what the file is called in the report. `ram`, in bytes, only where the
-   * file names a profile; default: as the file says.
+   * The result of `parseFirmwareFile`, and the name of the file for the report. `ram`, in bytes, only if the
+   * file names a profile; default: as in the file.
    */
   | { readonly firmwareFile: FirmwareFile; readonly name: string; readonly ram?: number | undefined }
 
-/** What is different from the machine that the words alone describe. */
+/** Modifications of the machine. */
 export interface MachineChoices {
-  /** Name of who allocates and loads, `u-boot-2022.01`. Default: the profile's firmware, or EDK2 2022.11. */
+  /**
+   * Name of a firmware whose allocator and image loader are used: `u-boot-2022.01`. Default: the profile's
+   * firmware, or EDK2 2022.11.
+   */
   readonly imageLoader?: string | undefined
   /** Names of quirks, applied in this order (FW-35). */
   readonly quirks?: readonly string[] | undefined
   /**
-   * Where the UKI was loaded on the real machine: a multiple of the page size. Default: the allocator
-   * decides.
+   * Load address of the UKI on the real machine: a multiple of the page size. Default: the allocator decides.
    */
   readonly imageBase?: number | undefined
-  /** What memory holds that nobody has written. Default: as the firmware leaves it. */
+  /** Content of unwritten memory. Default: as the firmware leaves it. */
   readonly contents?: Contents | undefined
 }
 
 /**
- * The machine that the words mean, for `check`: command line, scenario files and `stubsim/vitest` all build
- * theirs here, so that one name is one machine. Pure: a file's text is read before.
+ * Builds the machine for `check`. Command line, scenario files and `stubsim/vitest` all use it, so that one
+ * name is one machine. Pure: a file's text is read before.
  *
- * Throws UsageError for a profile, a firmware or a quirk that is not known, for RAM or an image base that cannot
- * be, for a text without a map, and for a quirk that the machine cannot have (FW-21, FW-35).
+ * Throws UsageError for an unknown profile, firmware or quirk, for an impossible RAM size or image base, for
+ * a text without a map, and for a quirk that does not apply to the machine (FW-21, FW-35).
  */
 export function buildMachine(words: MachineWords, choices: MachineChoices = {}): MachineInput {
   const { imageLoader, quirks = [], imageBase, contents } = choices
@@ -118,13 +118,10 @@ function placeOf(words: MachineWords): MachineInput {
       }
 }
 
-/**
- * Rows that a report need not name: what is taken when nobody says anything, and the release that does the
- * same.
- */
+/** Firmwares that a report need not name: the default, and the release that behaves the same. */
 const UNNAMED: readonly string[] = ['edk2-2022.11', 'edk2-2020.11']
 
-/** What a profile knows of its firmware, whatever the map. */
+/** What a profile records about its firmware, independent of the map. */
 function firmwareOf(name: string): Pick<MachineInput, 'pool' | 'firmware'> {
   const profile = profileNamed(name)
   return {
@@ -145,7 +142,7 @@ function ofProfile(name: string, ram: number): MachineInput {
   }
 }
 
-/** Why a text gave no map: the last problem, and the first one where that says more. */
+/** Why a text contains no map: the last problem, and the first one if that is more specific. */
 function reasonOf(problems: readonly Problem[]): string {
   const [first] = problems
   const last = problems.at(-1)
@@ -171,13 +168,13 @@ function ofMap({ map, what, taken }: Extract<MachineWords, { readonly map: unkno
   }
 }
 
-/** A firmware of the user's own: its map, or a profile with the RAM that is given or that it names itself. */
+/** A custom firmware: its own map, or a profile with the given RAM or the RAM it names itself. */
 function ofFirmwareFile(file: FirmwareFile, name: string, given: number | undefined): MachineInput {
   const { map, profile, firmware } = file
   if (map !== null && given !== undefined)
-    throw new UsageError(`${name} brings a memory map: RAM of another size does not go with it`)
+    throw new UsageError(`${name} has its own memory map and excludes --ram`)
   const ram = given ?? file.ram
-  if (map === null && ram === null) throw new UsageError(`${name} names a profile without its RAM`)
+  if (map === null && ram === null) throw new UsageError(`${name} names a profile and no RAM`)
   const below =
     map === null
       ? ofProfile(profile ?? '', ram ?? 0)
@@ -188,7 +185,7 @@ function ofFirmwareFile(file: FirmwareFile, name: string, given: number | undefi
 function wholePages(imageBase: number): Phys {
   if (imageBase % PAGE !== 0)
     throw new UsageError(
-      `the image base ${hex(imageBase)} is not a multiple of ${hex(PAGE)}: firmware loads images at whole pages`,
+      `the image base ${hex(imageBase)} is not a multiple of ${hex(PAGE)}: firmware loads images page-aligned`,
     )
   return phys(imageBase)
 }
@@ -197,13 +194,13 @@ function firmwareObject(firmware: MachineInput['firmware']): Firmware {
   return typeof firmware === 'object' ? firmware : firmwareNamed(firmware ?? 'edk2-2022.11')
 }
 
-/** A firmware that is built with guard pages. Throws UsageError when it is not EDK2's allocator. */
+/** A firmware built with guard pages. Throws UsageError when it is not EDK2's allocator. */
 function guarded(firmware: MachineInput['firmware'], guard: HeapGuard): Firmware {
   const base = firmwareObject(firmware)
   return { ...base, build: { ...base.build, guard: guardOf(guard, base.allocator) } }
 }
 
-/** The machine with its quirks, one after the other (FW-35). */
+/** The machine with its quirks, applied in order (FW-35). */
 function withQuirks(machine: MachineInput, names: readonly string[]): MachineInput {
   return names.map(quirkNamed).reduce((before: MachineInput, quirk: Quirk) => {
     const said = { clause: 'FW-35' as const, what: `quirk ${quirk.id}: ${quirk.assumption ?? quirk.what}` }

@@ -1,4 +1,4 @@
-/** Turns a memory map that was taken late back into the map before the UKI was loaded, by stated rules. */
+/** Reconstructs the map before the UKI was loaded from one that was taken later, by stated rules. */
 import { UsageError } from '../bytes/errors.ts'
 import { formatRange, hex, intersect, range, sizeOf, subtract } from '../bytes/range.ts'
 import { PAGE, alignDown, alignUp, type Phys } from '../bytes/units.ts'
@@ -15,18 +15,16 @@ export type MapTaken = (typeof MAP_MOMENTS)[number]
 
 export interface Rewound {
   readonly map: readonly MemoryDescriptor[]
-  /** What had to be taken for granted. */
+  /** Assumptions that were needed. */
   readonly assumptions: readonly string[]
 }
 
 /**
- * The map before the load. `imageSize` is the UKI's SizeOfImage in bytes, `imageBase` where it lay, if that
- * is known.
- * before-load: as it is. stub-entry: the image's pages are given back, found by `imageBase` or as the one
- * LoaderCode entry that
- * can hold them. kernel-entry and exit-boot-services: everything of type LoaderCode and LoaderData is given
- * back.
- * Throws UsageError when the image cannot be found in the map.
+ * The map before the load. `imageSize` is the UKI's SizeOfImage in bytes, `imageBase` its load address, if
+ * known. before-load: the map is returned unchanged. stub-entry: the image's pages are freed, found by
+ * `imageBase` or as the only LoaderCode entry that can hold them. kernel-entry and exit-boot-services: all
+ * memory of type LoaderCode and LoaderData is freed. Throws UsageError when the image cannot be found in the
+ * map.
  */
 export function mapBeforeLoad(
   map: readonly MemoryDescriptor[],
@@ -43,7 +41,7 @@ export function mapBeforeLoad(
           : entry,
       ),
       assumptions: [
-        `all LoaderCode and LoaderData of the map (taken at ${taken}) came from the boot that is simulated and was free before it`,
+        `all LoaderCode and LoaderData of the map (taken at ${taken}) belongs to the simulated boot and was free before it`,
       ],
     }
   }
@@ -51,14 +49,14 @@ export function mapBeforeLoad(
   if (imageBase !== undefined)
     return {
       map: freed(map, imageBase, pages),
-      assumptions: [`the UKI lay at ${hex(imageBase)} when the map was taken`],
+      assumptions: [`the UKI was at ${hex(imageBase)} when the map was taken`],
     }
   const holders = map.filter(entry => entry.type === EfiLoaderCode && sizeOf(entry.range) >= pages)
   const exact = holders.filter(entry => sizeOf(entry.range) === pages)
   const [only, ...more] = exact.length === 1 ? exact : holders
   if (only === undefined || more.length > 0) {
     throw new UsageError(
-      `the memory map has ${String(holders.length)} LoaderCode entries that could hold the image of ${hex(pages)} bytes; say where it lay with --image-base`,
+      `the memory map has ${String(holders.length)} LoaderCode entries that could hold the image of ${hex(pages)} bytes; give its load address with --image-base`,
     )
   }
   return {

@@ -1,4 +1,4 @@
-/** A memory map as scenarios and firmware files spell it out. */
+/** An inline memory map in a scenario or firmware file. */
 import { UsageError } from '../bytes/errors.ts'
 import { range } from '../bytes/range.ts'
 import { MEMORY_TYPE_NAMES, type MemoryDescriptor } from '../image/memory-types.ts'
@@ -13,12 +13,13 @@ export interface MapEntry {
   readonly attribute?: string | undefined
 }
 
-/** The memory map that a document spells out. Throws UsageError for a type that UEFI does not name. */
+/** The memory map of a document. Throws UsageError for a type that UEFI does not name. */
 export function descriptorsOf(entries: readonly MapEntry[]): MemoryDescriptor[] {
   const names: readonly string[] = MEMORY_TYPE_NAMES
   return entries.map(({ type, start, end, attribute = '0xf' }) => {
     const number = typeof type === 'number' ? type : names.indexOf(type)
-    if (number < 0) throw new UsageError(`memory type ${JSON.stringify(type)} is none of ${names.join(', ')}`)
+    if (number < 0)
+      throw new UsageError(`memory type ${JSON.stringify(type)} is not one of ${names.join(', ')}`)
     return { type: number, range: range(start, end), attribute: BigInt(attribute) }
   })
 }

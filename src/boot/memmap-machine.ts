@@ -1,6 +1,6 @@
 /**
- * From a memory map that somebody has to the machine that is booted: what it is called, when it was taken,
- * what is taken for granted and what stays unknown (chapter FW).
+ * Turns a user's memory map into a machine: its name, when it was taken, what is assumed and what stays
+ * unknown (chapter FW).
  */
 import { formatSize } from '../bytes/range.ts'
 import type { LostRow, MemmapParse, OtherMap } from '../image/memmap.ts'
@@ -11,7 +11,7 @@ import type { MapTaken } from './map-before-load.ts'
 
 /** A machine as `check` takes it. */
 export interface MemmapMachine {
-  /** `memory map map.txt (uefi-shell, lines 2-3)`, and what else the text held. */
+  /** `memory map map.txt (uefi-shell, lines 2-3)`, and what else the text contained. */
   readonly what: string
   readonly map: readonly MemoryDescriptor[]
   readonly taken: MapTaken
@@ -26,9 +26,8 @@ export interface MemmapMachine {
 }
 
 /**
- * `name` is the file's, for the report; `taken` says when the map was taken, if somebody knows: otherwise its
- * dialect does. A map that does not tell free memory from the
- * firmware's comes with a doubt, so that no run on it is clean.
+ * `name`: the file's name, for the report. `taken`: when the map was taken; default: implied by its dialect.
+ * A map that does not distinguish free memory from the firmware's has a gap, so that no run on it is clean.
  */
 export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapTaken): MemmapMachine {
   const { map, dialect, kind, lines, lacks, others, takenOff, lost } = parse
@@ -61,7 +60,7 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
 function poorDoubt(map: readonly MemoryDescriptor[]): Gap {
   return {
     clause: 'FW-28',
-    why: `the map tells ${formatSize(usable(map))} of usable memory, not which of it the firmware holds: places found from the top are upper bounds, places found from below are lower bounds`,
+    why: `the map shows ${formatSize(usable(map))} of usable memory, but not which of it the firmware occupies: top-down allocations are upper bounds, bottom-up allocations are lower bounds`,
   }
 }
 

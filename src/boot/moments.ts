@@ -1,11 +1,8 @@
-/**
- * The memory at one moment, as lines that a person can read: neighbours joined, firmware's small change
- * collapsed.
- */
+/** Snapshots of memory as readable lines: neighbours joined, the firmware's small allocations collapsed. */
 import { formatSize, range, sizeOf, type Range } from '../bytes/range.ts'
 import type { Memory, MemorySnapshot } from '../memory/memory.ts'
 
-/** One line: whose bytes lie here, from which offset of the object on. */
+/** One line: the object in this range, from which offset on. */
 export interface MomentLine {
   readonly range: Range
   readonly object: string
@@ -13,7 +10,7 @@ export interface MomentLine {
   readonly what: string
 }
 
-/** Memory at one moment of a boot. */
+/** Memory at one point of a boot. */
 export interface Moment {
   readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
   /** Made when they are first read. */
@@ -52,7 +49,7 @@ class SnapshotMoment implements Moment {
   }
 }
 
-/** Takes a snapshot. Whoever reads its lines first pays for one walk over all extents. */
+/** Takes a snapshot. The first access to its lines walks all extents. */
 export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
   return new SnapshotMoment(moment, memory.snapshot())
 }
@@ -86,7 +83,7 @@ function linesOf(memory: MemorySnapshot): MomentLine[] {
   })
 }
 
-/** Joins a neighbour that goes on where this one begins. */
+/** Joins a neighbour that continues the same object. */
 function join(pieces: Piece[], start: number, end: number, object: string, at: number): void {
   const last = pieces.at(-1)
   if (last?.end === start && last.object === object && last.at + start - last.start === at) last.end = end

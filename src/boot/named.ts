@@ -1,7 +1,4 @@
-/**
- * Rows of the two tables by a name that people use: an era id or a release. For those who put a step of their
- * own into one.
- */
+/** Eras of stub and kernel by id or release, for callers who replace a step in one. */
 import { UsageError } from '../bytes/errors.ts'
 import { kernelEras, type KernelEra } from '../kernel/kernels.ts'
 import type { EraInfo } from '../machine/model.ts'
@@ -9,14 +6,12 @@ import { stubEras } from '../stub/eras.ts'
 import type { StubEra } from '../stub/model.ts'
 import { erasFor } from '../releases/version.ts'
 
-/**
- * The stub's row of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError when there is none.
- */
+/** The stub era of that id (`systemd-stub/S2`) or release (`247.3`). Throws UsageError if there is none. */
 export function stubNamed(name: string): StubEra {
   return rowNamed('stub', name, Object.values(stubEras))
 }
 
-/** The kernel's row of that id (`linux/E2`) or release (`5.10.223`). Throws UsageError when there is none. */
+/** The kernel era of that id (`linux/E2`) or release (`5.10.223`). Throws UsageError if there is none. */
 export function kernelNamed(name: string): KernelEra {
   return rowNamed('kernel', name, kernelEras)
 }
@@ -25,7 +20,7 @@ function rowNamed<E extends EraInfo>(what: string, name: string, eras: readonly 
   const [era] = [...eras.filter(row => row.id === name), ...erasFor(name, eras)]
   if (era === undefined)
     throw new UsageError(
-      `no row of a ${what} is named ${JSON.stringify(name)}: neither an era such as ${eras[0]?.id ?? ''} nor a release in the table`,
+      `unknown ${what} ${JSON.stringify(name)}: neither an era such as ${eras[0]?.id ?? ''} nor a release in the table`,
     )
   return era
 }

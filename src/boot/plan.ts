@@ -1,4 +1,4 @@
-/** Which stubs and kernels are run: what the caller asked for, else what the files say. */
+/** Chooses the stubs and kernels to run: as the caller asked, otherwise as identified in the files. */
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { thinFiles } from '../image/lanzastub.ts'
@@ -15,14 +15,14 @@ import type { EspFiles } from '../stub/lanzaboote/model.ts'
 import { stubModel } from '../stub/boot.ts'
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './identify.ts'
 
-/** Which row of a table was run, and why. */
+/** Which era was run, and why. */
 export interface EraRef {
-  /** `systemd-stub/S2`; a user's own id; or null when none could be named. */
+  /** `systemd-stub/S2`; the id of a caller's model; or null if there is none. */
   readonly id: string | null
   readonly title: string
-  /** Version text that was found or given: `247.3-7+deb11u8`. */
+  /** Version text, found or given: `247.3-7+deb11u8`. */
   readonly version: string | null
-  /** What spoke for it. */
+  /** The evidence for it. */
   readonly evidence: readonly string[]
   /**
    * certain: one candidate. several: one of those that were run. given: the user said so. none: outside the
@@ -31,25 +31,25 @@ export interface EraRef {
   readonly certainty: 'certain' | 'several' | 'given' | 'none'
 }
 
-/** A model that is run, or why there is none. */
+/** A model to run, or why there is none. */
 export interface Choice<M> {
   readonly ref: EraRef
   readonly model: M | Gap
 }
 
-/** What the caller asks for, beside image and machine. */
+/** The caller's choices, besides image and machine. */
 export interface Wishes {
-  /** A version, an era id, a row or a model of one's own. Default: identify. */
+  /** A version, an era id, an era, or a model of the caller. Default: identify. */
   readonly stub?: string | AnyStubEra | StubModel | undefined
   readonly kernel?: string | KernelEra | KernelModel | undefined
-  /** Is the payload decompressed? Default: headers are read only. */
+  /** Decompress the payload? Default: only its headers are read. */
   readonly deep?: boolean | undefined
   /** Files on the ESP that a thin image names. */
   readonly linux?: ByteSource | undefined
   readonly initrd?: ByteSource | undefined
 }
 
-/** Stubs for this image. Throws UsageError for words that mean none. */
+/** Stubs for this image. Throws UsageError for an unknown name. */
 export function stubChoices(uki: UkiView, { stub, linux, initrd, deep }: Wishes): Choice<StubModel>[] {
   if (typeof stub === 'object' && 'boot' in stub) return [{ ref: ownRef(stub.id), model: stub }]
   const esp: EspFiles = { kernel: linux ?? null, initrd: initrd ?? null, verify: deep === true }
@@ -62,8 +62,8 @@ export function stubChoices(uki: UkiView, { stub, linux, initrd, deep }: Wishes)
 export type KernelChooser = (source: ByteSource) => readonly Choice<KernelModel>[]
 
 /**
- * Chooses among kernels; each file is looked at once. `readPayload` null: headers are read only. The chooser
- * throws UsageError for words that mean none.
+ * Chooses among kernels; each file is examined once. `readPayload` null: only headers are read. The chooser
+ * throws UsageError for an unknown name.
  */
 export function kernelChooser({ kernel }: Wishes, readPayload: PayloadReader | null): KernelChooser {
   if (typeof kernel === 'object' && 'start' in kernel) {
@@ -81,23 +81,22 @@ export function kernelChooser({ kernel }: Wishes, readPayload: PayloadReader | n
   }
 }
 
-/** The bytes of `.linux`; of a thin image, those of the kernel beside it. */
+/** The bytes of `.linux`; for a thin image, those of the kernel on the ESP. */
 export function kernelBytes(uki: UkiView, { linux }: Wishes): ByteSource | null {
   const section = uki.sections.find(one => one.section.name === '.linux')
   return thinFiles(uki) === null ? (section?.content ?? null) : (linux ?? null)
 }
 
-/** The kernel as the file shows it, for runs that end before the stub has chosen one. */
+/** The kernel in the file, for runs that end before the stub has chosen one. */
 export function kernelInFile(uki: UkiView, wishes: Wishes, choose: KernelChooser): Choice<KernelModel> {
   const linux = kernelBytes(uki, wishes)
   const [first] = linux === null ? [] : choose(linux)
-  const absent =
-    thinFiles(uki) === null ? 'no .linux section' : 'the kernel that the image names is not given'
+  const absent = thinFiles(uki) === null ? 'no .linux section' : 'the kernel named by the image was not given'
   const none: EraRef = { id: null, title: absent, version: null, evidence: [], certainty: 'none' }
   return first ?? { ref: none, model: { clause: 'EP-1', why: `the image: ${absent}` } }
 }
 
-/** A boot loader by its id, or one of the caller's own. Throws UsageError that lists the ids. */
+/** A boot loader by its id, or a model of the caller. Throws UsageError that lists the ids. */
 export function bootLoaderChoice(choice: string | BootLoaderModel): {
   readonly bootLoader: BootLoaderModel
   readonly ref: EraRef
@@ -105,7 +104,7 @@ export function bootLoaderChoice(choice: string | BootLoaderModel): {
   if (typeof choice !== 'string') return { bootLoader: choice, ref: ownRef(choice.id) }
   const row = Object.hasOwn(bootLoaders, choice) ? bootLoaders[choice] : undefined
   if (row === undefined)
-    throw new UsageError(`no boot loader ${choice}; there are ${Object.keys(bootLoaders).join(', ')}`)
+    throw new UsageError(`unknown boot loader ${choice}; known are ${Object.keys(bootLoaders).join(', ')}`)
   return { bootLoader: row, ref: { ...ownRef(row.id), title: row.title } }
 }
 
@@ -122,5 +121,5 @@ function ownRef(id: string): EraRef {
 function choiceOf<E extends EraInfo, M>(candidate: Candidate<E>, modelOf: (era: E) => M): Choice<M> {
   const { era, gap, version, evidence, certainty } = candidate
   const ref = { id: era?.id ?? null, title: era?.title ?? gap?.why ?? '', version, evidence, certainty }
-  return { ref, model: era === null ? (gap ?? { clause: 'HZ-1', why: 'no row' }) : modelOf(era) }
+  return { ref, model: era === null ? (gap ?? { clause: 'HZ-1', why: 'no era' }) : modelOf(era) }
 }

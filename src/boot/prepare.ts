@@ -1,5 +1,5 @@
 /**
- * What many boots share, made once: an image that is parsed, a machine that is laid out. Prepared values are
+ * What many boots share, made once: a parsed image, a machine with its memory laid out. Prepared values are
  * never changed; every boot works on a fork of its own.
  */
 import { madeOf, stays } from '../bytes/fixed-source.ts'
@@ -21,20 +21,20 @@ import { toBootLoaderHandOff } from './run-boot-loader.ts'
 import { StubEntry, toStubEntry, type HandedOver } from './run.ts'
 import { LaidOut, type Stage } from './stage.ts'
 
-/** What a boot brings to a prepared machine. */
+/** Per-boot input of a prepared machine. */
 export interface BootOptions {
-  /** What is absent is as the table of settings says. */
+  /** Absent settings have the defaults of the table. */
   readonly settings?: Partial<Settings>
-  /** LoadOptions of the boot entry. Default: there are none. */
+  /** LoadOptions of the boot entry. Default: none. */
   readonly loadOptions?: string | null
-  /** Of the image: what was taken for granted, and what makes the verdict unknown. Default: nothing. */
+  /** Assumptions about the image, and gaps that make the verdict unknown. Default: none. */
   readonly assumptions?: readonly Assumption[]
   readonly doubts?: readonly Gap[]
 }
 
 /**
- * An image whose headers are parsed once, however many boots, questions and candidates there are. It is a
- * source, too, and goes wherever its bytes went; they must not change any more.
+ * An image whose headers are parsed once for any number of boots and candidates. It is also a source and can
+ * be passed wherever its bytes can; the bytes must not change afterwards.
  */
 export class PreparedImage implements ByteSource {
   readonly size: ByteCount
@@ -50,18 +50,18 @@ export class PreparedImage implements ByteSource {
     return this.#source.read(at, length)
   }
 
-  /** The PE headers, or null, and what is odd about them. */
+  /** The PE headers, or null, and their problems. */
   get parsed(): PeParse {
     return parsePe(this)
   }
 
-  /** The sections under the names of a UKI; null when it is no PE file. */
+  /** The sections by their UKI names; null if it is not a PE file. */
   get uki(): UkiView | null {
     const { pe } = this.parsed
     return pe === null ? null : viewUki(pe)
   }
 
-  /** Which tool may have laid it out; null when it is no PE file. */
+  /** The tools that may have laid it out; null if it is not a PE file. */
   get builder(): ReturnType<typeof recogniseLayout> | null {
     return madeOf(this, builderOf)
   }
@@ -82,11 +82,11 @@ const newImage = (source: ByteSource): PreparedImage => new PreparedImage(source
 /** An image may have 4 GiB, and so may what its kernel takes from anywhere in it on. */
 const IMAGE_ROOM = 2 ** 34
 
-/** A machine whose memory is laid out once, as its firmware leaves it. */
+/** A machine with its memory laid out once, as the firmware leaves it. */
 export class PreparedMachine {
   readonly input: MachineInput
   readonly firmware: Firmware | undefined
-  /** By the size of the image that has to be found in the map; under 0 where none has to be. */
+  /** Keyed by the size of the image to find in the map; 0 if none has to be found. */
   readonly #laidOut = new Map<number, { readonly machine: LaidOut; readonly assumptions: Assumption[] }>()
   #ramBytes: number | null = null
   /** The image that was loaded last: boots of it with the same options start there. */
@@ -114,7 +114,7 @@ export class PreparedMachine {
   }
 
   /**
-   * A machine on which nothing is loaded, for stages of your own: `machine.memory`, `machine.firmware`. Throws
+   * A machine with nothing loaded, for stages of your own: `machine.memory`, `machine.firmware`. Throws
    * UsageError when the map cannot be used, or was taken while an image was loaded.
    */
   fork(options: BootOptions = {}): Stage {
@@ -123,13 +123,13 @@ export class PreparedMachine {
 
   #before(options: BootOptions, bootLoader: string | null): Stage {
     if (this.input.taken === 'stub-entry')
-      throw new UsageError('the map was taken at the entry of a stub: which image it holds is not said')
+      throw new UsageError('the map was taken at the entry of a stub, but no image was given')
     return this.#begin(0, options, bootLoader)
   }
 
   /**
-   * The firmware loads the image. Throws UsageError when it is no PE file, or when the map cannot be used or
-   * does not show where the image lay.
+   * The firmware loads the image. Throws UsageError when it is not a PE file, or when the map cannot be used
+   * or does not show where the image was.
    */
   load(image: PreparedImage, options: BootOptions = {}): StubEntry {
     const { uki } = image
@@ -216,8 +216,8 @@ function haveSame(some: readonly unknown[], others: readonly unknown[]): boolean
 }
 
 /**
- * Prepares a machine: memory is laid out when the first boot needs it, and forked from then on. Throws
- * UsageError for a firmware that nobody knows.
+ * Prepares a machine: memory is laid out for the first boot and forked afterwards. Throws UsageError for an
+ * unknown firmware.
  */
 export function prepareMachine(machine: MachineInput | PreparedMachine): PreparedMachine {
   return machine instanceof PreparedMachine ? machine : madeOf(machine, newMachine)

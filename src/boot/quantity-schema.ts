@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { PHYS_END } from '../bytes/units.ts'
 import { QUANTITY_PATTERN, readQuantity } from './quantity.ts'
 
-const WANTED = 'is no number of bytes (write 4096, "0x1000" or "16MiB")'
+const WANTED = 'is not a number of bytes (write 4096, "0x1000" or "16MiB")'
 const count = v.pipe(
   v.number(WANTED),
   v.safeInteger('is not a whole number'),

@@ -4,10 +4,10 @@ import { PHYS_END, phys, type Phys } from '../bytes/units.ts'
 
 const SHIFT: Readonly<Record<string, number>> = { K: 10, M: 20, G: 30 }
 
-/** What parseSize and parseAddress take as text; for JSON Schema, so without flags. */
+/** The syntax of parseSize and parseAddress; for JSON Schema, so without flags. */
 export const QUANTITY_PATTERN = /^(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)? ?(?:[KMG](?:iB)?|bytes?)?)$/
 
-/** The number of bytes that the text means, or the reason why it means none. */
+/** The number of bytes, or why the text is not one. */
 export function readQuantity(text: string): number | string {
   if (/^\s*-/.test(text)) return 'is negative'
   if (!QUANTITY_PATTERN.test(text)) return 'is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)'

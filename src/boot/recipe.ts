@@ -1,6 +1,6 @@
 /**
- * A unified kernel image as a scenario spells it: a measured stub, measured kernels, and sections where they
- * are wanted.
+ * The recipe of a unified kernel image in a scenario: a measured stub, measured kernels, and sections at
+ * given addresses.
  */
 import * as v from 'valibot'
 import type { ByteSource } from '../bytes/source.ts'
@@ -16,7 +16,7 @@ const KERNEL_NAMES = Object.keys(KERNEL_FACTS)
 
 const byte = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(255))
 const plainContents = [
-  v.strictObject({ kernel: v.picklist(KERNEL_NAMES, `is none of ${KERNEL_NAMES.join(', ')}`) }),
+  v.strictObject({ kernel: v.picklist(KERNEL_NAMES, `is not one of ${KERNEL_NAMES.join(', ')}`) }),
   v.strictObject({ text: v.string() }),
   v.strictObject({
     hex: v.pipe(v.string(), v.regex(/^(?:[0-9a-fA-F]{2})*$/, 'is not pairs of hexadecimal digits')),
@@ -27,7 +27,7 @@ const plainContents = [
 ] as const
 const plainContent = v.union(
   plainContents,
-  'is none of { kernel }, { text }, { hex }, { initrd }, { zero } and { pattern }',
+  'is not one of { kernel }, { text }, { hex }, { initrd }, { zero } and { pattern }',
 )
 const content = v.union(
   [
@@ -38,7 +38,7 @@ const content = v.union(
       seed: v.optional(byte),
     }),
   ],
-  'is none of { kernel }, { text }, { hex }, { initrd }, { zero }, { pattern } and { size, parts }',
+  'is not one of { kernel }, { text }, { hex }, { initrd }, { zero }, { pattern } and { size, parts }',
 )
 
 const wide = v.union(
@@ -64,8 +64,8 @@ function fieldsOf<N extends string, S extends typeof wide | typeof narrow>(
 
 /** The schema of `image.uki`. */
 export const ukiSchema = v.strictObject({
-  /** Version of a stub that was measured. */
-  stub: v.picklist(STUB_NAMES, `is none of ${STUB_NAMES.join(', ')}`),
+  /** Version of a measured stub. */
+  stub: v.picklist(STUB_NAMES, `is not one of ${STUB_NAMES.join(', ')}`),
   /** Appended to the stub's section table in this order. */
   sections: v.array(
     v.strictObject({

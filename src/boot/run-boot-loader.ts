@@ -1,15 +1,12 @@
-/**
- * One boot without a systemd-stub: a boot loader starts the kernel. What comes out is what a UKI's run gives,
- * too.
- */
+/** One boot without systemd-stub: a boot loader starts the kernel. The result has the form of a UKI's run. */
 import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
 import { handedOver, type HandedOver, type Run, type Setup } from './run.ts'
 import { LaidOut, type Stage, type Surroundings } from './stage.ts'
 
-/** Everything that such a boot depends on. */
+/** Input of such a boot. */
 export interface BootLoaderSetup extends Surroundings, BootLoaderCargo {
   readonly bootLoader: BootLoaderModel
-  /** Chooses the kernel's model by the file, or says why there is none. */
+  /** Chooses the kernel's model by the file, or returns why there is none. */
   readonly model: Setup['kernel']
 }
 
@@ -18,7 +15,7 @@ export function runBootLoader(setup: BootLoaderSetup): Run {
   return toBootLoaderHandOff(new LaidOut(setup).begin(setup), setup.bootLoader, setup).choose(setup.model)
 }
 
-/** The boot loader runs on this stage, which from then on belongs to the hand-off. */
+/** Runs the boot loader on this stage, which from then on belongs to the hand-off. */
 export function toBootLoaderHandOff(
   stage: Stage,
   bootLoader: BootLoaderModel,

@@ -1,6 +1,6 @@
 /**
- * One boot, in parts: the firmware loads the UKI, the stub runs up to the hand-off, the kernel runs from there
- * until it arrives. Each part forks what the part before has left, so that one of them serves many of the
+ * One boot, in parts: the firmware loads the UKI, the stub runs up to the hand-off, the kernel runs from
+ * there until it arrives. Each part forks the state left by the one before, so that one serves many of the
  * next.
  */
 import { rangeOrNull } from '../bytes/range.ts'
@@ -18,7 +18,7 @@ import { LaidOut, type Reached, type Run, type Stage, type Surroundings } from '
 
 export type { Run } from './stage.ts'
 
-/** What the firmware loads, and how. */
+/** The image to load, and how. */
 export interface Loading {
   readonly source: ByteSource
   readonly uki: UkiView
@@ -28,11 +28,11 @@ export interface Loading {
   readonly loadOptions: string | null
 }
 
-/** Everything that one boot depends on. */
+/** Input of one boot. */
 export interface Setup extends Surroundings, Loading {
   /** The stub's model, or why there is none. */
   readonly stub: StubModel | Gap
-  /** Chooses the kernel's model by what the stub found, or says why there is none. */
+  /** Chooses the kernel's model by what the stub found, or returns why there is none. */
   readonly kernel: (payload: Payload) => KernelModel | Gap
 }
 
@@ -51,7 +51,7 @@ export class StubEntry {
     this.#reached = reached
   }
 
-  /** The run, when the firmware refused the image; null when the stub is about to run. */
+  /** The run, if the firmware refused the image; null if the stub is about to run. */
   get ended(): Run | null {
     const { ended } = this.#reached
     return ended === null ? null : this.#stage.ended(ended)
@@ -84,7 +84,7 @@ export class HandedOver {
     return ended === null ? null : this.#stage.ended(ended)
   }
 
-  /** What passes to the kernel; null when the run ended before. */
+  /** The payload handed to the kernel; null if the run ended before. */
   get handOff(): HandOff | null {
     return this.#reached.ended === null ? this.#reached.value : null
   }
@@ -123,7 +123,7 @@ export function toStubEntry(stage: Stage, loading: Loading): StubEntry {
   return new StubEntry(stage, reached)
 }
 
-/** Somebody runs on this stage, which from then on belongs to the hand-off, and hands over. */
+/** Runs a stub or boot loader on this stage, which from then on belongs to the hand-off. */
 export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
   const reached = stage.attempt(body)
   if (reached.ended !== null) return new HandedOver(stage, reached)
@@ -134,7 +134,7 @@ export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
   return new HandedOver(stage, reached)
 }
 
-/** The kernel from its door on. */
+/** The kernel, from its entry point on. */
 function arrive(stage: Stage, kernel: KernelModel, handOff: HandOff): Outcome {
   const { machine, notes } = stage
   const at = machine.as('efi-stub', () => kernel.start(machine, handOff))
@@ -169,12 +169,12 @@ function load(machine: Machine, { source, uki, imageBase, loadOptions }: Loading
   }
 }
 
-/** The EFI shell passes all that was typed, the image's own name first. */
+/** The EFI shell passes the whole command, the image's own name first. */
 function shellLine({ shell }: Settings): string | null {
   return shell === undefined ? null : ['\\EFI\\BOOT\\BOOTX64.EFI', ...shell].join(' ')
 }
 
-/** Where every section lies at the stub's entry, and whether all its bytes are its own. */
+/** Address of every section at the stub's entry, and whether it is intact. */
 function sectionFacts(memory: Memory, image: LoadedImage, uki: UkiView): SectionFact[] {
   return uki.sections.map(({ section, object }) => {
     const size = section.VirtualSize === 0 ? section.SizeOfRawData : section.VirtualSize

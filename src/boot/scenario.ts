@@ -1,6 +1,6 @@
 /**
- * A scenario: image, machine and choices as plain data, so that a boot can be stored beside its report and
- * run again.
+ * A scenario: image, machine and settings as plain data, so that a boot can be stored with its report and run
+ * again.
  */
 import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
@@ -14,17 +14,17 @@ import { quantity } from './quantity-schema.ts'
 import { ukiSchema, type ScenarioUki } from './recipe.ts'
 import { settingSchemas, text } from './setting-schemas.ts'
 
-/** The machine: a file with a memory map, a map in place, or RAM under a recorded firmware profile. */
+/** The machine: a file with a memory map, an inline map, or RAM and a recorded firmware profile. */
 export type ScenarioMachine =
   | { readonly memmap: string }
   | { readonly map: readonly MapEntry[] }
   | { readonly ram: number | string; readonly firmware: string }
 
-/** Image and machine, and the settings that differ from what is taken when nobody says anything. */
+/** Image and machine, and the settings that differ from the defaults. */
 export interface Scenario extends StoredSettings {
   readonly schema: 1
   readonly name?: string | undefined
-  /** A file, or a unified kernel image that is made from measured parts. */
+  /** A file, or a unified kernel image built from measured parts. */
   readonly image: { readonly file: string } | { readonly uki: ScenarioUki }
   readonly machine: ScenarioMachine
 }
@@ -46,15 +46,12 @@ const mapEntry = v.pipe(
   }),
   v.check(
     entry => entry.start < entry.end,
-    issue => `ends at ${hex(issue.input.end)}, not behind its start ${hex(issue.input.start)}`,
+    issue => `ends at ${hex(issue.input.end)}, which is not above its start ${hex(issue.input.start)}`,
   ),
-  v.check(
-    entry => entry.start % PAGE === 0 && entry.end % PAGE === 0,
-    'does not begin and end at whole pages',
-  ),
+  v.check(entry => entry.start % PAGE === 0 && entry.end % PAGE === 0, 'is not page-aligned at both ends'),
 )
 
-/** The schema of a memory map in place. */
+/** The schema of an inline memory map. */
 export const mapSchema = v.pipe(v.array(mapEntry), v.minLength(1, 'is empty'))
 
 const machine = v.union(
@@ -63,7 +60,7 @@ const machine = v.union(
     v.strictObject({ map: mapSchema }),
     v.strictObject({ ram: quantity, firmware: text }),
   ],
-  'is none of { memmap }, { map } and { ram, firmware }',
+  'is not one of { memmap }, { map } and { ram, firmware }',
 )
 
 /** The schema of a stored scenario; `scenario.schema.json` is made from it. */
@@ -84,16 +81,15 @@ interface Issue {
   readonly issues?: readonly Issue[] | undefined
 }
 
-/** What valibot says about a key that no schema knows, and about one that is missing. */
+/** Messages for an unknown key and for a missing one. */
 const KEY_WORDS: readonly (readonly [says: RegExp, means: string])[] = [
-  [/^Invalid key: Expected never/, 'is not known here'],
+  [/^Invalid key: Expected never/, 'is not a known field'],
   [/^Invalid key: /, 'is missing'],
 ]
 const keyWord = (issue: Issue): string | undefined =>
   KEY_WORDS.find(([says]) => says.test(issue.message))?.[1]
 
-// Of the branches of a union, the one that got furthest says what is wrong; where none got in, the union
-// itself does.
+// Of the branches of a union, the one that got furthest reports the problem; if none matched, the union does.
 function deepest(
   issue: Issue,
   before: readonly unknown[] = [],
@@ -119,7 +115,7 @@ function pathText(path: readonly unknown[]): string {
   )
 }
 
-// YAML gives integers as bigint, so that none is rounded on the way.
+// YAML parses integers as bigint, so that none is rounded.
 function withoutBigint(value: unknown, path: readonly unknown[], fileName: string): unknown {
   if (typeof value === 'bigint') {
     if (value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER))
@@ -133,7 +129,7 @@ function withoutBigint(value: unknown, path: readonly unknown[], fileName: strin
   )
 }
 
-/** Accepts a parsed document by a schema. Throws UsageError that names file, path and reason. */
+/** Validates a parsed document against a schema. Throws UsageError that names file, path and reason. */
 function accepted<S extends v.GenericSchema>(schema: S, value: unknown, fileName: string): v.InferOutput<S> {
   const unbounded = whyUnbounded(value)
   if (unbounded !== null) throw new UsageError(`${fileName}: ${unbounded}`)
@@ -151,7 +147,10 @@ export function validateScenario(value: unknown, fileName: string): Scenario {
   return accepted(scenarioSchema, value, fileName)
 }
 
-/** Reads a document in JSON by a schema. Throws UsageError that names file, path and reason. */
+/**
+ * Parses a JSON document and validates it against a schema. Throws UsageError that names file, path and
+ * reason.
+ */
 export function validated<S extends v.GenericSchema>(
   schema: S,
   jsonText: string,

@@ -9,11 +9,11 @@ import {
 } from '../machine/settings.ts'
 import { quantity } from './quantity-schema.ts'
 
-/** A text that is not empty. */
-export const text = v.pipe(v.string('a text is wanted'), v.minLength(1, 'is empty'))
+/** A non-empty text. */
+export const text = v.pipe(v.string('must be a text'), v.minLength(1, 'is empty'))
 
 function choiceSchema(choices: readonly string[]): v.GenericSchema {
-  const [pattern, wrong] = [choicePattern(choices), `is none of ${choices.join(', ')}`]
+  const [pattern, wrong] = [choicePattern(choices), `is not one of ${choices.join(', ')}`]
   return pattern === null ? v.picklist(choices, wrong) : v.pipe(v.string(), v.regex(pattern, wrong))
 }
 
@@ -22,7 +22,7 @@ function schemaOf(setting: Setting): v.GenericSchema {
     case 'flag':
       return v.boolean('is neither true nor false')
     case 'text':
-      return v.string('a text is wanted')
+      return v.string('must be a text')
     case 'name':
       return text
     case 'choice':

@@ -1,6 +1,6 @@
 /**
- * A machine under way: memory, firmware and recording, with what is noted beside them. It is laid out once
- * and forked for every boot, and again wherever boots part.
+ * The state of a running boot: memory, firmware, recording, notes and snapshots. It is laid out once and
+ * forked for every boot, and again wherever boots diverge.
  */
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
@@ -25,28 +25,28 @@ import { Recorder, type Recording } from '../memory/recorder.ts'
 import { heldMemoryGaps } from './held-memory.ts'
 import { momentOf, type Moment } from './moments.ts'
 
-/** What memory depends on when the modelled boot begins. */
+/** Input of the initial memory. */
 export interface Layout {
   /** The firmware's map before the UKI is loaded. */
   readonly map: readonly MemoryDescriptor[]
   readonly contents: Contents
-  /** Who allocates and loads. Default: EDK2 2022.11. */
+  /** Allocator and image loader. Default: EDK2 2022.11. */
   readonly firmware?: Firmware | undefined
-  /** The state of the firmware's own pools, where the machine tells it. Default: unknown (FW-19). */
+  /** The state of the firmware's own pools, if known. Default: unknown (FW-19). */
   readonly pool?: Build['pool'] | undefined
 }
 
-/** What one boot brings to a machine. */
+/** Per-boot input. */
 export interface Beginning {
   /** What is absent is as the table of settings says. */
   readonly settings: Partial<Settings>
-  /** What was taken for granted before the run. */
+  /** Assumptions made before the run. */
   readonly assumptions: readonly Assumption[]
-  /** What makes the verdict unknown before the run: a map that cannot tell all. */
+  /** Gaps known before the run, such as an incomplete map; they make the verdict unknown. */
   readonly doubts?: readonly Gap[]
 }
 
-/** What every kind of boot depends on. */
+/** Input common to all boots. */
 export interface Surroundings extends Layout, Beginning {}
 
 /** One simulated boot. */
@@ -59,10 +59,10 @@ export interface Run {
   readonly moments: readonly Moment[]
 }
 
-/** What a part of a boot came to: something to go on with, or the end of the run. */
+/** The result of a part of a boot: its value, or the end of the run. */
 export type Reached<T> = { readonly value: T; readonly ended: null } | { readonly ended: Outcome }
 
-/** All that changes during a run. */
+/** Mutable state of a run. */
 interface Parts {
   readonly recorder: Recorder
   readonly memory: Memory
@@ -74,7 +74,7 @@ interface Parts {
   readonly map: readonly MemoryDescriptor[]
 }
 
-/** A machine under way, for the stages of one boot. */
+/** The state of a running boot, used by its stages. */
 export class Stage {
   readonly machine: Machine
   readonly notes: Notes
@@ -92,15 +92,15 @@ export class Stage {
     return this.#parts.moments
   }
 
-  /** Takes a snapshot; its lines are made when somebody reads them. */
+  /** Takes a snapshot; its lines are made on first access. */
   look(moment: Moment['moment']): void {
     const { memory, moments } = this.#parts
     moments.push(momentOf(memory, moment))
   }
 
   /**
-   * The same machine in the same state: recording, memory, firmware, notes and snapshots. What is done to one
-   * of the two is not seen by the other. Costs microseconds. Throws ModelBug under a step.
+   * The same machine in the same state: recording, memory, firmware, notes and snapshots. Neither sees later
+   * changes of the other. Costs microseconds. Throws ModelBug under a step.
    */
   fork(): Stage {
     const { settings, notes, moments } = this.#parts
@@ -116,7 +116,7 @@ export class Stage {
     )
   }
 
-  /** Runs a part of the boot. A guest that ends the run is data; only a ModelBug is thrown. */
+  /** Runs a part of the boot. A guest fault ends the run as data; only a ModelBug is thrown. */
   attempt<T>(body: () => T): Reached<T> {
     try {
       return { value: body(), ended: null }
@@ -126,7 +126,7 @@ export class Stage {
     }
   }
 
-  /** The run, which ended so. */
+  /** The finished run. */
   ended(outcome: Outcome): Run {
     const { recorder, notes, moments, map } = this.#parts
     const { assumptions, facts } = notes
@@ -154,7 +154,7 @@ function forked(
   return new Stage({ recorder, memory, firmware, settings, notes, moments, map: from.map })
 }
 
-/** A machine as its firmware left it, before anything is loaded. */
+/** A machine as the firmware leaves it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
   readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map'>
@@ -191,7 +191,7 @@ export class LaidOut {
   }
 }
 
-/** Who allocates and loads, and what is known of it. */
+/** The allocator and image loader, and what is known about them. */
 function firmwareOf({
   firmware,
   pool = 'unknown',

@@ -1,6 +1,6 @@
 /**
- * As much of Node's `Buffer` as bigint-buffer's build for browsers calls, for places that have none. It names
- * the global and imports nothing, so the global is there while it works, and is gone afterwards.
+ * The part of Node's `Buffer` that bigint-buffer's browser build uses, for environments without it. That
+ * build uses the global, so the global is defined while it runs and removed afterwards.
  */
 
 /** Bytes whose text is their hexadecimal, as `toString('hex')` of a Buffer. */
@@ -10,7 +10,7 @@ function withHex(bytes: Uint8Array): Uint8Array {
 }
 
 const STAND_IN = {
-  /** A copy of the bytes, or the bytes that pairs of hexadecimal digits name. */
+  /** A copy of the bytes, or bytes decoded from hexadecimal. */
   from: (value: Uint8Array | string): Uint8Array =>
     withHex(
       typeof value === 'string'

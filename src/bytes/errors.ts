@@ -1,12 +1,12 @@
-/** The only two things that the core throws. Whatever the guest does wrong is data, not an exception. */
+/** The only two errors that the core throws. Guest faults are data, not exceptions. */
 
-/** A mistake of ours: the model reached a state that cannot be. */
+/** A bug of ours: the model reached an impossible state. */
 export class ModelBug extends Error {
   override readonly name = 'ModelBug'
 }
 
 /**
- * A mistake of the caller: an option, a scenario or an input file that cannot be used. Reported as one line,
+ * An error of the caller: an option, a scenario or an input file that cannot be used. Reported as one line,
  * exit code 2.
  */
 export class UsageError extends Error {

@@ -1,9 +1,9 @@
-/** What is made of a source, or of a machine, that stays as it is: made once for as long as that lives. */
+/** Values derived from an immutable source or machine, computed once for its lifetime. */
 import type { ByteSource } from './source.ts'
 
 const made = new WeakMap<object, Map<unknown, unknown>>()
 
-/** Promises that the bytes of this source, or the parts of this machine, do not change any more. */
+/** Declares that the bytes of this source, or the parts of this machine, will not change. */
 export function stays<S extends object>(whole: S): S {
   if (!made.has(whole)) made.set(whole, new Map())
   return whole
@@ -14,10 +14,7 @@ export function partOf<S extends object>(whole: ByteSource, part: S): S {
   return made.has(whole) ? stays(part) : part
 }
 
-/**
- * What `make` makes of the source: of one that stays as it is what it made the first time, of any other one
- * what it makes now.
- */
+/** The result of `make` for the source: cached for an immutable one, computed anew for any other. */
 export function madeOf<S extends object, T>(source: S, make: (source: S) => T): T {
   const known = made.get(source)
   if (known === undefined) return make(source)

@@ -2,14 +2,14 @@
 /**
  * Integers of 64 bits and more over bytes: the wide fields of file headers, GUIDs, digests. The only importer
  * of bigint-buffer, and only of its build without native code; every argument is checked first, because that
- * build answers wrong input with wrong numbers. It costs some 20 times a DataView, so guest memory, rows of
- * maps and relocated words do not come here. See SECURITY.md and docs/decisions/0018.
+ * build returns wrong numbers for invalid input. It costs about 20 times a DataView, so guest memory, map
+ * rows and relocated words do not use it. See SECURITY.md and docs/decisions/0018.
  */
 import { toBigIntBE, toBigIntLE, toBufferBE, toBufferLE } from 'bigint-buffer/dist/browser.js'
 import { withBuffer } from './buffer-stand-in.ts'
 import { ModelBug } from './errors.ts'
 
-/** Longest integer taken, in bytes: a SHA-512 digest is 64. */
+/** Maximum length of an integer, in bytes: a SHA-512 digest is 64. */
 export const INTEGER_MAX_BYTES = 512
 
 export type Endian = 'little' | 'big'
@@ -17,7 +17,7 @@ export type Endian = 'little' | 'big'
 function check(bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw new ModelBug('an integer is read from a Uint8Array')
   if (bytes.length > INTEGER_MAX_BYTES)
-    throw new ModelBug(`integer of ${String(bytes.length)} bytes, ${String(INTEGER_MAX_BYTES)} at the most`)
+    throw new ModelBug(`integer of ${String(bytes.length)} bytes, maximum ${String(INTEGER_MAX_BYTES)}`)
 }
 
 /**
@@ -35,7 +35,7 @@ export function toInteger(bytes: Uint8Array, endian: Endian = 'little'): bigint 
 
 /**
  * `value` in exactly `width` bytes (0 to 512). Throws ModelBug when it is negative or does not fit: nothing
- * is cut silently.
+ * is truncated silently.
  */
 export function fromInteger(value: bigint, width: number, endian: Endian = 'little'): Uint8Array {
   if (typeof value !== 'bigint') throw new ModelBug('an integer is written from a bigint')

@@ -1,6 +1,6 @@
-/** Tables that are made when somebody first asks, so that importing costs nothing. */
+/** Tables made on first use, so that importing costs nothing. */
 
-/** A function that makes its value at the first call and answers with the same one ever after. */
+/** A function that computes its value on the first call and returns the same one afterwards. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => (made ??= { value: make() }).value

@@ -1,6 +1,4 @@
-/**
- * Half-open ranges of physical memory, never empty, and the one way in which addresses and sizes are printed.
- */
+/** Half-open ranges of physical memory, never empty, and the formatting of addresses and sizes. */
 import { ModelBug } from './errors.ts'
 import { byteCount, phys, type ByteCount, type Phys } from './units.ts'
 
@@ -21,7 +19,7 @@ export function rangeAt(start: number, length: number): Range {
   return range(start, start + length)
 }
 
-/** The range of `length` bytes from `start`, or null when there is nothing in it. */
+/** The range of `length` bytes from `start`, or null when it is empty. */
 export function rangeOrNull(start: number, length: number): Range | null {
   return length > 0 ? rangeAt(start, length) : null
 }
@@ -31,7 +29,7 @@ export function sizeOf(of: Range): ByteCount {
   return byteCount(of.end - of.start)
 }
 
-/** What both ranges share, or null. */
+/** The intersection, or null. */
 export function intersect(a: Range, b: Range): Range | null {
   const start = Math.max(a.start, b.start)
   const end = Math.min(a.end, b.end)
@@ -43,12 +41,12 @@ export function overlaps(a: Range, b: Range): boolean {
   return a.start < b.end && b.start < a.end
 }
 
-/** Does `outer` hold every byte of `inner`? */
+/** Does `outer` contain every byte of `inner`? */
 export function contains(outer: Range, inner: Range): boolean {
   return outer.start <= inner.start && inner.end <= outer.end
 }
 
-/** What is left of `from` without `hole`: none, one or two ranges, ascending. */
+/** `from` minus `hole`: zero, one or two ranges, ascending. */
 export function subtract(from: Range, hole: Range): Range[] {
   const left: Range[] = []
   if (!overlaps(from, hole)) return [from]
@@ -86,7 +84,7 @@ const UNITS = [
   ['KiB', 2 ** 10],
 ] as const
 
-/** `34.0 MiB`, `4.0 KiB`, `16 bytes`: for people; the exact count belongs beside it where it matters. */
+/** `34.0 MiB`, `4.0 KiB`, `16 bytes`: rounded; print the exact count with it if it matters. */
 export function formatSize(count: number): string {
   for (const [name, size] of UNITS) if (count >= size) return `${(count / size).toFixed(1)} ${name}`
   return count === 1 ? '1 byte' : `${String(count)} bytes`

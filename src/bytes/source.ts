@@ -1,4 +1,4 @@
-/** Bytes of a file that nobody has to load: a size and a way to read a part. */
+/** Random access to the bytes of a file without loading it: a size and a read function. */
 import { ModelBug } from './errors.ts'
 import { byteCount, fileOffset, type ByteCount, type FileOffset } from './units.ts'
 
@@ -25,16 +25,15 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   }
 }
 
-/** A piece of a sparse source: these bytes (or that part of another source) lie at `at`. */
+/** A piece of a sparse source: bytes (or a part of another source) at offset `at`. */
 export interface SparsePiece {
   readonly at: number
   readonly source: ByteSource
 }
 
 /**
- * A source of `size` bytes that is `fill` (default zero) wherever no piece lies. A later piece wins over an
- * earlier one.
- * Two gigabytes cost as much as two kilobytes. Pieces that stick out are cut.
+ * A source of `size` bytes that is `fill` (default zero) outside the pieces. A later piece overrides an
+ * earlier one. The cost is independent of the size. Pieces are clipped to the size.
  */
 export function sparseSource(
   size: number,
@@ -62,7 +61,7 @@ export function sparseSource(
   }
 }
 
-/** The piece that wins wherever it lies in [from, to). */
+/** The last piece in each part of [from, to). */
 function topmost(pieces: readonly SparsePiece[], from: number, to: number): SparsePiece | undefined {
   for (let i = pieces.length - 1; i >= 0; i--) {
     const piece = pieces[i]
@@ -71,7 +70,7 @@ function topmost(pieces: readonly SparsePiece[], from: number, to: number): Spar
   return undefined
 }
 
-/** The part [at, at + length) of another source, cut to what exists. */
+/** The part [at, at + length) of another source, clipped to its size. */
 export function sliceSource(source: ByteSource, at: number, length: number): ByteSource {
   const size = clip(source.size, at, length)
   return {
@@ -80,7 +79,7 @@ export function sliceSource(source: ByteSource, at: number, length: number): Byt
   }
 }
 
-/** The same source, counting what is read: for tests that prove that cost does not grow with file size. */
+/** The same source, counting bytes read: for tests that the cost does not grow with file size. */
 export function countingSource(source: ByteSource): ByteSource & { readonly bytesRead: () => number } {
   let total = 0
   return {

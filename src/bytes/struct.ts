@@ -1,6 +1,6 @@
 /**
- * A C structure as a table of fields under upstream's names; offsets and the size are asserted when the table
- * is made.
+ * A C structure as a table of fields under upstream's names; offsets and size are asserted when the table is
+ * made.
  */
 import { ModelBug } from './errors.ts'
 import { fromInteger, toInteger } from './int.ts'
@@ -25,7 +25,7 @@ export interface Struct<F extends Fields> {
   read(bytes: Uint8Array, at?: number): Values<F> | null
   /** A new byte array of `size` bytes with the given fields set and zero elsewhere. */
   write(values: Partial<Values<F>>): Uint8Array
-  /** The bytes of one field as it is stored. */
+  /** The stored bytes of one field. */
   encode<N extends keyof F & string>(field: N, value: ValueOf<F[N][1]>): Uint8Array
 }
 
@@ -34,8 +34,8 @@ function widthOf(kind: FieldKind): number {
 }
 
 /**
- * Where a structure is found. What only guest memory holds is read at every turn of a boot, so that its
- * 64-bit fields stay with DataView; those of file headers go through int.ts.
+ * Where a structure occurs. Structures only in guest memory are read all the time during a boot, so their
+ * 64-bit fields use DataView; those of file headers go through int.ts.
  */
 export type Place = 'file' | 'memory'
 
@@ -79,7 +79,9 @@ function writeField(
   }
 }
 
-/** The little-endian number in at most 8 bytes; above 2^53 it loses its low bits, which no address has. */
+/**
+ * The little-endian number in at most 8 bytes; above 2^53 it loses low bits, but no address is that large.
+ */
 export function numberIn(bytes: Uint8Array): number {
   let sum = 0
   for (let i = bytes.length - 1; i >= 0; i--) sum = sum * 256 + (bytes[i] as number)
@@ -88,9 +90,8 @@ export function numberIn(bytes: Uint8Array): number {
 
 /**
  * Defines a structure. Fields must be in ascending order and must not overlap, and the last one must end at
- * or before `size`:
- * a slip of the pen in a layout table throws ModelBug as soon as the module is loaded. `place` is `memory`
- * for what no file holds.
+ * or before `size`: an error in a layout table throws ModelBug when the module is loaded. `place`: `memory`
+ * for structures that are in no file.
  */
 export function struct<const F extends Fields>(
   name: string,
@@ -102,7 +103,7 @@ export function struct<const F extends Fields>(
   for (const [field, [offset, kind]] of Object.entries(fields)) {
     if (offset < end) throw new ModelBug(`${name}.${field} overlaps the field before it`)
     end = offset + widthOf(kind)
-    if (end > size) throw new ModelBug(`${name}.${field} ends behind the structure`)
+    if (end > size) throw new ModelBug(`${name}.${field} ends past the structure`)
   }
   const layout = Object.entries(fields)
   return {

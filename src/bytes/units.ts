@@ -1,5 +1,5 @@
 /**
- * Branded numbers: an address is not a number, and two address spaces do not mix. All arithmetic on them is
+ * Branded numbers: an address is not a plain number, and address spaces do not mix. Arithmetic on them is
  * checked here.
  */
 import { ModelBug } from './errors.ts'
@@ -8,7 +8,8 @@ declare const unit: unique symbol
 type Unit<U extends string> = number & { readonly [unit]: U }
 
 /**
- * Physical address, in bytes. x86-64 ends at 52 bits, so a double holds every one exactly. Range [0, 2^52].
+ * Physical address, in bytes. x86-64 has at most 52 bits, so a double represents each exactly. Range [0,
+ * 2^52].
  */
 export type Phys = Unit<'Phys'>
 /** Offset from the load address of an image, in bytes. Range [0, 2^32]. */
@@ -48,7 +49,7 @@ export function byteCount(n: number): ByteCount {
   return checked(n, Number.MAX_SAFE_INTEGER, 'byte count') as ByteCount
 }
 
-/** A 64-bit field as a physical address, or null when it lies beyond 52 bits: guest data, so no exception. */
+/** A 64-bit field as a physical address, or null when it exceeds 52 bits: guest data, so no exception. */
 export function physOf(n: bigint | number): Phys | null {
   return n >= 0 && n <= PHYS_END && (typeof n === 'bigint' || Number.isInteger(n))
     ? (Number(n) as Phys)
@@ -60,7 +61,7 @@ export function add<T extends Phys | Rva | FileOffset | ByteCount>(at: T, count:
   return checked(at + count, PHYS_END, 'sum') as T
 }
 
-/** Bytes from `from` up to `to` of one space; throws ModelBug when `to` lies before `from`. */
+/** Bytes from `from` up to `to` of one space; throws ModelBug when `to` is below `from`. */
 export function distance<T extends Phys | Rva | FileOffset>(from: T, to: T): ByteCount {
   return byteCount(to - from)
 }
@@ -82,13 +83,13 @@ export function pagesOf(count: number): number {
   return Math.ceil(count / PAGE)
 }
 
-/** Guest arithmetic that keeps 32 bits, as an unsigned int of C would. */
+/** Guest arithmetic in 32 bits, like an unsigned int in C. */
 export function wrap32(n: number): number {
   const cut = n % 2 ** 32
   return cut < 0 ? cut + 2 ** 32 : cut + 0 // never -0
 }
 
-/** Guest arithmetic that keeps 64 bits, as a u64 of C would. */
+/** Guest arithmetic in 64 bits, like a u64 in C. */
 export function wrap64(n: bigint): bigint {
   return BigInt.asUintN(64, n)
 }

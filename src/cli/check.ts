@@ -1,4 +1,5 @@
-/** `check`, `map` and `trace`: one simulated boot, three ways to look at it, and one exit code. */
+/** `check`, `map` and `trace`: one simulated boot in three forms, and its exit code. */
+import { isAbsolute, relative } from 'node:path'
 import { checkWith, type Checked } from '../check-with.ts'
 import { formatMap } from '../report/map.ts'
 import type { Report } from '../report/model.ts'
@@ -11,7 +12,7 @@ import { checkInput } from './input.ts'
 const EXIT = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
 const EXIT_BREACH = 1
 
-/** The exit code of a report. `strict`: a broken contract in any of the runs counts as damage does. */
+/** The exit code of a report. `strict`: a broken contract in any run counts like damage. */
 export function exitCode(report: Report, strict: boolean): number {
   const broken = [report, ...report.alternatives].some(run =>
     run.findings.some(finding => finding.class === 'breach'),
@@ -39,13 +40,13 @@ function isJson(call: Call): boolean {
   return call.text('format') === 'json'
 }
 
-/** What map and trace leave out, and what the exit code says. */
+/** A note about runs that map and trace omit, and the exit code. */
 function footer(call: Call, { report }: Checked): string {
   const { alternatives } = report
   const others =
     alternatives.length === 0
       ? ''
-      : `${String(alternatives.length)} other candidates were run, too; --stub and --kernel choose among them\n`
+      : `${String(alternatives.length)} other candidates were also run; --stub and --kernel choose among them\n`
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 
@@ -53,7 +54,13 @@ async function upstreamLinks(): Promise<(clause: string) => readonly string[]> {
   return (await import('./clause-index.ts')).upstreamLinks()
 }
 
-/** The report in the form that --format names. What writes another one than the text is loaded for it. */
+/** A path from the folder in which the program runs, where that is above the file. */
+function fromHere(path: string): string {
+  const near = relative('', path)
+  return isAbsolute(path) && !near.startsWith('..') ? near : path
+}
+
+/** The report in the form given by --format. Renderers other than the text are loaded on demand. */
 async function reportIn(call: Call, report: Report): Promise<string> {
   switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
     case 'text':
@@ -66,7 +73,13 @@ async function reportIn(call: Call, report: Report): Promise<string> {
       return (await import('../report/markdown.ts')).reportToMarkdown(report)
     case 'sarif': {
       const { reportToSarif } = await import('../report/sarif.ts')
-      return jsonText(reportToSarif(report, await upstreamLinks()))
+      const { packageText } = await import('./files.ts')
+      return jsonText(
+        reportToSarif(report, await upstreamLinks(), {
+          pages: rule => packageText(`docs/hazards/${rule}.md`),
+          image: fromHere(report.image.name),
+        }),
+      )
     }
     case 'junit':
       return (await import('../report/junit.ts')).reportToJunit(report, call.has('strict'))
@@ -80,7 +93,7 @@ export async function check(call: Call): Promise<number> {
   return exitCode(report, call.has('strict'))
 }
 
-/** Prints the memory at each moment of the leading run. */
+/** Prints the snapshots of the leading run. */
 export async function map(call: Call): Promise<number> {
   const checked = await judged(call)
   const { report } = checked

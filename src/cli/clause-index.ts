@@ -1,19 +1,21 @@
-/** Where a clause comes from and where it is obeyed, by the index that the build makes (.ci/spec-index.mjs). */
+/**
+ * Sources, implementation and tests of a clause, from the index that the build makes (.ci/spec-index.mjs).
+ */
 import { packageText } from './files.ts'
 
-/** A file of ours, and what to look for in it; null when the file alone is known. */
+/** A file of ours, and a function or test in it; null if only the file is known. */
 export type Place = readonly [file: string, name: string | null]
 
 export interface ClausePlaces {
-  /** Links to what was read upstream, one for each source that has one. */
+  /** Links to upstream sources, one for each source that has one. */
   readonly upstream: readonly string[]
-  /** Functions of ours that cite the clause, the one that obeys it first. */
+  /** Functions of ours that cite the clause; the one that implements it comes first. */
   readonly code: readonly Place[]
   /** Law tests that hold it. */
   readonly tests: readonly Place[]
 }
 
-/** By clause id; empty when the build left no index. */
+/** By clause id; empty without an index. */
 export function clauseIndex(): ReadonlyMap<string, ClausePlaces> {
   const text = packageText('dist/spec-index.json')
   return new Map(text === null ? [] : Object.entries(JSON.parse(text) as Record<string, ClausePlaces>))

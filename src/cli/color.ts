@@ -1,4 +1,4 @@
-/** Colours for a terminal: the only place that knows escape sequences. */
+/** Colours for a terminal: the only module with escape sequences. */
 import { plain, printableLines, type Paint, type Tone } from '../report/layout.ts'
 
 const SGR: Readonly<Record<Tone, string>> = {

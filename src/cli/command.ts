@@ -7,13 +7,13 @@ export interface Option {
   /** Long name without dashes. */
   readonly name: string
   readonly short?: string
-  /** A name that it once had: still taken, without a word, and in no help. */
+  /** A former name: still accepted, and not in any help. */
   readonly formerly?: string
-  /** What stands for the value in the help: `FILE`. */
+  /** Placeholder of the value in the help: `FILE`. */
   readonly value?: string
-  /** What the value must be; the parser checks it. Default: any text that is not empty. */
+  /** Kind of the value, checked by the parser. Default: any non-empty text. */
   readonly kind?: 'size' | 'address'
-  /** The only values taken. */
+  /** The only accepted values. */
   readonly choices?: readonly string[]
   /** One sentence fragment, lower case, no full stop. */
   readonly help: string
@@ -22,25 +22,25 @@ export interface Option {
 /** The one operand of a command. */
 export interface Operand {
   readonly name: string
-  /** `unless`: names the option that makes it superfluous. */
+  /** `unless`: the option that replaces it. */
   readonly required: 'always' | 'never' | { readonly unless: string }
   readonly help: string
 }
 
 export interface Command {
   readonly name: string
-  /** A name that it once had: still taken, without a word, and in no help. */
+  /** A former name: still accepted, and not in any help. */
   readonly formerly?: string
   readonly operand: Operand | null
   /** One line, lower case, no full stop. */
   readonly summary: string
   readonly options: readonly Option[]
-  /** Exit codes beside 2 and 70, which every command has. */
+  /** Exit codes besides 2 and 70, which every command has. */
   readonly exits: readonly (readonly [code: number, meaning: string])[]
-  /** Command lines that show it; a test parses each. */
+  /** Example command lines; a test parses each. */
   readonly examples: readonly string[]
   /**
-   * The result goes to `call.print`; the exit code is returned. Throws UsageError for input that cannot be
+   * Prints the result with `call.print` and returns the exit code. Throws UsageError for input that cannot be
    * used.
    */
   run(call: Call): number | Promise<number>
@@ -55,17 +55,14 @@ export interface Given {
   quantity(option: string): number | undefined
 }
 
-/** What a command gets. */
+/** Input of a command. */
 export interface Call extends Given {
   readonly files: Files
-  /** What is done, for -v. */
+  /** Log for -v. */
   readonly log: Pick<Log, 'debug'>
-  /** Colours on stdout are wanted. */
+  /** Use colours on stdout? */
   readonly color: boolean
-  /**
-   * Width of the terminal that reads the result, in characters, within what prose can be read in; 120 for a
-   * file or a pipe.
-   */
+  /** Width of the terminal, in characters, limited for readability; 120 for a file or a pipe. */
   readonly width: number
   /** Adds to the result. */
   print(text: string): void

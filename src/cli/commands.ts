@@ -1,6 +1,6 @@
 /**
- * The command table: parsing, help and docs/reference/cli.md are made from it. The settings of a boot are those
- * of src/machine/settings.ts. What a command does is loaded when it runs.
+ * The command table: parser, help and docs/reference/cli.md are made from it. The settings of a boot come
+ * from src/machine/settings.ts. A command's code is loaded when it runs.
  */
 import type { Command, Operand, Option } from './command.ts'
 import { REPORT_FORMATS } from './formats.ts'
@@ -11,23 +11,23 @@ const output: Option = {
   name: 'output',
   short: 'o',
   value: 'FILE',
-  help: 'write the result there instead of to stdout',
+  help: 'write the result to a file instead of stdout',
 }
 /** `check` has more of them. */
 const reportFormat: Option = {
   name: 'format',
   value: 'FORMAT',
   choices: REPORT_FORMATS,
-  help: 'how the report is written, text by default',
+  help: 'format of the report, text by default',
 }
 const format: Option = {
   name: 'format',
   value: 'FORMAT',
   choices: ['text', 'json'],
-  help: 'how the result is written, text by default',
+  help: 'format of the result, text by default',
 }
-const stats: Option = { name: 'stats', help: 'say on stderr how many bytes were read of how many' }
-const verbose: Option = { name: 'verbose', short: 'v', help: 'say on stderr what is done' }
+const stats: Option = { name: 'stats', help: 'print the number of bytes read, and of all bytes, on stderr' }
+const verbose: Option = { name: 'verbose', short: 'v', help: 'log progress on stderr' }
 
 const color: Option = {
   name: 'color',
@@ -39,13 +39,13 @@ const color: Option = {
 const image: Operand = {
   name: 'FILE',
   required: { unless: 'scenario' },
-  help: 'the unified kernel image, or a text with its section table (objdump -h, and others) or its objcopy recipe; superfluous with --scenario',
+  help: 'the unified kernel image, or a text with its section table (objdump -h, and others) or its objcopy recipe; not needed with --scenario',
 }
 
 const memmap: Option = {
   name: 'memmap',
   value: 'FILE',
-  help: 'memory map of the machine in any form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON',
+  help: 'memory map of the machine in any known form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON',
 }
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
 const firmware: Option = {
@@ -56,10 +56,10 @@ const firmware: Option = {
 const quirk: Option = {
   name: 'quirk',
   value: 'NAMES',
-  help: 'oddities of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them',
+  help: 'quirks of the machine, separated by commas, such as no-low-memory; stubsim profiles lists them',
 }
 
-/** What a simulated boot depends on, and in what shape it is shown. */
+/** Options for the input of a simulated boot, and for its output. */
 const boot = (shape: Option): readonly Option[] => [
   memmap,
   settingOption('memmapAt'),
@@ -69,7 +69,7 @@ const boot = (shape: Option): readonly Option[] => [
     name: 'image-loader',
     formerly: 'loader',
     value: 'NAME',
-    help: 'who allocates and loads, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
+    help: 'firmware whose allocator and image loader are used, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
   },
   quirk,
   ...settingOptions('memmapAt'),
@@ -82,26 +82,26 @@ const boot = (shape: Option): readonly Option[] => [
   {
     name: 'initrd',
     value: 'FILE',
-    help: 'with --boot-loader: the initrd; with --linux: the one that the image names',
+    help: 'with --boot-loader: the initrd; with --linux: the initrd named by the image',
   },
   { name: 'cmdline', value: 'TEXT', help: 'with --boot-loader: the command line' },
   {
     name: 'esp',
     value: 'FOLDER',
-    help: 'folder that stands for the ESP: where a thin image of lanzaboote finds the kernel and the initrd that it names',
+    help: 'folder with the contents of the ESP, where a thin image of lanzaboote finds its kernel and initrd',
   },
-  { name: 'linux', value: 'FILE', help: 'the kernel that a thin image names, instead of --esp' },
+  { name: 'linux', value: 'FILE', help: 'the kernel named by a thin image, instead of --esp' },
   {
     name: 'scenario',
     value: 'FILE',
-    help: 'image, machine and choices from a YAML or JSON file; options given here win',
+    help: 'image, machine and settings from a YAML or JSON file; options on the command line take precedence',
   },
   {
     name: 'observed',
     value: 'FILE',
-    help: 'log of a real boot of this image, or its /proc/iomem: every place in it is compared with the prediction',
+    help: 'log of a real boot of this image, or its /proc/iomem: every address in it is compared with the prediction',
   },
-  { name: 'strict', help: 'a broken contract makes the exit code 1, too' },
+  { name: 'strict', help: 'exit with code 1 for a broken contract, too' },
   shape,
   output,
   color,
@@ -111,9 +111,9 @@ const boot = (shape: Option): readonly Option[] => [
 ]
 
 const bootExits: Command['exits'] = [
-  [0, 'no damage: the kernel is reached with everything intact'],
-  [1, 'damage, or a stage refuses to go on; with --strict a broken contract, too'],
-  [3, 'unknown: the boot leaves what is modelled, and the report says where'],
+  [0, 'no damage: the kernel starts with everything intact'],
+  [1, 'damage, or a stage returns an error; with --strict also for a broken contract'],
+  [3, 'unknown: the boot leaves the model; the report states where'],
 ]
 
 /** All commands, in the order of the help. */
@@ -135,7 +135,7 @@ export const commands: readonly Command[] = [
   {
     name: 'map',
     operand: image,
-    summary: 'print whose memory is whose, at four moments of the boot',
+    summary: 'print the owners of memory at four points of the boot',
     options: boot(format),
     exits: bootExits,
     examples: ['stubsim map uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
@@ -144,16 +144,20 @@ export const commands: readonly Command[] = [
   {
     name: 'trace',
     operand: image,
-    summary: 'print every step with its clause and its accesses to memory',
-    options: [{ name: 'all', help: 'name every range of an event that has many' }, ...boot(format)],
+    summary: 'print every step with its clause and its memory accesses',
+    options: [{ name: 'all', help: 'list every range of an event instead of their number' }, ...boot(format)],
     exits: bootExits,
     examples: ['stubsim trace uki.efi --ram 512MiB --firmware ovmf-2022.11-q35'],
     run: async call => (await import('./check.ts')).trace(call),
   },
   {
     name: 'inspect',
-    operand: { name: 'FILE', required: 'always', help: 'an image, a kernel, or a text: a section table, a memory map, a log' },
-    summary: 'print what a file says about itself, with problems and advice',
+    operand: {
+      name: 'FILE',
+      required: 'always',
+      help: 'an image, a kernel, or a text: a section table, a memory map, a log',
+    },
+    summary: 'print the headers of a file, or what a text has, with problems and advice',
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
@@ -163,7 +167,7 @@ export const commands: readonly Command[] = [
     name: 'image-loaders',
     formerly: 'loaders',
     operand: { name: 'FILE', required: 'always', help: 'a UKI or another PE file' },
-    summary: 'load a file as EDK2, shim, GRUB, U-Boot … do, and compare',
+    summary: 'load a file like EDK2, shim, GRUB, U-Boot …, and compare',
     options: [
       memmap,
       ram,
@@ -183,9 +187,9 @@ export const commands: readonly Command[] = [
     exits: [
       [
         0,
-        'all image loaders load it, and what a running image needs is the same; unusual loaders count only when named',
+        'all image loaders load the file, with no difference that matters to a running image; unusual loaders count only when named',
       ],
-      [1, 'an image loader refuses the file, or loaded bytes differ that are not discardable'],
+      [1, 'an image loader refuses the file, or loaded bytes differ outside discardable sections'],
     ],
     examples: [
       'stubsim image-loaders uki.efi',
@@ -256,12 +260,12 @@ export const commands: readonly Command[] = [
       required: 'never',
       help: 'a product, a release or an era; with --diff the second one',
     },
-    summary: 'print what changed in stubs and kernels, and when',
+    summary: 'print the history of changes in stubs and kernels',
     options: [
       {
         name: 'diff',
         value: 'A',
-        help: 'say what changed from this release or era (of a stub or a kernel) to NAME',
+        help: 'print the changes from this release or era (of a stub or a kernel) to NAME',
       },
       format,
       output,

@@ -1,19 +1,19 @@
 /**
- * Node's compile cache, which Node 22.8 and newer have: what was compiled in one run is there for the next. It
- * lies in the user's own cache folder and nowhere else, since what is in it is run.
+ * Node's compile cache, which Node 22.8 and newer have: code compiled in one run is reused in the next. It is
+ * kept only in the user's own cache folder, because its content is executed.
  */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A folder that the environment names as the user's, and where below it our cache belongs. */
+/** A user folder named in the environment, and the path of our cache below it. */
 export interface CachePlace {
   readonly base: string
   readonly folder: string
 }
 
-/** Where the platform has a user's caches; null when the environment does not say where that is. */
+/** The user's cache folder on this platform; null if the environment does not name it. */
 export function cachePlace(env: Environment, platform: NodeJS.Platform): CachePlace | null {
   const below = (name: string, ...path: readonly string[]): CachePlace | null => {
     const base = env[name] ?? ''
@@ -24,20 +24,20 @@ export function cachePlace(env: Environment, platform: NodeJS.Platform): CachePl
   return below('XDG_CACHE_HOME') ?? below('HOME', '.cache')
 }
 
-/** Does the folder belong to who runs this? Where nobody owns files, as on Windows, it does when it is there. */
+/** Does the folder belong to the current user? On Windows, which has no such owner, it only has to exist. */
 function isOwn(folder: string): boolean {
   const stats = statSync(folder, { throwIfNoEntry: false })
   return stats !== undefined && (process.geteuid === undefined || stats.uid === process.geteuid())
 }
 
-/** Of node:module, where there is a compile cache. */
+/** node:module, if it has a compile cache. */
 interface CompileCache {
   enableCompileCache?(folder: string): unknown
 }
 
 /**
- * Makes the folder, one level at a time; false when that cannot be done. Node would make it too, but asks again
- * without end where mkdir answers ENOENT in a folder that exists, as it does below /proc.
+ * Creates the folder, one level at a time; false on failure. Node would also create it, but retries forever
+ * if mkdir returns ENOENT in an existing folder, as below /proc.
  */
 function isMade({ base, folder }: CachePlace): boolean {
   try {
@@ -56,8 +56,8 @@ function isMade({ base, folder }: CachePlace): boolean {
 }
 
 /**
- * Has Node keep what it compiles from now on. NODE_COMPILE_CACHE (another folder) and NODE_DISABLE_COMPILE_CACHE
- * win. Does nothing, and says nothing, when there is no such cache, no folder for it, or no way to write there.
+ * Enables Node's compile cache. NODE_COMPILE_CACHE (another folder) and NODE_DISABLE_COMPILE_CACHE take
+ * precedence. Silently does nothing without such a cache, a folder for it, or permission to write there.
  */
 export function keepCompiled(env: Environment): void {
   const node = process.getBuiltinModule('node:module') as CompileCache

@@ -1,4 +1,4 @@
-/** `eras --diff A B`: the changes between two releases or eras of one product, and what they make different. */
+/** `eras --diff A B`: the changes between two releases or eras of one product, and their effects. */
 import { UsageError } from '../bytes/errors.ts'
 import type { Change } from '../releases/change.ts'
 import { inForce } from '../releases/history.ts'
@@ -10,25 +10,25 @@ import { parseChapter } from './pages.ts'
 import { differences, differenceText, type Data, type Difference } from './product.ts'
 import { erasNamed, type Found } from './products.ts'
 
-/** A record of the behaviour that is another one. */
+/** A record of the behaviour that differs. */
 export interface RecordDiff {
   readonly record: string
   readonly fields: readonly Difference[]
-  /** Clauses that it follows. */
+  /** Its clauses. */
   readonly clauses: { readonly from: readonly string[]; readonly to: readonly string[] }
-  /** Commits of the changes that made it so. */
+  /** Commits of the changes behind it. */
   readonly commits: readonly string[]
 }
 
-/** What lies between two eras. */
+/** The difference between two eras. */
 export interface EraDiff {
   readonly from: End
   readonly to: End
-  /** Changes that the second has and the first has not, and the other way round. */
+  /** Changes that only the second has, and those that only the first has. */
   readonly came: readonly Change<Data>[]
   readonly gone: readonly Change<Data>[]
   readonly records: readonly RecordDiff[]
-  /** Records that are the same. */
+  /** Equal records. */
   readonly same: readonly string[]
 }
 
@@ -38,14 +38,11 @@ interface End {
   readonly title: string
 }
 
-/** A release of the era: the one that was asked for, else its first. */
+/** A release of the era: the requested one, otherwise its first. */
 const releaseOf = (name: string, { era }: Found): string =>
   isVersion(name) ? name : (era.spans[0]?.from ?? name)
 
-/**
- * Compares two versions or eras. Throws UsageError when there is none of that name, or when they are of
- * different products.
- */
+/** Compares two versions or eras. Throws UsageError for an unknown name, or for different products. */
 export function diffEras(from: string, to: string): EraDiff {
   const [as, bs] = [erasNamed(from), erasNamed(to)]
   for (const a of as) {

@@ -1,6 +1,6 @@
 /**
- * `eras`: the history of stubs and kernels: what changed, when, in which back-ports, by which commit; the eras
- * that follow; and what one of them does.
+ * `eras`: the history of stubs and kernels: what changed, when, in which back-ports, by which commit; the
+ * resulting eras; and the behaviour of one.
  */
 import { UsageError } from '../bytes/errors.ts'
 import { patched, type Change } from '../releases/change.ts'
@@ -21,7 +21,7 @@ import { erasNamed, PRODUCTS, type Found } from './products.ts'
 
 const WIDTH = 120
 
-/** What a change changes: the behaviour of the first release of the main line that has it, without it and with it. */
+/** The effect of a change: the behaviour of the first main-line release that has it, without and with it. */
 export function effectOf<B>(history: History<B>, change: Change<B>): Difference[] {
   const main = change.in.at(-1) ?? ''
   const others = inForce(history, main).filter(one => one !== change)
@@ -98,7 +98,7 @@ function chosen(name: string): readonly Product[] | readonly Found[] {
   const found = erasNamed(name)
   if (found.length > 0) return found
   throw new UsageError(
-    `eras: ${JSON.stringify(name)} is no product, era or release of the tables; stubsim eras lists them`,
+    `eras: ${JSON.stringify(name)} is not a product, era or release of the tables; stubsim eras lists them`,
   )
 }
 

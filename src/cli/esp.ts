@@ -1,4 +1,6 @@
-/** The files that a thin image of lanzaboote names, from a folder that stands for the ESP or one by one. */
+/**
+ * The files that a thin image of lanzaboote names, from a folder with the contents of the ESP, or one by one.
+ */
 import { join } from 'node:path'
 import { espPath, filesOnEsp, type EspFileNames } from '../boot/esp.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -6,24 +8,20 @@ import type { ByteSource } from '../bytes/source.ts'
 import type { CheckInput } from '../check-with.ts'
 import type { Call } from './command.ts'
 
-/**
- * A path of the ESP, `\EFI\nixos\kernel.efi`, below a folder. Throws UsageError for one that leads out of it.
- */
+/** A path of the ESP, `\EFI\nixos\kernel.efi`, below a folder. Throws UsageError for one outside it. */
 export function below(folder: string, path: string): string {
   const parts = espPath(path)
   if (parts === null)
-    throw new UsageError(`--esp: the image names ${JSON.stringify(path)}, which is no file on an ESP`)
+    throw new UsageError(`--esp: the image names ${JSON.stringify(path)}, which is not a file on an ESP`)
   return join(folder, ...parts)
 }
 
-/** Kernel and initrd beside the image. Options that name a file win over --esp. */
+/** Kernel and initrd of a thin image. Options that name a file take precedence over --esp. */
 export function besideImage(call: Call, image: ByteSource): Pick<CheckInput, 'linux' | 'initrd'> {
   const folder = call.text('esp')
   const named = folder === undefined ? null : filesOnEsp(image)
   if (folder !== undefined && named === null)
-    throw new UsageError(
-      '--esp is for an image that names its kernel and its initrd, as those of lanzaboote do',
-    )
+    throw new UsageError('--esp is for an image that names its kernel and initrd, like those of lanzaboote')
   const fileOf = (which: keyof EspFileNames): ByteSource | undefined => {
     const given = call.text(which)
     if (given !== undefined) return call.files.source(given)

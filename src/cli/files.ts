@@ -1,6 +1,6 @@
 /**
- * Files, and nothing else opens them: a ByteSource over a file descriptor, small texts, our own pages, and
- * the result.
+ * The only module that opens files: a ByteSource over a file descriptor, small texts, our own pages, and the
+ * result.
  */
 import {
   closeSync,
@@ -22,15 +22,15 @@ import { byteCount } from '../bytes/units.ts'
 import type { ByteSource } from '../bytes/source.ts'
 
 const BLOCK = 4096
-/** Blocks up to here are kept for the next read; more than that is read past the cache. */
+/** Larger blocks are not cached. */
 const KEEP_MAX = 64 * 1024
-/** Memory maps and scenarios are small; a text beyond this is a mistake of the caller. */
+/** Limit of a text file: memory maps and scenarios are small. */
 const TEXT_MAX = 16 * 2 ** 20
-/** Room for a file that does not say its size. */
+/** Buffer size for a file of unknown size. */
 const SMALL_MAX = 2 ** 20
 
 export interface Files {
-  /** Opens a file for reading in place. Throws UsageError when that cannot be done. */
+  /** Opens a file for reading in place. Throws UsageError on failure. */
   source(path: string): ByteSource
   /** Is there a regular file of that name? */
   has(path: string): boolean
@@ -40,7 +40,7 @@ export interface Files {
   text(path: string, max?: number): string
   /** Writes a result. */
   write(path: string, content: string): void
-  /** Bytes that were read from, and bytes that are in, all files opened so far. */
+  /** Bytes read, and total bytes, of all files opened so far. */
   total(): { readonly read: number; readonly of: number }
   close(): void
 }
@@ -75,12 +75,11 @@ function attempt<T>(path: string, action: () => T): T {
 
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'is a directory'
-  if (stats.isFIFO())
-    return 'is a pipe; it is read at many places, so a regular file or block device is needed'
+  if (stats.isFIFO()) return 'is a pipe; an image needs random access, so use a regular file or block device'
   return 'is not a regular file or block device'
 }
 
-/** A block device has no size of its own in stat: the end is where reads begin to return nothing. */
+/** stat has no size for a block device: its end is where reads return nothing. */
 function deviceSize(fd: number): number {
   const probe = new Uint8Array(1)
   const there = (at: number): boolean => readSync(fd, probe, 0, 1, at) === 1
@@ -105,10 +104,10 @@ interface OpenFile {
 function openFile(path: string): OpenFile {
   if (path === STDIN)
     throw new UsageError(
-      `${path}: stdin is for small texts; an image is read at many places, so a regular file or block device is needed`,
+      `${path}: stdin is for small texts; an image needs random access, so use a regular file or block device`,
     )
   if (path.includes('\0')) throw new UsageError(`${JSON.stringify(path)}: not a file name`)
-  // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
+  // O_NONBLOCK, so that opening a pipe without a writer does not block
   const fd = attempt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   try {
     const stats = fstatSync(fd)
@@ -156,7 +155,7 @@ function readAll(path: string, file: OpenFile, at: number, length: number): Uint
   return bytes
 }
 
-/** `at` null: a pipe, read where it stands. */
+/** `at` null: a pipe, read sequentially. */
 function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at: number | null): number {
   try {
     return readSync(fd, bytes, done, bytes.length - done, at === null ? null : at + done)
@@ -165,7 +164,7 @@ function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at:
   }
 }
 
-/** Stands for stdin where a small text is wanted. */
+/** Name of stdin for a small text. */
 const STDIN = '-'
 
 function isRegular(path: string): boolean {
@@ -176,7 +175,7 @@ function isRegular(path: string): boolean {
   }
 }
 
-/** Is it read once, from its beginning to its end: stdin, or what a shell makes of `<(dmesg)`? */
+/** Is it a sequential stream: stdin, or the pipe of a shell's `<(dmesg)`? */
 function isPipe(path: string): boolean {
   if (path === STDIN) return true
   try {
@@ -187,7 +186,7 @@ function isPipe(path: string): boolean {
 }
 
 function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | 'read'> {
-  // O_NONBLOCK, so that opening a pipe that nobody writes to does not wait
+  // O_NONBLOCK, so that opening a pipe without a writer does not block
   const open = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   return { fd: path === STDIN ? stdin : attempt(path, open), size: 0, read: 0 }
 }
@@ -211,7 +210,7 @@ function readPipe(path: string, fd: number, room: Uint8Array, done: number): num
   }
 }
 
-/** The files of one invocation. `stdin` is the descriptor that `-` stands for. */
+/** The files of one invocation. `stdin`: the descriptor for `-`. */
 export function openFiles(stdin = 0): Files {
   const open: OpenFile[] = []
   const opened = (path: string): OpenFile => {
@@ -219,7 +218,7 @@ export function openFiles(stdin = 0): Files {
     open.push(file)
     return file
   }
-  // A file of procfs says that it is empty, so what counts is where reading ends
+  // Files of procfs have size 0, so the end of reading counts
   const bytes = (path: string, max = TEXT_MAX): Uint8Array => {
     const piped = isPipe(path)
     const file = piped ? openPipe(path, stdin) : opened(path)
@@ -261,11 +260,11 @@ export function openFiles(stdin = 0): Files {
 
 function decode(path: string, bytes: Uint8Array): string {
   if (bytes.includes(0))
-    throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte: this is not a text file`)
+    throw new UsageError(`${path}: at ${hex(bytes.indexOf(0))}: a zero byte, so this is not a text file`)
   return new TextDecoder().decode(bytes)
 }
 
-/** A file of this package: `spec/…`, `docs/hazards/…`; null when it is not there. */
+/** A file of this package: `spec/…`, `docs/hazards/…`; null if it does not exist. */
 export function packageText(path: string): string | null {
   const files = openFiles()
   try {
@@ -277,7 +276,7 @@ export function packageText(path: string): string | null {
   }
 }
 
-/** Names of the files in a folder of this package, sorted; empty when it is not there. */
+/** Names of the files in a folder of this package, sorted; empty if it does not exist. */
 export function packageFolder(path: string): string[] {
   try {
     return readdirSync(new URL(`../../${path}/`, import.meta.url)).sort()

@@ -4,7 +4,7 @@ import type { Command, Option } from './command.ts'
 /** Exit codes that every command has. */
 export const COMMON_EXITS: readonly (readonly [code: number, meaning: string])[] = [
   [2, 'the input cannot be used, or the result cannot be written: one line on stderr says why'],
-  [70, 'a bug in stubsim: one line on stderr, and please report it'],
+  [70, 'a bug in stubsim: one line on stderr; please report it'],
 ]
 
 function optionText(option: Option): string {
@@ -51,10 +51,10 @@ function table(rows: readonly (readonly [string, string])[]): string {
 /** `stubsim --help`. */
 export function overviewHelp(commands: readonly Command[]): string {
   return [
-    'stubsim predicts what a boot through UEFI, systemd-stub and the Linux\ndecompressor would damage, before it is tried.\n',
+    'stubsim simulates a boot through UEFI, systemd-stub and the Linux\ndecompressor, and predicts the damage before you boot.\n',
     '\nusage: stubsim COMMAND [FILE] [options]\n\n',
     table(commands.map(command => [command.name, command.summary])),
-    '\nstubsim COMMAND --help tells more; stubsim --version prints the release.\n',
+    '\nstubsim COMMAND --help explains a command; stubsim --version prints the release.\n',
   ].join('')
 }
 
@@ -104,8 +104,8 @@ export function referencePage(commands: readonly Command[]): string {
     [
       '# The command line',
       'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
-      'The result goes to stdout and nothing else does; what went wrong, and with `-v` what is done, goes to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours appear on a terminal only, and never when `NO_COLOR` is set to something; `--color` overrules both.',
-      'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as a shell makes one: `dmesg | stubsim check uki.efi --memmap -`.',
+      'Only the result goes to stdout; errors, and progress with `-v`, go to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours are used on a terminal only, and not if `NO_COLOR` is set; `--color` overrides both.',
+      'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as process substitution in a shell: `dmesg | stubsim check uki.efi --memmap -`.',
       '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
       ...commands.map(commandSection),
     ].join('\n\n') + '\n'

@@ -17,7 +17,7 @@ import type { Call } from './command.ts'
 import { mapGiven } from './machine.ts'
 
 const EXIT_DISAGREE = 1
-/** The machine when none is given: room for any image that firmware loads below 4 GiB. */
+/** The default machine: room for any image that firmware loads below 4 GiB. */
 const DEFAULT_MACHINE = { profile: 'ovmf-2022.11-q35-4M', ram: 2 ** 31 }
 
 function holdsText(holds: Holds, section: string | null): string {
@@ -27,9 +27,9 @@ function holdsText(holds: Holds, section: string | null): string {
     case 'zero':
       return 'zeros'
     case 'stale':
-      return 'what the pages held before'
+      return 'previous content of the pages'
     case 'no-memory':
-      return 'no memory'
+      return 'not memory'
   }
 }
 
@@ -42,14 +42,14 @@ function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOu
   const stray =
     strayed.length === 0
       ? ''
-      : `writes outside what it took: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
-  if (nowhere) return [loader, 'lost', `${hex(loaded.base)} has no memory`, '']
-  return [loader, 'loaded', `takes ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
+      : `writes outside its allocation: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+  if (nowhere) return [loader, 'lost', `no memory at ${hex(loaded.base)}`, '']
+  return [loader, 'loaded', `allocates ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }
 
 const HARMLESS = {
-  discardable: ': discardable, needed by the load alone',
-  unusual: ': only an unusual loader stands apart',
+  discardable: ': discardable, needed during the load only',
+  unusual: ': only an unusual loader differs',
 } as const
 
 function differenceLines({ section, from, to, harmless, groups }: ImageLoaderDifference): string[] {
@@ -67,7 +67,7 @@ function differenceLines({ section, from, to, harmless, groups }: ImageLoaderDif
 
 const VERDICTS: Readonly<Record<ImageLoaderComparison['verdict'], string>> = {
   agree: 'all loaders agree',
-  harmless: 'all loaders that count agree on what a running image needs',
+  harmless: 'all usual loaders agree on what a running image needs',
   disagree: 'the loaders disagree',
 }
 
@@ -98,13 +98,13 @@ export function formatImageLoaders(
     [printable(name)],
     columns(outcomes.map(outcomeRow)),
     refusals.length === 0 ? [] : ['refused', ...refusals],
-    notes.length === 0 ? [] : ['taken for granted', ...notes],
+    notes.length === 0 ? [] : ['assumed', ...notes],
     ...bySection,
-    unusual.length === 0 ? [] : ['unusual, and counted only when named', ...unusual],
+    unusual.length === 0 ? [] : ['unusual: these count only when named', ...unusual],
     gaps.length === 0
       ? []
       : [
-          `outside every section ${String(gaps.length)} stretches differ: some loaders zero them, others leave them (PE-18, PE-45, PE-49)`,
+          `outside all sections ${String(gaps.length)} ranges differ: some loaders zero them, others do not write them (PE-18, PE-45, PE-49)`,
         ],
     [VERDICTS[verdict]],
   ]
@@ -155,12 +155,12 @@ export function imageLoadersToJson(
   }
 }
 
-/** The machine that is given, or a large one. */
+/** The given machine, or a large one. */
 async function mapOf(call: Call): Promise<MachineInput['map']> {
   return (await mapGiven(call)) ?? buildMachine(DEFAULT_MACHINE).map
 }
 
-/** The command. Throws UsageError when the file is no PE file. */
+/** The command. Throws UsageError when the file is not a PE file. */
 export async function imageLoaders(call: Call): Promise<number> {
   const name = call.operand ?? ''
   const source = call.files.source(name)

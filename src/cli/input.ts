@@ -1,4 +1,4 @@
-/** From options, a scenario and files to what check() takes. */
+/** Builds the input of check() from options, a scenario and files. */
 import { dirname, isAbsolute, join } from 'node:path'
 import type { ListedImage } from '../boot/listing.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
@@ -12,7 +12,7 @@ import type { Call } from './command.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 import { readSettings, type Stored } from './settings.ts'
 
-/** An image, and what takes its stub's place when that cannot be known. */
+/** An image, and the replacement of its stub if that is unknown. */
 type Image = CheckInput['image'] & Pick<ListedImage, 'stub'>
 
 async function readScenario(call: Call, path: string): Promise<Scenario> {
@@ -24,7 +24,7 @@ async function readScenario(call: Call, path: string): Promise<Scenario> {
   return validateScenario(await parseYaml(text, path), path)
 }
 
-/** A path in a scenario counts from the scenario's own folder. */
+/** A path in a scenario is relative to the scenario's folder. */
 function beside(scenarioPath: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(scenarioPath), path)
 }
@@ -45,20 +45,15 @@ function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: stri
   return { ...given, ram: given.ram ?? Number(stored.ram), firmware: given.firmware ?? storedFirmware }
 }
 
-/** When the map was taken: to be said only where there is a map. */
+/** When the map was taken: only allowed with a map. */
 function takenOf(call: Call, given: MapTaken | undefined, wanted: Wanted): MapTaken | undefined {
   const isProfile = wanted.memmap === undefined && wanted.map === undefined
   if (isProfile && call.text('memmap-at') !== undefined)
-    throw new UsageError(
-      '--memmap-at says when a memory map was taken: it needs --memmap, and a profile is always before-load',
-    )
+    throw new UsageError('--memmap-at needs --memmap; the map of a profile is always before-load')
   return isProfile ? undefined : given
 }
 
-/**
- * A kernel file with a boot loader, to which an initrd and a command line belong; or what lies beside a thin
- * image.
- */
+/** A kernel file with a boot loader, initrd and command line; or the files of a thin image. */
 async function loadedBy(
   call: Call,
   image: ByteSource,
@@ -69,10 +64,10 @@ async function loadedBy(
   const [linux, esp] = [call.text('linux'), call.text('esp')]
   const thin = linux !== undefined || esp !== undefined
   if (thin && bootLoader !== undefined)
-    throw new UsageError('--linux and --esp are for a thin image; with --boot-loader FILE is the kernel')
+    throw new UsageError('--linux and --esp are for a thin image; with --boot-loader, FILE is the kernel')
   if (bootLoader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
     throw new UsageError(
-      '--initrd and --cmdline are for --boot-loader (--initrd for --linux, too): a unified kernel image brings its own',
+      '--initrd and --cmdline are for --boot-loader (--initrd also for --linux): a unified kernel image has its own',
     )
   if (thin) return (await import('./esp.ts')).besideImage(call, image)
   return {
@@ -87,7 +82,7 @@ const HEAD = 4096
 /** How much of a text is looked at for a recipe. */
 const RECIPE_MAX = 65536
 
-/** The file itself, or what a section listing in it stands for. */
+/** The file itself, or the image described by a section listing or a recipe in it. */
 async function fileOrListing(
   call: Call,
   path: string,
@@ -124,7 +119,7 @@ async function fileOrListing(
 
 type Observed = Pick<CheckInput, 'observed'> & Required<Pick<MachineInput, 'problems'>>
 
-/** What a log says, for --observed, and what was odd about it. */
+/** Facts of a log, for --observed, and its problems. */
 async function observedOf(call: Call): Promise<Observed> {
   const path = call.text('observed')
   if (path === undefined) return { problems: [] }
@@ -163,7 +158,7 @@ async function imageOf(
   }
 }
 
-/** Everything that check() needs. Options of the command line win over the scenario. Throws UsageError. */
+/** The input of check(). Options take precedence over the scenario. Throws UsageError. */
 export async function checkInput(call: Call): Promise<CheckInput> {
   const scenarioPath = call.text('scenario') ?? ''
   const scenario = scenarioPath === '' ? null : await readScenario(call, scenarioPath)

@@ -1,4 +1,4 @@
-/** `inspect`: what a file says about itself, header by header, before anything is simulated. */
+/** `inspect`: the headers of a file, without a simulation. */
 import { imageOfListing } from '../boot/listing.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
@@ -18,30 +18,30 @@ import { columns, labelled, printable } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { sectionNotes } from './section-notes.ts'
 
-/** A kernel in the file, and the object that it would be in memory. */
+/** A kernel in the file, and its object name in memory. */
 interface KernelInside {
   readonly object: string
   readonly bzimage: BzImage | null
   readonly problems: readonly Problem[]
 }
 
-/** All that is known of a file without running it. */
+/** Everything known about a file without running it. */
 export interface Inspection {
   readonly name: string
   readonly size: number
   readonly pe: PeFile | null
   readonly uki: UkiView | null
   readonly stub: StubVersion | null
-  /** Who may have built it; null when it is no unified kernel image. */
+  /** The tools that may have built it; null if it is not a unified kernel image. */
   readonly layout: LayoutFound | null
   readonly kernels: readonly KernelInside[]
   readonly problems: readonly Problem[]
   readonly advice: readonly Finding[]
-  /** What had to be assumed, where the file is a section listing and no image. */
+  /** Assumptions, if the file is a section listing and not an image. */
   readonly assumptions: readonly string[]
 }
 
-/** Kernels that are shown; a table can name 65535. */
+/** Maximum of kernels shown; a table can name 65535. */
 const KERNELS_MAX = 16
 
 /** Reads headers only. Throws UsageError when the file is neither a PE file nor a kernel. */
@@ -89,10 +89,7 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   }
 }
 
-/**
- * What a pasted section listing shows of the file that it lists. Throws UsageError when there is no table in
- * it.
- */
+/** Facts about a file from its pasted section listing. Throws UsageError if it contains no table. */
 export function inspectListing(name: string, bytes: Uint8Array): Inspection {
   const { listing, problems } = readListing(bytes)
   if (listing === null) throw new UsageError(`${name}: ${problems.at(-1)?.what ?? 'no section listing'}`)
@@ -213,7 +210,7 @@ function problemLines(name: string, problems: readonly Problem[]): string[] {
 }
 
 function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
-  if (bzimage === null) return [`kernel   in ${object}: no bzImage`, ...problemLines(object, problems)]
+  if (bzimage === null) return [`kernel   in ${object}: not a bzImage`, ...problemLines(object, problems)]
   const { payload, hdr, geometry, setupSize, fileSize, handover64, startup64, peEntry, pe, protocol } =
     bzimage
   const line = (label: string, text: string): string[] =>
@@ -286,8 +283,8 @@ function sectionLines(pe: PeFile, uki: UkiView): string[] {
 
 const CERTAINTY: Readonly<Record<LayoutFound['certainty'], string>> = {
   certain: 'certain',
-  several: 'one of several that lay out alike',
-  unknown: 'unknown: no tool of the table lays out an image so',
+  several: 'one of several with the same layout',
+  unknown: 'unknown: no known tool has this layout',
 }
 
 function layoutLines({ certainty, candidates }: LayoutFound): string[] {
@@ -316,7 +313,7 @@ export function formatInspection({
   const blocks = [
     [`${printable(name)}  ${formatSize(size)} (${String(size)} bytes)`],
     ...(pe === null || uki === null
-      ? [['no PE file: a kernel without an EFI stub']]
+      ? [['not a PE file: a kernel without an EFI stub']]
       : [peLines(pe), sectionLines(pe, uki)]),
     stub === null ? [] : [printable(`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`)],
     layout === null ? [] : layoutLines(layout),
@@ -325,7 +322,7 @@ export function formatInspection({
     assumptions.length === 0
       ? []
       : [
-          'assumed, for a listing does not show it',
+          'assumed, since a listing does not show it',
           ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 120 })),
         ],
     advice.flatMap(({ rule, what, fix }, i) => [

@@ -1,7 +1,4 @@
-/**
- * The log: errors always, everything else with -v. One line for people per record, no time, no
- * process.
- */
+/** The log: errors always, everything else with -v. One line of text per record, without time and process. */
 import { pino } from 'pino'
 import { printable } from '../report/layout.ts'
 

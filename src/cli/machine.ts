@@ -1,4 +1,4 @@
-/** From options and scenario to the words that a machine is built from (src/boot/machine.ts). */
+/** Builds the description of a machine (src/boot/machine.ts) from options and scenario. */
 import { buildMachine, type MachineChoices, type MachineInput, type MachineWords } from '../boot/machine.ts'
 import { descriptorsOf } from '../boot/map-entries.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
@@ -10,15 +10,15 @@ import type { MemmapParse } from '../image/memmap.ts'
 import type { Call } from './command.ts'
 
 /**
- * What the command line or the scenario says about one machine; exactly one of map, RAM with firmware, and
- * firmware file is whole; a profile may name the firmware of a map, too.
+ * The machine on the command line or in the scenario: exactly one of map, RAM with firmware, or firmware
+ * file; a profile may also name the firmware of a map.
  */
 export interface Wanted {
   readonly memmap: string | undefined
   readonly map: Extract<Scenario['machine'], { map: unknown }>['map'] | undefined
   readonly ram: number | undefined
   readonly firmware: string | undefined
-  /** Who loads, when that is not the profile's firmware. */
+  /** The image loader, if not the profile's. */
   readonly imageLoader: string | undefined
   /** Names, separated by commas. */
   readonly quirks: string | undefined
@@ -40,11 +40,9 @@ export function givenMachine(call: Call): Wanted {
     quirks: call.text('quirk'),
   }
   if (wanted.memmap !== undefined && wanted.ram !== undefined)
-    throw new UsageError('--memmap describes a whole machine: --ram does not go with it')
+    throw new UsageError('--memmap describes a whole machine and excludes --ram')
   if (wanted.memmap !== undefined && wanted.firmware !== undefined && isFirmwareFile(wanted.firmware))
-    throw new UsageError(
-      '--memmap describes a whole machine: a firmware file, which brings its own, does not go with it',
-    )
+    throw new UsageError('--memmap and a firmware file, which has its own map, exclude each other')
   return wanted
 }
 
@@ -59,18 +57,18 @@ async function memmapIn(call: Call, path: string): Promise<MemmapParse> {
   return parse
 }
 
-/** A firmware file, and RAM where the command line says how much. Throws UsageError where that does not fit. */
+/** A firmware file, and RAM if given on the command line. Throws UsageError if they contradict each other. */
 async function firmwareIn(call: Call, path: string, ram: number | undefined): Promise<MachineWords> {
   const { parseFirmwareFile } = await import('../boot/firmware-file.ts')
   const file = parseFirmwareFile(call.files.text(path, JSON_MAX), path)
   if (file.map !== null && ram !== undefined)
-    throw new UsageError(`${path} brings a memory map: --ram does not go with it`)
+    throw new UsageError(`${path} has its own memory map and excludes --ram`)
   if (file.map === null && (ram ?? file.ram) === null)
-    throw new UsageError(`${path} names a profile without ram: give --ram SIZE`)
+    throw new UsageError(`${path} names a profile and no RAM: give --ram SIZE`)
   return { firmwareFile: file, name: path, ram }
 }
 
-/** The words of options and scenario. Throws UsageError where they name no machine. */
+/** The machine of options and scenario. Throws UsageError if they name none. */
 async function wordsOf(
   call: Call,
   { memmap, map, ram, firmware }: Wanted,
@@ -85,11 +83,11 @@ async function wordsOf(
   if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)
   if (firmware !== undefined) throw new UsageError('--firmware needs --ram SIZE, such as --ram 512MiB')
   throw new UsageError(
-    `on which machine? Give --memmap FILE with its memory map, or --ram SIZE --firmware PROFILE with a profile of ${profileList()}`,
+    `no machine: give --memmap FILE with its memory map, or --ram SIZE --firmware PROFILE with one of the profiles ${profileList()}`,
   )
 }
 
-/** The machine that is wanted. Throws UsageError. */
+/** The selected machine. Throws UsageError. */
 export async function machineOf(
   call: Call,
   wanted: Wanted,
@@ -104,7 +102,7 @@ export async function machineOf(
   })
 }
 
-/** The map of the machine that the options give; null when they say nothing of one. Throws UsageError. */
+/** The map of the machine in the options; null if they name none. Throws UsageError. */
 export async function mapGiven(call: Call): Promise<MachineInput['map'] | null> {
   const wanted = { ...givenMachine(call), imageLoader: undefined }
   return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The executable: gives the program its process. The only file that reads argv or sets the exit code. */
+/**
+ * The executable: connects the program to its process. The only file that reads argv or sets the exit code.
+ */
 import { keepCompiled } from './compile-cache.ts'
 import { outputTo } from './output.ts'
 

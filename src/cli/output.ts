@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error. Node's own streams cost a quarter of its start, so a file or a pipe is
- * written without them; a terminal, and what cannot be written at once, gets Node's stream.
+ * Standard output and standard error. Node's own streams cost a quarter of its startup, so a file or a pipe
+ * is written without them; a terminal, or a write that would block, uses Node's stream.
  */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Output } from './program.ts'
@@ -18,7 +18,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** Is it a file or a pipe, and so nobody's terminal? */
+/** Is it a file or a pipe, not a terminal? */
 function isPlain(fd: number): boolean {
   try {
     const stats = fstatSync(fd)
@@ -35,13 +35,13 @@ function writeNow(fd: number, text: string): Uint8Array | null {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
     return rest
   } catch (error) {
-    // A reader that has seen enough closes the pipe: `stubsim check … | head`
+    // A reader may close the pipe early: `stubsim check … | head`
     if (codeOf(error) === 'EPIPE') return new Uint8Array(0)
     return codeOf(error) === 'EAGAIN' ? rest : null
   }
 }
 
-/** What is open as `fd`; `stream` makes Node's stream for it. */
+/** The open `fd`; `stream` makes Node's stream for it. */
 export function outputTo(fd: 1 | 2, stream: () => NodeJS.WriteStream): ProcessOutput {
   let made: NodeJS.WriteStream | undefined
   let failed = false

@@ -1,8 +1,8 @@
 /**
- * The pages that explain and spec print: docs/hazards and the chapters of the law, read from this package.
+ * The pages printed by explain and spec: docs/hazards and the chapters of the spec, read from this package.
  */
 
-/** A clause as its chapter prints it. */
+/** A clause as printed in its chapter. */
 export interface ClauseText {
   readonly id: string
   readonly title: string
@@ -18,8 +18,8 @@ export interface Chapter {
 }
 
 /**
- * Reads a chapter: `# PE Title`, then `### PE-7: Title` and what follows up to the next heading. Null for
- * another page.
+ * Reads a chapter: `# PE Title`, then `### PE-7: Title` and the text up to the next heading. Null for any
+ * other page.
  */
 export function parseChapter(markdown: string): Chapter | null {
   const [, id, title] = /^# ([A-Z]{2}) (.+)$/m.exec(markdown) ?? []

@@ -1,6 +1,6 @@
 /**
- * argv against the command table. Whatever is odd is a UsageError: unknown, twice, empty, superfluous,
- * missing.
+ * Parses argv by the command table. Throws UsageError for unknown, repeated, empty, unexpected or missing
+ * arguments.
  */
 import { parseArgs } from 'node:util'
 import { parseAddress, parseSize } from '../boot/quantity.ts'
@@ -8,10 +8,10 @@ import { UsageError } from '../bytes/errors.ts'
 import type { Command, Given, Option } from './command.ts'
 import { didYouMean } from './suggest.ts'
 
-/** What argv asks for. */
+/** The parsed argv. */
 export type Request =
   | { readonly kind: 'version' }
-  /** `command` is null for the overview. `asked` is false when argv was empty. */
+  /** `command`: null for the overview. `asked`: false if argv was empty. */
   | { readonly kind: 'help'; readonly command: Command | null; readonly asked: boolean }
   | { readonly kind: 'run'; readonly command: Command; readonly given: Given }
 
@@ -103,7 +103,7 @@ function valueOf(option: Option, written: string, value: string | undefined, inl
     )
   if (option.choices !== undefined && !option.choices.includes(value)) {
     throw new UsageError(
-      `${written}: ${JSON.stringify(value)} is none of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
+      `${written}: ${JSON.stringify(value)} is not one of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
     )
   }
   if (option.kind !== undefined) quantityOf(option, value)

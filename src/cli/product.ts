@@ -1,27 +1,27 @@
-/** A product as `eras` shows it, and its data in words. */
+/** A product as shown by `eras`, and its data as text. */
 import { hex } from '../bytes/range.ts'
 import type { VersionSpan } from '../releases/era.ts'
 import { erasOf, type Era, type History } from '../releases/history.ts'
 import { clausesFor, spansText, type Law } from '../releases/law.ts'
 
-/** A behaviour, whatever it is made of: records by name. */
+/** A behaviour of any product: records by name. */
 export type Data = Readonly<Record<string, unknown>>
 
-/** An era as it is shown. */
+/** An era as shown. */
 export type ShownEra = Era<Data>
 
-/** A product whose releases have a history. */
+/** A product with a history of releases. */
 export interface Product {
   readonly title: string
   readonly history: History<Data>
   readonly eras: readonly ShownEra[]
-  /** Clauses that a record of an era's behaviour follows. */
+  /** The clauses of a record of an era's behaviour. */
   readonly clauses: (behaviour: Data, record: string) => readonly string[]
-  /** Spans in words. */
+  /** Spans as text. */
   readonly releases: (spans: readonly VersionSpan[]) => string
 }
 
-/** `line`: a history that has all releases, where this one ends before they do. */
+/** `line`: a history with all releases, if this one ends earlier. */
 export function productOf<B extends object>(
   title: string,
   history: History<B>,
@@ -40,7 +40,7 @@ export function productOf<B extends object>(
 const isData = (value: unknown): value is Data =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Data in words: a text as it is, a list with commas, `none` for null and for nothing, addresses in hex. */
+/** Data as text: strings unchanged, lists with commas, `none` for null and empty lists, addresses in hex. */
 export function inWords(value: unknown): string {
   if (value === null || value === undefined) return 'none'
   if (typeof value === 'string') return value.trim() === value && value !== '' ? value : JSON.stringify(value)
@@ -54,7 +54,7 @@ export function inWords(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** A field of a record that is another one in other data. */
+/** A field of a record that differs. */
 export interface Difference {
   /** `sectionTable.maxSections`. */
   readonly field: string
@@ -62,7 +62,7 @@ export interface Difference {
   readonly to: unknown
 }
 
-/** Fields in which two pieces of data differ, in the order of the second. */
+/** The differing fields of two values, in the order of the second. */
 export function differences(from: unknown, to: unknown, field = ''): Difference[] {
   if (JSON.stringify(from) === JSON.stringify(to)) return []
   if (!isData(from) || !isData(to)) return [{ field, from, to }]
@@ -70,7 +70,7 @@ export function differences(from: unknown, to: unknown, field = ''): Difference[
   return names.flatMap(name => differences(from[name], to[name], field === '' ? name : `${field}.${name}`))
 }
 
-/** Differences in words: `maxSections: none, was 96`; a list by what it has more and less. */
+/** Differences as text: `maxSections: none, was 96`; lists by what was added and removed. */
 export function differenceText({ field, from, to }: Difference): string {
   if (Array.isArray(from) && Array.isArray(to)) {
     const more = to.filter(one => !from.includes(one))

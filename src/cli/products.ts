@@ -1,4 +1,4 @@
-/** What `eras` knows: products with their histories, eras, and the clauses that their data follow. */
+/** The products of `eras`, with their histories, eras, and the clauses of their data. */
 import { linux } from '../kernel/kernels.ts'
 import { KERNEL_LAW } from '../kernel/law.ts'
 import { erasFor } from '../releases/version.ts'
@@ -22,7 +22,7 @@ export interface Found {
   readonly era: ShownEra
 }
 
-/** The eras of that id, or that hold that release. */
+/** The eras with that id or release. */
 export function erasNamed(name: string): Found[] {
   return PRODUCTS.flatMap(product => {
     const known = product.eras.filter(({ id }) => id === name)

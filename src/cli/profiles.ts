@@ -1,4 +1,4 @@
-/** `profiles`: the recorded firmware profiles, who may allocate and load, and the quirks. */
+/** `profiles`: the recorded firmware profiles, the firmwares, and the quirks. */
 import { FIRMWARES } from '../firmware/firmwares.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
@@ -49,7 +49,7 @@ export function formatProfiles(): string {
   ])
   const firmwareRows = FIRMWARES.map(({ id, title, allocator }) => [
     `  ${id}`,
-    `pages as ${allocator.id}`,
+    `allocator ${allocator.id}`,
     title,
   ])
   const quirkLines = QUIRKS.flatMap(({ id, what, source }) =>

@@ -1,4 +1,4 @@
-/** The program as a function: command line in, exit code out. It knows the process only through `Io`. */
+/** The program as a function: command line in, exit code out. It accesses the process only through `Io`. */
 import { UsageError } from '../bytes/errors.ts'
 import { printableJson } from '../report/layout.ts'
 import { VERSION } from '../version.ts'
@@ -11,26 +11,26 @@ import { commandHelp, overviewHelp } from './help.ts'
 import type { Log } from './log.ts'
 import { parseCommandLine } from './parse.ts'
 
-/** Where texts go. `isTTY` and `columns` as in a tty.WriteStream of Node. */
+/** An output. `isTTY` and `columns` as in Node's tty.WriteStream. */
 export interface Output {
   readonly isTTY?: boolean
   readonly columns?: number
   write(text: string): unknown
 }
 
-/** All that the program has of the process it runs in. */
+/** The program's interface to its process. */
 export interface Io {
   /** Results. */
   readonly stdout: Output
-  /** The log, `--stats`, and the help that nobody asked for. */
+  /** The log, `--stats`, and help for an empty command line. */
   readonly stderr: Output
-  /** The open file descriptor that `-` reads. */
+  /** The open file descriptor for `-`. */
   readonly stdin: number
   /** Read for NO_COLOR. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** What a run without -v is given: nobody reads it, so nothing that could write it is loaded. */
+/** The log without -v: silent, so that no logger is loaded. */
 const NO_LOG: Pick<Log, 'debug'> = { debug: () => undefined }
 
 const EXIT_USAGE = 2
@@ -86,7 +86,7 @@ async function runCommand(command: Command, given: Given, log: Call['log'], io: 
 
 /**
  * Runs one command line, without the program's name, and resolves to its exit code: the command's own, 2 for
- * a mistake of the caller, 70 for a bug of ours. Never rejects, and changes nothing of the process.
+ * a usage error, 70 for a bug in stubsim. Never rejects, and does not change the process.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const openLog = async (verbose: boolean): Promise<Log> =>

@@ -1,4 +1,4 @@
-/** What strikes the eye in a section table: sections that share memory or file, and the room behind each. */
+/** Notes on a section table: sections that overlap in memory or file, and the gap after each. */
 import { hex } from '../bytes/range.ts'
 import { alignUp } from '../bytes/units.ts'
 import type { PeFile, PeSection } from '../image/pe.ts'
@@ -9,7 +9,7 @@ interface Span {
   readonly end: number
 }
 
-/** Overlaps that are spelt out for one section; tables of thousands of sections on one spot exist. */
+/** Maximum of overlaps listed per section; a table can have thousands at one address. */
 const NOTES_MAX = 4
 
 function spanInMemory(section: PeSection): Span {
@@ -50,7 +50,8 @@ function noteOverlaps(notes: readonly string[][], spans: readonly Span[], place:
 }
 
 /**
- * Notes by index in the section table: what overlaps, then the gap behind it in memory, then what sticks out.
+ * Notes by index in the section table: overlaps, then the gap after it in memory, then bytes past
+ * SizeOfImage.
  */
 export function sectionNotes(pe: PeFile): string[][] {
   const notes: string[][] = pe.sections.map(() => [])
@@ -63,9 +64,9 @@ export function sectionNotes(pe: PeFile): string[][] {
     while ((starts[next] ?? Infinity) <= start) next++
     const used = alignUp<number>(end, Math.max(1, pe.optional.SectionAlignment))
     const gap = (starts[next] ?? 0) - used
-    if (gap > 0) notes[section.index]?.push(`gap of ${hex(gap)} behind it`)
+    if (gap > 0) notes[section.index]?.push(`gap of ${hex(gap)} after it`)
     if (end > pe.optional.SizeOfImage)
-      notes[section.index]?.push(`ends ${hex(end - pe.optional.SizeOfImage)} behind SizeOfImage`)
+      notes[section.index]?.push(`ends ${hex(end - pe.optional.SizeOfImage)} past SizeOfImage`)
   }
   return notes
 }

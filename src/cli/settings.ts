@@ -1,4 +1,4 @@
-/** The settings (src/machine/settings.ts) as options, and what options and a scenario say of them. */
+/** The settings (src/machine/settings.ts) as options, and their values from options and a scenario. */
 import { parseSize } from '../boot/quantity.ts'
 import { UsageError } from '../bytes/errors.ts'
 import {
@@ -39,7 +39,7 @@ export function settingOptions(...without: readonly SettingName[]): Option[] {
     .map(([name, setting]) => optionOf(name, setting))
 }
 
-/** What is read from a scenario, and how its paths are found. */
+/** A parsed scenario, and how its paths are resolved. */
 export interface Stored {
   readonly settings: StoredSettings
   readonly beside: (path: string) => string
@@ -47,7 +47,7 @@ export interface Stored {
 
 function chosen(option: string, choices: readonly string[], text: string): string {
   if (choicePattern(choices)?.test(text) === false)
-    throw new UsageError(`--${option}: ${JSON.stringify(text)} is none of ${choices.join(', ')}`)
+    throw new UsageError(`--${option}: ${JSON.stringify(text)} is not one of ${choices.join(', ')}`)
   return text
 }
 
@@ -64,7 +64,7 @@ function pairsOf(option: string, text: string): (readonly [name: string, path: s
   })
 }
 
-/** Files of the volume: those of the option over those of the scenario. */
+/** Files of the volume: the option's take precedence over the scenario's. */
 function volumeOf(
   call: Call,
   option: string,
@@ -106,8 +106,8 @@ function readSetting(call: Call, name: SettingName, setting: Setting, stored: St
 }
 
 /**
- * The settings that options and scenario give to these; an option wins, except that files of a volume are added.
- * Opens the files that they name. Throws UsageError for a value that means nothing.
+ * The values of these settings from options and scenario; an option takes precedence, except that files of a
+ * volume are merged. Opens the named files. Throws UsageError for an invalid value.
  */
 export function readSettings<Who extends Setting['for']>(
   call: Call,

@@ -1,4 +1,4 @@
-/** Did you mean: the known word nearest to a misspelt one. */
+/** Did you mean: the known word closest to a misspelt one. */
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
@@ -24,7 +24,7 @@ export function editDistance(a: string, b: string): number {
 /** Longer words than this are no slips of the pen, and comparing them takes time. */
 const WORD_MAX = 80
 
-/** ` (did you mean --memmap?)`, or nothing when no known word is near. */
+/** ` (did you mean --memmap?)`, or nothing if no known word is close. */
 export function didYouMean(word: string, known: readonly string[]): string {
   if (word.length > WORD_MAX) return ''
   const limit = Math.max(1, Math.floor(word.length / 3))

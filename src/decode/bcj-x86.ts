@@ -1,11 +1,13 @@
 /**
- * The x86 filter of xz, undone: the targets of CALL and JMP become relative again. Source: the xz file format
+ * Decodes the x86 filter of xz: the targets of CALL and JMP become relative again. Source: the xz file format
  * 1.1.0, section 5.3.2.
  */
 
 /** CALL is 0xe8, JMP 0xe9, each with an operand of four bytes. */
 const isBranch = (byte: number): boolean => (byte & 0xfe) === 0xe8
-/** The highest byte of an operand that the filter touches: its target is within 16 MiB either way. */
+/**
+ * The highest byte of an operand that the filter changes: its target is within 16 MiB in either direction.
+ */
 const isNear = (byte: number): boolean => byte === 0 || byte === 0xff
 
 /**
@@ -16,7 +18,7 @@ const isNear = (byte: number): boolean => byte === 0 || byte === 0xff
 const MAY_BE_BRANCH: readonly boolean[] = [true, true, true, false, true, false, false, false]
 const NEAREST: readonly number[] = [0, 1, 2, 2, 3, 3, 3, 3]
 
-/** The relative target; bits that an overlapping branch has disturbed are put right first. */
+/** The relative target; bits changed by an overlapping branch are restored first. */
 function relative(absolute: number, next: number, mask: number): number {
   let from = absolute
   for (let round = 0; ; round++) {
@@ -29,7 +31,7 @@ function relative(absolute: number, next: number, mask: number): number {
 }
 
 /**
- * Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot hold a
+ * Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot contain a
  * branch.
  */
 export function undoX86(bytes: Uint8Array, from: number, to: number): void {

@@ -49,8 +49,8 @@ class Bits {
 }
 
 /**
- * A canonical code: per length the first code behind those of this length, and what turns a code into an
- * index of `symbols`.
+ * A canonical code: per length the first code after those of this length, and what turns a code into an index
+ * of `symbols`.
  */
 interface Code {
   readonly limits: Int32Array
@@ -86,7 +86,7 @@ function symbolOf(bits: Bits, { limits, offsets, symbols }: Code): number {
       if (symbol !== undefined) return symbol
     }
   }
-  throw new Stop('corrupt', 'bits that are no code', bits.position)
+  throw new Stop('corrupt', 'bits that are not a code', bits.position)
 }
 
 /** The bytes that occur, in order. */
@@ -168,7 +168,7 @@ function readBlock(bits: Bits, block: Uint32Array, counts: Uint32Array): number 
       if (run > 0) {
         const byte = list[0] as number
         if (length + run > block.length)
-          throw new Stop('corrupt', 'more bytes than a block holds', bits.position)
+          throw new Stop('corrupt', 'more bytes than a block can have', bits.position)
         block.fill(byte, length, length + run)
         counts[byte] = (counts[byte] as number) + run
         length += run
@@ -176,7 +176,7 @@ function readBlock(bits: Bits, block: Uint32Array, counts: Uint32Array): number 
       run = 0
       weight = 1
       if (symbol === end) return length
-      if (length >= block.length) throw new Stop('corrupt', 'more bytes than a block holds', bits.position)
+      if (length >= block.length) throw new Stop('corrupt', 'more bytes than a block can have', bits.position)
       const byte = toFront(list, symbol - 1)
       block[length++] = byte
       counts[byte] = (counts[byte] as number) + 1
@@ -224,7 +224,7 @@ function writeBlock(
   return ~sum >>> 0
 }
 
-/** Decodes one stream and returns the position behind it. Throws Stop. */
+/** Decodes one stream and returns the position after it. Throws Stop. */
 export function bzip2(input: Uint8Array, out: Output): number {
   if (input[0] !== 0x42 || input[1] !== 0x5a || input[2] !== 0x68)
     throw new Stop('magic', 'no bzip2 magic', 0)
@@ -242,7 +242,7 @@ export function bzip2(input: Uint8Array, out: Output): number {
     const origin = bits.read(24)
     const counts = new Uint32Array(256)
     const length = readBlock(bits, block, counts)
-    if (origin >= length) throw new Stop('corrupt', 'an origin behind the end of its block', bits.position)
+    if (origin >= length) throw new Stop('corrupt', 'an origin past the end of its block', bits.position)
     if (writeBlock(bits, block, length, counts, origin, out) !== expected)
       throw new Stop('checksum', 'the checksum of a block differs', bits.position)
     total = (((total << 1) | (total >>> 31)) ^ expected) >>> 0

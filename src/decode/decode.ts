@@ -1,6 +1,6 @@
 /**
- * Decompresses the payload of a kernel, with the sentences of the kernel's own decompressor when it cannot be
- * done. See docs/decisions/0015.
+ * Decompresses the payload of a kernel, with the error messages of the kernel's own decompressor. See
+ * docs/decisions/0015.
  */
 import { fileOffset } from '../bytes/units.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -15,30 +15,30 @@ import { zstd } from './zstd.ts'
 
 export type { Progress } from './output.ts'
 
-/** The formats that kernel payloads come in. */
+/** The formats of kernel payloads. */
 export const FORMATS = ['gzip', 'bzip2', 'lzma', 'xz', 'lzo', 'lz4', 'zstd'] as const
 /** One of these formats. */
 export type Format = (typeof FORMATS)[number]
 
-/** How much may come out, and how much has to. */
+/** Limits of the output. */
 export interface DecodeOptions {
-  /** Most bytes that may come out; memory is taken for no more. */
+  /** Maximum output in bytes; also limits memory use. */
   readonly limit: number
   /**
-   * The length that must come out, as the kernel knows it from the end of its payload. Without it the
-   * stream's own end counts.
+   * The required output length, which the kernel reads from the end of its payload. Default: up to the end of
+   * the stream.
    */
   readonly length?: number
-  /** Ends early when at least so many bytes are out; the result says `complete: false`. */
+  /** Stops after at least this many bytes; the result has `complete: false`. */
   readonly stopAt?: number
   /**
-   * Told at least once per block, and after every 4096 bytes of output, what is still needed of the input and
-   * how much was written.
+   * Called at least once per block and after every 4096 bytes of output, with the lowest input position still
+   * needed and the output written.
    */
   readonly onProgress?: Progress
 }
 
-/** What came out. Positions count from the first byte of the input. */
+/** The result. Positions are relative to the first byte of the input. */
 export type Decoded =
   | {
       readonly ok: true
@@ -49,26 +49,23 @@ export type Decoded =
     }
   | {
       readonly ok: false
-      /**
-       * What the kernel prints; null where the kernel does not notice, because it does not look at that
-       * checksum.
-       */
+      /** The kernel's message; null if the kernel does not notice, because it ignores that checksum. */
       readonly error: string | null
-      /** What is wrong, in our words. */
+      /** The error, in our wording. */
       readonly why: string
       readonly at: number
       readonly produced: number
       readonly output: Uint8Array
     }
 
-/** Decodes `input` and returns the position behind the stream. */
+/** Decodes `input` and returns the position after the stream. */
 type Decoder = (input: Uint8Array, out: Output, length: number | null) => number
 
 const DECODERS: Readonly<Record<Format, Decoder>> = { gzip, bzip2, lzma: lzmaAlone, xz, lzo, lz4, zstd }
 
 type Messages = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
 
-/** What linux prints. Source: linux@6.12.107 lib/decompress_*.c. */
+/** Messages of linux. Source: linux@6.12.107 lib/decompress_*.c. */
 export const MESSAGES: Readonly<Record<Format, Messages>> = {
   gzip: {
     magic: 'Not a gzip file',
@@ -129,8 +126,8 @@ export const MESSAGES: Readonly<Record<Format, Messages>> = {
 }
 
 /**
- * Decompresses a whole stream. Reads the input once, as a whole; never throws, whatever it holds; takes time
- * in proportion to input and output.
+ * Decompresses a whole stream. Reads the input once, as a whole; never throws for any input; takes time
+ * proportional to input and output.
  */
 export function decode(format: Format, input: ByteSource, options: DecodeOptions): Decoded {
   const bytes = input.read(fileOffset(0), input.size)

@@ -4,7 +4,7 @@
  */
 import { Stop } from './output.ts'
 
-/** A decoding table: per state its symbol, how many bits the next state takes, and what they are added to. */
+/** A decoding table: per state its symbol, the number of bits of the next state, and its base. */
 export interface FseTable {
   readonly log: number
   readonly symbols: Uint8Array
@@ -12,7 +12,7 @@ export interface FseTable {
   readonly bases: Uint16Array
 }
 
-/** Makes the table of normalised counts; -1 stands for "less than one". Counts must sum up to 2^log. */
+/** Makes the table from normalised counts; -1 stands for "less than one". Counts must sum up to 2^log. */
 export function fseTable(counts: ArrayLike<number>, log: number): FseTable {
   const size = 1 << log
   const symbols = new Uint8Array(size)
@@ -45,12 +45,12 @@ export function fseTable(counts: ArrayLike<number>, log: number): FseTable {
   return { log, symbols, bits, bases }
 }
 
-/** A table of one symbol that takes no bits. */
+/** A table with one symbol of zero bits. */
 export function rleTable(symbol: number): FseTable {
   return { log: 0, symbols: Uint8Array.of(symbol), bits: new Uint8Array(1), bases: new Uint16Array(1) }
 }
 
-/** Reads a table's description at input[at, end) and returns it with the position behind it. */
+/** Reads a table's description at input[at, end) and returns it with the position after it. */
 export function readFseTable(
   input: Uint8Array,
   start: number,

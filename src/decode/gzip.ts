@@ -24,7 +24,7 @@ function behindHeader(input: Uint8Array): number {
   return flags & FHCRC ? at + 2 : at
 }
 
-/** Decodes one member and returns the position behind its trailer. Throws Stop. */
+/** Decodes one member and returns the position after its trailer. Throws Stop. */
 export function gzip(input: Uint8Array, out: Output): number {
   const end = inflate(input, behindHeader(input), out)
   if (end + 8 > input.length) throw new Stop('truncated', 'the input ends before the trailer', input.length)

@@ -19,7 +19,7 @@ const DISTANCE_BITS = [
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
 const END_OF_BLOCK = 256
 
-/** A prefix code, looked up by its next `bits` bits: symbol * 16 + length; 0 where no code begins so. */
+/** A prefix code, looked up by its next `bits` bits: symbol * 16 + length; 0 for an invalid code. */
 interface Code {
   readonly bits: number
   readonly table: Uint16Array
@@ -32,8 +32,8 @@ const reversed = (code: number, length: number): number => {
 }
 
 /**
- * null when the lengths are those of no prefix code. A code with one word of one bit may be incomplete, as
- * zlib has it.
+ * null if the lengths do not form a prefix code. A code with one word of one bit may be incomplete, as in
+ * zlib.
  */
 function codeOf(lengths: Uint8Array, mayBeIncomplete: boolean): Code | null {
   const counts = new Uint16Array(16)
@@ -64,7 +64,7 @@ function codeOf(lengths: Uint8Array, mayBeIncomplete: boolean): Code | null {
 const repeat = (runs: readonly (readonly [count: number, length: number])[]): Uint8Array =>
   Uint8Array.from(runs.flatMap(([count, length]) => Array<number>(count).fill(length)))
 const NO_CODE: Code = { bits: 1, table: new Uint16Array(2) }
-/** The codes of blocks that bring none. */
+/** The fixed codes. */
 const fixedCodes = once(() => {
   const literals = repeat([
     [144, 8],
@@ -124,7 +124,7 @@ class Inflater {
     }
     const entry = table[this.#hold & ((1 << bits) - 1)] as number
     const length = entry & 15
-    if (length === 0) throw new Stop('corrupt', 'bits that are no code', this.position)
+    if (length === 0) throw new Stop('corrupt', 'bits that are not a code', this.position)
     if (length > this.#count) throw new Stop('truncated', 'the input ends inside a code', this.position)
     this.#hold >>>= length
     this.#count -= length
@@ -177,7 +177,7 @@ class Inflater {
     const literals = codeOf(lengths.subarray(0, literalCount), true)
     const distances = codeOf(lengths.subarray(literalCount), true)
     if (literals === null || distances === null)
-      throw new Stop('corrupt', 'lengths that make no code', this.position)
+      throw new Stop('corrupt', 'lengths that do not form a code', this.position)
     this.#compressed(literals, distances)
   }
 
@@ -200,7 +200,7 @@ class Inflater {
           throw new Stop('corrupt', 'a distance symbol that does not exist', this.position)
         const distance = distanceBase + this.#bits(DISTANCE_BITS[distanceSymbol] as number)
         if (distance > out.length)
-          throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
+          throw new Stop('corrupt', 'a distance before the first byte', this.position)
         copyMatch(out.room(length, this.position), out.length, distance, length)
         out.length += length
       }
@@ -209,7 +209,7 @@ class Inflater {
   }
 }
 
-/** Inflates what begins at `at` and returns the position behind it. Throws Stop. */
+/** Inflates what begins at `at` and returns the position after it. Throws Stop. */
 export function inflate(input: Uint8Array, at: number, out: Output): number {
   const inflater = new Inflater(input, at, out)
   inflater.run()

@@ -11,8 +11,8 @@ const MAGIC = 0x184c2102
 const BLOCK = 8 << 20
 const MIN_MATCH = 4
 /**
- * The last literals of a block are at least so many, and no literals end less than WILD_COPY before its end.
- * Source: linux@6.12.107 lib/lz4/lz4defs.h.
+ * Minimum of last literals in a block; no literals end less than WILD_COPY before its end. Source:
+ * linux@6.12.107 lib/lz4/lz4defs.h.
  */
 const LAST_LITERALS = 5
 const WILD_COPY = 8
@@ -26,16 +26,13 @@ const word = (input: Uint8Array, at: number): number =>
     ((input[at + 3] as number) << 24)) >>>
   0
 
-/**
- * Where a block ends: after so many bytes of input, or (the way of the kernel, which knows the whole length)
- * of output.
- */
+/** End of a block: by bytes of input, or (as in the kernel, which knows the whole length) of output. */
 interface Bounds {
   readonly inputEnd: number
   readonly outputEnd: number | null
 }
 
-/** Decodes a block and returns the position behind it. */
+/** Decodes a block and returns the position after it. */
 function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds, out: Output): number {
   const first = out.length
   let at = start
@@ -61,7 +58,7 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
     out.tick(at)
     if (outputEnd === null ? at === inputEnd : out.length === outputEnd) return at
     if (outputEnd !== null && out.length + WILD_COPY > outputEnd)
-      throw new Stop('corrupt', 'literals end beside the end of the block', at)
+      throw new Stop('corrupt', 'literals do not end at the end of the block', at)
     if (at + 2 > inputEnd) throw new Stop('corrupt', ENDS_EARLY, at)
     const distance = (input[at] as number) | ((input[at + 1] as number) << 8)
     at += 2
@@ -69,7 +66,7 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
     if (distance === 0 || distance > out.length)
       throw new Stop('corrupt', `a match at distance ${String(distance)}`, at)
     if ((outputEnd === null ? first + BLOCK : outputEnd - LAST_LITERALS) - out.length < length)
-      throw new Stop('corrupt', 'a match goes on behind the end of the block', at)
+      throw new Stop('corrupt', 'a match goes on past the end of the block', at)
     copyMatch(out.room(length, at), out.length, distance, length)
     out.length += length
     out.tick(at)
@@ -78,8 +75,7 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
 
 /**
  * Decodes a legacy stream to the end of the input. With a known `length` blocks end by their output, as in
- * the kernel, which does not look
- * at the lengths of blocks. Throws Stop.
+ * the kernel, which ignores the lengths of blocks. Throws Stop.
  */
 export function lz4(input: Uint8Array, out: Output, length: number | null): number {
   if (input.length < 4 || word(input, 0) !== MAGIC) throw new Stop('magic', 'no LZ4 legacy magic', 0)

@@ -8,20 +8,21 @@ import { Stop, type Output } from './output.ts'
 const HEADER_SIZE = 13
 const UNKNOWN = 2 ** 64
 
-/** Decodes one stream and returns the position behind it. Throws Stop. */
+/** Decodes one stream and returns the position after it. Throws Stop. */
 export function lzmaAlone(input: Uint8Array, out: Output): number {
   if (input.length < HEADER_SIZE) throw new Stop('truncated', 'shorter than its header', input.length)
   const properties = lzmaProperties(input[0] as number)
-  if (properties === null) throw new Stop('magic', 'properties that do not exist', 0)
+  if (properties === null) throw new Stop('magic', 'invalid properties', 0)
   let length = 0
   for (let i = HEADER_SIZE - 1; i >= 5; i--) length = length * 256 + (input[i] as number)
   const isKnown = length < UNKNOWN - 2 ** 32
-  if (isKnown && length > out.limit) throw new Stop('too-long', `${String(length)} bytes are announced`, 5)
+  if (isKnown && length > out.limit)
+    throw new Stop('too-long', `the stated length is ${String(length)} bytes`, 5)
   const lzma = new Lzma(input, out)
   lzma.reset(properties)
   lzma.begin(HEADER_SIZE, input.length)
   if (!isKnown && !lzma.decode(out.limit) && !lzma.marker())
-    throw new Stop('too-long', `more than ${String(out.limit)} bytes come out`, lzma.position)
+    throw new Stop('too-long', `the output exceeds ${String(out.limit)} bytes`, lzma.position)
   if (isKnown && lzma.decode(length))
     throw new Stop('corrupt', 'the end marker comes too early', lzma.position)
   lzma.normalize()

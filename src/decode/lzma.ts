@@ -11,7 +11,7 @@ export interface LzmaProperties {
   readonly position: number
 }
 
-/** lc, lp and pb out of one byte; null when they are none that exist. */
+/** lc, lp and pb from one byte; null if invalid. */
 export function lzmaProperties(byte: number): LzmaProperties | null {
   if (byte >= 225) return null
   return {
@@ -48,7 +48,7 @@ const LENGTH_SIZE = HIGH + 256
 const REP_LENGTHS = LENGTHS + LENGTH_SIZE
 const LITERALS = REP_LENGTHS + LENGTH_SIZE
 
-/** One LZMA stream in the making. The dictionary is the output itself. */
+/** A decoder of one LZMA stream. The dictionary is the output itself. */
 export class Lzma {
   readonly #input: Uint8Array
   readonly #out: Output
@@ -69,7 +69,7 @@ export class Lzma {
     this.#out = out
   }
 
-  /** State and probabilities as at the start of a stream, with other properties if some are given. */
+  /** State and probabilities as at the start of a stream, with new properties if given. */
   reset(properties: LzmaProperties = this.#properties): void {
     this.#properties = properties
     const size = LITERALS + (0x300 << (properties.literalContext + properties.literalPosition))
@@ -92,14 +92,14 @@ export class Lzma {
     this.position = at + 5
   }
 
-  /** Is the range decoder where a stream may end? */
+  /** Is the range decoder in a valid end state? */
   get isFinished(): boolean {
     return this.#code === 0
   }
 
   /**
-   * Decodes until `length` bytes are in the output (as a whole, from its start), or the end marker; says
-   * whether it met the marker.
+   * Decodes until `length` bytes are in the output (as a whole, from its start), or the end marker; returns
+   * whether it found the marker.
    */
   decode(length: number): boolean {
     const out = this.#out
@@ -113,7 +113,7 @@ export class Lzma {
     return false
   }
 
-  /** After the last byte that was asked for, an end marker may follow; says whether it does. */
+  /** Returns whether an end marker follows the last requested byte. */
   marker(): boolean {
     const position = (this.#out.length - this.dictionaryStart) & ((1 << this.#properties.position) - 1)
     return (
@@ -253,8 +253,8 @@ export class Lzma {
     const out = this.#out
     const distance = (this.#reps[0] as number) + 1
     if (distance > out.length - this.dictionaryStart)
-      throw new Stop('corrupt', 'a distance beyond the first byte', this.position)
-    if (out.length + length > end) throw new Stop('corrupt', 'a match goes on behind the end', this.position)
+      throw new Stop('corrupt', 'a distance before the first byte', this.position)
+    if (out.length + length > end) throw new Stop('corrupt', 'a match goes on past the end', this.position)
     copyMatch(out.room(length, this.position), out.length, distance, length)
     out.length += length
   }

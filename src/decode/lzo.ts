@@ -13,7 +13,7 @@ const CRC32_OUT = 0x100
 const CRC32_IN = 0x200
 const HAS_FILTER = 0x800
 const CRC32_HEADER = 0x1000
-/** Versions from this one on have a level and a longer time stamp. */
+/** Versions from this one on have a level and a longer timestamp. */
 const VERSION_WITH_LEVEL = 0x940
 /** A match at this distance ends a block. */
 const END_DISTANCE = 0x4000
@@ -22,7 +22,7 @@ const half = (input: Uint8Array, at: number): number =>
   (input[at] as number) * 256 + (input[at + 1] as number)
 const word = (input: Uint8Array, at: number): number => half(input, at) * 65536 + half(input, at + 2)
 
-/** Decodes input[start, end) behind what is in the output, up to `outputEnd`. */
+/** Decodes input[start, end) after what is in the output, up to `outputEnd`. */
 function block(input: Uint8Array, start: number, end: number, outputEnd: number, out: Output): void {
   const first = out.length
   const bytes = out.room(outputEnd - first, start)
@@ -34,7 +34,7 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
   }
   const literals = (count: number): void => {
     if (count > end - at || count > outputEnd - to)
-      throw new Stop('corrupt', 'literals that end behind their block', at)
+      throw new Stop('corrupt', 'literals that end past their block', at)
     for (let i = 0; i < count; i++) bytes[to + i] = input[at + i] as number
     at += count
     to += count
@@ -48,12 +48,12 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
     }
   }
   const match = (distance: number, length: number): void => {
-    if (distance > to - first) throw new Stop('corrupt', 'a distance beyond the first byte', at)
-    if (length > outputEnd - to) throw new Stop('corrupt', 'a match that ends behind its block', at)
+    if (distance > to - first) throw new Stop('corrupt', 'a distance before the first byte', at)
+    if (length > outputEnd - to) throw new Stop('corrupt', 'a match that ends past its block', at)
     copyMatch(bytes, to, distance, length)
     to += length
   }
-  // How many literals came before: 0 to 3 behind a match, 4 for a run of literals
+  // How many literals came before: 0 to 3 after a match, 4 for a run of literals
   let state = 0
   if (end > start && (input[start] as number) > 17) {
     const count = byte() - 17
@@ -91,14 +91,14 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
     out.tick(at)
   }
   if (at !== end || to !== outputEnd)
-    throw new Stop('corrupt', 'a block ends elsewhere than its header says', at)
+    throw new Stop('corrupt', 'the end of a block differs from its header', at)
   out.length = to
 }
 
 interface Header {
   readonly end: number
   readonly flags: number
-  /** Is the checksum of the header right? The kernel does not look at it. */
+  /** Is the checksum of the header correct? The kernel ignores it. */
   readonly isWhole: boolean
 }
 
@@ -119,7 +119,7 @@ function readHeader(input: Uint8Array): Header {
   return { end: end + 4, flags, isWhole: sum === word(input, end) }
 }
 
-/** Decodes one stream and returns the position behind it. Throws Stop. */
+/** Decodes one stream and returns the position after it. Throws Stop. */
 export function lzo(input: Uint8Array, out: Output): number {
   const header = readHeader(input)
   let wrong = header.isWhole ? null : header.end - 4
@@ -127,7 +127,7 @@ export function lzo(input: Uint8Array, out: Output): number {
   const need = (count: number): void => {
     if (at + count > input.length) throw new Stop('truncated', 'the input ends inside a block', at)
   }
-  /** Compares the sums that the flags announce with those of bytes[from, to). */
+  /** Compares the checksums selected by the flags with those of bytes[from, to). */
   const sums = (
     adler: number,
     crc: number,

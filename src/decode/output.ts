@@ -1,12 +1,12 @@
-/**
- * What decoders write to: output that grows up to a limit, tells how far reading and writing are, and may be
- * stopped.
- */
+/** Output of the decoders: grows up to a limit, reports progress, and can be stopped. */
 
-/** Why a decoder gave up. `checksum`: all is decoded, but a sum differs. `stopped`: the caller had enough. */
+/**
+ * Why a decoder stopped. `checksum`: everything is decoded, but a checksum differs. `stopped`: requested by
+ * the caller.
+ */
 export type StopKind = 'magic' | 'unsupported' | 'corrupt' | 'truncated' | 'checksum' | 'too-long' | 'stopped'
 
-/** How a decoder ends before its time; caught by decode(), never seen outside this folder. */
+/** Thrown to end a decoder early; caught by decode(), never seen outside this folder. */
 export class Stop extends Error {
   override readonly name = 'Stop'
   readonly kind: StopKind
@@ -20,15 +20,12 @@ export class Stop extends Error {
   }
 }
 
-/**
- * Told how far the input was read (the lowest byte that is still needed) and the output written. Must not
- * throw.
- */
+/** Called with the lowest input position still needed and the output written. Must not throw. */
 export type Progress = (inPosition: number, outPosition: number) => void
 
 /** Output between two reports, in bytes: one page, the smallest distance that matters in memory. */
 export const REPORT_EVERY = 0x1000
-/** Memory taken at once; beyond it the output grows by doubling. */
+/** Initial allocation; beyond it the output grows by doubling. */
 const FIRST_CAPACITY = 2 ** 27
 
 export class Output {
@@ -55,7 +52,7 @@ export class Output {
    */
   room(count: number, at: number): Uint8Array {
     const need = this.length + count
-    if (need > this.limit) throw new Stop('too-long', `more than ${String(this.limit)} bytes come out`, at)
+    if (need > this.limit) throw new Stop('too-long', `the output exceeds ${String(this.limit)} bytes`, at)
     if (need > this.bytes.length) {
       const grown = new Uint8Array(Math.min(this.limit, Math.max(need, 2 * this.bytes.length)))
       grown.set(this.bytes.subarray(0, this.length))
@@ -64,12 +61,12 @@ export class Output {
     return this.bytes
   }
 
-  /** Reports, and stops when enough is there. Cheap to call: does nothing before `due`. */
+  /** Reports progress, and stops at the requested length. Cheap: does nothing before `due`. */
   tick(at: number): void {
     if (this.length >= this.due) this.report(at)
   }
 
-  /** Reports whatever is due. */
+  /** Reports the current progress. */
   report(at: number): void {
     this.#onProgress?.(at, this.length)
     this.due = this.length + REPORT_EVERY

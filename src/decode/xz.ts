@@ -1,6 +1,6 @@
 /**
  * The xz container: one stream of blocks with LZMA2, an x86 filter before it if there is one, and a check
- * behind it. Source: the xz file format 1.1.0.
+ * after it. Source: the xz file format 1.1.0.
  */
 import { undoX86 } from './bcj-x86.ts'
 import { crc32, crc64 } from './checksum.ts'
@@ -22,7 +22,7 @@ const word = (input: Uint8Array, at: number): number =>
     ((input[at + 3] as number) << 24)) >>>
   0
 
-/** Bytes [at, end) of input that are all there, and their CRC-32 in the four bytes behind. */
+/** Bytes [at, end) of input that are all there, and their CRC-32 in the four bytes after. */
 function checked(input: Uint8Array, at: number, end: number, what: string): void {
   if (end + 4 > input.length) throw new Stop('truncated', `the input ends inside ${what}`, input.length)
   if (crc32(input, at, end) !== word(input, end))
@@ -73,14 +73,14 @@ function readBlockHeader(input: Uint8Array, at: number): BlockHeader {
       throw new Stop('unsupported', 'an x86 filter with a start offset', next)
     next += size
   }
-  if (next > end) throw new Stop('corrupt', 'filters that end behind their header', at)
+  if (next > end) throw new Stop('corrupt', 'filters that end past their header', at)
   const isX86 = filters.length === 2 && filters[0] === FILTER_X86
   if (filters.at(-1) !== FILTER_LZMA2 || (filters.length > 1 && !isX86))
     throw new Stop('unsupported', `filters ${filters.join(', ')}`, at)
   return { end: end + 4, compressedSize, uncompressedSize, isX86 }
 }
 
-/** Decodes LZMA2 chunks from `start` on and returns the position behind their end mark. */
+/** Decodes LZMA2 chunks from `start` on and returns the position after their end mark. */
 function lzma2(input: Uint8Array, start: number, out: Output): number {
   const lzma = new Lzma(input, out)
   let needsDictionary = true
@@ -115,7 +115,7 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
     if (control >= 0xc0) {
       const properties = lzmaProperties(input[at + 5] as number)
       if (properties === null || properties.literalContext + properties.literalPosition > 4)
-        throw new Stop('corrupt', 'properties that do not exist', at + 5)
+        throw new Stop('corrupt', 'invalid properties', at + 5)
       lzma.reset(properties)
       needsProperties = false
       at += 6
@@ -132,7 +132,7 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
     lzma.normalize()
     at += compressed
     if (lzma.position !== at || !lzma.isFinished)
-      throw new Stop('corrupt', 'a chunk ends elsewhere than its header says', lzma.position)
+      throw new Stop('corrupt', 'the end of a chunk differs from its header', lzma.position)
   }
 }
 
@@ -172,9 +172,9 @@ function readBlock(
   }
   const uncompressed = out.length - from
   if (header.compressedSize !== null && header.compressedSize !== end - header.end)
-    throw new Stop('corrupt', 'a block is as long as its header does not say', end)
+    throw new Stop('corrupt', 'the length of a block differs from its header', end)
   if (header.uncompressedSize !== null && header.uncompressedSize !== uncompressed)
-    throw new Stop('corrupt', 'a block decodes to another length than its header says', end)
+    throw new Stop('corrupt', 'the decoded length of a block differs from its header', end)
   const checkAt = start + padded(end - start)
   if (input.subarray(end, checkAt).some(byte => byte !== 0))
     throw new Stop('corrupt', 'padding that is not zero', end)
@@ -183,7 +183,7 @@ function readBlock(
   return { end: checkAt + checkSize, sizes: { unpadded: end - start + checkSize, uncompressed } }
 }
 
-/** The index repeats the sizes of all blocks; returns the position behind it. */
+/** The index repeats the sizes of all blocks; returns the position after it. */
 function readIndex(input: Uint8Array, start: number, blocks: readonly BlockSizes[]): number {
   let at = start + 1
   const expect = (value: number): void => {
@@ -203,7 +203,7 @@ function readIndex(input: Uint8Array, start: number, blocks: readonly BlockSizes
   return end + 4
 }
 
-/** Decodes one stream and returns the position behind its footer. Throws Stop. */
+/** Decodes one stream and returns the position after its footer. Throws Stop. */
 export function xz(input: Uint8Array, out: Output): number {
   if (MAGIC.some((byte, i) => input[i] !== byte)) throw new Stop('magic', 'no xz magic', 0)
   checked(input, 6, 8, 'the stream header')

@@ -12,13 +12,11 @@ export interface Huffman {
 
 export interface Literals {
   readonly bytes: Uint8Array
-  /** Position behind the section. */
+  /** Position after the section. */
   readonly end: number
-  /**
-   * Position of literals that are used where they lie; null when they were decoded into memory of their own.
-   */
+  /** Position of literals used in place; null if they were decoded into separate memory. */
   readonly inPlace: number | null
-  /** The code that is in force from now on. */
+  /** The code valid from now on. */
   readonly huffman: Huffman | null
 }
 
@@ -49,7 +47,7 @@ function readHuffman(
   start: number,
   end: number,
 ): { readonly huffman: Huffman; readonly end: number } {
-  if (start >= end) throw new Stop('corrupt', 'no Huffman code', start)
+  if (start >= end) throw new Stop('corrupt', 'not a Huffman code', start)
   const header = input[start] as number
   const count = header - 127
   const behind = start + 1 + (header < 128 ? header : (count + 1) >> 1)
@@ -66,7 +64,7 @@ function readHuffman(
   const bits = 32 - Math.clz32(sum)
   const rest = (1 << bits) - sum
   if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.some(weight => weight > MAX_BITS))
-    throw new Stop('corrupt', 'Huffman weights that make no code', start)
+    throw new Stop('corrupt', 'Huffman weights that do not form a code', start)
   weights.push(32 - Math.clz32(rest))
   const table = new Uint16Array(1 << bits)
   let at = 0
@@ -105,7 +103,7 @@ function fourStreams(input: Uint8Array, start: number, end: number, huffman: Huf
   for (let i = 0; i < 4; i++) {
     const size = (input[start + 2 * i] as number) | ((input[start + 2 * i + 1] as number) << 8)
     const behind = i === 3 ? end : at + size
-    if (behind > end) throw new Stop('corrupt', 'a stream of literals that ends behind its section', start)
+    if (behind > end) throw new Stop('corrupt', 'a stream of literals that ends past its section', start)
     decodeStream(input, at, behind, huffman, out.subarray(i * each, i === 3 ? out.length : (i + 1) * each))
     at = behind
   }
@@ -133,7 +131,7 @@ export function readLiterals(
     const at = start + header
     const stored = type === 0 ? size : 1
     if (size > MAX_LITERALS || at + stored > end)
-      throw new Stop('corrupt', 'literals that end behind their block', start)
+      throw new Stop('corrupt', 'literals that end past their block', start)
     const bytes = type === 0 ? input.subarray(at, at + size) : new Uint8Array(size).fill(byte(at))
     return { bytes, end: at + stored, inPlace: type === 0 ? at : null, huffman: before }
   }
@@ -150,7 +148,7 @@ export function readLiterals(
   const at = start + header
   const behind = at + compressed
   if (size > MAX_LITERALS || behind > end)
-    throw new Stop('corrupt', 'literals that end behind their block', start)
+    throw new Stop('corrupt', 'literals that end past their block', start)
   const read = type === 2 ? readHuffman(input, at, behind) : null
   const huffman = read?.huffman ?? before
   if (huffman === null) throw new Stop('corrupt', 'literals without a Huffman code', start)

@@ -1,5 +1,5 @@
 /**
- * The sequences section of a zstd block: what is copied from where. Source: RFC 8878, sections 3.1.1.3.2 and
+ * The sequences section of a zstd block: the copy instructions. Source: RFC 8878, sections 3.1.1.3.2 and
  * 3.1.1.4.
  */
 import { once } from '../bytes/once.ts'
@@ -26,7 +26,7 @@ const LITERAL_BITS = words(LENGTH_BITS)
 const MATCH_BASES = words([...Array.from({ length: 32 }, (_, i) => i + 3), ...MATCH_BASE_FROM_32])
 const MATCH_BITS = words([...Array<number>(32).fill(0), ...MATCH_BITS_FROM_32])
 
-/** One of the three tables: how large it may be, and which one is predefined. */
+/** One of the three tables: its maximum size, and the predefined one. */
 interface Kind {
   readonly maxLog: number
   readonly maxSymbol: number
@@ -53,7 +53,7 @@ const MATCH_KIND: Kind = {
   predefined: once(() => fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...ones(37), -1, -1, -1, -1, -1, -1, -1], 6)),
 }
 
-/** What one block leaves for the next one of its frame. */
+/** State passed from one block to the next one of its frame. */
 export interface SequenceState {
   literal: FseTable | null
   offset: FseTable | null
@@ -73,7 +73,7 @@ function tableFor(
   if (mode === 0) return { table: kind.predefined(), end: at }
   if (mode === 2) return readFseTable(input, at, end, kind.maxLog, kind.maxSymbol)
   if (mode === 3) {
-    if (before === null) throw new Stop('corrupt', 'a table is to be repeated that never was', at)
+    if (before === null) throw new Stop('corrupt', 'a repeated table that does not exist', at)
     return { table: before, end: at }
   }
   if (at >= end || (input[at] as number) > kind.maxSymbol)
@@ -81,7 +81,7 @@ function tableFor(
   return { table: rleTable(input[at] as number), end: at + 1 }
 }
 
-/** The distance that an offset value stands for; keeps the last three up to date. */
+/** The distance for an offset value; updates the last three. */
 function distanceOf(value: number, literals: number, repeats: [number, number, number], at: number): number {
   if (value > 3) {
     repeats[2] = repeats[1]
@@ -104,7 +104,7 @@ interface Header {
 
 function readCount(input: Uint8Array, at: number, end: number): Header {
   const need = (count: number): void => {
-    if (at + count > end) throw new Stop('corrupt', 'the number of sequences ends behind its block', at)
+    if (at + count > end) throw new Stop('corrupt', 'the number of sequences ends past its block', at)
   }
   need(1)
   const first = input[at] as number
@@ -123,9 +123,9 @@ function append(out: Output, bytes: Uint8Array, from: number, to: number, at: nu
 }
 
 /**
- * Executes the sequences at input[literals.end, end) and appends the literals behind the last. While they
- * run, everything from the first byte of
- * the bit stream on is still needed, for it is read from its end; so are literals that are used in place.
+ * Executes the sequences at input[literals.end, end) and appends the literals after the last. While they run,
+ * everything from the first byte of the bit stream on is still needed, for it is read from its end; so are
+ * literals that are used in place.
  */
 export function runSequences(
   input: Uint8Array,
@@ -171,18 +171,17 @@ export function runSequences(
           (offset.table.bases[offsetState] as number) + bits.read(offset.table.bits[offsetState] as number)
       }
       if (bits.left < 0) throw new Stop('corrupt', 'a bit stream of sequences that ends early', at)
-      if (used + run > bytes.length) throw new Stop('corrupt', 'more literals are used than there are', at)
+      if (used + run > bytes.length) throw new Stop('corrupt', 'more literals used than available', at)
       append(out, bytes, used, used + run, at)
       used += run
       const distance = distanceOf(value, run, state.repeats, at)
       if (distance > out.length - frameStart)
-        throw new Stop('corrupt', 'a distance beyond the first byte', at)
+        throw new Stop('corrupt', 'a distance before the first byte', at)
       copyMatch(out.room(length, at), out.length, distance, length)
       out.length += length
       out.tick(literals.inPlace === null ? at : literals.inPlace + used)
     }
     if (bits.left !== 0) throw new Stop('corrupt', 'a bit stream of sequences that goes on', at)
-  } else if (header.at !== end)
-    throw new Stop('corrupt', 'bytes behind an empty list of sequences', header.at)
+  } else if (header.at !== end) throw new Stop('corrupt', 'bytes after an empty list of sequences', header.at)
   append(out, bytes, used, bytes.length, end)
 }

@@ -79,7 +79,7 @@ function findEnd(input: Uint8Array, { at, hasChecksum }: Frame): number {
   return behind
 }
 
-/** Decodes one frame and returns the position behind it. Throws Stop. */
+/** Decodes one frame and returns the position after it. Throws Stop. */
 export function zstd(input: Uint8Array, out: Output): number {
   const frame = readHeader(input)
   const behind = findEnd(input, frame)
@@ -103,12 +103,12 @@ export function zstd(input: Uint8Array, out: Output): number {
       runSequences(input, block.end, literals, state, frameStart, out)
     }
     if (out.length - first > frame.blockMax)
-      throw new Stop('corrupt', 'a block decodes to more than a block holds', at)
+      throw new Stop('corrupt', 'a block decodes to more than its maximum', at)
     ;({ last, end: at } = block)
     out.report(at)
   }
   if (frame.contentSize !== null && frame.contentSize !== out.length - frameStart)
-    throw new Stop('corrupt', 'the frame decodes to another length than its header says', at)
+    throw new Stop('corrupt', 'the decoded length of the frame differs from its header', at)
   if (frame.hasChecksum && number(input, at, 4) !== xxh64(out.bytes, frameStart, out.length)[0])
     throw new Stop('checksum', 'the XXH64 differs', at)
   return behind

@@ -1,4 +1,4 @@
-/** Who hands out memory, by name: a page allocator and a pool for each firmware (chapter FW). */
+/** The allocators by name: a page allocator and a pool for each firmware (chapter FW). */
 import { edk2 } from './edk2/edk2.ts'
 import { EDK2_RELEASES, type Edk2Release } from './edk2/releases.ts'
 import type { MemoryServices } from './memory-services.ts'
@@ -6,7 +6,7 @@ import { PATINA } from './patina/patina.ts'
 import { RUST_HYPERVISOR } from './rust-hypervisor/rust-hypervisor.ts'
 import { U_BOOT, U_BOOT_LMB } from './u-boot/u-boot.ts'
 
-/** In the order in which they are listed to people. */
+/** In the order of listings. */
 export const ALLOCATORS: readonly MemoryServices[] = [
   ...EDK2_RELEASES.map(edk2),
   U_BOOT,
@@ -15,9 +15,9 @@ export const ALLOCATORS: readonly MemoryServices[] = [
   PATINA,
 ]
 
-/** What allocates when nobody says who (FW-55). */
+/** The default allocator (FW-55). */
 export const DEFAULT_ALLOCATOR = edk2('2022.11')
 
-/** Names that a firmware file may give. */
+/** Names allowed in a firmware file. */
 export type AllocatorId =
   `edk2-${Edk2Release}` | 'u-boot' | 'u-boot-2025.01' | 'rust-hypervisor-firmware' | 'patina'

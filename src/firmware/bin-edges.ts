@@ -1,4 +1,4 @@
-/** Free memory against the edges of bins: how a map shows it, and what lies outside all of them (chapter FW). */
+/** Free memory and the edges of bins: how a map shows it, and what is outside all bins (chapter FW). */
 import { range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
@@ -21,7 +21,7 @@ export function cutAtBins(
   })
 }
 
-/** Where the highest free pages at or below the limit begin that are in none of these bins (FW-51). */
+/** Start of the highest free pages at or below the limit that are outside all of these bins (FW-51). */
 export function highestOutside(
   map: readonly MemoryDescriptor[],
   limit: number,

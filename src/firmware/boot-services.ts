@@ -1,6 +1,6 @@
 /**
- * The boot services over a memory: RAM is laid out as the map says, then every call is carried out and
- * recorded (chapters FW, PE).
+ * The boot services over a memory: RAM is laid out as in the map, then every call is executed and recorded
+ * (chapters FW, PE).
  */
 import { formatRange, hex, overlaps, range, rangeAt, sizeOf, union, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
@@ -30,11 +30,13 @@ import type { EfiStatus } from './status.ts'
 
 export type { Contents } from './contents.ts'
 
-/** What OVMF writes over freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue. */
+/**
+ * The byte OVMF writes to freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue.
+ */
 export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
 
 /**
- * `untouched` at the start (FW-12), `freed` when given back (FW-13), `pool` when handed out as a pool buffer
+ * Fill bytes: `untouched` at the start (FW-12), `freed` on free (FW-13), `pool` on allocation from the pool
  * (FW-23); undefined keeps the bytes.
  */
 const CONTENTS: Readonly<
@@ -50,29 +52,29 @@ const CONTENTS: Readonly<
 
 export interface FirmwareOptions {
   readonly memory: Memory
-  /** Where the firmware's steps are recorded; the memory records its events by itself. */
+  /** Recorder of the firmware's steps; the memory records its own events. */
   readonly recorder: Recorder
   /** The map before the modelled boot begins: what is Conventional is free. */
   readonly map: readonly MemoryDescriptor[]
-  /** Who hands out memory. Default: EDK2 2022.11. */
+  /** The allocator. Default: EDK2 2022.11. */
   readonly allocator?: MemoryServices
-  /** Guard pages, untested RAM, bins, the state of the firmware's pool. Default: nothing is known. */
+  /** Guard pages, untested RAM, bins, the state of the firmware's pool. Default: unknown. */
   readonly build?: Build
-  /** Who loads a file. Default: EDK2's DXE core, of the allocator's release. */
+  /** The image loader for files. Default: EDK2's DXE core, of the allocator's release. */
   readonly loader?: ImageLoader
-  /** Who loads what lies in memory: the image's own LoadImage. Default: who loads files. */
+  /** The image loader for buffers in memory (LoadImage called by the image). Default: the one for files. */
   readonly inner?: ImageLoader
   readonly contents: Contents
   readonly assume: Assume
 }
 
-/** What is taken for granted of the firmware's own pools. */
+/** The assumption about the firmware's own pools. */
 const POOL_UNKNOWN =
-  "the state of the firmware's pools is not known: its notes of images and of the map are taken to find room there, and a small buffer of the boot to find none; otherwise what is placed from the top after that lies a page lower or higher, or as much as its pool takes at once"
+  "the state of the firmware's pools is unknown: records of images and of the map are assumed to fit into them, and small buffers of the boot are assumed not to; if not, later top-down allocations are a page lower or higher, or by as much as the pool allocates at once"
 
 /**
- * Lays out memory and answers with the services. Throws UsageError when the map's descriptors overlap or are
- * not made of pages.
+ * Creates the firmware's memory layout and returns its boot services. Throws UsageError when the map's
+ * descriptors overlap or are not made of pages.
  */
 export function createFirmware(options: FirmwareOptions): ForkableServices {
   const { memory, recorder, map, build = {}, contents } = options
@@ -81,7 +83,7 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
   const { allocator: services = DEFAULT_ALLOCATOR } = options
   const preset = CONTENTS[contents]
   const allocator = services.pages(map, build, assume)
-  stepsOf(recorder)('FW-3', 'memory as the firmware has left it', () => {
+  stepsOf(recorder)('FW-3', 'memory as the firmware leaves it', () => {
     for (const where of build.untested ?? [])
       if (!allocator.descriptors().some(one => overlaps(one.range, where)))
         memory.ram(where, preset.untouched)
@@ -90,30 +92,30 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
   assume(
     'FW-12',
     contents === 'poison'
-      ? 'nothing is known of the contents of memory that this boot has not written'
-      : 'memory that is free when the boot begins holds 0x00',
+      ? 'the content of memory that this boot has not written is unknown'
+      : 'memory that is free at the start of the boot contains 0x00',
   )
   return servicesOver(options, { allocator, pool: pages => services.pool(pages, build), said })
 }
 
 /**
- * What a fork of the services acts on: a fork of the memory, that memory's recorder, notes of its own; and who
- * loads what lies in memory, where that is another than before.
+ * What a fork of the services uses: a fork of the memory, that memory's recorder, its own notes; and the
+ * image loader for buffers in memory, if it changes.
  */
 export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 'inner'>
 
-/** Boot services that can be had twice in the same state. */
+/** Boot services that can be forked. */
 export interface ForkableServices extends BootServices {
-  /** The same services over a fork of their memory; a call to one of the two is not seen by the other. */
+  /** The same services over a fork of their memory; neither sees later calls of the other. */
   fork(to: ForkedTo): ForkableServices
 }
 
-/** What the firmware knows beside what lies in memory. */
+/** The firmware's state outside memory. */
 interface State {
   readonly allocator: PageAllocator
-  /** The pool, which is told where its pages come from. */
+  /** The pool, made with the source of its pages. */
   readonly pool: (pages: PoolPages) => Pool
-  /** What was assumed so far. */
+  /** Assumptions so far. */
   readonly said: Set<string>
 }
 
@@ -121,18 +123,18 @@ function stepsOf(recorder: Recorder): Step {
   return (clause, what, body) => recorder.as('firmware', () => recorder.step(clause, what, body))
 }
 
-/** The services over memory that is laid out. */
+/** The services over the laid-out memory. */
 function servicesOver(options: FirmwareOptions, state: State): ForkableServices {
   const { memory, recorder, build = {}, contents } = options
   const { allocator, said } = state
   const assume = saidOnce(options.assume, said)
   const { allocator: services = DEFAULT_ALLOCATOR } = options
   const { loader = ofDxeCore(DEFAULT_IMAGE_LOADER, services), inner = loader } = options
-  /** Was the image loaded by somebody who runs on EDK2, and may answer in its place (PE-27)? */
+  /** Was the image loaded by a loader that runs on EDK2 and may replace its LoadImage (PE-27)? */
   const above = options.inner !== undefined && loader.bootManager === undefined && services.edk2 !== undefined
   const preset = CONTENTS[contents]
   const step = stepsOf(recorder)
-  /** The same, unless this clause is that of the step around it. */
+  /** The same, unless the enclosing step has this clause. */
   const within = <T>(outer: FirmwareClause, clause: FirmwareClause, what: string, body: () => T): T =>
     outer === clause ? body() : step(clause, what, body)
 
@@ -152,7 +154,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
     claimEntries()
     return allocation
   }
-  /** Memory is handed out or given back, and filled where the firmware clears it (FW-13, FW-23). */
+  /** Allocates or frees memory, and fills it if the firmware clears it (FW-13, FW-23). */
   const filled = (clause: 'FW-13' | 'FW-23', content: Content | undefined, body: () => void): void => {
     if (content?.kind === 'fill') step(clause, () => `filled with ${hex(content.byte)}`, body)
     else body()
@@ -201,7 +203,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
     },
     free: (where, guarded) => {
       const { ranges, clause } = allocator.freePool(where, guarded)
-      step(clause, 'the pool gives pages back', () => {
+      step(clause, 'the pool frees pages', () => {
         for (const freed of ranges) release(freed, 'free')
         claimEntries()
       })
@@ -240,7 +242,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
   const noteImage = (): void => {
     if (pool.noteImage === undefined) return
     const note = pool.noteImage.bind(pool)
-    step(calls.note ?? calls.allocate, 'the firmware notes the image in its pool', () => {
+    step(calls.note ?? calls.allocate, 'the firmware records the image in its pool', () => {
       const { buffer, guessed } = note()
       if (guessed) assume('FW-19', POOL_UNKNOWN)
       if (buffer !== null) memory.claim(buffer, 'firmware:pool', preset.pool)
@@ -255,12 +257,12 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
     pinPages: (at, type, pages, label) => {
       step(
         'PE-24',
-        () => `pages for ${label} where it was observed`,
+        () => `pages for ${label} at the observed address`,
         () => {
           if (!allocator.pin(at, pages, type))
             assume(
               'PE-24',
-              `${label} is put at ${hex(at)}, where it was observed, although the map does not have these pages free`,
+              `${label} is placed at the observed address ${hex(at)}, although these pages are not free in the map`,
             )
           memory.claim(rangeAt(at, pages * PAGE), label)
         },
@@ -324,7 +326,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
   }
 }
 
-/** Passes every sentence on once. */
+/** Passes on every assumption once. */
 function saidOnce(assume: Assume, said: Set<string>): Assume {
   return (clause, what) => {
     if (said.has(`${clause} ${what}`)) return
@@ -338,7 +340,7 @@ function describe(where: AllocateType): string {
   return where.kind === 'max' ? `MaxAddress ${hex(where.limit)}` : `Address ${hex(where.at)}`
 }
 
-/** RAM comes into being; what is not free belongs to the firmware, byte by byte at its own address (FW-3). */
+/** Creates RAM; memory that is not free belongs to the firmware, each byte at its own address (FW-3). */
 function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
   const all = union(ram.map(descriptor => descriptor.range))
   if (isSome(all)) memory.ram(all, untouched)

@@ -1,4 +1,4 @@
-/** What is known of a build or a machine beside its firmware's name (chapter FW). */
+/** Properties of a build or machine besides the firmware's name (chapter FW). */
 import type { Range } from '../bytes/range.ts'
 import type { HeapGuard } from './edk2/heap-guard.ts'
 import type { PoolState } from './edk2/pool-state.ts'
@@ -7,14 +7,14 @@ import type { SearchPolicy } from './page-allocator.ts'
 export interface Build {
   /** Guard pages of EDK2 (FW-36). Absent: none. */
   readonly guard?: HeapGuard
-  /** RAM that nobody has tested: EDK2 reserves it until a search fails (FW-43). */
+  /** Untested RAM: EDK2 reserves it until a search fails (FW-43). */
   readonly untested?: readonly Range[]
   /** The state of the firmware's own pools. Default: unknown (FW-19). */
   readonly pool?: PoolState | 'unknown'
-  /** Bins and default range where the firmware placed them. Default: OVMF's, as the map shows them (FW-9). */
+  /** Bins and default range where the firmware placed them. Default: OVMF's, recognised in the map (FW-9). */
   readonly search?: SearchPolicy
   /** Descriptors that drivers add to the map when boot services end (EP-18). Absent: none. */
   readonly addedOnExit?: number
-  /** What its memory attribute protocol does (EP-40). Absent: there is none. */
+  /** Behaviour of its memory attribute protocol (EP-40). Absent: there is none. */
   readonly memoryAttributes?: 'set' | 'refused'
 }

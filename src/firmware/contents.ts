@@ -1,10 +1,9 @@
-/** What memory holds that nobody has written (chapter FW). */
+/** The content of unwritten memory (chapter FW). */
 
 export const CONTENTS = ['ovmf', 'residue', 'poison'] as const
 
 /**
- * What memory holds that nobody has written. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed
- * pages keep their bytes.
- * poison: nothing is known of either.
+ * The content of unwritten memory. ovmf: 0x00 where untouched, 0xaf where freed. residue: freed pages keep
+ * their bytes. poison: both are unknown.
  */
 export type Contents = (typeof CONTENTS)[number]

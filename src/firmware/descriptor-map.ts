@@ -1,5 +1,5 @@
 /**
- * The RAM of a memory map as an allocator keeps it: ascending descriptors that are found, cut and joined
+ * The RAM of a memory map as an allocator keeps it: sorted descriptors that are searched, split and joined
  * (chapter FW).
  */
 import { intersect, range, sizeOf, type Range } from '../bytes/range.ts'
@@ -9,15 +9,15 @@ import { joinDescriptors, splitMap } from './memory-map.ts'
 /** Is the descriptor's memory free? */
 export const isFree = ({ type }: MemoryDescriptor): boolean => type === EfiConventionalMemory
 
-/** Addresses and sizes are in bytes, and whole pages. Nothing here touches the contents of memory. */
+/** Addresses and sizes are in bytes and page-aligned. Memory contents are not touched. */
 export class DescriptorMap {
   /** Never changed: whoever changes the map replaces it. */
   #ram: readonly MemoryDescriptor[]
   #foreign: readonly MemoryDescriptor[]
 
   /**
-   * Of descriptors in any order, or the same as another map: what is done to one of the two is not seen by the
-   * other. Throws UsageError when descriptors overlap or are not made of pages.
+   * From descriptors in any order, or as a copy of another map, independent of it. Throws UsageError when
+   * descriptors overlap or are not made of pages.
    */
   constructor(from: readonly MemoryDescriptor[] | DescriptorMap) {
     const { ram, foreign } = from instanceof DescriptorMap ? from : splitMap(from)
@@ -30,18 +30,18 @@ export class DescriptorMap {
     return this.#ram
   }
 
-  /** What is no RAM, in the map's order (FW-2). */
+  /** Everything but RAM, in the map's order (FW-2). */
   get foreign(): readonly MemoryDescriptor[] {
     return this.#foreign
   }
 
-  /** The descriptor that holds this address. */
+  /** The descriptor that contains this address. */
   holding(at: number): MemoryDescriptor | undefined {
     const held = this.#ram[this.#firstPast(at)]
     return held !== undefined && held.range.start <= at ? held : undefined
   }
 
-  /** Does one free descriptor hold [start, end)? */
+  /** Does one free descriptor contain [start, end)? */
   isFree(start: number, end: number): boolean {
     const held = this.holding(start)
     return held !== undefined && isFree(held) && end <= held.range.end
@@ -56,8 +56,8 @@ export class DescriptorMap {
   }
 
   /**
-   * Cuts [start, end) out of the descriptor that holds it, gives it another type and joins it with its new
-   * neighbours (FW-1). Answers the type that it had; null when no descriptor holds it.
+   * Splits [start, end) from the descriptor that contains it, changes its type and joins it with its new
+   * neighbours (FW-1). Returns its old type; null if no descriptor contains it.
    */
   convert(start: number, end: number, type: number): number | null {
     const index = this.#indexOf(start, end)
@@ -73,20 +73,20 @@ export class DescriptorMap {
     return held.type
   }
 
-  /** The same without joining: how many descriptors there are grows by up to two. */
+  /** The same without joining: adds up to two descriptors. */
   split(start: number, end: number, type: number): void {
     const index = this.#indexOf(start, end)
     const held = this.#ram[index]
     if (held !== undefined) this.#ram = this.#ram.toSpliced(index, 1, ...cut(held, start, end, type))
   }
 
-  /** Into how many descriptors `split` would cut the one that holds [start, end). */
+  /** Number of descriptors into which `split` would divide the one that contains [start, end). */
   piecesOf(start: number, end: number): number {
     const held = this.#ram[this.#indexOf(start, end)]
     return held === undefined ? 0 : cut(held, start, end, held.type).length
   }
 
-  /** Neighbours that are free become one, whatever their attributes are; others stay as they are. */
+  /** Joins free neighbours regardless of their attributes; others are unchanged. */
   joinFree(): void {
     const joined: MemoryDescriptor[] = []
     for (const descriptor of this.#ram) {
@@ -98,7 +98,7 @@ export class DescriptorMap {
     this.#ram = joined
   }
 
-  /** Takes these ranges out of the map, of RAM and of what is none, and adds RAM (FW-1). */
+  /** Removes these ranges from the map, RAM or not, and adds RAM (FW-1). */
   replace(
     without: (descriptor: MemoryDescriptor) => readonly MemoryDescriptor[],
     added: readonly MemoryDescriptor[],

@@ -1,5 +1,5 @@
 /**
- * Firmwares by name: who hands out memory, who loads the image, who loads what the image loads (chapters FW,
+ * Firmwares by name: allocator, image loader, and image loader for images loaded by the image (chapters FW,
  * PE).
  */
 import { UsageError } from '../bytes/errors.ts'
@@ -10,17 +10,17 @@ import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { DEFAULT_IMAGE_LOADER, IMAGE_LOADERS, ofDxeCore } from './image-loaders/image-loaders.ts'
 import type { MemoryServices } from './memory-services.ts'
 
-/** All that a boot needs to know of a firmware beside its memory map. */
+/** Everything a boot needs of a firmware besides its memory map. */
 export interface Firmware {
   readonly id: string
   readonly title: string
-  /** Hands out memory. */
+  /** The allocator. */
   readonly allocator: MemoryServices
   /** Loads the boot option. */
   readonly loader: ImageLoader
   /**
-   * Who answers a LoadImage that the image itself calls: its own image loader, the DXE core below, or its own
-   * under Secure Boot only (PE-27).
+   * Serves LoadImage calls of the image: the loader that loaded it, the DXE core below, or the former under
+   * Secure Boot only (PE-27).
    */
   readonly inner: 'own' | 'dxe-core' | 'own-under-secure-boot'
   /** Default contents of unwritten memory. */
@@ -37,7 +37,7 @@ interface Below {
 
 const DXE_CORE: Below = { allocator: DEFAULT_ALLOCATOR.id, inner: 'dxe-core', contents: 'ovmf' }
 
-/** What lies below an image loader that is not that of an EDK2 release. */
+/** The firmware below an image loader that is not an EDK2 release's. */
 const BELOW: readonly (readonly [prefix: string, below: Below])[] = [
   ['shim-16', { ...DXE_CORE, inner: 'own-under-secure-boot' }],
   ['u-boot', { allocator: 'u-boot', inner: 'own', contents: 'residue' }],
@@ -64,7 +64,7 @@ export function firmwareNamed(name: string): Firmware {
   const found = FIRMWARES.find(firmware => firmware.id === name)
   if (found === undefined)
     throw new UsageError(
-      `no firmware '${name}'; there are ${FIRMWARES.map(firmware => firmware.id).join(', ')}`,
+      `unknown firmware '${name}'; known are ${FIRMWARES.map(firmware => firmware.id).join(', ')}`,
     )
   return found
 }
@@ -73,31 +73,31 @@ export function firmwareNamed(name: string): Firmware {
 export function allocatorNamed(name: string): MemoryServices {
   const found = ALLOCATORS.find(allocator => allocator.id === name)
   if (found === undefined)
-    throw new UsageError(`no allocator '${name}'; there are ${ALLOCATORS.map(({ id }) => id).join(', ')}`)
+    throw new UsageError(
+      `unknown allocator '${name}'; known are ${ALLOCATORS.map(({ id }) => id).join(', ')}`,
+    )
   return found
 }
 
 /**
- * The firmware with another allocator below: where its image loader is the DXE core's, that of the same
- * release.
+ * The firmware with another allocator below; if its image loader is the DXE core's, with the loader of the
+ * same release.
  */
 export function onAllocator(firmware: Firmware, allocator: MemoryServices): Firmware {
   return { ...firmware, allocator, loader: ofDxeCore(firmware.loader, allocator) }
 }
 
-/**
- * A machine of which nobody says whose firmware it has is taken for one of EDK2: so the report says (FW-55).
- */
+/** A machine without a named firmware is assumed to have EDK2, as stated in the report (FW-55). */
 export function nobodyNamed(machine: {
   readonly firmware?: unknown
   readonly pool?: unknown
 }): { readonly clause: 'FW-55'; readonly what: string }[] {
   if (machine.firmware !== undefined || machine.pool !== undefined) return []
-  const what = 'no firmware is named: memory is allocated and images are loaded as EDK2 2022.11 does it'
+  const what = 'no firmware is named: memory is allocated and images are loaded as by EDK2 2022.11'
   return [{ clause: 'FW-55', what }]
 }
 
-/** Who answers a LoadImage that comes from the image (PE-27). */
+/** The image loader that serves LoadImage calls of the image (PE-27). */
 export function innerLoader({ loader, inner, allocator }: Firmware, secureBoot: boolean): ImageLoader {
   return inner === 'own' || (inner === 'own-under-secure-boot' && secureBoot)
     ? loader

@@ -52,7 +52,7 @@ const NEVER_RAM: ReadonlySet<number> = new Set([
 
 /**
  * A map in two parts: what the page allocator keeps (all of it RAM), ascending and joined, and what is
- * appended behind it, in the map's order.
+ * appended after it, in the map's order.
  */
 export interface SplitMap {
   readonly ram: readonly MemoryDescriptor[]
@@ -70,7 +70,7 @@ function check(map: readonly MemoryDescriptor[]): void {
   sorted.forEach((descriptor, i) => {
     const { start, end } = descriptor.range
     if (start % PAGE !== 0 || end % PAGE !== 0)
-      throw new UsageError(`memory map: ${formatRange(descriptor.range)} is not made of whole pages`)
+      throw new UsageError(`memory map: ${formatRange(descriptor.range)} is not page-aligned`)
     const next = sorted[i + 1]
     if (next !== undefined && overlaps(descriptor.range, next.range))
       throw new UsageError(
@@ -86,7 +86,7 @@ export function areOne(below: MemoryDescriptor, above: MemoryDescriptor): boolea
   )
 }
 
-/** Two neighbours of one type and one attribute are one descriptor (FW-1). Takes them ascending. */
+/** Joins neighbours of the same type and attribute (FW-1). Input must be sorted. */
 export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const joined: MemoryDescriptor[] = []
   for (const next of sorted) {
@@ -105,11 +105,9 @@ const splits = new WeakMap<
 >()
 
 /**
- * Tells RAM from the rest (FW-2): MMIO, unusable and unaccepted memory is none, reserved memory only where it
- * adjoins other RAM.
- * EFI_MEMORY_RUNTIME is taken off: the firmware adds it when it is asked for the map. Throws UsageError when
- * descriptors overlap or
- * are not made of pages.
+ * Separates RAM from the rest (FW-2): MMIO, unusable and unaccepted memory is not RAM, reserved memory only
+ * if adjacent to other RAM. EFI_MEMORY_RUNTIME is removed: the firmware adds it in GetMemoryMap. Throws
+ * UsageError when descriptors overlap or are not made of pages.
  */
 export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
   const known = splits.get(map)
@@ -148,10 +146,7 @@ export function ramOf(map: readonly MemoryDescriptor[]): Range[] {
   return union(splitMap(map).ram.map(descriptor => descriptor.range))
 }
 
-/**
- * The same map with the pages of `where` turned into `type`, whatever they were; what the map does not cover
- * stays uncovered.
- */
+/** The same map with the pages of `where` changed to `type`; holes of the map stay holes. */
 export function retype(map: readonly MemoryDescriptor[], where: Range, type: number): MemoryDescriptor[] {
   const { ram, foreign } = splitMap(map)
   const pieces = ram.flatMap(descriptor => {
@@ -168,17 +163,14 @@ export function retype(map: readonly MemoryDescriptor[], where: Range, type: num
   return [...joinDescriptors(pieces.sort((a, b) => a.range.start - b.range.start)).map(reported), ...foreign]
 }
 
-/** A descriptor as GetMemoryMap shows it: runtime types carry EFI_MEMORY_RUNTIME. */
+/** A descriptor as reported by GetMemoryMap: runtime types carry EFI_MEMORY_RUNTIME. */
 export function reported(descriptor: MemoryDescriptor): MemoryDescriptor {
   return RUNTIME_TYPES.has(descriptor.type)
     ? { ...descriptor, attribute: descriptor.attribute | EFI_MEMORY_RUNTIME }
     : descriptor
 }
 
-/**
- * Who owns the pages of a descriptor that was there before the modelled boot began; null for free memory
- * (FW-3).
- */
+/** The owner of the pages of a descriptor from before the modelled boot; null for free memory (FW-3). */
 export function firmwareOwner(type: number): ObjectId | null {
   if (type === 7) return null
   if (type === 1 || type === 2) return 'firmware:loader'

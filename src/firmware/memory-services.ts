@@ -1,4 +1,4 @@
-/** How a firmware hands out memory: what it makes for one machine (chapter FW). */
+/** A firmware's memory services, made for one machine (chapter FW). */
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { Build } from './build.ts'
 import type { Edk2Behaviour } from './edk2/releases.ts'

@@ -14,13 +14,13 @@ import type { EfiError, EfiStatus } from './status.ts'
 /** First type number that OEMs and loaders may choose. Source: UEFI 2.10, EFI_MEMORY_TYPE. */
 export const OEM_TYPES = 0x70000000
 
-/** A clause of chapter FW: what an allocator answers by. */
+/** A clause of chapter FW, returned with every answer. */
 export type FirmwareClause = `FW-${number}`
 
-/** What AllocatePages answers, and the clause that decided. */
+/** The result of AllocatePages, and the clause that decided it. */
 export type PageAnswer = Allocation & { readonly clause: FirmwareClause }
 
-/** What FreePages did, and the clause that decided: pages freed before a failure stay freed. */
+/** The result of FreePages, and the clause that decided it: pages freed before a failure stay freed. */
 export interface Freed {
   readonly status: EfiStatus
   readonly clause: FirmwareClause
@@ -29,31 +29,31 @@ export interface Freed {
 
 /** What the boot services need of a page allocator. */
 export interface PageAllocator {
-  /** An allocator in the same state; what is done to one of the two is not seen by the other. */
+  /** An independent copy in the same state. */
   fork(): PageAllocator
   memoryMap(): readonly MemoryDescriptor[]
-  /** By which clause the map is shown as it is now. */
+  /** The clause by which the map is reported. */
   mapClause(): FirmwareClause
   descriptors(): readonly MemoryDescriptor[]
   allocate(where: AllocateType, type: number, pages: number): PageAnswer
   /**
-   * Takes what is free of these pages, whatever the firmware would say: the address was observed. False where
-   * not all of them were free.
+   * Allocates the free ones of these pages unconditionally: the address was observed. False if not all of
+   * them were free.
    */
   pin(at: Phys, pages: number, type: number): boolean
   free(at: number, pages: number): Freed
   /** Pages for a pool, and back. */
   allocatePool(type: number, pages: number, guarded: boolean): PageAnswer
   freePool(where: Range, guarded: boolean): Freed
-  /** SetMemoryAttributes of EFI_MEMORY_RO, where FreePages looks at it (FW-44). */
+  /** SetMemoryAttributes of EFI_MEMORY_RO, for firmware whose FreePages checks it (FW-44). */
   setReadOnly?(where: Range, on: boolean): void
-  /** Pages that the map's own entries have taken since it was last asked (FW-53). */
+  /** Pages allocated for the map's own entries since the last call (FW-53). */
   takeEntryPages?(): Range[]
-  /** The guard pages that belong to an allocation alone (FW-36). */
+  /** The guard pages that belong to one allocation only (FW-36). */
   guardPages?(at: number, pages: number): Range[]
 }
 
-/** A range that one memory type is steered into. */
+/** A range preferred for one memory type. */
 export interface Bin {
   /** UEFI's number. */
   readonly type: number
@@ -63,14 +63,14 @@ export interface Bin {
   readonly max: number
 }
 
-/** Where a firmware searches first. */
+/** The ranges a firmware searches first. */
 export interface SearchPolicy {
   readonly bins: readonly Bin[]
   /** Highest byte of the default search range. */
   readonly defaultMax: number
 }
 
-/** A type that AllocatePages turns down: EDK2's (FW-7), where free memory is granted all others (FW-48). */
+/** A type that AllocatePages refuses: by EDK2's check (FW-7), or only free memory (FW-48). */
 export function isRefusedType(type: number, grantsFree = false): boolean {
   return (
     (type === EfiConventionalMemory && !grantsFree) ||
@@ -91,7 +91,7 @@ export const freedNothing = (clause: FirmwareClause, status: EfiStatus): Freed =
   clause,
 })
 
-/** The count of pages as a caller may give it. Throws ModelBug for any other. */
+/** Validates a caller's page count. Throws ModelBug if it is invalid. */
 export function countOfPages(pages: number): number {
   if (!Number.isSafeInteger(pages) || pages < 0) throw new ModelBug(`AllocatePages of ${String(pages)} pages`)
   return pages

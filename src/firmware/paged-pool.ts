@@ -1,4 +1,7 @@
-/** A pool of whole pages behind a head, as U-Boot and rust-hypervisor-firmware keep it (chapter FW). */
+/**
+ * A pool that gives every buffer whole pages and a header, as in U-Boot and rust-hypervisor-firmware (chapter
+ * FW).
+ */
 import { rangeAt, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf } from '../bytes/units.ts'
 import type { FirmwareClause } from './page-allocator.ts'
@@ -11,7 +14,7 @@ export class PagedPool implements Pool {
   /** Pages of every buffer, by its address. */
   readonly #taken = new Map<number, Range>()
 
-  /** `head`: bytes before the buffer; `clause`: the one that says so. */
+  /** `head`: bytes before the buffer; `clause`: the clause for that. */
   constructor(pages: PoolPages, head: number, clause: FirmwareClause) {
     this.#pages = pages
     this.#head = head
@@ -38,7 +41,7 @@ export class PagedPool implements Pool {
     return { status: 'EFI_SUCCESS', buffer, guessed: false, clause: this.services.allocate }
   }
 
-  /** FreePool: the pages go back at once. */
+  /** FreePool: the pages are freed immediately. */
   free(at: number): PoolFreed {
     const pages = this.#taken.get(at)
     if (pages === undefined)

@@ -3,19 +3,19 @@ import type { Range } from '../bytes/range.ts'
 import type { FirmwareClause, PageAnswer } from './page-allocator.ts'
 import type { EfiStatus } from './status.ts'
 
-/** Where a pool gets its pages: the page allocator, with guard pages or without. */
+/** The source of a pool's pages: the page allocator, with or without guard pages. */
 export interface PoolPages {
   allocate(type: number, pages: number, guarded: boolean): PageAnswer
   free(range: Range, guarded: boolean): void
 }
 
-/** A buffer handed out, and the clause that decided. */
+/** An allocated buffer, and the clause that decided. */
 export type PoolAllocation = { readonly clause: FirmwareClause } & (
   | {
       readonly status: 'EFI_SUCCESS'
       readonly buffer: Range
       /**
-       * Pages were taken for it, though the firmware's own pool may have had room: its state is unknown
+       * Pages were allocated for it, although the firmware's own pool may have had room: its state is unknown
        * (FW-19).
        */
       readonly guessed: boolean
@@ -27,7 +27,7 @@ export type PoolAllocation = { readonly clause: FirmwareClause } & (
     }
 )
 
-/** What FreePool did: `block` is what the firmware may clear; null when its pages went back with it. */
+/** The result of FreePool: `block` is the range that the firmware may clear; null if its pages were freed. */
 export interface PoolFreed {
   readonly status: EfiStatus
   readonly block: Range | null
@@ -36,21 +36,21 @@ export interface PoolFreed {
 
 /** What the boot services need of a pool. */
 export interface Pool {
-  /** By which clauses AllocatePool, FreePool and a note of an image work. */
+  /** The clauses of AllocatePool, FreePool and of an image record. */
   readonly services: {
     readonly allocate: FirmwareClause
     readonly free: FirmwareClause
     readonly note?: FirmwareClause
   }
-  /** A pool in the same state that takes its pages from `pages`. */
+  /** A copy in the same state that gets its pages from `pages`. */
   fork(pages: PoolPages): Pool
   /** AllocatePool. A request of 0 bytes is granted. */
   allocate(type: number, request: number): PoolAllocation
   /** FreePool. */
   free(at: number): PoolFreed
   /**
-   * Room for what LoadImage notes of an image: a buffer of the firmware where that takes new pages (FW-46).
-   * Absent: it notes nothing that would matter.
+   * Room for LoadImage's record of an image: a buffer of the firmware if that needs new pages (FW-46).
+   * Absent: no record that matters.
    */
   noteImage?(): { readonly buffer: Range | null; readonly guessed: boolean }
 }

@@ -1,4 +1,4 @@
-/** Recorded memory maps by firmware, and how they scale with the size of RAM (chapter FW). */
+/** Recorded memory maps by firmware, scaled to other RAM sizes (chapter FW). */
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, range, rangeAt } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
@@ -19,11 +19,11 @@ export { PROFILES } from './profile-table.ts'
 const MIB = 2 ** 20
 const GIB = 2 ** 30
 /**
- * Least RAM that a map is made for, in bytes: with less there is no room below OVMF's upper memory, and it
- * lies otherwise.
+ * Minimum RAM of a map, in bytes: with less there is no room below OVMF's upper memory, and the layout
+ * differs.
  */
 export const RAM_MIN = 96 * MIB
-/** Most RAM that a map is made for, in bytes: OVMF reserves from 0xfd00000000 on. */
+/** Maximum RAM of a map, in bytes: OVMF reserves from 0xfd00000000 on. */
 export const RAM_MAX = 768 * GIB
 /** RAM of the recorded maps, in bytes. */
 const RECORDED_RAM = 512 * MIB
@@ -45,7 +45,7 @@ export function profileNamed(name: string): Profile {
   const found = PROFILES.find(profile => profile.id === name || profile.id.startsWith(`${name}-`))
   if (found === undefined)
     throw new UsageError(
-      `no firmware profile '${name}'; there are ${PROFILES.map(profile => profile.id).join(', ')}`,
+      `unknown firmware profile '${name}'; known are ${PROFILES.map(profile => profile.id).join(', ')}`,
     )
   return found
 }
@@ -56,14 +56,11 @@ export function lowRam(machine: Profile['machine'], ramBytes: number): number {
   return ramBytes < from ? ramBytes : low
 }
 
-/**
- * What is taken for granted when a profile stands for a machine with this much RAM; null when UKIs were
- * booted on it at that size.
- */
+/** The assumption of using a profile with this much RAM; null if UKIs were booted on it at that size. */
 export function profileAssumption(profile: Profile, ramBytes: number): string | null {
   const sizes = `${profile.recorded.map(String).join(', ')} MiB`
   if (profile.basis === 'application')
-    return `the memory map of ${profile.id} was recorded with ${sizes} and other devices: what lies in the upper free blocks may be some pages off`
+    return `the memory map of ${profile.id} was recorded with ${sizes} and other devices: addresses in the upper free blocks may be some pages off`
   return profile.recorded.includes(ramBytes / MIB)
     ? null
     : `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${sizes}`
@@ -87,10 +84,8 @@ function recordedMap(profile: Profile): MemoryDescriptor[] {
 
 /**
  * The map before BDS loads a boot option, on a machine with `ramBytes` of RAM (FW-21): everything above the
- * largest free block keeps
- * its distance from the top of low RAM, what lies below it stays, RAM above 4 GiB is free. Throws UsageError
- * outside 96 MiB to 768 GiB
- * and where RAM is not a whole number of MiB.
+ * largest free block keeps its distance from the top of low RAM, everything below is unchanged, RAM above 4
+ * GiB is free. Throws UsageError outside 96 MiB to 768 GiB and if RAM is not a whole number of MiB.
  */
 export function profileMap(profile: Profile, ramBytes: number): MemoryDescriptor[] {
   if (!(ramBytes >= RAM_MIN && ramBytes <= RAM_MAX) || ramBytes % MIB !== 0) {

@@ -1,4 +1,4 @@
-/** Habits of real machines that have been described in public, as changes to a machine (chapter FW). */
+/** Publicly documented quirks of real machines, as changes to a machine (chapter FW). */
 import { UsageError } from '../bytes/errors.ts'
 import { range, rangeAt } from '../bytes/range.ts'
 import { EfiConventionalMemory, EfiReservedMemoryType, type MemoryDescriptor } from '../image/memory-types.ts'
@@ -8,30 +8,30 @@ import type { HeapGuard } from './edk2/heap-guard.ts'
 import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { retype } from './memory-map.ts'
 
-/** What a quirk does to a machine; what is absent stays as it is. */
+/** The effect of a quirk on a machine; absent fields leave it unchanged. */
 export interface Quirk {
   /** `no-low-memory`. */
   readonly id: string
   readonly what: string
-  /** Where it was described. */
+  /** Its documentation. */
   readonly source: string
-  /** Another map. Throws UsageError when the machine cannot have the quirk. */
+  /** Changes the map. Throws UsageError if the quirk does not apply to the machine. */
   readonly map?: (map: readonly MemoryDescriptor[]) => MemoryDescriptor[]
   readonly contents?: Contents
   /** Name of a firmware. */
   readonly firmware?: string
-  /** Most sections that a file may have. */
+  /** Maximum number of sections of a file. */
   readonly sectionsMax?: number
   /** Guard pages of the build. */
   readonly guard?: HeapGuard
-  /** What is to be said in the report. */
+  /** Assumption for the report. */
   readonly assumption?: string
 }
 
 const MIB = 2 ** 20
 const FOUR_GIB = 2 ** 32
 
-/** All that is free below 4 GiB is set aside (FW-35). */
+/** Reserves all free memory below 4 GiB (FW-35). */
 function withoutLowMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const low = map.filter(({ type, range: where }) => type === EfiConventionalMemory && where.start < FOUR_GIB)
   if (!map.some(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB))
@@ -43,7 +43,7 @@ function withoutLowMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] 
   )
 }
 
-/** What is free above 4 GiB is set aside (FW-35). */
+/** Reserves all free memory above 4 GiB (FW-35). */
 function withoutHighMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const high = map.filter(({ type, range: where }) => type === EfiConventionalMemory && where.end > FOUR_GIB)
   return high.reduce<MemoryDescriptor[]>(
@@ -53,14 +53,12 @@ function withoutHighMemory(map: readonly MemoryDescriptor[]): MemoryDescriptor[]
   )
 }
 
-/** One MiB at 16 MiB is set aside (FW-35). */
+/** Reserves one MiB at 16 MiB (FW-35). */
 function withHole(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   return retype(map, rangeAt(16 * MIB, MIB), EfiReservedMemoryType)
 }
 
-/**
- * The firmware with a loader that turns down a file with more sections, whatever else it says of it (FW-35).
- */
+/** The firmware with a loader that refuses a file with more sections, before its other checks (FW-35). */
 export function withSectionsMax(firmware: Firmware, most: number): Firmware {
   const { loader } = firmware
   const check: ImageLoader['check'] = source => {
@@ -70,42 +68,42 @@ export function withSectionsMax(firmware: Firmware, most: number): Firmware {
       ? {
           status: 'EFI_SECURITY_VIOLATION',
           clause: 'FW-35',
-          why: `the file has ${String(count)} sections, and this firmware takes ${String(most)} at most`,
+          why: `the file has ${String(count)} sections, and this firmware accepts at most ${String(most)}`,
         }
       : checked
   }
   return { ...firmware, loader: { ...loader, check } }
 }
 
-/** In the order in which they are listed to people. */
+/** In the order of listings. */
 export const QUIRKS: readonly Quirk[] = [
   {
     id: 'dirty-residue',
-    what: 'freed memory keeps its bytes: a kernel finds garbage in a bss that nobody cleared',
+    what: 'freed memory keeps its bytes: a kernel finds garbage in an uncleared .bss',
     source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images',
     contents: 'residue',
   },
   {
     id: 'dirty-poison',
-    what: 'nothing is known of memory that this boot has not written, as after a warm reset',
+    what: 'memory that this boot has not written is unknown, as after a warm reset',
     source: 'linux-kernel mailing list, 2020-04-05, on bss and unified images',
     contents: 'poison',
   },
   {
     id: 'file-size-only',
-    what: 'the firmware takes pages for the file, not for the image: what reaches further is not reserved',
+    what: 'the firmware allocates pages for the file size, not for SizeOfImage: memory past the file size is not reserved',
     source: 'rust-hypervisor-firmware 82a9a4f4, src/pe.rs',
     firmware: 'rust-hypervisor-firmware',
   },
   {
     id: 'heap-guard',
-    what: 'pages and pools of loader and boot services types have a guard page before and behind them: everything lies lower, and in more pieces',
+    what: 'pages and pools of loader and boot services types have guard pages before and after: allocations are lower and more fragmented',
     source: 'edk2 MdeModulePkg/MdeModulePkg.dec, PcdHeapGuardPropertyMask',
     guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 0x1en },
   },
   {
     id: 'hole-16m',
-    what: '16 MiB is not free, so that a kernel cannot lie at its preferred address before ExitBootServices',
+    what: '16 MiB is not free, so that a kernel cannot be at its preferred address before ExitBootServices',
     source: 'edk2 OvmfPkg/OvmfPkgX64.fdf, MEMFD: firmware volumes are decompressed to 8 MiB and up',
     map: withHole,
   },
@@ -117,13 +115,13 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'no-high-memory',
-    what: 'nothing above 4 GiB is handed out: what does not fit below fails',
+    what: 'no allocation above 4 GiB: what does not fit below fails',
     source: 'rhboot/grub2 pull request 30; linux 47226ad4f4cf',
     map: withoutHighMemory,
   },
   {
     id: 'sections-25',
-    what: 'AMI UEFI 2.50 (5.12) turns down a file with more than 25 sections (Access violation), as UKIs with several profiles have them',
+    what: 'AMI UEFI 2.50 (5.12) refuses a file with more than 25 sections (Access violation), such as a UKI with several profiles',
     source: 'systemd/particleos pull request 44, issue 64',
     sectionsMax: 25,
   },
@@ -139,6 +137,6 @@ export const QUIRKS: readonly Quirk[] = [
 export function quirkNamed(name: string): Quirk {
   const found = QUIRKS.find(quirk => quirk.id === name)
   if (found === undefined)
-    throw new UsageError(`no quirk '${name}'; there are ${QUIRKS.map(quirk => quirk.id).join(', ')}`)
+    throw new UsageError(`unknown quirk '${name}'; known are ${QUIRKS.map(quirk => quirk.id).join(', ')}`)
   return found
 }

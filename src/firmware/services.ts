@@ -9,8 +9,8 @@ import type { ObjectId } from '../memory/extent.ts'
 import type { EfiError, EfiStatus } from './status.ts'
 
 /**
- * AllocateAnyPages, AllocateMaxAddress (`limit` is the highest byte that may be used, as in the
- * specification), AllocateAddress.
+ * AllocateAnyPages, AllocateMaxAddress (`limit`: the highest byte that may be used, as in the specification),
+ * AllocateAddress.
  */
 export type AllocateType =
   | { readonly kind: 'any' }
@@ -21,17 +21,16 @@ export type AllocateType =
 export type Allocation =
   { readonly status: 'EFI_SUCCESS'; readonly at: Phys } | { readonly status: EfiError; readonly at: null }
 
-/** Whose bytes a section's are: the object, and the offset in it of the section's first byte. */
+/** The owner of a section's bytes: the object, and the offset in it of the section's first byte. */
 export interface SectionOwner {
   readonly object: ObjectId
   readonly at: number
 }
 
-/** What LoadImage is given. */
+/** Input of LoadImage. */
 export interface LoadRequest {
   /**
-   * A file, which the firmware first reads into a buffer of its own; or bytes that lie in memory already
-   * (SourceBuffer).
+   * A file, which the firmware first reads into its own buffer; or bytes already in memory (SourceBuffer).
    */
   readonly from:
     | { readonly kind: 'file'; readonly source: ByteSource }
@@ -56,23 +55,20 @@ export interface LoadRequest {
   readonly pinned?: Phys | undefined
 }
 
-/** EFI_LOADED_IMAGE_PROTOCOL, as far as it matters, with the parsed headers it was made from. */
+/** EFI_LOADED_IMAGE_PROTOCOL as far as modelled, with the parsed headers. */
 export interface LoadedImage {
   readonly name: ObjectId
   /** ImageBase: where it was loaded. */
   readonly base: Phys
-  /** ImageSize in bytes, as the header says. */
+  /** ImageSize in bytes, from the header. */
   readonly size: ByteCount
   /** The pages that the loader allocated. */
   readonly pages: Range
-  /** The headers, as the loader read them. */
+  /** The headers as read by the loader. */
   readonly pe: PeFile
   /** base + AddressOfEntryPoint. */
   readonly entry: Phys
-  /**
-   * Where LoadOptions lie and whose bytes they are; null when there are none. `bytes` includes the
-   * terminator.
-   */
+  /** Address and owner of LoadOptions; null if there are none. `bytes` includes the terminator. */
   readonly loadOptions: LoadOptions | null
   /**
    * DeviceHandle. null: there is none, the image came from memory. Absent: that of the volume with the file.
@@ -81,14 +77,14 @@ export interface LoadedImage {
 }
 
 export interface LoadOptions {
-  /** Address in memory, or null where only the text is known (given by firmware, from a boot entry). */
+  /** Address in memory, or null if only the text is known (from a boot entry of the firmware). */
   readonly at: Phys | null
   readonly bytes: ByteCount
   readonly text: string
   readonly object: ObjectId
 }
 
-/** What LoadImage answers; `clause` and `why` say which check failed. */
+/** The result of LoadImage; `clause` and `why`: the check that failed. */
 export type LoadResult =
   | { readonly status: 'EFI_SUCCESS'; readonly image: LoadedImage }
   | {
@@ -96,16 +92,16 @@ export type LoadResult =
       readonly image: null
       readonly clause: AnyClauseId
       readonly why: string
-      /** what the boot manager prints; null when nothing */ readonly message: string | null
+      /** the boot manager's message; null for none */ readonly message: string | null
     }
 
-/** The boot services that a stage may call. Each call is carried out on memory and recorded. */
+/** The boot services that a stage may call. Each call acts on memory and is recorded. */
 export interface BootServices {
   /** GetMemoryMap, in the firmware's order. */
   memoryMap(): readonly MemoryDescriptor[]
   /**
-   * AllocatePages. `type` is UEFI's number, `label` names the allocation in the recording. Contents are left
-   * as they are.
+   * AllocatePages. `type` is UEFI's number, `label` names the allocation in the recording. Contents are
+   * unchanged.
    */
   allocatePages(where: AllocateType, type: number, pages: number, label: ObjectId): Allocation
   /** FreePages. */
@@ -115,26 +111,21 @@ export interface BootServices {
   /** FreePool. */
   freePool(at: Phys): EfiStatus
   /**
-   * SetMemoryAttributes or ClearMemoryAttributes of EFI_MEMORY_RO: what FreePages does with read-only pages
-   * differs (FW-44).
+   * SetMemoryAttributes or ClearMemoryAttributes of EFI_MEMORY_RO: releases differ in freeing read-only pages
+   * (FW-44).
    */
   setReadOnly?(where: Range, on: boolean): void
   /** LoadImage. */
   loadImage(request: LoadRequest): LoadResult
   /** UnloadImage of something loadImage returned. */
   unloadImage(image: LoadedImage): EfiStatus
-  /**
-   * ExitBootServices: neither frees nor clears; from now on boot-services memory belongs to whoever takes it.
-   */
+  /** ExitBootServices: neither frees nor clears; from now on boot-services memory is free for the kernel. */
   exitBootServices(): void
   /**
-   * Descriptors that what runs at ExitBootServices adds to the map, so that the first call fails and the map
-   * is taken again. Absent: none.
+   * Descriptors added to the map by ExitBootServices handlers, so that the first call fails and the map is
+   * read again. Absent: none.
    */
   readonly addedOnExit?: number
-  /**
-   * What the memory attribute protocol does with code that somebody made: absent where there is no such
-   * protocol.
-   */
+  /** Behaviour of the memory attribute protocol for new code: absent if there is no such protocol. */
   readonly memoryAttributes?: 'set' | 'refused'
 }

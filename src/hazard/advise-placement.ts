@@ -1,4 +1,4 @@
-/** What to do about an object that was overwritten: numbers that a builder of images can use. Chapter HZ. */
+/** Fixes for an overwritten object: numbers for whoever builds the image. Chapter HZ. */
 import { hex } from '../bytes/range.ts'
 import { isWrite, offsetAt, type Actor, type EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
@@ -7,10 +7,7 @@ import { eventsOf, type Damage } from './damage.ts'
 import { initWindowOccupied } from './rules/init-window-occupied.ts'
 import { baseOf, brokenContracts, exactSize, placesIn, reachOf, sectionOf } from './describe.ts'
 
-/**
- * Broken contracts about the init window in which the damage lies; only the decompressor uses the whole
- * window.
- */
+/** Broken contracts whose init window contains the damage; only the decompressor uses the whole window. */
 export function brokenWindows(
   recording: Recording,
   damage: Damage,
@@ -31,15 +28,15 @@ function endOfHarm(recording: Recording, damage: Damage, destroyers: readonly Ev
   return Math.max(...ends)
 }
 
-/** `.initrd must start at or beyond .linux + 0xb6e200`, for damage that some events did. */
+/** `.initrd must start at or beyond .linux + 0xb6e200`, for damage done by these events. */
 export function placementFix(recording: Recording, damage: Damage): string {
   const { events } = recording
   const destroyers = eventsOf(damage.pieces, past => [past.by])
   const first = destroyers.map(id => events[id])[0]
   const victim = damage.part
   if (first === undefined)
-    return `hand over the address at which ${damage.object} really lies, and do so before anything is written over it`
-  if (!isWrite(first)) return `keep the memory of ${victim} allocated until it was read for the last time`
+    return `hand over the actual address of ${damage.object}, before anything is written over it`
+  if (!isWrite(first)) return `keep the memory of ${victim} allocated until its last read`
   const base = baseOf(events, victim, first.id)
   if (
     first.op !== 'copy' &&
@@ -56,12 +53,12 @@ export function placementFix(recording: Recording, damage: Damage): string {
       events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'),
       low,
     )
-    return `give the sections addresses that do not meet: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
+    return `give the sections addresses that do not overlap: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
   }
   return behindKernel(recording, damage, destroyers, victim, base)
 }
 
-/** Was it one section that met another? The firmware loads sections, and a running stub writes its own. */
+/** Did one section overlap another? The firmware loads sections, and a running stub writes its own. */
 function isSection(writer: ObjectId, actor: Actor): boolean {
   return writer.startsWith('stub:') || actor === 'firmware'
 }
@@ -77,8 +74,8 @@ function behindKernel(
   const end = endOfHarm(recording, damage, destroyers)
   const kernel = victim === 'kernel' ? null : baseOf(events, 'kernel', destroyers[0] ?? 0)
   if (kernel === null || base === null || base < kernel) {
-    const shift = base === null ? '' : `, that is ${exactSize(end - base)} higher`
-    return `keep ${sectionOf(victim)} out of the way: in this memory it would have to start at or beyond ${hex(end)}${shift}`
+    const shift = base === null ? '' : `, ${exactSize(end - base)} higher`
+    return `move ${sectionOf(victim)}: in this memory map it would have to start at or beyond ${hex(end)}${shift}`
   }
   return (
     `${sectionOf(victim)} must start at or beyond .linux + ${hex(end - kernel)}; it starts at .linux + ${hex(base - kernel)}. ` +

@@ -1,5 +1,5 @@
 /**
- * A contract that was not kept at a hand-off, as a breach. The stages evaluate contracts, the rules here
+ * A contract violated at a hand-off, reported as a breach. The stages evaluate contracts, the rules here
  * report them. Chapter HZ.
  */
 import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
@@ -10,7 +10,7 @@ import { contentName, legsOf } from './describe.ts'
 
 export type ContractEvent = Extract<MemoryEvent, { op: 'contract' }>
 
-/** Why and what to do, for one broken contract. */
+/** The reason and the fix for one broken contract. */
 export interface ContractWords {
   readonly object: (contract: ContractEvent) => string | null
   readonly why: (contract: ContractEvent) => string
@@ -19,7 +19,7 @@ export interface ContractWords {
   readonly found?: string
 }
 
-/** Reports every breach of these contracts, each sentence once. */
+/** Reports every breach of these contracts, each message once. */
 export function reportBroken(
   recording: Recording,
   report: Reporter,
@@ -42,7 +42,7 @@ export function reportBroken(
             ? []
             : [contract.range],
       offsets: [],
-      what: `${contract.clause} was not kept: ${contract.what}.`,
+      what: `${contract.clause} was violated: ${contract.what}.`,
       why: words.why(contract),
       fix: words.fix(contract),
       legs: [
@@ -65,7 +65,7 @@ export function reportBroken(
   }
 }
 
-/** `initrd (4.7 MiB from 0x1b261000 on)` for what was found in a contract's range, one entry per object. */
+/** `initrd (4.7 MiB from 0x1b261000 on)` for the content of a contract's range, one entry per object. */
 export function intruders(contract: ContractEvent): string[] {
   const seen = new Map<string, { start: number; bytes: number }>()
   for (const extent of contract.found) {

@@ -1,13 +1,13 @@
 /**
- * Collects what reads found wrong, byte ranges joined by object and cause: the common part of the damage
- * rules. What nobody reads is no damage: HZ-1.
+ * Collects the deviations that reads found, joined by object and cause: the common part of the damage rules.
+ * Bytes that are never read are not damage: HZ-1.
  */
 import { range, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { Deviation, EventId, MemoryEvent, ReadEvent } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import { pastOf, type Past } from './trace-back.ts'
 
-/** Some bytes of a read that deviate in one way, with one past. */
+/** Bytes of a read with the same deviation and history. */
 export interface Piece {
   readonly read: ReadEvent
   readonly deviation: Deviation
@@ -20,7 +20,7 @@ export interface Piece {
 /** At least one. */
 type Some<T> = readonly [T, ...T[]]
 
-/** All pieces of one object that have one cause. */
+/** All pieces of one object with the same cause. */
 export interface Damage {
   readonly object: ObjectId
   readonly pieces: Some<Piece>
@@ -35,7 +35,7 @@ export interface Damage {
   readonly bytes: number
 }
 
-/** Cuts a deviation wherever its past changes. */
+/** Splits a deviation wherever the history of its bytes changes. */
 function piecesOf(events: readonly MemoryEvent[], read: ReadEvent, deviation: Deviation): Piece[] {
   const pieces: Piece[] = []
   const length = sizeOf(deviation.range)
@@ -49,12 +49,12 @@ function piecesOf(events: readonly MemoryEvent[], read: ReadEvent, deviation: De
   return pieces
 }
 
-/** Whose deed: bytes that one actor destroyed belong together, so do bytes that never were there. */
+/** Grouping key: bytes overwritten by the same actor form one finding, as do bytes that were never loaded. */
 function causeOf(events: readonly MemoryEvent[], past: Past): string {
   return past.by === null ? past.state : `${past.state} ${String(events[past.by]?.actor)}`
 }
 
-/** Every deviation of a kind, one entry per object and cause, in the order in which they were met. */
+/** Every deviation of a kind, one entry per object and cause, in the order in which they were read. */
 export function damages(events: readonly MemoryEvent[], kinds: readonly Deviation['kind'][]): Damage[] {
   const groups = new Map<string, [Piece, ...Piece[]]>()
   for (const read of events) {

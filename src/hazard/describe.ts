@@ -1,4 +1,4 @@
-/** How events, objects and offsets are put into words in a finding. */
+/** Describes events, objects and offsets in a finding. */
 import { formatRange, formatSize, hex, intersect, overlaps, type Range } from '../bytes/range.ts'
 import {
   hullOf,
@@ -20,7 +20,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
 
 /**
  * The section that an object comes from: `.linux` for `kernel`, `.osrel` for `uki:.osrel`; the object's own
- * name where there is none.
+ * name if there is none.
  */
 export function sectionOf(object: ObjectId): string {
   const [name = object, copy] = object.split('#')
@@ -28,13 +28,13 @@ export function sectionOf(object: ObjectId): string {
   return copy === undefined ? section : `${section} (number ${copy})`
 }
 
-/** What lies in an extent, in a word or two. */
+/** Describes the content of an extent. */
 export function contentName(extent: Extent | null): string {
   if (extent === null) return 'no RAM'
   if (extent.whose !== null) return extent.whose.object
   if (extent.content.kind === 'fill')
     return extent.content.byte === 0 ? 'zeroes' : `bytes ${hex(extent.content.byte)}`
-  return extent.content.kind === 'garbage' ? 'whatever was there before' : 'left-over bytes'
+  return extent.content.kind === 'garbage' ? 'unknown data' : 'stale data'
 }
 
 /** `0x0-0x43200, 0x50000-0x50010` or, of many, the first three and how many more. */
@@ -49,14 +49,14 @@ export function some(items: readonly string[]): string {
     : `${items.slice(0, 3).join(', ')} and ${String(items.length - 3)} more`
 }
 
-/** `268.5 KiB (0x43200 bytes)`; small counts are said once. */
+/** `268.5 KiB (0x43200 bytes)`; small counts only once. */
 export function exactSize(count: number): string {
   return count < 1024 ? formatSize(count) : `${formatSize(count)} (${hex(count)} bytes)`
 }
 
 /**
- * The ranges of an event that touch one of these, so that a sentence about them names no others; all of it
- * where none does.
+ * The ranges of an event that touch one of these, for a sentence about these alone; the whole event if none
+ * does.
  */
 export function placesIn(event: MemoryEvent, within: readonly Range[]): Range[] {
   const ranges = rangesOf(event)
@@ -66,8 +66,8 @@ export function placesIn(event: MemoryEvent, within: readonly Range[]): Range[] 
 }
 
 /**
- * What an event did and where: `zeroed 0x1000-0x2000 as kernel from its offset 0xb2a200 on`. Of an event with
- * many ranges it tells one, or counts them.
+ * Describes an event: `zeroed 0x1000-0x2000 as kernel from its offset 0xb2a200 on`. Of an event with many
+ * ranges it names one, or their number.
  */
 export function describeEvent(event: MemoryEvent, only?: Range): string {
   const ranges = rangesOf(event)
@@ -81,9 +81,9 @@ export function describeEvent(event: MemoryEvent, only?: Range): string {
     case 'ram':
       return `RAM ${where}`
     case 'claim':
-      return `${where} handed out as ${event.label}`
+      return `allocated ${where} as ${event.label}`
     case 'release':
-      return `${where} given back as ${event.label}`
+      return `freed ${where} as ${event.label}`
     case 'read':
       return `read ${where} as ${event.object}`
     case 'contract':
@@ -113,13 +113,13 @@ export function clauseOf(recording: Recording, event: MemoryEvent): string | nul
   return event.step === null ? null : (recording.steps[event.step]?.clause ?? null)
 }
 
-/** An event, and the part of what it touched that a leg is about; null where it touched no memory. */
+/** An event, and the part of its range that a leg is about; null if it touched no memory. */
 interface Place {
   readonly event: MemoryEvent
   readonly range: Range | null
 }
 
-/** A leg; `what` is the event in words, with what its step was about. */
+/** A leg; `what` describes the event and its step. */
 function legOf(recording: Recording, role: Leg['role'], { event, range }: Place): Leg {
   const step = event.step === null ? undefined : recording.steps[event.step]
   const what = describeEvent(event, range ?? undefined)
@@ -133,7 +133,7 @@ function legOf(recording: Recording, role: Leg['role'], { event, range }: Place)
   }
 }
 
-/** What was there before the boot stands first, by address; then event by event. */
+/** Content from before the boot comes first, by address; then event by event. */
 function placesOf({ events }: Recording, ids: readonly EventId[], within: readonly Range[]): Place[] {
   const before: Place[] = []
   const later: Place[] = []
@@ -150,7 +150,7 @@ function placesOf({ events }: Recording, ids: readonly EventId[], within: readon
 
 /**
  * Legs for some events, one for each; of an event with many ranges one for each of those that touch `within`.
- * Beyond `most` the rest is counted in a last leg.
+ * More than `most` are counted in a last leg.
  */
 export function legsOf(
   recording: Recording,
@@ -175,7 +175,7 @@ export function legsOf(
 }
 
 /**
- * Where byte 0 of an object lay when it was first loaded or made at `before` or earlier; null when it never
+ * Address of byte 0 of an object when it was first loaded or made, at `before` or earlier; null if it never
  * was.
  */
 export function baseOf(events: readonly MemoryEvent[], object: ObjectId, before: EventId): number | null {
@@ -185,10 +185,7 @@ export function baseOf(events: readonly MemoryEvent[], object: ObjectId, before:
   return null
 }
 
-/**
- * How far an object reached when it was loaded or written by anybody: its length as far as the recording
- * shows it.
- */
+/** End of an object as loaded or written: its length as far as the recording shows it. */
 export function reachOf(events: readonly MemoryEvent[], object: ObjectId): number {
   let reach = 0
   for (const event of events) {

@@ -1,20 +1,23 @@
 /**
- * What a rule reports. Three classes, never mixed: damage was seen on the recorded run, breach is a broken
- * contract, advice is about the file alone.
+ * What a rule reports. Three classes: damage was observed in the recorded run, breach is a violated contract,
+ * advice is about the file alone.
  */
 import type { Range } from '../bytes/range.ts'
 import type { Actor, EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
-/** damage: it happened. breach: a promise was broken. advice: the file smells. */
+/**
+ * damage: observed in this run. breach: a hand-off contract was violated. advice: a property of the file
+ * alone.
+ */
 export type HazardClass = 'damage' | 'breach' | 'advice'
 
-/** One leg of a finding: what happened to the bytes in question, in order. */
+/** One leg of a finding: one step in the history of the bytes, in order. */
 export interface Leg {
   readonly role: 'placed' | 'moved' | 'overwritten' | 'handed-out' | 'used' | 'found'
-  /** The event, when the leg is one. */
+  /** The event, if the leg is one. */
   readonly event: EventId | null
-  /** Who did it, and under which clause; null when the leg is no event. */
+  /** The actor and the clause; null if the leg is not an event. */
   readonly actor: Actor | null
   readonly clause: string | null
   readonly range: Range | null
@@ -25,9 +28,9 @@ export interface Leg {
 export interface Hazard {
   readonly rule: string
   readonly object: ObjectId | null
-  /** Memory (or, for advice, nothing) that it is about. */
+  /** The memory it is about; empty for advice. */
   readonly ranges: readonly Range[]
-  /** Offsets in the object that are damaged; empty where that has no meaning. */
+  /** Damaged offsets in the object; empty if not applicable. */
   readonly offsets: readonly { readonly from: number; readonly to: number }[]
   /** One or two sentences. */
   readonly what: string
@@ -36,7 +39,7 @@ export interface Hazard {
   readonly legs: readonly Leg[]
 }
 
-/** A hazard with what its rule says about itself. */
+/** A finding with the metadata of its rule. */
 export interface Finding extends Hazard {
   readonly class: HazardClass
   readonly title: string

@@ -1,6 +1,6 @@
 /**
- * Where a PE loader puts sections, from the file alone: the common part of the advice. Chapter PE says how
- * sections are loaded.
+ * Where a PE loader puts sections, from the file alone: the common part of the advice. Chapter PE has the
+ * loading rules.
  */
 import type { ObjectId } from '../memory/extent.ts'
 import type { UkiView } from '../image/uki.ts'
@@ -49,7 +49,7 @@ export function countBelow(ascending: readonly number[], limit: number): number 
   return firstIndex(ascending, number => number >= limit)
 }
 
-/** Where in an ascending list `holds` begins to be true; its length when it never is. */
+/** First index of an ascending list at which `holds` is true; its length if there is none. */
 function firstIndex<T>(ascending: readonly T[], holds: (item: T) => boolean): number {
   let low = 0
   let high = ascending.length
@@ -62,12 +62,12 @@ function firstIndex<T>(ascending: readonly T[], holds: (item: T) => boolean): nu
   return low
 }
 
-/** Sections by where they start; of those that start together, the earlier of the table first. */
+/** Sections by start address, then by table position. */
 export function byStart(sections: readonly Placed[]): readonly Placed[] {
   return [...sections].sort((a, b) => a.start - b.start || a.index - b.index)
 }
 
-/** What follows a section: the start of the next one above it, or the end of the image. */
+/** What follows a section: the next one above it, or the end of the image. */
 export function nextAbove(
   ascending: readonly Placed[],
   of: Placed,

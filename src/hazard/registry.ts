@@ -1,7 +1,4 @@
-/**
- * All rules in their fixed order, and the two questions that are asked of them: judge a recording, advise on
- * a file. Chapter HZ.
- */
+/** All rules in their fixed order, and their two uses: judge a recording, advise on a file. Chapter HZ. */
 import type { PeFile } from '../image/pe.ts'
 import type { UkiView } from '../image/uki.ts'
 import type { Recording } from '../memory/recorder.ts'
@@ -65,7 +62,7 @@ function collect(rule: Rule, findings: Finding[]): Reporter {
   }
 }
 
-/** Damage and breaches of a recording, in the order of the rules. Advice among the rules is left out. */
+/** Damage and breaches of a recording, in the order of the rules. Advice rules are skipped. */
 export function judge(recording: Recording, among: readonly Rule[] = rules): Finding[] {
   const findings: Finding[] = []
   for (const rule of among) if (rule.class !== 'advice') rule.visit(recording, collect(rule, findings))
@@ -73,8 +70,8 @@ export function judge(recording: Recording, among: readonly Rule[] = rules): Fin
 }
 
 /**
- * Advice about a file, in the order of the rules. Of each rule ADVICE_MAX findings at the most, and then one
- * that says how many more there are.
+ * Advice about a file, in the order of the rules. At most ADVICE_MAX findings per rule, then one that states
+ * how many more there are.
  */
 export function advise(
   image: { readonly pe: PeFile; readonly uki: UkiView },
@@ -98,8 +95,8 @@ function someOf(rule: AdviceRule, image: Parameters<AdviceRule['inspect']>[0]): 
       ranges: [],
       offsets: [],
       what: `There are ${String(left)} more findings of this kind in the file.`,
-      why: `no more than ${String(ADVICE_MAX)} of a kind are spelt out`,
-      fix: 'mend what is named, then look again',
+      why: `at most ${String(ADVICE_MAX)} findings of a kind are listed`,
+      fix: 'fix these first, then run the check again',
       legs: [],
     })
   return findings

@@ -1,4 +1,4 @@
-/** A rule: metadata and a visitor. Rules know memory, images and clauses; they know no stage. */
+/** A rule: metadata and a visitor. Rules know memory, images and clauses, but no stage. */
 import type { PeFile } from '../image/pe.ts'
 import type { UkiView } from '../image/uki.ts'
 import type { AnyClauseId } from '../memory/event.ts'
@@ -6,21 +6,21 @@ import type { Recording } from '../memory/recorder.ts'
 import type { Hazard, HazardClass } from './hazard.ts'
 
 /**
- * Where a rule puts what it finds; the rule's id is added. `more` counts findings of the same kind that the
- * rule did not spell out.
+ * Where a rule reports its findings; the rule's id is added. `more` counts findings of the same kind that the
+ * rule did not list.
  */
 export type Reporter = (hazard: Omit<Hazard, 'rule'>, more?: number) => void
 
 /**
- * Findings of one rule of advice that are spelt out; a table can hold 65535 sections, and each pair of them
- * may be a finding.
+ * Maximum of findings listed per advice rule; a table can have 65535 sections, and each pair may be a
+ * finding.
  */
 export const ADVICE_MAX = 16
 
 interface RuleInfo {
-  /** Kebab-case, the only identity, never reused. */
+  /** Kebab-case, the rule's only identity, never reused. */
   readonly id: string
-  /** The release that brought it. */
+  /** The release that introduced it. */
   readonly since: string
   /** The clause of chapter HZ (or another) that defines it. */
   readonly clause: string
@@ -30,7 +30,7 @@ interface RuleInfo {
 /** Judges a recording. */
 export interface RecordingRule extends RuleInfo {
   readonly class: Exclude<HazardClass, 'advice'>
-  /** The contracts of a hand-off whose breach it reports. A contract belongs to one rule. */
+  /** The contracts whose breach it reports. A contract belongs to one rule. */
   readonly contracts?: readonly AnyClauseId[]
   visit(recording: Recording, report: Reporter): void
 }

@@ -1,17 +1,17 @@
 /**
- * Why a section lies behind SizeOfImage: its address wrapped, or the number was taken from another section.
- * What neither explains is left to HZ-12.
+ * Why a section ends past SizeOfImage: its address wrapped, or SizeOfImage was computed from another section.
+ * Everything else is HZ-12.
  */
 import { alignUp, wrap32 } from '../bytes/units.ts'
 import type { PeFile } from '../image/pe.ts'
 import type { Placed } from './layout.ts'
 
-/** Addresses that builders give are below this: 256 MiB. */
+/** Upper bound of addresses used by builders: 256 MiB. */
 const GIVEN_MAX = 2 ** 28
 
 /**
- * The address without ImageBase that became this section's RVA modulo 2^32; null when it did not come about
- * so.
+ * The address without ImageBase that became this section's RVA modulo 2^32; null if it did not come about
+ * this way.
  */
 export function wrappedFrom({ optional }: PeFile, { start }: Placed): number | null {
   const given = wrap32(start + Number(BigInt.asUintN(32, optional.ImageBase)))
@@ -23,10 +23,7 @@ export function wrappedFrom({ optional }: PeFile, { start }: Placed): number | n
     : null
 }
 
-/**
- * The last section of the table, when SizeOfImage is just its end and some section reaches higher; null
- * otherwise.
- */
+/** The last section of the table, if SizeOfImage is its end and some section ends higher; null otherwise. */
 export function lastThatGaveSizeOfImage({ optional }: PeFile, sections: readonly Placed[]): Placed | null {
   const last = sections.at(-1)
   if (last === undefined || last.end > optional.SizeOfImage) return null

@@ -1,6 +1,5 @@
 /**
- * Follows one byte of an object back through the recording: who placed it, who moved it, who took its place.
- * Chapter HZ.
+ * Follows one byte of an object back through the recording: what placed, moved and overwrote it. Chapter HZ.
  */
 import type { Range } from '../bytes/range.ts'
 import {
@@ -14,33 +13,32 @@ import {
 import type { Extent, ObjectId } from '../memory/extent.ts'
 
 /**
- * What became of a byte. intact: it lies there. destroyed: it lay there (or where it was copied from) until
- * `by`. absent: it never
- * was there.
+ * The fate of a byte. intact: it is there. destroyed: it was there (or at the source of the copy) until `by`.
+ * absent: it never was there.
  */
 export interface Past {
   readonly state: 'intact' | 'destroyed' | 'absent'
-  /** The event that took its place; null unless destroyed. */
+  /** The event that overwrote it; null unless destroyed. */
   readonly by: EventId | null
   /** The event that brought it into memory. */
   readonly placed: EventId | null
   /** Copies on the way, ascending. */
   readonly moved: readonly EventId[]
-  /** Bytes from the address on for which all this holds. At least 1. */
+  /** Number of bytes from the address on with the same fate. At least 1. */
   readonly length: number
 }
 
 class Limit {
   bytes = Number.MAX_SAFE_INTEGER
 
-  /** Cuts at the borders of [start, end) and says whether the address lies in it. */
+  /** Cuts at the bounds of [start, end) and returns whether the address lies in it. */
   covers(address: number, start: number, end: number): boolean {
     if (address < start) this.bytes = Math.min(this.bytes, start - address)
     else if (address < end) this.bytes = Math.min(this.bytes, end - address)
     return address >= start && address < end
   }
 
-  /** The same for ranges that ascend: does one of them hold the address? */
+  /** The same for ranges that ascend: does one of them contain the address? */
   coversOne(address: number, ranges: readonly Range[]): boolean {
     let low = 0
     let high = ranges.length - 1
@@ -104,10 +102,7 @@ function lastChange(
   return null
 }
 
-/**
- * What became of byte `at` of `object`, which somebody looked for at `address`, considering the events before
- * `before`.
- */
+/** The fate of byte `at` of `object`, read at `address`, considering the events before `before`. */
 export function pastOf(
   events: readonly MemoryEvent[],
   object: ObjectId,

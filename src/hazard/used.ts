@@ -1,4 +1,4 @@
-/** The reader's side of a finding: how the object was read and what lay there instead. Chapter HZ. */
+/** The reader's side of a finding: how the object was read and what was there instead. Chapter HZ. */
 import { formatSize, hex, sizeOf } from '../bytes/range.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Damage } from './damage.ts'
@@ -12,15 +12,13 @@ export function howItWasRead({ read }: Damage): string {
   return read.as === 'code' ? `${actor} was about to run ${where}` : `${actor} read ${where}`
 }
 
-/**
- * `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and the verb that goes with it.
- */
+/** `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and its verb. */
 export function damagedPart(damage: Damage, [one, many]: readonly [one: string, many: string]): string {
   if (damage.bytes === sizeOf(damage.read.range)) return `all of it ${one}`
   return `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${damage.bytes === 1 ? one : many}`
 }
 
-/** Who left there what the reader found. */
+/** The owner of the bytes that the reader found. */
 export function foundLegs(recording: Recording, damage: Damage): Leg[] {
   const found = damage.pieces.flatMap(({ deviation }) => deviation.found ?? [])
   return legsOf(

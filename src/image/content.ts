@@ -1,6 +1,5 @@
 /**
- * What fills a section of a file that is built in memory: described as plain data, turned into a sparse byte
- * source.
+ * The content of a section in a file built in memory: plain data that is turned into a sparse byte source.
  */
 import { encodeText } from '../bytes/text.ts'
 import { bytesSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
@@ -9,7 +8,7 @@ import { byteCount } from '../bytes/units.ts'
 
 /**
  * `{text}` UTF-8; `{hex}` pairs of digits; `{initrd}` a cpio archive's first bytes, then a pattern; sizes in
- * bytes. A ByteSource is taken as it is.
+ * bytes. A ByteSource is used unchanged.
  */
 export type Content =
   | { readonly text: string }
@@ -70,7 +69,7 @@ export function patternUnder(size: number, seed: number, pieces: readonly Sparse
   return sparseSource(size, [{ at: 0, source: patternSource(size, seed) }, ...pieces])
 }
 
-/** The bytes. Throws UsageError on hex that is none and on sizes that are no counts. */
+/** The bytes. Throws UsageError on invalid hex and invalid sizes. */
 export function contentSource(content: Content): ByteSource {
   if ('read' in content) return content
   if ('text' in content) return bytesSource(encodeText(content.text))
@@ -87,7 +86,7 @@ export function contentSource(content: Content): ByteSource {
 }
 
 function counted(size: number): number {
-  if (!Number.isSafeInteger(size) || size < 0) throw new UsageError(`not a count of bytes: ${String(size)}`)
+  if (!Number.isSafeInteger(size) || size < 0) throw new UsageError(`not a number of bytes: ${String(size)}`)
   return size
 }
 

@@ -1,6 +1,6 @@
 /**
- * An ELF64 file as far as loading it goes: entry and PT_LOAD segments. Source: ELF-64 Object File Format 1.5;
- * linux@6.12.107 arch/x86/boot/compressed/misc.c parse_elf.
+ * An ELF64 file, as far as needed for loading: entry and PT_LOAD segments. Source: ELF-64 Object File Format
+ * 1.5; linux@6.12.107 arch/x86/boot/compressed/misc.c parse_elf.
  */
 import { readExactly, type ByteSource } from '../bytes/source.ts'
 import { struct } from '../bytes/struct.ts'
@@ -39,8 +39,7 @@ const PT_LOAD = 1
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const
 
 /**
- * One PT_LOAD, under upstream's names. Numbers above 2^53 lose their low bits, which no file that fits memory
- * has.
+ * One PT_LOAD, under upstream's names. Numbers above 2^53 lose low bits, but no such file fits into memory.
  */
 export interface Segment {
   readonly p_offset: number
@@ -50,14 +49,12 @@ export interface Segment {
   readonly p_align: number
 }
 
-/** An ELF64 file: where it is entered and what is loaded. */
+/** An ELF64 file: its entry point and segments. */
 export interface Elf {
   readonly e_entry: number
   /** PT_LOAD headers in the order of the table. */
   readonly segments: readonly Segment[]
-  /**
-   * Where the file ends: behind the last segment and the last table. A kernel's relocation table begins here.
-   */
+  /** End of the file: after the last segment and the last table. A kernel's relocation table begins here. */
   readonly end: number
 }
 

@@ -1,4 +1,4 @@
-/** Lines of text against an expression: its groups as so many texts. */
+/** Matches lines against a regular expression and returns its groups. */
 import { ModelBug } from '../bytes/errors.ts'
 
 /** N texts. */
@@ -11,8 +11,8 @@ function areSoMany<N extends number>(texts: readonly string[], count: N): texts 
 }
 
 /**
- * Reads a line: the `count` groups of the expression, empty where one took no part; null where the line does
- * not match. Throws ModelBug when the expression has another number of groups.
+ * Matches a line: the `count` groups of the expression, empty if one did not participate; null if the line
+ * does not match. Throws ModelBug when the expression has another number of groups.
  */
 export function groupsOf<const N extends number>(
   pattern: RegExp,

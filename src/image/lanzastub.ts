@@ -1,6 +1,6 @@
 /**
- * What an image says of lanzaboote: the stub's own name and release, and the files that a thin image names
- * instead of carrying them. Source: lanzaboote rust/uefi/stub.
+ * lanzaboote's data in an image: the stub's version text, and the files that a thin image names instead of
+ * embedding them. Source: lanzaboote rust/uefi/stub.
  */
 import { decodeText } from '../bytes/text.ts'
 import { fileOffset } from '../bytes/units.ts'
@@ -8,14 +8,13 @@ import { IDENTITY_SCAN_MAX, type StubVersion } from './sdmagic.ts'
 import { THIN_NAMES, type UkiView } from './uki.ts'
 
 const NAME = /lanzastub (\d{1,9}\.\d{1,9}\.\d{1,9})/
-/** Longest path that is read, in bytes. */
+/** Maximum length of a path, in bytes. */
 const PATH_MAX = 4096
 /** SHA-256, in bytes. */
 const HASH = 32
 
 /**
- * `lanzastub 1.1.0` in the stub's own sections, or null. Reads IDENTITY_SCAN_MAX bytes at the most, never
- * throws.
+ * `lanzastub 1.1.0` in the stub's own sections, or null. Reads at most IDENTITY_SCAN_MAX bytes, never throws.
  */
 export function readLanzastubVersion(view: UkiView): StubVersion | null {
   let left = IDENTITY_SCAN_MAX
@@ -29,14 +28,11 @@ export function readLanzastubVersion(view: UkiView): StubVersion | null {
   return null
 }
 
-/**
- * A file on the ESP: the section that holds its path, the path as it stands there, and the SHA-256 that it
- * should have.
- */
+/** A file on the ESP: the section with its path, the unmodified path, and its expected SHA-256. */
 export interface NamedFile {
   readonly section: string
   readonly path: string
-  /** Null when the section with the hash is missing or of another length. */
+  /** Null if the section with the hash is missing or has a wrong length. */
   readonly hash: Uint8Array | null
 }
 
@@ -49,7 +45,7 @@ export interface ThinFiles {
 }
 
 /**
- * The files that the image names, by the first section of each name; null when it is no thin image. Never
+ * The files that the image names, by the first section of each name; null if it is not a thin image. Never
  * throws.
  */
 export function thinFiles(view: UkiView): ThinFiles | null {

@@ -8,7 +8,7 @@ import { ATTRIBUTE_UNSAID, odd, type MemmapRow } from './memmap/model.ts'
 import { memoryTypeOf } from './memory-type-names.ts'
 import type { Problem } from './problem.ts'
 
-/** A whole number, or text: `0x` and digits, or decimal digits. */
+/** An integer, or text: `0x` and digits, or decimal digits. */
 function wide(value: unknown): bigint | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : null
   return typeof value === 'string' && /^(?:0x[0-9a-fA-F]{1,16}|\d{1,20})$/.test(value) ? BigInt(value) : null
@@ -35,7 +35,7 @@ function rowOf(entry: unknown): MemmapRow | null {
   return { type, start, end, attribute, ...(pages === undefined ? {} : { pages }) }
 }
 
-/** The rows; what cannot be read is a problem. Never throws. */
+/** The rows; unreadable ones are problems. Never throws. */
 export function readMemmapJson(text: string): {
   readonly rows: readonly MemmapRow[]
   readonly problems: readonly Problem[]
@@ -47,7 +47,7 @@ export function readMemmapJson(text: string): {
       problems: [
         parsed.isJson
           ? odd('too-much', `the JSON is not taken: ${parsed.why}`)
-          : odd('not-json', `the text begins like JSON and is none: ${parsed.why}`),
+          : odd('not-json', `the text begins like JSON but is not: ${parsed.why}`),
       ],
     }
   const { schema, map } = parsed.value as { readonly schema?: unknown; readonly map?: unknown }
@@ -61,14 +61,14 @@ export function readMemmapJson(text: string): {
         ),
       ],
     }
-  if (!Array.isArray(map)) return { rows: [], problems: [odd('unreadable-line', 'map is no list')] }
+  if (!Array.isArray(map)) return { rows: [], problems: [odd('unreadable-line', 'map is not a list')] }
   const rows: MemmapRow[] = []
   const problems: Problem[] = []
   map.forEach((entry: unknown, i) => {
     const row = rowOf(entry)
     if (row === null)
       problems.push(
-        odd('unreadable-line', `map[${String(i)}] is no entry: ${JSON.stringify(entry).slice(0, 80)}`),
+        odd('unreadable-line', `map[${String(i)}] is not an entry: ${JSON.stringify(entry).slice(0, 80)}`),
       )
     else rows.push(row)
   })

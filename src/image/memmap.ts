@@ -1,6 +1,6 @@
 /**
- * Reads a memory map from whatever text or file people have at hand. The dialects stand in memmap/, one
- * family to a file. Keeps order, repairs nothing.
+ * Reads a memory map from any known text or file format. The dialects are in memmap/, one family per file.
+ * Keeps the order, repairs nothing.
  */
 import { hex, overlaps, range, sizeOf } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
@@ -29,19 +29,19 @@ export { MEMMAP_DIALECTS, type MemmapDialect } from './memmap/dialects.ts'
 export type { OtherMap } from './memmap/blocks.ts'
 export type { LostRow, MemmapKind } from './memmap/model.ts'
 
-/** What was read. Nothing usable: an empty map and a fatal problem. */
+/** The result. Nothing usable: an empty map and a fatal problem. */
 export interface MemmapParse {
   /** In the order of the text. */
   readonly map: readonly MemoryDescriptor[]
-  /** null when no map was recognised. */
+  /** null if no map was recognised. */
   readonly dialect: MemmapDialect | null
-  /** How much such a text knows; null when no map was recognised. */
+  /** How much such a text knows; null if no map was recognised. */
   readonly kind: MemmapKind | null
-  /** When such a map is taken: a kernel prints the one that it got when boot services ended. */
+  /** When such a map is taken: a kernel prints the one from the end of boot services. */
   readonly taken: KnownDialect['taken']
-  /** What such a text cannot say, as sentence fragments. */
+  /** What such a map lacks, as sentence fragments. */
   readonly lacks: readonly string[]
-  /** First and last line that gave an entry, from 1; [0, 0] when there is none. */
+  /** First and last line with an entry, from 1; [0, 0] if there is none. */
   readonly lines: readonly [first: number, last: number]
   readonly others: readonly OtherMap[]
   /** What people and programs had put around its rows, as sentence fragments. */
@@ -55,7 +55,7 @@ export interface MemmapParse {
   readonly problems: readonly Problem[]
 }
 
-/** Longest text taken, in bytes or UTF-16 units: a kernel log is far below. */
+/** Maximum length of a text, in bytes or UTF-16 units: a kernel log is far shorter. */
 export const MEMMAP_TEXT_MAX = 2 ** 24
 
 type Known = Pick<KnownDialect, 'name' | 'kind' | 'taken' | 'lacks'>
@@ -84,17 +84,16 @@ function fatal(
 
 /**
  * Reads the best map in the input: UEFI's own before an e820 table before a resource tree, the first of
- * equals; `only` takes maps in one dialect alone. A whole kernel log,
- * journal or serial capture may be given as it is, and the zero page of a running kernel as a file. Rows that
- * cannot be a descriptor (empty, no whole pages, beyond 52 bits,
- * zero addresses as a kernel shows them to the unprivileged) are left out with a problem; overlapping ones
- * stay, with a problem. Never throws.
+ * equals; `only` restricts it to one dialect. A whole kernel log, journal or serial capture may be passed
+ * unmodified, and the zero page of a running kernel as a file. Rows that cannot be a descriptor (empty, no
+ * whole pages, beyond 52 bits, zero addresses as a kernel shows them to the unprivileged) are left out with a
+ * problem; overlapping ones stay, with a problem. Never throws.
  */
 export function readMemmap(input: string | Uint8Array, only: MemmapDialect | null = null): MemmapParse {
   if (input.length > MEMMAP_TEXT_MAX)
     return fatal(
       'too-long',
-      `the text has ${String(input.length)} units, ${String(MEMMAP_TEXT_MAX)} at the most`,
+      `the text has ${String(input.length)} units, the maximum is ${String(MEMMAP_TEXT_MAX)}`,
     )
   const wants = (name: MemmapDialect): boolean => only === null || only === name
   if (typeof input !== 'string')
@@ -119,7 +118,7 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
   return best(found, lines, habits)
 }
 
-/** The best block that has a usable row; where none has, what is wrong with the best. */
+/** The best block with a usable row; otherwise the problems of the best one. */
 function best(found: readonly Found[], lines: readonly string[], habits: readonly string[]): MemmapParse {
   let failed: MemmapParse | null = null
   for (const { dialect, rows, again } of found) {
@@ -149,7 +148,7 @@ function best(found: readonly Found[], lines: readonly string[], habits: readonl
     }
     failed ??= parse
   }
-  return failed ?? fatal('not-a-memmap', 'no memory map of a known form in the text')
+  return failed ?? fatal('not-a-memmap', 'the text contains no memory map in a known format')
 }
 
 /** How many entries a list has by the number of its last one. */
@@ -196,12 +195,12 @@ function unread({ id, what }: Problem, rows: readonly Line[]): LostRow[] {
   return [{ row: what, why: 'it looks like a row', at, bytes: at === null ? null : sizeOf(at) }]
 }
 
-/** Where the block begins: sysfs entries may stand in any order. */
+/** First line of the block: sysfs entries may be in any order. */
 function firstLine(placed: readonly Placed[]): number {
   return placed.reduce((least, { line }) => Math.min(least, line), placed[0]?.line ?? 0)
 }
 
-/** Free memory cut to whole pages, other memory grown to them. */
+/** Shrinks free memory to whole pages, grows other memory to them. */
 function toPages(row: MemmapRow): MemmapRow {
   if (row.loose !== true) return row
   const page = BigInt(PAGE)
@@ -229,9 +228,9 @@ function checked(
   if (printed.start === 0n && printed.end <= 1n)
     return drop('zero-address', 'start and end are zero, as shown to readers without privileges')
   if (end <= start) return drop('empty-range', `${place} is empty`)
-  if (end > BigInt(PHYS_END)) return drop('beyond-physical', `${place} lies beyond 52 bits`)
+  if (end > BigInt(PHYS_END)) return drop('beyond-physical', `${place} exceeds 52 bits`)
   if (start % BigInt(PAGE) !== 0n || end % BigInt(PAGE) !== 0n)
-    return drop('not-whole-pages', `${place} is no whole number of pages`)
+    return drop('not-whole-pages', `${place} is not a whole number of pages`)
   if (pages !== undefined && pages * BigInt(PAGE) !== end - start) {
     problems.push(odd('pages-disagree', `${where}${place} is printed with ${hex(pages)} pages`))
     const bytes = pages * BigInt(PAGE) - (end - start)
@@ -263,7 +262,7 @@ function findOverlaps(map: readonly MemoryDescriptor[]): Problem[] {
   return problems
 }
 
-/** The map as the UEFI shell prints it, or as our JSON; readMemmap reads both back to the same map. */
+/** The map in the format of the UEFI shell or in our JSON; readMemmap reads both back to the same map. */
 export function formatMemmap(map: readonly MemoryDescriptor[], dialect: 'uefi-shell' | 'json'): string {
   if (dialect === 'json') {
     const rows = map.map(({ type, range: { start, end }, attribute }) => ({

@@ -9,7 +9,7 @@ import {
   MEMORY_TYPE_NAMES,
 } from './memory-types.ts'
 
-/** UEFI shell `memmap`, by number: what formatMemmap writes. */
+/** UEFI shell `memmap`, by number: as written by formatMemmap. */
 export const SHELL_TYPE_NAMES = [
   'Reserved',
   'LoaderCode',
@@ -161,7 +161,7 @@ const BY_NAME: ReadonlyMap<string, number> = new Map(
   DIALECTS.flatMap(names => names.map((name, type) => [name.toLowerCase(), type] as const)),
 )
 
-/** The type that a printed name means, whatever printed it; null for a name that nobody prints. */
+/** The type of a name printed by any of these programs; null for an unknown name. */
 export function memoryTypeOf(name: string): number | null {
   return BY_NAME.get(name.trim().toLowerCase()) ?? null
 }
@@ -191,7 +191,7 @@ const FLAGS: Readonly<Record<string, bigint>> = {
   MORE_RELIABLE: EFI_MEMORY_MORE_RELIABLE,
 }
 
-/** The attribute bits that a list of printed flags means; what is no flag counts for nothing. */
+/** The attribute bits of a list of printed flags; unknown flags are ignored. */
 export function attributeOf(flags: readonly string[]): bigint {
   return flags.reduce((bits, flag) => bits | (FLAGS[flag.trim()] ?? 0n), 0n)
 }

@@ -1,13 +1,10 @@
-/**
- * Memory types of UEFI and the descriptor that memory maps are made of. Source: UEFI 2.10 table 7.6
- * (EFI_MEMORY_TYPE).
- */
+/** Memory types of UEFI and the descriptor of memory maps. Source: UEFI 2.10 table 7.6 (EFI_MEMORY_TYPE). */
 import type { Range } from '../bytes/range.ts'
 
 export const EfiReservedMemoryType = 0
-/** Code that an application or loader brings. */
+/** Code of an application or loader. */
 export const EfiLoaderCode = 1
-/** Data that an application or loader brings. */
+/** Data of an application or loader. */
 export const EfiLoaderData = 2
 export const EfiBootServicesCode = 3
 /** Data of boot services: free when they end. */
@@ -25,7 +22,7 @@ export const EfiPalCode = 13
 export const EfiPersistentMemory = 14
 export const EfiUnacceptedMemoryType = 15
 
-/** EFI_MEMORY_SP: set aside for a specific purpose. */
+/** EFI_MEMORY_SP: reserved for a specific purpose. */
 export const EFI_MEMORY_SP = 0x40000n
 /** EFI_MEMORY_MORE_RELIABLE: mirrored memory. */
 export const EFI_MEMORY_MORE_RELIABLE = 0x10000n
@@ -60,11 +57,11 @@ export interface MemoryDescriptor {
   readonly type: number
   /** Whole pages. */
   readonly range: Range
-  /** EFI_MEMORY_* bits; 0xf (all cache modes) where the text does not say. */
+  /** EFI_MEMORY_* bits; 0xf (all cache modes) if the text has none. */
   readonly attribute: bigint
 }
 
-/** `EfiLoaderData`, or `type 0x70000001` for what the specification does not name. */
+/** `EfiLoaderData`, or `type 0x70000001` for a type without a name in the specification. */
 export function memoryTypeName(type: number): string {
   return MEMORY_TYPE_NAMES[type] ?? `type 0x${type.toString(16)}`
 }

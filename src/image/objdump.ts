@@ -24,7 +24,7 @@ export type { ListedSection, Listing } from './tables/model.ts'
 const HEADER = new RegExp(`^[\\s>|+]{0,40}(${HEADERS.join('|')})\\s{1,40}(?:0x)?([0-9a-f]{1,16})\\b`)
 const LS = /^[\s>|+]{0,40}-[rwxsStT-]{9}[.+@]?\s+\d+\s+\S+\s+\S+\s+(\d{1,15})\s(?:.*[/\s])?([^/\s]+)$/
 
-/** How much of a file is looked at to tell a listing from an image, in bytes. */
+/** Bytes of a file that are examined to distinguish a listing from an image. */
 export const LISTING_HEAD = 65536
 
 /** Does the text hold a section table? */
@@ -75,7 +75,7 @@ export function readListing(input: string | Uint8Array): {
   return typeof listing === 'string' ? fail(listing, table.problems) : { listing, problems: table.problems }
 }
 
-/** A PE file with this table. `content` fills a section; what it leaves out is zero. */
+/** A PE file with this table. `content` fills a section; the rest is zero. */
 export function peOfListing(
   listing: Listing,
   content: (section: ListedSection) => Content | undefined,

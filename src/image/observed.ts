@@ -1,7 +1,6 @@
 /**
- * What a real boot said about itself: lines of the decompressor, the EFI stub, the kernel and /proc/iomem
- * that name a place, a length or a text. Source: linux arch/x86/boot/compressed/misc.c,
- * arch/x86/kernel/setup.c.
+ * Facts from the log of a real boot: lines of the decompressor, the EFI stub, the kernel and /proc/iomem with
+ * an address, a length or a text. Source: linux arch/x86/boot/compressed/misc.c, arch/x86/kernel/setup.c.
  */
 import { linesOf, textOf } from './memmap/lines.ts'
 import { MEMMAP_TEXT_MAX } from './memmap.ts'
@@ -85,8 +84,8 @@ const PATTERNS: readonly Pattern[] = [
 
 /**
  * Reads a log, a journal, a serial capture or /proc/iomem. Of a log with several boots the first one counts:
- * reading ends where a fact comes again with another value, with a
- * problem that names the line. `ramdiskEnd` is exclusive. Never throws.
+ * reading ends where a fact repeats with another value, with a problem that names the line. `ramdiskEnd` is
+ * exclusive. Never throws.
  */
 export function readObserved(input: string | Uint8Array): Observed {
   const problems: Problem[] = []
@@ -112,7 +111,7 @@ export function readObserved(input: string | Uint8Array): Observed {
         problems.push({
           id: 'unreadable-line',
           at: null,
-          what: `line ${String(at)}: ${name} is beyond 52 bits`,
+          what: `line ${String(at)}: ${name} exceeds 52 bits`,
           fatal: false,
         })
       else if (name === 'imageBase') {
@@ -122,7 +121,7 @@ export function readObserved(input: string | Uint8Array): Observed {
         problems.push({
           id: 'second-boot',
           at: null,
-          what: `line ${String(at)}: ${name} comes again with another value: another boot begins, and is not read`,
+          what: `line ${String(at)}: ${name} repeats with another value: another boot begins, which is not read`,
           fatal: false,
         })
         return { facts: all(), problems }
@@ -133,13 +132,13 @@ export function readObserved(input: string | Uint8Array): Observed {
     problems.push({
       id: 'nothing-observed',
       at: null,
-      what: 'no line of a kernel, its decompressor or /proc/iomem that names a place',
+      what: 'no line of a kernel, its decompressor or /proc/iomem with an address',
       fatal: true,
     })
   return { facts: all(), problems }
 }
 
-/** What one line says: names of the first pattern that it matches, with the values of its groups. */
+/** The facts of one line: names of the first matching pattern, with the values of its groups. */
 function factsIn(
   text: string,
 ): { readonly name: ObservedFactName; readonly value: ObservedFact['value'] | null }[] {

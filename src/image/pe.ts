@@ -1,6 +1,6 @@
 /**
- * PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; oddities are problems.
- * Source: Microsoft PE format.
+ * PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; malformed fields are
+ * problems. Source: Microsoft PE format.
  */
 import { madeOf } from '../bytes/fixed-source.ts'
 import { readExactly, type ByteSource } from '../bytes/source.ts'
@@ -33,7 +33,7 @@ const UP_TO_BASE_OF_CODE = {
   BaseOfCode: [20, 'u32'],
 } as const satisfies Fields
 
-/** The fields that lie alike in both optional headers, behind ImageBase. */
+/** The fields at the same offsets in both optional headers, after ImageBase. */
 const FROM_SECTION_ALIGNMENT = {
   SectionAlignment: [32, 'u32'],
   FileAlignment: [36, 'u32'],
@@ -96,7 +96,7 @@ export const IMAGE_DATA_DIRECTORY = struct('IMAGE_DATA_DIRECTORY', 8, {
 
 export const IMAGE_FILE_MACHINE_I386 = 0x14c
 export const IMAGE_FILE_MACHINE_AMD64 = 0x8664
-/** What the simulated CPU runs: who asks whether an image is for this machine asks for this one. */
+/** The machine type of the simulated CPU. */
 export const NATIVE_MACHINE = IMAGE_FILE_MACHINE_AMD64
 export const PE32_MAGIC = 0x10b
 export const PE32_PLUS_MAGIC = 0x20b
@@ -109,7 +109,7 @@ export const DIRECTORY_SECURITY = 4
 export interface PeSection {
   /** Position in the table, from 0. */
   readonly index: number
-  /** Up to 8 bytes, cut at the first NUL; not ASCII reads as Latin-1. */
+  /** Up to 8 bytes, cut at the first NUL; non-ASCII is read as Latin-1. */
   readonly name: string
   readonly VirtualSize: ByteCount
   readonly VirtualAddress: Rva
@@ -119,7 +119,7 @@ export interface PeSection {
   readonly Characteristics: number
 }
 
-/** Optional header: the fields that both formats have; ImageBase is 64 bits wide in both. */
+/** Optional header: the fields of both formats; ImageBase is 64 bits wide in both. */
 export type PeOptionalHeader = Omit<
   Values<typeof IMAGE_OPTIONAL_HEADER64.fields>,
   'SizeOfStackReserve' | 'SizeOfStackCommit' | 'SizeOfHeapReserve' | 'SizeOfHeapCommit'
@@ -187,7 +187,7 @@ function readPe(source: ByteSource): PeParse {
     problems.push({
       id: 'headers-overlap',
       at: fileOffset(60),
-      what: `e_lfanew ${hex(at)} puts the PE header into the DOS header`,
+      what: `e_lfanew ${hex(at)} places the PE header inside the DOS header`,
       fatal: false,
     })
   const coff = readStruct(source, at + 4, IMAGE_FILE_HEADER)
@@ -214,7 +214,7 @@ function readPe(source: ByteSource): PeParse {
     return fail(
       'truncated',
       at + 20,
-      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the ${hex(length)} that the format needs`,
+      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} is less than the required ${hex(length)}`,
     )
   const dataDirectories = readDirectories(
     source,
@@ -228,7 +228,7 @@ function readPe(source: ByteSource): PeParse {
     return fail(
       'truncated',
       optionalAt,
-      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} goes behind the end of the file`,
+      `SizeOfOptionalHeader ${hex(coff.SizeOfOptionalHeader)} exceeds the file`,
     )
   const sections = readSections(source, sectionTable, coff.NumberOfSections, problems)
   if (sections === null)
@@ -252,7 +252,7 @@ function readPe(source: ByteSource): PeParse {
 }
 
 /**
- * Offset of the PE signature: e_lfanew, or 0 for a file that has no DOS header, which firmware takes as well.
+ * Offset of the PE signature: e_lfanew, or 0 for a file that has no DOS header, which firmware also accepts.
  */
 function headerAt(source: ByteSource): number | 'not-pe' | 'truncated' {
   const start = latin1(source.read(fileOffset(0), 4))
@@ -262,7 +262,7 @@ function headerAt(source: ByteSource): number | 'not-pe' | 'truncated' {
     : 'not-pe'
 }
 
-/** Firmware reads the table from the first SizeOfHeaders bytes; raw data must begin behind it. */
+/** Firmware reads the table from the first SizeOfHeaders bytes; raw data must begin after it. */
 function checkTable(
   at: number,
   sizeOfHeaders: number,
@@ -304,7 +304,7 @@ function readDirectories(
     problems.push({
       id: 'directories-outside-header',
       at: fileOffset(at),
-      what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header holds`,
+      what: `NumberOfRvaAndSizes ${String(count)} is more than the optional header can have`,
       fatal: false,
     })
   const table = source.read(fileOffset(at), 8 * fits)

@@ -1,16 +1,13 @@
-/** What a parser found odd about a file: data in the parse result, never an exception. */
+/** A problem found by a parser: data in the parse result, never an exception. */
 import type { FileOffset } from '../bytes/units.ts'
 
-/**
- * One oddity. A `fatal` one means that the thing could not be parsed at all; the others leave a usable
- * result.
- */
+/** One problem. If `fatal`, the file could not be parsed at all; otherwise the result is usable. */
 export interface Problem {
   /** Stable name in kebab-case: `truncated`, `not-pe`, `section-outside-file` … */
   readonly id: string
-  /** Where in the file, in bytes from its start; null when it is about no single place. */
+  /** Where in the file, in bytes from its start; null if it has no single location. */
   readonly at: FileOffset | null
-  /** One sentence, lower case, no full stop: what is odd and the values that show it. */
+  /** One sentence, lower case, no full stop: the problem and the values that show it. */
   readonly what: string
   readonly fatal: boolean
 }

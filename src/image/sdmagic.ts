@@ -8,16 +8,16 @@ import { hex } from '../bytes/range.ts'
 import type { Problem } from './problem.ts'
 import type { UkiSection, UkiView } from './uki.ts'
 
-/** How a loader of systemd says what it is: `#### LoaderInfo: systemd-stub 247.3-7+deb11u8 ####`. */
+/** The identification of a systemd loader: `#### LoaderInfo: systemd-stub 247.3-7+deb11u8 ####`. */
 export interface StubIdentity {
-  /** `systemd-stub`, or `systemd-boot` and the like when it is no stub. */
+  /** `systemd-stub`, or `systemd-boot` and the like if it is not a stub. */
   readonly product: string
   /** The whole text. */
   readonly text: string
   /** As printed, `247.3-7+deb11u8`. */
   readonly version: string
   readonly section: string
-  /** Where the text begins in the file. */
+  /** File offset of the text. */
   readonly at: FileOffset
 }
 
@@ -29,11 +29,11 @@ export interface StubIdentityParse {
 const HASH = 0x23
 const MARK = bytesOfLatin1('#### LoaderInfo: ')
 const IDENTITY = /^#### LoaderInfo: ([!-~]{1,64}) ([!-~]{1,128}) ####/
-/** Longest text that IDENTITY takes, in bytes. */
+/** Maximum length of a match of IDENTITY, in bytes. */
 const IDENTITY_MAX = MARK.length + 64 + 1 + 128 + 5
-/** Most bytes of the stub's own sections that are searched, all together. */
+/** Maximum of bytes searched in the stub's own sections, in total. */
 export const IDENTITY_SCAN_MAX = 512 * 1024
-/** Most bytes of a text section that are read. */
+/** Maximum of bytes read from a text section. */
 export const TEXT_MAX = 64 * 1024
 
 function latin1(bytes: Uint8Array): string {
@@ -59,9 +59,8 @@ function find(section: UkiSection, length: number): StubIdentity | null {
 }
 
 /**
- * The identification from `.sdmagic` (systemd 252 and later have it), else from the stub's other sections in
- * table order, IDENTITY_SCAN_MAX bytes in total.
- * Sections with payload names are not searched. Never throws.
+ * The identification from `.sdmagic` (systemd 252 and later), otherwise from the stub's other sections in
+ * table order, IDENTITY_SCAN_MAX bytes in total. Sections with payload names are not searched. Never throws.
  */
 export function readStubIdentity(view: UkiView): StubIdentityParse {
   const own = view.sections.filter(({ payload }) => !payload)
@@ -81,7 +80,7 @@ export function readStubIdentity(view: UkiView): StubIdentityParse {
                 problem(
                   'not-a-stub',
                   identity.at,
-                  `the file calls itself ${identity.product} ${identity.version}`,
+                  `the file identifies itself as ${identity.product} ${identity.version}`,
                 ),
               ],
       }
@@ -105,7 +104,7 @@ export interface StubVersion {
   readonly where: string
 }
 
-/** The identification when it is that of a stub, else null. */
+/** The identification if it is a stub's, otherwise null. */
 export function readStubVersion(view: UkiView): StubVersion | null {
   const { identity } = readStubIdentity(view)
   return identity?.product === 'systemd-stub'
@@ -122,7 +121,7 @@ export interface SectionText {
   readonly object: string
   /** UTF-8 up to the first NUL; a trailing newline stays. */
   readonly text: string
-  /** The section is longer than TEXT_MAX: `text` is its beginning. */
+  /** The section is longer than TEXT_MAX: `text` is its start. */
   readonly cut: boolean
 }
 
@@ -141,7 +140,7 @@ export function readSectionTexts(view: UkiView, name: '.osrel' | '.uname' | '.cm
     })
 }
 
-/** One assignment of an os-release text, without its quotes: `PRETTY_NAME`; null when it is not there. */
+/** One assignment of an os-release text, without its quotes: `PRETTY_NAME`; null if it is absent. */
 export function osReleaseField(text: string, field: string): string | null {
   for (const line of text.split('\n')) {
     const [name, value] = [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).trim()]

@@ -1,6 +1,6 @@
 /**
- * Builds PE files, kernels, stubs and unified kernel images from plain data, as sparse sources: gigabytes
- * cost nothing, lies are written as told.
+ * Builds PE files, kernels, stubs and unified kernel images from plain data, as sparse sources: size is free,
+ * and inconsistent fields are written as given.
  */
 import { UsageError } from '../bytes/errors.ts'
 import { bytesSource, sliceSource, sparseSource, type ByteSource, type SparsePiece } from '../bytes/source.ts'
@@ -23,10 +23,7 @@ import {
 } from './pe.ts'
 import type { StubFacts } from './stub-facts.ts'
 
-/**
- * A section header as it shall be written, and what lies at its raw data. Sizes and places are not made to
- * agree.
- */
+/** A section header to write, and its raw data. Sizes and addresses are not made consistent. */
 export interface SectionRecipe {
   readonly name: string
   readonly VirtualAddress: number
@@ -34,11 +31,11 @@ export interface SectionRecipe {
   readonly PointerToRawData: number
   readonly SizeOfRawData: number
   readonly Characteristics: number
-  /** Cut to SizeOfRawData, zero behind its end. Absent: nothing is written there. */
+  /** Cut to SizeOfRawData, zero after its end. Absent: nothing is written there. */
   readonly content?: Content
 }
 
-/** A number; a bigint, or text such as `0x14df90000`, where a 64-bit field does not fit a number. */
+/** A number; a bigint, or text such as `0x14df90000`, if a 64-bit field does not fit a number. */
 export type Wide = number | string | bigint
 type OptionalFields = Partial<Record<keyof typeof IMAGE_OPTIONAL_HEADER64.fields, Wide>>
 
@@ -47,7 +44,7 @@ export interface PeRecipe {
   /** Default 0x80. */
   readonly e_lfanew?: number
   readonly format?: 'PE32+' | 'PE32'
-  /** Number and length are those of `sections` unless they are given here. */
+  /** Default: number and length of `sections`. */
   readonly coff?: Partial<Record<keyof typeof IMAGE_FILE_HEADER.fields, number>>
   readonly optional: OptionalFields
   /** By index; `NumberOfRvaAndSizes` defaults to 16. */
@@ -151,7 +148,7 @@ function headerPieces(recipe: PeRecipe): SparsePiece[] {
   return [...pieces, ...table]
 }
 
-/** The file. Later sections win where raw data overlap; the headers win over everything. */
+/** The file. Later sections override overlapping raw data; the headers override everything. */
 export function buildPe(recipe: PeRecipe): ByteSource {
   const headers = headerPieces(recipe)
   const raw = recipe.sections.flatMap(({ PointerToRawData, SizeOfRawData, content }) =>
@@ -168,8 +165,8 @@ export function buildPe(recipe: PeRecipe): ByteSource {
 }
 
 /**
- * The kernel with these facts: headers, version, payload head and tail, kernel_info and the code that carries
- * the link addresses; a pattern elsewhere.
+ * The kernel with these facts: headers, version, payload head and tail, kernel_info and the code with the
+ * link addresses; a pattern elsewhere.
  */
 export function buildKernel(facts: KernelFacts): ByteSource {
   const { pe } = facts
@@ -268,8 +265,8 @@ export function buildStub(facts: StubFacts): ByteSource {
 }
 
 /**
- * A section that is added to a stub. What is absent is laid out as a linker would: exact VirtualSize, aligned
- * raw data, one behind the other.
+ * A section added to a stub. Defaults as laid out by a linker: exact VirtualSize, aligned raw data,
+ * consecutive.
  */
 export interface AddedSection {
   readonly name: string
@@ -281,7 +278,7 @@ export interface AddedSection {
   readonly Characteristics?: number
 }
 
-/** A unified kernel image: a stub and what is added to it. */
+/** A unified kernel image: a stub and added sections. */
 export interface UkiRecipe {
   readonly stub: StubFacts
   /** Appended to the section table in this order. */
@@ -295,7 +292,7 @@ export interface UkiRecipe {
 
 const READ_ONLY_DATA = 0x40000040
 
-/** The recipe of a UKI as a PE recipe, before anything is written. */
+/** Converts the recipe of a UKI to a PE recipe. */
 export function ukiRecipe(recipe: UkiRecipe): PeRecipe {
   const stub = stubRecipe(recipe.stub)
   const fileAlignment = Number(recipe.optional?.FileAlignment ?? recipe.stub.optional.FileAlignment)
@@ -354,10 +351,12 @@ export type LayoutRow = readonly [
   SizeOfRawData: Wide,
 ]
 
-/** A whole section table as it was recorded, rather than one made by rules. */
+/** A whole recorded section table, rather than one made by rules. */
 export interface LayoutRecipe extends Pick<UkiRecipe, 'stub' | 'optional' | 'coff' | 'size'> {
   readonly layout: readonly LayoutRow[]
-  /** By section name; the n-th section of a name takes the n-th content, the last one serves the rest. */
+  /**
+   * By section name; the n-th section of a name has the n-th content, the last content is used for the rest.
+   */
   readonly contents: Readonly<Record<string, readonly Content[]>>
 }
 

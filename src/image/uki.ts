@@ -1,12 +1,12 @@
 /**
- * A PE as a unified kernel image: which sections are payload, under which object names, duplicates kept.
- * Source: uapi-group unified_kernel_image.md.
+ * A PE as a unified kernel image: its payload sections and object names, duplicates kept. Source: uapi-group
+ * unified_kernel_image.md.
  */
 import { partOf } from '../bytes/fixed-source.ts'
 import { sliceSource, type ByteSource } from '../bytes/source.ts'
 import type { PeFile, PeSection } from './pe.ts'
 
-/** Section names that carry payload for the stub rather than code of the stub. */
+/** Names of sections with payload for the stub rather than code of the stub. */
 export const UKI_SECTION_NAMES = [
   '.linux',
   '.osrel',
@@ -44,10 +44,7 @@ export interface UkiSection {
    */
   readonly object: string
   readonly payload: boolean
-  /**
-   * The bytes that the file has for it: min(VirtualSize, SizeOfRawData), or SizeOfRawData when VirtualSize is
-   * 0.
-   */
+  /** Its bytes in the file: min(VirtualSize, SizeOfRawData), or SizeOfRawData when VirtualSize is 0. */
   readonly content: ByteSource
 }
 
@@ -65,7 +62,7 @@ const SHORT: Readonly<Record<string, string>> = {
 
 const views = new WeakMap<PeFile, UkiView>()
 
-/** Names every section of a PE. Nothing is chosen here: which `.linux` counts is for the stub to say. */
+/** Names every section of a PE. Chooses nothing: the stub decides which `.linux` is used. */
 export function viewUki(pe: PeFile): UkiView {
   const view = views.get(pe) ?? partOf(pe.source, newView(pe))
   views.set(pe, view)

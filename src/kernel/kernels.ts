@@ -1,6 +1,6 @@
 /**
- * The port to the kernels: all that the rest of the house knows of them, whatever the architecture. Another
- * one has a folder beside x86, and its eras are added here.
+ * The port to the kernels: everything the other folders know of them, for any architecture. A second one has
+ * its own folder beside x86, and its eras are added here.
  */
 import type { KernelModel } from '../machine/model.ts'
 import { x86Eras } from './x86/eras.ts'

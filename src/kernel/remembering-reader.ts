@@ -1,8 +1,11 @@
-/** A reader of payloads that is asked about one file by several eras. By itself, so that it brings no decoders. */
+/**
+ * A caching payload reader, for a file that several eras read. In its own module, so that it imports no
+ * decoders.
+ */
 import type { ByteSource } from '../bytes/source.ts'
 import type { PayloadRead, PayloadReader } from './payload.ts'
 
-/** The same reader, remembering its last answer. */
+/** The same reader, caching its last result. */
 export function rememberingReader(read: PayloadReader): PayloadReader {
   let last: { readonly source: ByteSource; readonly answer: PayloadRead } | null = null
   return source => {

@@ -1,28 +1,26 @@
 /**
- * What passes from stub to kernel, what the extracted kernel starts with, and the facts of a run by which it is
- * compared with a recorded boot.
+ * The payload passed from stub to kernel, the state in which the extracted kernel starts, and the facts of a
+ * run that are compared with a recorded boot.
  */
 import type { ByteSource } from '../bytes/source.ts'
 import type { Phys } from '../bytes/units.ts'
 import type { LoadedImage } from '../firmware/services.ts'
 import type { ObjectId } from '../memory/extent.ts'
 
-/**
- * The kernel file as the stub found it: its identity in memory, and the bytes that the UKI's file has for it.
- */
+/** The kernel file as the stub found it: its object in memory, and its bytes in the UKI's file. */
 export interface Payload {
   readonly object: ObjectId
   readonly source: ByteSource
 }
 
 /**
- * An initrd that waits behind LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it out of this place, or reads it
- * from its file.
+ * An initrd that is offered through LINUX_EFI_INITRD_MEDIA_GUID: LoadFile2 copies it from this address, or
+ * reads it from its file.
  */
 export interface RegisteredInitrd {
-  /** 0 when it is in no memory yet. */
+  /** 0 while it is not in memory. */
   readonly at: Phys
-  /** The file that it is read from when the kernel asks; absent when it lies at `at`. */
+  /** The file that it is read from when the kernel asks; absent if it is at `at`. */
   readonly file?: ByteSource
   /** Bytes. */
   readonly size: number
@@ -33,32 +31,29 @@ interface HandOffBase {
   /** First instruction that runs. */
   readonly entry: Phys
   readonly payload: Payload
-  /** The object that the initrd should be when the kernel reads it; null when the UKI has none. */
+  /** The object that the kernel should read as its initrd; null if the UKI has none. */
   readonly initrdObject: ObjectId | null
-  /** The object that the command line should be; null when there is none. */
+  /** The object of the command line; null if there is none. */
   readonly cmdlineObject: ObjectId | null
 }
 
-/** What passes from whoever starts the kernel to the kernel. */
+/** Everything passed to the kernel. */
 export type HandOff =
   | (HandOffBase & {
       readonly via: 'efi-handover'
-      /** Where byte 0 of the kernel file lies: F. */
+      /** F: address of byte 0 of the kernel file. */
       readonly image: Phys
       /** The zero page that the stub made. */
       readonly bootParams: Phys
-      /** LoadFile2 beside what boot_params says; absent when the stub registered none. */
+      /** LoadFile2 in addition to boot_params; absent if the stub registered none. */
       readonly initrd?: RegisteredInitrd
     })
   | (HandOffBase & {
       readonly via: 'pe-entry'
       readonly loaded: LoadedImage
-      /**
-       * ImageBase of the LoadedImage protocol, where a loader of its own says something else than where byte
-       * 0 of the image lies.
-       */
+      /** ImageBase of the LoadedImage protocol, if it differs from the address of byte 0 of the image. */
       readonly imageBase?: Phys
-      /** LoadFile2, or null when the stub registered none. */
+      /** LoadFile2, or null if the stub registered none. */
       readonly initrd: RegisteredInitrd | null
     })
   | (HandOffBase & {
@@ -67,7 +62,10 @@ export type HandOff =
        * and no EFI stub runs.
        */
       readonly via: 'legacy-32' | 'legacy-64'
-      /** F: where byte 0 of the kernel file would lie; only what follows the setup block has to be there. */
+      /**
+       * F: address that byte 0 of the kernel file would have; only the part after the setup block has to be
+       * there.
+       */
       readonly image: Phys
       readonly bootParams: Phys
     })
@@ -78,7 +76,7 @@ export interface Arrival {
   readonly entry: Phys
   /** Address of VO's first byte. */
   readonly kernel: Phys
-  /** The zero page that it gets. */
+  /** Its zero page. */
   readonly bootParams: Phys
 }
 
@@ -88,7 +86,7 @@ export interface OffsetSpan {
   readonly to: number
 }
 
-/** Where a section was at the stub's entry. `intact`: every byte of it was its own. */
+/** Where a section was at the stub's entry. `intact`: none of its bytes was overwritten. */
 export interface SectionFact {
   readonly name: string
   readonly address: Phys
@@ -96,9 +94,7 @@ export interface SectionFact {
   readonly intact: boolean
 }
 
-/**
- * Where things lay: comparable with a recorded boot field by field. Absent when the run did not get that far.
- */
+/** Addresses of a run, comparable with a recorded boot field by field. Absent if the run ended before. */
 export interface Facts {
   readonly imageBase?: Phys
   readonly sections?: readonly SectionFact[]
@@ -106,7 +102,7 @@ export interface Facts {
   readonly bootParams?: Phys
   readonly cmdLinePtr?: Phys
   readonly commandLine?: string
-  /** As the extracted kernel gets them. */
+  /** As passed to the extracted kernel. */
   readonly ramdiskImage?: Phys
   readonly ramdiskSize?: number
   /** As the stub passed it (handover only). */
@@ -115,8 +111,8 @@ export interface Facts {
   readonly compressedImage?: Phys
   readonly decompressedKernel?: Phys
   /**
-   * Bytes of the payload that were decompressed, and bytes that came of them. `margin`: the least distance
-   * between output and unread input, extracting in place.
+   * Bytes of the payload consumed, and bytes produced. `margin`: the least distance between output and unread
+   * input, extracting in place.
    */
   readonly payload?: {
     readonly format: string
@@ -124,6 +120,6 @@ export interface Facts {
     readonly produced: number
     readonly margin?: number
   }
-  /** Damaged offsets of the initrd at arrival; empty when it is whole. */
+  /** Damaged offsets of the initrd at arrival; empty if it is intact. */
   readonly initrdDamage?: readonly OffsetSpan[]
 }

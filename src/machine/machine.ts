@@ -1,4 +1,4 @@
-/** All that a stage gets: memory, firmware, and words for what happens. */
+/** Everything a stage may use: memory, boot services, and the calls that record steps, refusals and gaps. */
 import type { Range } from '../bytes/range.ts'
 import type { BootServices } from '../firmware/services.ts'
 import type { EfiError } from '../firmware/status.ts'
@@ -12,21 +12,19 @@ import { withDefaults, type Settings } from './settings.ts'
 export type { AnyClauseId, ClauseId } from '../memory/event.ts'
 export type { Addon, Settings } from './settings.ts'
 
-/** What the model took for granted; printed in every report that used it. */
+/** An assumption of the model; listed in every report that used it. */
 export interface Assumption {
   readonly clause: AnyClauseId
   readonly what: string
 }
 
-/** Where the model ends. A run that met one has the verdict unknown, whether it could go on or not. */
+/** A gap of the model. A run with one has the verdict unknown, whether it could continue or not. */
 export interface Gap {
   readonly clause: AnyClauseId
   readonly why: string
 }
 
-/**
- * Why a modelled stage said no. `message` is what it prints, as it prints it; null when it prints nothing.
- */
+/** A modelled stage's error. `message`: the exact text it prints; null if it prints nothing. */
 export interface Refusal {
   readonly by: Actor
   readonly status: EfiError
@@ -35,10 +33,7 @@ export interface Refusal {
   readonly message: string | null
 }
 
-/**
- * How a run ended. `undefined`: code that was to run next had been overwritten, or a guest would have
- * faulted.
- */
+/** How a run ended. `undefined`: code about to run had been overwritten, or the guest would have faulted. */
 export type Outcome =
   | { readonly kind: 'arrived'; readonly at: Arrival }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -54,7 +49,7 @@ export interface ContractResult {
   readonly found?: readonly Extent[]
 }
 
-/** All that a stage is given: memory, firmware, and words for what happens. */
+/** Everything a stage may use: memory, boot services, and the calls that record steps, refusals and gaps. */
 export interface Machine {
   readonly memory: Memory
   readonly firmware: BootServices
@@ -63,17 +58,17 @@ export interface Machine {
   as<T>(actor: Actor, body: () => T): T
   /** Runs `body` as a step under a clause; events inside belong to it. */
   step<T>(clause: AnyClauseId, what: StepText, body: () => T): T
-  /** The stage says no, with a status and what it prints. The run ends as refused. */
+  /** The stage fails with a status and a message. The run ends as refused. */
   refuse(clause: AnyClauseId, status: EfiError, why: string, message?: string | null): never
-  /** Outside the model, and the run cannot go on. The verdict is unknown. */
+  /** Outside the model, and the run cannot continue. The verdict is unknown. */
   gap(clause: AnyClauseId, why: string): never
-  /** Outside the model, but the run can go on: the verdict is unknown all the same. */
+  /** Outside the model, but the run can continue: the verdict is still unknown. */
   doubt(clause: AnyClauseId, why: string): void
-  /** Goes into the report. Said once per clause and text. */
+  /** Records an assumption for the report, once per clause and text. */
   assume(clause: AnyClauseId, what: string): void
-  /** The guest is lost since this event: overwritten code, a fault. The run ends as undefined. */
+  /** Undefined behaviour since this event: overwritten code, a fault. The run ends as undefined. */
   lost(since: EventId, why: string): never
-  /** Reads code that is about to run as its object; when it deviates, the run ends as undefined. */
+  /** Reads code about to run as its object; if it deviates, the run ends as undefined. */
   enter(where: Range, object: ObjectId, at: number, what: string): void
   /** Records the outcome of a contract. */
   contract(result: ContractResult): void
@@ -81,7 +76,7 @@ export interface Machine {
   observe(facts: Facts): void
 }
 
-/** How a stage ends a run before its time; caught by the run, never seen outside the core. */
+/** Thrown to end a run early; caught by the run, never seen outside the core. */
 export class Stop extends Error {
   override readonly name = 'Stop'
   readonly outcome: Outcome
@@ -92,14 +87,17 @@ export class Stop extends Error {
   }
 }
 
-/** A machine and what it noted beside the recording. */
+/** A machine and its notes besides the recording. */
 export interface Notes {
   readonly assumptions: Assumption[]
   readonly doubts: Gap[]
   facts: Facts
 }
 
-/** Makes the machine that stages are given. `notes` is filled while they run; absent settings are the table's. */
+/**
+ * Makes the machine passed to stages. `notes` is filled while they run; absent settings have the table's
+ * defaults.
+ */
 export function createMachine(
   recorder: Recorder,
   memory: Memory,

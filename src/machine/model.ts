@@ -1,5 +1,6 @@
 /**
- * The two ports: what a stub is and what a kernel is. Read this, hand-off.ts and machine.ts to write your own.
+ * The two ports: the interfaces of a stub and of a kernel. Read this, hand-off.ts and machine.ts to write
+ * your own.
  */
 import type { LoadedImage } from '../firmware/services.ts'
 import type { Arrival, HandOff } from './hand-off.ts'

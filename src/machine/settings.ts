@@ -1,6 +1,6 @@
 /**
- * The settings of a boot, in one table: types, scenario files, their schema, options and reference pages follow
- * from it.
+ * The settings of a boot, in one table, from which types, scenario files, their schema, options and reference
+ * pages are derived.
  */
 import type { ByteSource } from '../bytes/source.ts'
 import { CONTENTS } from '../firmware/contents.ts'
@@ -9,8 +9,8 @@ import { volumePath } from './volume.ts'
 /** When a memory map was taken. */
 export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
 /**
- * off: as if `nokaslr` were given. command-line: as the command line and the kernel decide. all: the same,
- * and every slot that could be chosen is looked at. seed:N: the random number is N, of at most nine digits.
+ * off: as with `nokaslr`. command-line: decided by command line and kernel. all: the same, and every possible
+ * slot is checked. seed:N: the random number is N, of at most nine digits.
  */
 export const KASLR_CHOICES = ['off', 'command-line', 'all', 'seed:N'] as const
 
@@ -20,26 +20,26 @@ export interface Addon {
   readonly source: ByteSource
 }
 
-/** What every setting says of itself. */
+/** Fields of every setting. */
 interface AnySetting {
-  /** Who asks for it: stages (`Machine.settings`), `check` before they run, or `buildMachine`. */
+  /** Its reader: stages (`Machine.settings`), `check` before they run, or `buildMachine`. */
   readonly for: 'stages' | 'check' | 'machine'
-  /** What it means, for the command line: a fragment, lower case, no full stop. */
+  /** Help text of the option: a fragment, lower case, no full stop. */
   readonly help: string
-  /** What it means in a scenario file, in Markdown, where that is more than `help` says, or other syntax. */
+  /** Description in a scenario file, in Markdown, if it differs from `help`. */
   readonly page?: string
-  /** Clauses that say more, for the page. */
+  /** Related clauses, for the page. */
   readonly clauses?: string
-  /** What stages see when nobody says anything. Default: undefined, which the report may call an assumption. */
+  /** Default that stages see. Absent: undefined, which may become an assumption in the report. */
   readonly default?: string | boolean
-  /** For the page: what is taken when nobody says anything. Default: `default`, or none. */
+  /** Text for the default on the page. Absent: `default`, or none. */
   readonly otherwise?: string
   /** Name of the option. Default: the setting's, `smbiosCmdline` as `smbios-cmdline`. */
   readonly option?: string
 }
 
 /**
- * One setting. `value` is what stands for its value in the help.
+ * One setting. `value` is the placeholder for its value in the help.
  *
  * | kind | in a program | in a scenario file | on the command line |
  * |---|---|---|---|
@@ -70,7 +70,7 @@ export const SETTINGS = {
     choices: MAP_MOMENTS,
     value: 'WHEN',
     for: 'machine',
-    help: 'when the map was taken; by default its form says so',
+    help: 'when the map was taken; by default implied by its dialect',
     page: 'when the memory map was taken',
     otherwise: '`before-load`',
   },
@@ -78,7 +78,7 @@ export const SETTINGS = {
     kind: 'address',
     value: 'ADDR',
     for: 'machine',
-    help: 'where the firmware put the image, when that is known',
+    help: 'load address of the image on the real machine, if known',
     otherwise: 'the allocator decides',
   },
   contents: {
@@ -86,15 +86,15 @@ export const SETTINGS = {
     choices: CONTENTS,
     value: 'KIND',
     for: 'machine',
-    help: 'what memory holds that nobody wrote, ovmf by default',
-    page: 'what memory holds that nobody wrote',
+    help: 'content of unwritten memory, ovmf by default',
+    page: 'content of unwritten memory',
     otherwise: '`ovmf`',
   },
   stub: {
     kind: 'name',
     value: 'VERSION',
     for: 'check',
-    help: 'version of the stub (247.3), an era (systemd-stub/S2) or a family (systemd-stub), of which every row is run; identified from the file by default',
+    help: 'version of the stub (247.3), an era (systemd-stub/S2), or a family (systemd-stub) to run each of its eras; identified from the file by default',
     page: 'version (`"247.3"`) or era (`systemd-stub/S2`) of the stub',
     otherwise: 'identified from the image',
   },
@@ -102,7 +102,7 @@ export const SETTINGS = {
     kind: 'name',
     value: 'VERSION',
     for: 'check',
-    help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2) or linux for every row; identified from the file by default',
+    help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2), or linux to run each era; identified from the file by default',
     page: 'version (`5.10.223`, `5.7-rc1`) or era (`linux/E2`) of the kernel',
     otherwise: 'identified from the image',
   },
@@ -112,31 +112,31 @@ export const SETTINGS = {
     value: 'HOW',
     for: 'stages',
     default: 'command-line',
-    help: 'off: as nokaslr does; seed:N: with this random number; all: look at every slot that could be chosen; command-line is the default',
-    page: '`off`; `command-line`: as the command line and the kernel decide; `all`: the same, and every slot is looked at; `seed:N`',
+    help: 'off: as with nokaslr; seed:N: with this random number; all: check every possible slot; default: command-line',
+    page: '`off`; `command-line`: decided by command line and kernel; `all`: the same, and every slot is checked; `seed:N`',
   },
   secureBoot: { kind: 'flag', for: 'stages', default: false, help: 'enforce Secure Boot' },
   shim: {
     kind: 'flag',
     for: 'stages',
     default: false,
-    help: 'shim started the image: under Secure Boot stubs from 258 on then have the firmware load the kernel',
+    help: 'shim started the image: under Secure Boot, stubs from 258 on then load the kernel through the firmware',
   },
   la57: {
     kind: 'flag',
     for: 'stages',
     default: false,
-    help: 'the CPU can have five levels of page tables; firmware and loaders run with four',
+    help: 'the CPU supports five-level paging (LA57); firmware and loaders run with four levels',
   },
   loadOptions: {
     kind: 'text',
     value: 'TEXT',
     for: 'check',
-    help: 'what the firmware passes to the stub as LoadOptions; @N first chooses a profile',
-    page: 'what the firmware passes to the stub; `@N` and a space in front choose a profile',
+    help: 'text that the firmware passes to the stub as LoadOptions; a leading @N selects a profile',
+    page: 'text that the firmware passes to the stub as LoadOptions; a leading `@N` and a space select a profile',
     clauses: 'ST-11',
   },
-  /** Files on the volume that the image was loaded from, by name: what `initrd=` may name. */
+  /** Files on the volume of the image, by name, for `initrd=`. */
   files: {
     kind: 'volume',
     value: 'NAME=FILE',
@@ -145,25 +145,25 @@ export const SETTINGS = {
     help: 'files on the volume of the image that initrd= on the command line may name, separated by commas',
     page: 'files on the volume of the image, which `initrd=` on the command line may name: `{ NAME: PATH }`',
   },
-  /** Sizes in bytes of the option ROMs that the firmware shows on PCI devices, in its order. */
+  /** Sizes in bytes of the option ROMs of PCI devices, in the firmware's order. */
   pciRoms: {
     kind: 'sizes',
     value: 'SIZES',
     for: 'stages',
-    help: 'sizes of the option ROMs that the firmware shows on PCI devices, separated by commas; none is taken for granted',
-    page: 'sizes of the option ROMs that the firmware shows on PCI devices; the kernel keeps each in `setup_data`',
+    help: 'sizes of the option ROMs of PCI devices, separated by commas; assumed: none',
+    page: 'sizes of the option ROMs of PCI devices; the kernel copies each to a `setup_data` node',
     otherwise: 'none, as an assumption',
   },
-  /** What follows the image's own name on the command line of the EFI shell that started it. */
+  /** Arguments in the EFI shell, after the image's own name. */
   shell: {
     kind: 'words',
     value: 'TEXT',
     for: 'stages',
     option: 'shell-args',
-    help: 'the EFI shell started the image, with these arguments behind its name',
-    page: 'list of words: the EFI shell started the image, with these words behind its name',
+    help: 'the EFI shell started the image, with these arguments after its name',
+    page: 'list of words: the EFI shell started the image, with these arguments after its name',
     clauses: 'ST-93',
-    otherwise: 'no shell',
+    otherwise: 'not started from the EFI shell',
   },
   smbiosCmdline: {
     kind: 'text',
@@ -194,19 +194,19 @@ export const SETTINGS = {
     kind: 'flag',
     for: 'check',
     default: false,
-    help: 'decompress the kernel, too: is it whole, where is it entered, does it extract without overtaking itself',
+    help: 'also decompress the kernel: checks its integrity, its entry point and its extraction margin',
     page: "the kernel's payload is decompressed, as `--deep` does",
   },
 } as const satisfies Readonly<Record<string, Setting>>
 
 type Table = typeof SETTINGS
 export type SettingName = keyof Table
-/** Names of the settings that these ask for. */
+/** Names of the settings with these readers. */
 export type NamesFor<Who extends Setting['for']> = {
   [K in SettingName]: Table[K]['for'] extends Who ? K : never
 }[SettingName]
 
-/** `seed:N` means any number behind the colon. */
+/** `seed:N` means any number after the colon. */
 type Chosen<C> = C extends `${infer Prefix}:N` ? `${Prefix}:${number}` : C
 interface KindValues {
   flag: boolean
@@ -228,17 +228,17 @@ type ValueIn<Kinds, S> = S extends { readonly choices: readonly (infer C)[] }
     ? Kinds[K]
     : never
 
-/** Every setting as a program gives it; what is absent or undefined is taken as the table says. */
+/** All settings as a program passes them; absent or undefined ones have the table's defaults. */
 export type GivenSettings = { readonly [K in SettingName]?: ValueIn<KindValues, Table[K]> | undefined }
-/** Every setting as a scenario file has it, read: files are paths. */
+/** All settings as parsed from a scenario file: files are paths. */
 export type StoredSettings = { readonly [K in SettingName]?: ValueIn<StoredKinds, Table[K]> | undefined }
-/** The settings that `check` takes beside its machine; its `stub` and `kernel` can be rows and models, too. */
+/** The settings of `check` besides its machine; its `stub` and `kernel` can also be eras and models. */
 export type CheckSettings = Pick<GivenSettings, Exclude<NamesFor<'stages' | 'check'>, 'stub' | 'kernel'>>
 export type KaslrChoice = NonNullable<GivenSettings['kaslr']>
 
 /**
- * The settings that a stage may ask for. Where the table has no default, undefined means that nobody said
- * anything. `files` are by `volumePath()` of their names.
+ * The settings that a stage may read. Without a default in the table, undefined means unspecified. `files`
+ * are by `volumePath()` of their names.
  */
 export type Settings = {
   readonly [K in NamesFor<'stages'>]:
@@ -262,7 +262,7 @@ export function withDefaults(some: Partial<Settings>): Settings {
   return { ...DEFAULTS, ...Object.fromEntries(said) } as unknown as Settings
 }
 
-/** What stages see of what `check` is given. */
+/** The settings that stages see, from the input of `check`. */
 export function settingsOf({ files, ...given }: Pick<GivenSettings, NamesFor<'stages'>>): Settings {
   const kept = Object.entries(given).filter(([name]) => name in DEFAULTS)
   const volume =
@@ -272,7 +272,7 @@ export function settingsOf({ files, ...given }: Pick<GivenSettings, NamesFor<'st
   return withDefaults({ ...Object.fromEntries(kept), ...volume })
 }
 
-/** The form of a choice where it holds a number, `seed:N`; null where the choices are all there is. */
+/** The form of a choice with a number, `seed:N`; null if the choices are fixed. */
 export function choicePattern(choices: readonly string[]): RegExp | null {
   return choices.some(choice => choice.endsWith(':N'))
     ? new RegExp(`^(?:${choices.map(choice => choice.replace(/:N$/, ':\\d{1,9}')).join('|')})$`)

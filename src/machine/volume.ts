@@ -1,9 +1,9 @@
 /**
- * Names of files on the volume that an image was loaded from: FAT does not tell upper from lower case, and
- * slashes lean either way.
+ * Names of files on the volume that an image was loaded from: FAT is case-insensitive, and both slashes are
+ * accepted.
  */
 
-/** The one form of a path: backslashes as slashes, none in front, lower case. */
+/** The normal form of a path: lower case, forward slashes, none leading. */
 export function volumePath(path: string): string {
   return path.replaceAll('\\', '/').replace(/^\/+/, '').toLowerCase()
 }

@@ -1,13 +1,13 @@
-/** Bytes of a source, some of which were adjusted in place. */
+/** A source with some bytes modified in place. */
 import type { ByteSource } from '../bytes/source.ts'
 
-/** These bytes lie at `at` of the source instead of its own. */
+/** Bytes that replace the source's own at `at`. */
 export interface Amendment {
   readonly at: number
   readonly bytes: Uint8Array
 }
 
-/** The source with these amendments, which ascend and share no byte. */
+/** The source with these amendments, which are sorted and disjoint. */
 export function amendedSource(source: ByteSource, amendments: readonly Amendment[]): ByteSource {
   return {
     size: source.size,

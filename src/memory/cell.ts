@@ -1,4 +1,4 @@
-/** What the memory keeps per run, how a run is seen as an extent, and what a map leaves out. */
+/** The memory's value per run, a run as an extent, and the holes of a map. */
 import { range, rangeOrNull, type Range } from '../bytes/range.ts'
 import type { EventId } from './event.ts'
 import type { Content, Extent, Whose } from './extent.ts'
@@ -6,7 +6,7 @@ import type { Run, RunMap } from './run-map.ts'
 
 const NONE: readonly never[] = []
 
-/** Everything is relative to `origin`, so that a run can be cut without touching its value. */
+/** Everything is relative to `origin`, so that a run can be split without changing its value. */
 export interface Cell {
   readonly origin: number
   readonly content: Content
@@ -15,12 +15,12 @@ export interface Cell {
   readonly by: EventId
 }
 
-/** Does it belong to somebody, and not to `next`, whose byte 0 would lie at `origin`? */
+/** Does it have an owner other than `next` with byte 0 at `origin`? */
 export function isForeign({ whose, origin: at }: Cell, next: Whose | null, origin: number): boolean {
   return whose !== null && (next === null || next.object !== whose.object || origin !== at - whose.at)
 }
 
-/** A cell that is nobody's any more, from `start` on. */
+/** The cell without an owner, from `start` on. */
 function disowned({ origin, content: bytes }: Cell, start: number, by: EventId, content?: Content): Cell {
   return content === undefined
     ? { origin, content: bytes, whose: null, written: false, by }
@@ -56,13 +56,13 @@ export function extentOf(start: number, end: number, cell: Cell): Extent {
   }
 }
 
-/** The parts of `within` that no run covers, ascending. */
+/** The parts of `within` not covered by any run, ascending. */
 export function holesIn(map: RunMap<unknown>, within: Range): readonly Range[] {
   if (map.covers(within.start, within.end)) return NONE
   return holesBetween(map.runs(within.start, within.end), within)
 }
 
-/** The parts of `within` that none of these runs covers; they ascend and lie in it. */
+/** The parts of `within` not covered by these runs, which are sorted and inside it. */
 export function holesBetween(runs: readonly Run<unknown>[], within: Range): readonly Range[] {
   if (isCovered(runs, within)) return NONE
   const holes: Range[] = []
@@ -77,7 +77,7 @@ export function holesBetween(runs: readonly Run<unknown>[], within: Range): read
   return holes
 }
 
-/** Do these runs, which ascend and lie in it, leave nothing of `within` out? */
+/** Do these runs, which are sorted and inside it, cover all of `within`? */
 export function isCovered(runs: readonly Run<unknown>[], { start, end }: Range): boolean {
   let at: number = start
   for (const run of runs) {

@@ -1,6 +1,6 @@
 /**
- * Memory against an object: which bytes of a range are not that object's bytes at those offsets, and what
- * they are instead.
+ * Memory against an object: bytes of a range that are not that object's bytes at those offsets, and their
+ * actual content.
  */
 import { range, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
 import { extentOf, holesIn, type Cell } from './cell.ts'
@@ -8,16 +8,14 @@ import type { Deviation } from './event.ts'
 import type { Extent, ObjectId } from './extent.ts'
 import type { RunMap } from './run-map.ts'
 
-/** A piece of an object that is made of others: `length` bytes of `object` from its offset `at`. */
+/** A part of a composed object: `length` bytes of `object` from its offset `at`. */
 export interface Part {
   readonly object: ObjectId
   readonly at: number
   readonly length: number
 }
 
-/**
- * What a comparison looks at: what lies in memory, what is allocated, and which objects are made of others.
- */
+/** Input of a comparison: memory, allocations, and composed objects. */
 export interface Compared {
   readonly cells: RunMap<Cell>
   readonly claims: RunMap<unknown>
@@ -51,7 +49,7 @@ export function compare(memory: Compared, where: Range, object: ObjectId, at: nu
   return found
 }
 
-/** `shift` is added to the offset that a deviation names: the place in the composed object. */
+/** `shift` is added to the offset of a deviation: the position in the composed object. */
 function comparePlain(
   { cells, claims }: Compared,
   where: Range,

@@ -1,6 +1,6 @@
 /**
- * Everything that can happen to memory, as data. Events are appended, never changed; rules read nothing else.
- * What touches one range by its nature has `range`; what may touch many at once has `ranges`.
+ * All memory events, as data. Events are appended, never changed; they are the only input of rules. An event
+ * about one range has `range`; one that can have many has `ranges`.
  */
 import { range, type Range } from '../bytes/range.ts'
 import type { Content, EventId, Extent, ObjectId, Whose } from './extent.ts'
@@ -14,7 +14,7 @@ export type StepId = number
 export type ClauseId = `${'FW' | 'PE' | 'ST' | 'LZ' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}`
 export type AnyClauseId = ClauseId | `x-${string}`
 
-/** Who acts. A user's own stage may bring a name of its own. */
+/** The actor. A user's own stage may use its own name. */
 export type Actor = 'firmware' | 'loader' | 'stub' | 'efi-stub' | 'decompressor' | 'kernel' | `x-${string}`
 
 /** Fields that every event has. */
@@ -28,39 +28,40 @@ export interface EventBase {
 /** At least one range; ascending, and no two share a byte. */
 export type Ranges = readonly [Range, ...Range[]]
 
-/** Is there any? Whoever makes the list sees to it that it ascends. */
+/** Is the list non-empty? The caller keeps it sorted. */
 export function isSome(ranges: readonly Range[]): ranges is Ranges {
   return ranges.length > 0
 }
 
-/** What a write did beside its purpose. */
+/** Side effects of a write. */
 export interface WriteEffect {
-  /** What lay there and belonged to another object (or to another place of the same object). */
+  /** Overwritten bytes of another object (or of another place of the same object). */
   readonly lost: readonly Extent[]
-  /** Parts that no allocation covers. */
+  /** Parts outside every allocation. */
   readonly strayed: readonly Range[]
   /** Parts that are not RAM; nothing is stored there. */
   readonly outside: readonly Range[]
 }
 
-/** How a byte that was read as an object was not that object's byte at that offset. */
+/** Kind of a deviation: a byte read as an object that is not that object's byte at that offset. */
 export interface Deviation {
   readonly range: Range
-  /** Offset in the object that was wanted. */
+  /** The expected offset in the object. */
   readonly at: number
-  /** Whose byte belongs here: the same, or the part when the object is composed of others. */
+  /** The expected owner: the same object, or its part if it is composed. */
   readonly wanted: Whose
   /**
-   * clobbered: written by or for something else. uninitialised: handed out and never written. unclaimed: part
-   * of no allocation.
-   * outside: not RAM.
+   * clobbered: written by or for something else. uninitialised: allocated and never written. unclaimed:
+   * outside every allocation. outside: not RAM.
    */
   readonly kind: 'clobbered' | 'uninitialised' | 'unclaimed' | 'outside'
-  /** What lies there instead; null outside RAM. */
+  /** The actual content; null outside RAM. */
   readonly found: Extent | null
 }
 
-/** A read of a range as an object. `code` is about to run: if it deviates, what happens next is undefined. */
+/**
+ * A read of a range as an object. `code` is about to run: if it deviates, the further behaviour is undefined.
+ */
 export interface ReadEvent extends EventBase {
   readonly op: 'read'
   readonly range: Range
@@ -68,7 +69,7 @@ export interface ReadEvent extends EventBase {
   readonly at: number
   readonly as: 'data' | 'code'
   readonly deviations: readonly Deviation[]
-  /** Bytes of the object behind the ones that were read, where the reader wanted all of it. */
+  /** Bytes of the object after those that were read, if the reader wanted the whole object. */
   readonly missing: number
 }
 
@@ -89,23 +90,23 @@ export type WriteEvent = EventBase &
         readonly from: Range
         /** parts of the source that are not RAM */ readonly fromOutside: readonly Range[]
       }
-    /** somebody has had this memory all along: allocated, and the object's at its own addresses */
+    /** memory in use since before the recording: allocated, and the object's at its own addresses */
     | { readonly op: 'occupy'; readonly ranges: Ranges; readonly object: ObjectId }
-    /** bytes were adjusted in place: whose they are, and which event put them there, stays as it was */
+    /** bytes were adjusted in place: their owner and the event that wrote them stay the same */
     | { readonly op: 'amend'; readonly ranges: Ranges }
   )
 
-/** Anything that happened, told apart by `op`. */
+/** Any event, discriminated by `op`. */
 export type MemoryEvent =
   | ReadEvent
   | WriteEvent
-  /** RAM that exists from the start, and what it holds */
+  /** initial RAM and its content */
   | (EventBase & { readonly op: 'ram'; readonly ranges: Ranges; readonly content: Content })
-  /** an allocation was handed out */
+  /** memory was allocated */
   | (EventBase & { readonly op: 'claim'; readonly range: Range; readonly label: string })
-  /** allocations were given back */
+  /** memory was freed */
   | (EventBase & { readonly op: 'release'; readonly ranges: Ranges; readonly label: string })
-  /** a contract of the hand-off was evaluated: kept, or broken by what was found in these ranges */
+  /** a contract of the hand-off was evaluated: kept, or broken by the content of these ranges */
   | (EventBase & {
       readonly op: 'contract'
       readonly clause: AnyClauseId
@@ -115,14 +116,14 @@ export type MemoryEvent =
       readonly found: readonly Extent[]
     })
 
-/** What a step does, in words; a function makes them when somebody reads them, and must always say the same. */
+/** Text of a step; a function is called on first access, and must always return the same text. */
 export type StepText = string | (() => string)
 
 /** A named span of events under a clause. */
 export interface Step {
   readonly id: StepId
   readonly parent: StepId | null
-  /** The clause that says so: `ST-15`, or a user's own `x-…`. */
+  /** Its clause: `ST-15`, or a user's own `x-…`. */
   readonly clause: AnyClauseId
   readonly what: string
   readonly actor: Actor
@@ -144,13 +145,13 @@ export function isWrite(event: MemoryEvent): event is WriteEvent {
   )
 }
 
-/** The ranges that an event touched, ascending; none for a contract about no memory. */
+/** The ranges of an event, ascending; none for a contract without memory. */
 export function rangesOf(event: MemoryEvent): readonly Range[] {
   if ('ranges' in event) return event.ranges
   return event.range === null ? [] : [event.range]
 }
 
-/** From the first byte that an event touched to the last one; null for a contract about no memory. */
+/** The hull of an event's ranges; null for a contract without memory. */
 export function hullOf(event: MemoryEvent): Range | null {
   const ranges = rangesOf(event)
   const [first] = ranges
@@ -159,7 +160,7 @@ export function hullOf(event: MemoryEvent): Range | null {
   return range(first.start, last.end)
 }
 
-/** The offset in its object of the byte that a write of an object left at `address`. */
+/** The offset in the written object of the byte at `address`. */
 export function offsetAt(
   event: Extract<WriteEvent, { readonly object: ObjectId | null }>,
   address: number,

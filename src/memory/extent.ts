@@ -1,4 +1,4 @@
-/** What one stretch of memory holds: bytes, whose they are, and which event put them there. */
+/** An extent of memory: content, owner, and the last event. */
 import type { Range } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 
@@ -14,22 +14,16 @@ export type ObjectId = string
 
 /** The bytes of an extent. */
 export type Content =
-  /** nobody in this boot wrote here and what it holds is not known */
+  /** not written in this boot, content unknown */
   | { readonly kind: 'garbage' }
-  /**
-   * every byte has this value: zeroed, never touched since power-on, or cleared by the firmware when it was
-   * freed
-   */
+  /** every byte has this value: zeroed, untouched since power-on, or cleared by the firmware on free */
   | { readonly kind: 'fill'; readonly byte: number }
   /**
    * bytes of a file or of a small buffer; `at` is the offset of the extent's first byte. Never a copy of a
    * payload
    */
   | { readonly kind: 'bytes'; readonly source: ByteSource; readonly at: number }
-  /**
-   * written by a known object, the bytes themselves are not modelled: decompressor output, page tables,
-   * firmware data
-   */
+  /** written by a known object, bytes not modelled: decompressor output, page tables, firmware data */
   | { readonly kind: 'opaque' }
 
 /** An object, and the offset in it. */
@@ -42,9 +36,9 @@ export interface Whose {
 export interface Extent {
   readonly range: Range
   readonly content: Content
-  /** null: memory that nobody wrote since it was handed out (it may still hold old bytes) */
+  /** null: memory not written since its allocation (it may contain old bytes) */
   readonly whose: Whose | null
-  /** Was it written since it was handed out? A zero fill in nobody's name is written, and nobody's. */
+  /** Was it written since its allocation? An unowned zero fill is written, but has no owner. */
   readonly written: boolean
   /** The last event that wrote, claimed or released it. */
   readonly by: EventId

@@ -1,7 +1,6 @@
 /**
  * A C structure in guest memory, read and written field by field under upstream's names. The layout is the
- * one that files are read with (bytes/struct.ts); numbers are coded here, because every address of a guest
- * fits a double.
+ * same as for files (bytes/struct.ts); numbers are encoded here, because every guest address fits a double.
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { rangeAt, type Range } from '../bytes/range.ts'
@@ -14,7 +13,7 @@ import type { Memory } from './memory.ts'
 export type NumberField<F extends Fields> = {
   [N in keyof F & string]: F[N][1] extends string ? N : never
 }[keyof F & string]
-/** The numbers of a structure; 64-bit ones too, exact up to 2^53. */
+/** The numbers of a structure, 64-bit ones included, exact up to 2^53. */
 export type GuestValues<F extends Fields> = Readonly<Record<NumberField<F>, number>>
 
 const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const
@@ -44,7 +43,7 @@ type NumberAt = readonly [name: string, offset: number, width: number]
 
 const layouts = new WeakMap<object, readonly NumberAt[]>()
 
-/** The numbers of a layout, which are looked up once. */
+/** The number fields of a layout, computed once. */
 function numbersOf(layout: { readonly fields: Fields }): readonly NumberAt[] {
   const known = layouts.get(layout)
   if (known !== undefined) return known
@@ -101,8 +100,8 @@ function noField(name: string, field: string): never {
 }
 
 /**
- * A structure at a place in memory. Reading makes no event: what the guest reads *as an object* goes through
- * Memory.readAs. Every write is one patch in the name of the object.
+ * A structure at an address. Reading records no event: reads *as an object* use Memory.readAs. Every write is
+ * one patch of the object.
  */
 export class GuestStruct<F extends Fields> {
   readonly at: Phys
@@ -120,25 +119,25 @@ export class GuestStruct<F extends Fields> {
     this.#offset = offset
   }
 
-  /** Where the field lies. */
+  /** The range of the field. */
   range(field: keyof F & string): Range {
     const [offset, kind] = this.#field(field)
     return rangeAt(this.at + offset, widthOf(kind))
   }
 
-  /** The number as memory has it now; what is not modelled reads as zero. */
+  /** The current value in memory; bytes that are not modelled read as zero. */
   get(field: NumberField<F>): number {
     const [offset, kind] = this.#field(field)
     return this.#memory.number(this.at + offset, widthOf(kind))
   }
 
-  /** All numbers as memory has them now. */
+  /** The current values of all numbers. */
   values(): GuestValues<F> {
     const bytes = this.#memory.readRaw(rangeAt(this.at, this.layout.size))
     return guestValues(this.layout, bytes) as GuestValues<F>
   }
 
-  /** Stores a number as C does: what is too wide for the field is cut. */
+  /** Stores a number like C: truncated to the width of the field. */
   set(field: NumberField<F>, value: number): EventId {
     const [offset, kind] = this.#field(field)
     return this.patch(offset, littleEndian(value, widthOf(kind)))

@@ -25,11 +25,11 @@ export interface Slice {
   readonly length: number
 }
 
-/** What a read found. `event` is the read in the recording. */
+/** The result of a read. `event`: the read in the recording. */
 export interface Reading {
   readonly event: EventId
   readonly deviations: readonly Deviation[]
-  /** Was every byte the object's, and (where all of it was wanted) nothing missing? */
+  /** Was every byte the object's, and (for a whole object) nothing missing? */
   readonly whole: boolean
 }
 
@@ -40,16 +40,16 @@ export interface ReadOptions {
   /** `code` is about to run. Default `data`. */
   readonly as?: 'data' | 'code'
   /**
-   * Does the reader take this for the whole object? Then a declared length beyond it counts as missing.
+   * Does the reader treat this as the whole object? If so, bytes up to its declared length count as missing.
    * Default false.
    */
   readonly all?: boolean
 }
 
-/** Longest raw read, in bytes: larger ones are a mistake of ours, payloads are never loaded. */
+/** Longest raw read, in bytes: a larger one is a bug, since payloads are never loaded. */
 export const RAW_READ_MAX = 16 * 2 ** 20
 
-/** Memory at one moment: whatever is done to the memory it was taken of, it stays as it is. */
+/** A snapshot of memory, unaffected by later changes. */
 export type MemorySnapshot = Pick<Memory, 'extents' | 'claims'>
 
 interface Claim {
@@ -59,7 +59,7 @@ interface Claim {
 
 const NONE: readonly never[] = []
 
-/** One range or many, as a list. Throws ModelBug when it is empty, or does not ascend. */
+/** One range or many, as a list. Throws ModelBug when it is empty or not sorted. */
 function rangesIn(where: Range | readonly Range[]): Ranges {
   if ('start' in where) return [where]
   where.forEach((one, i) => {
@@ -83,9 +83,8 @@ function joined(effects: readonly WriteEffect[]): WriteEffect {
 
 /**
  * Sparse physical memory. Every verb is recorded. Writes outside RAM are recorded and store nothing; writes
- * outside every
- * allocation are recorded as strayed and do store. Costs depend on the number of extents touched, never on
- * their length.
+ * outside every allocation are recorded as unallocated and do store. Costs depend on the number of extents
+ * touched, never on their length.
  */
 export class Memory {
   #cells = new RunMap<Cell>()
@@ -99,9 +98,9 @@ export class Memory {
   }
 
   /**
-   * The same memory, which records what happens to it with another recorder: a fork of this one's, so that
-   * the events that extents name are there. Neither of the two sees what is done to the other. Costs a few
-   * microseconds, whatever the memory holds: what both share is copied bucket by bucket when it is written.
+   * A fork of the memory with another recorder: a fork of this one's, which has the events that extents refer
+   * to. Neither sees later writes of the other. Costs a few microseconds for any content: shared buckets are
+   * copied on write.
    */
   fork(recorder: Recorder): Memory {
     const twin = new Memory(recorder)
@@ -112,12 +111,12 @@ export class Memory {
     return twin
   }
 
-  /** The memory as it is now, to be looked at later. */
+  /** A snapshot of the current memory. */
   snapshot(): MemorySnapshot {
     return this.fork(this.#recorder)
   }
 
-  /** RAM comes into being, holding `content`, unclaimed and nobody's. */
+  /** Creates RAM with `content`, unallocated and unowned. */
   ram(where: Range | Ranges, content: Content): EventId {
     const ranges = rangesIn(where)
     const by = this.#recorder.append({ op: 'ram', ranges, content })
@@ -128,8 +127,8 @@ export class Memory {
   }
 
   /**
-   * Somebody has had this memory since before the recording begins: it is allocated, and each byte is the
-   * object's at the byte's own address. What bytes they are is not modelled.
+   * Memory in use since before the recording: it is allocated, and each byte is the object's at the byte's
+   * own address. Their values are not modelled.
    */
   occupy(where: Ranges, object: ObjectId): EventId {
     const ranges = rangesIn(where)
@@ -144,10 +143,7 @@ export class Memory {
     return by
   }
 
-  /**
-   * An allocation is handed out: its bytes stay what they are (or become `content`), but are nobody's from
-   * now on.
-   */
+  /** Allocates memory: its bytes stay (or become `content`), but lose their owner. */
   claim(where: Range, label: string, content?: Content): EventId {
     const by = this.#recorder.append({ op: 'claim', range: where, label })
     this.#claims.assign(where.start, where.end, { label, by })
@@ -156,8 +152,8 @@ export class Memory {
   }
 
   /**
-   * Allocations are given back: their bytes stay (or become `content`: firmware that clears what is freed),
-   * nobody's, unclaimed.
+   * Frees memory: its bytes stay (or become `content`, if the firmware clears freed memory), unowned and
+   * unallocated.
    */
   release(where: Range | Ranges, label: string, content?: Content): EventId {
     const ranges = rangesIn(where)
@@ -172,7 +168,7 @@ export class Memory {
     return by
   }
 
-  /** Bytes of a source come into memory as `object`, the first of them at `offset` of it. */
+  /** Writes bytes of a source as `object`, the first of them at its `offset`. */
   put(at: Phys, slice: Slice, object: ObjectId, offset = 0): EventId {
     const where = rangeAt(at, slice.length)
     this.#grow(object, offset + slice.length)
@@ -180,24 +176,21 @@ export class Memory {
     return this.#write('put', where, content, { object, at: offset })
   }
 
-  /**
-   * Bytes that somebody computed: a small edit or a table. They become the object's, from `offset` of it on.
-   */
+  /** Writes computed bytes: a small edit or a table. They become the object's, from its `offset` on. */
   patch(at: Phys, bytes: Uint8Array, object: ObjectId, offset = 0): EventId {
     const content: Content = { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 }
     return this.#write('patch', rangeAt(at, bytes.length), content, { object, at: offset })
   }
 
-  /** `object` is written here, but what bytes it has is not modelled: decompressor output, page tables. */
+  /** Writes `object` without modelling its bytes: decompressor output, page tables. */
   make(where: Range, object: ObjectId, offset = 0): EventId {
     this.#grow(object, offset + sizeOf(where))
     return this.#write('make', where, OPAQUE, { object, at: offset })
   }
 
   /**
-   * Bytes are adjusted in place, as a loader does it that relocates code: whose they are, which event put
-   * them there and whether they were written stays as it was. The pieces ascend and share no byte; throws
-   * ModelBug when they do not, or when there are none.
+   * Adjusts bytes in place, like a loader that relocates code: their owner, writing event and written state
+   * stay the same. Throws ModelBug if the pieces are not sorted and disjoint, or if there are none.
    */
   amend(pieces: readonly { readonly at: Phys; readonly bytes: Uint8Array }[]): EventId {
     const ranges = rangesIn(pieces.map(({ at, bytes }) => rangeAt(at, bytes.length)))
@@ -224,12 +217,12 @@ export class Memory {
     return by
   }
 
-  /** Zeroes a range in the name of an object (from `offset` of it on), or of nobody. */
+  /** Zeroes a range as an object (from its `offset` on), or unowned. */
   zero(where: Range, object: ObjectId | null, offset = 0): EventId {
     return this.#write('zero', where, ZERO, object === null ? null : { object, at: offset })
   }
 
-  /** memmove: bytes and identities travel. What is not RAM in the source arrives as garbage of nobody. */
+  /** memmove: copies bytes and owners. Source bytes outside RAM arrive as unowned garbage. */
   copy(to: Phys, from: Range): EventId {
     const shift = to - from.start
     const taken = this.#cells.runs(from.start, from.end)
@@ -259,17 +252,17 @@ export class Memory {
     return by
   }
 
-  /** Says how long an object really is, so that a reader that takes less for all of it can be told. */
+  /** Declares the real length of an object, so that a reader of less than the whole is detected. */
   declare(object: ObjectId, length: number): void {
     this.#lengths.set(object, length)
   }
 
-  /** The length of an object: declared, composed, or as far as it was ever written. */
+  /** The length of an object: declared, composed, or the end of its writes. */
   lengthOf(object: ObjectId): number | undefined {
     return this.#lengths.get(object)
   }
 
-  /** `object` is these parts, one behind the other; reads as it are checked against them. */
+  /** `object` is these parts, one after the other; reads as it are checked against them. */
   compose(object: ObjectId, parts: readonly Part[]): void {
     this.#parts.set(object, parts)
     this.#lengths.set(
@@ -299,8 +292,8 @@ export class Memory {
   }
 
   /**
-   * The bytes of a range without judgement and without a record. `known` is false where some byte is not
-   * modelled (it reads as 0).
+   * The bytes of a range, unchecked and unrecorded. `known` is false if a byte is not modelled (it reads as
+   * 0).
    */
   peek(where: Range): { readonly bytes: Uint8Array; readonly known: boolean } {
     const length = sizeOf(where)
@@ -331,7 +324,7 @@ export class Memory {
     )
   }
 
-  /** A little-endian number of at most 8 bytes; what is not modelled reads as zero (numberIn). */
+  /** A little-endian number of at most 8 bytes; bytes that are not modelled read as zero (numberIn). */
   number(at: number, width: number): number {
     const run = this.#cells.at(at)
     if (run === undefined || run.end < at + width) return numberIn(this.readRaw(rangeAt(at, width)))
@@ -341,24 +334,26 @@ export class Memory {
     return content.kind === 'fill' && content.byte !== 0 ? numberIn(this.readRaw(rangeAt(at, width))) : 0
   }
 
-  /** The bytes of a range; what is not modelled reads as zero. For guests that read small structures. */
+  /**
+   * The bytes of a range; bytes that are not modelled read as zero. For guests that read small structures.
+   */
   readRaw(where: Range): Uint8Array {
     return this.peek(where).bytes
   }
 
-  /** The extents that touch a range, ascending, cut to it; everything when no range is given. */
+  /** The extents that touch a range, ascending, clipped to it; all extents without a range. */
   extents(within?: Range): Extent[] {
     return this.#cells.runs(within?.start, within?.end).map(run => extentOf(run.start, run.end, run.value))
   }
 
-  /** The allocations that touch a range, ascending, cut to it. */
+  /** The allocations that touch a range, ascending, clipped to it. */
   claims(within?: Range): { readonly range: Range; readonly label: string; readonly by: EventId }[] {
     return this.#claims
       .runs(within?.start, within?.end)
       .map(run => ({ range: range(run.start, run.end), label: run.value.label, by: run.value.by }))
   }
 
-  /** Where byte `at` of an object lies, as the first byte of an extent; the extents, ascending. */
+  /** The extents whose first byte is byte `at` of an object, ascending. */
   placesOf(object: ObjectId, at: number): Extent[] {
     const found: Extent[] = []
     this.#cells.some(({ start, end, value }) => {
@@ -370,7 +365,7 @@ export class Memory {
     return found
   }
 
-  /** What extents in the range belong to somebody that `except` does not name. */
+  /** Extents in the range with an owner outside `except`. */
   occupants(within: Range, except: (object: ObjectId) => boolean): Extent[] {
     return this.#cells
       .runs(within.start, within.end)
@@ -378,12 +373,14 @@ export class Memory {
       .map(run => extentOf(run.start, run.end, run.value))
   }
 
-  /** The runs that touch [start, end), not cut to it. */
+  /** The runs that touch [start, end), not clipped. */
   #wholeRuns(start: number, end: number): Run<Cell>[] {
     return this.#cells.runs(this.#cells.at(start)?.start ?? start, this.#cells.at(end - 1)?.end ?? end)
   }
 
-  /** Bytes of a source stay one run, over the source as amended; of what has none, each piece is cut out. */
+  /**
+   * Bytes of a source stay one run, over the amended source; in other content each piece becomes its own run.
+   */
   #amendRun({ start, end, value }: Run<Cell>, amendments: readonly Amendment[]): void {
     const { content, origin } = value
     if (content.kind === 'bytes') {
@@ -423,7 +420,7 @@ export class Memory {
     return by
   }
 
-  /** What a write of one range does beside its purpose; `strayed` where that is known. */
+  /** The side effects of a write to one range; `strayed` where that is known. */
   #effectOf(where: Range, next: Whose | null, strayed = holesIn(this.#claims, where)): WriteEffect {
     const { start, end } = where
     const origin = next === null ? 0 : start - next.at
@@ -442,8 +439,8 @@ export class Memory {
   }
 
   /**
-   * Foreign extents in a range, and the parts of it that are unclaimed or no RAM. `arriving` covers it,
-   * ascending; what it leaves out is nobody's.
+   * Foreign extents in a range, and its parts that are unallocated or not RAM. `arriving`: the new owners,
+   * ascending; gaps are unowned.
    */
   #effect(
     where: Range,
@@ -465,7 +462,7 @@ export class Memory {
     return { lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
-  /** Stores a cell, but only where there is RAM: `holes` is where there is none. */
+  /** Stores a cell in RAM only; `holes`: the parts without RAM. */
   #storeCell(where: Range, cell: Cell, holes: readonly Range[] = holesIn(this.#cells, where)): void {
     this.#cells.assign(where.start, where.end, cell)
     for (const hole of holes) this.#cells.clear(hole.start, hole.end)

@@ -2,17 +2,17 @@
 import { ModelBug } from '../bytes/errors.ts'
 import type { Actor, AnyClauseId, EventBase, EventId, MemoryEvent, Step, StepId, StepText } from './event.ts'
 
-/** All that happened, in order. `events[id]` and `steps[id]` find an entry by its id. */
+/** All events and steps, in order; `events[id]` and `steps[id]` are the entries by id. */
 export interface Recording {
   readonly events: readonly MemoryEvent[]
   readonly steps: readonly Step[]
 }
 
 type WithoutBase<E> = E extends MemoryEvent ? Omit<E, keyof EventBase> : never
-/** An event as its writer gives it; the recorder adds id, actor and step. */
+/** An event without the fields that the recorder adds: id, actor and step. */
 export type NewEvent = WithoutBase<MemoryEvent>
 
-/** A step as it is recorded: its words are made when they are read, and kept. */
+/** A recorded step: its text is made on first access, and kept. */
 class RecordedStep implements Step {
   readonly id: StepId
   readonly parent: StepId | null
@@ -50,29 +50,29 @@ class RecordedStep implements Step {
   }
 }
 
-/** A recording that grows: knows who acts and under which step. */
+/** A growing recording, with the current actor and step. */
 export class Recorder implements Recording {
   readonly events: MemoryEvent[]
   readonly steps: RecordedStep[]
   #actor: Actor = 'firmware'
   #open: RecordedStep | null = null
 
-  /** Default: nothing has happened yet. */
+  /** Default: empty. */
   constructor(past?: Recorder) {
     this.events = past === undefined ? [] : past.events.slice()
     this.steps = past === undefined ? [] : past.steps.slice()
   }
 
   /**
-   * A recording that begins with all that happened so far, the same entries under the same ids, and goes on
-   * by itself. Throws ModelBug under a step: it would belong to both.
+   * A recording that starts with all entries so far, under the same ids, and grows independently. Throws
+   * ModelBug inside a step: it would belong to both.
    */
   fork(): Recorder {
     if (this.#open !== null) throw new ModelBug(`forked under step ${String(this.#open.id)}`)
     return new Recorder(this)
   }
 
-  /** Who acts now. */
+  /** The current actor. */
   get actor(): Actor {
     return this.#actor
   }
@@ -82,22 +82,22 @@ export class Recorder implements Recording {
     return this.events.length
   }
 
-  /** The step that is under way, or null. */
+  /** The current step, or null. */
   get current(): Step | null {
     return this.#open
   }
 
-  /** The id of the step that is under way, or null. */
+  /** The id of the current step, or null. */
   get under(): StepId | null {
     return this.#open === null ? null : this.#open.id
   }
 
-  /** Gives an event its id, actor and step, and keeps it. */
+  /** Appends an event with its id, actor and step. */
   append(event: NewEvent): EventId {
     return this.push({ id: this.next, actor: this.#actor, step: this.under, ...event })
   }
 
-  /** Keeps an event that says itself which one it is: `next`, `actor` and `under`. */
+  /** Appends an event that already has them: `next`, `actor` and `under`. */
   push(event: MemoryEvent): EventId {
     this.events.push(event)
     return event.id

@@ -1,10 +1,10 @@
 /**
- * A map from addresses to values, kept as runs in sorted buckets: assigning over a range splits and replaces
- * what was there. Forks share buckets until one of them writes.
+ * A map from addresses to values, kept as runs in sorted buckets: assigning a range splits and replaces runs.
+ * Forks share buckets until one of them writes.
  */
 import { ModelBug } from '../bytes/errors.ts'
 
-/** [start, end) has this value. Never changed: a run that is cut is replaced. */
+/** [start, end) with this value. Immutable: a run that is split is replaced. */
 export interface Run<V> {
   readonly start: number
   readonly end: number
@@ -17,21 +17,20 @@ interface Span {
   readonly end: number
 }
 
-/** Runs in order, and the map that may change the list; every other one copies it first. */
+/** Runs in order, and the map that may modify the list; others copy it first. */
 interface Bucket<V> {
   readonly owner: object
   readonly runs: Run<V>[]
 }
 
 const BUCKET = 256
-/** From so many ranges on it pays to go through whole buckets once. */
+/** Number of ranges from which one pass through whole buckets is faster. */
 const MANY = 8
 
 /**
  * Disjoint runs in ascending order. Neighbours with equal values are not joined: two writes stay two runs. A
- * value must not
- * depend on where its run starts, because runs are cut without asking it. Assigning costs a search plus a
- * move within one bucket; a fork costs one step for each bucket.
+ * value must not depend on the start of its run, because runs are split without changing it. Assigning costs
+ * a search plus a move within one bucket; a fork costs one step per bucket.
  */
 export class RunMap<V> {
   #owner: object = {}
@@ -42,7 +41,7 @@ export class RunMap<V> {
     return this.#buckets.reduce((sum, { runs }) => sum + runs.length, 0)
   }
 
-  /** The same map; what is assigned to one of the two from now on is not seen by the other. */
+  /** An independent copy. */
   fork(): RunMap<V> {
     const twin = new RunMap<V>()
     twin.#buckets = this.#buckets.slice()
@@ -50,16 +49,14 @@ export class RunMap<V> {
     return twin
   }
 
-  /** The run that holds this address, or undefined in a hole. */
+  /** The run that contains this address, or undefined in a hole. */
   at(address: number): Run<V> | undefined {
     const bucket = this.#runs(this.#bucketOf(address))
     const run = bucket[indexIn(bucket, address)]
     return run !== undefined && run.start <= address ? run : undefined
   }
 
-  /**
-   * The runs that touch [start, end), ascending, cut to it. What is assigned later does not change the list.
-   */
+  /** The runs that touch [start, end), ascending, clipped to it. Later assignments do not change the list. */
   runs(start = 0, end = Number.MAX_SAFE_INTEGER): Run<V>[] {
     const found: Run<V>[] = []
     let b = this.#bucketOf(start)
@@ -96,12 +93,12 @@ export class RunMap<V> {
     return false
   }
 
-  /** Calls `visit` for every run, ascending, until it answers true. */
+  /** Calls `visit` for every run, ascending, until it returns true. */
   some(visit: (run: Run<V>) => boolean): boolean {
     return this.#buckets.some(({ runs }) => runs.some(visit))
   }
 
-  /** Gives [start, end) this value and forgets what it had. */
+  /** Assigns this value to [start, end). */
   assign(start: number, end: number, value: V): void {
     this.#replace(start, end, { start, end, value })
   }
@@ -111,7 +108,7 @@ export class RunMap<V> {
     this.#replace(start, end, null)
   }
 
-  /** Gives all these ranges, which ascend and share no address, one value. */
+  /** Assigns one value to all these ranges, which are sorted and disjoint. */
   assignAll(ranges: readonly Span[], value: V): void {
     if (ranges.length < MANY) {
       for (const { start, end } of ranges) this.assign(start, end, value)
@@ -133,8 +130,8 @@ export class RunMap<V> {
   }
 
   /**
-   * Gives what lies in these ranges, which ascend and share no address, another value: the one that `change`
-   * makes of its value and its first address, or none. Holes stay holes.
+   * Changes the values in these ranges, which are sorted and disjoint: `change` gets a value and its first
+   * address and returns the new value, or none. Holes stay holes.
    */
   rewrite(ranges: readonly Span[], change: (value: V, start: number) => V | null): void {
     const [first] = ranges
@@ -185,7 +182,7 @@ export class RunMap<V> {
     this.#settle(b)
   }
 
-  /** Removes what lies before `end` at the heads of buckets from `b` on. */
+  /** Removes runs before `end` at the start of buckets from `b` on. */
   #dropHeads(b: number, end: number): void {
     while (b < this.#buckets.length && (this.#runs(b)[0]?.start ?? Infinity) < end) {
       const runs = this.#writable(b)
@@ -200,7 +197,7 @@ export class RunMap<V> {
     }
   }
 
-  /** Cuts a bucket in two that has become too long, and removes one that has become empty. */
+  /** Splits a bucket that is too long, and removes an empty one. */
   #settle(b: number): void {
     const runs = this.#writable(b)
     if (runs.length > 2 * BUCKET) {
@@ -213,7 +210,7 @@ export class RunMap<V> {
     return (this.#buckets[b] as Bucket<V>).runs
   }
 
-  /** The runs of a bucket that no fork shares. */
+  /** The runs of a bucket, unshared. */
   #writable(b: number): Run<V>[] {
     const bucket = this.#buckets[b] as Bucket<V>
     if (bucket.owner === this.#owner) return bucket.runs
@@ -222,7 +219,7 @@ export class RunMap<V> {
     return runs
   }
 
-  /** The first bucket with a run that ends after `address`; the last one when there is none. */
+  /** The first bucket with a run that ends after `address`; the last bucket if there is none. */
   #bucketOf(address: number): number {
     let low = 0
     let high = this.#buckets.length - 1

@@ -1,9 +1,9 @@
-/** A small map whose forks share what it holds until one of them writes. */
+/** A small copy-on-write map. */
 export class SharedMap<K, V> {
   #entries = new Map<K, V>()
   #shared = false
 
-  /** The same entries; what is set in one of the two from now on is not seen by the other. */
+  /** An independent copy. */
   fork(): SharedMap<K, V> {
     const twin = new SharedMap<K, V>()
     twin.#entries = this.#entries

@@ -1,15 +1,15 @@
 /**
- * A change of upstream's code: what it is, which releases have it, and what it changes of a behaviour. The
- * unit of every table of releases.
+ * A change of upstream's code: its title, the releases that have it, and its effect on a behaviour. The unit
+ * of every table of releases.
  */
 
-/** What a behaviour is made of: plain data, compared by value. */
+/** The records of a behaviour: plain data, compared by value. */
 export type Scalar = string | number | boolean | null
 
 /**
- * As much of a behaviour as a change changes. Records are merged field by field, everything else is replaced,
- * lists too. A record that names another `way` takes the place of the old one whole: what one way is told
- * means nothing to another.
+ * The part of a behaviour that a change sets. Records are merged field by field, everything else is replaced,
+ * including lists. A record with another `way` replaces the old one as a whole, since the parameters of one
+ * way do not apply to another.
  */
 export type Patch<T> = T extends Scalar | readonly unknown[]
   ? T
@@ -17,22 +17,22 @@ export type Patch<T> = T extends Scalar | readonly unknown[]
     ? T | ({ readonly [K in Exclude<keyof T, 'way'>]?: Patch<T[K]> } & { readonly way?: never })
     : { readonly [K in keyof T]?: Patch<T[K]> }
 
-/** Which releases a change is in. */
+/** The releases that have a change. */
 export interface When {
   /**
-   * Per branch the first release that has it, ascending. The last one is that of upstream's main line: every
-   * later branch has it from its beginning.
+   * The first release of each branch that has it, ascending. The last one is on upstream's main line: every
+   * later branch has it from its start.
    */
   readonly in: readonly [string, ...string[]]
-  /** The same for the releases from which on it is gone again: reverted, or nothing is left of it. */
+  /** The same for the releases that no longer have it: reverted or superseded. */
   readonly until?: readonly [string, ...string[]]
 }
 
 /** One change. */
 export interface Change<B> extends When {
-  /** Upstream's commits, abbreviated as upstream does; none where it is not known which it was. */
+  /** Upstream's commits, abbreviated as upstream does; empty if unknown. */
   readonly commits: readonly string[]
-  /** What it brought, one line for people. */
+  /** Its effect, as one line of text. */
   readonly title: string
   readonly patch: Patch<B>
 }
@@ -45,7 +45,7 @@ export type MakeChange<B> = (
   patch: Patch<B>,
 ) => Change<B>
 
-/** Writes a change of behaviours `B`: `const change = changesOf<StubBehaviour>()`. */
+/** Defines changes of behaviours `B`: `const change = changesOf<StubBehaviour>()`. */
 export function changesOf<B>(): MakeChange<B> {
   return (commit, title, when, patch) => ({
     commits: typeof commit === 'string' ? [commit] : commit,
@@ -68,15 +68,15 @@ function merged(base: unknown, patch: unknown): unknown {
   return fields
 }
 
-/** A behaviour and what a change changes of it. */
+/** Applies a change to a behaviour. */
 export function patched<B>(base: B, patch: Patch<B>): B {
   return merged(base, patch) as B
 }
 
-/** Folds share the records that no change touched: each is said once. */
+/** Folds share unchanged records, so each is serialised once. */
 const SAID = new WeakMap<object, string>()
 
-/** Says a behaviour so that equal ones are said alike, in whatever order their fields were written. */
+/** Serialises a behaviour canonically, independent of the order of its fields. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isRecord(value)) return JSON.stringify(value)

@@ -1,29 +1,29 @@
-/** What a table of releases says of each of its rows. */
+/** The fields of every era. */
 
-/** Half-open span of releases: [from, to). A stable release belongs to the span that names it. */
+/** Half-open span of releases: [from, to). A stable release belongs to the span that names its branch. */
 export interface VersionSpan {
   readonly from: string
   readonly to: string
 }
 
-/** What every row of an era table says about itself. */
+/** Fields of every era of a table. */
 export interface EraInfo {
   /** `systemd-stub/S2`, `linux/E2`. */
   readonly id: string
-  /** One line for people. */
+  /** One line of text. */
   readonly title: string
-  /** The releases that behave so. */
+  /** Its releases. */
   readonly spans: readonly VersionSpan[]
-  /** Upstream commits that began it, as upstream abbreviates them. */
+  /** Upstream commits that began it, abbreviated. */
   readonly commits: readonly string[]
   /** Versions that were read or booted. */
   readonly seen: readonly string[]
 }
 
-/** An era as plain data: changes by their places in the history's list. */
+/** An era as plain data: changes as indexes into the history's list. */
 export interface EraRow extends EraInfo {
-  /** What its first release has. */
+  /** The changes in its first release. */
   readonly has: readonly number[]
-  /** What its first releases have and those before them had not, or the other way round. */
+  /** The changes that its first releases have and their predecessors do not, or the reverse. */
   readonly began: readonly number[]
 }

@@ -1,6 +1,6 @@
 /**
- * The history of a product: its branches, the changes of upstream's code, and what follows from them. How a
- * release behaves is the fold of the changes that it has; an era is a set of releases that behave alike.
+ * The history of a product: its branches, upstream's changes, and the eras derived from them. A release's
+ * behaviour is the fold of its changes; an era is a set of releases that behave alike.
  */
 import { ModelBug } from '../bytes/errors.ts'
 import { canonical, patched, type Change } from './change.ts'
@@ -8,62 +8,62 @@ import type { EraInfo, EraRow } from './era.ts'
 import { compare, required, type Version } from './version.ts'
 import { WORKED_OUT } from './worked-out.ts'
 
-/** A name for the era that a release belongs to. */
+/** A label for the era of a release. */
 export interface Label {
   /** Any release of the era. */
   readonly release: string
-  /** One line for people. */
+  /** One line of text. */
   readonly title: string
 }
 
-/** Was the source of a release read, or was a machine booted with it? */
+/** Was the source of a release read, or was it booted? */
 export type Seen = 'read' | 'booted'
 
-/** All that is told of a product. */
+/** The data of a product. */
 export interface History<B> {
-  /** `systemd-stub`, `linux`: what ids begin with. */
+  /** `systemd-stub`, `linux`: the prefix of ids. */
   readonly product: string
   /**
-   * The first release of every branch, ascending, the table's own first release in front. A branch ends where
-   * the next one begins, release candidates included.
+   * The first release of every branch, ascending, starting with the table's first release. A branch ends
+   * where the next one begins, release candidates included.
    */
   readonly branches: readonly string[]
-  /** From this release on nothing is known. */
+  /** End of the table: this release and later ones are unknown. */
   readonly end: string
-  /** How the first release behaves. */
+  /** The behaviour of the first release. */
   readonly base: B
-  /** Commits that made it so, as far as they are known. */
+  /** The commits behind it, if known. */
   readonly baseCommits?: readonly string[]
   /** In the order in which upstream's main line got them. */
   readonly changes: readonly Change<B>[]
   /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
   readonly labels: Readonly<Record<string, Label>>
-  /** Releases that somebody looked at. */
+  /** Releases that were read or booted. */
   readonly seen: Readonly<Record<string, Seen>>
 }
 
 /** A set of releases that behave alike. */
 export interface Era<B> extends EraInfo {
   readonly behaviour: B
-  /** The changes that its first releases have and those before them had not, or the other way round. */
+  /** The changes that its first releases have and their predecessors do not, or the reverse. */
   readonly began: readonly Change<B>[]
 }
 
-/** A release at which something may change. */
+/** A release at which the behaviour may change. */
 interface Point {
   readonly text: string
   readonly at: Version
-  /** Number of its branch. */
+  /** Index of its branch. */
   readonly branch: number
 }
 
-/** First releases that have a change, as places among the points. */
+/** First releases that have a change, as indexes of points. */
 interface Entry {
   readonly branch: number
   readonly point: number
 }
 
-/** The same for looking up: a branch of its own point, else the branch of the main line; Infinity for none. */
+/** The same for lookup: by the point's own branch, otherwise the main line's; Infinity for none. */
 interface Reach {
   readonly own: ReadonlyMap<number, number>
   readonly main: number
@@ -72,7 +72,7 @@ interface Reach {
 interface Timeline<B> {
   readonly end: Version
   readonly points: readonly Point[]
-  /** Of the changes, in their order: where it comes, and where it goes. */
+  /** Per change, in order: where it begins and where it ends. */
   readonly places: readonly {
     readonly change: Change<B>
     readonly in: readonly Entry[]
@@ -80,11 +80,11 @@ interface Timeline<B> {
     readonly comes: Reach
     readonly goes: Reach
   }[]
-  /** Changes in force at each point, once somebody has asked. */
+  /** Changes in force at each point, cached. */
   readonly inForce: Map<number, readonly Change<B>[]>
 }
 
-/** Place of the last point that is not after a version; -1 when all are. */
+/** Index of the last point not after a version; -1 if all are. */
 function lastNotAfter(points: readonly Point[], version: Version): number {
   let [low, high] = [0, points.length]
   while (low < high) {
@@ -95,7 +95,7 @@ function lastNotAfter(points: readonly Point[], version: Version): number {
   return low - 1
 }
 
-/** Of two entries of one branch the first counts. */
+/** The first of two entries of one branch counts. */
 function reachOf(entries: readonly Entry[]): Reach {
   return {
     own: new Map(entries.toReversed().map(({ branch, point }) => [branch, point])),
@@ -143,7 +143,7 @@ function timelineOf<B>(history: History<B>): Timeline<B> {
   return { end, points, places, inForce: new Map() }
 }
 
-/** Every history is laid out once. */
+/** Layout of a history, computed once. */
 const TIMELINES = new WeakMap<object, Timeline<never>>()
 
 function timeline<B>(history: History<B>): Timeline<B> {
@@ -154,7 +154,7 @@ function timeline<B>(history: History<B>): Timeline<B> {
   return made
 }
 
-/** Of its own branch the first release counts; where the branch has none of its own, the main line's. */
+/** The first release of its own branch counts; if the branch has none, the main line's. */
 function reached({ own, main }: Reach, point: number, branch: number): boolean {
   const first = own.get(branch)
   return first === undefined ? main < branch : first <= point
@@ -178,8 +178,8 @@ function pointAt<B>(history: History<B>, release: Version): number {
 }
 
 /**
- * The changes that a release has, in the table's order. A release candidate is counted to the branch in whose
- * order it stands. Throws UsageError for a text that is no version; none for a release outside the table.
+ * The changes that a release has, in the table's order. A release candidate belongs to the branch it
+ * precedes. Throws UsageError for an invalid version; empty for a release outside the table.
  */
 export function inForce<B>(history: History<B>, release: string): readonly Change<B>[] {
   const point = pointAt(history, required(release))
@@ -189,20 +189,18 @@ export function inForce<B>(history: History<B>, release: string): readonly Chang
 const fold = <B>(base: B, changes: readonly Change<B>[]): B =>
   changes.reduce<B>((behaviour, { patch }) => patched(behaviour, patch), base)
 
-/**
- * How a release behaves; null for one outside the table. Throws UsageError for a text that is no version.
- */
+/** The behaviour of a release; null outside the table. Throws UsageError for an invalid version. */
 export function behaviour<B>(history: History<B>, release: string): B | null {
   const point = pointAt(history, required(release))
   return point < 0 ? null : fold(history.base, inForceAt(timeline(history), point))
 }
 
-/** Releases at which behaviours may differ: the first of every branch, and those that a change names. */
+/** Releases at which the behaviour may change: the first of every branch, and those named by a change. */
 export function boundaries<B>(history: History<B>): readonly string[] {
   return timeline(history).points.map(({ text }) => text)
 }
 
-/** The point that another one follows: in its branch, or in the branch before at its release of the main line. */
+/** The predecessor of a point: in its branch, or in the previous branch at its main-line release. */
 function before<B>({ points }: Timeline<B>, point: number): number {
   const [here, earlier] = [points[point], points[point - 1]]
   if (here === undefined || earlier === undefined) return -1
@@ -229,8 +227,8 @@ interface Group<B> {
 }
 
 /**
- * Folds changes in the table's order. One more is folded onto what those before it gave, which is kept: releases
- * differ in their latest changes.
+ * Folds changes in the table's order. Intermediate folds are cached, since releases mostly differ in their
+ * latest changes.
  */
 function keptFolds<B>(base: B): (changes: readonly Change<B>[]) => B {
   interface Kept {
@@ -277,8 +275,8 @@ function lower(title: string): string {
 }
 
 /**
- * The eras of a product as plain data. Their order is that of the labels; one without a label stands behind the one
- * whose releases come before its own.
+ * The eras of a product as plain data. Their order is that of the labels; one without a label comes after the
+ * era of the releases before its own.
  */
 export function eraRows<B>(history: History<B>): readonly EraRow[] {
   const line = timeline(history)
@@ -317,12 +315,12 @@ export function eraRows<B>(history: History<B>): readonly EraRow[] {
   return table.map(({ row }) => row)
 }
 
-/** What tells a history from every other one of ours: `linux 4.19 to 7.4-rc1`. */
+/** A key that identifies a history: `linux 4.19 to 7.4-rc1`. */
 export function historyName<B>({ product, branches, end }: History<B>): string {
   return `${product} ${branches[0] ?? ''} to ${end}`
 }
 
-/** The eras of a product, in the order of `eraRows`; what the build has worked out is not worked out again. */
+/** The eras of a product, in the order of `eraRows`; results precomputed by the build are reused. */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const folds = keptFolds(history.base)
   const changes = (places: readonly number[]): Change<B>[] =>
@@ -335,8 +333,8 @@ export function erasOf<B>(history: History<B>): readonly Era<B>[] {
 }
 
 /**
- * What is wrong with a table, one line each: releases that do not ascend, two of one branch, changes out of
- * order, releases outside the table, and a change that ends before it begins.
+ * Problems of a table, one line each: releases not ascending, two of one branch, changes out of order,
+ * releases outside the table, and a change that ends before it begins.
  */
 export function faultsOf<B>(history: History<B>): string[] {
   const line = timeline(history)

@@ -1,15 +1,12 @@
-/**
- * Which clauses of the law a release follows, as its behaviour says; and in words the releases that a clause
- * applies to.
- */
+/** The clauses that apply to a release, by its behaviour; and the releases of a clause as text. */
 import type { VersionSpan } from './era.ts'
 import { boundaries, behaviour, type History } from './history.ts'
 import { compareVersions, required, type Version } from './version.ts'
 
-/** Does a clause apply to what behaves so? */
+/** Does a clause apply to this behaviour? */
 export type Holds<B> = (behaviour: B) => boolean
 
-/** The clauses of a product by the record of its behaviour that they are about. */
+/** The clauses of a product, by the behaviour record they describe. */
 export type Law<B> = { readonly [R in keyof B]?: Readonly<Record<string, Holds<B>>> }
 
 /** Clauses that apply to a behaviour: all of them, or those about one record. */
@@ -20,7 +17,7 @@ export function clausesFor<B extends object>(law: Law<B>, data: B, record?: keyo
   )
 }
 
-/** The releases of a history that behave so. */
+/** The releases of a history with this behaviour. */
 export function spansWhere<B>(history: History<B>, holds: Holds<B>): VersionSpan[] {
   const spans: { from: string; to: string }[] = []
   let open: { from: string; to: string } | null = null
@@ -44,7 +41,7 @@ const text = ({ numbers, candidate }: Version): string =>
 /** `6.6` of `6.6-rc1`. */
 const mainRelease = (branch: string): string => text({ ...required(branch), candidate: null })
 
-/** The release before one that does not begin a branch: `257.4` of `257.5`, `257` of `257.1`. */
+/** The predecessor of a release that does not begin a branch: `257.4` of `257.5`, `257` of `257.1`. */
 function releaseBefore(release: string): string {
   const version = required(release)
   if (version.candidate !== null) return text({ ...version, candidate: version.candidate - 1 })
@@ -69,8 +66,8 @@ function spanText<B>({ branches, end }: History<B>, { from, to }: VersionSpan): 
 }
 
 /**
- * Spans in words, by the releases that exist: `252.36 and later 252, 257 to 257.4, 258 and later`. Release
- * candidates are not told where a branch begins.
+ * Spans as text, by existing releases: `252.36 and later 252, 257 to 257.4, 258 and later`. Release
+ * candidates are omitted at the start of a branch.
  */
 export function spansText<B>(history: History<B>, spans: readonly VersionSpan[]): string {
   return spans.map(span => spanText(history, span)).join(', ')

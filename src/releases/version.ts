@@ -1,17 +1,17 @@
 /**
- * Release numbers of systemd and linux: the only place where versions are compared (design rule R3; spec
- * chapters ST and EP name the spans).
+ * Release numbers of systemd and linux: the only module that compares versions (design rule R3; spec chapters
+ * ST and EP name the spans).
  */
 import { UsageError } from '../bytes/errors.ts'
 import type { EraInfo, VersionSpan } from './era.ts'
 
-/** A release as upstream counts it; what a distribution appends is kept only as text. */
+/** An upstream release; a distribution's suffix is kept only as text. */
 export interface Version {
   /** `5.10.223` is [5, 10, 223]. Missing numbers count as zero. */
   readonly numbers: readonly number[]
   /** 1 for -rc1; null for a release. */
   readonly candidate: number | null
-  /** `-7+deb11u8`, `+deb13-cloud-amd64`; empty when there is none. */
+  /** `-7+deb11u8`, `+deb13-cloud-amd64`; empty if there is none. */
   readonly suffix: string
 }
 
@@ -19,7 +19,7 @@ export interface Version {
 const PATTERN = /^v?(\d{1,9}(?:\.\d{1,9})*)(?:[-~.]?(?:0\.)?rc(\d{1,9}))?((?:[-+~_\s]|(?<=rc\d+)\.).*)?$/s
 
 /**
- * Reads a version text: `247.3-7+deb11u8`, `5.7-rc1`, `v257~rc1`. Null when it does not begin with a release
+ * Reads a version text: `247.3-7+deb11u8`, `5.7-rc1`, `v257~rc1`. Null if it does not begin with a release
  * number.
  */
 export function parseVersion(text: string): Version | null {
@@ -40,12 +40,9 @@ export function isVersion(text: string): boolean {
 
 /**
  * The release that a kernel's version string names. The first word is `uname -r`, which Debian keeps at x.y.0
- * for the life of a
- * branch; its build text names the real release (`… SMP Debian 6.1.147-1 (2025-08-02)`) and is preferred.
- * `exact` is false when
- * the first word is all there is and looks like such a branch name (`5.15.0-91-generic`): the stable level is
- * then not known.
- * Null when there is no release number at all.
+ * for the life of a branch; its build text names the real release (`… SMP Debian 6.1.147-1 (2025-08-02)`) and
+ * is preferred. `exact` is false if there is only the first word and it looks like such a branch name
+ * (`5.15.0-91-generic`): the stable release is then unknown. Null without any release number.
  */
 export function kernelRelease(
   versionString: string,
@@ -61,7 +58,7 @@ export function kernelRelease(
   }
 }
 
-/** As compareVersions, of texts that were read. */
+/** Like compareVersions, for parsed versions. */
 export function compare(a: Version, b: Version): number {
   for (let i = 0; i < Math.max(a.numbers.length, b.numbers.length); i++) {
     const difference = (a.numbers[i] ?? 0) - (b.numbers[i] ?? 0)
@@ -70,7 +67,7 @@ export function compare(a: Version, b: Version): number {
   return Math.sign((a.candidate ?? Infinity) - (b.candidate ?? Infinity) || 0)
 }
 
-/** Reads a version text. Throws UsageError when it is none. */
+/** Parses a version. Throws UsageError if it is invalid. */
 export function required(text: string): Version {
   const version = parseVersion(text)
   if (version === null)
@@ -82,16 +79,15 @@ export function required(text: string): Version {
 
 /**
  * Negative when `a` was released before `b`, positive when after, 0 for the same upstream release: a release
- * candidate comes
- * before its release, and what a distribution appended does not count. Throws UsageError when either is not a
- * version.
+ * candidate comes before its release, and a distribution's suffix is ignored. Throws UsageError when either
+ * is not a version.
  */
 export function compareVersions(a: string, b: string): number {
   return compare(required(a), required(b))
 }
 
 /**
- * Does [from, to) hold this release? False for a text that is not a version; throws UsageError when the
+ * Does [from, to) contain this release? False for a text that is not a version; throws UsageError when the
  * span's ends are not.
  */
 export function inSpan(version: string, span: VersionSpan): boolean {
@@ -109,7 +105,7 @@ interface Ends {
   readonly to: Version
 }
 
-/** Spans stand in tables and are asked again and again: each is read once. */
+/** Parsed spans, cached. */
 const ENDS = new WeakMap<VersionSpan, Ends>()
 
 function endsOf(span: VersionSpan): Ends {
@@ -120,9 +116,7 @@ function endsOf(span: VersionSpan): Ends {
   return ends
 }
 
-/**
- * The rows whose spans hold this release, in table order: one at the most in a table without contradictions.
- */
+/** The rows whose spans contain this release, in table order: at most one in a consistent table. */
 export function erasFor<T extends EraInfo>(
   version: string,
   eras: Readonly<Record<string, T>> | readonly T[],
@@ -132,8 +126,8 @@ export function erasFor<T extends EraInfo>(
 }
 
 /**
- * The rows that hold some release from `a` to `b`, both included, whichever comes first; in table order.
- * Throws UsageError when either is not a version.
+ * The rows with a release between `a` and `b`, inclusive, in either order; in table order. Throws UsageError
+ * when either is not a version.
  */
 export function erasBetween<T extends EraInfo>(a: string, b: string, eras: readonly T[]): T[] {
   const [first, last] = compareVersions(a, b) <= 0 ? [required(a), required(b)] : [required(b), required(a)]
@@ -143,9 +137,8 @@ export function erasBetween<T extends EraInfo>(a: string, b: string, eras: reado
 }
 
 /**
- * The rows that some release of this one's branch (x.y, whatever comes third) belongs to, in table order. For
- * version texts that
- * name only the branch.
+ * The rows of any release of this one's branch (x.y), in table order. For version texts that name only the
+ * branch.
  */
 export function erasOfBranch<T extends EraInfo>(version: string, eras: readonly T[]): T[] {
   const [major = 0, minor = 0] = required(version).numbers

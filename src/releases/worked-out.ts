@@ -1,6 +1,6 @@
 /**
- * Eras that were worked out before, by name of the history: which releases behave alike. The build does that for its bundles
- * (.ci/worked-out.mjs), so that a start need not; source that runs as it is has none.
+ * Eras precomputed by the build for its bundles (.ci/worked-out.mjs), by history, so that a start need not
+ * compute them; none when running from source.
  */
 import type { EraRow } from './era.ts'
 

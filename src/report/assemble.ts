@@ -6,23 +6,23 @@ import type { Rule } from '../hazard/rule.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { ComparedFact, Finding, Report, RunReport, Verdict } from './model.ts'
 
-/** A run, which rows it was of, and how it compares with a real boot. */
+/** A run, the eras it used, and its comparison with a real boot. */
 export interface JudgedRun {
   readonly run: Run
   readonly stub: EraRef
   readonly kernel: EraRef
   /** Absent when nothing was observed. */
   readonly observed?: readonly ComparedFact[]
-  /** What the comparison leaves open. */
+  /** Gaps from the comparison. */
   readonly contradictions: readonly Gap[]
 }
 
-/** What a report says beside its runs. */
+/** The parts of a report besides its runs. */
 export type Frame = Omit<Report, keyof RunReport | 'schema' | 'alternatives'>
 
 const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
 
-/** The report, and the runs in its order: the worst one first. Null when there is no run. */
+/** The report, and the runs in its order: the worst one first. Null if there is no run. */
 export function assemble(
   frame: Frame,
   runs: readonly JudgedRun[],

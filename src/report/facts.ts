@@ -6,8 +6,8 @@ import { hex } from '../bytes/range.ts'
 import type { RunReport } from './model.ts'
 
 /**
- * Facts with `outcome` and `refusal`; what the run did not reach is absent. `ramdiskSize` and the offsets of
- * `initrdDamage` are hexadecimal, too, as recordings have them.
+ * Facts with `outcome` and `refusal`; facts that the run did not reach are absent. `ramdiskSize` and the
+ * offsets of `initrdDamage` are hexadecimal, too, as recordings have them.
  */
 export function factsOf({ facts, outcome }: Pick<RunReport, 'facts' | 'outcome'>): Record<string, unknown> {
   const out: Record<string, unknown> = {}

@@ -1,17 +1,15 @@
-/**
- * Plain text in columns and indented paragraphs: what the renderers for people share. No colour of its own.
- */
+/** Plain text in columns and indented paragraphs: shared by the text renderers. No colour of its own. */
 
-/** What a stretch of text is, for those who colour it. */
+/** The role of a piece of text, for colouring. */
 export type Tone =
   'damage' | 'breach' | 'advice' | 'clean' | 'refused' | 'unknown' | 'heading' | 'faint' | 'mark'
-/** Colours a stretch of text; must not change its visible width. */
+/** Colours a piece of text; must not change its visible width. */
 export type Paint = (text: string, tone: Tone) => string
 
 /** No colour. */
 export const plain: Paint = text => text
 
-/** Options of the renderers for people. */
+/** Options of the text renderers. */
 export interface TextOptions {
   /** Default: no colour. */
   readonly paint?: Paint
@@ -56,7 +54,7 @@ export function printableJson(json: string): string {
   )
 }
 
-/** Breaks prose at spaces; a word that is longer than the width stands alone. */
+/** Breaks prose at spaces; a word longer than the width gets a line of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
@@ -69,7 +67,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** A label in a column, prose behind it, further lines indented to the prose. */
+/** A label in a column, prose after it, further lines indented to the prose. */
 export function labelled(
   label: string,
   text: string,

@@ -1,4 +1,4 @@
-/** Memory maps of a report: every moment of a run, and the neighbourhood of a finding with arrows. */
+/** Memory maps of a report: every snapshot of a run, and the neighbourhood of a finding with arrows. */
 import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
 import type { Finding, MapLine, MapMoment, RunReport } from './model.ts'
 import { columns, plain, type TextOptions } from './layout.ts'
@@ -22,7 +22,7 @@ function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
   ]
 }
 
-/** The memory at every moment of a run, one line per stretch. */
+/** The memory in every snapshot of a run, one line per range. */
 export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}): string {
   if (report.moments.length === 0) return 'no memory map: the run did not begin\n'
   const parts = report.moments.map(({ moment, lines }) =>
@@ -37,12 +37,12 @@ export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}
   return `${parts.join('\n\n')}\n`
 }
 
-/** How many lines a neighbourhood has at the most. */
+/** Maximum number of lines of a neighbourhood. */
 const NEAR_MAX = 12
 
 /**
- * The moment in which a finding is shown: the hand-off for a breach, else the first one from the stub's entry
- * on in which its object lies there, else the last one with anything there.
+ * The snapshot in which a finding is shown: the hand-off for a breach, otherwise the first one from the
+ * stub's entry on in which its object is there, otherwise the last one with anything there.
  */
 function layoutMoment(finding: Finding, moments: readonly MapMoment[]): MapMoment | undefined {
   const late = moments.filter(({ moment }) => moment !== 'before-load')
@@ -59,7 +59,7 @@ function touches({ ranges }: Finding, line: MapLine): boolean {
 }
 
 /**
- * The lines around a finding, those that it is about with an arrow; `now` says what lies there at the end of
+ * The lines around a finding, those that it is about with an arrow; `now` shows what is there at the end of
  * the run.
  */
 export function mapAround(finding: Finding, moments: readonly MapMoment[]): string[] {
@@ -76,11 +76,11 @@ export function mapAround(finding: Finding, moments: readonly MapMoment[]): stri
     formatSize(sizeOf(line.range)),
     last === base ? '' : nowIn(line, last),
   ])
-  const rest = near.length > shown.length ? [`   and ${String(near.length - shown.length)} lines more`] : []
+  const rest = near.length > shown.length ? [`   and ${String(near.length - shown.length)} more lines`] : []
   return [...columns(rows, [3]), `   ${hex(Math.max(...shown.map(line => line.range.end)))}`, ...rest]
 }
 
-/** `now: kernel 9.0 MiB, initrd 2.0 MiB`, unless it is what it was. */
+/** `now: kernel 9.0 MiB, initrd 2.0 MiB`, if it changed. */
 function nowIn(line: MapLine, last: MapMoment): string {
   const bytes = new Map<string, number>()
   for (const { range, object } of last.lines) {

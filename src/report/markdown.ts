@@ -91,7 +91,7 @@ export function reportToMarkdown(report: Report): string {
     ...(problems.length === 0
       ? []
       : [
-          '### Oddities of the files',
+          '### Problems of the input files',
           '',
           ...problems.map(({ file, what, id }) => `- ${code(file)}: ${plainly(what)} (${id})`),
           '',

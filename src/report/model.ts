@@ -19,7 +19,7 @@ export type { ComparedFact } from '../boot/compare.ts'
 export type { EraRef } from '../boot/plan.ts'
 export type { Finding } from '../hazard/hazard.ts'
 
-/** One line of a memory map at one moment. */
+/** One line of a snapshot. */
 export interface MapLine {
   readonly range: Range
   /** `initrd`, `kernel`, `free`, `firmware` … */
@@ -29,7 +29,7 @@ export interface MapLine {
   readonly what: string
 }
 
-/** The memory at one moment. */
+/** The memory at one point of the run. */
 export interface MapMoment {
   readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
   readonly lines: readonly MapLine[]
@@ -45,10 +45,10 @@ export interface RunReport {
   /** Damage and breaches of this run. */
   readonly findings: readonly Finding[]
   readonly assumptions: readonly Assumption[]
-  /** Where the model ended. */
+  /** Gaps of the model. */
   readonly gaps: readonly Gap[]
   readonly moments: readonly MapMoment[]
-  /** This run beside what a real boot said; absent when nothing was observed. */
+  /** This run compared with a real boot; absent if nothing was observed. */
   readonly observed?: readonly ComparedFact[]
 }
 
@@ -61,12 +61,12 @@ export interface FileProblem {
 }
 
 /**
- * Who may have laid out the image. certain: one tool. several: tools that lay out alike. unknown: none of
- * those that are known.
+ * The tools that may have built the image. certain: one tool. several: tools with the same layout. unknown:
+ * none of the known tools.
  */
 export interface BuilderRef {
   readonly certainty: 'certain' | 'several' | 'unknown'
-  /** `ukify-257.3`: the tool and the first of the releases that lay out alike; `evidence` are sentences. */
+  /** `ukify-257.3`: the tool and the first release with this layout; `evidence`: sentences. */
   readonly candidates: readonly {
     readonly id: string
     readonly title: string
@@ -83,13 +83,13 @@ export interface MachineRef {
   readonly ramBytes: number
 }
 
-/** What `check` found. The fields of the leading run (the worst one) stand at the top. */
+/** What `check` found. The fields of the leading run (the worst one) are at the top level. */
 export interface Report extends RunReport {
   readonly schema: 1
   readonly version: string
   readonly image: { readonly name: string; readonly size: number }
   readonly machine: MachineRef
-  /** Null when the file is no unified kernel image. */
+  /** Null if the file is not a unified kernel image. */
   readonly builder: BuilderRef | null
   /** Advice about the file; does not depend on the run. */
   readonly advice: readonly Finding[]

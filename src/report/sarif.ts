@@ -21,7 +21,7 @@ interface Result {
   readonly text: string
   readonly clause: string
   readonly object: string | null
-  /** Candidates that it holds for. */
+  /** Candidates it applies to. */
   readonly run: string | null
   readonly finding: Finding | null
 }
@@ -49,7 +49,7 @@ function ofRun(report: RunReport): Result[] {
     ended.push({
       ...own,
       ruleId: 'refused',
-      title: 'A stage of the boot refuses to go on',
+      title: 'A stage of the boot returns an error',
       level: 'error',
       text: outcomeText(outcome),
       clause: outcome.refusal.clause,
@@ -58,7 +58,7 @@ function ofRun(report: RunReport): Result[] {
     ended.push({
       ...own,
       ruleId: 'undefined',
-      title: 'Code that was to run next is lost',
+      title: 'Code about to run was overwritten',
       level: 'error',
       text: outcomeText(outcome),
       clause: 'HZ-1',
@@ -74,9 +74,18 @@ function ofRun(report: RunReport): Result[] {
   return [...report.findings.map(finding => ofFinding(finding, run)), ...ended, ...gaps]
 }
 
-/** A file name as a URI reference. */
+/** Surrogates without a partner, of which no URI can be made. */
+const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** A file name as a relative URI reference, as it would stand below the root of a repository. */
 function uriOf(name: string): string {
-  return name.replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/')
+  return name
+    .replaceAll(HALVES, '\ufffd')
+    .replaceAll('\\', '/')
+    .split('/')
+    .filter(part => !['', '.', '..'].includes(part))
+    .map(encodeURIComponent)
+    .join('/')
 }
 
 function addressOf(range: NonNullable<Finding['legs'][number]['range']>): object {
@@ -112,7 +121,11 @@ function resultJson(
     message: { text: text.split('\n').map(printable).join('\n') },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri } },
+        // A binary file has no lines, but services show a result at one
+        physicalLocation: {
+          artifactLocation: { uri, uriBaseId: ROOT },
+          region: { startLine: 1, startColumn: 1 },
+        },
         ...(object === null ? {} : { logicalLocations: [{ fullyQualifiedName: object, kind: 'object' }] }),
       },
     ],
@@ -126,30 +139,91 @@ function resultJson(
   }
 }
 
-/** Refusals and gaps of many clauses share a rule: only a rule of findings has a clause, and a link. */
-function ruleJson(id: string, { title, clause, finding }: Result, links: ClauseLinks): object {
-  const [helpUri] = finding === null ? [] : links(clause)
+/** What stands for the root of the repository. Source: SARIF 2.1.0 section 3.14.14. */
+const ROOT = '%SRCROOT%'
+
+/** Where a rule's subject is described, when its clause has no source upstream. */
+const DESCRIBED = {
+  boot: 'https://docs.kernel.org/arch/x86/boot.html',
+  image: 'https://uapi-group.org/specifications/specs/unified_kernel_image/',
+  firmware: 'https://uefi.org/specs/UEFI/2.10/',
+} as const
+
+/** What the rules mean that `explain` does not list. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  refused: 'Firmware, stub, boot loader or kernel ends the boot with a status, as the modelled code does.',
+  undefined: 'The code that was to run next had been overwritten, so what happens then is undefined.',
+  unknown:
+    'The boot leaves what is modelled. That is no statement about the image: it is neither safe nor damaged.',
+}
+
+/** The page of a rule, Markdown as `explain` prints it; null where there is none. */
+export type RulePages = (rule: string) => string | null
+
+/** `ClobberedObject`. */
+function pascal(id: string): string {
+  return id.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** The first paragraph of a page below its heading and its class. */
+function firstParagraph(page: string): string | undefined {
+  return page
+    .split(/\n{2,}/)
+    .find(part => !part.startsWith('#') && !part.startsWith('Class: '))
+    ?.replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+function uriOfRule({ clause, finding }: Result, links: ClauseLinks): string {
+  if (finding === null) return DESCRIBED.firmware
+  return links(clause)[0] ?? (finding.class === 'advice' ? DESCRIBED.image : DESCRIBED.boot)
+}
+
+/** Refusals and gaps of many clauses share a rule: only a rule of findings has a clause of its own. */
+function ruleJson(id: string, result: Result, links: ClauseLinks, pages: RulePages): object {
+  const { title, level, finding } = result
+  const page = finding === null ? null : pages(id)
+  const described = (page === null ? OUTCOMES[id] : firstParagraph(page)) ?? `${title}.`
+  const more = `stubsim explain ${id}`
   return {
     id,
-    shortDescription: { text: title },
-    help: { text: `stubsim explain ${id}` },
-    ...(helpUri === undefined ? {} : { helpUri }),
+    name: pascal(id),
+    shortDescription: { text: printable(title) },
+    fullDescription: { text: printable(described) },
+    defaultConfiguration: { level },
+    help:
+      finding === null
+        ? { text: printable(described), markdown: printable(described) }
+        : {
+            text: printable(`${described} ${more} says more.`),
+            markdown: page ?? `${described}\n\n\`${more}\` says more.`,
+          },
+    helpUri: uriOfRule(result, links),
+    properties: { tags: ['boot', ...(finding === null ? [] : [finding.class])] },
   }
 }
 
 /**
- * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules beside
+ * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules besides
  * those that `explain` lists. `links`: the upstream sources of a clause; a rule's is its helpUri, those of a
- * result are among its properties.
+ * result are among its properties. `pages`: the page of a rule, which becomes its help. `image`: the image's path
+ * from the root of the repository; default: its name in the report.
  */
-export function reportToSarif(report: Report, links: ClauseLinks = () => []): Record<string, unknown> {
+export function reportToSarif(
+  report: Report,
+  links: ClauseLinks = () => [],
+  {
+    pages = () => null,
+    image = report.image.name,
+  }: { readonly pages?: RulePages; readonly image?: string } = {},
+): Record<string, unknown> {
   const results = [
     ...[report, ...report.alternatives].flatMap(ofRun),
     ...report.advice.map(finding => ofFinding(finding, null)),
   ]
   const firsts = new Map(results.map(result => [result.ruleId, result]))
   const rules = [...firsts.keys()]
-  const uri = uriOf(report.image.name)
+  const uri = uriOf(image)
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -158,12 +232,14 @@ export function reportToSarif(report: Report, links: ClauseLinks = () => []): Re
         tool: {
           driver: {
             name: 'stubsim',
+            semanticVersion: report.version,
             version: report.version,
-            rules: [...firsts].map(([id, first]) => ruleJson(id, first, links)),
+            rules: [...firsts].map(([id, first]) => ruleJson(id, first, links, pages)),
           },
         },
         invocations: [{ executionSuccessful: true }],
-        artifacts: [{ location: { uri }, length: report.image.size }],
+        originalUriBaseIds: { [ROOT]: { description: { text: 'the root of the repository' } } },
+        artifacts: [{ location: { uri, uriBaseId: ROOT }, length: report.image.size }],
         results: results.map(result => resultJson(result, rules, uri, links)),
         properties: { verdict: report.verdict, machine: report.machine.what },
       },

@@ -1,15 +1,15 @@
-/** What every renderer says of a run in the same words: the verdict, the outcome, the facts. */
+/** Wording shared by all renderers: the verdict, the outcome, the facts. */
 import { formatRange, hex } from '../bytes/range.ts'
 import { count } from './layout.ts'
 import type { BuilderRef, Finding, RunReport } from './model.ts'
 
-/** `damage: 1 damage, 2 breaches`: the verdict, and what it rests on. */
+/** `damage: 1 damage, 2 breaches`: the verdict, and its grounds. */
 export function verdictText(report: RunReport & { readonly advice?: readonly Finding[] }): string {
   const rests = restsOn(report)
   return rests === '' ? report.verdict : `${report.verdict}: ${rests}`
 }
 
-/** What a verdict rests on: empty when there is nothing to say. */
+/** The grounds of a verdict; empty if there are none. */
 export function restsOn(report: RunReport & { readonly advice?: readonly Finding[] }): string {
   const number = (kind: Finding['class']): number =>
     report.findings.filter(finding => finding.class === kind).length
@@ -22,13 +22,13 @@ export function restsOn(report: RunReport & { readonly advice?: readonly Finding
   ].join(', ')
 }
 
-/** Who may have laid out the image. */
+/** The tools that may have built the image. */
 export function builderText({ certainty, candidates }: BuilderRef): string {
   const [first] = candidates
-  if (first === undefined) return 'no tool whose layout is known'
+  if (first === undefined) return 'no known tool'
   return certainty === 'certain'
     ? `${first.title} (${first.evidence.join(' ')})`
-    : `one of ${candidates.map(({ title }) => title).join('; ')}, which lay out alike`
+    : `one of ${candidates.map(({ title }) => title).join('; ')}, which have the same layout`
 }
 
 /** How a run ended, in one sentence. */

@@ -1,6 +1,6 @@
 /**
- * The report for people: every finding with its legs, its place in memory, why and what to do; then what the
- * run was and took for granted.
+ * The report as text: every finding with its legs, its place in memory, reason and fix; then the run's facts
+ * and assumptions.
  */
 import { formatSize, hex } from '../bytes/range.ts'
 import { columns, labelled, plain, printable, type TextOptions } from './layout.ts'
@@ -10,7 +10,7 @@ import type { EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from 
 
 type Options = Required<TextOptions>
 
-/** Plain, deterministic text that ends in a newline. The verdict stands last. */
+/** Plain, deterministic text that ends in a newline. The verdict is the last line. */
 export function formatReport(report: Report, options: TextOptions = {}): string {
   const all: Options = { paint: options.paint ?? plain, width: options.width ?? 120 }
   const blocks = [
@@ -36,7 +36,7 @@ export function formatReport(report: Report, options: TextOptions = {}): string 
     .join('\n\n')}\n`
 }
 
-/** One line: the verdict and what it rests on. */
+/** One line: the verdict and its grounds. */
 export function verdictLine(
   report: RunReport & { readonly advice?: readonly Finding[] },
   { paint = plain }: TextOptions = {},
@@ -71,7 +71,7 @@ function eraText({ id, title, version, evidence, certainty }: EraRef): string {
   return `${version ?? 'version unknown'}: ${id === null ? 'no era' : `${id}, ${title}`} (${[CERTAINTY[certainty], ...evidence].join('; ')})`
 }
 
-/** One finding: the sentence, its legs, its place in memory, why and what to do. */
+/** One finding: the message, its legs, its place in memory, reason and fix. */
 export function formatFinding(
   finding: Finding,
   moments: readonly MapMoment[] = [],
@@ -136,7 +136,7 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }
 
-/** Every observed fact beside the prediction. */
+/** Every observed fact and its prediction. */
 function observedLines({ observed }: RunReport, { paint }: Options): string[] {
   if (observed === undefined || observed.length === 0) return []
   const rows = observed.map(({ name, predicted, observed: seen, line, agrees }) => [

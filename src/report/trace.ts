@@ -5,9 +5,9 @@ import type { Recording } from '../memory/recorder.ts'
 import { contentName, describeEvent } from '../hazard/describe.ts'
 import { plain, printable, type TextOptions } from './layout.ts'
 
-/** How a trace is told. */
+/** Options of a trace. */
 export interface TraceOptions extends TextOptions {
-  /** Every range of an event that has many, on a line of its own. Default: they are counted. */
+  /** Every range of an event on a line of its own. Default: only their number. */
   readonly all?: boolean
 }
 
@@ -54,7 +54,7 @@ function eventLines(event: MemoryEvent, all: boolean): string[] {
           ({ range, kind, at, found }) =>
             `! ${formatRange(range)} ${kind}: offset ${hex(at)} finds ${contentName(found)}`,
         ),
-        ...(event.missing > 0 ? [`! ${hex(event.missing)} bytes of ${event.object} were left out`] : []),
+        ...(event.missing > 0 ? [`! ${hex(event.missing)} bytes of ${event.object} were not read`] : []),
       ]
     case 'contract':
     case 'ram':
@@ -73,9 +73,9 @@ function eventLines(event: MemoryEvent, all: boolean): string[] {
         ...rangeLines(event, all),
         ...event.lost.map(
           ({ range, whose }) =>
-            `- ${formatRange(range)} was ${whose?.object ?? 'nobody'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
+            `- ${formatRange(range)} was ${whose?.object ?? 'unowned'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
         ),
-        ...event.strayed.map(range => `- ${formatRange(range)} is part of no allocation`),
+        ...event.strayed.map(range => `- ${formatRange(range)} is not part of any allocation`),
       ]
   }
 }

@@ -12,7 +12,7 @@ export type StringName = 'LoaderFirmwareInfo' | 'extra.d'
 
 /** The section table of the image itself. */
 export interface SectionTableBehaviour {
-  /** Where it is read: in memory behind the headers, or in the file that was started. */
+  /** Where it is read: in memory after the headers, or in the file that was started. */
   readonly source: 'file' | 'memory'
   /** Machines of a PE that it takes: x64 and ia32, every one that has a stub, or its own. */
   readonly machines: 'x64 and ia32' | 'any known' | 'own'
@@ -35,27 +35,27 @@ export interface LocateBehaviour {
   readonly names: readonly string[]
   /** A prefix, of which the last header counts; or the whole name, of which the first one counts. */
   readonly match: 'prefix' | 'name'
-  /** A header that begins below the end of the one above it is warned of. */
+  /** Warns about a section that begins below the end of the one before it in the table. */
   readonly warnsOfOverlap: boolean
-  /** A section that ends behind SizeOfImage is passed over. */
+  /** Skips a section that ends past SizeOfImage. */
   readonly insideImage: boolean
 }
 
 /** The command line. */
 export interface CommandLineBehaviour {
-  /** Characters of it: bytes as they are, or UTF-16 in pool. */
+  /** Its characters: the bytes unchanged, or UTF-16 in pool. */
   readonly encoding: '8 bits' | 'UTF-16'
   /** When LoadOptions count under Secure Boot: never, or in an image without .cmdline. */
   readonly underSecureBoot: 'never' | 'without .cmdline'
-  /** They do not count under Secure Boot in a confidential VM. */
+  /** Ignored in a confidential VM under Secure Boot. */
   readonly asksConfidentialVm: boolean
-  /** Characters that become spaces. */
+  /** Characters replaced with spaces. */
   readonly spaces: 'none' | 'all but printable ASCII' | 'controls' | 'controls and DEL'
-  /** Where spaces are cut off. */
+  /** Where spaces are trimmed. */
   readonly trimmed: 'nowhere' | 'end' | 'both ends'
-  /** A line of nothing but blanks is read beyond its end. */
+  /** A line of blanks only is read past its end. */
   readonly readsPastBlanks: boolean
-  /** What becomes of the string of SMBIOS. */
+  /** How the SMBIOS string is used. */
   readonly smbios: 'ignored' | 'appended' | 'appended trimmed'
   /** A line without console= may get one. */
   readonly namesConsole: boolean
@@ -68,7 +68,7 @@ export interface InitrdBehaviour {
   /** The same in the order in which they are made. */
   readonly made: readonly PieceName[]
   readonly joined: 'never' | 'as soon as something is added to .initrd' | 'two or more'
-  /** Where the list of pieces lies. */
+  /** Where the list of pieces is kept. */
   readonly list: 'stack' | 'pool'
   /** Pages for the joined initrd: below 4 GiB or not at all, or anywhere when there is no room below. */
   readonly pages: 'below 4 GiB' | 'below 4 GiB first'
@@ -76,7 +76,7 @@ export interface InitrdBehaviour {
   readonly withoutPieces: 'no initrd' | 'null pointer'
 }
 
-/** What the kernel's PE header must say besides what all ask for. */
+/** Checks of the kernel's PE header beyond those of every release. */
 export interface KernelHeaderBehaviour {
   /** It ends inside .linux. */
   readonly insideFile: boolean
@@ -92,7 +92,7 @@ export interface OwnLoaderBehaviour {
   readonly header: KernelHeaderBehaviour
   /** The pages begin at a multiple of SectionAlignment. */
   readonly aligned: boolean
-  /** Where a section goes is counted from the kernel's ImageBase, or from the pages. */
+  /** Section addresses are relative to the kernel's ImageBase, or to the pages. */
   readonly origin: 'ImageBase' | 'pages'
   /** Raw data must lie in the file and in its section. */
   readonly checksRawData: boolean
@@ -111,27 +111,30 @@ export interface BootParamsBehaviour {
   readonly pages: 1 | 4
   /** Highest address. */
   readonly limit: number
-  /** The limit does not count for a kernel that may lie above 4 GiB. */
+  /** The limit does not apply to a kernel that can run above 4 GiB. */
   readonly above4G: boolean
   /**
    * What is copied: the kernel file up to handover_offset; the setup header up to there; as much of it as it
    * states; the smaller of the last two.
    */
   readonly copied: 'file' | 'known header' | 'stated header' | 'stated header, as far as known'
-  /** What setup_sects 0 is: 0; 4 where addresses are made of it; 4 in boot_params, too. */
+  /** How setup_sects 0 is taken: as 0; as 4 in address computations; as 4 in boot_params, too. */
   readonly setupSects: 'as stated' | '0 counts as 4' | '0 becomes 4'
   /** The byte secure_boot is set under Secure Boot. */
   readonly secureBoot: boolean
 }
 
-/** What becomes of something that lies above 4 GiB though the kernel cannot reach it there. */
+/** How something above 4 GiB that the kernel cannot reach is handled. */
 export type Above4G = 'left' | 'refused' | 'copied'
 
 /** How a release behaves, slot by slot. */
 export interface StubBehaviour {
   /** How a status is printed: as gnu-efi's %r (`Load Error`), or as the stub's own %m (`Load error`). */
   readonly messages: { readonly status: '%r' | '%m' }
-  /** LoadOptions that are looked at: any, unless NUL or a control character comes first, or is anywhere; and a profile in front. */
+  /**
+   * LoadOptions that are accepted: any; none that begin with NUL or a control character; none that contain a
+   * control character. And whether a profile specifier may come first.
+   */
   readonly loadOptions: {
     readonly taken: 'any' | 'text' | 'printable first' | 'printable'
     readonly profile: boolean
@@ -146,50 +149,52 @@ export interface StubBehaviour {
   }
   readonly sectionTable: SectionTableBehaviour
   readonly locate: LocateBehaviour
-  /** What is done without .linux. The message ends with the status where `status` says so. */
+  /** What happens without .linux. `status`: the message ends with the status. */
   readonly kernel:
     | { readonly way: 'own image' }
     | { readonly way: 'required'; readonly message: string; readonly status: boolean }
-  /** Sections that are taken out of add-ons; none: they are not looked for. */
+  /** Sections taken from add-ons; empty: add-ons are not looked for. */
   readonly addons: { readonly sections: readonly AddonSection[] }
   readonly commandLine: CommandLineBehaviour
   readonly strings: {
-    /** Their buffers: none that matter, with room for printing, or of their size. */
+    /** Their buffers: none that affect allocation, with room for printing, or of their exact size. */
     readonly buffers: 'none' | 'with room to print' | 'sized'
     readonly order: readonly StringName[]
-    /** Those that are not freed. */
+    /** Buffers that are never freed. */
     readonly kept: readonly StringName[]
   }
   readonly initrd: InitrdBehaviour
   readonly deviceTree: {
     readonly sections: readonly ('.dtb' | '.dtbauto')[]
-    /** Only over a device tree of the firmware. */
+    /** Only replaces a device tree of the firmware. */
     readonly replacesOnly: boolean
   }
   readonly entryMethod: EntryMethodBehaviour
   readonly headerChecks: {
     /** .linux must be as long as a zero page. */
     readonly length: boolean
-    /** One message for all conditions; or one for each, that there is a handover entry among them. */
+    /** One message for all conditions; or one for each condition, a handover entry included. */
     readonly messages: 'one' | 'each'
   }
   readonly placeKernel: {
     readonly above4G: Above4G
-    /** A kernel that needs more than .linux has is copied, too, and the rest of its memory zeroed. */
+    /** A kernel that is larger in memory than .linux is copied, too, and its tail zeroed. */
     readonly zeroTail: boolean
   }
   readonly placeInitrd: { readonly above4G: Above4G }
   readonly bootParams: BootParamsBehaviour
-  /** May the command line lie above 640 KiB for a kernel that may lie above 4 GiB? */
+  /** May the command line be above 640 KiB if the kernel can run above 4 GiB? */
   readonly placeCommandLine: { readonly above4G: boolean }
   readonly passInitrd: {
     /** Halves of address and size that are passed in boot_params. */
     readonly halves: 'low' | 'both'
-    /** It is registered for LoadFile2, too. */
+    /** Also registered for LoadFile2. */
     readonly loadFile2: boolean
   }
-  /** What the entry address is counted from: the 32 bits of code32_start, or the whole address of the kernel. */
+  /**
+   * What the entry address is relative to: the 32 bits of code32_start, or the whole address of the kernel.
+   */
   readonly entry: { readonly from: 'code32_start' | 'image' }
-  /** What is known to go wrong in an ia32 build, which is not modelled. */
+  /** Known fault of an ia32 build; ia32 is not modelled. */
   readonly ia32: string | null
 }

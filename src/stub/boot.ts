@@ -4,7 +4,7 @@ import type { BootPayload, StubContext, StubEra } from './model.ts'
 import { kernelLength } from './steps/kernel-header.ts'
 import { ownImage } from './steps/own-image.ts'
 
-/** Makes a model of a row. */
+/** Makes a stub model of an era. */
 export function stubModel(era: StubEra): StubModel {
   return { id: era.id, boot: (machine, self) => machine.as('stub', () => boot(era, { machine, self })) }
 }

@@ -1,5 +1,5 @@
 /**
- * The eras of systemd-stub on x86-64: sets of releases that behave alike, as changes.ts tells
+ * The eras of systemd-stub on x86-64: sets of releases that behave alike, derived from changes.ts
  * (spec/ST-systemd-stub.md).
  */
 import { erasOf } from '../releases/history.ts'
@@ -8,14 +8,14 @@ import { stubHistory } from './history.ts'
 import type { StubEra } from './model.ts'
 import { stubSteps } from './steps.ts'
 
-/** All eras by id. One under another one's id (`S6/257`) belongs to it and differs in what its title says. */
+/** All eras by id. An id below another (`S6/257`) is a variant of it, and its title states the difference. */
 export const stubEras: Readonly<Record<string, StubEra>> = Object.fromEntries(
   erasOf(stubHistory).map(era => [era.id, { ...era, ...stubSteps(era.behaviour) }]),
 )
 
 /**
- * An era of one's own, of data that may be an era's with something changed:
- * `stubEra({ ...behaviour, placeKernel: { above4G: 'copied', zeroTail: true } })`. It has no releases.
+ * An era made from a behaviour, for example an existing era's with one field changed: `stubEra({
+ * ...behaviour, placeKernel: { above4G: 'copied', zeroTail: true } })`. It has no releases.
  */
 export function stubEra(behaviour: StubBehaviour, id = 'x-stub', title = 'an era of the caller'): StubEra {
   return { id, title, spans: [], commits: [], seen: [], behaviour, ...stubSteps(behaviour) }

@@ -1,4 +1,7 @@
-/** The history of systemd-stub: its branches and all that is told of its releases (spec/ST-systemd-stub.md). */
+/**
+ * The history of systemd-stub: its branches and everything recorded about its releases
+ * (spec/ST-systemd-stub.md).
+ */
 import type { History } from '../releases/history.ts'
 import type { StubBehaviour } from './behaviour.ts'
 import { STUB_229, STUB_CHANGES, STUB_SEEN } from './changes.ts'

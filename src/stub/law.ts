@@ -1,5 +1,5 @@
 /**
- * When the clauses of chapter ST apply: what a release must do for them (spec/ST-systemd-stub.md, whose lines
+ * When the clauses of chapter ST apply: the behaviour each requires (spec/ST-systemd-stub.md, whose lines
  * `Applies:` are made of this).
  */
 import type { Law } from '../releases/law.ts'
@@ -20,7 +20,7 @@ const own =
   ({ entryMethod }: StubBehaviour): boolean =>
     entryMethod.way === 'own loader' && holds(entryMethod)
 
-/** Clauses of the stub, by the record that they are about. */
+/** Clauses of the stub, by the behaviour record they describe. */
 export const STUB_LAW: Law<StubBehaviour> = {
   pool: {
     'ST-87': ({ pool }) => pool.type === 'EfiLoaderData',

@@ -17,7 +17,7 @@ export interface StubContext {
   readonly addons?: Addons
 }
 
-/** A section header as it lies in memory. */
+/** A section header in memory. */
 export interface TableEntry {
   /** Position in the table, from 0. */
   readonly index: number
@@ -27,7 +27,7 @@ export interface TableEntry {
   readonly VirtualAddress: number
 }
 
-/** A section that the stub took for one of the names it looks for. */
+/** A section that matches one of the names the stub looks for. */
 export interface PayloadSection extends Payload {
   readonly name: string
   /** ImageBase + VirtualAddress. */
@@ -43,15 +43,15 @@ export type Sections = ReadonlyMap<string, PayloadSection>
 export interface InitrdPiece {
   readonly at: Phys
   readonly size: number
-  /** What its bytes are. */
+  /** The object its bytes belong to. */
   readonly parts: readonly Part[]
   /** The section whose bytes it is, or null for a buffer in pool. */
   readonly section: PayloadSection | null
-  /** A buffer that is not freed when the pieces are joined. */
+  /** A buffer that stays allocated after the pieces are joined. */
   readonly kept?: boolean
 }
 
-/** What add-ons brought: lines in their order, pieces in the order in which they are joined. */
+/** Contributions of add-ons: lines in their order, pieces in the order in which they are joined. */
 export interface Addons {
   readonly lines: readonly string[]
   readonly initrds: readonly InitrdPiece[]
@@ -67,20 +67,20 @@ export interface Kernel extends Payload {
   readonly found: boolean
 }
 
-/** The command line that was chosen, as a string in memory. */
+/** The chosen command line, as a string in memory. */
 export interface CommandLine {
   readonly at: Phys
-  /** Bytes of the string in memory; with its terminator where it has one. */
+  /** Bytes of the string in memory, including its terminator if it has one. */
   readonly bytes: number
   /** Of these bytes, those up to the first NUL that the file has there, it included. Default: all. */
   readonly ends?: number
   /** One character per code unit. */
   readonly text: string
-  /** What the bytes are, and what the kernel should find. */
+  /** The object the bytes belong to, and what the kernel should find there. */
   readonly object: ObjectId
 }
 
-/** One stretch of memory that is handed over as the initrd. */
+/** One range of memory that is handed over as the initrd. */
 export interface Initrd {
   readonly at: Phys
   readonly size: number
@@ -88,7 +88,7 @@ export interface Initrd {
   readonly object: ObjectId | null
 }
 
-/** All that is handed over. */
+/** Everything that is handed over. */
 export interface BootPayload {
   readonly kernel: Kernel
   readonly commandLine: CommandLine | null
@@ -103,7 +103,7 @@ export type EntryMethod =
 /** boot_params as the stub made them. */
 export interface BootParams {
   readonly at: Phys
-  /** The kernel takes addresses above 4 GiB. */
+  /** The kernel accepts addresses above 4 GiB. */
   readonly above4G: boolean
   /** setup_sects, 0 replaced by 4. */
   readonly setup_sects: number
@@ -113,35 +113,35 @@ export interface BootParams {
 export interface StubSteps {
   /** The memory type of its pool. */
   readonly pool: (ctx: StubContext) => number
-  /** Reads firmware variables; what stays allocated from that. */
+  /** Reads firmware variables. Models only the pool that is never freed. */
   readonly variables: (ctx: StubContext) => void
   /** Checks the image's own header and lists its section headers, from memory. */
   readonly sectionTable: (ctx: StubContext) => readonly TableEntry[]
   /** Which header counts for a name. */
   readonly locate: (ctx: StubContext, table: readonly TableEntry[]) => Sections
-  /** The kernel, or what is done without one. */
+  /** The kernel, or the stub's reaction to its absence. */
   readonly kernel: (ctx: StubContext, sections: Sections) => Kernel
   /** Add-ons beside the image. */
   readonly addons: (ctx: StubContext, sections: Sections) => Addons
-  /** Whose command line, and the string that is made of it. */
+  /** Which command line is used, and the string made from it. */
   readonly commandLine: (ctx: StubContext, sections: Sections) => CommandLine | null
   /** Other strings that it makes in pool, and which of them stay. */
   readonly strings: (ctx: StubContext) => void
   /** The pieces of the initrd and how they are joined. */
   readonly initrd: (ctx: StubContext, sections: Sections) => Initrd | null
-  /** What becomes of a device tree in the image. */
+  /** How a device tree in the image is handled. */
   readonly deviceTree: (ctx: StubContext, sections: Sections) => void
   /** How the kernel is entered. */
   readonly entryMethod: (ctx: StubContext, kernel: Kernel) => EntryMethod
-  /** What the kernel's setup header must say for the handover protocol. */
+  /** Checks of the kernel's setup header for the handover protocol. */
   readonly headerChecks: (ctx: StubContext, kernel: Kernel) => SetupHeader
   /** Where the kernel lies when it is entered through the handover protocol. */
   readonly placeKernel: (ctx: StubContext, kernel: Kernel, sizeInMemory: number) => Phys
-  /** Where an initrd lies that is passed in boot_params. */
+  /** Address of an initrd passed through boot_params. */
   readonly placeInitrd: (ctx: StubContext, header: SetupHeader, initrd: Initrd | null) => Initrd | null
-  /** The zero page: where it lies and how much of the setup header it gets. */
+  /** The zero page: its address, and how much of the setup header is copied. */
   readonly bootParams: (ctx: StubContext, kernel: Kernel, header: SetupHeader, image: Phys) => BootParams
-  /** Where the command line lies that is passed in boot_params, and the fields that say so. */
+  /** Address of the command line passed through boot_params, and the fields that hold it. */
   readonly placeCommandLine: (
     ctx: StubContext,
     header: SetupHeader,
@@ -164,8 +164,8 @@ export interface StubSteps {
   ) => Phys
 }
 
-/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+/** An era: its description, its behaviour, and the steps made from that. */
 export interface StubEra extends EraInfo, StubSteps {
-  /** What the steps were made of. A step that somebody put in their place may do otherwise. */
+  /** The data the steps were made from. A step replaced by a caller may behave differently. */
   readonly behaviour: StubBehaviour
 }

@@ -1,6 +1,6 @@
 /**
- * Images as the tools of the table of layouts make them, with their own arithmetic: objcopy with addresses,
- * and ukify with pefile.
+ * Images laid out like the known tools do it, with their own arithmetic: objcopy with addresses, and ukify
+ * with pefile.
  */
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
@@ -13,13 +13,13 @@ import { roundedUp, type ComputedLayout, type FixedLayout, type LayoutId } from 
 import type { StubFacts } from '../image/stub-facts.ts'
 import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../image/synthetic.ts'
 
-/** What a tool is given. */
+/** Input of a tool. */
 export interface ToolInput {
   readonly stub: StubFacts
   readonly kernel: KernelFacts
-  /** By section name. `.linux` is the kernel unless something else is given here. */
+  /** By section name. `.linux` is the kernel unless overridden here. */
   readonly contents: Readonly<Record<string, Content>>
-  /** The ImageBase of the stub is not added to the addresses that objcopy is given. */
+  /** Does not add the stub's ImageBase to the addresses for objcopy. */
   readonly absolute?: boolean
 }
 
@@ -33,15 +33,15 @@ interface Addition {
 }
 
 const DATA = 0x40000040
-/** What `--set-section-flags code,readonly` makes of a section, measured with binutils 2.40. */
+/** Characteristics after `--set-section-flags code,readonly`, measured with binutils 2.40. */
 const EXECUTABLE = 0x60000020
-/** What pefile is told to write for `.linux`. */
+/** Characteristics that pefile writes for `.linux`. */
 const CODE = 0x40000020
 /** IMAGE_DLLCHARACTERISTICS_NX_COMPAT. */
 const NX_COMPAT = 0x100
 /**
- * Bytes that ukify adds to the stub's own SBAT text, and length of the text that it makes where the stub has
- * none; measured with 257.13.
+ * Bytes that ukify adds to the stub's own SBAT text, and the length of its own text if the stub has none;
+ * measured with 257.13.
  */
 const SBAT_GROWTH = 0x53
 const SBAT_ALONE = 0x9f
@@ -57,24 +57,24 @@ const OBJCOPY_LFANEW = 0x80
 const PE_HEADERS = 24 + 112 + 16 * 8
 
 /**
- * The image as that tool lays it out. Throws UsageError for a section that it does not know, and where the
- * tool itself would give up.
+ * The image as laid out by that tool. Throws UsageError for a section it does not know, and if the tool
+ * itself would fail.
  */
 export function builtAs(id: LayoutId, input: ToolInput): ByteSource {
   const layout = layoutNamed(id)
-  if (layout === undefined) throw new UsageError(`no builder ${JSON.stringify(id)}`)
+  if (layout === undefined) throw new UsageError(`unknown builder ${JSON.stringify(id)}`)
   if (layout.kind === 'fixed') return objcopy(input, fixedAdditions(layout, input))
   return layout.linux === 'code' ? ukify(layout, input) : objcopy(input, computedAdditions(layout, input))
 }
 
-/** What is added, in the tool's order; those that it has no place for are a mistake of the caller. */
+/** The sections to add, in the tool's order; others are a usage error. */
 function addedBy(
   { id, order }: { readonly id: LayoutId; readonly order: readonly string[] },
   { contents, kernel }: ToolInput,
 ): { readonly name: string; readonly content: ByteSource }[] {
   const others = Object.keys(contents).filter(name => !order.includes(name))
   if (others.length > 0 && !order.includes('*'))
-    throw new UsageError(`${id} adds no section ${others.join(', ')}`)
+    throw new UsageError(`${id} does not add sections ${others.join(', ')}`)
   return order
     .flatMap(name => (name === '*' ? others : [name]))
     .flatMap(name => {
@@ -93,7 +93,7 @@ function fixedAdditions({ id, at }: FixedLayout, input: ToolInput): Addition[] {
   }))
 }
 
-/** One behind the other, from the end of the last section of the stub's table. */
+/** Adjacent, from the end of the last section of the stub's table. */
 function computedAdditions(layout: ComputedLayout, input: ToolInput): Addition[] {
   const { stub } = input
   const [, VirtualAddress = 0, VirtualSize = 0] = stub.sections.at(-1) ?? []
@@ -113,7 +113,7 @@ function computedAdditions(layout: ComputedLayout, input: ToolInput): Addition[]
 
 /**
  * objcopy: the headers are made anew, the table is sorted by address, SizeOfImage comes from its last
- * section, RVAs keep 32 bits, the symbols stay behind the last raw data.
+ * section, RVAs keep 32 bits, the symbols stay after the last raw data.
  */
 function objcopy({ stub: facts }: ToolInput, additions: readonly Addition[]): ByteSource {
   const stub = stubRecipe(facts)
@@ -163,7 +163,7 @@ function sectionOf(
   }
 }
 
-/** ukify with pefile: sections are appended, `.sbat` is replaced where it lies, symbols are cut off. */
+/** ukify with pefile: sections are appended, `.sbat` is replaced in place, symbols are dropped. */
 function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   const { stub: facts, kernel } = input
   const { FileAlignment, SectionAlignment, SizeOfHeaders, DllCharacteristics } = facts.optional
@@ -193,7 +193,7 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   const last = sections.at(-1)
   const SizeOfImage =
     last === undefined ? 0 : alignUp<number>(last.VirtualAddress + last.VirtualSize, SectionAlignment)
-  // Only the newest row does so, from 257.9 on.
+  // Only from 257.9 on.
   const nx =
     layout.id === 'ukify-257.3' && (kernel.pe.optional.DllCharacteristics & NX_COMPAT) === 0
       ? { DllCharacteristics: DllCharacteristics & ~NX_COMPAT }
@@ -209,7 +209,7 @@ function ukify(layout: ComputedLayout, input: ToolInput): ByteSource {
   })
 }
 
-/** The stub's SBAT text and ukify's own line in its place; NULs behind the text are cut off first. */
+/** The stub's SBAT text and ukify's own line in its place; NULs after the text are cut off first. */
 function mergedSbat(section: SectionRecipe, release: number): SectionRecipe {
   const text =
     section.VirtualSize === section.SizeOfRawData

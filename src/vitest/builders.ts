@@ -1,5 +1,5 @@
 /**
- * Images and machines in a few words: small UKIs, kernels and memory maps made in memory, for tests of boot
+ * Builders for images and machines: small UKIs, kernels and memory maps made in memory, for tests of boot
  * logic. Sizes take units: `9M`, `0x1000`, 4096.
  */
 import { parseSize } from '../boot/quantity.ts'
@@ -18,16 +18,16 @@ import { builtAs } from './builders-as.ts'
 /** Bytes as a number, or as text with a unit: `9M`, `34MiB`, `0x1000`. */
 export type Size = number | string
 
-/** Throws UsageError when the text is no size. */
+/** Throws UsageError when the text is not a size. */
 export function bytesOf(size: Size): number {
   return typeof size === 'number' ? size : parseSize(size)
 }
 
-/** How a measured kernel is to be changed. */
+/** Changes to a measured kernel. */
 export interface KernelOptions {
-  /** Length of the file; the compressed payload is stretched or cut to fit, to a whole page. */
+  /** Length of the file; the compressed payload is lengthened or shortened to fit, to a whole page. */
   readonly size?: Size
-  /** What the kernel asks for from its runtime start on. */
+  /** init_size: what the kernel needs from its runtime start on. */
   readonly init_size?: Size
 }
 
@@ -37,14 +37,15 @@ function kernelNamed(name: string): KernelFacts {
     all.find(facts => facts.name === name) ??
     all.find(facts => facts.name === `debian-${name}` || facts.name === `derived-${name}`)
   if (found === undefined)
-    throw new UsageError(`no kernel ${JSON.stringify(name)}: ${all.map(facts => facts.name).join(', ')}`)
+    throw new UsageError(
+      `unknown kernel ${JSON.stringify(name)}; known are ${all.map(facts => facts.name).join(', ')}`,
+    )
   return found
 }
 
 /**
  * The facts of a measured kernel (`5.10.223`, `6.12.107-cloud`, `5.7-rc1` …), with another length or
- * init_size if asked for.
- * Throws UsageError for a name that is not known and for a size that leaves no payload.
+ * init_size if asked for. Throws UsageError for an unknown name and for a size without room for a payload.
  */
 export function kernel(name: string, options: KernelOptions = {}): KernelFacts {
   const facts = kernelNamed(name)
@@ -57,7 +58,7 @@ export function kernel(name: string, options: KernelOptions = {}): KernelFacts {
     : { ...grown, hdr: { ...grown.hdr, init_size: bytesOf(options.init_size) } }
 }
 
-/** All that lies behind the payload moves `by` bytes. */
+/** Everything after the payload moves `by` bytes. */
 function stretch(facts: KernelFacts, by: number): KernelFacts {
   if (by === 0) return facts
   const { hdr, geometry, pe } = facts
@@ -116,14 +117,14 @@ function stretch(facts: KernelFacts, by: number): KernelFacts {
   }
 }
 
-/** A unified kernel image in a few words. */
+/** Options of a unified kernel image. */
 export interface UkiOptions {
   /**
-   * Release of a measured stub (`247.3`, `252.39`, `254.26`, `257.13`, `262.1`) or facts of one's own.
-   * Default `257.13`.
+   * Release of a measured stub (`247.3`, `252.39`, `254.26`, `257.13`, `262.1`) or custom facts. Default
+   * `257.13`.
    */
   readonly stub?: string | StubFacts
-  /** Name of a measured kernel or facts of one's own. Default `6.12.107-cloud`. */
+  /** Name of a measured kernel, or custom facts. Default `6.12.107-cloud`. */
   readonly kernel?: string | KernelFacts
   /** Length of the kernel file. Default: as measured. */
   readonly linux?: Size
@@ -131,22 +132,20 @@ export interface UkiOptions {
   readonly initrd?: Size | null
   /** Null: no .cmdline. Default `console=ttyS0 nokaslr`. */
   readonly cmdline?: string | null
-  /** From the start of .linux to the start of .initrd. Default: packed, the next page behind .linux. */
+  /** From the start of .linux to the start of .initrd. Default: packed, the next page after .linux. */
   readonly gap?: Size
   /**
-   * RVAs by section name. Default: packed, page by page, behind the stub's own sections; `dracut` gives the
+   * RVAs by section name. Default: packed, page by page, after the stub's own sections; `dracut` gives the
    * addresses that dracut uses since version 050.
    */
   readonly at?: 'dracut' | Readonly<Partial<Record<'.osrel' | '.cmdline' | '.linux' | '.initrd', Size>>>
   /** Order of the payload in the section table. Default `.osrel`, `.cmdline`, `.linux`, `.initrd`. */
   readonly order?: readonly ('.osrel' | '.cmdline' | '.linux' | '.initrd')[]
-  /**
-   * Laid out as this tool does it: `dracut-050`, `ukify-257.3` …; not together with `gap`, `at` or `order`.
-   */
+  /** Laid out as by this tool: `dracut-050`, `ukify-257.3` …; not together with `gap`, `at` or `order`. */
   readonly as?: LayoutId
   /** Further sections by name, for a tool that has a place for them: `.splash`, `.uname`, `.dtb` … */
   readonly more?: Readonly<Record<string, Content>>
-  /** With `as`: objcopy is given its addresses without the stub's ImageBase. */
+  /** With `as`: objcopy gets addresses without the stub's ImageBase. */
   readonly absolute?: boolean
 }
 
@@ -156,13 +155,15 @@ const ORDER = ['.osrel', '.cmdline', '.linux', '.initrd'] as const
 function stubNamed(name: string): StubFacts {
   const found: StubFacts | undefined = Object.entries(STUB_FACTS).find(([version]) => version === name)?.[1]
   if (found === undefined)
-    throw new UsageError(`no stub ${JSON.stringify(name)}: ${Object.keys(STUB_FACTS).join(', ')}`)
+    throw new UsageError(
+      `unknown stub ${JSON.stringify(name)}; known are ${Object.keys(STUB_FACTS).join(', ')}`,
+    )
   return found
 }
 
 /**
- * A unified kernel image: a measured stub, a kernel, an initrd and a command line, laid out as told. Throws
- * UsageError for options that exclude each other.
+ * Builds a unified kernel image: a measured stub, a kernel, an initrd and a command line, in the given
+ * layout. Throws UsageError for options that exclude each other.
  */
 export function uki(options: UkiOptions = {}): ByteSource {
   const stub = typeof options.stub === 'object' ? options.stub : stubNamed(options.stub ?? '257.13')
@@ -182,10 +183,10 @@ export function uki(options: UkiOptions = {}): ByteSource {
   if (options.as !== undefined) {
     if (options.as.startsWith('lzbt-'))
       throw new UsageError(
-        `${options.as} lays out thin images, which do not carry their kernel: lanzaboote() makes them`,
+        `${options.as} lays out thin images, which do not embed their kernel: use lanzaboote()`,
       )
     if (options.gap !== undefined || options.at !== undefined || options.order !== undefined)
-      throw new UsageError('`as` says where everything lies: it goes with none of `gap`, `at` and `order`')
+      throw new UsageError('`as` determines the layout and excludes `gap`, `at` and `order`')
     const present = Object.entries(contents).flatMap(([name, content]) =>
       name === '.linux' || content === null ? [] : [[name, content] as const],
     )
@@ -201,7 +202,7 @@ export function uki(options: UkiOptions = {}): ByteSource {
     })
   }
   if (options.more !== undefined || options.absolute !== undefined)
-    throw new UsageError('`more` and `absolute` go with `as`')
+    throw new UsageError('`more` and `absolute` need `as`')
   const given = options.at === 'dracut' ? DRACUT : (options.at ?? {})
   let next = Math.max(
     ...stub.sections.map(([, VirtualAddress, VirtualSize]) => alignUp(VirtualAddress + VirtualSize, PAGE)),
@@ -234,16 +235,16 @@ function lengthOf(content: Content): number {
 export type MapLine = readonly [type: string | number, start: Size, end: Size]
 
 /**
- * A memory map, line by line. Attributes are 0xf. Throws UsageError for a type that UEFI does not name and
- * for parts of pages.
+ * A memory map, line by line. Attributes are 0xf. Throws UsageError for an unknown type and for a range that
+ * is not page-aligned.
  */
 export function memoryMap(...lines: readonly MapLine[]): MemoryDescriptor[] {
   return lines.map(([type, start, end]) => {
     const number = typeof type === 'number' ? type : (MEMORY_TYPE_NAMES as readonly string[]).indexOf(type)
-    if (number < 0) throw new UsageError(`no memory type ${String(type)}`)
+    if (number < 0) throw new UsageError(`unknown memory type ${String(type)}`)
     const [from, to] = [bytesOf(start), bytesOf(end)]
     if (from % PAGE !== 0 || to % PAGE !== 0 || from >= to)
-      throw new UsageError(`not whole pages: ${String(start)}-${String(end)}`)
+      throw new UsageError(`not page-aligned: ${String(start)}-${String(end)}`)
     return { type: number, range: range(from, to), attribute: 0xfn }
   })
 }

@@ -1,6 +1,6 @@
 /**
  * Images of lanzaboote, thin as lzbt makes them or fat, with the files that a thin one names. The stub's
- * headers are made up: no binary was measured.
+ * headers are invented: no binary was measured.
  */
 import { UsageError } from '../bytes/errors.ts'
 import { formatBytes } from '../bytes/int.ts'
@@ -20,35 +20,35 @@ export const LANZABOOTE_RELEASES = ['0.1.0', '0.3.0', '0.4.1', '0.4.2', '0.4.3',
 /** One of these releases. */
 export type LanzabooteRelease = (typeof LANZABOOTE_RELEASES)[number]
 
-/** A thin image as lanzaboote's tool makes it, or a fat one. */
+/** Options of a thin image as made by lanzaboote's tool, or of a fat one. */
 export interface LanzabooteOptions {
   /** Default `1.1.0`. */
   readonly release?: LanzabooteRelease
-  /** The image carries kernel and initrd: releases 0.4.1 and 0.4.2 only. */
+  /** The image embeds kernel and initrd: releases 0.4.1 and 0.4.2 only. */
   readonly fat?: boolean
-  /** Name of a measured kernel or facts of one's own. Default `6.12.107-cloud`. */
+  /** Name of a measured kernel, or custom facts. Default `6.12.107-cloud`. */
   readonly kernel?: string | KernelFacts
   /** Length of the initrd. Default `1M`. */
   readonly initrd?: Size
   /** Default `console=ttyS0 nokaslr`. */
   readonly cmdline?: string
-  /** The image holds another hash of this file. */
+  /** The image has a wrong hash of this file. */
   readonly wrongHash?: 'kernel' | 'initrd'
-  /** The stub does not say its release, as before 0.4. */
+  /** The stub has no version text, as before 0.4. */
   readonly anonymous?: boolean
 }
 
-/** An image, and what `check` wants to know of the ESP. A fat image has nothing there. */
+/** An image, and the files on the ESP for `check`. A fat image has none. */
 export interface LanzabooteImage {
   readonly image: ByteSource
   readonly linux?: ByteSource
   readonly initrd?: ByteSource
 }
 
-/** Where the files of the first generation lie. */
+/** Paths of the files of the first generation. */
 const PATHS = { kernel: '\\EFI\\nixos\\kernel-1.efi', initrd: '\\EFI\\nixos\\initrd-1.efi' } as const
 
-/** Headers as a Rust program for UEFI has them. */
+/** Headers like those of a Rust program for UEFI. */
 function stubFacts(text: string): StubFacts {
   return {
     version: text,

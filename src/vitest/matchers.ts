@@ -1,30 +1,39 @@
-/**
- * Matchers over one boot: they take a scenario, or what `check` made of it, and show the report when they
- * fail. Each is one question to the report or the recording.
- */
+/** Matchers over one boot: they take a scenario or the result of `check`, and show the report on failure. */
 import { check, type Checked, type CheckInput } from '../check.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Refusal } from '../machine/machine.ts'
 import type { Finding, RunReport } from '../report/model.ts'
 import { formatReport } from '../report/text.ts'
+import {
+  knownActor,
+  knownClass,
+  knownClause,
+  knownContract,
+  knownObject,
+  knownRule,
+  knownRuleClause,
+  knownStatus,
+  onlyFields,
+} from './known.ts'
+import { watchedInput } from './replaced.ts'
 
-/** What the matchers take. */
+/** Input of the matchers. */
 export type Subject = CheckInput | Checked
 
-/** Which findings count: all that is given must be equal. */
+/** A filter of findings: all given fields must be equal. */
 export interface HazardFilter {
-  /** Whose bytes it is about: `initrd`. */
+  /** Its object: `initrd`. */
   readonly object?: ObjectId
   /** `damage`, `breach` or `advice`. */
   readonly class?: Finding['class']
-  /** The clause that the rule rests on: `HZ-2`. */
+  /** The clause of the rule: `HZ-2`. */
   readonly clause?: string
 }
 
-/** Which refusals count: all that is given must be equal. */
+/** A filter of refusals: all given fields must be equal. */
 export type RefusalFilter = Partial<Pick<Refusal, 'by' | 'status' | 'clause' | 'message'>>
 
-/** The answer of a matcher, as vitest wants it. */
+/** The result of a matcher, in vitest's form. */
 export interface Answer {
   readonly pass: boolean
   readonly message: () => string
@@ -32,13 +41,52 @@ export interface Answer {
   readonly expected: unknown
 }
 
-function checkedOf(subject: unknown): Checked {
-  if (typeof subject === 'object' && subject !== null && 'report' in subject && 'runs' in subject)
-    return subject as Checked
-  return check(subject as CheckInput)
+/** A boot that was looked at, and what of the caller's own took no part in it. */
+interface Looked extends Checked {
+  /** Replaced slots that never ran. */
+  readonly unused: readonly string[]
+  /** Ids of rules that the input brought. */
+  readonly own: readonly string[]
 }
 
-function answer(checked: Checked, pass: boolean, what: string, actual: unknown, expected: unknown): Answer {
+function checkedOf(subject: unknown): Looked {
+  if (typeof subject === 'object' && subject !== null && 'report' in subject && 'runs' in subject)
+    return { ...(subject as Checked), unused: [], own: [] }
+  const { input, neverRan } = watchedInput(subject as CheckInput)
+  const checked = check(input)
+  return { ...checked, unused: neverRan(), own: (input.rules ?? []).map(({ id }) => id) }
+}
+
+/** What vitest calls a matcher with. */
+interface Called {
+  readonly isNot?: boolean
+}
+
+/** An answer that fails, whether or not the expectation is negated. */
+function failed({ isNot = false }: Called, checked: Checked, what: string): Answer {
+  return {
+    pass: isNot,
+    message: () => `${what}\n\n${formatReport(checked.report)}`,
+    actual: undefined,
+    expected: undefined,
+  }
+}
+
+function answer(
+  called: Called,
+  checked: Looked,
+  pass: boolean,
+  what: string,
+  actual: unknown,
+  expected: unknown,
+): Answer {
+  const { unused } = checked
+  if (unused.length > 0)
+    return failed(
+      called,
+      checked,
+      `nothing can be expected of a replaced slot that never ran: ${unused.join(', ')}`,
+    )
   return { pass, message: () => `expected ${what}\n\n${formatReport(checked.report)}`, actual, expected }
 }
 
@@ -51,7 +99,7 @@ function summary(finding: Finding): string {
 }
 
 /** Did every candidate run arrive, with every step modelled and without damage? */
-export function toBootCleanly(this: { readonly isNot?: boolean }, subject: unknown): Answer {
+export function toBootCleanly(this: Called, subject: unknown): Answer {
   const checked = checkedOf(subject)
   const { report } = checked
   const actual = {
@@ -60,6 +108,7 @@ export function toBootCleanly(this: { readonly isNot?: boolean }, subject: unkno
     gaps: report.gaps.map(gap => `${gap.clause} ${gap.why}`),
   }
   return answer(
+    this,
     checked,
     report.verdict === 'clean',
     `the boot ${this.isNot === true ? 'not ' : ''}to be clean`,
@@ -69,11 +118,12 @@ export function toBootCleanly(this: { readonly isNot?: boolean }, subject: unkno
 }
 
 /**
- * Was the object read at least once in every run, each time whole? An initrd that the stub joins with others
- * (`initrd:joined`) is kept when the whole is.
+ * Was the object read at least once in every run, intact each time? An initrd that the stub joins with others
+ * is intact if `initrd:joined` is.
  */
-export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, object: ObjectId): Answer {
+export function toKeep(this: Called, subject: unknown, object: ObjectId): Answer {
   const checked = checkedOf(subject)
+  knownObject(object, checked)
   const actual = checked.runs.flatMap(run => {
     const reads = run.recording.events
       .filter(event => event.op === 'read')
@@ -85,6 +135,7 @@ export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, obj
     ])
   })
   return answer(
+    this,
     checked,
     actual.length === 0,
     `${object} ${this.isNot === true ? 'not ' : ''}to be kept`,
@@ -93,14 +144,19 @@ export function toKeep(this: { readonly isNot?: boolean }, subject: unknown, obj
   )
 }
 
-/** Does some run, or the advice about the file, hold a finding of this rule? */
+/** Does some run, or the advice about the file, have a finding of this rule? */
 export function toHaveHazard(
-  this: { readonly isNot?: boolean },
+  this: Called,
   subject: unknown,
   rule: string,
   filter: HazardFilter = {},
 ): Answer {
   const checked = checkedOf(subject)
+  knownRule(rule, checked, checked.own)
+  onlyFields(filter, ['object', 'class', 'clause'])
+  if (filter.object !== undefined) knownObject(filter.object, checked)
+  if (filter.class !== undefined) knownClass(filter.class)
+  if (filter.clause !== undefined) knownRuleClause(filter.clause, checked)
   const all = [...runsOf(checked).flatMap(run => run.findings), ...checked.report.advice]
   const found = all.some(
     finding =>
@@ -110,6 +166,7 @@ export function toHaveHazard(
       (filter.clause ?? finding.clause) === finding.clause,
   )
   return answer(
+    this,
     checked,
     found,
     `${this.isNot === true ? 'no ' : 'a '}finding ${rule} ${JSON.stringify(filter)}`,
@@ -119,18 +176,19 @@ export function toHaveHazard(
 }
 
 /** Did the leading run end in a refusal, with these properties? */
-export function toBeRefused(
-  this: { readonly isNot?: boolean },
-  subject: unknown,
-  filter: RefusalFilter = {},
-): Answer {
+export function toBeRefused(this: Called, subject: unknown, filter: RefusalFilter = {}): Answer {
   const checked = checkedOf(subject)
+  onlyFields(filter, ['by', 'status', 'clause', 'message'])
+  if (filter.clause !== undefined) knownClause(filter.clause)
+  if (filter.status !== undefined) knownStatus(filter.status)
+  if (filter.by !== undefined) knownActor(filter.by)
   const { outcome } = checked.report
   const refusal = outcome.kind === 'refused' ? outcome.refusal : null
   const pass =
     refusal !== null &&
     Object.entries(filter).every(([name, value]) => refusal[name as keyof RefusalFilter] === value)
   return answer(
+    this,
     checked,
     pass,
     `the boot ${this.isNot === true ? 'not ' : ''}to be refused ${JSON.stringify(filter)}`,
@@ -139,9 +197,14 @@ export function toBeRefused(
   )
 }
 
-/** Was the contract evaluated in every run, and kept each time? */
-export function toKeepContract(this: { readonly isNot?: boolean }, subject: unknown, clause: string): Answer {
+/** Was the contract evaluated in every run, and kept each time? Fails either way when no run evaluated it. */
+export function toKeepContract(this: Called, subject: unknown, clause: string): Answer {
   const checked = checkedOf(subject)
+  knownContract(clause, checked)
+  const evaluates = checked.runs.some(({ recording }) =>
+    recording.events.some(event => event.op === 'contract' && event.clause === clause),
+  )
+  if (!evaluates) return failed(this, checked, `the contract ${clause} was never evaluated`)
   const actual = checked.runs.flatMap(run => {
     const evaluated = run.recording.events
       .filter(event => event.op === 'contract')
@@ -151,10 +214,27 @@ export function toKeepContract(this: { readonly isNot?: boolean }, subject: unkn
       : evaluated.filter(event => !event.kept).map(event => `#${String(event.id)} broken: ${event.what}`)
   })
   return answer(
+    this,
     checked,
     actual.length === 0,
     `the contract ${clause} ${this.isNot === true ? 'not ' : ''}to be kept`,
     actual,
     [],
+  )
+}
+
+/** Did every run take a step under this clause: a step of one's own, say? */
+export function toTakeStep(this: Called, subject: unknown, clause: string): Answer {
+  const checked = checkedOf(subject)
+  knownClause(clause)
+  const taken = checked.runs.filter(({ recording }) => recording.steps.some(step => step.clause === clause))
+  const clauses = checked.runs.flatMap(({ recording }) => recording.steps.map(step => step.clause))
+  return answer(
+    this,
+    checked,
+    this.isNot === true ? taken.length > 0 : taken.length === checked.runs.length,
+    `${this.isNot === true ? 'no run' : 'every run'} to take the step ${clause}: ${String(taken.length)} of ${String(checked.runs.length)} did`,
+    [...new Set(clauses)],
+    [clause],
   )
 }

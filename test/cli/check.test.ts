@@ -19,7 +19,7 @@ const sections = [
 ]
 const good = file('good.efi', bytesOf(buildUki({ stub: STUB_FACTS['247.3'], sections })))
 
-/** A kernel that clears its bss, started in place, with the initrd right behind its file. */
+/** A kernel that clears its bss, started in place, with the initrd right after its file. */
 const clobbering = file(
   'clobbering.json',
   JSON.stringify({
@@ -125,7 +125,7 @@ describe('check', () => {
     expect(stdout).toContain('FW-59')
     expect(await stubsim(['check', kernel, ...machine, '--boot-loader', 'lilo'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('no boot loader lilo') as string,
+      stderr: expect.stringContaining('unknown boot loader lilo') as string,
     })
     expect(await stubsim(['check', good, ...machine, '--initrd', initrd])).toMatchObject({
       code: 2,
@@ -198,7 +198,7 @@ describe('map and trace', () => {
   })
 
   test('trace tells an event with many ranges in a line, and with --all names each of them', async () => {
-    const counted = /^ *#\d+ (\d+) ranges of 0x\S+ given back as firmware:boot$/m
+    const counted = /^ *#\d+ freed (\d+) ranges of 0x\S+ as firmware:boot$/m
     const short = (await stubsim(['trace', good, ...machine])).stdout
     const [, count] = counted.exec(short) ?? []
     const long = (await stubsim(['trace', good, ...machine, '--all'])).stdout
@@ -212,12 +212,12 @@ describe('map and trace', () => {
 
 describe('a machine must be said, whole and once', () => {
   test.each<[string[], RegExp]>([
-    [[], /on which machine\? Give --memmap FILE .*, or --ram SIZE --firmware PROFILE .*ovmf-2022\.11-q35/],
+    [[], /no machine: give --memmap FILE .*, or --ram SIZE --firmware PROFILE .*ovmf-2022\.11-q35/],
     [['--ram', '512MiB'], /--ram needs --firmware PROFILE: one of .*ovmf-2022\.11-q35/],
     [['--firmware', 'ovmf'], /--firmware needs --ram SIZE/],
     [['--memmap', good, '--ram', '1G'], /--memmap describes a whole machine/],
-    [[...machine, '--memmap-at', 'stub-entry'], /--memmap-at .* needs --memmap/],
-    [['--ram', '512MiB', '--firmware', 'seabios'], /no firmware profile 'seabios'; there are /],
+    [[...machine, '--memmap-at', 'stub-entry'], /--memmap-at needs --memmap/],
+    [['--ram', '512MiB', '--firmware', 'seabios'], /unknown firmware profile 'seabios'; known are /],
     [['--ram', '1', '--firmware', 'ovmf'], /RAM of 1 bytes/],
     [[...machine, '--image-base', '0x1234'], /the image base 0x1234 is not a multiple of 0x1000/],
     [[...machine, '--stub', 'mine'], /--stub mine: neither a version nor an era such as systemd-stub\/S/],
@@ -432,16 +432,14 @@ Idx Name          Size      VMA               LMA               File off  Algn
     )
     expect(stdout).toMatch(/input_data +predicted .* +observed 0x35c02c8 \(line 1\)/)
     expect(prose).toMatch(/FW-27 +all LoaderCode and LoaderData of the map \(taken at exit-boot-services\)/)
-    expect(prose).toMatch(
-      /serial\.txt.*kernel_total_size comes again with another value: another boot begins/,
-    )
+    expect(prose).toMatch(/serial\.txt.*kernel_total_size repeats with another value: another boot begins/)
   })
 
   test('inspect takes the listing, too', async () => {
     const { code, stdout } = await stubsim(['inspect', listing])
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /listing\.txt \(section listing of good\.efi\)[^]*assumed, for a listing does not show it/,
+      /listing\.txt \(section listing of good\.efi\)[^]*assumed, since a listing does not show it/,
     )
   })
 
@@ -452,7 +450,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
     )
     const { code, stdout } = await stubsim(['check', good, '--memmap', log])
     expect(code).toBe(3)
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('places found from the top are upper bounds')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('top-down allocations are upper bounds')
     expect(
       oneLine(
         await stubsim(['check', good, '--memmap', file('zero.txt', '00000000-00000000 : System RAM\n')]),

@@ -112,7 +112,7 @@ describe('the command', () => {
   })
 
   test.each([
-    [['eras', '99'], /eras: "99" is no product, era or release of the tables/],
+    [['eras', '99'], /eras: "99" is not a product, era or release of the tables/],
     [['eras', '--diff', '247.3'], /--diff needs two versions or eras/],
     [['eras', '--diff', '247.3', '99'], /no era of stub or kernel for 99; stubsim eras lists them/],
     [['eras', '--diff', 'systemd-stub/S2', 'linux/E1'], /are of different products/],

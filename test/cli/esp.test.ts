@@ -21,7 +21,7 @@ test('a thin image without its files is unknown, and the report names them', asy
   const { code, stdout } = await stubsim(['check', image, ...machine])
   expect(code).toBe(3)
   expect(stdout.replace(/\s+/g, ' ')).toContain(
-    'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
+    'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not embed it: give the file',
   )
 })
 
@@ -45,8 +45,8 @@ test('with them it boots, from a folder or one by one', async () => {
 })
 
 test.each([
-  [['--initrd', image], /--initrd for --linux, too/],
-  [['--linux', image, '--boot-loader', 'grub/efi'], /with --boot-loader FILE is the kernel/],
+  [['--initrd', image], /--initrd also for --linux/],
+  [['--linux', image, '--boot-loader', 'grub/efi'], /with --boot-loader, FILE is the kernel/],
   [['--esp', folder], /no such file/],
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await stubsim(['check', image, ...machine, ...args])
@@ -70,5 +70,5 @@ test('--esp is for images that name files, and does not leave the folder', async
   )
   expect(below('/esp', '\\EFI\\a.efi')).toBe(join('/esp', 'EFI', 'a.efi'))
   for (const path of ['\\..\\a', '', 'a\0b'])
-    expect(() => below('/esp', path)).toThrow('which is no file on an ESP')
+    expect(() => below('/esp', path)).toThrow('which is not a file on an ESP')
 })

@@ -93,8 +93,14 @@ test('a firmware file with ranges that cannot be is refused by its path', async 
   const hobs = { memoryTop: '1GiB', hobStart: 0, resources: [], allocations: [] }
   const cases: readonly (readonly [object, string])[] = [
     [{ hobs: { ...hobs, freeBottom: 2, freeTop: 1 } }, 'hobs: has no free memory from freeBottom to freeTop'],
-    [{ firstMemory: { start: 2, end: 1 } }, 'firstMemory: a range that ends at 0x1 cannot begin at 0x2'],
-    [{ untested: [{ start: 1, end: 1 }] }, 'untested[0]: a range that ends at 0x1 cannot begin at 0x1'],
+    [
+      { firstMemory: { start: 2, end: 1 } },
+      'firstMemory: the range starts at 0x2, which is not below its end 0x1',
+    ],
+    [
+      { untested: [{ start: 1, end: 1 }] },
+      'untested[0]: the range starts at 0x1, which is not below its end 0x1',
+    ],
     [
       { bins: [{ type: 'EfiBootServicesData', base: '0xffffffffff000', pages: 2 }] },
       'bins[0]: ends beyond the 52 bits of a physical address',

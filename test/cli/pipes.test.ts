@@ -107,7 +107,7 @@ describe('a small text from a pipe', () => {
       stderr: 'stubsim: -: the file is empty\n',
     })
     expect(fed('MZ', 'check', '-', '--ram', '512M', '--firmware', 'ovmf').stderr).toBe(
-      'stubsim: -: stdin is for small texts; an image is read at many places, so a regular file or block device is needed\n',
+      'stubsim: -: stdin is for small texts; an image needs random access, so use a regular file or block device\n',
     )
   })
 })

@@ -9,7 +9,7 @@ const pages = filesBelow().filter(path => path.endsWith('.md'))
 
 interface Block {
   readonly page: string
-  /** What stands behind the opening fence: `ts`, `sh sketch`, `text`. */
+  /** What stands after the opening fence: `ts`, `sh sketch`, `text`. */
   readonly kind: string
   readonly code: string
 }

@@ -71,7 +71,7 @@ export const LAWS: readonly Law[] = [
       const map = mapBeforeLoad(recording)
       if (map === null || imageBase === undefined) return null
       const need = up(Number(recording.size_of_image), PAGE)
-      // The file's length, symbols of the stub behind the last section included
+      // The file's length, symbols of the stub after the last section included
       const file = up(rebuild(recording).size + 0x28, PAGE)
       const low = freeOf(map)
         .map(({ start, end }) => ({ start, end: Math.min(end, 2 ** 32) }))

@@ -69,7 +69,7 @@ export function rebuild(recording: Recording, other: Readonly<Record<string, Con
   }
   const renamed = recording.edit.find(([name]) => name === '.foo')?.[1]['rename'] ?? '.foo'
   if (extra !== null) (contents[renamed] ??= []).push(bytesSource(extra.bytes))
-  // ukify cuts off the symbols of the stub that objcopy leaves behind the last section
+  // ukify cuts off the symbols of the stub that objcopy leaves after the last section
   const end = Math.max(...recording.layout.map(row => Number(row[3]) + Number(row[4])))
   const size = truncate ?? (tool === 'ukify' ? end : null)
   const optional = { ImageBase: recording.pe_image_base, SizeOfImage: Number(recording.size_of_image) }

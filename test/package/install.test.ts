@@ -95,10 +95,7 @@ describe.each(NODES)('Node %s', version => {
       lastLine: expect.stringMatching(/^verdict {2}clean/) as string,
       schemas: ['object', 'object', 'object'],
       sameSchema: true,
-      missing: [
-        true,
-        'stubsim/vitest needs vitest 4.1 or newer beside stubsim: npm install --save-dev vitest@4.1.12',
-      ],
+      missing: [true, 'stubsim/vitest needs vitest 4.1 or newer: npm install --save-dev vitest@4.1.12'],
       refused: true,
     })
   })

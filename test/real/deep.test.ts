@@ -68,7 +68,7 @@ test('every kernel has a boot to compare with', () => {
   expect(FIRST_OF_EACH.map(row => row.kernel)).toEqual(kernels.map(({ name }) => name))
 })
 
-test.each(FIRST_OF_EACH)('$id: nothing about the extracted kernel is taken for granted', recording => {
+test.each(FIRST_OF_EACH)('$id: nothing about the extracted kernel is assumed', recording => {
   const { verdict, outcome, assumptions, facts } = deepReport(recording)
   expect(verdict).toBe('clean')
   expect(

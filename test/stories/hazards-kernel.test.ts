@@ -107,7 +107,7 @@ const broken = ({ on }: Ran, clause: string): boolean =>
 const initrdHit = ({ on }: Ran): boolean => (on.notes.facts.initrdDamage ?? []).length > 0
 const geometry = (kernel: Kernel) =>
   readKernelFile(bench().machine, { object: 'kernel', source: kernel.source })
-/** First page behind the bytes of the file. */
+/** First page after the bytes of the file. */
 const behind = (kernel: Kernel): number => Math.ceil(kernel.source.size / 4096) * 4096
 
 describe('hazards of a kernel', () => {
@@ -117,7 +117,7 @@ describe('hazards of a kernel', () => {
     ).toEqual(['E1'])
   })
 
-  test('H2 the handover entry clears what lies behind the kernel', () => {
+  test('H2 the handover entry clears what lies after the kernel', () => {
     const hit = (at: (kernel: Kernel) => number) =>
       firing((era, kernel) => {
         const ran = handed(era, { initrd: { at: F + at(kernel), size: 0x100000 } })
@@ -182,7 +182,7 @@ describe('hazards of a kernel', () => {
     })
   })
 
-  test('H6 the running copy writes into its own .bss, behind the file', () => {
+  test('H6 the running copy writes into its own .bss, after the file', () => {
     const late = rows.filter(era => !era.startsWith('E0'))
     const at = (kernel: Kernel): number => 0x100000 + geometry(kernel).bootStackEnd - 16
     expect(
@@ -282,7 +282,7 @@ describe('hazards of a kernel', () => {
     expect(firing(short)).toEqual(some(MOVES))
   })
 
-  test('H12 a header copy of a sector overwrites what lies behind the header', () => {
+  test('H12 a header copy of a sector overwrites what lies after the header', () => {
     const copied = (era: string): number =>
       Math.max(0, ...eventsOf(entered(era).on, 'EP-10', 'read').map(event => event.range.end - F))
     expect(firing(era => copied(era) > 0x26c)).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f'])
@@ -374,7 +374,7 @@ describe('hazards of a kernel', () => {
     ).toEqual([])
   })
 
-  test('H18 the window ends behind the end of RAM', () => {
+  test('H18 the window ends past the end of RAM', () => {
     const ends = (kernel: Kernel): Bench =>
       bench({ map: [free(0x1000, 0x9f000), free(0x100000, 0xf00000 + kernel.image.hdr.init_size - 0x40000)] })
     expect(
@@ -451,7 +451,7 @@ describe('hazards of a kernel', () => {
     expect(cut({ 0xc0: 1 })).toEqual([])
   })
 
-  test('H24 an initrd on the next page behind a kernel: gone, untouched, or its beginning lost', () => {
+  test('H24 an initrd on the next page after a kernel: gone, untouched, or its beginning lost', () => {
     const damage = (era: string, aligned: boolean): number => {
       const kernel = sampleOf(era)
       const image = aligned ? 0x18200000 - kernel.image.setupSize : F

@@ -106,7 +106,7 @@ const onlyOn = (on: readonly string[], off: readonly string[]): Record<string, b
 })
 
 const file512 = (facts: KernelFacts): number => Math.ceil(facts.fileSize / 0x1000) * 0x1000
-/** The initrd in the page behind the kernel file. */
+/** The initrd in the page after the kernel file. */
 const packed = (facts: KernelFacts): Layout => ({
   kernel: facts,
   initrd: { VirtualAddress: LINUX_AT + file512(facts) },
@@ -223,7 +223,7 @@ describe('layouts', () => {
 })
 
 describe('a kernel in place', () => {
-  test('H6 a kernel that decompresses in place needs init_size behind it', () => {
+  test('H6 a kernel that decompresses in place needs init_size after it', () => {
     const layout = packed(k57)
     expect(
       over(['229', '241', '249', '251', '252'], version => boot(version, layout).verdict === 'damage'),
@@ -236,7 +236,7 @@ describe('a kernel in place', () => {
     ).toEqual(onlyOn(['254.16', '258', '262.1'], ['254.17', '257.13']))
   })
 
-  test('H7 a kernel that does not clear its .bss finds what lies behind .linux', () => {
+  test('H7 a kernel that does not clear its .bss finds what lies after .linux', () => {
     const layout: Layout = { kernel: k57 }
     const dirty: Partial<CheckInput> = { machine: { what: 'a test', map: ROOM, contents: 'poison' } }
     const seen = (report: Report): boolean =>
@@ -496,7 +496,7 @@ describe("the stub's own loader", () => {
     )
   })
 
-  test('H18 a virtual size behind SizeOfImage is cleared past the allocation: over the stub that does it, or over the joined initrd', () => {
+  test('H18 a virtual size after SizeOfImage is cleared past the allocation: over the stub that does it, or over the joined initrd', () => {
     const facts = lastSection(([name, VirtualAddress, VirtualSize, at, size, flags]) => [
       name,
       VirtualAddress,
@@ -510,7 +510,7 @@ describe("the stub's own loader", () => {
     expect(over([...on, ...off], version => gaps(boot(version, { kernel: facts })).includes('ST-2'))).toEqual(
       onlyOn(on, off),
     )
-    // far from the stub it is the joined initrd that lies behind the pages
+    // far from the stub it is the joined initrd that lies after the pages
     expect(
       over([...on, ...off], version =>
         rules(boot(version, { kernel: facts }, at(0x4000000, ROOM))).includes('clobbered-object'),

@@ -85,7 +85,7 @@ function sectionAt(source: ByteSource, name: string): number | undefined {
   return parsePe(source).pe?.sections.find(section => section.name === name)?.VirtualAddress
 }
 
-/** The kernel file with that many bytes behind its setup block. */
+/** The kernel file with that many bytes after its setup block. */
 function kernelOfLength(facts: KernelFacts, behindSetup: number): KernelFacts {
   return { ...facts, fileSize: (facts.hdr.setup_sects + 1) * 512 + behindSetup }
 }
@@ -170,7 +170,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
     const base = kernel('6.12.107-cloud')
     const setup = told.number('.text')
     const payload = 0x8e0000
-    // What lies behind .bss is not in the report; it is as long as in the kernels that were measured.
+    // What lies after .bss is not in the report; it is as long as in the kernels that were measured.
     const PAGE_TABLES = 0x21000
     const facts: KernelFacts = {
       ...base,
@@ -280,7 +280,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
     expect(broken.gaps).toEqual([
       {
         clause: 'EP-28',
-        why: 'the kernel was moved to 0x800000 and unpacks itself from 0x1000000 on: 0x3f7d000-0x477d000 is not its own',
+        why: 'the kernel was moved to 0x800000 and decompresses itself from 0x1000000 on: it does not own 0x3f7d000-0x477d000',
       },
       expect.objectContaining({ clause: 'FW-56' }),
     ])
@@ -496,7 +496,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
       const broken = of(release)
       expect(broken.verdict).toBe('unknown')
       expect(
-        broken.gaps.filter(({ why }) => why.includes('which memmap= sets aside')).map(({ why }) => why),
+        broken.gaps.filter(({ why }) => why.includes('which memmap= reserves')).map(({ why }) => why),
       ).toEqual([
         expect.stringContaining('0x700000000-0x5ff8000000'),
         expect.stringContaining('0x6680000000-0xc038000000'),

@@ -129,7 +129,7 @@ function ukiBytes(chance: Chance): Uint8Array {
       { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 0x3000 } },
     ],
   })
-  // What lies behind is zero or absent: headers are what is mutated
+  // What lies after is zero or absent: headers are what is mutated
   return bytesOf(image, chance.of([0x400, 0x40000, 0x80000]))
 }
 

@@ -249,7 +249,7 @@ export interface LegacyOptions extends Omit<HandoverOptions, 'image'> {
 }
 
 /**
- * What a loader of the boot protocol would do: everything behind the setup block at L, the zero page, e820.
+ * What a loader of the boot protocol would do: everything after the setup block at L, the zero page, e820.
  */
 export function legacy(on: Bench, { at, via = 'legacy-64', ram, ...options }: LegacyOptions): HandOff {
   const { memory, recorder, machine } = on

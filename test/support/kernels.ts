@@ -16,7 +16,7 @@ export const E5 = kernelNamed('debian-6.12.107-cloud')
 
 /** F of a handover, and of a loaded image: 2 MiB into the image of the UKI in SMALL_MAP. */
 export const F = 0x18200000
-/** In the image of the UKI as well, behind the kernel. */
+/** In the image of the UKI as well, after the kernel. */
 export const INITRD: InitrdAt = { at: 0x1b000000, size: 0x4a7e00 }
 
 /** LOAD_PHYSICAL_ADDR and pref_address of every kernel here. */
@@ -25,7 +25,9 @@ export const LPA = 0x1000000
 export const FACTS_2 = factsOf('debian-5.10.223-cloud')
 export const FACTS_5 = factsOf('debian-6.12.107-cloud')
 
-/** Where `.bss` begins and ends, counted from the start of the file: symbols count from behind the setup block. */
+/**
+ * Where `.bss` begins and ends, counted from the start of the file: symbols count from after the setup block.
+ */
 export function bssOf(name: string): Range {
   const { hdr, geometry } = factsOf(name)
   const setupSize = (hdr.setup_sects + 1) * 512

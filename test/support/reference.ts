@@ -236,6 +236,7 @@ export function matchersPage(): string {
     "This page is made from `src/vitest`; a test keeps it true. `import 'stubsim/vitest'` adds the matchers to `expect`, with their types.",
     EXAMPLE,
     'Each takes the result of `scenario()`, any other input of `check`, or a result of `check`. All can be negated with `.not`. A failing matcher shows the report.',
+    'A rule, an object, a contract or a clause that does not exist throws `UsageError`, negated or not; a literal that cannot be one is a type error, too. Where an input has a slot of its era replaced by a step of your own, and that slot never ran, every matcher fails and says so.',
     table(['matcher', 'holds when'], members('src/vitest/index.ts', 'BootMatchers')),
     'Rules are listed by `stubsim explain`; objects are `kernel`, `initrd`, `cmdline`, `boot_params`, `stub:.text`, `uki:.osrel` and so on; contracts are the clauses of [chapter HO](../../spec/HO-hand-off.md).',
     '## Filters',

@@ -60,7 +60,7 @@ export const lineOf = (run: StubRun): string | undefined =>
 export type Change = Readonly<Record<string, AddedSection | null>>
 export const kernel61 = buildKernel(kernelFacts('debian-6.1.170'))
 
-/** Sections that lie behind the larger stubs, too. */
+/** Sections that lie after the larger stubs, too. */
 export const laterSections = (change: Change = {}, kernel: ByteSource = kernel61): AddedSection[] =>
   sectionsOf(
     {

@@ -44,7 +44,7 @@ describe('a whole boot', () => {
     expect(report.machine.ramBytes).toBeGreaterThan(500 * MIB)
   })
 
-  test('a 6.12 kernel zeroes the initrd that is packed behind it on an old stub: damage, to the byte', () => {
+  test('a 6.12 kernel zeroes the initrd that is packed after it on an old stub: damage, to the byte', () => {
     const { report } = check(input({ stub: '247.3', kernel: '6.12.107-cloud' }))
     expect(report.verdict).toBe('damage')
     expect(report.facts.initrdDamage).toEqual([{ from: 0, to: 0x43078 }])
@@ -134,7 +134,7 @@ describe('which rows are run', () => {
       stub: { id: null, certainty: 'none' },
       outcome: { kind: 'unknown' },
     })
-    expect(report.gaps[0]?.why).toMatch(/199 is in none of the modelled rows/)
+    expect(report.gaps[0]?.why).toMatch(/199 is not in any modelled era/)
     expect(check(input({ stub: '257.13' }, { kernel: '3.2.1' })).report).toMatchObject({
       verdict: 'unknown',
       kernel: { id: null },
@@ -153,7 +153,7 @@ describe('which rows are run', () => {
     const { report, runs } = check(input({ stub: '247.3', kernel: facts }))
     expect(report.kernel.version).toBe('6.1.0-47-generic')
     expect(runs.length).toBe(report.alternatives.length + 1)
-    expect(report.kernel.evidence.join()).toMatch(/stable level of this branch is not named/)
+    expect(report.kernel.evidence.join()).toMatch(/it does not give the stable release/)
   })
 
   test('a kernel without a version string is run as every row whose files look like it', () => {
@@ -211,7 +211,7 @@ describe('input that cannot be used', () => {
 
   test('a late map that cannot hold the image is the caller’s mistake', () => {
     expect(() => check(input({}, { machine: { what: 'm', map: map(), taken: 'stub-entry' } }))).toThrow(
-      /say where it lay with --image-base/,
+      /give its load address with --image-base/,
     )
   })
 })
@@ -276,7 +276,7 @@ describe('a kernel without a stub', () => {
     expect(
       check(started({ id: 'x-mine', boot: (machine, cargo) => row.boot(machine, cargo) })).report,
     ).toMatchObject({ stub: { id: 'x-mine', title: 'a model of the caller' } })
-    expect(() => check(started('lilo'))).toThrow(/no boot loader lilo; there are grub\/linuxefi/)
+    expect(() => check(started('lilo'))).toThrow(/unknown boot loader lilo; known are grub\/linuxefi/)
     expect(() => check(started('toString'))).toThrow(UsageError)
     expect(() =>
       check(started('grub/efi', { machine: { what: 'm', map: map(), taken: 'stub-entry' } })),
@@ -317,7 +317,7 @@ describe('an image that does not say what it is', () => {
       expect(stub).toMatchObject({
         certainty: 'several',
         version: null,
-        evidence: ['given: --stub systemd-stub, so every row of it is run'],
+        evidence: ['given: --stub systemd-stub, so each of its eras is run'],
       })
     const ranks = ['damage', 'refused', 'unknown', 'clean']
     expect(all.map(({ verdict }) => ranks.indexOf(verdict))).toEqual(

@@ -149,7 +149,8 @@ test('the pairs that overlap are those that comparing every pair finds, in the s
       const findings = advise(image(named)).filter(({ rule }) => rule === 'sections-overlap')
       const spelt = findings
         .slice(0, 16)
-        .map(({ what }) => /^(\.\d+) loses .* to (?:the zero fill of )?(\.\d+), which/.exec(what)?.slice(1))
+        .map(({ what }) => /^(?:the zero fill of )?(\.\d+), which .* of (\.\d+) \(offsets/.exec(what))
+        .map(names => [names?.[2], names?.[1]])
       expect(spelt).toEqual(every.slice(0, 16))
       expect(findings.slice(16).map(({ what }) => what)).toEqual(
         every.length > 16

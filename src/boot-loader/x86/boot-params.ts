@@ -1,4 +1,6 @@
-/** What the boot loaders of x86-64 kernels share: reading the kernel file, and boot_params as they fill it in. Chapter HO. */
+/**
+ * What the boot loaders of x86-64 kernels share: reading the kernel file and filling boot_params. Chapter HO.
+ */
 import type { Range } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { fileOffset, type Phys } from '../../bytes/units.ts'
@@ -35,7 +37,7 @@ export function readKernel(machine: Machine, clause: ClauseId, source: ByteSourc
   )
 }
 
-/** The part of the kernel file behind the setup block; a file without one ends the run as unknown. */
+/** The part of the kernel file after the setup block; a file without one ends the run as unknown. */
 export function putKernel(
   machine: Machine,
   clause: ClauseId,
@@ -61,7 +63,7 @@ export function makeZeroPage(
   return page
 }
 
-/** Names initrd and command line in hdr, with their low halves. */
+/** Sets the low halves of the addresses of initrd and command line in hdr. */
 export function nameCargo({ hdr }: ZeroPage, initrd: Range | null, commandLine: number): void {
   hdr.set('ramdisk_image', initrd?.start ?? 0)
   hdr.set('ramdisk_size', initrd === null ? 0 : initrd.end - initrd.start)
@@ -76,14 +78,17 @@ const RAM: ReadonlySet<number> = new Set([
   EfiConventionalMemory,
 ])
 
-/** The e820 type of a descriptor, as a boot loader that ends boot services has it; what is unknown is reserved. */
+/**
+ * The e820 type of a descriptor, as converted by a boot loader that ends boot services; unknown types are
+ * reserved.
+ */
 export function loadersE820Type({ type }: MemoryDescriptor): number {
   if (RAM.has(type)) return E820_TYPE_RAM
   if (type === EfiACPIReclaimMemory) return E820_TYPE_ACPI
   return type === EfiACPIMemoryNVS ? E820_TYPE_NVS : E820_TYPE_RESERVED
 }
 
-/** Writes the e820 table of a memory map entry by entry, as far as the table goes. */
+/** Writes the e820 table of a memory map entry by entry, up to the size of the table. */
 export function writeE820(page: ZeroPage, map: readonly MemoryDescriptor[]): void {
   const entries = e820Table(map, loadersE820Type).slice(0, E820_MAX_ENTRIES_ZEROPAGE)
   page.set('e820_entries', entries.length)

@@ -25,12 +25,12 @@ import { makeZeroPage, nameCargo, putKernel, readKernel, writeE820 } from './boo
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
 const LOWEST = 0x1000000
 const LOW_MEMORY = 0x9ffff
-/** Where QEMU puts things. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
+/** Addresses that QEMU uses. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
 const DIRECT = { kernel: 0x100000, bootParams: 0x10000, commandLine: 0x20000 } as const
 const GRUB_TYPE = 0x72
 const QEMU_TYPE = 0xb0
 
-/** The header that the kernel states, up to its real end. */
+/** The setup header, with the length the kernel states. */
 function headerOf({ hdr }: BzImage): { from: number; to: number } {
   return { from: SETUP_HEADER_AT, to: setupHeaderEnd(hdr) }
 }
@@ -41,7 +41,7 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
   takeHeap(machine, HEAP_2_12)
   return machine.step(
     'HO-13',
-    'GRUB takes a chunk of init_size bytes and starts the kernel by the boot protocol',
+    'GRUB allocates a chunk of init_size bytes and starts the kernel by the boot protocol',
     () => {
       const { at, alignment } = chunk(machine, kernel)
       const bootParams = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, BOOT_PARAMS)
@@ -53,7 +53,7 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
               pagesBelow(machine, 'HO-13', kernel.hdr.initrd_addr_max, cargo.initrd.size, 'initrd'),
               cargo.initrd.size,
             )
-      machine.assume('HO-13', 'boot_params and the command line lie in low memory, as high as it goes')
+      machine.assume('HO-13', 'boot_params and the command line are at the top of low memory')
       const handOff = place(machine, cargo, kernel, {
         clause: 'HO-13',
         at,
@@ -69,9 +69,7 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
   )
 }
 
-/**
- * pref_address, or the lowest aligned run; with the alignment that ends up in hdr, null for the kernel's own.
- */
+/** pref_address, or the lowest aligned run; with the alignment written to hdr, null for the kernel's own. */
 function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonly alignment: number | null } {
   const pages = pagesOf(hdr.init_size)
   const take = (at: number): Phys | null =>
@@ -101,7 +99,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
   )
 }
 
-/** RAM as the machine has it, fixed places, startup_32. */
+/** The RAM of the machine, fixed addresses, startup_32. */
 export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
@@ -111,7 +109,7 @@ export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
         : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
     machine.assume(
       'HO-14',
-      'the RAM of the map ends where the monitor leaves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own beginning',
+      'the RAM of the map ends where the monitor reserves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own start',
     )
     return place(machine, cargo, kernel, {
       clause: 'HO-14',
@@ -124,21 +122,23 @@ export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
   })
 }
 
-/** Last byte that an initrd may have: a kernel that can lie above 4 GiB is taken to reach all below. */
+/**
+ * Highest byte of an initrd: a kernel that can be loaded above 4 GiB is assumed to reach all memory below.
+ */
 function highestInitrd({ hdr }: BzImage): number {
   return (hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) === 0 ? hdr.initrd_addr_max : 0xffffffff
 }
 
 /** SETUP_RNG_SEED. Source: linux@6.12.107 arch/x86/include/uapi/asm/setup_data.h. */
 const SETUP_RNG_SEED = 9
-/** Bytes of seed, and what a node is aligned to. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
+/** Bytes of the seed, and the alignment of a node. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
 const SEED = { length: 32, align: 16 } as const
 const SEED_NODE = 'loader:seed'
 
-/** QEMU 7.2.0: the same, with one node of setup_data behind the kernel's bytes. */
+/** QEMU 7.2.0: the same, with one node of setup_data after the kernel's bytes. */
 export function directWithSeed(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const handOff = direct(machine, cargo)
-  machine.step('HO-18', 'QEMU puts a random seed behind the kernel', () => {
+  machine.step('HO-18', 'QEMU puts a random seed after the kernel', () => {
     const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
     const at = phys(DIRECT.kernel + alignUp<number>(cargo.kernel.size - setupSize, SEED.align))
     machine.memory.make(rangeAt(at, setup_data.size + SEED.length), SEED_NODE)

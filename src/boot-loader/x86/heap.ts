@@ -1,11 +1,11 @@
-/** The memory that GRUB takes for itself before it does anything else. Chapter HO. */
+/** GRUB's own heap, allocated before anything else. Chapter HO. */
 import { TEXTS } from '../../messages/texts.ts'
 import { sizeOf } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys } from '../../bytes/units.ts'
 import { EfiConventionalMemory, EfiLoaderCode, EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 
-/** How much it takes: a quarter of what is free, within bounds, or a fixed number of bytes. */
+/** Size of the heap: a quarter of free memory, within bounds, or a fixed number of bytes. */
 export type HeapRule =
   | { readonly of: 'a-quarter'; readonly least: number; readonly most: number }
   | { readonly of: 'bytes'; readonly bytes: number }
@@ -15,7 +15,7 @@ export const HEAP_2_06: HeapRule = { of: 'a-quarter', least: 0x100000, most: 160
 /** Source: grub@2.12 grub-core/kern/efi/mm.c DEFAULT_HEAP_SIZE; 2.14 alike. */
 export const HEAP_2_12: HeapRule = { of: 'bytes', bytes: 0x2000000 }
 
-/** Highest address that GRUB asks for on x86-64. Source: grub@2.12 include/grub/x86_64/efi/memory.h. */
+/** Highest address that GRUB allocates on x86-64. Source: grub@2.12 include/grub/x86_64/efi/memory.h. */
 export const GRUB_MAX_ADDRESS = 0xffffffff
 /** Its heap ends a page earlier: the limit is rounded down to pages. */
 const HEAP_END = 0xfffff000
@@ -52,11 +52,11 @@ function pagesWanted(rule: HeapRule, total: number): number {
 }
 
 /**
- * Takes the heap from the ends of the largest free regions (HO-16); the bytes that it has. A map that already
- * holds as much loader code was taken inside GRUB: its heap is there.
+ * Allocates the heap from the ends of the largest free regions (HO-16); returns its bytes. A map with that
+ * much loader code was taken inside GRUB and already contains its heap.
  */
 export function takeHeap(machine: Machine, rule: HeapRule): number {
-  return machine.step('HO-16', 'GRUB takes pages for its heap', () => {
+  return machine.step('HO-16', 'GRUB allocates pages for its heap', () => {
     const inMap = machine.firmware
       .memoryMap()
       .filter(({ type }) => type === EfiLoaderCode)
@@ -87,7 +87,7 @@ export function takeHeap(machine: Machine, rule: HeapRule): number {
         return machine.refuse(
           'HO-16',
           got.status,
-          'memory that is free in the map cannot be had',
+          'memory that is free in the map cannot be allocated',
           TEXTS['grub/no-conventional'],
         )
       missing -= taken
@@ -96,14 +96,14 @@ export function takeHeap(machine: Machine, rule: HeapRule): number {
       return machine.refuse(
         'HO-16',
         'EFI_OUT_OF_RESOURCES',
-        `${String(missing)} pages of GRUB’s heap cannot be had`,
+        `${String(missing)} pages of GRUB’s heap cannot be allocated`,
         TEXTS['grub/too-little-memory'],
       )
     if (buffer.status === 'EFI_SUCCESS') machine.firmware.freePages(buffer.at, MAP_PAGES)
     machine.assume(
       'HO-16',
       there === undefined
-        ? 'GRUB’s own image, and what its heap grew by, are not in the map'
+        ? 'GRUB’s own image and the growth of its heap are not in the map'
         : 'the map was taken inside GRUB: its heap is the loader code in it',
     )
     return there === undefined ? wanted * PAGE : sizeOf(there)

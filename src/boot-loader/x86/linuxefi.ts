@@ -1,4 +1,4 @@
-/** GRUB's linuxefi as Debian carries it: through the handover entry, with memory below 1 GiB. Chapter HO. */
+/** GRUB's linuxefi as patched by Debian: through the handover entry, with memory below 1 GiB. Chapter HO. */
 import { TEXTS } from '../../messages/texts.ts'
 import { hex, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
@@ -26,10 +26,10 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
     return machine.refuse(
       'HO-16',
       'EFI_OUT_OF_RESOURCES',
-      `the heap of ${hex(heap)} bytes does not hold the kernel file`,
+      `the kernel file does not fit into the heap of ${hex(heap)} bytes`,
       TEXTS['grub/kernel-buffer'],
     )
-  const page = machine.step('HO-11', 'linuxefi makes boot_params of the first kilobyte of the file', () => {
+  const page = machine.step('HO-11', 'linuxefi makes boot_params from the first kilobyte of the file', () => {
     if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
       return machine.refuse(
         'HO-11',
@@ -40,17 +40,21 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
     const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
     return makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, ZERO_PAGE_SIZE)
   })
-  const line = machine.step('HO-10', 'linuxefi takes pages for the command line', () => {
+  const line = machine.step('HO-10', 'linuxefi allocates pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
     putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
     return at
   })
-  const at = machine.step('HO-10', 'linuxefi takes init_size bytes for the kernel and reads it there', () => {
-    const place = placeFor(machine, kernel)
-    putKernel(machine, 'HO-10', place, kernel)
-    return place
-  })
-  const initrd = machine.step('HO-10', 'linuxefi takes pages for the initrd', () => {
+  const at = machine.step(
+    'HO-10',
+    'linuxefi allocates init_size bytes for the kernel and reads it there',
+    () => {
+      const place = placeFor(machine, kernel)
+      putKernel(machine, 'HO-10', place, kernel)
+      return place
+    },
+  )
+  const initrd = machine.step('HO-10', 'linuxefi allocates pages for the initrd', () => {
     if (cargo.initrd === null || cargo.initrd.size === 0) return null
     const where = pagesBelow(machine, 'HO-10', LIMIT, cargo.initrd.size, 'initrd')
     putFile(machine, where, cargo.initrd, 'initrd')

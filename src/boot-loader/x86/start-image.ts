@@ -1,6 +1,6 @@
 /**
- * The kernel as a PE image: the firmware loads it, its own EFI stub runs, the initrd waits behind LoadFile2.
- * Chapter HO.
+ * The kernel as a PE image: the firmware loads it, its own EFI stub runs, the initrd is offered through
+ * LoadFile2. Chapter HO.
  */
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount, pagesOf, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
@@ -16,8 +16,8 @@ import { relocator } from './boot-protocol.ts'
 const ANYWHERE = PHYS_END - 1
 
 /**
- * GRUB reads the file into pages of its own and gives them to LoadImage; a kernel that knows no LoadFile2
- * goes through the relocator.
+ * GRUB reads the file into pages of its own and passes them to LoadImage; a kernel without LoadFile2 support
+ * is started by the relocator.
  */
 export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-12', cargo.kernel)
@@ -29,7 +29,7 @@ export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOf
     return load(machine, 'HO-12', { kind: 'memory', range: rangeAt(buffer, cargo.kernel.size) })
   })
   if (cargo.commandLine !== null)
-    machine.step('HO-12', 'GRUB takes pages for LoadOptions', () =>
+    machine.step('HO-12', 'GRUB allocates pages for LoadOptions', () =>
       pagesBelow(
         machine,
         'HO-12',
@@ -44,7 +44,7 @@ export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOf
 /** The firmware, or a boot manager, loads the file. */
 export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
   readKernel(machine, 'HO-15', cargo.kernel)
-  const image = machine.step('HO-15', 'the kernel file is given to LoadImage', () =>
+  const image = machine.step('HO-15', 'LoadImage of the kernel file', () =>
     load(machine, 'HO-15', { kind: 'file', source: cargo.kernel }),
   )
   return startWith(machine, 'HO-15', image, cargo)
@@ -53,7 +53,7 @@ export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
 const PAGES_ASSERTION =
   "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
 
-/** systemd-boot 257: the initrd's pages are taken before the kernel is loaded. */
+/** systemd-boot 257: the initrd's pages are allocated before the kernel is loaded. */
 export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const { initrd } = cargo
   if (initrd === null) return startImage(machine, cargo)
@@ -77,7 +77,7 @@ export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
       return { at: got.at, size: initrd.size, object: 'initrd' }
     },
   )
-  const image = machine.step('HO-19', 'systemd-boot gives the kernel file to LoadImage', () =>
+  const image = machine.step('HO-19', 'systemd-boot calls LoadImage with the kernel file', () =>
     load(machine, 'HO-19', { kind: 'file', source: cargo.kernel }),
   )
   return handOver(cargo, image, offer)
@@ -109,8 +109,8 @@ function startWith(
   const offer = machine.step(
     clause,
     fromFile
-      ? 'the initrd is offered through LoadFile2 and stays in its file'
-      : 'the initrd is read into pages and offered through LoadFile2',
+      ? 'the initrd is registered for LoadFile2 and stays in its file'
+      : 'the initrd is read into pages and registered for LoadFile2',
     (): RegisteredInitrd | null => {
       if (initrd === null || initrd.size === 0) return null
       if (fromFile) return { at: phys(0), file: initrd, size: initrd.size, object: 'initrd' }

@@ -1,11 +1,8 @@
-/**
- * How many pages each memory type has had at once: what EDK2 keeps count of, and wants for its bins at the
- * next boot (chapter FW).
- */
+/** EDK2's statistics of pages per memory type, from which it sizes the bins of the next boot (chapter FW). */
 import type { SearchPolicy } from '../page-allocator.ts'
 import type { TypeInformation } from './type-information.ts'
 
-/** Counts start when the bins are placed. */
+/** Counting starts when the bins are placed. */
 export class BinAccounts {
   readonly #search: SearchPolicy
   readonly #current = new Map<number, number>()
@@ -17,7 +14,7 @@ export class BinAccounts {
     this.#search = search
   }
 
-  /** The same counts, kept apart from now on. */
+  /** An independent copy. */
   fork(): BinAccounts {
     const twin = new BinAccounts(this.#search)
     for (const [type, pages] of this.#current) twin.#current.set(type, pages)
@@ -26,14 +23,14 @@ export class BinAccounts {
     return twin
   }
 
-  /** The search of the default range found pages here. */
+  /** Records a result of the default search. */
   found(at: number): void {
     this.#lowest = Math.min(this.#lowest, at)
   }
 
   /**
-   * Pages from `start` on turn from one type into another; counted where they begin in the type's bin or in
-   * the part of the default range that was used (FW-52).
+   * Pages from `start` on change their type; counted if they begin in the type's bin or in the used part of
+   * the default range (FW-52).
    */
   converted(start: number, pages: number, from: number, to: number): void {
     if (this.#counts(start, from))
@@ -44,7 +41,7 @@ export class BinAccounts {
     this.#peak.set(to, Math.max(now, this.#peak.get(to) ?? 0))
   }
 
-  /** The most pages that each of these types has had. */
+  /** The peak number of pages of each of these types. */
   peaks(types: readonly number[]): TypeInformation[] {
     return types.map(type => ({ type, pages: this.#peak.get(type) ?? 0 }))
   }

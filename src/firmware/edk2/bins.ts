@@ -1,4 +1,4 @@
-/** Recognises OVMF's memory type bins in a memory map, which says nothing of them (chapter FW). */
+/** Recognises OVMF's memory type bins in a memory map, which does not list them (chapter FW). */
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
@@ -24,18 +24,17 @@ export const OVMF_BINS = [
   { type: EfiACPIMemoryNVS, pages: 0x80 },
 ] as const
 
-/** A policy, and what was taken for granted to get it. */
+/** A policy, and the assumption behind it. */
 export interface InferredPolicy extends SearchPolicy {
-  /** One sentence, or null when the bins were recognised. */
+  /** A sentence, or null if the bins were recognised. */
   readonly assumption: string | null
 }
 
 const FOUR_GIB = 2 ** 32
 
 /**
- * The search policy behind a map (FW-9). OVMF's five bins lie one behind the other, and the default range
- * ends below them. Where they
- * cannot be recognised, the default range ends at the highest RAM below 4 GiB.
+ * The search policy derived from a map (FW-9). OVMF's five bins are adjacent, and the default range ends
+ * below them. If they are not recognised, the default range ends at the highest RAM below 4 GiB.
  */
 export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
   const low = splitMap(map).ram.filter(descriptor => descriptor.range.end <= FOUR_GIB)
@@ -59,6 +58,6 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
   return {
     bins: [],
     defaultMax,
-    assumption: `the map shows no memory type bins of OVMF: pages are searched for from ${hex(defaultMax)} downwards, whatever their type`,
+    assumption: `the map shows no memory type bins of OVMF: pages of every type are searched top-down from ${hex(defaultMax)}`,
   }
 }

@@ -1,6 +1,5 @@
 /**
- * EDK2's boot manager: what it looks at before LoadImage, and what it prints when a boot option fails
- * (chapter PE).
+ * EDK2's boot manager: its checks before LoadImage, and its message for a failed boot option (chapter PE).
  */
 import { printed } from '../../messages/texts.ts'
 import { hex } from '../../bytes/range.ts'
@@ -33,7 +32,7 @@ export const STATUS_TEXT: Readonly<Record<EfiError, string>> = {
 }
 
 /**
- * The line of BDS for a boot option that LoadImage (or StartImage) turned down, without the option's name and
+ * The message of BDS for a boot option that LoadImage (or StartImage) refused, without the option's name and
  * device path (PE-21).
  */
 export function bootManagerMessage(what: 'load' | 'start', status: EfiError): string {
@@ -41,7 +40,7 @@ export function bootManagerMessage(what: 'load' | 'start', status: EfiError): st
 }
 
 /**
- * What BDS looks at before it calls LoadImage for a boot option; without it the option counts as absent
+ * The checks of BDS before it calls LoadImage for a boot option; if they fail, the option counts as absent
  * (PE-2).
  */
 export function checkBootOption(source: ByteSource): LoadRefusal | null {

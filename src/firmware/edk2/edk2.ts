@@ -23,8 +23,8 @@ export function edk2(release: Edk2Release): MemoryServices & { readonly edk2: Ed
 }
 
 /**
- * The guard pages of a build. Throws UsageError when freed memory is guarded, too: then nothing comes back
- * before memory runs out. And where the allocator is not EDK2's.
+ * The guard pages of a build. Throws UsageError if freed memory is guarded, too (it is not reused until
+ * memory runs out), and if the allocator is not EDK2's.
  */
 export function guardOf(guard: HeapGuard, allocator: MemoryServices): HeapGuard {
   if (allocator.edk2 === undefined) throw new UsageError(`guard pages are EDK2's: ${allocator.id} has none`)

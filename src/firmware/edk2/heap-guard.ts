@@ -1,5 +1,5 @@
 /**
- * EDK2's heap guard: an inaccessible page before and behind every guarded allocation, shared between
+ * EDK2's heap guard: an inaccessible page before and after every guarded allocation, shared between
  * neighbours (chapter FW).
  */
 import { UsageError } from '../../bytes/errors.ts'
@@ -31,7 +31,7 @@ export const NO_GUARD: HeapGuard = {
   PcdHeapGuardPoolType: 0n,
 }
 
-/** Throws UsageError when freed memory is guarded, too: then nothing comes back before memory runs out. */
+/** Throws UsageError if freed memory is guarded, too: it is not reused until memory runs out. */
 export function checkGuard(guard: HeapGuard): HeapGuard {
   if ((guard.PcdHeapGuardPropertyMask & FREED_GUARD) !== 0)
     throw new UsageError('PcdHeapGuardPropertyMask: bit 4, the guard of freed memory, is not supported')
@@ -60,8 +60,8 @@ export function guardsPool(
 }
 
 /**
- * A guarded pool buffer: pages of its block, and where in them the block begins (FW-39). `block` has head and
- * tail.
+ * A guarded pool buffer: pages of its block, and the block's offset in them (FW-39). `block` includes head
+ * and tail.
  */
 export function guardedBlock(
   { PcdHeapGuardPropertyMask: mask }: HeapGuard,
@@ -76,7 +76,7 @@ export function guardedBlock(
 export class GuardMap {
   #guarded: Range[] = []
 
-  /** The same guarded pages, kept apart from now on. */
+  /** An independent copy. */
   fork(): GuardMap {
     const twin = new GuardMap()
     twin.#guarded = [...this.#guarded]
@@ -87,7 +87,7 @@ export class GuardMap {
     return this.#guarded.some(({ start, end }) => start <= at && at < end)
   }
 
-  /** Is this the page before or behind a guarded one, and not guarded itself (FW-36)? */
+  /** Is this the page before or after a guarded one, and not guarded itself (FW-36)? */
   isGuardPage(at: number): boolean {
     return !this.isGuarded(at) && (this.isGuarded(at - PAGE) || this.isGuarded(at + PAGE))
   }
@@ -101,9 +101,8 @@ export class GuardMap {
   }
 
   /**
-   * Start of `bytes` at the end of the free [start, end), behind the guard pages that cannot be shared
-   * (FW-36), or null. `inside`: whether they may not leave the searched range from `min` on, nor be page 0
-   * (FW-37).
+   * Start of `bytes` at the end of the free [start, end), after the guard pages that cannot be shared
+   * (FW-36), or null. `inside`: must they be in the searched range from `min` on, and not page 0 (FW-37)?
    */
   fit(start: number, end: number, bytes: number, inside: boolean, min: number): number | null {
     const at = end - bytes - (this.isGuardPage(end) ? 0 : PAGE)
@@ -121,8 +120,8 @@ export class GuardMap {
   }
 
   /**
-   * What FreePages gives back of a guarded range: shared guard pages stay, a remainder gets a new one
-   * (FW-38); null when nothing.
+   * The pages that FreePages frees of a guarded range: shared guard pages stay, a remainder gets a new one
+   * (FW-38); null for none.
    */
   givenBack({ start, end }: Range): Range | null {
     const first = this.isGuarded(start - PAGE)

@@ -1,6 +1,6 @@
 /**
- * The checks that EDK2's PE loader makes on the headers, in their order, before any memory is taken
- * for the image (chapter PE).
+ * The checks that EDK2's PE loader makes on the headers, in order, before memory is allocated for the image
+ * (chapter PE).
  */
 import { hex } from '../../bytes/range.ts'
 import { readExactly, type ByteSource } from '../../bytes/source.ts'
@@ -28,16 +28,16 @@ export const NT_HEADERS = 264
 export const DOS_HEADER = IMAGE_DOS_HEADER.size
 export const MZ = 0x5a4d
 /**
- * Machines that the library reads: i386, x64, EBC, ARM64. Source: edk2@stable202211 BasePeCoffLib
+ * Machine types that the library supports: i386, x64, EBC, ARM64. Source: edk2@stable202211 BasePeCoffLib
  * PeCoffLoaderImageFormatSupported.
  */
 const READABLE = new Set([IMAGE_FILE_MACHINE_I386, IMAGE_FILE_MACHINE_AMD64, 0xebc, 0xaa64])
-/** Machines that an x64 firmware loads (i386 it refuses to start). */
+/** Machine types that an x64 firmware loads (it refuses to start i386). */
 const LOADABLE = new Set([IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386])
 const DIRECTORY_DEBUG = 6
 const DEBUG_ENTRY = 28
 const DEBUG_TYPE_CODEVIEW = 2
-/** Debug entries looked at: real images have a handful. */
+/** Maximum of debug entries read: real images have a handful. */
 const DEBUG_ENTRIES_MAX = 1024
 
 export const refuse = (
@@ -54,7 +54,7 @@ export const u32 = (bytes: Uint8Array, at: number) =>
 export const u16 = (bytes: Uint8Array, at: number) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(at, true)
 
-/** All header checks of LoadImage; the answer is what they found, or the first that failed. */
+/** All header checks of LoadImage; returns their result, or the first that failed. */
 export function checkImage(source: ByteSource): CheckedImage | LoadRefusal {
   const pe = checkReadable(source)
   if ('clause' in pe) return pe
@@ -67,7 +67,7 @@ export function checkImage(source: ByteSource): CheckedImage | LoadRefusal {
   if (!LOADABLE.has(Machine)) return refuse('PE-8', `machine ${hex(Machine)} does not run on an x64 firmware`)
   const memoryType = IMAGE_TYPES[pe.optional.Subsystem]
   if (memoryType === undefined)
-    return refuse('PE-8', `Subsystem ${String(pe.optional.Subsystem)} is none of EFI's`)
+    return refuse('PE-8', `Subsystem ${String(pe.optional.Subsystem)} is not an EFI subsystem`)
   return {
     pe,
     imageSize: pe.optional.SizeOfImage + codeView,
@@ -116,7 +116,7 @@ function checkSizes(pe: PeFile): LoadRefusal | null {
   const { SizeOfImage, SizeOfHeaders } = pe.optional
   const { NumberOfSections } = pe.coff
   const end = headerEnd(pe)
-  const table = `${String(NumberOfSections)} section headers behind ${hex(end)}`
+  const table = `${String(NumberOfSections)} section headers from ${hex(end)} on`
   if (SizeOfImage <= end || Math.floor((SizeOfImage - end) / 40) <= NumberOfSections)
     return refuse('PE-5', `SizeOfImage ${hex(SizeOfImage)} has no room for ${table}`)
   if (SizeOfHeaders <= end || Math.floor((SizeOfHeaders - end) / 40) < NumberOfSections)
@@ -129,7 +129,7 @@ function checkSizes(pe: PeFile): LoadRefusal | null {
   if (SizeOfHeaders > pe.source.size)
     return refuse(
       'PE-5',
-      `SizeOfHeaders ${hex(SizeOfHeaders)} reaches beyond the end of the file at ${hex(pe.source.size)}`,
+      `SizeOfHeaders ${hex(SizeOfHeaders)} is past the end of the file at ${hex(pe.source.size)}`,
     )
   return null
 }
@@ -146,7 +146,7 @@ function checkCertificates(pe: PeFile): LoadRefusal | null {
 function checkMachine(pe: PeFile): LoadRefusal | null {
   return READABLE.has(pe.coff.Machine)
     ? null
-    : refuse('PE-8', `machine ${hex(pe.coff.Machine)} is not known to the loader`)
+    : refuse('PE-8', `machine ${hex(pe.coff.Machine)} is not supported by the loader`)
 }
 
 function checkSections(pe: PeFile): LoadRefusal | null {
@@ -190,10 +190,7 @@ function codeViewSize(pe: PeFile): number | LoadRefusal {
   ) {
     const entry = readExactly(pe.source, at + offset, DEBUG_ENTRY)
     if (entry === null)
-      return refuse(
-        'PE-10',
-        `the debug directory reaches beyond the end of the file at ${hex(pe.source.size)}`,
-      )
+      return refuse('PE-10', `the debug directory ends past the end of the file at ${hex(pe.source.size)}`)
     if (u32(entry, 12) === DEBUG_TYPE_CODEVIEW)
       return u32(entry, 20) === 0 && u32(entry, 24) !== 0 ? u32(entry, 16) : 0
   }

@@ -46,7 +46,7 @@ function allocateEdk2(
       : refusal(
           'EFI_INVALID_PARAMETER',
           'PE-13',
-          `SectionAlignment ${hex(SectionAlignment)} turns the load address ${hex(at)} into ${hex(base)}`,
+          `SectionAlignment ${hex(SectionAlignment)} changes the load address ${hex(at)} to ${hex(base)}`,
         )
   }
   if (pinned !== undefined) {
@@ -64,7 +64,7 @@ function allocateEdk2(
       'PE-11',
       `the relocations are stripped and ${hex(ImageBase)} is not free for ${hex(pages)} pages`,
     )
-  const anywhere = ports.step('PE-12', `pages for ${name}, wherever they are`, () =>
+  const anywhere = ports.step('PE-12', `pages for ${name}, anywhere`, () =>
     ports.allocatePages({ kind: 'any' }, memoryType, pages, name),
   )
   return anywhere.status === 'EFI_SUCCESS'
@@ -76,14 +76,15 @@ function allocateEdk2(
       )
 }
 
-/** The load address; a step of its own where the alignment asks for more than pages give (PE-13). */
+/** The load address; a separate step if the alignment is larger than a page (PE-13). */
 function aligned(ports: LoaderPorts, name: string, at: number, alignment: number): number {
   const base = alignByMask(at, alignment)
   return base === at ? at : ports.step('PE-13', `${name} is aligned to ${hex(alignment)}`, () => base)
 }
 
 /**
- * (at + alignment - 1) & ~(alignment - 1), as the loader computes it for any alignment whatsoever (PE-13).
+ * (at + alignment - 1) & ~(alignment - 1), as the loader computes it for any alignment, power of two or not
+ * (PE-13).
  */
 export function alignByMask(at: number, alignment: number): number {
   const step = BigInt(alignment)
@@ -99,8 +100,8 @@ export function headersEdk2(loading: Loading): null {
 }
 
 /**
- * One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); what lies around it
- * stays (PE-18).
+ * One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); bytes around it are
+ * unchanged (PE-18).
  */
 export function edk2Section({
   zeroesAddressZero,
@@ -117,7 +118,7 @@ export function edk2Section({
         return refusal(
           'EFI_LOAD_ERROR',
           'PE-16',
-          `section ${name} lies at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
+          `section ${name} begins at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
         )
       }
       bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
@@ -146,7 +147,7 @@ function relocateEdk2({ ports, request, checked, place }: Loading): LoadRefusal 
   )
 }
 
-/** LoadImage of the DXE core, whoever calls it. */
+/** LoadImage of the DXE core, for any caller. */
 export function dxeCoreLoader(release: Edk2Release): Omit<ImageLoader, 'id' | 'title' | 'source'> {
   return {
     buffer: { from: 'pool', type: EfiBootServicesData, until: 'loaded', clause: 'PE-1' },
@@ -165,8 +166,7 @@ export function dxeCoreLoader(release: Edk2Release): Omit<ImageLoader, 'id' | 't
 }
 
 /**
- * The image loader of a release: boot manager and DXE core. `tag` is the release that was read, where it is
- * another one.
+ * The image loader of a release: boot manager and DXE core. `tag`: the release that was read, if it differs.
  */
 export function edk2ImageLoader(release: Edk2Release, tag: string = release): ImageLoader {
   return {
@@ -179,7 +179,7 @@ export function edk2ImageLoader(release: Edk2Release, tag: string = release): Im
   }
 }
 
-/** Releases that load in their own way or were read, the oldest first. */
+/** Releases that differ in loading or were read, oldest first. */
 export const EDK2_IMAGE_LOADERS: readonly ImageLoader[] = [
   edk2ImageLoader('2020.11'),
   edk2ImageLoader('2022.11'),

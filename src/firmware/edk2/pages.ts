@@ -45,13 +45,13 @@ interface ShownMap {
   readonly clause: FirmwareClause
 }
 
-/** Pages that a search found, and by which clause. */
+/** Pages found by a search, and the clause. */
 interface Hit {
   readonly at: number
   readonly clause: FirmwareClause
 }
 
-/** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
+/** Sizes are in pages, addresses in bytes; memory contents are not touched. */
 export class Edk2Pages implements PageAllocator {
   readonly #map: DescriptorMap
   readonly #search: SearchPolicy
@@ -61,7 +61,7 @@ export class Edk2Pages implements PageAllocator {
   readonly #specialBins: readonly Bin[]
   readonly #guard: HeapGuard
   #guards = new GuardMap()
-  /** Statistics from which the bins of the next boot are made (FW-52). */
+  /** Statistics from which the next boot's bins are computed (FW-52). */
   accounts: BinAccounts
   #untested: readonly Range[]
   #readOnly: readonly Range[] = []
@@ -103,8 +103,8 @@ export class Edk2Pages implements PageAllocator {
   }
 
   /**
-   * GetMemoryMap: the allocator's descriptors ascending, then what is no RAM (FW-14); free pages of a special
-   * bin as its type (FW-15).
+   * GetMemoryMap: the allocator's descriptors sorted by address, followed by non-RAM descriptors (FW-14);
+   * free pages of a special bin as its type (FW-15).
    */
   memoryMap(): readonly MemoryDescriptor[] {
     return this.#show().map
@@ -139,7 +139,7 @@ export class Edk2Pages implements PageAllocator {
     return this.#shown
   }
 
-  /** The special bin in which a free descriptor lies as a whole. */
+  /** The special bin that contains the whole free descriptor. */
   #binAround(descriptor: MemoryDescriptor): Bin | undefined {
     if (!isFree(descriptor)) return undefined
     const { start, end } = descriptor.range
@@ -191,12 +191,12 @@ export class Edk2Pages implements PageAllocator {
     return { status: 'EFI_SUCCESS', at: phys(found.at), clause: guarded ? this.#guardClause() : found.clause }
   }
 
-  /** A guard page may lie anywhere (FW-36), or inside the searched range alone (FW-37). */
+  /** A guard page may be anywhere (FW-36), or only inside the searched range (FW-37). */
   #guardClause(): FirmwareClause {
     return this.#release.guardsInside ? 'FW-37' : 'FW-36'
   }
 
-  /** A search fails because page 0 is never found (FW-6), or because there is no such hole (FW-26). */
+  /** A search fails because page 0 is never used (FW-6), or because there is no free range (FW-26). */
   #failure(limit: number, pages: number): FirmwareClause {
     const end = pages * PAGE
     return pages > 0 && end <= limit + 1 && this.#map.isFree(0, end) ? 'FW-6' : 'FW-26'
@@ -228,7 +228,7 @@ export class Edk2Pages implements PageAllocator {
       : this.#readOnly.flatMap(one => subtract(one, where))
   }
 
-  /** FreePages (FW-10, FW-38, FW-44): what was freed before a failure stays freed. */
+  /** FreePages (FW-10, FW-38, FW-44): pages freed before a failure stay freed. */
   free(at: number, pages: number): Freed {
     if (this.#keeps(range(at, at + Math.max(1, pages) * PAGE))) return freedNothing('FW-44', 'EFI_SUCCESS')
     const held = this.#map.holding(at)
@@ -245,7 +245,7 @@ export class Edk2Pages implements PageAllocator {
     return this.#release.keepsReadOnly && this.#readOnly.some(one => overlaps(one, where))
   }
 
-  /** Frees what was taken with guard pages (FW-38). */
+  /** Frees an allocation with guard pages (FW-38). */
   #freeGuarded(wanted: Range): Freed {
     const back = this.#guards.givenBack(wanted)
     this.#guards.unguard(wanted)
@@ -268,7 +268,7 @@ export class Edk2Pages implements PageAllocator {
     return { status: 'EFI_SUCCESS', ranges, clause: 'FW-10' }
   }
 
-  /** All pages in one free descriptor (FW-25), none in a special bin of another type (FW-8). */
+  /** All pages must be in one free descriptor (FW-25), none in a special bin of another type (FW-8). */
   #allocateAddress(at: number, type: number, pages: number): PageAnswer {
     const end = at + pages * PAGE
     const whole = at % PAGE === 0 && pages > 0
@@ -322,7 +322,7 @@ export class Edk2Pages implements PageAllocator {
     return this.#release.skipsSpecialPurpose && (attribute & EFI_MEMORY_SP) !== 0n
   }
 
-  /** Does special-purpose memory lie above, which an earlier release would have taken (FW-24)? */
+  /** Is there special-purpose memory above, which an earlier release would have used (FW-24)? */
   #passedOver(at: number, max: number): boolean {
     return this.#map.ram.some(
       one => isFree(one) && this.#isPassedOver(one) && at < one.range.start && one.range.start <= max,
@@ -359,7 +359,7 @@ export class Edk2Pages implements PageAllocator {
     this.#makeRoom()
   }
 
-  /** One more page of boot services data for entries, when there are more than fit (FW-53). */
+  /** Allocates one more page of boot services data for map entries if they no longer fit (FW-53). */
   #makeRoom(): void {
     const { hidden, capacity } = this.#entries
     if (this.#map.ram.length + hidden <= capacity) return

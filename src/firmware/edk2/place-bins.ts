@@ -1,6 +1,6 @@
 /**
- * How EDK2's DXE core finds its first memory and places the bins of memory types, from the HOB list that it
- * is given (chapter FW).
+ * How EDK2's DXE core finds its first memory and places the bins of memory types, from the HOB list (chapter
+ * FW).
  */
 import { contains, range, rangeOrNull, sizeOf, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, PHYS_END } from '../../bytes/units.ts'
@@ -12,21 +12,21 @@ import type { Edk2Behaviour } from './releases.ts'
 import type { TypeInformation } from './type-information.ts'
 
 /**
- * Free memory that the core wants beside the bins, in bytes. Source: edk2@stable202211 Gcd.c
+ * Free memory the core requires besides the bins, in bytes. Source: edk2@stable202211 Gcd.c
  * MINIMUM_INITIAL_MEMORY_SIZE.
  */
 const INITIAL_MEMORY = 0x10000
-/** Numbers of memory types end here. Source: edk2@stable202211 EfiMaxMemoryType. */
+/** End of the memory type numbers. Source: edk2@stable202211 EfiMaxMemoryType. */
 const MAX_TYPE = 16
 
-/** What the core reads of the HOB list. */
+/** The parts of the HOB list that the core reads. */
 export interface HobList {
   /** The PHIT HOB: PEI's memory ends at `memoryTop`; free in it is [freeBottom, freeTop). */
   readonly phit: {
     readonly memoryTop: number
     readonly freeBottom: number
     readonly freeTop: number
-    /** where the HOB list itself begins */ readonly hobStart: number
+    /** start of the HOB list itself */ readonly hobStart: number
   }
   /**
    * Resource descriptors of tested system memory, in the list's order. `bins`: the owner is
@@ -45,8 +45,8 @@ const total = (list: readonly TypeInformation[]): number =>
   list.reduce((sum, { pages }) => sum + pages * PAGE, 0)
 
 /**
- * The larger of what lies before and behind the first allocation inside, with the allocations that follow
- * taken out, too; at equal size the upper.
+ * The larger part before or after the first allocation inside, further allocations excluded; the upper one if
+ * equal.
  */
 function largestFree(where: Range | null, allocations: readonly Range[]): Range | null {
   if (where === null) return null
@@ -65,8 +65,8 @@ const pagesIn = (start: number, end: number): Range | null => {
 }
 
 /**
- * The range that a HOB sets aside for the bins, or null: there must be exactly one, large enough, and not the
- * one that holds PEI's memory (FW-42).
+ * The range that a HOB reserves for the bins, or null: there must be exactly one, large enough, and not the
+ * one with PEI's memory (FW-42).
  */
 export function binRangeOf({ phit, resources, memoryTypeInformation }: HobList): Range | null {
   const [only, ...more] = resources.filter(({ bins }) => bins === true)
@@ -80,8 +80,8 @@ export function binRangeOf({ phit, resources, memoryTypeInformation }: HobList):
 }
 
 /**
- * The memory that is added first: beside PEI's, where that is large enough for the bins and 64 KiB; else the
- * highest other that is (FW-40). Null when there is none.
+ * The memory that is added first: next to PEI's, if that is large enough for the bins and 64 KiB; otherwise
+ * the highest other that is (FW-40). Null if there is none.
  */
 export function firstDescriptor(hobs: HobList): Range | null {
   const { phit, resources, allocations, memoryTypeInformation } = hobs
@@ -112,8 +112,8 @@ export function firstDescriptor(hobs: HobList): Range | null {
 }
 
 /**
- * One behind the other from the top of the range, in the list's order; the default range ends below the
- * lowest (FW-42). Null when they do not fit.
+ * Adjacent bins from the top of the range down, in the list's order; the default range ends below the lowest
+ * (FW-42). Null if they do not fit.
  */
 export function binsInRange(list: readonly TypeInformation[], where: Range): SearchPolicy | null {
   if (total(wanted(list)) > sizeOf(where)) return null
@@ -127,10 +127,9 @@ export function binsInRange(list: readonly TypeInformation[], where: Range): Sea
 }
 
 /**
- * Taken from the top of the first memory, in the list's order, after one page for the map's own entries
- * (FW-41). Where a bin cannot be
- * had there are none, and the next memory is tried; the default range then ends below the last bin that was
- * had.
+ * Allocated from the top of the first memory, in the list's order, after one page for the map's own entries
+ * (FW-41). If a bin does not fit there are none, and the next memory is tried; the default range then ends
+ * below the last bin that did.
  */
 export function binsAtTop(
   list: readonly TypeInformation[],
@@ -165,8 +164,8 @@ export function binsAtTop(
 }
 
 /**
- * The whole procedure: the HOB's range where the release reads it, else the top of the first memory (FW-40 to
- * FW-42).
+ * The whole procedure: the HOB's range if the release reads it, otherwise the top of the first memory (FW-40
+ * to FW-42).
  */
 export function placeBins(hobs: HobList, release: Edk2Behaviour, guard?: HeapGuard): SearchPolicy | null {
   const given = release.binRangeHob ? binRangeOf(hobs) : null

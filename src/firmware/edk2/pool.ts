@@ -1,5 +1,5 @@
 /**
- * EDK2's pool: small blocks carved from pages of one memory type, large ones as pages of their own (chapter
+ * EDK2's pool: small blocks split from pages of one memory type, large ones as pages of their own (chapter
  * FW).
  */
 import { rangeAt, type Range } from '../../bytes/range.ts'
@@ -19,9 +19,7 @@ import type { Edk2Behaviour } from './releases.ts'
 
 /** Bytes before the buffer of a block: its head. Source: edk2@stable202211 Pool.c POOL_HEAD. */
 export const POOL_HEAD = 0x18
-/**
- * Bytes that a block needs beside its buffer: head and tail. Source: edk2@stable202211 Pool.c POOL_OVERHEAD.
- */
+/** Bytes of a block besides its buffer: head and tail. Source: edk2@stable202211 Pool.c POOL_OVERHEAD. */
 export const POOL_OVERHEAD = 0x28
 /**
  * Block sizes below a page; each is the sum of the two before it. Source: edk2@stable202211 Pool.c
@@ -32,10 +30,10 @@ export const POOL_SIZES = [128, 256, 384, 640, 1024, 1664, 2688] as const
 /** Bytes that describe the pool of such a type. Source: edk2@stable202211 Pool.c POOL. */
 export const POOL_OF_OEM_TYPE = 0xe8
 
-/** Bytes that EDK2 notes of an image. Source: edk2@stable202211 Image.h LOADED_IMAGE_PRIVATE_DATA. */
+/** Bytes of EDK2's record of an image. Source: edk2@stable202211 Image.h LOADED_IMAGE_PRIVATE_DATA. */
 const IMAGE_RECORD = 0x188
 
-/** Types whose pools only the modelled boot uses: they are empty when it begins (FW-19). */
+/** Types whose pools only the modelled boot uses: initially empty (FW-19). */
 const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
 
 interface Block {
@@ -55,23 +53,23 @@ export function poolBlockSize(request: number): number {
 }
 
 /**
- * The pools start empty: which blocks of the firmware's own are free is in no map (FW-19), and what is known
- * of it is told by the build.
+ * The pools start empty: a map does not show free blocks of the firmware's own pools (FW-19); the build has
+ * what is known.
  */
 export class Edk2Pool implements Pool {
   readonly services = { allocate: 'FW-16', free: 'FW-18', note: 'FW-46' } as const
   readonly #pages: PoolPages
-  /** Heads of free blocks by type and size; the last one is handed out first. */
+  /** Heads of free blocks by type and size; last in, first out. */
   readonly #free = new Map<number, number[][]>()
   /** Size index of every free block, by its head. */
   readonly #freeSize = new Map<number, number>()
-  /** Blocks handed out, by the address of their buffer. */
+  /** Allocated blocks, by the address of their buffer. */
   readonly #blocks = new Map<number, Block>()
   readonly #guard: HeapGuard
   readonly #release: Edk2Behaviour
   readonly #build: Build
   readonly #state: PoolState | 'unknown'
-  /** Pools of OEM types (FW-47): the address of the description, and how many blocks are in use. */
+  /** Pools of OEM types (FW-47): the address of the pool's descriptor, and its number of blocks in use. */
   readonly #oem = new Map<number, { readonly at: number; used: number }>()
 
   constructor(pages: PoolPages, release: Edk2Behaviour, build: Build = {}) {
@@ -161,7 +159,7 @@ export class Edk2Pool implements Pool {
     return { status: 'EFI_SUCCESS', buffer, guessed: false, clause: 'FW-39' }
   }
 
-  /** FreePool (FW-18): pages go back at once, a small block when its whole page is free. */
+  /** FreePool (FW-18): pages are freed immediately, small blocks once their whole page is free. */
   free(at: number): PoolFreed {
     const block = this.#blocks.get(at)
     if (block === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null, clause: 'FW-18' }
@@ -176,7 +174,7 @@ export class Edk2Pool implements Pool {
     return { status: 'EFI_SUCCESS', block: kept ? block.range : null, clause: last ? 'FW-47' : 'FW-18' }
   }
 
-  /** False when the pages of the block went back with it. */
+  /** False if the pages of the block were freed with it. */
   #giveBack(block: Block): boolean {
     if (block.size === null) {
       this.#pages.free(
@@ -191,7 +189,7 @@ export class Edk2Pool implements Pool {
   }
 
   /**
-   * A block of this size from the free lists: the size itself, or the head of the next larger free block
+   * A block of this size from the free lists: of the exact size, or the head of the next larger free block
    * (FW-17).
    */
   #take(type: number, size: number): number | null {
@@ -207,7 +205,7 @@ export class Edk2Pool implements Pool {
   }
 
   /**
-   * What is left behind the block at the head of `length` bytes becomes free blocks, the largest that fit
+   * The remainder after the block at the start of `length` bytes becomes free blocks, the largest possible
    * first.
    */
   #carve(type: number, head: number, length: number, size: number, from: number): void {

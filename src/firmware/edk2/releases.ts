@@ -6,21 +6,21 @@ import { ModelBug } from '../../bytes/errors.ts'
 import { changesOf } from '../../releases/change.ts'
 import { behaviour, type History } from '../../releases/history.ts'
 
-/** How a release of EDK2 hands out memory, and loads what lies in it. */
+/** How a release of EDK2 allocates memory and loads images from it. */
 export interface Edk2Behaviour {
   /** Is EfiUnacceptedMemoryType granted by AllocatePool (FW-45)? */
   readonly poolGrantsUnaccepted: boolean
-  /** Can a HOB say where the bins lie (FW-42)? */
+  /** Can a HOB reserve a range for the bins (FW-42)? */
   readonly binRangeHob: boolean
-  /** Are bins taken as one range, rather than one by one (FW-41)? */
+  /** Are bins allocated as one range, rather than one by one (FW-41)? */
   readonly binsAsOneRange: boolean
-  /** Are free pages with EFI_MEMORY_SP passed over (FW-24)? */
+  /** Are free pages with EFI_MEMORY_SP skipped (FW-24)? */
   readonly skipsSpecialPurpose: boolean
-  /** Can page 0 be had by AllocateAddress (FW-25)? */
+  /** Can AllocateAddress return page 0 (FW-25)? */
   readonly grantsPageZero: boolean
   /** Does FreePages keep read-only pages (FW-44)? */
   readonly keepsReadOnly: boolean
-  /** Are free descriptors cut at the edges of bins when the map is shown (FW-34), or shown whole (FW-15)? */
+  /** Does GetMemoryMap split free descriptors at the edges of bins (FW-34), or report them whole (FW-15)? */
   readonly cutsAtBins: boolean
   /** Must a guard page lie inside the range that is searched, and off page 0 (FW-37)? */
   readonly guardsInside: boolean
@@ -48,39 +48,39 @@ const HISTORY: History<Edk2Behaviour> = {
   changes: [
     change(
       ['43e306806e', '96192ba5bd'],
-      'a number for unaccepted memory, which the pool did not know for one release',
+      'unaccepted memory has a type number, which the pool did not know for one release',
       { in: ['2022.11'], until: ['2023.02'] },
       { poolGrantsUnaccepted: true },
     ),
     change('af6e0e728f', 'a range for bins by HOB', { in: ['2024.02'] }, { binRangeHob: true }),
     change(
       '4d4f569924',
-      'special-purpose memory is not handed out',
+      'special-purpose memory is not allocated',
       { in: ['2024.08'] },
       { skipsSpecialPurpose: true },
     ),
     change(
       'b7735a087a',
-      'an empty section outside the image is passed over',
+      'an empty section outside the image is skipped',
       { in: ['2024.11'] },
       { zeroesAddressZero: false },
     ),
-    change('91bb5cee36', 'page 0 is never handed out', { in: ['2025.08'] }, { grantsPageZero: false }),
+    change('91bb5cee36', 'page 0 is never allocated', { in: ['2025.08'] }, { grantsPageZero: false }),
     change('2d69507a4d', 'read-only pages are not freed', { in: ['2025.08'] }, { keepsReadOnly: true }),
-    change([], 'bins are shown to the page', { in: ['2026.02'] }, { cutsAtBins: true }),
+    change([], 'bins are reported to the page', { in: ['2026.02'] }, { cutsAtBins: true }),
     change(
       '0f2dc75587',
       'guard pages stay in the searched range',
       { in: ['2026.05'] },
       { guardsInside: true },
     ),
-    change('d93ad5f525', 'bins are taken as one range', { in: ['2026.08'] }, { binsAsOneRange: true }),
+    change('d93ad5f525', 'bins are allocated as one range', { in: ['2026.08'] }, { binsAsOneRange: true }),
   ],
   labels: {},
   seen: { '2020.11': 'booted', '2022.11': 'booted', '2025.02': 'booted', '2026.05': 'read' },
 }
 
-/** Releases that are listed to people: each behaves unlike the one before it, or was recorded. */
+/** Releases that are listed: each differs from the one before it, or was recorded. */
 export const EDK2_RELEASES = [
   '2020.11',
   '2022.11',
@@ -99,6 +99,6 @@ export type Edk2Release = (typeof EDK2_RELEASES)[number]
 /** How a release behaves. */
 export function edk2Behaviour(release: Edk2Release): Edk2Behaviour {
   const found = behaviour(HISTORY, release)
-  if (found === null) throw new ModelBug(`EDK2 ${release} is outside its table`)
+  if (found === null) throw new ModelBug(`EDK2 ${release} is outside the table`)
   return found
 }

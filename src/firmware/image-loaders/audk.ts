@@ -17,8 +17,8 @@ import { headersZeroed } from './zeroed.ts'
 const alignTo = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /**
- * Acidanthera's library: sections ascending and disjoint, by the strict policy adjacent (PE-48); the size is
- * the end of the last one (PE-49).
+ * Acidanthera's library: sections ascending and disjoint, adjacent under the strict policy (PE-48); the size
+ * is the end of the last one (PE-49).
  */
 export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): CheckedImage | LoadRefusal {
   const { pe, problems } = parsePe(source)
@@ -29,10 +29,10 @@ export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): Che
   if (NumberOfRvaAndSizes > 16)
     return no(`NumberOfRvaAndSizes ${String(NumberOfRvaAndSizes)} is more than 16`)
   if (!isPowerOfTwo(SectionAlignment))
-    return no(`SectionAlignment ${hex(SectionAlignment)} is no power of two`)
+    return no(`SectionAlignment ${hex(SectionAlignment)} is not a power of two`)
   if (pe.sections.length === 0) return no('the image has no sections')
   if (SizeOfHeaders > source.size || !tableFits(pe, SizeOfHeaders))
-    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} does not hold the section table, or more than the file`)
+    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} does not cover the section table, or exceeds the file`)
   const certificates = pe.dataDirectories[DIRECTORY_SECURITY]
   if (
     certificates !== undefined &&
@@ -40,20 +40,20 @@ export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): Che
       certificates.VirtualAddress % 8 !== 0 ||
       certificates.Size % 8 !== 0)
   )
-    return no('the certificate table ends behind the file, or is not aligned to 8 bytes')
+    return no('the certificate table ends past the end of the file, or is not aligned to 8 bytes')
   const aligned = (n: number): number => (policy === 'strict' ? alignTo(n, SectionAlignment) : n)
   let alignment = SectionAlignment
   let next = pe.sections[0]?.VirtualAddress === 0 ? 0 : aligned(SizeOfHeaders)
   for (const { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } of pe.sections) {
     if (VirtualAddress < next || (policy === 'strict' && VirtualAddress !== next))
       return no(
-        `section ${name} begins at ${hex(VirtualAddress)}, ${VirtualAddress < next ? 'before' : 'behind'} ${hex(next)}, where what lies before it ends`,
+        `section ${name} begins at ${hex(VirtualAddress)}, ${VirtualAddress < next ? 'before' : 'after'} ${hex(next)}, the end of the previous section`,
       )
     if (SizeOfRawData > 0 && PointerToRawData + SizeOfRawData > source.size)
       return no(
         `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(source.size)}`,
       )
-    if (VirtualAddress + VirtualSize >= 2 ** 32) return no(`section ${name} ends behind 4 GiB`)
+    if (VirtualAddress + VirtualSize >= 2 ** 32) return no(`section ${name} ends past 4 GiB`)
     if (VirtualAddress % alignment !== 0) alignment = VirtualAddress % PAGE === 0 ? PAGE : 1
     next = aligned(VirtualAddress + VirtualSize)
   }
@@ -103,7 +103,7 @@ export const AUDK = audk('relaxed', {
   title: 'AUDK (OpenCore, OpenDuet), unaligned sections allowed',
 })
 export const AUDK_STRICT = audk('strict', {
-  unusual: 'a build option that nobody is known to ship',
+  unusual: 'a build option that is not known to ship',
   id: 'audk-strict',
   title: 'AUDK (OpenCore, OpenDuet), sections adjacent',
 })

@@ -1,4 +1,4 @@
-/** Bytes of a file come into memory at an image's load address, whoever the loader is (chapter PE). */
+/** Copies bytes of a file to an image's load address, for any loader (chapter PE). */
 import { formatRange, rangeAt, rangeOrNull, sizeOf, subtract, type Range } from '../../bytes/range.ts'
 import { sliceSource } from '../../bytes/source.ts'
 import { add, PAGE, PHYS_END } from '../../bytes/units.ts'
@@ -7,14 +7,14 @@ import type { LoadRequest, SectionOwner } from '../services.ts'
 import type { Loading, Place } from './image-loader.ts'
 import type { LoaderPorts } from './ports.ts'
 
-/** How many of `length` bytes at this offset of the image lie below the end of physical memory. */
+/** Number of the `length` bytes at this offset of the image that are below the end of physical memory. */
 function room({ place }: Loading, rva: number, length: number): number {
   return Math.max(0, Math.min(length, PHYS_END - place.base - rva))
 }
 
 /**
- * Copies [at, at + length) of the file to `rva`: from a file as `owner`, from memory with the owner that it
- * has there. What the file does not have stays.
+ * Copies [at, at + length) of the file to `rva`: from a file as `owner`, from memory with the owner it has
+ * there. Bytes past the end of the file are unchanged.
  */
 export function bring(loading: Loading, at: number, length: number, rva: number, owner: SectionOwner): void {
   const { ports, request, checked, place } = loading
@@ -33,7 +33,7 @@ export function bring(loading: Loading, at: number, length: number, rva: number,
     )
 }
 
-/** Zeroes `length` bytes of the image at `rva` in the owner's name, or nobody's. */
+/** Zeroes `length` bytes of the image at `rva` as the owner's, or unowned. */
 export function zero(loading: Loading, rva: number, length: number, owner: SectionOwner | null): void {
   const where = rangeOrNull(loading.place.base + rva, room(loading, rva, length))
   if (where !== null) zeroAt(loading, where, owner)
@@ -75,7 +75,7 @@ export function bringHeaders(loading: Loading, length: number): void {
   )
 }
 
-/** The pages where the image was observed; null where nobody says so (PE-24). */
+/** The pages at the observed address; null if there is none (PE-24). */
 export function pin(
   ports: LoaderPorts,
   { name, pinned }: LoadRequest,

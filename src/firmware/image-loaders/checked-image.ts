@@ -1,6 +1,4 @@
-/**
- * What an image loader's header checks find, and the small things that several of them look at (chapter PE).
- */
+/** The result of an image loader's header checks, and checks shared by several loaders (chapter PE). */
 import { readExactly, type ByteSource } from '../../bytes/source.ts'
 import { EfiBootServicesCode, EfiLoaderCode, EfiRuntimeServicesCode } from '../../image/memory-types.ts'
 import type { PeFile } from '../../image/pe.ts'
@@ -19,7 +17,7 @@ export const IMAGE_TYPES: Readonly<Record<number, number>> = {
 /** IMAGE_FILE_RELOCS_STRIPPED. */
 export const RELOCS_STRIPPED = 1
 
-/** What the loader goes on with. */
+/** The checked header values. */
 export interface CheckedImage {
   readonly pe: PeFile
   /** SizeOfImage, and the size of CodeView data that has no address of its own. */
@@ -27,7 +25,7 @@ export interface CheckedImage {
   /** UEFI's memory type of the pages. */
   readonly memoryType: number
   readonly relocationsStripped: boolean
-  /** SectionAlignment as the loader takes it, in bytes. */
+  /** SectionAlignment as used by the loader, in bytes. */
   readonly alignment: number
 }
 
@@ -41,7 +39,7 @@ export function isMz(source: ByteSource): boolean {
   return magic?.[0] === 0x4d && magic[1] === 0x5a
 }
 
-/** What a loader that takes SizeOfImage and SectionAlignment as they are goes on with. */
+/** The values of a loader that uses SizeOfImage and SectionAlignment unchanged. */
 export function checkedImage(
   pe: PeFile,
   imageSize: number,

@@ -24,7 +24,7 @@ import type { LoaderPorts, LoadRefusal } from './ports.ts'
 import { relocateInPlace } from './relocate-in-place.ts'
 
 /**
- * Highest address that GRUB takes memory at on x86-64, which is built for the large code model. Source:
+ * Highest address that GRUB allocates on x86-64, where it is built for the large code model. Source:
  * grub@2.12 include/grub/x86_64/efi/memory.h, configure.ac.
  */
 const GRUB_MAX_ADDRESS = 0xffffffff
@@ -44,13 +44,13 @@ export function checkPeimage(source: ByteSource): CheckedImage | LoadRefusal {
     )
   if (Subsystem !== EFI_APPLICATION)
     return no(
-      `Subsystem ${String(Subsystem)} with magic ${hex(Magic)} is not that of an EFI application`,
+      `Subsystem ${String(Subsystem)} with magic ${hex(Magic)} is not an EFI application`,
       TEXTS['peimage/subsystem'],
     )
   if (source.size < SizeOfHeaders)
-    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} is more than the file has`, TEXTS['peimage/truncated'])
+    return no(`SizeOfHeaders ${hex(SizeOfHeaders)} exceeds the file`, TEXTS['peimage/truncated'])
   if (SectionAlignment !== 0 && !isPowerOfTwo(SectionAlignment))
-    return no(`SectionAlignment ${hex(SectionAlignment)} is no power of two`, TEXTS['peimage/alignment'])
+    return no(`SectionAlignment ${hex(SectionAlignment)} is not a power of two`, TEXTS['peimage/alignment'])
   return checkedImage(pe, SizeOfImage, EfiLoaderCode)
 }
 
@@ -107,7 +107,7 @@ export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusa
   return null
 }
 
-/** Debian's GRUB refuses a directory that leaves the image (PE-51). */
+/** Debian's GRUB refuses a directory that ends outside the image (PE-51). */
 export const relocatePeimage: LoadStep = loading => {
   const { pe, imageSize } = loading.checked
   const directory = pe.dataDirectories[DIRECTORY_BASERELOC]

@@ -1,5 +1,5 @@
 /**
- * What an image loader is: a row of data, and one step for each thing that loaders do differently (chapter
+ * The interface of an image loader: a row of data, and one step for each difference between loaders (chapter
  * PE).
  */
 import type { Range } from '../../bytes/range.ts'
@@ -11,15 +11,15 @@ import type { CheckedImage } from './checked-image.ts'
 import type { LoadRequest } from '../services.ts'
 import type { EfiError } from '../status.ts'
 
-/** Where an image's memory is, and where in it the image begins. */
+/** An image's memory, and where the image begins in it. */
 export interface Place {
   readonly pages: Range
   readonly base: Phys
-  /** Taken from the pool, and given back there. */
+  /** Allocated from and freed to the pool. */
   readonly pool?: boolean
 }
 
-/** An image on its way into memory. */
+/** An image being loaded. */
 export interface Loading {
   readonly ports: LoaderPorts
   readonly request: LoadRequest
@@ -28,8 +28,7 @@ export interface Loading {
 }
 
 /**
- * Where the file lies while the image is loaded, and whether it still lies there when the image runs (PE-1,
- * PE-50).
+ * Address of the file buffer during the load, and whether it still exists when the image runs (PE-1, PE-50).
  */
 export type FileBuffer =
   | {
@@ -40,56 +39,57 @@ export type FileBuffer =
     }
   | { readonly from: 'nowhere' }
 
-/** What starts boot options. */
+/** The boot manager. */
 export interface BootManager {
-  /** Why the file is no boot option; null when it is one. */
+  /** Why the file is not a boot option; null if it is. */
   readonly check: (source: ByteSource) => LoadRefusal | null
-  /** What is printed when the load fails. */
+  /** The message of a failed load. */
   readonly message: (status: EfiError) => string
 }
 
 /** A clause of chapter PE. */
 export type PeClause = `PE-${number}`
 
-/** A slot that a row fills with a step. */
+/** A slot, filled with a step by each row. */
 export type LoadStep = (loading: Loading) => LoadRefusal | null
 
 export interface ImageLoader {
   /** `edk2-2022.11`, `shim-16`: also the name on the command line. */
   readonly id: string
   readonly title: string
-  /** Why a UKI need not please it: it is compared, and counts for the verdict only when it is named. */
+  /** Why a UKI need not be accepted by it: it is compared, but affects the verdict only if named. */
   readonly unusual?: string
   /** Project and releases that were read. */
   readonly source: string
   readonly buffer: FileBuffer
   /**
-   * Who looks at a boot option's file first, and speaks when the load fails (PE-2, PE-21). Absent: nobody.
+   * The boot manager that checks a boot option's file first and reports a failed load (PE-2, PE-21). Absent:
+   * none.
    */
   readonly bootManager?: BootManager
-  /** Are sections loaded by the DXE core below, whatever its release is? */
+  /** Are sections loaded by the DXE core below, of any release? */
   readonly dxeCore?: boolean
-  /** Does it note an image that an image loads in the firmware's pool (FW-46)? */
+  /** Does it record an image loaded by an image in the firmware's pool (FW-46)? */
   readonly notesImages: boolean
   /** Header checks, in the loader's order. */
   readonly check: (source: ByteSource) => CheckedImage | LoadRefusal
-  /** Memory for the image, and the clause that says where it comes from. */
+  /** Memory for the image, and the clause of its allocation. */
   readonly pagesClause: PeClause
   readonly allocate: (ports: LoaderPorts, request: LoadRequest, checked: CheckedImage) => Place | LoadRefusal
-  /** What is zeroed before anything is copied, and the headers. */
+  /** Zeroing before anything is copied, and copying the headers. */
   readonly headers: LoadStep
-  /** In which order sections are written: the last one wins where they overlap. */
+  /** The order in which sections are written: the last one wins if they overlap. */
   readonly order: 'table' | 'reverse'
   /** One section. */
   readonly section: (loading: Loading, section: PeSection) => LoadRefusal | null
   readonly relocate: LoadStep
-  /** What is looked at when everything is in place. */
+  /** Checks after everything is in place. */
   readonly finish: LoadStep
-  /** Where the pages are freed from when a load fails: EDK2 frees from the load address (PE-22). */
+  /** Start of the pages freed after a failed load: EDK2 frees from the load address (PE-22). */
   readonly givesBackFrom: 'base' | 'pages'
 }
 
-/** A slot in which a loader does nothing. */
+/** A slot that does nothing. */
 export const nothing: LoadStep = () => null
 
 /** A refusal. */

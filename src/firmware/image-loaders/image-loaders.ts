@@ -12,18 +12,18 @@ import type { ImageLoader } from './image-loader.ts'
 import { LANZABOOTE } from './lanzaboote.ts'
 import { GRUB_RHBOOT, SHIM_IMAGE_LOADERS } from './shim.ts'
 
-/** What loads when nobody says who (FW-55). */
+/** The default image loader (FW-55). */
 export const DEFAULT_IMAGE_LOADER: ImageLoader = edk2ImageLoader('2022.11')
 
 /**
- * The loader as it is on this allocator: where the DXE core below loads sections, as its release does it
+ * The loader on this allocator: if the DXE core below loads the sections, it does so as in its release
  * (PE-26).
  */
 export function ofDxeCore(loader: ImageLoader, { edk2 }: MemoryServices): ImageLoader {
   return loader.dxeCore === true && edk2 !== undefined ? { ...loader, section: edk2Section(edk2) } : loader
 }
 
-/** GRUB's chainloader: the firmware below loads a copy, and no boot manager speaks (PE-36). */
+/** GRUB's chainloader: the firmware below loads a copy, without the boot manager (PE-36). */
 const GRUB: ImageLoader = {
   ...dxeCoreLoader('2022.11'),
   buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded', clause: 'PE-36' },
@@ -32,7 +32,7 @@ const GRUB: ImageLoader = {
   source: 'grub@2.12',
 }
 
-/** All of them, in the order in which they are listed to people. */
+/** All of them, in the order of listings. */
 export const IMAGE_LOADERS: readonly ImageLoader[] = [
   ...EDK2_IMAGE_LOADERS,
   ...SHIM_IMAGE_LOADERS,
@@ -52,7 +52,7 @@ export function imageLoaderNamed(name: string): ImageLoader {
   const found = IMAGE_LOADERS.find(loader => loader.id === name)
   if (found === undefined)
     throw new UsageError(
-      `no image loader '${name}'; there are ${IMAGE_LOADERS.map(loader => loader.id).join(', ')}`,
+      `unknown image loader '${name}'; known are ${IMAGE_LOADERS.map(loader => loader.id).join(', ')}`,
     )
   return found
 }

@@ -1,7 +1,4 @@
-/**
- * The loader that lanzaboote's stub carries for the kernel: zeroed pages, sections, no headers, no relocation
- * (chapter PE).
- */
+/** The kernel loader of lanzaboote's stub: zeroed pages, sections, no headers, no relocation (chapter PE). */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { PAGE, pagesOf } from '../../bytes/units.ts'
@@ -16,7 +13,7 @@ import { refusal, type ImageLoader, type LoadStep, type Loading, type Place } fr
 const UINT32_MAX = 0xffffffff
 
 /**
- * A file with PE headers, whatever the machine; the image is as long as its furthest section reaches (PE-52).
+ * Accepts any file with PE headers, for any machine; the image ends with its last section by address (PE-52).
  */
 export function checkLanzaboote(source: ByteSource): CheckedImage | LoadRefusal {
   const { pe, problems } = parsePe(source)
@@ -25,7 +22,7 @@ export function checkLanzaboote(source: ByteSource): CheckedImage | LoadRefusal 
     ({ VirtualAddress, VirtualSize }) => VirtualAddress + VirtualSize > UINT32_MAX,
   )
   if (beyond !== undefined)
-    return refusal('EFI_LOAD_ERROR', 'PE-52', `section ${beyond.name} ends behind 4 GiB`)
+    return refusal('EFI_LOAD_ERROR', 'PE-52', `section ${beyond.name} ends past 4 GiB`)
   const imageSize = Math.max(
     0,
     ...pe.sections.map(({ VirtualAddress, VirtualSize }) => VirtualAddress + VirtualSize),
@@ -58,12 +55,12 @@ function allocate(
     ? refusal(
         status,
         'PE-52',
-        `no free range holds the ${hex(pages)} pages up to the end of the furthest section`,
+        `no free range holds the ${hex(pages)} pages up to the end of the last section`,
       )
     : { pages: rangeAt(at, pages * PAGE), base: at }
 }
 
-/** All bytes up to the end of the furthest section; zeros inside a section are that section's (PE-53). */
+/** Zeroes all bytes up to the end of the last section; zeros inside a section belong to it (PE-53). */
 const zeroed: LoadStep = loading => {
   const { imageSize, pe } = loading.checked
   loading.ports.step('PE-53', `zeroes the image of ${loading.request.name}`, () => {
@@ -85,7 +82,7 @@ function section(
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-53',
-      `the raw data of section ${name} end at ${hex(PointerToRawData + copied)}, the file at ${hex(pe.source.size)}`,
+      `the raw data of section ${name} ends at ${hex(PointerToRawData + copied)}, the file at ${hex(pe.source.size)}`,
     )
   loading.ports.step('PE-53', `copies ${name}`, () => {
     bring(
@@ -99,7 +96,7 @@ function section(
   return null
 }
 
-/** An image with a relocation directory is turned down, once all is copied (PE-54). */
+/** Refuses an image with a relocation directory, after everything is copied (PE-54). */
 const relocate: LoadStep = ({ checked }) => {
   const directory = checked.pe.dataDirectories[DIRECTORY_BASERELOC]
   const none = directory === undefined || (directory.VirtualAddress === 0 && directory.Size === 0)
@@ -108,7 +105,7 @@ const relocate: LoadStep = ({ checked }) => {
     : refusal('EFI_INCOMPATIBLE_VERSION', 'PE-54', 'the image has a directory of base relocations')
 }
 
-/** The entry point lies in the image (PE-54). */
+/** The entry point must be inside the image (PE-54). */
 const finish: LoadStep = ({ checked: { pe, imageSize } }) => {
   const { AddressOfEntryPoint } = pe.optional
   return AddressOfEntryPoint < imageSize
@@ -116,7 +113,7 @@ const finish: LoadStep = ({ checked: { pe, imageSize } }) => {
     : refusal(
         'EFI_LOAD_ERROR',
         'PE-54',
-        `the entry point ${hex(AddressOfEntryPoint)} lies behind the last section, which ends at ${hex(imageSize)}`,
+        `the entry point ${hex(AddressOfEntryPoint)} lies past the last section, which ends at ${hex(imageSize)}`,
       )
 }
 

@@ -1,6 +1,6 @@
 /**
- * LoadImage: file buffer, checks, memory, headers, sections, relocation. What a loader does differently is in
- * its row (chapter PE).
+ * LoadImage: file buffer, checks, memory, headers, sections, relocation. The differences between loaders are
+ * in their rows (chapter PE).
  */
 import { hex, rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
@@ -10,7 +10,7 @@ import type { BootManager, ImageLoader, Loading } from './image-loader.ts'
 import type { LoaderPorts, LoadRefusal } from './ports.ts'
 import type { LoadedImage, LoadRequest, LoadResult } from '../services.ts'
 
-/** Bytes that lie in memory, as a file: what is not modelled reads as zero. */
+/** Bytes in memory as a file; bytes that are not modelled read as zero. */
 export function memorySource(memory: Memory, where: Range): ByteSource {
   const size = sizeOf(where)
   return {
@@ -23,8 +23,8 @@ export function memorySource(memory: Memory, where: Range): ByteSource {
 }
 
 /**
- * LoadImage (chapter PE). A file is first read into a buffer, which EDK2 gives back in the end (PE-1) and
- * others keep (PE-50).
+ * LoadImage (chapter PE). A file is first read into a buffer, which EDK2 frees at the end (PE-1) and others
+ * keep (PE-50).
  */
 export function loadImage(ports: LoaderPorts, loader: ImageLoader, request: LoadRequest): LoadResult {
   const { from, name } = request
@@ -35,7 +35,7 @@ export function loadImage(ports: LoaderPorts, loader: ImageLoader, request: Load
   const refusal =
     bootManager === undefined
       ? null
-      : ports.step('PE-2', `BDS looks at the headers of ${name}`, () => bootManager.check(source))
+      : ports.step('PE-2', `BDS checks the headers of ${name}`, () => bootManager.check(source))
   if (refusal !== null) return answer(ports, refusal, name, bootManager)
   const { buffer: kind } = loader
   if (kind.from === 'nowhere') return answer(ports, load(ports, loader, request, source), name, bootManager)
@@ -51,14 +51,14 @@ export function loadImage(ports: LoaderPorts, loader: ImageLoader, request: Load
       {
         status: 'EFI_NOT_FOUND',
         clause: 'PE-1',
-        why: `no memory for a buffer of ${hex(source.size)} bytes that holds the file`,
+        why: `no memory for the file buffer of ${hex(source.size)} bytes`,
       },
       name,
       bootManager,
     )
   const result = load(ports, loader, request, source)
   if (kind.until === 'loaded' || 'clause' in result) {
-    ports.step(kind.clause, `the firmware gives the file buffer of ${name} back`, () => {
+    ports.step(kind.clause, `the firmware frees the file buffer of ${name}`, () => {
       if (kind.from === 'pool') ports.freePool(buffer)
       else ports.freePages(buffer.start, pagesOf(sizeOf(buffer)))
     })
@@ -85,8 +85,8 @@ function answer(
 ): LoadResult {
   if (!('clause' in result)) return { status: 'EFI_SUCCESS', image: result }
   const { status, clause, why, message } = result
-  ports.step(clause, `${name} is turned down with ${status}: ${why}`, nothing)
-  if (bootManager !== undefined) ports.step('PE-21', `BDS says why ${name} failed`, nothing)
+  ports.step(clause, `${name} is refused with ${status}: ${why}`, nothing)
+  if (bootManager !== undefined) ports.step('PE-21', `BDS reports why ${name} failed`, nothing)
   return {
     status,
     clause,
@@ -98,7 +98,7 @@ function answer(
 
 const nothing = (): void => undefined
 
-/** The image in memory, or why not; its entry point is 0 when it lies outside (PE-25). */
+/** The loaded image, or why it was refused; its entry point is 0 if it is outside the image (PE-25). */
 function load(
   ports: LoaderPorts,
   loader: ImageLoader,

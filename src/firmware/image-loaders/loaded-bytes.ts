@@ -1,25 +1,26 @@
 /**
- * The bytes of a loaded image while many small fields of it are read and changed, one after the other: pages
- * are read from memory once, and what was changed is stored there at once, in one event.
+ * A cache of a loaded image's bytes for many small reads and writes: pages are read from memory once, and all
+ * changes are stored in one event.
  */
-import { range, union, type Range } from '../../bytes/range.ts'
+import { range, rangeAt, union, type Range } from '../../bytes/range.ts'
 import { alignDown, alignUp, PAGE, phys, type Phys } from '../../bytes/units.ts'
 import type { Memory } from '../../memory/memory.ts'
 
-/** Offsets are from the image's base. What is not modelled reads as zero. */
+/** Offsets are relative to the image base. Bytes that are not modelled read as zero. */
 export class LoadedBytes {
   readonly #memory: Memory
   readonly #base: Phys
   /** Pages by their address. */
   readonly #pages = new Map<number, DataView>()
-  readonly #changed: Range[] = []
+  /** What was written, each place and width once: offset times 16, and the width. */
+  readonly #changed = new Set<number>()
 
   constructor(memory: Memory, base: Phys) {
     this.#memory = memory
     this.#base = base
   }
 
-  /** A little-endian number of two or four bytes, with what was written so far. */
+  /** A little-endian number of two or four bytes, including earlier writes. */
   number(offset: number, width: 2 | 4): number {
     const at = this.#base + offset
     const inPage = at % PAGE
@@ -28,7 +29,7 @@ export class LoadedBytes {
     return width === 2 ? page.getUint16(inPage, true) : page.getUint32(inPage, true)
   }
 
-  /** A little-endian number of two, four or eight bytes, with what was written so far. */
+  /** A little-endian number of two, four or eight bytes, including earlier writes. */
   read(offset: number, width: 2 | 4 | 8): bigint {
     if (width !== 8) return BigInt(this.number(offset, width))
     const at = this.#base + offset
@@ -41,19 +42,25 @@ export class LoadedBytes {
   /** The low `width` bytes of a number, little-endian. */
   write(offset: number, width: number, value: bigint): void {
     const at = this.#base + offset
-    for (let i = 0; i < width; i++) {
-      const inPage = (at + i) % PAGE
-      this.#page(at + i - inPage).setUint8(inPage, Number(BigInt.asUintN(8, value >> BigInt(8 * i))))
-    }
-    this.#changed.push(range(at, at + width))
+    const inPage = at % PAGE
+    if (width === 8 && inPage + width <= PAGE)
+      this.#page(at - inPage).setBigUint64(inPage, BigInt.asUintN(64, value), true)
+    else
+      for (let i = 0; i < width; i++) {
+        const within = (at + i) % PAGE
+        this.#page(at + i - within).setUint8(within, Number(BigInt.asUintN(8, value >> BigInt(8 * i))))
+      }
+    this.#changed.add(offset * 16 + width)
   }
 
   /**
-   * Stores what was changed. Bytes that nobody owns become those of `object`, at their offset in the image;
-   * all others stay whose they are.
+   * Stores the changes. Unowned bytes become those of `object`, at their offset in the image; all others keep
+   * their owner.
    */
   store(object: string): void {
-    const changed = union(this.#changed)
+    const changed = union(
+      Array.from(this.#changed, key => rangeAt(this.#base + Math.floor(key / 16), key % 16)),
+    )
     const [first] = changed
     const last = changed.at(-1)
     if (first === undefined || last === undefined) return

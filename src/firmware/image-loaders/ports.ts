@@ -6,10 +6,10 @@ import type { Memory } from '../../memory/memory.ts'
 import type { AllocateType, Allocation } from '../services.ts'
 import type { EfiError } from '../status.ts'
 
-/** Says what is taken for granted: a clause and a sentence. */
+/** Records an assumption: a clause and a sentence. */
 export type Assume = (clause: `${'FW' | 'PE'}-${number}`, what: string) => void
 
-/** Runs something as a step of the recording. */
+/** Runs a function as a step of the recording. */
 export type Step = <T>(clause: `${'FW' | 'PE'}-${number}`, what: StepText, body: () => T) => T
 
 export interface LoaderPorts {
@@ -17,21 +17,24 @@ export interface LoaderPorts {
   readonly step: Step
   readonly assume: Assume
   allocatePages(where: AllocateType, type: number, pages: number, label: string): Allocation
-  /** Room for what the firmware notes of an image that an image loads (FW-46). */
+  /** Room for the firmware's record of an image loaded by an image (FW-46). */
   noteImage(): void
-  /** Takes the pages for an image whose address was observed; says so when the map has them not free. */
+  /**
+   * Allocates the pages of an image at its observed address; records an assumption if they are not free in
+   * the map.
+   */
   pinPages(at: Phys, type: number, pages: number, label: string): void
   freePages(at: Phys, pages: number): void
-  /** The buffer, or null when there is no memory for it. */
+  /** The buffer, or null if there is no memory. */
   allocatePool(type: number, size: number, label: string): Range | null
   freePool(buffer: Range): void
 }
 
-/** Why a file was turned down. */
+/** Why a file was refused. */
 export interface LoadRefusal {
   readonly status: EfiError
   readonly clause: `PE-${number}` | 'FW-35'
   readonly why: string
-  /** What the loader prints; absent where the boot manager speaks for it. */
+  /** The loader's message; absent if the boot manager prints one. */
   readonly message?: string
 }

@@ -1,14 +1,14 @@
-/** Relocation by the directory of the file, which leaves the headers alone (chapter PE). */
+/** Relocation by the directory of the file; the headers are not changed (chapter PE). */
 import { wrap64 } from '../../bytes/units.ts'
 import { DIRECTORY_BASERELOC } from '../../image/pe.ts'
 import { refusal, type LoadStep, type Loading } from './image-loader.ts'
 import type { LoadRefusal } from './ports.ts'
 import { applyBlocks } from './relocate.ts'
 
-/** Fixups where the directory of the file says; the headers stay (PE-51). */
+/** Applies the fixups of the file's directory; the headers are not changed (PE-51). */
 export const relocateInPlace: LoadStep = loading => relocateBy(loading, false)
 
-/** The same, where a block of size 0 is the end (PE-51). */
+/** The same, but a block of size 0 ends the directory (PE-51). */
 export const relocateUBoot: LoadStep = loading => relocateBy(loading, true)
 
 function relocateBy({ ports, request, checked, place }: Loading, zeroBlockEnds: boolean): LoadRefusal | null {

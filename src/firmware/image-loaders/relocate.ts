@@ -1,6 +1,6 @@
 /**
  * Relocation of a loaded image: the ImageBase field and the fixups of directory 5, adjusted in place, so that
- * the bytes stay the property of whoever owns them (chapter PE).
+ * the bytes keep their owner (chapter PE).
  */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { numberIn } from '../../bytes/struct.ts'
@@ -16,7 +16,7 @@ import type { Memory } from '../../memory/memory.ts'
 import type { Assume, LoadRefusal } from './ports.ts'
 import { LoadedBytes } from './loaded-bytes.ts'
 
-/** Longest directory that is applied, in bytes: 65536 fixups and their headers. */
+/** Maximum size of a directory that is applied, in bytes: 65536 fixups and their headers. */
 const DIRECTORY_MAX = 2 ** 18
 
 /** Width in bytes and adjustment of each fixup type. Source: pe@2024, base relocation types. */
@@ -30,7 +30,7 @@ const FIXUPS: Readonly<Record<number, { readonly bytes: 0 | 2 | 4 | 8; readonly 
 
 const bad = (why: string): LoadRefusal => ({ status: 'EFI_LOAD_ERROR', clause: 'PE-20', why })
 
-/** Relocates an image that lies at `base` (PE-19, PE-20). `size` is the image size of the loader. */
+/** Relocates an image at `base` (PE-19, PE-20). `size`: the image size according to the loader. */
 export function relocate(
   memory: Memory,
   pe: PeFile,
@@ -65,7 +65,7 @@ export function relocate(
   if (directory.size > DIRECTORY_MAX) {
     assume(
       'PE-20',
-      `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is taken to be the file's`,
+      `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is assumed to be as in the file`,
     )
     return null
   }
@@ -75,7 +75,7 @@ export function relocate(
 /** Little-endian number of `width` bytes at an offset of the relocation data. */
 export type Reader = (at: number, width: 2 | 4) => number
 
-/** What fixups are applied to, and where the blocks are read. */
+/** The target of fixups, and the source of the blocks. */
 export interface Fixing {
   readonly memory: Memory
   readonly base: Phys
@@ -83,13 +83,13 @@ export interface Fixing {
   /** Load address less ImageBase, in 64 bits. */
   readonly adjust: bigint
   readonly name: string
-  /** Default: in the loaded image, as far as it is relocated. */
+  /** Default: in the loaded image, partly relocated. */
   readonly read?: Reader
-  /** A block of size 0 ends the directory; otherwise it is wrong. */
+  /** Does a block of size 0 end the directory? Otherwise it is an error. */
   readonly zeroBlockEnds?: boolean
 }
 
-/** Applies every block of a directory, in one event; the first that is wrong ends it. */
+/** Applies every block of a directory, in one event; stops at the first error. */
 export function applyBlocks(
   fixing: Fixing,
   directory: { readonly start: number; readonly size: number },
@@ -113,7 +113,7 @@ function applyTo(
       return zeroBlockEnds === true ? null : bad(`the relocation block at ${hex(block)} has size 0`)
     if (block + length > end)
       return bad(
-        `the relocation block at ${hex(block)} of ${hex(length)} bytes reaches beyond the directory's end at ${hex(end)}`,
+        `the relocation block at ${hex(block)} of ${hex(length)} bytes ends past the directory's end at ${hex(end)}`,
       )
     if (page >= size)
       return bad(

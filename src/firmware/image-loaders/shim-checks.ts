@@ -1,4 +1,4 @@
-/** What shim's header checks and its hashing look at (chapter PE). */
+/** shim's header checks and hashing (chapter PE). */
 import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
@@ -21,7 +21,7 @@ const CNT_UNINITIALIZED_DATA = 0x80
 const MEM_DISCARDABLE = 0x02000000
 
 /**
- * What hashing looks at: every section or raw sizes alone; and how many bytes behind the image count as
+ * What hashing checks: every section or only raw sizes; and the number of bytes past the image that count as
  * inside.
  */
 export interface ShimChecks {
@@ -30,8 +30,8 @@ export interface ShimChecks {
 }
 
 /**
- * shim's read_header, which rhboot's GRUB calls through the shim lock protocol (PE-32), and what hashing the
- * file comes upon (PE-55).
+ * shim's read_header, which rhboot's GRUB calls through the shim lock protocol (PE-32), and the errors of
+ * hashing the file (PE-55).
  */
 export function checkShim(
   source: ByteSource,
@@ -87,7 +87,7 @@ export function checkShim(
     return refusal(
       'EFI_INVALID_PARAMETER',
       'PE-32',
-      'the certificate table begins behind the file',
+      'the certificate table begins past the end of the file',
       TEXTS['shim/security-header'],
     )
   return (
@@ -101,7 +101,7 @@ export function checkShim(
   )
 }
 
-/** Why shim cannot hash the file; null when it can (PE-55). */
+/** Why shim cannot hash the file; null if it can (PE-55). */
 function hashed(
   { source, sections, dataDirectories, optional: { SizeOfHeaders } }: PeFile,
   everySection: boolean,
@@ -140,7 +140,10 @@ function hashed(
       SizeOfRawData > 0 && PointerToRawData + SizeOfRawData > source.size,
   )
   if (beyond !== undefined)
-    return no(`the raw data of section ${beyond.name} end behind the file`, TEXTS['shim/section-header'])
+    return no(
+      `the raw data of section ${beyond.name} ends past the end of the file`,
+      TEXTS['shim/section-header'],
+    )
   const certificates = dataDirectories[DIRECTORY_SECURITY]
   const signed = certificates !== undefined && certificates.Size > 0 && source.size > hashedBytes
   const fits =
@@ -152,7 +155,7 @@ function hashed(
     : null
 }
 
-/** What shim has against a section even when it does not load it. */
+/** shim's objection to a section, even if it does not load it. */
 function shimOddSection(
   VirtualAddress: number,
   VirtualSize: number,

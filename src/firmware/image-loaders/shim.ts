@@ -1,4 +1,4 @@
-/** The steps of shim's own loader, and of rhboot's GRUB that took it over (chapter PE). */
+/** The steps of shim's own loader, and of rhboot's GRUB, which copied it (chapter PE). */
 import { printed, TEXTS } from '../../messages/texts.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { numberIn } from '../../bytes/struct.ts'
@@ -20,17 +20,17 @@ const MEM_READ = 0x40000000
 
 /** What differs from release to release. */
 export interface ShimVariant {
-  /** `clamped`: min(VirtualSize, SizeOfRawData). `raw`: SizeOfRawData, whatever VirtualSize is (PE-33). */
+  /** `clamped`: min(VirtualSize, SizeOfRawData). `raw`: SizeOfRawData, regardless of VirtualSize (PE-33). */
   readonly copies: 'clamped' | 'raw'
-  /** Are sections without MEM_READ passed over (PE-29)? */
+  /** Are sections without MEM_READ skipped (PE-29)? */
   readonly unreadable: 'skipped' | 'loaded'
-  /** By which size a section is tested for the entry point (PE-31). */
+  /** The size used to test a section for the entry point (PE-31). */
   readonly entryBy: 'VirtualSize' | 'SizeOfRawData'
   /** Are sections of uninitialised data zeroed whole (PE-33)? */
   readonly uninitialised: 'zeroed' | 'copied'
-  /** Does the byte behind the image count as inside (PE-30)? */
+  /** Does the byte after the image count as inside (PE-30)? */
   readonly reaches: 'one-too-far' | 'the-image'
-  /** A `.reloc` that is not what the directory names (PE-32). */
+  /** Handling of a `.reloc` that differs from the directory (PE-32). */
   readonly oddRelocations: 'ignored' | 'refused'
 }
 
@@ -39,7 +39,7 @@ const passedOver = (section: PeSection, { unreadable }: ShimVariant): boolean =>
   unreadable === 'skipped' &&
   ((discardable(section) && section.VirtualSize === 0) || (section.Characteristics & MEM_READ) === 0)
 
-/** Pages anywhere, SectionAlignment more than the image needs, whatever ImageBase says (PE-28). */
+/** Pages anywhere, SectionAlignment more than the image size, regardless of ImageBase (PE-28). */
 export function allocateShim(
   ports: LoaderPorts,
   { name, pinned }: LoadRequest,
@@ -147,8 +147,8 @@ export function sectionShim(
 }
 
 /**
- * Fixups of the section `.reloc`, read from the file when it is what the directory names; the headers stay as
- * they are (PE-32).
+ * Fixups of the section `.reloc`, read from the file if it matches the directory; the headers are not changed
+ * (PE-32).
  */
 export function relocateShim(variant: ShimVariant): LoadStep {
   return ({ ports, request, checked, place }) => {
@@ -198,10 +198,7 @@ export function relocateShim(variant: ShimVariant): LoadStep {
   }
 }
 
-/**
- * Does the directory begin with the section, and end with it, or in releases that refuse others before its
- * end?
- */
+/** Does the directory begin and end with the section, or (in releases that refuse others) end inside it? */
 function isDirectory(
   { VirtualAddress, VirtualSize, SizeOfRawData }: PeSection,
   directory: { readonly VirtualAddress: number; readonly Size: number },
@@ -217,7 +214,7 @@ function isDirectory(
   )
 }
 
-/** The entry point lies in exactly one section (PE-31). */
+/** The entry point must be in exactly one section (PE-31). */
 export function finishShim(variant: ShimVariant): LoadStep {
   return ({ checked: { pe } }) => {
     const { AddressOfEntryPoint } = pe.optional
@@ -272,7 +269,7 @@ const SINCE_15_7: ShimVariant = { ...MIDDLE, entryBy: 'VirtualSize' }
 const LATE: ShimVariant = { ...SINCE_15_7, reaches: 'the-image', oddRelocations: 'refused' }
 const RHBOOT: ShimVariant = { ...EARLY, uninitialised: 'copied', reaches: 'the-image' }
 
-/** By release, the oldest first. */
+/** By release, oldest first. */
 export const SHIM_IMAGE_LOADERS: readonly ImageLoader[] = [
   shim(EARLY, false, {
     id: 'shim-13',
@@ -304,7 +301,7 @@ export const SHIM_IMAGE_LOADERS: readonly ImageLoader[] = [
   },
 ]
 
-/** rhboot's GRUB, which took shim's loader over. */
+/** rhboot's GRUB, which copied shim's loader. */
 export const GRUB_RHBOOT: ImageLoader = {
   ...shim(RHBOOT, false, {
     id: 'grub-rhboot',

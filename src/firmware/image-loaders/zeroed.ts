@@ -2,12 +2,12 @@
 import { bringHeaders, ownerOf, zero } from './bring.ts'
 import type { LoadStep } from './image-loader.ts'
 
-/** The whole image is zeroed, then the headers come (PE-45). Zeros inside a section are that section's. */
+/** Zeroes the whole image, then copies the headers (PE-45). Zeros inside a section belong to it. */
 export const headersZeroed =
   (clause: 'PE-45' | 'PE-49'): LoadStep =>
   loading => {
     const { imageSize, pe } = loading.checked
-    loading.ports.step(clause, `zeroes the image of ${loading.request.name} and brings its headers`, () => {
+    loading.ports.step(clause, `zeroes the image of ${loading.request.name} and copies its headers`, () => {
       zero(loading, 0, imageSize, null)
       for (const section of pe.sections)
         zero(

@@ -1,6 +1,6 @@
 /**
- * patina's pool: for each memory type blocks of fixed sizes over regions of a mebibyte or more, which are
- * never given back (chapter FW).
+ * patina's pool: per memory type, fixed-size blocks over regions of a mebibyte or more, which are never freed
+ * (chapter FW).
  */
 import { rangeAt } from '../../bytes/range.ts'
 import { alignUp, PAGE, pagesOf } from '../../bytes/units.ts'
@@ -10,8 +10,7 @@ import { refusedPool, type Pool, type PoolAllocation, type PoolFreed, type PoolP
 import { HoleList } from './hole-list.ts'
 
 /**
- * Least bytes that a pool takes at once. Source: patina@80aa9c4c fixed_size_block_allocator.rs
- * MIN_EXPANSION.
+ * Minimum growth of a pool, in bytes. Source: patina@80aa9c4c fixed_size_block_allocator.rs MIN_EXPANSION.
  */
 const MIN_EXPANSION = 0x100000
 /** Source: patina@80aa9c4c fixed_size_block_allocator.rs BLOCK_SIZES. */
@@ -21,23 +20,21 @@ const HEAD = 24
 /** Alignment of a buffer. Source: patina@80aa9c4c uefi_allocator.rs UEFI_POOL_ALIGN. */
 const ALIGN = 8
 /**
- * Bytes at the start of a region that tell of it. Source: patina@80aa9c4c fixed_size_block_allocator.rs
+ * Bytes of a region's own list node, at its start. Source: patina@80aa9c4c fixed_size_block_allocator.rs
  * AllocatorListNode.
  */
 const NODE = 64
-/**
- * What the region must have besides. Source: patina@80aa9c4c fixed_size_block_allocator.rs fallback_alloc.
- */
+/** Further overhead of the region. Source: patina@80aa9c4c fixed_size_block_allocator.rs fallback_alloc. */
 const SPARE = 24
 
-/** Types whose pools only the modelled boot uses: they have no region when it begins (FW-19). */
+/** Types whose pools only the modelled boot uses: initially without a region (FW-19). */
 const FRESH_POOLS: ReadonlySet<number> = new Set([EfiLoaderCode, EfiLoaderData])
 
-/** Bytes and alignment that a pool is asked for. */
+/** Bytes and alignment of a request. */
 interface Layout {
   readonly size: number
   readonly align: number
-  /** Index in BLOCK_SIZES, or null for what is larger than any. */
+  /** Index in BLOCK_SIZES, or null if larger than all. */
   readonly block: number | null
 }
 
@@ -50,7 +47,7 @@ function layoutOf(request: number): Layout {
 
 /** The pool of one memory type. */
 interface TypePool {
-  /** The newest first, which is looked at first. */
+  /** Newest first, in search order. */
   readonly regions: readonly HoleList[]
   /** Free blocks by size; the last one is handed out first. */
   readonly free: readonly (readonly number[])[]
@@ -58,7 +55,9 @@ interface TypePool {
 
 const EMPTY: TypePool = { regions: [], free: BLOCK_SIZES.map(() => []) }
 
-/** Which regions the firmware's own types have is in no map: their pools, too, start without any (FW-19). */
+/**
+ * A map does not show the regions of the firmware's own types: their pools also start without any (FW-19).
+ */
 export class PatinaHeap implements Pool {
   readonly services = { allocate: 'FW-54', free: 'FW-54', note: 'FW-54' } as const
   readonly #pages: PoolPages
@@ -78,7 +77,7 @@ export class PatinaHeap implements Pool {
     return twin
   }
 
-  /** What is noted is small, and in a region that is there already, or in none: nobody knows (FW-19). */
+  /** The record is small; whether it fits into an existing region is unknown (FW-19). */
   noteImage(): { readonly buffer: null; readonly guessed: true } {
     return { buffer: null, guessed: true }
   }
@@ -130,7 +129,7 @@ export class PatinaHeap implements Pool {
     return { status: 'EFI_SUCCESS', buffer, guessed, clause: 'FW-54' }
   }
 
-  /** A block joins the free ones of its size, a larger buffer the holes of its region (FW-54). */
+  /** A block returns to the free list of its size, a larger buffer to the holes of its region (FW-54). */
   free(at: number): PoolFreed {
     const found = this.#buffers.get(at)
     if (found === undefined) return { status: 'EFI_INVALID_PARAMETER', block: null, clause: 'FW-54' }

@@ -1,11 +1,11 @@
 /**
- * The free parts of one region of patina's heap: first fit, split and merged as the crate
- * linked_list_allocator does it (chapter FW).
+ * The free parts of one region of patina's heap: first fit, split and merged as by the crate
+ * linked_list_allocator (chapter FW).
  */
 import { alignUp } from '../../bytes/units.ts'
 
 /**
- * Bytes of a hole's own node, the least that is handed out or left over. Source:
+ * Bytes of a hole's own node, the minimum of an allocation and of a remainder. Source:
  * linked-list-allocator@0.10.5 src/hole.rs HoleList::min_size.
  */
 const HOLE = 16
@@ -40,8 +40,8 @@ export class HoleList {
   }
 
   /**
-   * The first hole that has room, or null. What is left before and behind is a hole, or the hole will not
-   * do.
+   * The first hole with room, or null. The remainders before and after must be empty or large enough for a
+   * hole.
    */
   allocate(size: number, align: number): number | null {
     const bytes = taken(size)
@@ -59,7 +59,7 @@ export class HoleList {
     return null
   }
 
-  /** Gives back what `allocate` gave for this size; neighbours become one hole. */
+  /** Frees an allocation of this size; neighbouring holes are merged. */
   free(at: number, size: number): void {
     const holes = [...this.#holes, { at, size: taken(size) }].sort((a, b) => a.at - b.at)
     const merged: Hole[] = []

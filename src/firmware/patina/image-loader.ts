@@ -1,4 +1,4 @@
-/** patina's image loader: any pages, zeroed as a whole, sections aligned to pages (chapter PE). */
+/** patina's image loader: any pages, zeroed as a whole, page-aligned sections (chapter PE). */
 import { hex, rangeAt } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE, pagesOf, phys } from '../../bytes/units.ts'
@@ -19,7 +19,11 @@ export function checkPatina(source: ByteSource): CheckedImage | LoadRefusal {
     return refusal('EFI_UNSUPPORTED', 'PE-46', `machine ${hex(pe.coff.Machine)} is not x64`)
   const memoryType = IMAGE_TYPES[pe.optional.Subsystem]
   if (memoryType === undefined)
-    return refusal('EFI_UNSUPPORTED', 'PE-46', `Subsystem ${String(pe.optional.Subsystem)} is none of EFI's`)
+    return refusal(
+      'EFI_UNSUPPORTED',
+      'PE-46',
+      `Subsystem ${String(pe.optional.Subsystem)} is not an EFI subsystem`,
+    )
   const { SectionAlignment, SizeOfImage, SizeOfHeaders } = pe.optional
   if (SectionAlignment === 0 || SectionAlignment % PAGE !== 0)
     return refusal(
@@ -37,14 +41,12 @@ export function checkPatina(source: ByteSource): CheckedImage | LoadRefusal {
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-46',
-      `SizeOfHeaders ${hex(SizeOfHeaders)} is more than the image or the file has`,
+      `SizeOfHeaders ${hex(SizeOfHeaders)} exceeds the image or the file`,
     )
   return checkedImage(pe, SizeOfImage, memoryType)
 }
 
-/**
- * Pages anywhere, and SectionAlignment more when that is above a page; ImageBase is not looked at (PE-56).
- */
+/** Pages anywhere, plus SectionAlignment if that is more than a page; ImageBase is ignored (PE-56). */
 export function allocatePatina(
   ports: LoaderPorts,
   request: LoadRequest,
@@ -59,7 +61,7 @@ export function allocatePatina(
     : { pages: rangeAt(at, pages * PAGE), base: phys(alignUp(at, alignment)) }
 }
 
-/** Data only, for the tail is zero already: VirtualSize 0 means all raw bytes (PE-47). */
+/** Data only, since the tail is already zero: VirtualSize 0 means all raw bytes (PE-47). */
 export function sectionPatina(loading: Loading, section: PeSection): LoadRefusal | null {
   const { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } = section
   const { imageSize, pe } = loading.checked
@@ -68,7 +70,7 @@ export function sectionPatina(loading: Loading, section: PeSection): LoadRefusal
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-47',
-      `the data of section ${name} lie at ${hex(VirtualAddress)} and end at ${hex(VirtualAddress + copied)}, outside the image of ${hex(imageSize)} bytes or the file`,
+      `the data of section ${name} begins at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + copied)}, outside the image of ${hex(imageSize)} bytes or the file`,
     )
   loading.ports.step('PE-47', `copies ${name}`, () => {
     bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))

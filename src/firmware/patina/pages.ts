@@ -1,4 +1,4 @@
-/** patina's page allocator: the highest pages that are in no other type's bin (chapter FW). */
+/** patina's page allocator: the highest pages outside the bins of other types (chapter FW). */
 import { range, type Range } from '../../bytes/range.ts'
 import { PAGE, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
@@ -19,7 +19,7 @@ import {
 } from '../page-allocator.ts'
 import type { AllocateType } from '../services.ts'
 
-/** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
+/** Sizes are in pages, addresses in bytes; memory contents are not touched. */
 export class PatinaPages implements PageAllocator {
   readonly #map: DescriptorMap
   readonly #bins: readonly Bin[]
@@ -34,7 +34,7 @@ export class PatinaPages implements PageAllocator {
     return new PatinaPages(this.#map, this.#bins)
   }
 
-  /** Free pages of a bin are shown as its type, to the page (FW-51). */
+  /** Free pages of a bin are reported as its type, to the page (FW-51). */
   memoryMap(): MemoryDescriptor[] {
     const shown = cutAtBins(this.#map.ram, this.#bins).map(descriptor => {
       const { start, end } = descriptor.range
@@ -92,7 +92,7 @@ export class PatinaPages implements PageAllocator {
     return whole
   }
 
-  /** Frees what lies in one descriptor, else nothing (FW-51). */
+  /** Frees a range inside one descriptor, otherwise nothing (FW-51). */
   free(at: number, pages: number): Freed {
     const held = this.#map.holding(at)
     if (held === undefined || isFree(held)) return freedNothing('FW-51', 'EFI_NOT_FOUND')

@@ -1,6 +1,6 @@
 /**
- * rust-hypervisor-firmware's page allocator: a list of descriptors, taken from the bottom, given back one by
- * one (chapter FW).
+ * rust-hypervisor-firmware's page allocator: a list of descriptors, allocated bottom-up, freed one by one
+ * (chapter FW).
  */
 import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
 import { alignDown, PAGE, phys, type Phys } from '../../bytes/units.ts'
@@ -19,14 +19,14 @@ import {
 import type { AllocateType } from '../services.ts'
 
 /**
- * AllocateAnyPages wants a descriptor that begins above this address. Source: rhf@82a9a4f4 src/efi/alloc.rs
+ * AllocateAnyPages uses a descriptor that begins above this address. Source: rhf@82a9a4f4 src/efi/alloc.rs
  * find_free_memory.
  */
 const LOWEST_ANY = 0x100000
-/** Descriptors that there is room for. Source: rhf@82a9a4f4 src/efi/alloc.rs MAX_ALLOCATIONS. */
+/** Maximum number of descriptors. Source: rhf@82a9a4f4 src/efi/alloc.rs MAX_ALLOCATIONS. */
 const DESCRIPTORS_MAX = 512
 
-/** Neighbours are never joined except free ones; sizes are in pages, addresses in bytes. */
+/** Only free neighbours are joined; sizes are in pages, addresses in bytes. */
 export class RustHypervisorPages implements PageAllocator {
   readonly #map: DescriptorMap
 
@@ -51,7 +51,7 @@ export class RustHypervisorPages implements PageAllocator {
     return this.#map.ram
   }
 
-  /** The first free descriptor that will do, at its start; every failure is EFI_OUT_OF_RESOURCES (FW-31). */
+  /** The start of the first suitable free descriptor; every failure is EFI_OUT_OF_RESOURCES (FW-31). */
   allocate(where: AllocateType, type: number, pages: number): PageAnswer {
     const bytes = countOfPages(pages) * PAGE
     const found = this.#map.ram.find(descriptor => isFree(descriptor) && fits(where, bytes, descriptor))
@@ -73,7 +73,7 @@ export class RustHypervisorPages implements PageAllocator {
     return taken === sizeOf(wanted)
   }
 
-  /** The descriptor that begins here becomes free as a whole, whatever count is given (FW-32). */
+  /** The descriptor that begins here is freed as a whole, regardless of the count (FW-32). */
   free(at: number): Freed {
     const found = this.#map.ram.find(descriptor => descriptor.range.start === at)
     if (found === undefined) return freedNothing('FW-32', 'EFI_NOT_FOUND')
@@ -86,7 +86,7 @@ export class RustHypervisorPages implements PageAllocator {
     return this.free(start)
   }
 
-  /** False when there is no room for the descriptors. */
+  /** False if there is no room for the descriptors. */
   #take(start: number, end: number, type: number): boolean {
     if (this.#map.ram.length + this.#map.piecesOf(start, end) - 1 > DESCRIPTORS_MAX) return false
     this.#map.split(start, end, type)

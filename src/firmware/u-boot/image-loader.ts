@@ -20,15 +20,15 @@ import { relocateUBoot } from '../image-loaders/relocate-in-place.ts'
 import type { LoadRequest } from '../services.ts'
 
 /**
- * What a file must have behind e_lfanew. Source: u-boot@2023.01 efi_check_pe, IMAGE_NT_HEADERS32;
+ * Bytes a file must have after e_lfanew. Source: u-boot@2023.01 efi_check_pe, IMAGE_NT_HEADERS32;
  * u-boot@2021.01 efi_load_pe, IMAGE_NT_HEADERS64.
  */
 const NT_HEADERS32 = 248
 const NT_HEADERS64 = 264
 
 /**
- * U-Boot looks at magic numbers, machine, and whether the table is in the file (PE-39). `sizeOf`: what a
- * section takes in memory (PE-37); `headers`: bytes that a file must have behind e_lfanew.
+ * U-Boot checks magic numbers, machine, and that the table is in the file (PE-39). `sizeOf`: a section's size
+ * in memory (PE-37); `headers`: bytes that a file must have after e_lfanew.
  */
 export function checkUBoot(
   source: ByteSource,
@@ -51,7 +51,7 @@ export function checkUBoot(
   return checkedImage(pe, size, IMAGE_TYPES[pe.optional.Subsystem] ?? EfiLoaderCode)
 }
 
-/** Pages anywhere for the sections' extent, aligned or not by release (PE-37, PE-41). */
+/** Pages anywhere for the extent of the sections, aligned or not depending on the release (PE-37, PE-41). */
 export function allocateUBoot(
   aligns: boolean,
 ): (ports: LoaderPorts, request: LoadRequest, checked: CheckedImage) => Place | LoadRefusal {
@@ -61,7 +61,7 @@ export function allocateUBoot(
     if (pinned !== null) return pinned
     const none = (why: string) => refusal('EFI_OUT_OF_RESOURCES', 'PE-37', why, 'Out of memory')
     if (aligns && Number(BigInt(alignment) & (BigInt(alignment) - 1n)) !== 0 && alignment > 0)
-      return none(`SectionAlignment ${hex(alignment)} is no power of two`)
+      return none(`SectionAlignment ${hex(alignment)} is not a power of two`)
     const more = aligns && alignment >= PAGE ? pagesOf(alignment) - 1 : 0
     const { at } = ports.allocatePages({ kind: 'any' }, memoryType, pages + more, request.name)
     if (at === null) return none(`no free range holds ${hex(pages + more)} pages`)
@@ -85,7 +85,7 @@ export const headersUBoot: LoadStep = loading => {
   return null
 }
 
-/** What a section takes in memory: VirtualSize; where `orRaw`, SizeOfRawData when that is 0 (PE-37). */
+/** A section's size in memory: VirtualSize; with `orRaw`, SizeOfRawData if that is 0 (PE-37). */
 export function sizeUBoot(orRaw: boolean): (section: PeSection) => number {
   return ({ VirtualSize, SizeOfRawData }) => (orRaw && VirtualSize === 0 ? SizeOfRawData : VirtualSize)
 }
@@ -113,7 +113,7 @@ export function sectionUBoot(habits: {
   }
 }
 
-/** What differs between releases. */
+/** Differences between releases. */
 interface UBootVariant {
   readonly copies: 'clamped' | 'raw'
   readonly orRaw: boolean
@@ -141,7 +141,7 @@ function uBoot(id: string, title: string, source: string, variant: UBootVariant)
   }
 }
 
-/** By release, the oldest first. */
+/** By release, oldest first. */
 export const U_BOOT_IMAGE_LOADERS: readonly ImageLoader[] = [
   uBoot('u-boot-2020.10', 'U-Boot before v2021.04', 'u-boot@2020.10', {
     copies: 'raw',

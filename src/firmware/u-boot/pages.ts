@@ -1,4 +1,4 @@
-/** U-Boot's page allocator: the highest pages below a limit, and what FreePages frees (chapter FW). */
+/** U-Boot's page allocator: the highest pages below a limit, and the rules of FreePages (chapter FW). */
 import { range, type Range } from '../../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../../image/memory-types.ts'
@@ -19,7 +19,7 @@ import type { AllocateType } from '../services.ts'
 /** Up to v2024.10 `efi_mem`, from v2025.01 on LMB (FW-48 to FW-50). */
 export type UBootEra = 'efi_mem' | 'lmb'
 
-/** Sizes are in pages, addresses in bytes; nothing here touches the contents of memory. */
+/** Sizes are in pages, addresses in bytes; memory contents are not touched. */
 export class UBootPages implements PageAllocator {
   readonly #map: DescriptorMap
   readonly #era: UBootEra
@@ -59,7 +59,7 @@ export class UBootPages implements PageAllocator {
     return this.allocate({ kind: 'any' }, type, pages)
   }
 
-  /** From the highest free descriptor that holds the pages below the limit, which is excluded (FW-29). */
+  /** From the highest free descriptor with room below the limit, which is excluded (FW-29). */
   #find(limit: number, pages: number): number | null {
     const top = alignDown(limit, PAGE)
     if (pages === 0) return null
@@ -70,7 +70,7 @@ export class UBootPages implements PageAllocator {
     return null
   }
 
-  /** A first page that is not free is told from a later one up to v2024.10 (FW-48). */
+  /** Up to v2024.10, a first page that is not free is distinguished from a later one (FW-48). */
   #allocateAddress(at: number, type: number, pages: number): PageAnswer {
     const end = at + pages * PAGE
     if (at % PAGE !== 0 || pages === 0) return refusedPages('FW-48', 'EFI_NOT_FOUND')
@@ -90,7 +90,7 @@ export class UBootPages implements PageAllocator {
     return whole
   }
 
-  /** All of a range whose first page is taken (FW-49), or one that is taken as a whole (FW-50). */
+  /** Frees a range whose first page is allocated (FW-49), or one that is allocated as a whole (FW-50). */
   free(at: number, pages: number): Freed {
     const clause = this.#era === 'lmb' ? 'FW-50' : 'FW-49'
     const held = this.#map.holding(at)

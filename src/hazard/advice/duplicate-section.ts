@@ -1,16 +1,16 @@
-/** duplicate-section: a payload section stands twice; which one counts depends on the stub. HZ-14. */
+/** duplicate-section: a payload section occurs twice; which one is used depends on the stub. HZ-14. */
 import { placedSections, type Placed } from '../layout.ts'
 import { advice } from '../rule.ts'
 import { hex } from '../../bytes/range.ts'
 
-/** Sections of which a UKI may have any number. Source: uapi-group unified_kernel_image.md. */
+/** Sections that may occur any number of times in a UKI. Source: uapi-group unified_kernel_image.md. */
 const REPEATABLE: ReadonlySet<string> = new Set(['.dtbauto', '.efifw'])
 
 export const duplicateSection = advice({
   id: 'duplicate-section',
   since: '0.1.0',
   clause: 'HZ-14',
-  title: 'A payload section stands twice',
+  title: 'A payload section occurs twice',
   inspect({ uki }, report) {
     let seen = new Map<string, Placed>()
     for (const section of placedSections(uki)) {
@@ -25,8 +25,8 @@ export const duplicateSection = advice({
         object: section.object,
         ranges: [],
         offsets: [],
-        what: `${section.name} stands at ${hex(first.start)} and again at ${hex(section.start)}.`,
-        why: 'stubs up to v256 use the last one of a name, stubs from v257 on the first: the same file boots different payloads',
+        what: `${section.name} occurs at ${hex(first.start)} and again at ${hex(section.start)}.`,
+        why: 'stubs up to v256 use the last section of a name, stubs from v257 on the first: the same file boots different payloads',
         fix: `remove one ${section.name}`,
         legs: [],
       })

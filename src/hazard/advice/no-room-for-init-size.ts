@@ -1,4 +1,4 @@
-/** no-room-for-init-size: behind .linux there is less memory than a kernel that runs in place uses. HZ-11. */
+/** no-room-for-init-size: less memory follows .linux than a kernel that runs in place uses. HZ-11. */
 import { hex } from '../../bytes/range.ts'
 import { parseBzImage } from '../../image/x86/bzimage.ts'
 import { byStart, nextAbove, placedSections, type Placed } from '../layout.ts'
@@ -9,7 +9,7 @@ export const noRoomForInitSize = advice({
   id: 'no-room-for-init-size',
   since: '0.1.0',
   clause: 'HZ-11',
-  title: 'A kernel that runs in place has no room behind .linux',
+  title: 'Not enough room after .linux for a kernel that runs in place',
   inspect({ pe, uki }, report) {
     const sections = placedSections(uki)
     const ascending = byStart(sections)
@@ -27,10 +27,10 @@ export const noRoomForInitSize = advice({
         object: linux.object,
         ranges: [],
         offsets: [{ from: room, to: need }],
-        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel that is entered where it lies takes ${exactSize(need)}, ${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
+        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel entered in place needs ${exactSize(need)}, ${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
         why:
-          'stubs up to v251 enter the kernel in place; later ones do so only with a kernel that has no usable PE entry, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
-          'Entered in place, 5.7-rc1 unpacks itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 move themselves first',
+          'stubs up to v251 enter the kernel in place; later ones only if it has no usable PE entry point, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
+          'Entered in place, 5.7-rc1 decompresses itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 relocate themselves first',
         fix:
           next.name === 'the end of the image'
             ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ${hex(need)} bytes are free`
@@ -42,8 +42,8 @@ export const noRoomForInitSize = advice({
 })
 
 /**
- * Which of many kernels counts depends on the stub: the first or the last. duplicate-section counts those
- * between.
+ * Which of several kernels is used depends on the stub: the first or the last. duplicate-section reports
+ * those between.
  */
 function firstAndLast(linux: readonly Placed[]): readonly Placed[] {
   return linux.length <= ADVICE_MAX

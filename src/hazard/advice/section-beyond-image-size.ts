@@ -1,4 +1,4 @@
-/** section-beyond-image-size: a section ends behind SizeOfImage; firmware refuses the file. HZ-12. */
+/** section-beyond-image-size: a section ends past SizeOfImage; firmware refuses the file. HZ-12. */
 import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
@@ -9,7 +9,7 @@ export const sectionBeyondImageSize = advice({
   id: 'section-beyond-image-size',
   since: '0.1.0',
   clause: 'HZ-12',
-  title: 'A section ends behind SizeOfImage',
+  title: 'A section ends past SizeOfImage',
   inspect({ pe, uki }, report) {
     const { SizeOfImage, SectionAlignment } = pe.optional
     const sections = placedSections(uki)
@@ -22,7 +22,7 @@ export const sectionBeyondImageSize = advice({
         ranges: [],
         offsets: [{ from: Math.max(0, SizeOfImage - start), to: end - start }],
         what: `${name} ends at ${hex(end)}, SizeOfImage is ${hex(SizeOfImage)}.`,
-        why: 'firmware allocates SizeOfImage bytes and checks that base and end of every section lie inside: it refuses the file with EFI_LOAD_ERROR, whatever the stub or kernel',
+        why: 'firmware allocates SizeOfImage bytes and checks that base and end of every section lie inside: it refuses the file with EFI_LOAD_ERROR, regardless of stub and kernel',
         fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more`,
         legs: [],
       })

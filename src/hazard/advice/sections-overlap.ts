@@ -20,8 +20,8 @@ export const sectionsOverlap = advice({
 })
 
 /**
- * The first `most` pairs that share memory, by the table positions of the earlier and the later one, and how
- * many there are. Costs n log n and `most` walks.
+ * The first `most` pairs that share memory, as table positions of the earlier and the later one, and the
+ * number of all pairs. O(n log n) and `most` walks.
  */
 function overlaps(
   sections: readonly Placed[],
@@ -54,8 +54,8 @@ function lost(loser: Placed, winner: Placed): Omit<Hazard, 'rule'> {
     object: loser.object,
     ranges: [],
     offsets: [{ from, to }],
-    what: `${loser.name} loses ${exactSize(to - from)}${fill}, its offsets ${hex(from)}-${hex(to)}, to ${by}${winner.name}, which comes later in the section table.`,
-    why: `${loser.name} takes ${hex(loser.start)}-${hex(loser.end)} and ${winner.name} ${hex(winner.start)}-${hex(winner.end)} from the load address; firmware loads sections in table order, zero fill included, and checks no overlap`,
+    what: `${by}${winner.name}, which comes later in the section table, overwrites ${exactSize(to - from)}${fill} of ${loser.name} (offsets ${hex(from)}-${hex(to)}).`,
+    why: `${loser.name} covers ${hex(loser.start)}-${hex(loser.end)} and ${winner.name} ${hex(winner.start)}-${hex(winner.end)} from the load address; firmware loads sections in table order, zero fill included, and checks no overlap`,
     fix: `let ${high.name} start at or beyond ${hex(low.end)} from the image base; it starts at ${hex(high.start)}`,
     legs: [],
   }

@@ -1,6 +1,6 @@
 /**
- * size-of-image-from-last-section: SizeOfImage is the end of the last section, and another one reaches
- * higher. HZ-21.
+ * size-of-image-from-last-section: SizeOfImage is the end of the last section, and another one ends higher.
+ * HZ-21.
  */
 import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
@@ -27,7 +27,7 @@ export const sizeOfImageFromLastSection = advice({
       ranges: [],
       offsets: [{ from: Math.max(0, SizeOfImage - highest.start), to: highest.end - highest.start }],
       what: `SizeOfImage ${hex(SizeOfImage)} is where the last section ends, ${last.name}; ${highest.name} ends at ${hex(highest.end)}.`,
-      why: 'objcopy takes SizeOfImage from the section with the highest address, also when a section below it is longer; firmware refuses a section that leaves SizeOfImage with EFI_LOAD_ERROR',
+      why: 'objcopy computes SizeOfImage from the section with the highest address, even if a lower section ends higher; firmware refuses a section that ends past SizeOfImage with EFI_LOAD_ERROR',
       fix:
         last.start < highest.end && highest.start < last.start
           ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it starts at ${hex(last.start)}`

@@ -1,4 +1,6 @@
-/** stub-grown-over-payload: the stub reaches the fixed addresses that were far behind it once. HZ-22. */
+/**
+ * stub-grown-over-payload: the stub has grown into the fixed addresses that once were far beyond it. HZ-22.
+ */
 import { hex } from '../../bytes/range.ts'
 import { alignUp } from '../../bytes/units.ts'
 import { placedSections, type Placed } from '../layout.ts'
@@ -37,8 +39,8 @@ export const stubGrownOverPayload = advice({
       offsets: met
         .filter(({ stub }) => stub === first.stub)
         .map(({ payload, stub }) => lostOf(stub, payload)),
-      what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies in ${stub.name} of the stub, ${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
-      why: 'the addresses 0x20000, 0x30000 and 0x40000 come from recipes that were made when stubs ended below 0x20000; what comes later in the section table overwrites the other, and nothing checks it',
+      what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies within ${stub.name} of the stub, ${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
+      why: 'the addresses 0x20000, 0x30000 and 0x40000 come from recipes written when stubs ended below 0x20000; the section that comes later in the table overwrites the other, unchecked',
       fix: `the sections of this stub end at ${hex(end)}: put every payload section at or beyond that, or let ukify compute the addresses`,
       legs: [],
     })

@@ -7,7 +7,7 @@ export const tableOrderNotByAddress = advice({
   id: 'table-order-not-by-address',
   since: '0.1.0',
   clause: 'HZ-13',
-  title: 'The section table is not in the order of addresses',
+  title: 'The section table is not sorted by address',
   inspect({ uki }, report) {
     const sections = placedSections(uki)
     sections.forEach((section, i) => {
@@ -17,8 +17,8 @@ export const tableOrderNotByAddress = advice({
         object: section.object,
         ranges: [],
         offsets: [],
-        what: `${section.name} (${hex(section.start)}) stands behind ${before.name} (${hex(before.start)}) in the section table.`,
-        why: 'the PE format asks for ascending addresses; edk2 loads such a file all the same, in table order, so the order decides which of two overlapping sections is lost; other loaders and tools may refuse it or take the last entry for the end of the image',
+        what: `${section.name} (${hex(section.start)}) comes after ${before.name} (${hex(before.start)}) in the section table.`,
+        why: 'the PE format requires ascending addresses; edk2 loads such a file anyway, in table order, so the order decides which of two overlapping sections is overwritten; other loaders and tools may refuse it or take the last entry as the end of the image',
         fix: `sort the section table by VirtualAddress`,
         legs: [],
       })

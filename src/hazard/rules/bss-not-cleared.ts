@@ -1,4 +1,4 @@
-/** bss-not-cleared: the kernel is entered with something else than zeroes in its .bss. HZ-7. */
+/** bss-not-cleared: the kernel is entered with non-zero bytes in its .bss. HZ-7. */
 import { hex } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
@@ -18,15 +18,15 @@ export const bssNotCleared = rule({
       object: () => 'kernel',
       why: contract => {
         const found = intruders(contract)
-        return `the .bss lies behind the bytes of the kernel file; whoever starts the kernel without a PE loader has to clear it${found.length === 0 ? '' : `; there lies ${some(found)}`}`
+        return `the .bss follows the bytes of the kernel file; without a PE loader, the caller has to clear it${found.length === 0 ? '' : `; it contains ${some(found)}`}`
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
         const room =
           contract.range === null || kernel === null || kernel > contract.range.start
             ? ''
-            : `, and nothing else may lie below .linux + ${hex(contract.range.end - kernel)} when it is entered in place`
-        return `copy the kernel to an allocation of SizeOfImage bytes and zero what its file does not fill${room}`
+            : `, or enter it in place with nothing else below .linux + ${hex(contract.range.end - kernel)}`
+        return `copy the kernel to an allocation of SizeOfImage bytes and zero everything past its file${room}`
       },
     })
   },

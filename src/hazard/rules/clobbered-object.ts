@@ -1,6 +1,7 @@
-/** clobbered-object: a reader met bytes that were written by or for something else. HZ-2. */
+/** clobbered-object: a reader found bytes written by or for something else. HZ-2. */
 import { formatRange } from '../../bytes/range.ts'
 import { isWrite, type EventId } from '../../memory/event.ts'
+import type { Extent } from '../../memory/extent.ts'
 import type { Recording } from '../../memory/recorder.ts'
 import { brokenWindows, placementFix } from '../advise-placement.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
@@ -32,7 +33,7 @@ export const clobberedObject = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['is', 'are'])} not ${damage.object} ${never ? `but ${contentsOf(damage)}: it never lay there` : `any more but ${contentsOf(damage)}`}.`,
+        what: `${howItWasRead(damage)}; ${never ? `${damagedPart(damage, ['is', 'are'])} ${contentsOf(damage)}, and ${damage.object} was never there` : `${damagedPart(damage, ['was', 'were'])} overwritten with ${contentsOf(damage)}`}.`,
         why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
         fix: placementFix(recording, damage),
         legs: legsOfDamage(recording, damage, destroyers),
@@ -42,11 +43,16 @@ export const clobberedObject = rule({
 })
 
 function contentsOf(damage: Damage): string {
-  return some([...new Set(damage.pieces.map(({ deviation }) => contentName(deviation.found)))])
+  return some([...new Set(damage.pieces.map(({ deviation }) => newContent(deviation.found)))])
+}
+
+function newContent(found: Extent | null): string {
+  if (found === null || found.whose === null) return contentName(found)
+  return found.whose.object === 'vo' ? 'the decompressed kernel (vo)' : `bytes of ${found.whose.object}`
 }
 
 function whyAbsent({ part, pieces: [first] }: Damage): string {
-  return `nothing in this run put ${part} at ${formatRange(first.range)} before it was read there`
+  return `nothing in this run placed ${part} at ${formatRange(first.range)} before the read`
 }
 
 function whyOverwritten(recording: Recording, damage: Damage, destroyers: readonly EventId[]): string {
@@ -66,7 +72,7 @@ function whyOverwritten(recording: Recording, damage: Damage, destroyers: readon
   )
 }
 
-/** Somebody wrote bytes of an object that its file does not have: .bss, or room to unpack. */
+/** Writes to bytes of an object past its file: .bss, or room to decompress. */
 function behindFile({ events }: Recording, destroyers: readonly EventId[]): string {
   for (const id of destroyers) {
     const event = events[id]
@@ -77,12 +83,12 @@ function behindFile({ events }: Recording, destroyers: readonly EventId[]): stri
       object,
     )
     if (file > 0 && event.at >= file)
-      return `; only ${exactSize(file)} of ${object} were loaded, what it uses behind them was reserved by nobody`
+      return `; only ${exactSize(file)} of ${object} were loaded, and the memory it uses past them was never allocated`
   }
   return ''
 }
 
-/** placed, moved, overwritten, used; what was overwritten before a move stands before it. */
+/** placed, moved, overwritten, used; an overwrite before a move comes before it. */
 function legsOfDamage(recording: Recording, damage: Damage, destroyers: readonly EventId[]): Leg[] {
   const placed = eventsOf(damage.pieces, past => [past.placed])
   const moved = eventsOf(damage.pieces, past => past.moved)
@@ -101,7 +107,7 @@ function legsOfDamage(recording: Recording, damage: Damage, destroyers: readonly
   ]
 }
 
-/** Memory that was handed out again is no overwriting. */
+/** Reallocation of freed memory is not overwriting. */
 function released(recording: Recording, leg: Leg): Leg {
   const event = leg.event === null ? undefined : recording.events[leg.event]
   return event === undefined || isWrite(event) ? leg : { ...leg, role: 'handed-out' }

@@ -16,10 +16,10 @@ export const extractMarginTooSmall = rule({
     reportBroken(recording, report, CONTRACTS, {
       object: () => 'kernel',
       why: contract =>
-        `the decompressor lies at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst moment the output has covered ${formatRange(contract.range)}, which it has yet to read`}`,
+        `the decompressor is at the end of the init_size bytes and writes from their start${contract.range === null ? '' : `; at the worst point the output has overwritten ${formatRange(contract.range)}, which is still to be read`}`,
       fix: () =>
-        'hand over init_size as the kernel file has it; if it has this one, the kernel was built wrongly, or changed after it was built',
-      found: 'the decompressor was followed',
+        'pass init_size as in the kernel file; if this is the value in the file, the kernel was built wrongly or modified after the build',
+      found: 'the decompressor was modelled',
     })
   },
 })

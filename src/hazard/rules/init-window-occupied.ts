@@ -1,4 +1,4 @@
-/** init-window-occupied: something that is still needed lies where the kernel may write. HZ-6. */
+/** init-window-occupied: something still needed is where the kernel may write. HZ-6. */
 import { formatRange, formatSize, hex, sizeOf } from '../../bytes/range.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
@@ -11,7 +11,7 @@ export const initWindowOccupied = rule({
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-6',
-  title: 'The memory that the kernel may write before it reads its memory map is not free',
+  title: 'The memory that the kernel may write before it reads the memory map is not free',
   contracts: CONTRACTS,
   visit(recording, report) {
     reportBroken(recording, report, CONTRACTS, {
@@ -22,12 +22,13 @@ export const initWindowOccupied = rule({
           contract.range === null
             ? 'init_size bytes from its start'
             : `${formatRange(contract.range)} (${formatSize(sizeOf(contract.range))})`
-        return `the kernel may write ${window}${found.length === 0 ? '' : `; there lie ${some(found)}`}`
+        return `the kernel may write ${window}${found.length === 0 ? '' : `; this memory contains ${some(found)}`}`
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
         const victim = contract.found.find(extent => extent.whose !== null)?.whose?.object
-        if (contract.range === null) return 'leave init_size bytes from the start of the kernel to the kernel'
+        if (contract.range === null)
+          return 'reserve init_size bytes from the start of the kernel for the kernel'
         const end =
           kernel === null || kernel > contract.range.end
             ? `at or beyond ${hex(contract.range.end)}`

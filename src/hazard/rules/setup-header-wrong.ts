@@ -1,6 +1,4 @@
-/**
- * setup-header-wrong: the boot_params that a loader handed over are none that the kernel may rely on. HZ-16.
- */
+/** setup-header-wrong: the kernel cannot rely on the boot_params that the loader passed. HZ-16. */
 import { hex } from '../../bytes/range.ts'
 import { reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
@@ -12,15 +10,15 @@ export const setupHeaderWrong = rule({
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-16',
-  title: 'The setup header in boot_params is not as the kernel expects it',
+  title: 'The setup header in boot_params is wrong',
   contracts: CONTRACTS,
   visit(recording, report) {
     reportBroken(recording, report, CONTRACTS, {
       object: () => 'boot_params',
       why: contract =>
-        `the loader fills boot_params from the header of the kernel file and zeroes the rest${contract.range === null ? '' : `; what lies at ${hex(contract.range.start)} is something else`}`,
+        `the loader must fill boot_params from the header of the kernel file and zero the rest${contract.range === null ? '' : `; the bytes at ${hex(contract.range.start)} differ`}`,
       fix: () =>
-        'zero boot_params, copy the setup header of the kernel up to the length that it states, and only then fill in fields',
+        "zero boot_params, copy the kernel's setup header up to the length it states, and only then fill in fields",
     })
   },
 })

@@ -1,4 +1,4 @@
-/** truncated-object: a reader that wants all of an object got less. HZ-5. */
+/** truncated-object: a reader of a whole object got less. HZ-5. */
 import { sizeOf } from '../../bytes/range.ts'
 import type { ReadEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
@@ -22,9 +22,9 @@ export const truncatedObject = rule({
         object,
         ranges: [worst.range],
         offsets: [{ from: end, to: end + worst.missing }],
-        what: `The ${worst.actor} took ${exactSize(end)} for all of ${object}; ${exactSize(worst.missing)} more belong to it.`,
-        why: 'the length that was handed over is less than the length of the object',
-        fix: `hand over a length of ${exactSize(end + worst.missing)} for ${object}`,
+        what: `The ${worst.actor} read ${exactSize(end)} as all of ${object}; ${exactSize(worst.missing)} more belong to it.`,
+        why: 'the length that was passed is less than the length of the object',
+        fix: `pass a length of ${exactSize(end + worst.missing)} for ${object}`,
         legs: legsOf(
           recording,
           'used',

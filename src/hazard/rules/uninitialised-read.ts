@@ -1,4 +1,4 @@
-/** uninitialised-read: a reader met memory that was handed out and never written as the object. HZ-3. */
+/** uninitialised-read: a reader found memory that was allocated but never written as the object. HZ-3. */
 import { hex } from '../../bytes/range.ts'
 import { damages, eventsOf, type Damage } from '../damage.ts'
 import { rule } from '../rule.ts'
@@ -10,7 +10,7 @@ export const uninitialisedRead = rule({
   class: 'damage',
   since: '0.1.0',
   clause: 'HZ-3',
-  title: 'Memory was read that nobody had written',
+  title: 'Memory was read before anything was written to it',
   visit(recording, report) {
     for (const damage of damages(recording.events, ['uninitialised'])) {
       const loaded = reachOf(
@@ -25,17 +25,17 @@ export const uninitialisedRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written: the memory holds ${leftovers(damage)}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written; the memory contains ${leftovers(damage)}.`,
         why: behind
-          ? `these bytes lie behind the ${exactSize(loaded)} that were loaded (the .bss of an image is in no file); memory between sections is not cleared by the firmware, and nobody cleared it`
+          ? `these bytes are past the ${exactSize(loaded)} that were loaded (the .bss of an image is not in its file), and nothing cleared them; the firmware does not clear memory between sections`
           : destroyers.length > 0
-            ? `the memory was given back or handed out again before ${damage.object} was read from it`
-            : `the memory was handed out, but nobody put ${damage.object} there`,
+            ? `the memory was freed or reallocated before ${damage.object} was read from it`
+            : `the memory was allocated, but ${damage.object} was never written to it`,
         fix: behind
-          ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} on before the entry, in memory that belongs to it: load the image through LoadImage, or copy it to an allocation and zero the rest`
+          ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} before the entry, in memory allocated for it: load the image through LoadImage, or copy it to an allocation and zero the rest`
           : destroyers.length > 0
-            ? `keep the memory of ${damage.object} allocated until it was read for the last time`
-            : `write ${damage.object} there before handing over its address, or hand over the address where it lies`,
+            ? `keep the memory of ${damage.object} allocated until its last read`
+            : `write ${damage.object} there before passing its address, or pass its actual address`,
         legs: [
           ...legsOf(
             recording,

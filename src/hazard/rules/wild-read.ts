@@ -1,4 +1,4 @@
-/** wild-read: an object was looked for outside RAM or in memory that nobody was given. HZ-4. */
+/** wild-read: an object was read outside RAM or outside every allocation. HZ-4. */
 import { formatRange, hex } from '../../bytes/range.ts'
 import { damages, eventsOf } from '../damage.ts'
 import { rule } from '../rule.ts'
@@ -10,7 +10,7 @@ export const wildRead = rule({
   class: 'damage',
   since: '0.1.0',
   clause: 'HZ-4',
-  title: 'An object was read where there is none: outside RAM or every allocation',
+  title: 'An object was read outside RAM or outside every allocation',
   visit(recording, report) {
     for (const damage of damages(recording.events, ['unclaimed', 'outside'])) {
       const outside = damage.pieces.some(({ deviation }) => deviation.kind === 'outside')
@@ -20,19 +20,19 @@ export const wildRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ${outside ? 'outside RAM' : 'in memory that no allocation covers'}: ${some(damage.ranges.map(formatRange))}.`,
+        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ${outside ? 'outside RAM' : 'outside every allocation'}: ${some(damage.ranges.map(formatRange))}.`,
         why:
           gone.length > 0
-            ? `its memory had been given back before the read`
+            ? `its memory was freed before the read`
             : outside
-              ? 'the address that was handed over leads out of RAM'
-              : 'nobody allocated this memory, so anybody may have written there',
+              ? 'the address that was passed is outside RAM'
+              : 'this memory is not allocated, so anything may have been written to it',
         fix:
           gone.length > 0
-            ? `keep the memory of ${damage.object} allocated until it was read for the last time`
+            ? `keep the memory of ${damage.object} allocated until its last read`
             : base === null
-              ? `load ${damage.object} before its address is handed over`
-              : `hand over where ${damage.object} really lies: it was placed at ${hex(base)}`,
+              ? `load ${damage.object} before its address is passed`
+              : `pass the actual address of ${damage.object}: it was placed at ${hex(base)}`,
         legs: [
           ...legsOf(
             recording,

@@ -1,4 +1,4 @@
-/** write-outside-allocation: somebody wrote where he was given nothing. HZ-9. */
+/** write-outside-allocation: a write outside the writer's allocations. HZ-9. */
 import { formatRange, sizeOf, union, type Range } from '../../bytes/range.ts'
 import { isWrite, type Actor, type WriteEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
@@ -9,7 +9,7 @@ export const writeOutsideAllocation = rule({
   class: 'breach',
   since: '0.1.0',
   clause: 'HZ-9',
-  title: 'Memory was written that the writer was not given',
+  title: 'Memory was written outside the allocations of the writer',
   visit(recording, report) {
     const groups = new Map<string, WriteEvent[]>()
     for (const event of recording.events) {
@@ -38,8 +38,8 @@ export const writeOutsideAllocation = rule({
         why:
           owners.length > 0
             ? `the memory belongs to ${some(owners)}`
-            : 'no allocation covers this memory, so the firmware may give it to somebody else or use it itself',
-        fix: `let the writer allocate ${exactSize(bytes)} more there, or reserve the room in the image (SizeOfImage, VirtualSize)`,
+            : 'this memory is not allocated, so the firmware may hand it out or use it itself',
+        fix: `allocate ${exactSize(bytes)} more there in the writer, or reserve the room in the image (SizeOfImage, VirtualSize)`,
         legs: legsOf(
           recording,
           'overwritten',
@@ -51,10 +51,10 @@ export const writeOutsideAllocation = rule({
   },
 })
 
-/** Those act when boot services are over: free memory is theirs. */
+/** These run after boot services ended: free memory is theirs. */
 const AFTER_BOOT_SERVICES: ReadonlySet<Actor> = new Set<Actor>(['decompressor', 'kernel'])
 
-/** What an event wrote without right. */
+/** What an event wrote outside the allocations of its actor. */
 function strayOf(event: WriteEvent): Range[] {
   if (event.actor === 'firmware') return []
   const late = AFTER_BOOT_SERVICES.has(event.actor)

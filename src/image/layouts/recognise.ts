@@ -1,6 +1,6 @@
 /**
- * Which tool laid out a unified kernel image, by the addresses, the order and the flags of its sections.
- * Several tools lay out alike; then all are named.
+ * Recognises the tool that built a unified kernel image by the addresses, order and flags of its sections.
+ * Tools with the same layout are all named.
  */
 import { hex } from '../../bytes/range.ts'
 import { PAGE, wrap32 } from '../../bytes/units.ts'
@@ -16,7 +16,7 @@ import {
   type LinuxFlags,
 } from './table.ts'
 
-/** A tool that lays out an image so, and what speaks for it. */
+/** A tool with this layout, and the evidence. */
 export interface LayoutCandidate {
   readonly id: LayoutId
   readonly title: string
@@ -24,7 +24,7 @@ export interface LayoutCandidate {
   readonly evidence: readonly string[]
 }
 
-/** certain: one candidate. several: more than one lays out so. unknown: none of those in the table. */
+/** certain: one candidate. several: more than one with this layout. unknown: none of the table. */
 export interface LayoutFound {
   readonly certainty: 'certain' | 'several' | 'unknown'
   readonly candidates: readonly LayoutCandidate[]
@@ -34,12 +34,12 @@ export interface LayoutFound {
 const CNT_CODE = 0x20
 const MEM_EXECUTE = 0x20000000
 
-/** Sections that a tool may have added: a table can hold 65535. */
+/** Maximum of sections considered: a table can have 65535. */
 const ADDED_MAX = 96
 
 /**
- * Who may have built this image; null when it has no `.linux` (and no `.kernelp`, as early thin images call
- * it). Reads headers only, never throws.
+ * The tools that may have built this image; null if it has no `.linux` (or `.kernelp` of early thin images).
+ * Reads headers only, never throws.
  */
 export function recogniseLayout(pe: PeFile, uki: UkiView = viewUki(pe)): LayoutFound | null {
   const linux =
@@ -75,10 +75,8 @@ function fixedEvidence({ at, needs }: FixedLayout, pe: PeFile, uki: UkiView): st
   if (!wrapped && !given(0)) return null
   const places = payload.map(({ name }) => `${name} at ${hex(at[name] ?? 0)}`)
   return [
-    `${listed(places)} are the addresses that it gives to objcopy.`,
-    ...(wrapped
-      ? [`They were given without ImageBase ${hex(pe.optional.ImageBase)}, so that they wrapped.`]
-      : []),
+    `${listed(places)} are the addresses it passes to objcopy.`,
+    ...(wrapped ? [`They were given without ImageBase ${hex(pe.optional.ImageBase)} and wrapped.`] : []),
   ]
 }
 
@@ -108,8 +106,8 @@ function computedEvidence(
   if (rounding === undefined) return null
   const where =
     rounding === 'none'
-      ? 'exactly where the one before it ends'
-      : `at the next multiple of ${hex(step)} behind the one before it`
+      ? 'exactly at the end of the one before it'
+      : `at the next multiple of ${hex(step)} after the one before it`
   return [
     `${listed(added.map(({ name }) => name))} follow the stub in this order, each ${where}.`,
     `.linux has the flags ${hex(section.Characteristics)}: ${FLAG_WORDS[layout.linux]}.`,
@@ -118,14 +116,14 @@ function computedEvidence(
 }
 
 const FLAG_WORDS: Readonly<Record<LinuxFlags, string>> = {
-  data: 'read-only data, as objcopy gives them',
-  code: 'code that is not executable, as pefile writes them',
-  executable: 'executable code, as objcopy gives them when told so',
+  data: 'read-only data, as set by objcopy',
+  code: 'code that is not executable, as written by pefile',
+  executable: 'executable code, as set by objcopy on request',
 }
 
 const endOf = ({ VirtualAddress, VirtualSize }: PeSection): number => VirtualAddress + VirtualSize
 
-/** Behind the first `.profile` names begin anew. */
+/** Names may repeat after the first `.profile`. */
 function upToProfile(sections: readonly PeSection[]): readonly PeSection[] {
   const profile = sections.findIndex(({ name }) => name === '.profile')
   return profile < 0 ? sections : sections.slice(0, profile + 1)
@@ -149,7 +147,7 @@ function flagsOf({ Characteristics }: PeSection): LinuxFlags {
   return (Characteristics & MEM_EXECUTE) === 0 ? 'code' : 'executable'
 }
 
-/** Evidence for the VirtualSize of `.linux`, or null when it speaks against the layout. */
+/** Evidence from the VirtualSize of `.linux`, or null if it contradicts the layout. */
 function linuxSize({ linuxSize: wanted }: ComputedLayout, { section, content }: UkiSection): string[] | null {
   const { VirtualSize, SizeOfRawData } = section
   if (wanted === 'file') return VirtualSize <= SizeOfRawData ? [] : null

@@ -1,10 +1,10 @@
 /**
- * How tools lay out a unified kernel image: fixed addresses given to objcopy, or addresses computed from the
+ * Layouts of unified kernel images by tool: fixed addresses given to objcopy, or addresses computed from the
  * stub's end. Sources: systemd, dracut (042 to 112), mkinitcpio (v31 to v41), efi-mkuki and lanzaboote, the
  * releases that each row names.
  */
 
-/** Names a tool and the first of the releases that lay out alike. */
+/** Names a tool and the first of the releases with this layout. */
 export type LayoutId =
   | 'test-220'
   | 'man-250'
@@ -25,39 +25,39 @@ export type LayoutId =
   | 'lzbt-0.4'
 
 /**
- * Where the next section begins, from the end of the one before it: its end as it is, the next multiple, or
- * the next multiple and never the end itself.
+ * Start of the next section, from the end of the previous one: the end itself, the next multiple, or the next
+ * multiple that is not the end itself.
  */
 export type Rounding = 'none' | 'aligned' | 'beyond'
 
-/** The flags of `.linux`: data as objcopy gives them, code, or code that may be executed. */
+/** The flags of `.linux`: data as set by objcopy, code, or executable code. */
 export type LinuxFlags = 'data' | 'code' | 'executable'
 
-/** Addresses that are the same in every image, in bytes from the image base. */
+/** Fixed addresses, in bytes from the image base. */
 export interface FixedLayout {
   readonly kind: 'fixed'
   readonly id: LayoutId
   readonly title: string
   readonly at: Readonly<Record<string, number>>
-  /** Sections without which it is not this tool's. */
+  /** Sections that this tool always adds. */
   readonly needs?: readonly string[]
 }
 
-/** Addresses one behind the other, from the end of the stub's last section on. */
+/** Consecutive addresses, from the end of the stub's last section on. */
 export interface ComputedLayout {
   readonly kind: 'computed'
   readonly id: LayoutId
   readonly title: string
-  /** Order of the sections that are added; `*` stands for any others. */
+  /** Order of the added sections; `*`: any others. */
   readonly order: readonly string[]
-  /** The first is what the tool does; the others cannot be told apart from it. */
+  /** The first is the tool's rule; the others cannot be distinguished from it. */
   readonly rounding: readonly [Rounding, ...Rounding[]]
-  /** What addresses are multiples of: the file's SectionAlignment, or 4096. */
+  /** Alignment of addresses: the file's SectionAlignment, or 4096. */
   readonly step: 'SectionAlignment' | 'page'
   readonly linux: LinuxFlags
   /** VirtualSize of `.linux`: the length of the kernel file, or SizeOfImage of the kernel's own PE header. */
   readonly linuxSize: 'file' | 'SizeOfImage'
-  /** Sections without which it is not this tool's. */
+  /** Sections that this tool always adds. */
   readonly needs?: readonly string[]
 }
 
@@ -259,7 +259,7 @@ export const LAYOUTS: readonly Layout[] = [
   },
 ]
 
-/** Where a section may begin that follows one which ends at `end`. */
+/** Possible starts of a section after one that ends at `end`. */
 export function roundedUp(end: number, rounding: Rounding, step: number): number {
   if (rounding === 'none') return end
   const past = end % step

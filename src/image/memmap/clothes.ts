@@ -55,7 +55,7 @@ export function clothesOf(rows: readonly Dressed[], habits: readonly string[]): 
   return [
     ...habits,
     ...front.said('in front of'),
-    ...behind.said('behind'),
+    ...behind.said('after'),
     ...(torn === 0 ? [] : [`${String(torn)} ${torn === 1 ? 'row' : 'rows'} torn over several lines`]),
   ]
 }

@@ -51,7 +51,7 @@ export type MemmapDialect = (typeof TABLE)[number]['name'] | 'json'
 /** A dialect of the table. */
 export type KnownDialect = Dialect<MemmapDialect>
 
-/** All dialects that are read line by line; our JSON is known by its first character. */
+/** All line-based dialects; our JSON is recognised by its first character. */
 export const DIALECTS: readonly KnownDialect[] = TABLE
 
 /** The forms in which memory maps are read. */

@@ -1,6 +1,6 @@
 /**
- * GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` what GRUB makes of it. Source: grub@2.06,
- * 2.12 and 2.14 lsefimmap.c, lsmmap.c, and captures.
+ * GRUB's two commands: `lsefimmap` prints the EFI map, `lsmmap` GRUB's version of it. Source: grub@2.06, 2.12
+ * and 2.14 lsefimmap.c, lsmmap.c, and captures.
  */
 import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
@@ -62,7 +62,7 @@ export const grub: Dialect<'grub'> = {
   example:
     'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data   0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
   taken: 'before-load',
-  lacks: ['what GRUB itself holds stays occupied: true only if the image is started from GRUB'],
+  lacks: ["GRUB's own memory stays occupied: correct only if the image is started from GRUB"],
   looks: LOOKS,
   row: ROW,
   more: MORE,

@@ -42,8 +42,8 @@ function attributesOf(fields: string): bigint {
 }
 
 /**
- * A round bracket closes a range whose end is exclusive, a square one a range whose end is inclusive: both
- * were printed.
+ * A range closed by a round bracket has an exclusive end, by a square one an inclusive end: both were
+ * printed.
  */
 function rowOf(line: string): MemmapRow | null {
   const row = readRow(line)
@@ -83,7 +83,7 @@ function missing(from: number, to: number, end: bigint, next: MemmapRow | null):
   }
 }
 
-/** Reads up to where the numbering starts again: there a second, shorter list or a second boot begins. */
+/** Reads until the numbering restarts: there a second, shorter list or a second boot begins. */
 function read(all: readonly Line[]): Block {
   const placed: Placed[] = []
   const invalid = takenOut(all)
@@ -121,8 +121,8 @@ function read(all: readonly Line[]): Block {
 }
 
 const LACKS = [
-  'memory of types LoaderCode and LoaderData belongs to the boot that printed it: it counts as free before the load',
-  'boot-services memory that this boot took for itself stays occupied',
+  'memory of types LoaderCode and LoaderData belongs to the boot that printed it and counts as free before the load',
+  'boot-services memory allocated by this boot stays occupied',
 ]
 
 export const linuxEfi: Dialect<'linux'> = {

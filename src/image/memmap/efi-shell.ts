@@ -47,9 +47,7 @@ function rowOf(row: Texts<5> | null): MemmapRow[] | null {
       ]
 }
 
-const LACKS = [
-  'what the shell itself holds stays occupied: true only if the image is started from that shell',
-]
+const LACKS = ["the shell's own memory stays occupied: correct only if the image is started from that shell"]
 
 export const uefiShell: Dialect<'uefi-shell'> = {
   name: 'uefi-shell',

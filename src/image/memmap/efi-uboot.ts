@@ -1,6 +1,6 @@
 /**
- * U-Boot's `efidebug memmap`, whose end is exclusive, and the `efi mem` of a U-Boot that was started by UEFI.
- * Source: u-boot cmd/efidebug.c, cmd/efi.c.
+ * U-Boot's `efidebug memmap`, with exclusive ends, and `efi mem` of a U-Boot started by UEFI. Source: u-boot
+ * cmd/efidebug.c, cmd/efi.c.
  */
 import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
@@ -45,7 +45,7 @@ export const uboot: Dialect<'uboot'> = {
   taken: 'before-load',
   lacks: [
     '2021.01 to 2025.01 print the attribute XP as WP',
-    'types from 15 on have no name: their rows are not read',
+    'types from 15 on have no name, and their rows are not read',
   ],
   looks: LOOKS,
   row: ROW,
@@ -71,7 +71,7 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   taken: 'before-load',
   lacks: [
     'without `all`, loader and boot-services memory is printed as free',
-    'what U-Boot itself holds stays occupied',
+    "U-Boot's own memory stays occupied",
   ],
   looks: MEM_LOOKS,
   row: MEM_ROW,

@@ -27,7 +27,7 @@ import {
   type Placed,
 } from './model.ts'
 
-/** Names that the kernel gives to e820's types, as UEFI types; all other names are devices. */
+/** The kernel's names of e820 types, as UEFI types; all other names are devices. */
 const NAMES: ReadonlyMap<string, number> = new Map([
   ['system ram', EfiConventionalMemory],
   ['reserved', EfiReservedMemoryType],
@@ -56,7 +56,7 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
 
 const readPart = groupsOf(/^ *([0-9a-f]{8,16})-([0-9a-f]{8,16}) +: +(.*)$/, 3)
 
-/** What may stand behind a name that somebody pasted: a second blank, a sign, an arrow. */
+/** What may stand after a name that somebody pasted: a second blank, a sign, an arrow. */
 const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
 
 /**
@@ -91,7 +91,7 @@ function readIomem(lines: readonly Line[]): Block {
     if (!nested) outer = { start, end }
     const row = nested ? null : rowOf(start, end + 1n, name)
     if (row === null || name.trim() === 'RAM buffer') continue
-    // the kernel reserves the first page for itself, whatever the firmware said
+    // the kernel always reserves the first page for itself
     const own = row.type === EfiReservedMemoryType && start === 0n && end === 0xfffn
     placed.push({ row: own ? { ...row, type: EfiConventionalMemory } : row, line: line.at })
   }
@@ -105,7 +105,7 @@ export const iomem: Dialect<'iomem'> = {
   example:
     '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
-  lacks: [...E820_LACKS, 'memory that the kernel hides or was told to leave alone (mem=, memmap=)'],
+  lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
   looks: /(?<![\w.-])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
   row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}[^\n]{0,200}/y,
   wide: true,

@@ -17,7 +17,7 @@ const PREFIXES: readonly RegExp[] = [
 ]
 const PREFIXES_MAX = 6
 
-/** The line as its program printed it, without what syslog, journal, dmesg and terminals put in front. */
+/** The line as printed by its program, without prefixes of syslog, journal, dmesg and terminals. */
 export function bare(line: string): string {
   let rest = line
   for (let i = 0; i < PREFIXES_MAX; i++) {

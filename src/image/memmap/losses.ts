@@ -210,7 +210,7 @@ function excerpt(map: readonly MemoryDescriptor[], { name }: Pick<Dialect, 'name
       ]
 }
 
-/** Entries that a kernel speaks of behind the last one that is there. */
+/** Entries that a kernel speaks of after the last one that is there. */
 function beyondLast({ lastEntry, entries }: Clues): LostRow[] {
   return lastEntry === null || entries === null || lastEntry < entries
     ? []

@@ -1,16 +1,15 @@
 /**
- * What a dialect of memory maps is: how its lines are known, what they become, and what such a text cannot
- * say.
+ * The interface of a memory map dialect: how its lines are recognised and parsed, and what such a text lacks.
  */
 import type { Range } from '../../bytes/range.ts'
 import type { Problem } from '../problem.ts'
 
 /**
- * efi: UEFI's own types. e820: what a kernel got, free and boot-services memory in one. resources: what a
- * kernel made of that. In the order in which they are preferred.
+ * efi: UEFI's own types. e820: the kernel's input, free and boot-services memory in one. resources: the
+ * kernel's tree made from that. In order of preference.
  */
 export const MEMMAP_KINDS = ['efi', 'e820', 'resources'] as const
-/** How much a memory map tells. */
+/** The kind of a memory map. */
 export type MemmapKind = (typeof MEMMAP_KINDS)[number]
 
 /** One row before it is checked. `end` is exclusive. */
@@ -19,10 +18,11 @@ export interface MemmapRow {
   readonly start: bigint
   readonly end: bigint
   readonly attribute: bigint
-  /** As printed beside the range, where it is. */
+  /** As printed next to the range, if present. */
   readonly pages?: bigint
   /**
-   * The bounds need not be those of pages: free memory is cut to whole pages, all other memory grows to them.
+   * The bounds need not be page-aligned: free memory is shrunk to whole pages, all other memory grown to
+   * them.
    */
   readonly loose?: boolean
 }
@@ -50,7 +50,7 @@ export interface LostRow {
   readonly bytes: number | null
 }
 
-/** What the lines of one map became. */
+/** The parsed lines of one map. */
 export interface Block {
   readonly placed: readonly Placed[]
   readonly problems: readonly Problem[]
@@ -63,13 +63,13 @@ export interface Block {
 export interface Dialect<Name extends string = string> {
   readonly name: Name
   readonly kind: MemmapKind
-  /** Who prints it, and on which command. */
+  /** The program and command that print it. */
   readonly title: string
-  /** A few lines of it, for people; a test reads them. */
+  /** An example of a few lines; a test parses it. */
   readonly example: string
-  /** When such a map was taken, unless somebody knows better. */
+  /** When such a map was taken, unless stated otherwise. */
   readonly taken: 'before-load' | 'exit-boot-services'
-  /** What the text cannot say, as sentence fragments. */
+  /** What the text lacks, as sentence fragments. */
   readonly lacks: readonly string[]
   /** Where in a line a row begins, or what tries to be one. Flag g; bounded, so that a search is linear. */
   readonly looks: RegExp
@@ -83,23 +83,23 @@ export interface Dialect<Name extends string = string> {
   readonly span?: number
   /** The same row may come again within one map. */
   readonly repeats?: boolean
-  /** A line that counts only behind others of the same map. */
+  /** A line that counts only after others of the same map. */
   readonly joins?: (line: string) => boolean
-  /** A line behind which no row of this map comes any more. */
+  /** A line that ends the map. */
   readonly stop?: RegExp
   readonly read: (lines: readonly Line[]) => Block
-  /** Reads a file of bytes, where the map comes as one; null when it is none. */
+  /** Reads a binary file, if the map has such a form; null if it is not one. */
   readonly file?: (bytes: Uint8Array) => Block | null
 }
 
 /** What every e820 table and resource tree lacks. */
 export const E820_LACKS: readonly string[] = [
-  'free memory, loaders’ memory and boot-services memory are one: all of it counts as free',
+  'free memory, loaders’ memory and boot-services memory are not distinguished: all of it counts as free',
   'types of memory that is not RAM',
   'attributes',
 ]
 
-/** All cache modes: where the text does not say. */
+/** All cache modes: the default. */
 export const ATTRIBUTE_UNSAID = 0xfn
 
 /** The value of hexadecimal digits; there must be some. */
@@ -117,7 +117,7 @@ export function odd(id: string, what: string): Problem {
   return { id, at: null, what, fatal: false }
 }
 
-/** What is said of a line that looks like one of the dialect and cannot be read. */
+/** The problem of a line that looks like one of the dialect and cannot be read. */
 export function unreadable(line: Line, name: string): Problem {
   return odd(
     'unreadable-line',
@@ -126,8 +126,8 @@ export function unreadable(line: Line, name: string): Problem {
 }
 
 /**
- * A reader for dialects in which every line stands for itself. `rows`: null when the line cannot be read;
- * none for a line that is known to hold no row.
+ * A reader for dialects with independent lines. `rows`: null if the line cannot be read; empty for a known
+ * line without a row.
  */
 export function eachLine(name: string, rows: (line: string) => MemmapRow[] | null): Dialect['read'] {
   return lines => {

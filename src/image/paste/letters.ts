@@ -96,7 +96,7 @@ const TAGS =
 const BB_CODES =
   'b|box|cell|center|code|codebox|color|font|i|indent|list|mono|noparse|nobbc|plain|pre|quote|row|s|size|spoiler|table|td|th|tr|tt|u|url'
 
-/** `=` at the end of a line goes on in the next one: joined, with as many ends of lines behind. */
+/** `=` at the end of a line goes on in the next one: joined, with as many ends of lines after. */
 function softBreaks(text: string): string {
   const lines: string[] = []
   let begun = ''

@@ -1,6 +1,7 @@
 /**
- * Finds rows in whatever people put around them. A row has a grammar of its own: it is looked for inside the line,
- * and what stands in front of it and behind it is clothing. What a mailer or a narrow console tore is joined.
+ * Finds rows in whatever people put around them. A row has a grammar of its own: it is looked for inside the
+ * line, and what stands in front of it and after it is clothing. What a mailer or a narrow console tore is
+ * joined.
  */
 
 /** How a row looks, whatever it is a row of; fields as a dialect of memory maps has them. */

@@ -69,7 +69,7 @@ export function completeTable(
   const isPower = (n: bigint): boolean => n > 0n && n <= 2n ** 31n && (n & (n - 1n)) === 0n
   for (const [name, value] of said) {
     if (name !== 'ImageBase' && value >= 2n ** 32n) return `${name} ${hex(value)} does not fit its field`
-    if (name.endsWith('Alignment') && !isPower(value)) return `${name} ${hex(value)} is no power of two`
+    if (name.endsWith('Alignment') && !isPower(value)) return `${name} ${hex(value)} is not a power of two`
   }
   const isVma = printed.some(row => row.counted === 'vma')
   const lowest = least(printed.flatMap(({ address }) => (address === null ? [] : [address])))

@@ -55,12 +55,12 @@ export const setup_header = struct('setup_header', 123, {
 export type SetupHeader = Values<typeof setup_header.fields>
 export type SetupHeaderField = keyof SetupHeader
 
-/** The protocol that brought the EFI handover entry (handover_offset), and the one that brought xloadflags. */
+/** The protocols that introduced the EFI handover entry (handover_offset) and xloadflags. */
 export const PROTOCOL_2_11 = 0x20b
 export const PROTOCOL_2_12 = 0x20c
 
 /**
- * Boot protocol that brought a field (0x020b is 2.11); what is not listed is in every header. `syssize` was
+ * Boot protocol that introduced a field (0x020b is 2.11); unlisted fields are in every header. `syssize` was
  * two bytes wide before 2.04.
  */
 export const SETUP_HEADER_SINCE: Readonly<Partial<Record<SetupHeaderField, number>>> = {
@@ -95,7 +95,7 @@ export const SETUP_HEADER_SINCE: Readonly<Partial<Record<SetupHeaderField, numbe
   kernel_info_offset: 0x20f,
 }
 
-/** Bytes of a sector, by which setup_sects counts. */
+/** Bytes of a sector, the unit of setup_sects. */
 export const SECTOR = 512
 
 /** Value of `boot_flag`. */
@@ -119,8 +119,7 @@ export const XLF_5LEVEL_ENABLED = 0x40
 export const XLF_MEM_ENCRYPTION = 0x80
 
 /**
- * `struct boot_params`, the zero page. Nested structures are raw bytes here and have tables of their own
- * below.
+ * `struct boot_params`, the zero page. Nested structures are raw bytes here and have their own tables below.
  */
 export const boot_params = struct('boot_params', 4096, {
   screen_info: [0x000, [64]],
@@ -170,7 +169,7 @@ export const EFI32_LOADER_SIGNATURE = 0x32334c45
 /** EFI64_LOADER_SIGNATURE: "EL64". */
 export const EFI64_LOADER_SIGNATURE = 0x34364c45
 
-/** `struct boot_e820_entry`; boot_params holds up to E820_MAX_ENTRIES_ZEROPAGE of them. */
+/** `struct boot_e820_entry`; boot_params has up to E820_MAX_ENTRIES_ZEROPAGE of them. */
 export const boot_e820_entry = struct(
   'boot_e820_entry',
   20,
@@ -202,14 +201,14 @@ export const kernel_info = struct('kernel_info', 16, {
 export const LTOP = 0x506f544c
 
 /**
- * Where the header ends, from the same place: past `header`'s offset by the operand of the short jump in
- * `jump`. systemd has that byte as `setup_size`.
+ * End of the header, from the same start: the offset of `header` plus the operand of the short jump in
+ * `jump`. systemd calls that byte `setup_size`.
  */
 export function setupHeaderEnd({ jump }: { readonly jump: number }): number {
   return setupHeaderAt('header') + (jump >> 8)
 }
 
-/** `setup_sects` as it counts: 0 means 4. */
+/** The effective `setup_sects`: 0 means 4. */
 export function setupSectors({ setup_sects }: { readonly setup_sects: number }): number {
   return setup_sects === 0 ? 4 : setup_sects
 }

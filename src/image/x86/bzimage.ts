@@ -27,7 +27,7 @@ import type { Problem } from '../problem.ts'
 import { readGeometry, type Geometry } from './geometry.ts'
 
 export const COMPRESSIONS = ['gzip', 'bzip2', 'lzma', 'xz', 'lzo', 'lz4', 'zstd', 'none'] as const
-/** How the payload is compressed; `none` is a bare ELF file. */
+/** Compression of the payload; `none`: a bare ELF file. */
 export type Compression = (typeof COMPRESSIONS)[number]
 
 /** First bytes of a payload. */
@@ -46,34 +46,34 @@ export const PAYLOAD_MAGIC: Readonly<Record<Compression, readonly number[]>> = {
 export interface Payload {
   /** From the start of the file: setupSize + payload_offset. */
   readonly at: FileOffset
-  /** `payload_length`: includes the four bytes that hold the decompressed length. */
+  /** `payload_length`: includes the four bytes with the decompressed length. */
   readonly length: ByteCount
   readonly compression: Compression | null
-  /** The decompressed length, from the payload's last four bytes; null when the file ends before them. */
+  /** The decompressed length, from the payload's last four bytes; null if the file ends before them. */
   readonly output_len: ByteCount | null
 }
 
-/** A bzImage. All offsets count from the first byte of the file unless they say otherwise. */
+/** A bzImage. All offsets are relative to the start of the file unless stated otherwise. */
 export interface BzImage {
   readonly source: ByteSource
   /** Boot protocol, 0x020f for 2.15. */
   readonly protocol: number
-  /** Under upstream's names; a field that the protocol version does not have reads as 0. */
+  /** Under upstream's names; a field missing in the protocol version reads as 0. */
   readonly hdr: SetupHeader
   /** Where the protected-mode part (`startup_32`) begins: (setup_sects or 4, plus 1) * 512. */
   readonly setupSize: ByteCount
-  /** What the header claims: setupSize + syssize * 16. The source may be shorter or longer. */
+  /** The declared size: setupSize + syssize * 16. The source may be shorter or longer. */
   readonly fileSize: ByteCount
   readonly payload: Payload | null
   readonly kernel_info: Values<typeof kernel_info.fields> | null
   /** The whole version string, up to 256 bytes, and its first word. */
   readonly version: string | null
   readonly release: string | null
-  /** The same file as PE; null when it is none. */
+  /** The same file as PE; null if it is not one. */
   readonly pe: PeFile | null
   /**
-   * Entry of the 64-bit EFI handover protocol: setupSize + 0x200 + handover_offset; null when the header
-   * offers none.
+   * Entry of the 64-bit EFI handover protocol: setupSize + 0x200 + handover_offset; null if the header has
+   * none.
    */
   readonly handover64: FileOffset | null
   /** Legacy 64-bit entry `startup_64`: setupSize + 0x200; null for a 32-bit kernel. */
@@ -90,11 +90,11 @@ export interface BzImageParse {
   readonly problems: readonly Problem[]
 }
 
-/** Where the 64-bit entries lie behind the protected-mode part's start, by the boot protocol. */
+/** Offset of the 64-bit entries from the start of the protected-mode part, by the boot protocol. */
 const ENTRY_64 = 0x200
 const VERSION_MAX = 256
 
-/** Reads a bzImage: a few kilobytes, whatever its size. Never throws. */
+/** Reads a bzImage: a few kilobytes, independent of its size. Never throws. */
 export function parseBzImage(source: ByteSource): BzImageParse {
   return madeOf(source, readBzImage)
 }
@@ -149,7 +149,7 @@ function readBzImage(source: ByteSource): BzImageParse {
     note(
       'handover-outside-file',
       0x264,
-      `the handover entry ${hex(handover64)} lies behind the declared end ${hex(fileSize)}`,
+      `the handover entry ${hex(handover64)} lies past the declared end ${hex(fileSize)}`,
     )
   const bzimage: BzImage = {
     source,
@@ -178,9 +178,7 @@ function looksLikePe(source: ByteSource): boolean {
   return mz[0] === 0x4d && mz[1] === 0x5a
 }
 
-/**
- * The raw header (zero where the file has ended) and its end.
- */
+/** The raw header (zero past the end of the file) and its end. */
 function readHeader(source: ByteSource): { values: SetupHeader; end: number } | null {
   const bytes = new Uint8Array(setup_header.size)
   const there = source.read(fileOffset(SETUP_HEADER_AT), setup_header.size)
@@ -209,13 +207,13 @@ function checkLength(source: ByteSource, fileSize: number, pe: PeFile | null, no
     note(
       'shorter-than-declared',
       source.size,
-      `setup_sects and syssize declare ${hex(fileSize)} bytes, there are ${hex(source.size)}`,
+      `setup_sects and syssize declare ${hex(fileSize)} bytes, the file has ${hex(source.size)}`,
     )
   else if (source.size > signedEnd)
     note(
       'longer-than-declared',
       fileSize,
-      `setup_sects and syssize declare ${hex(fileSize)} bytes, there are ${hex(source.size)}`,
+      `setup_sects and syssize declare ${hex(fileSize)} bytes, the file has ${hex(source.size)}`,
     )
 }
 
@@ -233,7 +231,8 @@ function readPayload(source: ByteSource, hdr: SetupHeader, setupSize: number, no
   const start = source.read(fileOffset(at), 16)
   const compression =
     COMPRESSIONS.find(name => PAYLOAD_MAGIC[name].every((byte, i) => start[i] === byte)) ?? null
-  if (compression === null) note('unknown-compression', at, 'the payload begins with no known magic')
+  if (compression === null)
+    note('unknown-compression', at, 'the payload does not begin with a known magic number')
   const tail = hdr.payload_length < 4 ? null : readExactly(source, end - 4, 4)
   if (tail === null)
     note('payload-truncated', at, `the payload ends at ${hex(end)}, the file at ${hex(source.size)}`)
@@ -250,7 +249,7 @@ function readInfo(source: ByteSource, at: number, note: Note): Values<typeof ker
   return null
 }
 
-/** ASCII up to the first NUL, at most VERSION_MAX bytes; null when there is nothing printable. */
+/** ASCII up to the first NUL, at most VERSION_MAX bytes; null if nothing is printable. */
 function readText(source: ByteSource, at: number): string | null {
   const bytes = source.read(fileOffset(at), VERSION_MAX)
   const nul = bytes.indexOf(0)
@@ -259,8 +258,8 @@ function readText(source: ByteSource, at: number): string | null {
 }
 
 /**
- * From the machine code; where the PE covers exactly the decompressor (6.7 and later), `_end` is SizeOfImage
- * - setupSize as well.
+ * From the machine code; if the PE covers exactly the decompressor (6.7 and later), `_end` is also
+ * SizeOfImage - setupSize.
  */
 function geometryOf(
   source: ByteSource,

@@ -1,6 +1,6 @@
 /**
- * The e820 table that whoever starts a kernel makes of the firmware's memory map. The caller says which type
- * an entry has; how entries join is the same for all. Source: linux@5.10.223
+ * The e820 table that boot loaders and EFI stub make from the firmware's memory map. The caller chooses the
+ * types of entries; joining is the same for all. Source: linux@5.10.223
  * drivers/firmware/efi/libstub/x86-stub.c setup_e820.
  */
 import { sizeOf } from '../../bytes/range.ts'

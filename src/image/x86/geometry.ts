@@ -1,18 +1,18 @@
 /**
- * Link addresses of the decompressor that stand in no header: immediates in the code of startup_32 and
+ * Link addresses of the decompressor that are not in any header: immediates in the code of startup_32 and
  * startup_64. Source: arch/x86/boot/compressed/head_64.S.
  */
 import type { ByteSource } from '../../bytes/source.ts'
 import { byteCount, fileOffset, type ByteCount } from '../../bytes/units.ts'
 
-/** Offsets from `startup_32`; null where the code has not the known shape. */
+/** Offsets from `startup_32`; null if the code does not match a known pattern. */
 export interface Geometry {
   readonly _bss: ByteCount | null
   readonly _ebss: ByteCount | null
   readonly pgtable: ByteCount | null
   readonly _end: ByteCount | null
   readonly boot_stack_end: ByteCount | null
-  /** `.Lrelocated`: where the moved copy goes on. */
+  /** `.Lrelocated`: where the moved copy continues. */
   readonly relocated: ByteCount | null
 }
 
@@ -58,7 +58,7 @@ function u32(code: Uint8Array, at: number): number {
 }
 
 /**
- * Target of a RIP-relative operand at `at` whose instruction ends right behind it, as an offset from
+ * Target of a RIP-relative operand at `at` whose instruction ends right after it, as an offset from
  * `startup_32`; null below it.
  */
 function target(code: Uint8Array, at: number, base: number): ByteCount | null {
@@ -66,7 +66,7 @@ function target(code: Uint8Array, at: number, base: number): ByteCount | null {
   return offset >= 0 ? byteCount(offset) : null
 }
 
-/** `_bss` and `_ebss` from the code at .Lrelocated that clears what lies between them. */
+/** `_bss` and `_ebss` from the code at .Lrelocated that clears the bytes between them. */
 function readClear(code: Uint8Array, relocated: number): Pick<Geometry, '_bss' | '_ebss'> | null {
   const clear = findIn(code, CLEAR_BSS, 0)
   return clear === null
@@ -74,7 +74,7 @@ function readClear(code: Uint8Array, relocated: number): Pick<Geometry, '_bss' |
     : { _bss: target(code, clear + 3, relocated), _ebss: target(code, clear + 10, relocated) }
 }
 
-/** Reads at most 2.1 KiB of code from behind `setupSize`. Never throws. */
+/** Reads at most 2.1 KiB of code from after `setupSize`. Never throws. */
 export function readGeometry(source: ByteSource, setupSize: number, payloadOffset: number): Geometry {
   const head = source.read(
     fileOffset(setupSize),

@@ -1,6 +1,6 @@
 /**
- * The bytes of a synthetic bzImage that somebody reads: setup header, version, payload ends, kernel_info, and
- * code that carries the link addresses.
+ * The bytes of a synthetic bzImage that are read: setup header, version, payload ends, kernel_info, and code
+ * with the link addresses.
  */
 import { bytesSource, sparseSource, type SparsePiece } from '../../bytes/source.ts'
 import { BOOT_FLAG, HDRS, kernel_info, LTOP, SETUP_HEADER_AT, setup_header } from './boot-params.ts'

@@ -700,8 +700,8 @@ const E1: KernelFacts = {
 
 /**
  * Linux 5.6. Derived, not measured: B's numbers with the headers of that release (fixed place, image base 0,
- * a section .bss) and with .bss and page tables
- * as zeros in the file, which ends one step of 32 bytes behind `_end`.
+ * a section .bss) and with .bss and page tables as zeros in the file, which ends one step of 32 bytes after
+ * `_end`.
  */
 const E0: KernelFacts = {
   ...B,

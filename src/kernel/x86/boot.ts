@@ -1,5 +1,5 @@
 /**
- * One start of a kernel while it goes on: where its image is now, and the zero page, read and written in
+ * The state of a starting kernel: the current address of its image, and the zero page, read and written in
  * memory. Chapter EP.
  */
 import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
@@ -13,7 +13,7 @@ import type { ObjectId } from '../../memory/extent.ts'
 import type { KernelFile } from './file.ts'
 import type { PayloadRead } from '../payload.ts'
 
-/** Bytes that are about to be used as one object. */
+/** Bytes about to be used as one object. */
 export interface Bytes {
   readonly at: Phys
   readonly length: number
@@ -23,7 +23,7 @@ export interface Bytes {
 /** Where the extracted kernel is or will be. */
 export interface Output {
   readonly at: Phys
-  /** false: chosen at random, this is only the first of the places that could have been chosen. */
+  /** false: chosen at random, and this is only the first of the possible addresses. */
   readonly certain: boolean
 }
 
@@ -34,7 +34,7 @@ export interface Window {
   readonly length: number
 }
 
-/** A node of setup_data: its own bytes with those of its data, and whose they are. */
+/** A node of setup_data: the range of its header and data, and the object they belong to. */
 export interface SetupNode {
   readonly range: Range
   readonly type: number
@@ -43,64 +43,61 @@ export interface SetupNode {
   readonly offset: number
 }
 
-/** What the steps of a kernel share. Only the fields that change while it starts are writable. */
+/** State shared by the steps of a kernel. Only the fields that change during the start are writable. */
 export interface KernelBoot {
   readonly machine: Machine
   readonly from: HandOff
   readonly file: KernelFile
-  /** What decompressing the payload has shown; null when only headers are read. */
+  /** The result of decompressing the payload; null if only headers are read. */
   readonly payload: PayloadRead | null
   /** Owner of the kernel's bytes; offset 0 is byte 0 of its file. */
   readonly object: ObjectId
-  /** F: where byte 0 of the kernel file lay at the entry. */
+  /** F: address of byte 0 of the kernel file at the entry. */
   readonly fileAt: Phys
   /** L: `startup_32` of the copy that runs next. */
   zo: Phys
   /** `image_offset`: from ImageBase to `startup_32` after a PE entry, in 32 bits; 0 after a handover. */
   imageOffset: number
-  /** What the LoadedImage protocol says after a PE entry; else F. */
+  /** ImageBase of the LoadedImage protocol after a PE entry; otherwise F. */
   readonly imageBase: Phys
   bootParams: Phys
-  /** The command line as the kernel was given it; null when there is none. */
+  /** The command line passed to the kernel; null if there is none. */
   commandLine: (Bytes & { readonly text: string }) | null
   output: Output | null
-  /** The memory map that went into e820. */
+  /** The memory map from which e820 was made. */
   finalMap: readonly MemoryDescriptor[]
-  /** The object that the initrd should be when the extracted kernel reads it. */
+  /** The object that the extracted kernel should read as its initrd. */
   initrdObject: ObjectId | null
   /** Nodes of setup_data, in their order. */
   setupData: readonly SetupNode[]
   /** Does unaccepted memory count as RAM? */
   takesUnaccepted: boolean
-  /** Where the table with the bitmap of unaccepted memory lies. */
+  /** Address of the table with the bitmap of unaccepted memory. */
   bitmapAt: Phys | null
-  /** What head_64.S of this era does about the number of paging levels, given its window. */
+  /** How head_64.S of this era handles the number of paging levels, given its window. */
   readonly trampoline: TrampolineStep
   /** The pages below 4 GiB that the EFI stub took to change the number of paging levels. */
   trampolineAt: Phys | null
 }
 
 export type Step = (boot: KernelBoot) => void
-/** A step of head_64.S before the move, told where ZO moves to. */
+/** A step of head_64.S before the move; its argument is the address ZO moves to. */
 export type TrampolineStep = (boot: KernelBoot, window: Window) => void
 
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size
 
-/**
- * The zero page that the kernel was given or has made. Its fields are as memory has them now, never as the
- * file has them.
- */
+/** The zero page passed to or made by the kernel. Fields are read from memory, never from the file. */
 export function zeroPageOf({ machine, bootParams }: KernelBoot): ZeroPage {
   return zeroPage(machine.memory, bootParams)
 }
 
-/** The range that a guest names; null when it is empty or reaches beyond 52 bits, where nothing can be. */
+/** A range given by the guest; null if it is empty or exceeds 52 bits of address. */
 export function guestRange(at: number, length: number): Range | null {
   return length > 0 && at + length <= PHYS_END ? rangeAt(at, length) : null
 }
 
-/** Is there memory under every byte? */
+/** Is every byte backed by memory? */
 export function isRam(machine: Machine, where: Range): boolean {
   return machine.memory.extents(where).reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
 }

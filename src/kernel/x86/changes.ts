@@ -1,5 +1,5 @@
 /**
- * Changes of linux: one entry per upstream change that the model can see, with upstream's title and the
+ * Changes of linux: one entry per upstream change visible to the model, with upstream's title and the
  * releases that have it. A back-port is one more release in `in`. Chapters EP and ZO.
  */
 import { TEXTS } from '../../messages/texts.ts'
@@ -107,7 +107,7 @@ export const changes: readonly Change<KernelBehaviour>[] = [
   ),
   change(
     [],
-    'from here on it was read where head_64.S looks for its trampoline',
+    'from here on the source of the trampoline search in head_64.S was read',
     { in: ['5.7-rc1'] },
     { trampoline: { search: 'read' } },
   ),
@@ -278,7 +278,7 @@ export const changes: readonly Change<KernelBehaviour>[] = [
   ),
   change(
     [],
-    'MajorImageVersion is 3 in every file that was seen, 6.12 the first of them',
+    'MajorImageVersion is 3 in every file seen from 6.12 on',
     { in: ['6.11-rc1'] },
     { shapes: ['tight', 'tight-3'] },
   ),

@@ -6,7 +6,7 @@ import { linux } from './history.ts'
 import type { X86Era } from './model.ts'
 import { kernelSteps } from './steps.ts'
 
-/** What every kernel asks of a loader that enters it through the handover protocol. */
+/** What every kernel requires of a loader that enters it through the handover protocol. */
 const HANDOVER: readonly ContractName[] = ['setup-header', 'alignment', 'sentinel', 'whole-addresses']
 
 function asked(asks: Asked): ContractName[] {
@@ -30,8 +30,8 @@ function withSteps(era: Era<KernelBehaviour>): X86Era {
 export const x86Eras: readonly X86Era[] = erasOf(linux).map(withSteps)
 
 /**
- * An era of one's own, of data that may be an era's with something changed:
- * `kernelEra({ ...behaviour, exit: { ...behaviour.exit, slack: 8 } })`. It has no releases.
+ * An era made from a behaviour, for example an existing era's with one field changed: `kernelEra({
+ * ...behaviour, exit: { ...behaviour.exit, slack: 8 } })`. It has no releases.
  */
 export function kernelEra(
   behaviour: KernelBehaviour,

@@ -1,6 +1,6 @@
 /**
- * What the model takes from the kernel's own file: constants that the running code has built in, whatever
- * memory says. Chapters EP and ZO.
+ * Facts that the model reads from the kernel's file: constants built into the running code, independent of
+ * memory. Chapters EP and ZO.
  */
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE } from '../../bytes/units.ts'
@@ -10,7 +10,7 @@ import type { Machine } from '../../machine/machine.ts'
 import type { Payload } from '../../machine/model.ts'
 
 /**
- * Link-time facts of one kernel. Offsets named with an underscore, and payload and code, count from
+ * Link-time facts of one kernel. Offsets named with an underscore, payload and code are relative to
  * `startup_32`.
  */
 export interface KernelFile {
@@ -32,18 +32,15 @@ export interface KernelFile {
   readonly loadPhysicalAddress: number
   /** CONFIG_PHYSICAL_ALIGN: the header's kernel_alignment. */
   readonly physicalAlign: number
-  /** init_size as the file has it. */
+  /** init_size in the file. */
   readonly initSize: number
-  /** Was it built to run anywhere? */
+  /** Is it relocatable? */
   readonly relocatable: boolean
-  /** Was it built for five levels of page tables? */
+  /** Was it built with five-level paging? */
   readonly fiveLevels: boolean
 }
 
-/**
- * Where the running code and data end: the file's bytes up to `_bss`, which older files hold as zeros as
- * well.
- */
+/** End of the running code and data: the file's bytes up to `_bss`, which older files contain as zeros. */
 export function codeStop({ codeEnd, bss }: Pick<KernelFile, 'codeEnd' | 'bss'>): number {
   return Math.min(codeEnd, bss)
 }
@@ -54,7 +51,7 @@ export function codeStop({ codeEnd, bss }: Pick<KernelFile, 'codeEnd' | 'bss'>):
  */
 export const PGTABLE_SIZE = 0x21000
 /**
- * `boot_stack_end` behind `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source:
+ * `boot_stack_end` after `_bss`: BOOT_STACK_SIZE, in kernels that have the stack first in .bss. Source:
  * linux@6.12.107 arch/x86/include/asm/boot.h.
  */
 export const BOOT_STACK_SIZE = 0x4000
@@ -66,8 +63,8 @@ export function statedLength(source: ByteSource): number | null {
 }
 
 /**
- * Reads the file that the stub found. Ends the run as unknown when it is no bzImage with a payload, or one
- * with numbers that no kernel has.
+ * Reads the file that the stub found. Ends the run as unknown if it is not a bzImage with a payload, or has
+ * impossible numbers.
  */
 export function readKernelFile(machine: Machine, from: Payload): KernelFile {
   const { bzimage, problems } = parseBzImage(from.source)
@@ -77,7 +74,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
       `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`,
     )
   const { payload, hdr, setupSize } = bzimage
-  if (payload === null) return machine.gap('EP-1', 'the setup header names no payload')
+  if (payload === null) return machine.gap('EP-1', 'the setup header has no payload')
   const file: KernelFile = {
     setupSize,
     codeEnd: hdr.syssize * 16,
@@ -93,13 +90,10 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
   }
   return isPossible(file)
     ? file
-    : machine.gap(
-        'EP-1',
-        'the kernel file has a pref_address, a kernel_alignment or a length that no kernel has',
-      )
+    : machine.gap('EP-1', 'the kernel file has an impossible pref_address, kernel_alignment or length')
 }
 
-/** Above this no kernel is linked: MAXMEM with four-level paging. */
+/** No kernel is linked above this: MAXMEM with four-level paging. */
 const ADDRESS_MAX = 2 ** 46
 
 function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd }: KernelFile): boolean {
@@ -115,7 +109,7 @@ function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd 
 function unknownOutput(machine: Machine, initSize: number): number {
   machine.doubt(
     'ZO-1',
-    'the length of the decompressed kernel stands behind the end of the file; init_size is taken for it',
+    'the field with the length of the decompressed kernel is past the end of the file; init_size is used instead',
   )
   return initSize
 }
@@ -123,8 +117,8 @@ function unknownOutput(machine: Machine, initSize: number): number {
 type Edges = Pick<KernelFile, 'bss' | 'ebss' | 'pgtable' | 'end' | 'bootStackEnd'>
 
 /**
- * Edges of ZO: read from its code; else from its PE, whose SizeOfImage ends at `_end` since 6.7; else
- * unknown.
+ * Bounds of ZO: read from its code; otherwise from its PE headers, whose SizeOfImage ends at `_end` since
+ * 6.7; otherwise unknown.
  */
 function geometryOf(machine: Machine, image: BzImage): Edges {
   const { geometry, hdr, pe, setupSize } = image
@@ -151,13 +145,13 @@ function geometryOf(machine: Machine, image: BzImage): Edges {
   if (inOrder(derived)) {
     machine.assume(
       'ZO-2',
-      `.bss is taken to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`,
+      `.bss is assumed to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`,
     )
     return derived
   }
   machine.doubt(
     'ZO-2',
-    'where the .bss of the decompressor begins and ends is in no header, and its code has not the known shape',
+    "the bounds of the decompressor's .bss are not in any header, and its code does not match a known pattern",
   )
   const guess = fileEnd + BOOT_STACK_SIZE
   return { bss: fileEnd, ebss: guess, pgtable: guess, end: guess + PGTABLE_SIZE, bootStackEnd: guess }

@@ -20,16 +20,16 @@ export const linux: History<KernelBehaviour> = {
     'linux/E0a': {
       release: '4.19',
       title:
-        'moves itself to pref_address or as low as memory goes, from where code32_start says that it is; .bss is in the file',
+        'moves itself to pref_address or to the lowest free memory; takes its address from code32_start; .bss is in the file',
     },
     'linux/E0': {
       release: '5.3.11',
       title:
-        'moves itself to pref_address or low, from where code32_start says that it is; .bss is in the file',
+        'moves itself to pref_address or to low memory; takes its address from code32_start; .bss is in the file',
     },
     'linux/E1': {
       release: '5.7-rc1',
-      title: 'bss no longer in the file and not cleared; moves itself only when misaligned',
+      title: '.bss no longer in the file and not cleared; moves itself only when misaligned',
     },
     'linux/E2a': {
       release: '5.7-rc2',
@@ -44,7 +44,7 @@ export const linux: History<KernelBehaviour> = {
     'linux/E2c': {
       release: '5.8-rc7',
       title:
-        'always moves itself after a handover; decompresses in place after a PE entry; takes over setup_data of the image',
+        'always moves itself after a handover; decompresses in place after a PE entry; keeps setup_data of the image',
     },
     'linux/E2': {
       release: '5.10.146',
@@ -52,16 +52,16 @@ export const linux: History<KernelBehaviour> = {
     },
     'linux/E2d': {
       release: '5.11-rc1',
-      title: 'moves only what lies in front of .bss; takes over setup_data of the image',
+      title: 'moves only the bytes before .bss; keeps setup_data of the image',
     },
-    'linux/E2e': { release: '5.15.71', title: 'moves only what lies in front of .bss' },
+    'linux/E2e': { release: '5.15.71', title: 'moves only the bytes before .bss' },
     'linux/E2b': {
       release: '6.1-rc1',
-      title: 'moves only what lies in front of .bss; keeps the memory map in ACPI reclaim memory',
+      title: 'moves only the bytes before .bss; keeps the memory map in ACPI reclaim memory',
     },
     'linux/E2g': {
       release: '6.5-rc1',
-      title: 'moves only what lies in front of .bss; knows unaccepted memory',
+      title: 'moves only the bytes before .bss; supports unaccepted memory',
     },
     'linux/E3a': {
       release: '6.6-rc1',
@@ -76,22 +76,22 @@ export const linux: History<KernelBehaviour> = {
     'linux/E3b': {
       release: '6.1.81',
       title:
-        'the EFI stub decompresses; clears .bss only after a handover; copies the header; miscounts slots; gets lost when no memory fits',
+        'the EFI stub decompresses; clears .bss only after a handover; copies the header; miscounts slots; decompresses to an unset address when allocation fails',
     },
     'linux/E3d': {
       release: '6.1.83',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; copies the header; miscounts slots; gets lost when no memory fits',
+        'the EFI stub decompresses; clears .bss at every entry; copies the header; miscounts slots; decompresses to an unset address when allocation fails',
     },
     'linux/E3c': {
       release: '6.1.84',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; copies the header; gets lost when no memory fits',
+        'the EFI stub decompresses; clears .bss at every entry; copies the header; decompresses to an unset address when allocation fails',
     },
     'linux/E4a': {
       release: '6.1.88',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; memory options do not matter to KASLR',
+        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ignores memory options',
     },
     'linux/E4b': {
       release: '6.1.93',
@@ -99,7 +99,8 @@ export const linux: History<KernelBehaviour> = {
     },
     'linux/E4': {
       release: '6.1.103',
-      title: 'the EFI stub decompresses; clears .bss at every entry; gets lost when no memory fits',
+      title:
+        'the EFI stub decompresses; clears .bss at every entry; decompresses to an unset address when allocation fails',
     },
     'linux/E4c': {
       release: '6.7-rc1',
@@ -118,7 +119,7 @@ export const linux: History<KernelBehaviour> = {
     'linux/E4f': {
       release: '6.6.24',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; memory options do not matter to KASLR',
+        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ignores memory options',
     },
     'linux/E4g': {
       release: '6.6.33',

@@ -1,5 +1,5 @@
 /**
- * When the clauses of chapters EP and ZO apply: what a release must do for them (spec/EP-kernel-entry.md and
+ * When the clauses of chapters EP and ZO apply: the behaviour each requires (spec/EP-kernel-entry.md and
  * spec/ZO-decompressor.md, whose lines `Applies:` are made of this).
  */
 import type { Holds, Law } from '../../releases/law.ts'
@@ -35,7 +35,7 @@ const levelsByStub: Test = ({ paging }) => paging.by === 'efi-stub'
 const loadFile2: Test = ({ initrd }) => initrd.loadFile2
 const knowsUnaccepted: Test = ({ exit }) => exit.unaccepted
 
-/** Clauses of the kernel, by the record that they are about. */
+/** Clauses of the kernel, by the behaviour record they describe. */
 export const X86_LAW: Law<KernelBehaviour> = {
   entryCode: {
     'EP-2': ({ entryCode }) => entryCode.runs,

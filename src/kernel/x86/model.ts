@@ -14,11 +14,11 @@ import { runHead64 } from './steps/head64.ts'
 import { followSetupData, noteSetupData } from './steps/setup-data.ts'
 import { useLoadersCopy } from './steps/startup32.ts'
 
-/** Where kernels differ: the step of each slot. */
+/** The differences between kernels: one step per slot. */
 export interface KernelSlots {
   /** Is the code in front of the payload (.head.text) run on an EFI boot? */
   readonly entryCode: Step
-  /** .bss after a handover: cleared, used as it is, or not used. */
+  /** .bss after a handover: cleared, used uncleared, or not used. */
   readonly bssAtHandover: Step
   /** .bss after a PE entry. */
   readonly bssAtPeEntry: Step
@@ -30,11 +30,11 @@ export interface KernelSlots {
   readonly commandLine: Step
   /** PE entry: are files of initrd= loaded before anything else? */
   readonly filesAtEntry: Step
-  /** What the EFI stub takes to change the number of paging levels. */
+  /** What the EFI stub allocates to change the number of paging levels. */
   readonly paging: Step
   /** Either the compressed kernel moves, or the EFI stub decompresses it. */
   readonly place: Step
-  /** The initrd that waits behind LoadFile2. */
+  /** The initrd that is offered through LoadFile2. */
   readonly initrd: Step
   /** Memory map, e820, ExitBootServices. */
   readonly exit: Step
@@ -49,15 +49,14 @@ export interface KernelSlots {
 /** Releases of linux that behave alike. */
 export interface X86Era extends Era<KernelBehaviour> {
   /**
-   * Shapes that files of this era have; none where only the version string can tell (a release candidate that
-   * looks like its successors).
+   * Shapes of this era's files; empty if only the version string can tell (a release candidate that looks
+   * like its successors).
    */
   readonly shapes: readonly KernelShape[]
-  /** The steps that follow from `behaviour`; a step of one's own may take the place of any. */
+  /** The steps made from `behaviour`; callers may replace any of them. */
   readonly slots: KernelSlots
   /**
-   * The contracts it is held to, by the EFI door through which it was entered; the boot protocol's own
-   * entries ask the same of all.
+   * The contracts it requires, by EFI entry method; the boot protocol's own entries require the same of all.
    */
   readonly contracts: Readonly<Record<'efi-handover' | 'pe-entry', readonly ContractName[]>>
 }
@@ -115,7 +114,7 @@ export function startKernel(
   return machine.as('kernel', () => arrive(boot))
 }
 
-/** Boot protocol, 32 or 64 bits: the decompressor is entered at once, in the copy that the loader made. */
+/** Boot protocol, 32 or 64 bits: the decompressor is entered directly, in the copy that the loader made. */
 function startWithoutStub({ slots }: X86Era, boot: KernelBoot): Arrival {
   const { machine, from } = boot
   machine.as('decompressor', () => {
@@ -161,10 +160,7 @@ function beginBoot(
   }
 }
 
-/**
- * What the boot protocol's own entries ask of a loader: the code runs where it was put, with all the memory
- * around it.
- */
+/** Requirements of the boot protocol's own entries: the code runs where it was loaded, in the init window. */
 const WITHOUT_STUB: readonly ContractName[] = [
   'setup-header',
   'alignment',
@@ -175,7 +171,7 @@ const WITHOUT_STUB: readonly ContractName[] = [
   'whole-addresses',
 ]
 
-/** Evaluates the contracts that this era is held to, with what lies in memory at the hand-off. */
+/** Evaluates the contracts of this era on the memory at the hand-off. */
 function judge(era: X86Era, boot: KernelBoot): void {
   const { file, from, zo } = boot
   const handover = from.via !== 'pe-entry'

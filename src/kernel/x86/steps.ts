@@ -1,4 +1,7 @@
-/** The steps of a kernel, made of its behaviour: one function per slot, told what its slot says. */
+/**
+ * The steps of a kernel, made from its behaviour: one function per slot, with the slot's record as its
+ * parameters.
+ */
 import type { KernelBehaviour, Placement } from './behaviour.ts'
 import type { Step } from './boot.ts'
 import type { KernelSlots } from './model.ts'
@@ -16,8 +19,8 @@ import { startup32 } from './steps/startup32.ts'
 import { setupHeader, zeroPage } from './steps/zero-page.ts'
 
 /**
- * The steps of a kernel that behaves so. Every slot is a function of its own and can be replaced:
- * `{ ...slots, place: boot => { ... } }`.
+ * The steps of a kernel with this behaviour. Every slot is a separate function and can be replaced: `{
+ * ...slots, place: boot => { ... } }`.
  */
 export function kernelSteps(behaviour: KernelBehaviour): KernelSlots {
   return {

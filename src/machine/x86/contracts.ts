@@ -1,7 +1,4 @@
-/**
- * What a boot loader owes the kernel at the hand-off: conditions that are kept or broken, judged from what
- * lies in memory. Chapter HO.
- */
+/** The boot loader's obligations at the hand-off: contracts, evaluated on the memory. Chapter HO. */
 import { intersect, overlaps, rangeAt, rangeOrNull, subtract, union, type Range } from '../../bytes/range.ts'
 import type { Phys } from '../../bytes/units.ts'
 import { BOOT_FLAG, HDRS, PROTOCOL_2_11 } from '../../image/x86/boot-params.ts'
@@ -9,7 +6,7 @@ import type { Extent, ObjectId } from '../../memory/extent.ts'
 import type { ContractResult, Machine } from '../machine.ts'
 import { BOOT_PARAMS, zeroPage } from './zero-page.ts'
 
-/** The contracts by name; which ones a kernel is held to is a field of its era. */
+/** The contracts by name; the era of a kernel lists those it requires. */
 export type ContractName =
   | 'setup-header'
   | 'alignment'
@@ -21,14 +18,14 @@ export type ContractName =
   | 'code32-start'
   | 'setup-data'
 
-/** A stretch of memory that may be empty. */
+/** A range of memory that may be empty. */
 export interface Stretch {
   readonly start: number
   /** Bytes. */
   readonly length: number
 }
 
-/** What is judged. */
+/** What is evaluated. */
 export interface HandedOver {
   /** Owner of the kernel's bytes. */
   readonly kernel: ObjectId
@@ -38,9 +35,9 @@ export interface HandedOver {
   readonly window: Stretch
   /** .bss of the kernel. */
   readonly bss: Stretch
-  /** L: where `startup_32` of the kernel lies. */
+  /** L: address of `startup_32`. */
   readonly startup32: number
-  /** Nodes of setup_data that boot_params names. */
+  /** Nodes of setup_data that boot_params points to. */
   readonly setupData?: readonly Range[]
   readonly initrd: ObjectId | null
   readonly commandLine: ObjectId | null
@@ -107,13 +104,13 @@ const initWindow: Judge = (machine, handed) => {
   return result(
     'HO-4',
     found.length === 0,
-    'nothing that is needed later lies in the init_size bytes from the runtime start',
+    'the init_size bytes from the runtime start contain nothing that is needed later',
     window,
     found,
   )
 }
 
-/** The objects that make up an object. */
+/** The parts of an object. */
 function partsOf(machine: Machine, object: ObjectId | null): ObjectId[] {
   return object === null ? [] : [object, ...(machine.memory.partsOf(object) ?? []).map(part => part.object)]
 }
@@ -138,7 +135,7 @@ const bssOwned: Judge = (machine, { kernel, bss }) => {
   return result(
     'HO-6',
     kept,
-    'the .bss of the kernel lies in allocated memory that holds nothing else',
+    'the .bss of the kernel is allocated memory that contains nothing else',
     where,
     found,
   )
@@ -186,10 +183,7 @@ const code32Start: Judge = (machine, { bootParams, startup32 }) => {
   )
 }
 
-/**
- * Broken when the object begins not at the address that the two halves name, but at one whose low half is the
- * same.
- */
+/** Broken if the object is not at the address in the two halves, but at one with the same low half. */
 function cut(
   machine: Machine,
   clause: 'HO-7' | 'HO-8',
@@ -214,7 +208,7 @@ const setupData: Judge = (machine, { bootParams, window: { start, length }, setu
   return result(
     'HO-17',
     inside.length === 0,
-    'no node of setup_data lies in the init_size bytes from the runtime start',
+    'the init_size bytes from the runtime start contain no node of setup_data',
     window,
     inside.flatMap(node => [...machine.memory.extents(node)]),
   )
@@ -232,7 +226,7 @@ const JUDGES: Readonly<Record<ContractName, Judge>> = {
   'setup-data': setupData,
 }
 
-/** Judges the named contracts in order and records each result. */
+/** Evaluates the named contracts in order and records each result. */
 export function evaluateContracts(
   machine: Machine,
   names: readonly ContractName[],

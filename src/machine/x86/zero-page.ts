@@ -1,5 +1,5 @@
 /**
- * boot_params in guest memory: how loaders, stubs and kernels read and fill it in. `zeroPage(memory,
+ * boot_params in guest memory: how loaders, stubs and kernels read and write it. `zeroPage(memory,
  * at).hdr.get('init_size')`; every write is a patch of the object `boot_params` at the field's own offset.
  */
 import { rangeAt, type Range } from '../../bytes/range.ts'
@@ -20,7 +20,7 @@ import type { Memory } from '../../memory/memory.ts'
 /** Owner of the bytes of a zero page. */
 export const BOOT_PARAMS: ObjectId = 'boot_params'
 
-/** Fields whose upper 32 bits came later, and where those are. */
+/** Fields whose upper 32 bits were added later, and their offsets. */
 const EXTENSION = {
   ramdisk_image: 'ext_ramdisk_image',
   ramdisk_size: 'ext_ramdisk_size',
@@ -31,21 +31,21 @@ export type SplitField = keyof typeof EXTENSION
 export type BootParamsPage = GuestStruct<typeof boot_params.fields>
 export type GuestSetupHeader = GuestStruct<typeof setup_header.fields>
 
-/** The zero page at an address. Makes nothing: the bytes are there, or read as zero. */
+/** A view of the zero page at an address. Creates nothing: missing bytes read as zero. */
 export interface ZeroPage extends Pick<BootParamsPage, 'at' | 'get' | 'set' | 'patch' | 'range'> {
   /** Its setup header. */
   readonly hdr: GuestSetupHeader
-  /** What it says of the firmware. */
+  /** Its efi_info. */
   readonly efi_info: GuestStruct<typeof efi_info.fields>
-  /** Zeroes `size` bytes from its start on, in its name. */
+  /** Zeroes `size` bytes from its start on, as boot_params. */
   clear(size: number): EventId
   /** Both halves of a field that has an extension. */
   whole(field: SplitField): number
   /** Writes both halves, the low one first. */
   setWhole(field: SplitField, value: number): void
-  /** The entries of the e820 table that e820_entries counts, and the table holds. */
+  /** The e820 entries that e820_entries counts and the table can hold. */
   e820(): E820Entry[]
-  /** Writes entries from the `first`th on in one piece; e820_entries is the caller's to set. */
+  /** Writes entries from index `first` on at once; the caller sets e820_entries. */
   setE820(first: number, entries: readonly E820Entry[]): EventId
 }
 

@@ -5,7 +5,7 @@ import { kernelLength } from '../steps/kernel-header.ts'
 import { ownImage } from '../steps/own-image.ts'
 import type { EspFiles, LanzabooteContext, LanzabooteEra } from './model.ts'
 
-/** Makes a model of a row. */
+/** Makes a stub model of an era. */
 export function lanzabooteModel(era: LanzabooteEra, esp: EspFiles): StubModel {
   return {
     id: era.id,

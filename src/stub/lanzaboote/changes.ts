@@ -36,7 +36,7 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
   ),
   change(
     'db39223a7c',
-    'refuses another hash under Secure Boot, warns about it otherwise',
+    'refuses a hash mismatch under Secure Boot, warns about it otherwise',
     { in: ['0.4'] },
     { trust: { otherHash: 'refused under Secure Boot' } },
   ),
@@ -46,7 +46,7 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
     { in: ['0.4'] },
     { commandLine: { loadOptions: true } },
   ),
-  change('17cadf6598', 'reads a file at once', { in: ['0.4'] }, { payload: { way: 'at once' } }),
+  change('17cadf6598', 'reads each file at once', { in: ['0.4'] }, { payload: { way: 'at once' } }),
   change(
     '5de0b3e54a',
     'sections .linux and .initrd hold paths',
@@ -73,7 +73,7 @@ export const THIN_CHANGES: readonly Change<LanzabooteBehaviour>[] = [
   ),
   change(
     '94b26ee7dc',
-    'refuses another hash regardless of Secure Boot',
+    'refuses a hash mismatch regardless of Secure Boot',
     { in: ['1.1'] },
     { trust: { otherHash: 'refused' } },
   ),

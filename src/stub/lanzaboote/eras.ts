@@ -1,5 +1,5 @@
 /**
- * The eras of lanzaboote's stub on x86-64: sets of releases that behave alike, as changes.ts tells
+ * The eras of lanzaboote's stub on x86-64: sets of releases that behave alike, derived from changes.ts
  * (spec/LZ-lanzaboote.md). The stub of 0.4.0 calls itself 0.3.0.
  */
 import { erasOf } from '../../releases/history.ts'

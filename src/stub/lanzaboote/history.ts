@@ -15,25 +15,25 @@ export const thinHistory: History<LanzabooteBehaviour> = {
     'lanzaboote/0.1': {
       release: '0.1',
       title:
-        'thin: reads its own file again, kernel and initrd piece by piece; starts the kernel with its own loader, another kernel through LoadImage',
+        'thin: re-reads its own file, reads kernel and initrd in pieces; loads the kernel itself, or through LoadImage if its hash differs',
     },
     'lanzaboote/0.3': { release: '0.3', title: 'as 0.1, but reads its own sections in memory' },
     'lanzaboote/0.4': {
       release: '0.4',
       title:
-        'thin: sections .linux and .initrd hold paths; files are read at once; without Secure Boot LoadOptions replace the command line, and hashes only warn',
+        'thin: sections .linux and .initrd hold paths; files are read at once; without Secure Boot LoadOptions replace the command line, and a hash mismatch only warns',
     },
     'lanzaboote/0.4.2': {
       release: '0.4.2',
-      title: 'as 0.4, and pads the initrd, behind which archives of credentials and extensions go',
+      title: 'as 0.4, and pads the initrd, after which archives of credentials and extensions go',
     },
     'lanzaboote/0.4.3': {
       release: '0.4.3',
-      title: 'as 0.4.2, thin only, and takes a section that is longer in memory than in the file',
+      title: 'as 0.4.2, thin only, and accepts a section that is longer in memory than in the file',
     },
     'lanzaboote/1.1': {
       release: '1.1',
-      title: 'as 0.4.3, but refuses files with another hash whatever Secure Boot says',
+      title: 'as 0.4.3, but refuses files whose hash differs regardless of Secure Boot',
     },
   },
   seen: {
@@ -64,7 +64,7 @@ export const fatHistory: History<LanzabooteBehaviour> = {
     },
     'lanzaboote/0.4.2/fat': {
       release: '0.4.2',
-      title: 'as 0.4/fat, and archives of credentials and extensions go behind the initrd',
+      title: 'as 0.4/fat, and archives of credentials and extensions go after the initrd',
     },
   },
   seen: { '0.4.0': 'read', '0.4.1': 'read', '0.4.2': 'read' },

@@ -2,7 +2,7 @@
 import type { Law } from '../../releases/law.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 
-/** Clauses of lanzaboote's stub, by the record that they are about. */
+/** Clauses of lanzaboote's stub, by the behaviour record they describe. */
 export const LANZABOOTE_LAW: Law<LanzabooteBehaviour> = {
   configuration: {
     'LZ-1': ({ configuration }) => configuration.source === 'file',

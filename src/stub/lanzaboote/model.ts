@@ -7,13 +7,12 @@ import type { ObjectId } from '../../memory/extent.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 import type { CommandLine, Initrd, Kernel, StubContext } from '../model.ts'
 
-/** What lies on the ESP beside a thin image; null: not known. */
+/** The files that a thin image names on the ESP; null: not known. */
 export interface EspFiles {
   readonly kernel: ByteSource | null
   readonly initrd: ByteSource | null
   /**
-   * Are the hashes in the image computed over these files? Reads all of them. Otherwise they are taken to be
-   * right.
+   * Compare the hashes in the image with these files? Reads all of them. Otherwise they are assumed to match.
    */
   readonly verify: boolean
 }
@@ -23,7 +22,7 @@ export interface LanzabooteContext extends StubContext {
   readonly esp: EspFiles
 }
 
-/** A file that the image names, or bytes that it carries. */
+/** A file that the image names, or bytes embedded in it. */
 export type Wanted =
   | { readonly from: 'esp'; readonly path: string; readonly hash: Uint8Array }
   | {
@@ -48,26 +47,26 @@ export interface Held {
   readonly initrd: Initrd & { readonly object: ObjectId }
 }
 
-/** How the kernel comes from pool to the place where it runs. */
+/** How the kernel gets from pool to the place where it runs. */
 export type Start = (ctx: LanzabooteContext, kernel: Kernel) => LoadedImage
 
 /** A step for every slot. */
 export interface LanzabooteSteps {
-  /** What its own sections say. */
+  /** Configuration in its own sections. */
   readonly configuration: (ctx: LanzabooteContext) => Configuration
   /** Kernel and initrd into memory. */
   readonly payload: (ctx: LanzabooteContext, configuration: Configuration) => Held
-  /** What follows from their hashes: how the kernel is started. */
+  /** Checks their hashes, which decides how the kernel is started. */
   readonly trust: (ctx: LanzabooteContext, configuration: Configuration) => Start
-  /** Whose command line, and the buffer that it lies in. */
+  /** Which command line is used, and its buffer. */
   readonly commandLine: (ctx: LanzabooteContext, configuration: Configuration) => CommandLine
-  /** What is done to the initrd before it is offered. */
+  /** Changes to the initrd before it is registered. */
   readonly initrd: (ctx: LanzabooteContext, initrd: Held['initrd']) => Held['initrd']
-  /** How the initrd is offered, and the kernel entered. */
+  /** Registers the initrd and enters the kernel. */
   readonly handOff: (ctx: LanzabooteContext, held: Held, line: CommandLine, start: Start) => HandOff
 }
 
-/** An era: what is said of it, how it behaves, and the steps that follow from that. */
+/** An era: its description, its behaviour, and the steps made from that. */
 export interface LanzabooteEra extends EraInfo, LanzabooteSteps {
   /**
    * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.

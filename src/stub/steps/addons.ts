@@ -1,4 +1,4 @@
-/** Slot addons: PE files beside the image, and what the stub takes out of them (chapter ST). */
+/** Slot addons: PE files beside the image, and the sections the stub takes from them (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import type { Addon } from '../../machine/machine.ts'
@@ -10,7 +10,7 @@ import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
 import { xmalloc } from './xmalloc.ts'
 
-/** Takes these sections out of every add-on; without any of them the release knows no add-ons. */
+/** Takes these sections from every add-on; an empty list: the release does not support add-ons. */
 export function loadAddons({
   sections: wanted,
 }: StubBehaviour['addons']): (ctx: StubContext, sections: Sections) => Addons {
@@ -18,10 +18,10 @@ export function loadAddons({
 }
 
 function ignoreAddons({ machine }: StubContext): Addons {
-  return machine.step('ST-96', 'looks for no add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
+  return machine.step('ST-96', 'does not look for add-ons', () => ({ lines: [], initrds: [], ucodes: [] }))
 }
 
-/** Each is loaded, and what is wanted of it is copied to pool; then it is unloaded. */
+/** Each is loaded, its sections are copied to pool, then it is unloaded. */
 function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSection[]): Addons {
   return ctx.machine.step('ST-95', 'load_addons loads add-ons', () => {
     const taken: { lines: string[]; initrds: InitrdPiece[]; ucodes: InitrdPiece[] } = {
@@ -43,7 +43,7 @@ function take(
 ): void {
   const { machine } = ctx
   const ignored = (why: string): void => {
-    machine.assume('ST-95', `the add-on ${name} is passed over: ${why}`)
+    machine.assume('ST-95', `the add-on ${name} is skipped: ${why}`)
   }
   const loaded = machine.firmware.loadImage({
     from: { kind: 'file', source },
@@ -60,7 +60,7 @@ function take(
   const found = wanted.filter(section => find(section) !== null)
   if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
   else if (find('.linux') !== null) ignored('it is a unified kernel image')
-  else if (!sameUname(ctx, sections, image, find('.uname'))) ignored('its .uname is another one')
+  else if (!sameUname(ctx, sections, image, find('.uname'))) ignored('its .uname differs')
   else for (const section of found) use(ctx, image, name, section, find(section), taken)
   machine.firmware.unloadImage(image)
 }

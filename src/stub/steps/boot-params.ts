@@ -73,7 +73,7 @@ export function makeBootParams(
       const from = behaviour.copied === 'file' ? 0 : SETUP_HEADER_AT
       const page = fill(ctx, at, size, kernel, from, headerBytes(header, behaviour))
       if (behaviour.secureBoot && ctx.machine.settings.secureBoot)
-        ctx.machine.step('ST-78', 'tells of Secure Boot', () => {
+        ctx.machine.step('ST-78', 'sets secure_boot', () => {
           page.set('secure_boot', SECURE_BOOT_ENABLED)
         })
       const setup_sects = behaviour.setupSects === 'as stated' ? header.setup_sects : setupSectors(header)
@@ -113,12 +113,12 @@ function headerBytes(header: SetupHeader, { copied }: BootParamsBehaviour): numb
   return copied === 'stated header' ? stated : Math.min(stated, known)
 }
 
-/** Anywhere for a kernel that may lie above 4 GiB, below a limit for others. */
+/** Anywhere for a kernel that can be loaded above 4 GiB, below a limit for others. */
 function whereverIt(above4G: boolean, limit: number): AllocateType {
   return above4G ? { kind: 'any' } : { kind: 'max', limit }
 }
 
-/** Where a release puts the command line that is passed in boot_params. */
+/** Where a release puts the command line that is passed through boot_params. */
 export function placeCommandLine(
   { above4G }: StubBehaviour['placeCommandLine'],
   { encoding }: CommandLineBehaviour,
@@ -148,7 +148,9 @@ function copiedLow(ctx: StubContext, _: SetupHeader, bootParams: BootParams, lin
   })
 }
 
-/** The bytes of the string, however many, and a NUL, anywhere for a kernel that may lie above 4 GiB. */
+/**
+ * The bytes of the string, of any length, and a NUL, anywhere for a kernel that can be loaded above 4 GiB.
+ */
 function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams, line: CommandLine): void {
   const { memory } = ctx.machine
   ctx.machine.step('ST-76', 'linux_exec_efi_handover places the command line', () => {
@@ -166,7 +168,7 @@ function copiedAnywhere(ctx: StubContext, _: SetupHeader, bootParams: BootParams
   })
 }
 
-/** ASCII and a NUL, at most cmdline_size characters, anywhere for a kernel that may lie above 4 GiB. */
+/** ASCII and a NUL, at most cmdline_size characters, anywhere for a kernel that can be loaded above 4 GiB. */
 function convertedToAscii(
   ctx: StubContext,
   header: SetupHeader,
@@ -216,7 +218,7 @@ function lowHalves(ctx: StubContext, bootParams: BootParams, initrd: Initrd | nu
   })
 }
 
-/** The low 32 bits, and the whole initrd through LoadFile2 beside them. */
+/** The low 32 bits, and the whole initrd through LoadFile2 as well. */
 function lowHalvesAndLoadFile2(
   ctx: StubContext,
   bootParams: BootParams,
@@ -254,7 +256,7 @@ export function jumpToEntry({
   return from === 'code32_start' ? fromCode32Start : fromImage
 }
 
-/** code32_start, of 32 bits, and what the handover entry is behind it. */
+/** code32_start (32 bits) + 0x200 + handover_offset. */
 function fromCode32Start(
   ctx: StubContext,
   kernel: Kernel,
@@ -272,13 +274,13 @@ function fromCode32Start(
         rangeAt(entry, 1),
         kernel.object,
         offset,
-        'the stub jumps to an address that was cut to 32 bits',
+        'the stub jumps to an address truncated to 32 bits',
       )
     return entry
   })
 }
 
-/** The whole address of the image, and what the handover entry is behind it. */
+/** The image's address (64 bits) + 0x200 + handover_offset. */
 function fromImage(
   ctx: StubContext,
   _: Kernel,

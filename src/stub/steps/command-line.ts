@@ -1,4 +1,4 @@
-/** Slot commandLine: whose command line, and the string that is made of it (chapter ST). */
+/** Slot commandLine: which command line is used, and the string made from it (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { fileOffset } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -12,9 +12,9 @@ import { takenOptions } from './load-options.ts'
 import { sectionOf } from './locate.ts'
 import { xmalloc } from './xmalloc.ts'
 
-/** Longest stretch that is searched for the end of a string. */
+/** Longest range that is searched for the end of a string, in bytes. */
 const TEXT_MAX = 2 ** 20
-/** The object of a string that the stub made of LoadOptions or of `.cmdline`, in UTF-16. */
+/** Object name of the UTF-16 string made from LoadOptions or `.cmdline`. */
 export const UTF16_LINE = 'cmdline:utf-16'
 
 function asEightBit(ctx: StubContext, options: LoadOptions, rule: CommandLineBehaviour): CommandLine {
@@ -40,12 +40,12 @@ function inSection(
   if (!known)
     machine.doubt(
       clause,
-      'what the command line says is not known: its section holds bytes that are not modelled',
+      'the text of the command line is unknown: its section contains bytes that are not modelled',
     )
   return { bytes, known }
 }
 
-/** Whose command line a release takes, and the string that it makes of it. */
+/** Which command line a release uses, and the string made from it. */
 export function settleCommandLine(
   line: CommandLineBehaviour,
   options: StubBehaviour['loadOptions'],
@@ -110,8 +110,8 @@ function utf16(text: string): Uint8Array {
 }
 
 /**
- * The string in pool. `room`: characters that fit with a NUL behind them; `known` is false where the bytes
- * that it is made of are not modelled.
+ * The string in pool. `room`: characters that fit with a NUL after them; `known` is false if the bytes it is
+ * made from are not modelled.
  */
 function asUtf16(
   ctx: StubContext,
@@ -121,9 +121,9 @@ function asUtf16(
   object: string,
   known = true,
 ): CommandLine {
-  return ctx.machine.step('ST-18', 'mangle_stub_cmdline makes a string of it', () => {
+  return ctx.machine.step('ST-18', 'mangle_stub_cmdline makes a string from it', () => {
     const text =
-      rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on behind its end')
+      rule(raw) ?? ctx.machine.gap('ST-92', 'a command line of blanks only: the stub reads on past its end')
     const at = xmalloc(ctx, 'ST-18', 2 * (room + 1), UTF16_LINE)
     const bytes = utf16(text)
     if (known) ctx.machine.memory.patch(at, bytes, UTF16_LINE)
@@ -146,7 +146,7 @@ function fromSection(
   return asUtf16(ctx, rule, utf8Text(bytes), section.size, section.object, known)
 }
 
-/** A line that something was appended to. */
+/** A line to which something was appended. */
 const EXTENDED = 'cmdline:extended'
 
 function withExtras(
@@ -166,12 +166,12 @@ function assumeNoConsole({ machine }: StubContext, line: CommandLine | null): vo
   if (!/(?:^| )console=/.test(line?.text ?? ''))
     machine.assume(
       'ST-75',
-      'the firmware has no console that the stub would add to a command line without console=',
+      'the firmware has no console device that the stub would add to a command line without console=',
     )
 }
 
 /**
- * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image brings its own; else of
+ * A UTF-16 string in pool: of LoadOptions, unless Secure Boot is on and the image has its own; otherwise of
  * `.cmdline`.
  */
 function utf16Line(
@@ -201,10 +201,10 @@ function utf16Line(
   })
 }
 
-/** What the bytes of a custom line are. */
+/** The object name of a custom line. */
 const customObject = ({ self }: StubContext): string => self.loadOptions?.object ?? 'load-options'
 
-/** Makes a UTF-16 string in pool of a line that has eight bits: what LoadOptions of the kernel point to. */
+/** Makes a UTF-16 string in pool from an 8-bit line; the kernel's LoadOptions point to it. */
 export function widened(ctx: StubContext, line: CommandLine | null): CommandLine | null {
   return line === null
     ? null

@@ -1,4 +1,4 @@
-/** The small cpio archive that the stub makes of one section: `.extra` and one file in it (chapter ST). */
+/** The small cpio archive that the stub makes from one section: `.extra` with one file (chapter ST). */
 import { bytesOfLatin1 } from '../../bytes/text.ts'
 import { alignUp } from '../../bytes/units.ts'
 
@@ -7,13 +7,13 @@ const HEADER = 6 + 13 * 8
 const S_IFREG = 0o100000
 const S_IFDIR = 0o040000
 
-/** An archive around the content of one file. */
+/** The layout of an archive with one file. */
 export interface Archive {
   /** Bytes before the content. */
   readonly head: Uint8Array
-  /** Bytes behind it: padding and the trailer. */
+  /** Bytes after the content: padding and the trailer. */
   readonly tail: Uint8Array
-  /** Sizes that the buffer has while it grows, record by record. */
+  /** Sizes of the buffer as it grows, record by record. */
   readonly growth: readonly [number, ...number[]]
 }
 

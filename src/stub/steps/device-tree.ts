@@ -1,4 +1,4 @@
-/** Slot deviceTree: what becomes of a device tree in the image (chapter ST). */
+/** Slot deviceTree: a device tree in the image (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { pagesOf } from '../../bytes/units.ts'
 import { EfiACPIReclaimMemory } from '../../image/memory-types.ts'
@@ -18,16 +18,16 @@ export function installDeviceTree({
   }
 }
 
-/** The stub knows no such section. */
+/** The stub does not know the section. */
 function ignoreDeviceTree({ machine }: StubContext): void {
-  machine.step('ST-46', 'looks for no device tree', () => undefined)
+  machine.step('ST-46', 'does not look for a device tree', () => undefined)
 }
 
 /** Only over a device tree of the firmware: none is assumed. */
 function needFirmwareTree({ machine }: StubContext, sections: Sections): void {
   machine.step('ST-97', 'devicetree_install_from_memory asks for the device tree of the firmware', () => {
     if (sectionOf(sections, '.dtb') !== null)
-      machine.assume('ST-97', 'the firmware has no device tree, so that .dtb is left alone')
+      machine.assume('ST-97', 'the firmware has no device tree, so .dtb is not installed')
   })
 }
 

@@ -25,7 +25,7 @@ import {
   sixDirectories,
 } from './section-table.ts'
 
-/** The way into the kernel that a release chooses. */
+/** The entry method that a release chooses. */
 export function chooseEntryMethod(
   method: StubBehaviour['entryMethod'],
   { encoding }: CommandLineBehaviour,
@@ -39,13 +39,13 @@ export function chooseEntryMethod(
 
 /** The handover protocol for every kernel. */
 function alwaysHandover({ machine }: StubContext): EntryMethod {
-  return machine.step('ST-26', 'linux_exec goes through the handover protocol', () => ({
+  return machine.step('ST-26', 'linux_exec uses the handover protocol', () => ({
     via: 'efi-handover',
     sizeInMemory: 0,
   }))
 }
 
-/** The kernel's own PE header, or the refusal of what is none. */
+/** The kernel's own PE header, or a refusal if it has none. */
 function kernelHeader(
   { machine }: StubContext,
   clause: ClauseId,
@@ -64,7 +64,7 @@ function kernelHeader(
   if (pe === null || !isOwnMachine(pe))
     return bad(
       clause,
-      `.linux is ${pe !== null && pe.Machine !== NATIVE_MACHINE ? 'a PE of another machine' : 'no PE'}`,
+      `.linux is ${pe !== null && pe.Machine !== NATIVE_MACHINE ? 'a PE file for another machine' : 'not a PE file'}`,
     )
   const broken = brokenCheck(checks, pe, kernel.size)
   return broken === null ? pe : bad(broken.clause, `.linux: ${broken.why}`)
@@ -91,7 +91,7 @@ const KERNEL_FILE_PATH = 28
 /** The entry point lies in the image. */
 const entryInside: HeaderCheck = ({ MajorImageVersion, AddressOfEntryPoint, SizeOfImage }) =>
   MajorImageVersion >= 1 && AddressOfEntryPoint >= SizeOfImage
-    ? { clause: 'ST-69', why: 'the entry point lies behind the end of the image' }
+    ? { clause: 'ST-69', why: 'the entry point lies past the end of the image' }
     : null
 
 /** Conditions on the kernel's header, in the order in which they are looked at. */

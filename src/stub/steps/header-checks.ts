@@ -1,4 +1,4 @@
-/** Slot headerChecks: what the setup header must say for the handover protocol (chapter ST). */
+/** Slot headerChecks: the setup header's conditions for the handover protocol (chapter ST). */
 import { printed, TEXTS } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import {
@@ -32,9 +32,9 @@ function read(ctx: StubContext, kernel: Kernel): SetupHeader {
   return readSetupHeader(ctx, kernel)
 }
 
-/** `.linux` is as long as a zero page, then the four conditions. */
+/** `.linux` must be at least as long as a zero page, then the four conditions. */
 function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
-  return ctx.machine.step('ST-81', 'linux_exec looks at the length of .linux', () => {
+  return ctx.machine.step('ST-81', 'linux_exec checks the length of .linux', () => {
     if (kernel.size < boot_params.size)
       ctx.machine.refuse(
         'ST-81',
@@ -46,14 +46,14 @@ function checkLengthAndAll(ctx: StubContext, kernel: Kernel): SetupHeader {
   })
 }
 
-/** Four conditions, one message for all of them; whether there is a handover entry is not asked. */
+/** Four conditions, one message for all of them; a handover entry is not checked for. */
 function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
   const { machine } = ctx
   return machine.step('ST-31', 'linux_exec checks the setup header', () => {
     const header = read(ctx, kernel)
     if (!isKernel(header) || header.version < PROTOCOL_2_11 || header.relocatable_kernel === 0) {
       const why = !kernel.found
-        ? 'there is no .linux section, and the image itself is no kernel'
+        ? 'there is no .linux section, and the image itself is not a kernel'
         : '.linux does not begin with the header of a relocatable kernel'
       machine.refuse(
         'ST-31',
@@ -63,7 +63,7 @@ function checkAll(ctx: StubContext, kernel: Kernel): SetupHeader {
       )
     }
     if (header.handover_offset === 0 || lacksHandover(header))
-      machine.gap('ST-31', 'the kernel has no 64-bit handover entry, and this stub jumps all the same')
+      machine.gap('ST-31', 'the kernel has no 64-bit handover entry, and this stub jumps to it anyway')
     return header
   })
 }
@@ -91,7 +91,7 @@ function checkEach(ctx: StubContext, kernel: Kernel, { length }: ChecksBehaviour
     if (header.relocatable_kernel === 0) no(TEXTS['stub/not-relocatable'])
     if (lacksHandover(header)) no(TEXTS['stub/no-handover'])
     if (header.handover_offset === 0)
-      machine.gap('ST-32', 'handover_offset is 0, and the stub jumps all the same')
+      machine.gap('ST-32', 'handover_offset is 0, and the stub uses it anyway')
     return header
   })
 }

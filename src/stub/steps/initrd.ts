@@ -1,4 +1,4 @@
-/** Slot initrd: the pieces, and how they become one stretch of memory (chapter ST). */
+/** Slot initrd: the pieces, and how they become one contiguous initrd (chapter ST). */
 import { rangeAt } from '../../bytes/range.ts'
 import { add, alignUp, pagesOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -11,10 +11,10 @@ import { xmalloc, xmallocPages } from './xmalloc.ts'
 
 /** Highest address for a joined initrd. */
 const BELOW_4G = { kind: 'max', limit: 0xffffffff } as const
-/** What a joined initrd is called. */
+/** Object name of a joined initrd. */
 export const JOINED = 'initrd:joined'
 
-/** The address of `.initrd` in the image, or of the image where there is none. */
+/** The address of `.initrd` in the image, or of the image if there is none. */
 function initrdInImage({ machine, self }: StubContext, sections: Sections): Initrd {
   return machine.step('ST-19', 'takes the initrd', () => {
     const found = sections.get('.initrd')
@@ -23,7 +23,7 @@ function initrdInImage({ machine, self }: StubContext, sections: Sections): Init
   })
 }
 
-/** Files of the archives that are made of sections. */
+/** Files in the archives that are made from sections. */
 const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
   '.pcrsig': 'tpm2-pcr-signature.json',
   '.pcrpkey': 'tpm2-pcr-public-key.pem',
@@ -31,7 +31,7 @@ const ARCHIVED: Readonly<Partial<Record<PieceName, string>>> = {
   '.profile': 'profile',
 }
 
-/** A section as it lies in the image, or packed into an archive as `.extra/<file>`, in pool. */
+/** A section in the image, or packed into a cpio archive in pool as `.extra/<file>`. */
 function makePiece(ctx: StubContext, sections: Sections, name: PieceName): InitrdPiece | null {
   const section = sectionOf(sections, name)
   if (section === null) return null
@@ -67,7 +67,7 @@ function pack(ctx: StubContext, section: PayloadSection, file: string): InitrdPi
   return { at: start, size: head.length + section.size + tail.length, parts, section: null }
 }
 
-/** Are these pieces joined, or is the only one handed over as it lies? */
+/** Are the pieces joined, or is a single one handed over in place? */
 function areJoined(pieces: readonly InitrdPiece[], { joined }: InitrdBehaviour): boolean {
   if (joined === 'two or more') return pieces.length > 1
   return pieces.some(({ section }) => section?.name !== '.initrd')
@@ -76,7 +76,7 @@ function areJoined(pieces: readonly InitrdPiece[], { joined }: InitrdBehaviour):
 /** sizeof(struct iovec) */
 const IOVEC = 16
 
-/** The list lies in pool and grows piece by piece. */
+/** The list is in pool and grows piece by piece. */
 function growList(ctx: StubContext, pieces: number): void {
   ctx.machine.step('ST-51', 'iovec_array_extend lists the pieces', () => {
     let list: Phys | null = null
@@ -103,15 +103,12 @@ function pagesFor(ctx: StubContext, pages: number, how: InitrdBehaviour['pages']
 /** Without a piece there is no initrd, or the stub reads through a null pointer. */
 function withoutPieces({ machine }: StubContext, what: InitrdBehaviour['withoutPieces']): null {
   if (what === 'no initrd') return null
-  return machine.step('ST-25', 'takes the only piece of none', () =>
-    machine.gap(
-      'ST-25',
-      'no piece of an initrd: the stub reads the first entry of a list that it never made',
-    ),
+  return machine.step('ST-25', 'uses the only piece, if any', () =>
+    machine.gap('ST-25', 'no initrd pieces: the stub reads the first entry of a list it never allocated'),
   )
 }
 
-/** The initrd of a release: `.initrd` as it lies, or one of all pieces. */
+/** The initrd of a release: `.initrd` in place, or all pieces joined. */
 export function makeInitrd(
   behaviour: InitrdBehaviour,
 ): (ctx: StubContext, sections: Sections) => Initrd | null {
@@ -123,7 +120,7 @@ export function makeInitrd(
 function combineInitrds(ctx: StubContext, sections: Sections, behaviour: InitrdBehaviour): Initrd | null {
   ctx.machine.assume(
     'ST-20',
-    'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from a loader before the stub',
+    'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from an earlier boot loader',
   )
   const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, sections, name)]))
   const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)

@@ -10,11 +10,11 @@ export function readSetupHeader({ machine }: StubContext, kernel: Kernel): Setup
 }
 
 /**
- * Tells memory how long the kernel file really is, so that a `.linux` that is cut short is noticed by who
- * reads all of it.
+ * Tells memory how long the kernel file really is, so that a truncated `.linux` is noticed when all of it is
+ * read.
  */
 export function kernelLength(ctx: StubContext, kernel: Kernel): void {
-  ctx.machine.step('ST-45', 'the length that the kernel states', () => {
+  ctx.machine.step('ST-45', "the length stated in the kernel's header", () => {
     const header = readSetupHeader(ctx, kernel)
     if (kernel.found && isKernel(header) && header.syssize > 0)
       ctx.machine.memory.declare(kernel.object, (setupSectors(header) + 1) * SECTOR + header.syssize * 16)

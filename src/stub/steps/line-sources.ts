@@ -1,19 +1,19 @@
 /**
- * Where the later eras take a command line from, besides .cmdline: LoadOptions, the EFI shell, add-ons and
- * SMBIOS (chapter ST).
+ * Sources of the command line in later eras, besides .cmdline: LoadOptions, the EFI shell, add-ons and SMBIOS
+ * (chapter ST).
  */
 import type { CommandLineBehaviour, StubBehaviour } from '../behaviour.ts'
 import type { PayloadSection, StubContext } from '../model.ts'
 import { lineRule, type LineRule } from './line-text.ts'
 import { profileArgument, profileIn, takenOptions } from './load-options.ts'
 
-/** What matters of a release to where a line comes from. */
+/** The parts of a release's behaviour that decide where a line comes from. */
 export interface Sources {
   readonly line: CommandLineBehaviour
   readonly options: StubBehaviour['loadOptions']
 }
 
-/** A custom line, and what is done to it. */
+/** A custom line, and how it is processed. */
 export interface CustomLine {
   readonly text: string
   readonly rule: LineRule
@@ -27,8 +27,8 @@ function cString(text: string): string {
 }
 
 /**
- * The line that was given from outside; null when there is none, or none may be given. Where a line may begin
- * with a profile specifier, the shell's is taken as it is, and LoadOptions are not looked at.
+ * The line passed to the stub; null when there is none or it is not allowed. In releases with profile
+ * specifiers, the shell's arguments are used unchanged and LoadOptions are ignored.
  */
 export function customLine(
   ctx: StubContext,
@@ -57,7 +57,7 @@ export function customLine(
   return rule(rest) === '' ? null : { text: rest, rule }
 }
 
-/** The line with what is appended to it; null when that is nothing. */
+/** The line with what is appended to it; null if nothing is. */
 export function extended(
   { machine, addons }: StubContext,
   line: string | null,
@@ -69,7 +69,7 @@ export function extended(
   const merged = (addons?.lines ?? []).length === 0 ? '' : (rule((addons?.lines ?? []).join(' ')) ?? '')
   if (merged !== '') text = text === null || text === '' ? merged : `${text} ${merged}`
   if (smbiosCmdline !== undefined && !confidentialVm && behaviour.smbios !== 'ignored') {
-    machine.step('ST-94', 'cmdline_append_and_measure_smbios appends the string of SMBIOS', () => {
+    machine.step('ST-94', 'cmdline_append_and_measure_smbios appends the SMBIOS string', () => {
       const extra = behaviour.smbios === 'appended trimmed' ? (rule(smbiosCmdline) ?? '') : smbiosCmdline
       if (behaviour.smbios === 'appended') text = `${text ?? '(null)'} ${extra}`
       else if (extra !== '') text = text === null || text === '' ? extra : `${text} ${extra}`
@@ -78,7 +78,7 @@ export function extended(
   return text === line ? null : text
 }
 
-/** What was not said of the machine, and is assumed. */
+/** Unspecified inputs, and what is assumed about them. */
 export function assumedSources({ machine: { settings } }: StubContext): string {
   const absent = [
     ...(settings.addons === undefined ? ['no add-ons on the ESP'] : []),

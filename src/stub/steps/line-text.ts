@@ -1,12 +1,10 @@
-/** What the stub makes of the text of a command line (chapter ST). */
+/** How the stub processes the text of a command line (chapter ST). */
 import type { CommandLineBehaviour } from '../behaviour.ts'
 
-/**
- * Makes a line of a text; null where the stub reads behind the end of its string, because all of it is blank.
- */
+/** Processes a line; null if the stub reads past the end of its string because the line is blank. */
 export type LineRule = (text: string) => string | null
 
-/** Characters of a text that a release makes spaces of. */
+/** Characters that a release replaces with spaces. */
 const SPACES: Readonly<Record<CommandLineBehaviour['spaces'], (code: number) => boolean>> = {
   none: () => false,
   'all but printable ASCII': code => code <= 0x1f || code >= 0x7f,
@@ -14,7 +12,7 @@ const SPACES: Readonly<Record<CommandLineBehaviour['spaces'], (code: number) => 
   'controls and DEL': code => code <= 0x1f || code === 0x7f,
 }
 
-/** The character that a release writes for one. */
+/** The replacement for one character. */
 export function written(code: number, { spaces }: Pick<CommandLineBehaviour, 'spaces'>): number {
   return SPACES[spaces](code) ? 0x20 : code
 }
@@ -24,7 +22,7 @@ const trimmed = (text: string, where: CommandLineBehaviour['trimmed']): string =
   return text.replace(where === 'end' ? / +$/ : /^ +| +$/g, '')
 }
 
-/** What a release makes of a line: characters become spaces, and spaces at the ends go. */
+/** How a release processes a line: characters become spaces, and spaces at the ends are trimmed. */
 export function lineRule(line: CommandLineBehaviour): LineRule {
   return text => {
     const isSpace = SPACES[line.spaces]
@@ -42,7 +40,8 @@ function sequence(first: number): { readonly length: number; readonly bits: numb
 }
 
 /**
- * UTF-8 up to the first NUL, as 16-bit characters: what is malformed, cut short or above 0xFFFF is left out.
+ * UTF-8 up to the first NUL, as 16-bit characters: malformed, truncated and above-0xFFFF sequences are
+ * dropped.
  */
 export function utf8Text(bytes: Uint8Array): string {
   let text = ''

@@ -1,4 +1,4 @@
-/** The stub's own loader of the kernel: pages, then section by section out of `.linux` (chapter ST). */
+/** The stub's own loader of the kernel: pages, then section by section from `.linux` (chapter ST). */
 import { printed, TEXTS } from '../../messages/texts.ts'
 import { formatRange, hex, type Range, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { add, alignUp, byteCount, PAGE, pagesOf, phys, type Phys } from '../../bytes/units.ts'
@@ -23,14 +23,14 @@ const NX_COMPAT = 0x100
 /** A section header of the kernel, as it lies in `.linux`. */
 type Header = NonNullable<ReturnType<typeof IMAGE_SECTION_HEADER.read>>
 
-/** What a check of one section is given: its header, the kernel's headers, and the bytes of `.linux`. */
+/** Input of a section check: its header, the kernel's headers, and the bytes of `.linux`. */
 interface Judged {
   readonly header: Header
   readonly pe: PeInMemory
   readonly fileSize: number
 }
 
-/** A condition on a section: what is printed when it is not kept. */
+/** A condition on a section, and the message printed when it fails. */
 interface SectionCheck {
   readonly kept: (judged: Judged) => boolean
   readonly message: string
@@ -77,7 +77,7 @@ const rawInFile: SectionCheck = {
   message: TEXTS['stub/raw-outside-file'],
 }
 
-/** Conditions on a section, in the order in which they are looked at. */
+/** Conditions on a section, in the order in which they are checked. */
 function checksOf({ origin, checksRawData, checksVirtualSize }: OwnLoaderBehaviour): readonly SectionCheck[] {
   return [
     ...(checksRawData ? [noOverflow] : []),
@@ -88,7 +88,7 @@ function checksOf({ origin, checksRawData, checksVirtualSize }: OwnLoaderBehavio
   ]
 }
 
-/** The clause that says where sections go and what is looked at. */
+/** The clause for placing and checking sections. */
 function clauseOf({ origin, checksVirtualSize }: OwnLoaderBehaviour): ClauseId {
   if (origin === 'ImageBase') return checksVirtualSize ? 'ST-64' : 'ST-63'
   return checksVirtualSize ? 'ST-66' : 'ST-65'
@@ -108,7 +108,7 @@ const anyPages: PagesStep = (ctx, pe, { object }) =>
     }),
   )
 
-/** Pages that begin at a multiple of SectionAlignment, out of a larger piece whose ends are given back. */
+/** Pages that begin at a multiple of SectionAlignment, from a larger allocation whose ends are freed. */
 const alignedPages: PagesStep = (ctx, pe, { object }) =>
   ctx.machine.step('ST-62', 'xmalloc_aligned_pages takes pages for the kernel', () => {
     const alignment = Number.isInteger(Math.log2(pe.SectionAlignment)) ? pe.SectionAlignment : PAGE
@@ -130,13 +130,13 @@ function refuseTableOutside({ machine }: StubContext, pe: PeInMemory, kernel: Ke
     machine.refuse(
       'ST-91',
       'EFI_LOAD_ERROR',
-      'the section table of the kernel ends behind the end of .linux',
+      'the section table of the kernel ends past the end of .linux',
       printed('stub/cannot-read-sections', { status: statusText('EFI_LOAD_ERROR') }),
     )
   }
 }
 
-/** Loads the kernel out of `.linux` and enters it under the stub's own handle. */
+/** Loads the kernel from `.linux` and enters it under the stub's own handle. */
 export function linuxExec(
   pe: PeInMemory,
   behaviour: OwnLoaderBehaviour,
@@ -205,7 +205,7 @@ interface SectionRules {
 
 /**
  * One section: its raw data is copied, the rest up to its virtual size is zeroed; one without raw data is
- * passed over. What is zeroed is counted from the pages on every row.
+ * skipped. Zeroing is relative to the pages in every era.
  */
 function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Kernel, base: Phys): void {
   const { machine } = ctx
@@ -244,12 +244,12 @@ function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Ke
   ) {
     machine.doubt(
       'ST-68',
-      `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} does not begin and end at whole pages: whether the firmware protects such pages or refuses is not modelled`,
+      `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} is not page-aligned at both ends: whether the firmware protects such pages or refuses is not modelled`,
     )
   }
 }
 
-/** Zeroes; a length below zero was taken for one of nearly 4 GiB. */
+/** Zeroes; a negative length wraps to nearly 4 GiB. */
 function zeroRest(
   { machine }: StubContext,
   where: Range | null,
@@ -262,6 +262,6 @@ function zeroRest(
   if (wrapped)
     machine.lost(
       event,
-      `the stub zeroes ${formatRange(where)}, because a section has more raw data than VirtualSize: a difference below zero is taken for nearly 4 GiB`,
+      `the stub zeroes ${formatRange(where)}, because a section has more raw data than VirtualSize: the negative difference wraps to nearly 4 GiB`,
     )
 }

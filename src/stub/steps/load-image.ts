@@ -1,4 +1,4 @@
-/** The way in through LoadImage and StartImage (chapter ST). */
+/** The kernel's entry through LoadImage and StartImage (chapter ST). */
 import { printed } from '../../messages/texts.ts'
 import { rangeAt } from '../../bytes/range.ts'
 import { byteCount } from '../../bytes/units.ts'
@@ -14,14 +14,14 @@ import { UTF16_LINE, widened } from './command-line.ts'
 /** sizeof(struct initrd_loader): a protocol of one pointer, an address, a length. */
 const INITRD_LOADER = 24
 
-/** What is printed when the firmware refuses the kernel. */
+/** Messages for a kernel that the firmware refuses. */
 export interface LoadMessages {
   readonly clause: ClauseId
   /** Upstream's function. */
   readonly by: 'load_image' | 'load_via_boot_services'
-  /** What the refusal is printed with. */
+  /** The printed message. */
   readonly message: (status: EfiError) => string
-  /** What the stub returns. */
+  /** The status the stub returns. */
   readonly returned: (status: EfiError) => EfiError
 }
 
@@ -41,7 +41,7 @@ export const shimMessages: LoadMessages = {
 }
 
 /**
- * Gives the kernel to the firmware, then starts it with a command line and an initrd that waits behind
+ * Loads the kernel through the firmware, then starts it with a command line and an initrd registered for
  * LoadFile2.
  */
 export function loadViaBootServices(
@@ -105,7 +105,7 @@ function withOptions(image: LoadedImage, line: CommandLine | null): LoadedImage 
 
 /** Registers the initrd for LoadFile2, if there is one. */
 export function registerInitrd(ctx: StubContext, initrd: Initrd | null): RegisteredInitrd | null {
-  return ctx.machine.step('ST-30', 'initrd_register offers the initrd through LoadFile2', () => {
+  return ctx.machine.step('ST-30', 'initrd_register registers the initrd for LoadFile2', () => {
     if (initrd?.object == null) return null
     ctx.machine.assume('ST-30', 'nobody registered an initrd before the stub')
     xmalloc(ctx, 'ST-30', INITRD_LOADER, 'stub:initrd_loader')
@@ -113,7 +113,7 @@ export function registerInitrd(ctx: StubContext, initrd: Initrd | null): Registe
   })
 }
 
-/** As loadViaBootServices, with a command line that had eight bits until then. */
+/** As loadViaBootServices, with a command line that was 8-bit until then. */
 export function widenAndLoad(messages: LoadMessages): (ctx: StubContext, payload: BootPayload) => HandOff {
   const start = loadViaBootServices(messages)
   return (ctx, payload) => start(ctx, { ...payload, commandLine: widened(ctx, payload.commandLine) })

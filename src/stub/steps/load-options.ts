@@ -1,22 +1,22 @@
-/** LoadOptions that the firmware gave to the stub, and the profile that they may ask for (chapter ST). */
+/** LoadOptions passed by the firmware, and the profile they may select (chapter ST). */
 import type { LoadOptions } from '../../machine/model.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
 
 type OptionsBehaviour = StubBehaviour['loadOptions']
 
-/** The texts that a release takes. */
+/** The texts that a release accepts. */
 const TAKES: Readonly<Record<OptionsBehaviour['taken'], (text: string) => boolean>> = {
   any: () => true,
   /** The first character is not NUL. */
   text: text => text !== '' && !text.startsWith('\0'),
-  /** The first character is no control character. */
+  /** The first character is not a control character. */
   'printable first': text => text.charCodeAt(0) > 0x1f,
   /** No control character up to its NUL, and not empty. */
   printable: text => /^[^\0-\x1f]+(?:\0|$)/.test(text),
 }
 
-/** LoadOptions that count; null for those that the release leaves alone. */
+/** The accepted LoadOptions; null for those that the release ignores. */
 export function takenOptions({ self }: StubContext, { taken }: OptionsBehaviour): LoadOptions | null {
   const { loadOptions } = self
   return loadOptions !== null && loadOptions.bytes >= 2 && TAKES[taken](loadOptions.text) ? loadOptions : null
@@ -31,13 +31,13 @@ export function profileIn(text: string): { readonly profile: number; readonly re
     : { profile, rest: text.slice(match[0].length) }
 }
 
-/** The profile that the first argument of the shell asks for; null when it asks for none. */
+/** The profile selected by the first shell argument; null for none. */
 export function profileArgument([first = '']: readonly string[]): number | null {
   const profile = Number(/^@(\d+)$/.exec(first)?.[1])
   return profile < 2 ** 32 ? profile : null
 }
 
-/** The profile that the shell's arguments or LoadOptions ask for; 0 when they ask for none. */
+/** The profile selected by the shell's arguments or LoadOptions; 0 for none. */
 export function chosenProfile(ctx: StubContext, options: OptionsBehaviour): number {
   const { shell } = ctx.machine.settings
   if (shell !== undefined) return profileArgument(shell) ?? 0

@@ -1,4 +1,4 @@
-/** Slots locate and kernel: which section header counts for a name (chapter ST). */
+/** Slots locate and kernel: which section header is used for a name (chapter ST). */
 import { printed } from '../../messages/texts.ts'
 import { add } from '../../bytes/units.ts'
 import { viewUki } from '../../image/uki.ts'
@@ -10,7 +10,7 @@ import { statusIn, statusText } from './status.ts'
 
 type Finding = (name: string, entry: TableEntry) => PayloadSection
 
-/** What a header of this image's table stands for. */
+/** The section that a header of this image's table describes. */
 function findingIn({ self }: StubContext): Finding {
   const { sections } = viewUki(self.pe)
   return (name, { index, VirtualAddress, VirtualSize }) => {
@@ -25,7 +25,7 @@ function findingIn({ self }: StubContext): Finding {
   }
 }
 
-/** Which headers count, and of which profile. */
+/** Which headers match, and of which profile. */
 export function findSections(
   rules: LocateBehaviour,
   options: StubBehaviour['loadOptions'],
@@ -37,7 +37,7 @@ export function findSections(
   }
 }
 
-/** A header counts when its name begins with the wanted one; the last such header counts. */
+/** A header matches when its name begins with the wanted one; the last match is used. */
 function lastWithPrefix(
   ctx: StubContext,
   table: readonly TableEntry[],
@@ -52,7 +52,7 @@ function lastWithPrefix(
   })
 }
 
-/** A warning when neighbours in the table are not in the order of their addresses or overlap. */
+/** Warns when neighbours in the table overlap or are not in address order. */
 function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
   ctx.machine.step('ST-71', 'locate_sections looks for overlapping sections', () => {
     const overlaps = table.some(
@@ -71,14 +71,14 @@ function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
 function insideImage({ machine, self }: StubContext, { VirtualAddress, VirtualSize }: TableEntry): boolean {
   return machine.step(
     'ST-70',
-    'pe_locate_sections_internal asks whether a section lies inside the image',
+    'pe_locate_sections_internal checks whether a section lies inside the image',
     () => VirtualAddress + VirtualSize <= self.size,
   )
 }
 
 /**
- * A header counts when its name is the wanted one; the first such header counts, and a profile overrides the
- * base.
+ * A header matches when its name is exactly the wanted one; the first match is used, and a profile overrides
+ * the base.
  */
 function firstWithName(
   ctx: StubContext,
@@ -119,7 +119,7 @@ export function sectionOf(sections: Sections, name: string): PayloadSection | nu
   return found !== undefined && found.size > 0 ? found : null
 }
 
-/** The kernel, or what a release does without one. */
+/** The kernel, or the release's reaction to its absence. */
 export function takeKernel(
   kernel: StubBehaviour['kernel'],
   messages: StubBehaviour['messages'],
@@ -130,7 +130,7 @@ export function takeKernel(
   return (ctx, sections) => kernelOrRefusal(ctx, sections, clause, message)
 }
 
-/** Without a `.linux` the image itself is taken for the kernel, and the header check meets it. */
+/** Without `.linux` the image itself is taken for the kernel and fails the header check. */
 function kernelOrOwnImage({ machine, self }: StubContext, sections: Sections): Kernel {
   return machine.step('ST-12', 'takes the kernel', () => {
     const found = sections.get('.linux')
@@ -140,7 +140,7 @@ function kernelOrOwnImage({ machine, self }: StubContext, sections: Sections): K
   })
 }
 
-/** Without a `.linux` the stub says no. */
+/** Without `.linux` the stub returns an error. */
 function kernelOrRefusal(
   { machine }: StubContext,
   sections: Sections,

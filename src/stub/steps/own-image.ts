@@ -1,4 +1,4 @@
-/** The stub's own code and data, before it does anything: what of it is not its own any more (chapter ST). */
+/** The stub's own code and data at entry: bytes that were overwritten (chapter ST). */
 import { formatRange, range, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
 import type { Extent } from '../../memory/extent.ts'
@@ -6,16 +6,16 @@ import { type UkiSection, viewUki } from '../../image/uki.ts'
 import type { StubContext } from '../model.ts'
 import { compareWithBuild } from './known-build.ts'
 
-/** Bytes at the entry point that run for certain. */
+/** Bytes at the entry point that are certain to run. */
 export const ENTRY_BYTES = 16
-/** Places that are doubted one by one; sections can be made to overlap in thousands. */
+/** Limit of places reported one by one; a crafted image can overlap in thousands. */
 const DOUBTS_MAX = 16
 /** Places in which the stub writes its variables over other sections; beyond them the run ends. */
 const WRITES_MAX = 65536
 /** Characteristics. */
 const IMAGE_SCN_MEM_WRITE = 0x80000000
 
-/** Enters the stub, and says which of its own bytes other sections have taken. */
+/** Enters the stub, and reports which of its bytes belong to other sections. */
 export function ownImage(ctx: StubContext): void {
   const { machine, self } = ctx
   const sections = viewUki(self.pe).sections.filter(({ section }) => section.VirtualSize > 0)
@@ -25,7 +25,7 @@ export function ownImage(ctx: StubContext): void {
   compareWithBuild(ctx)
   const own = sections.filter(({ payload }) => !payload)
   doubtOverwritten(ctx)
-  machine.step('ST-3', 'the stub writes its variables', () => {
+  machine.step('ST-3', 'the stub writes to its own data', () => {
     let places = 0
     for (const one of own) {
       if (one.section.Characteristics < IMAGE_SCN_MEM_WRITE) continue
@@ -33,7 +33,7 @@ export function ownImage(ctx: StubContext): void {
         if (places++ === WRITES_MAX)
           return machine.gap(
             'ST-3',
-            `the stub's variables lie in more than ${String(WRITES_MAX)} places that other sections have taken`,
+            `the stub's data overlaps other sections in more than ${String(WRITES_MAX)} places`,
           )
         machine.memory.make(where, one.object, where.start - self.base - one.section.VirtualAddress)
       }
@@ -41,7 +41,7 @@ export function ownImage(ctx: StubContext): void {
   })
 }
 
-/** Says which bytes of the stub's own sections are somebody else's now. */
+/** Reports which bytes of the stub's own sections were overwritten. */
 export function doubtOverwritten(ctx: StubContext): void {
   const own = viewUki(ctx.self.pe).sections.filter(
     ({ section, payload }) => section.VirtualSize > 0 && !payload,
@@ -60,7 +60,7 @@ function enter({ machine, self }: StubContext, sections: readonly UkiSection[]):
   if (home === undefined)
     return machine.gap(
       'ST-1',
-      `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} lies in no section of the stub`,
+      `the entry point at ${formatRange(rangeAt(self.entry, ENTRY_BYTES))} is not in any section of the stub`,
     )
   const { VirtualAddress, VirtualSize } = home.section
   const end = Math.min(self.entry + ENTRY_BYTES, self.base + VirtualAddress + VirtualSize)
@@ -68,7 +68,7 @@ function enter({ machine, self }: StubContext, sections: readonly UkiSection[]):
     range(self.entry, end),
     home.object,
     at - VirtualAddress,
-    `the first instructions of the stub are overwritten`,
+    `the first instructions of the stub were overwritten`,
   )
 }
 
@@ -90,7 +90,7 @@ function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
   for (const one of own) {
     for (const extent of foreignIn(ctx, one)) {
       if (places === DOUBTS_MAX) {
-        ctx.machine.doubt('ST-2', "more of the stub's own sections is overwritten than these places")
+        ctx.machine.doubt('ST-2', "more of the stub's own sections was overwritten than these places")
         return
       }
       doubt(ctx, one, extent)

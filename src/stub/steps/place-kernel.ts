@@ -1,5 +1,5 @@
 /**
- * Slots placeKernel and placeInitrd: where they lie when the kernel is entered through the handover protocol
+ * Slots placeKernel and placeInitrd: their addresses when the kernel is entered through the handover protocol
  * (chapter ST).
  */
 import { TEXTS } from '../../messages/texts.ts'
@@ -25,14 +25,14 @@ export function placeKernel({
   return zeroTail ? copiedWithTail : copiedWhenHigh
 }
 
-/** The kernel runs where it lies in the image. */
+/** The kernel runs in place. */
 function inPlace({ machine }: StubContext, kernel: Kernel): Phys {
   return machine.step('ST-33', 'linux_exec leaves the kernel in place', () => kernel.at)
 }
 
 /**
- * The kernel is copied when its image needs more than `.linux` has, or when it lies too high; what the image
- * needs beyond is zeroed.
+ * The kernel is copied when it is larger in memory than `.linux`, or when it is above 4 GiB and cannot run
+ * there; its tail is zeroed.
  */
 function copiedWithTail(ctx: StubContext, kernel: Kernel, sizeInMemory: number): Phys {
   const { machine } = ctx
@@ -58,7 +58,7 @@ const NX_COMPAT = 0x100
 /** IMAGE_SCN_MEM_EXECUTE */
 const MEM_EXECUTE = 0x20000000
 
-/** The kernel runs in place, unless it lies above 4 GiB and cannot: then the stub says no. */
+/** The kernel runs in place; if it is above 4 GiB and cannot run there, the stub returns an error. */
 function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
   const { machine } = ctx
   return machine.step('ST-56', 'linux_exec_efi_handover leaves the kernel in place', () => {
@@ -75,7 +75,7 @@ function inPlaceOrRefused(ctx: StubContext, kernel: Kernel): Phys {
 }
 
 /**
- * The kernel runs in place; when it ends above 4 GiB, a copy of the bytes of `.linux` below does. Nothing is
+ * The kernel runs in place; if it ends above 4 GiB, `.linux` is copied below and runs there. Nothing is
  * zeroed.
  */
 function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
@@ -105,7 +105,7 @@ function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
   })
 }
 
-/** Where an initrd lies that is passed in boot_params. */
+/** Address of an initrd passed through boot_params. */
 export function placeInitrd({
   above4G,
 }: StubBehaviour['placeInitrd']): (

@@ -1,4 +1,4 @@
-/** Slot pool: the memory type of what the stub allocates in pool (chapter ST). */
+/** Slot pool: the memory type of the stub's pool allocations (chapter ST). */
 import { EfiBootServicesData, EfiLoaderData } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
@@ -10,10 +10,10 @@ export function choosePool({ type }: StubBehaviour['pool']): (ctx: StubContext) 
 
 /** EfiLoaderData: the kernel keeps it until it has its own memory map. */
 function loaderPool({ machine }: StubContext): number {
-  return machine.step('ST-87', 'takes pool of the loader', () => EfiLoaderData)
+  return machine.step('ST-87', 'allocates pool as EfiLoaderData', () => EfiLoaderData)
 }
 
-/** EfiBootServicesData: free for everybody once boot services end. */
+/** EfiBootServicesData: free memory once boot services end. */
 function bootServicesPool({ machine }: StubContext): number {
-  return machine.step('ST-88', 'takes pool of the boot services', () => EfiBootServicesData)
+  return machine.step('ST-88', 'allocates pool as EfiBootServicesData', () => EfiBootServicesData)
 }

@@ -1,4 +1,4 @@
-/** Slot sectionTable: the image's own header as it lies in memory (chapter ST). */
+/** Slot sectionTable: the image's own header in memory (chapter ST). */
 import { toInteger } from '../../bytes/int.ts'
 import { hex, rangeAt } from '../../bytes/range.ts'
 import { add } from '../../bytes/units.ts'
@@ -20,7 +20,7 @@ import { statusIn } from './status.ts'
 
 /** IMAGE_FILE_MACHINE_ARM64, IMAGE_FILE_MACHINE_ARMNT, IMAGE_FILE_MACHINE_RISCV64. */
 const OTHER_MACHINES = [0xaa64, 0x1c2, 0x5064]
-/** Machines of a PE, by what a release says of them. */
+/** PE machine types, by what a release accepts. */
 const MACHINES = {
   'x64 and ia32': [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386],
   'any known': [IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386, ...OTHER_MACHINES],
@@ -114,8 +114,8 @@ function entriesOf({ machine, self }: StubContext, pe: PeInMemory): TableEntry[]
 }
 
 /**
- * A further condition on a header: the clause under which it is not kept, or null. `size`: bytes of the
- * loaded image, or of `.linux`; null where the row does not ask.
+ * A further condition on a header: the clause under which it fails, or null. `size`: bytes of the loaded
+ * image, or of `.linux`; null where the release does not check.
  */
 export type HeaderCheck = (
   pe: PeInMemory,
@@ -149,7 +149,7 @@ export const tableInImage: HeaderCheck = (
 ) => {
   const end = e_lfanew + 24 + SizeOfOptionalHeader + IMAGE_SECTION_HEADER.size * NumberOfSections
   return imageSize !== null && end > imageSize
-    ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, behind the end of the image` }
+    ? { clause: 'ST-55', why: `the section table ends at ${hex(end)}, past the end of the image` }
     : null
 }
 
@@ -159,10 +159,10 @@ const PE_FILE_HEADER = 24 + 112 + 8 * 16
 /** The PE header of a kernel ends inside `.linux`. */
 export const headerInFile: HeaderCheck = ({ e_lfanew }, fileSize) =>
   fileSize !== null && e_lfanew + PE_FILE_HEADER > fileSize
-    ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends behind the end of the section` }
+    ? { clause: 'ST-91', why: `its PE header at ${hex(e_lfanew)} ends past the end of the section` }
     : null
 
-/** The first condition that is not kept. */
+/** The first condition that fails. */
 export function brokenCheck(
   checks: readonly HeaderCheck[],
   pe: PeInMemory,
@@ -175,7 +175,7 @@ export function brokenCheck(
   return null
 }
 
-/** Conditions beyond those of all, in the order in which they are looked at. */
+/** Conditions beyond those of every release, in the order in which they are checked. */
 function checksOf(table: SectionTableBehaviour): readonly HeaderCheck[] {
   return [
     ...(table.headerAfterDos ? [peBehindDos] : []),
@@ -185,7 +185,7 @@ function checksOf(table: SectionTableBehaviour): readonly HeaderCheck[] {
   ]
 }
 
-/** Where the section table comes from, and what its headers must say. */
+/** Where the section table is read from, and the checks of its headers. */
 export function readSectionTable(
   table: SectionTableBehaviour,
   messages: StubBehaviour['messages'],
@@ -200,7 +200,7 @@ export function readSectionTable(
 const fewEnough = ({ maxSections }: SectionTableBehaviour, sections: number): boolean =>
   maxSections === null || sections <= maxSections
 
-/** Any machine that the era knows, not too many sections. */
+/** Any machine that the release knows, and at most its maximum of sections. */
 function tableOfAnyMachine(
   ctx: StubContext,
   table: SectionTableBehaviour,
@@ -210,7 +210,7 @@ function tableOfAnyMachine(
     const pe = peAt(ctx.machine, ctx.self.base)
     const known = pe !== null && knows(table.machines, pe.Machine) && fewEnough(table, pe.NumberOfSections)
     if (known) return entriesOf(ctx, pe)
-    return ctx.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is no PE header', refused)
+    return ctx.machine.refuse('ST-6', 'EFI_LOAD_ERROR', 'the header of the image is not a PE header', refused)
   })
 }
 
@@ -226,7 +226,7 @@ function tableOfOwnMachine(
       return ctx.machine.refuse(
         'ST-7',
         'EFI_LOAD_ERROR',
-        'the header of the image is no PE header of this machine',
+        'the header of the image is not a PE header for this machine',
         refused,
       )
     const broken = brokenCheck(checks, pe, ctx.self.size)
@@ -238,7 +238,7 @@ function tableOfOwnMachine(
 /** `\EFI\BOOT\BOOTX64.EFI` and its NUL, in UTF-16. */
 const IMAGE_PATH = 44
 
-/** From the file on disk, whatever memory holds. */
+/** From the file on disk, not from memory. */
 function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: string): readonly TableEntry[] {
   return ctx.machine.step('ST-82', 'pefile_locate_sections reads the section table in the file', () => {
     ctx.machine.assume(
@@ -248,6 +248,6 @@ function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: st
     ctx.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
     const { coff, sections } = ctx.self.pe
     if (knows(table.machines, coff.Machine) && fewEnough(table, coff.NumberOfSections)) return sections
-    return ctx.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is no PE header', refused)
+    return ctx.machine.refuse('ST-82', 'EFI_LOAD_ERROR', 'the header of the file is not a PE header', refused)
   })
 }

@@ -1,7 +1,4 @@
-/**
- * Slot strings: paths and texts that the stub makes in pool between the command line and the initrd (chapter
- * ST).
- */
+/** Slot strings: paths and texts allocated in pool between the command line and the initrd (chapter ST). */
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { ClauseId } from '../../machine/machine.ts'
 import type { StringName, StubBehaviour } from '../behaviour.ts'
@@ -9,11 +6,11 @@ import type { StubContext } from '../model.ts'
 import { xmalloc } from './xmalloc.ts'
 
 /**
- * Sizes in UTF-16. `\EFI\BOOT\BOOTX64.EFI.extra.d` and its NUL; vendor and revision of the firmware, of which
+ * Sizes in UTF-16. `\EFI\BOOT\BOOTX64.EFI.extra.d` and its NUL; vendor and revision of the firmware, where
  * any text of up to 43 characters takes the same block.
  */
 const SIZES: Readonly<Record<StringName, number>> = { 'extra.d': 60, LoaderFirmwareInfo: 72 }
-/** Room that the printing routine adds behind a string: PRINT_STRING_LEN of gnu-efi, in UTF-16. */
+/** Room that the printing routine adds after a string: PRINT_STRING_LEN of gnu-efi, in UTF-16. */
 const PRINT_ROOM = 400
 
 /** Makes the strings of a release. */
@@ -25,7 +22,7 @@ export function makeStrings({ buffers, order, kept }: StubBehaviour['strings']):
     ctx.machine.step(clause, what, () => {
       ctx.machine.assume(
         'ST-48',
-        'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, by no boot loader, on a firmware whose vendor string is short',
+        'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, not by a boot loader, on a firmware whose vendor string is short',
       )
       const printing = room > 0 ? { ...ctx, poolType: EfiLoaderData } : ctx
       for (const name of order) {

@@ -1,4 +1,4 @@
-/** Slot variables: what stays allocated from reading firmware variables (chapter ST). */
+/** Slot variables: allocations left from reading firmware variables (chapter ST). */
 import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
@@ -6,7 +6,7 @@ import type { StubContext } from '../model.ts'
 /** sizeof(CHAR16 *) * EFI_MAXIMUM_VARIABLE_SIZE (gnu-efi: 1024). */
 const VARIABLE_BUFFER = 8 * 1024
 
-/** Reads SecureBoot, and a random seed where the release looks for one. */
+/** Reads SecureBoot, and a random seed if the release looks for one. */
 export function readVariables({
   secureBoot,
   randomSeed,
@@ -37,7 +37,7 @@ function keepVariableBuffer({ machine }: StubContext): void {
   })
 }
 
-/** One pool buffer of 8 KiB for the value of SecureBoot, freed once it was looked at. */
+/** One pool buffer of 8 KiB for the value of SecureBoot, freed after use. */
 function freeVariableBuffer({ machine, poolType = EfiLoaderData }: StubContext): void {
   machine.step('ST-80', 'efivar_get_raw reads the variable SecureBoot', () => {
     const got = machine.firmware.allocatePool(poolType, VARIABLE_BUFFER, 'stub:SecureBoot')

@@ -1,4 +1,4 @@
-/** AllocatePages and AllocatePool as later stubs call them: without room they stop with an assertion. */
+/** AllocatePages and AllocatePool as later stubs call them: failure is an assertion that halts. */
 import type { Phys } from '../../bytes/units.ts'
 import type { AllocateType } from '../../firmware/services.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
@@ -6,7 +6,7 @@ import type { ClauseId } from '../../machine/machine.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { StubContext } from '../model.ts'
 
-/** What a request for pages is about. */
+/** A request for pages. */
 export interface PageRequest {
   readonly where: AllocateType
   readonly type: number
@@ -14,7 +14,7 @@ export interface PageRequest {
   readonly label: ObjectId
 }
 
-/** AllocatePages of an era that stops with an assertion when there is no room: xmalloc_pages. */
+/** xmalloc_pages: AllocatePages, and an assertion that halts when there is no room. */
 export function xmallocPages(
   { machine }: StubContext,
   clause: ClauseId,
@@ -30,7 +30,7 @@ export function xmallocPages(
   )
 }
 
-/** AllocatePool of an era that stops with an assertion when there is no room: xmalloc. */
+/** xmalloc: AllocatePool, and an assertion that halts when there is no room. */
 export function xmalloc(
   { machine, poolType = EfiLoaderData }: StubContext,
   clause: ClauseId,

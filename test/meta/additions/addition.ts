@@ -38,7 +38,7 @@ export function put(there: string, instead: string): (text: string) => string {
   }
 }
 
-/** Puts a text behind another one, which stands once. */
+/** Puts a text after another one, which stands once. */
 export function behind(there: string, more: string): (text: string) => string {
   return put(there, `${there}${more}`)
 }

@@ -9,39 +9,36 @@ export const dialect: Addition = {
       '--scenario',
       'samples/2020-04-bss-not-zeroed/scenario.json',
       '--memmap',
-      'test/fixtures/haiku.txt',
+      'test/fixtures/nova.txt',
     ],
-    '(haiku, lines 2-3',
+    '(nova, lines 2-3',
   ],
   files: {
-    'src/image/memmap/efi-haiku.ts': `/** The EFI map that Haiku's loader prints. Source: haiku src/system/boot/platform/efi/arch/x86_64/arch_start.cpp. */
+    'src/image/memmap/efi-nova.ts': `/** The EFI map that a hypervisor prints in its log. */
 import { groupsOf } from '../groups.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRow = groupsOf(
-  /^phys: 0x([0-9a-f]+)-0x([0-9a-f]+), virt: 0x[0-9a-f]+-0x[0-9a-f]+, type: \\w+ \\(0x([0-9a-f]+)\\), attr: 0x([0-9a-f]+)$/,
-  4,
-)
+const readRow = groupsOf(/^NOVA ([0-9a-f]{16})\\.\\.([0-9a-f]{16}) t(\\d{1,2}) a([0-9a-f]{16})$/, 4)
 
-export const haiku: Dialect<'haiku'> = {
-  name: 'haiku',
+export const nova: Dialect<'nova'> = {
+  name: 'nova',
   kind: 'efi',
-  title: 'Haiku, its loader',
-  example: 'phys: 0x00100000-0x00806000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf',
+  title: 'a hypervisor, in its log',
+  example: 'NOVA 0000000000100000..0000000000805fff t7 a000000000000000f',
   taken: 'before-load',
-  lacks: ['what the loader itself holds stays occupied'],
-  looks: /\\bphys: 0x[0-9a-f]{1,16}-0x/g,
-  row: /phys: 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}, virt: 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}, type: \\w{1,40} \\(0x[0-9a-f]{1,8}\\), attr: 0x[0-9a-f]{1,16}/y,
-  wide: false,
-  read: eachLine('haiku', line => {
+  lacks: ['what the hypervisor itself holds stays occupied'],
+  looks: /NOVA [0-9a-f]{16}/g,
+  row: /NOVA [0-9a-f]{16}\\.\\.[0-9a-f]{16} t\\d{1,2} a[0-9a-f]{16}/y,
+  wide: true,
+  read: eachLine('nova', line => {
     const row = readRow(line)
     if (row === null) return null
-    const [start, end, type, attribute] = row
+    const [start, last, type, attribute] = row
     return [
       {
-        type: Number(hexValue(type)),
+        type: Number(type),
         start: hexValue(start),
-        end: hexValue(end),
+        end: hexValue(last) + 1n,
         attribute: hexValue(attribute),
       },
     ]
@@ -50,44 +47,43 @@ export const haiku: Dialect<'haiku'> = {
 `,
     'src/image/memmap/dialects.ts': all(
       behind(
-        "import { uboot, ubootEfiMem } from './efi-uboot.ts'\n",
-        "import { haiku } from './efi-haiku.ts'\n",
+        "import { linuxEfi, linuxEfiArm } from './efi-linux.ts'\n",
+        "import { nova } from './efi-nova.ts'\n",
       ),
-      behind('const TABLE = [\n', '  haiku,\n'),
+      behind('const TABLE = [\n', '  nova,\n'),
     ),
   },
   beside: {
-    'test/fixtures/haiku.txt': `System provided memory map:
-    phys: 0x00001000-0x000a0000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf
-    phys: 0x00100000-0x20000000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf
+    'test/fixtures/nova.txt': `NOVA memory map
+NOVA 0000000000001000..000000000009ffff t7 a000000000000000f
+NOVA 0000000000100000..000000001fffffff t7 a000000000000000f
 `,
     'test/support/memmap-printers.ts': behind(
       'const SHELL_PRINTERS: readonly Printer[] = [\n',
       `  {
-    name: 'Haiku',
-    dialect: 'haiku',
-    source: 'haiku',
+    name: 'Nova',
+    dialect: 'nova',
+    source: 'nova',
     log: false,
-    head: ['System provided memory map:'],
+    head: ['NOVA memory map'],
     print: row => ({
-      line: \`    phys: 0x\${hex(row.range.start, 8)}-0x\${hex(row.range.end, 8)}, virt: 0x\${hex(0, 8)}-0x\${hex(0, 8)}, type: Name (0x\${hex(row.type)}), attr: 0x\${hex(row.attribute)}\`,
+      line: \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
       says: row,
     }),
   },
 `,
     ),
-    'test/unit/image/haiku.test.ts': `import { expect, test } from 'vitest'
+    'test/unit/image/nova.test.ts': `import { expect, test } from 'vitest'
 import { MEMMAP_DIALECTS, readMemmap, type MemmapDialect } from '../../../src/index.ts'
 
-const HAIKU: MemmapDialect = 'haiku'
+const NOVA: MemmapDialect = 'nova'
 
-test('a line of Haiku is read, and the name is one of the names', () => {
-  const line = 'phys: 0x00100000-0x00806000, virt: 0x00000000-0x00000000, type: ConventionalMemory (0x7), attr: 0xf'
-  expect(readMemmap(line, HAIKU)).toMatchObject({
-    dialect: HAIKU,
+test('a line of it is read, and the name is one of the names', () => {
+  expect(readMemmap('NOVA 0000000000100000..0000000000805fff t7 a000000000000000f', NOVA)).toMatchObject({
+    dialect: NOVA,
     map: [{ type: 7, range: { start: 0x100000, end: 0x806000 } }],
   })
-  expect(MEMMAP_DIALECTS).toContain(HAIKU)
+  expect(MEMMAP_DIALECTS).toContain(NOVA)
 })
 `,
   },

@@ -1,12 +1,15 @@
 /** The kernel does something that no slot is about. */
 import { all, atEnd, before, behind, type Addition } from './addition.ts'
+import { nextClauses } from './next-clauses.ts'
+
+const [KEPT, NONE] = nextClauses('EP')
 
 export const kernelSlot: Addition = {
   kind: 'a new slot of the kernel',
-  shown: [['spec', 'EP-55'], 'src/kernel/x86/steps/random-seed.ts'],
+  shown: [['spec', KEPT], 'src/kernel/x86/steps/random-seed.ts'],
   files: {
     'src/kernel/x86/behaviour.ts': behind(
-      '/** Where kernels differ. */\nexport interface KernelBehaviour {\n',
+      '/** The differences between kernels. */\nexport interface KernelBehaviour {\n',
       `  /** Is a table with a random seed made for the kernel? */
   readonly randomSeed: { readonly table: boolean }
 `,
@@ -29,12 +32,12 @@ import type { Step } from '../boot.ts'
 export function randomSeed({ table }: KernelBehaviour['randomSeed']): Step {
   return table
     ? ({ machine }) => {
-        machine.step('EP-55', 'efi_random_get_seed keeps a seed', () => {
+        machine.step('${KEPT}', 'efi_random_get_seed keeps a seed', () => {
           machine.firmware.allocatePool(EfiACPIReclaimMemory, 48, 'efi-stub:random-seed')
         })
       }
     : ({ machine }) => {
-        machine.step('EP-56', 'the EFI stub asks for no seed', () => undefined)
+        machine.step('${NONE}', 'the EFI stub asks for no seed', () => undefined)
       }
 }
 `,
@@ -61,22 +64,22 @@ export function randomSeed({ table }: KernelBehaviour['randomSeed']): Step {
     'src/kernel/x86/law.ts': behind(
       'export const X86_LAW: Law<KernelBehaviour> = {\n',
       `  randomSeed: {
-    'EP-55': ({ randomSeed }) => randomSeed.table,
-    'EP-56': ({ randomSeed }) => !randomSeed.table,
+    '${KEPT}': ({ randomSeed }) => randomSeed.table,
+    '${NONE}': ({ randomSeed }) => !randomSeed.table,
   },
 `,
     ),
   },
   beside: {
     'spec/EP-kernel-entry.md': atEnd(`
-### EP-55: A seed is kept for the kernel
+### ${KEPT}: A seed is kept for the kernel
 Applies: no release yet
 Source: linux@7.1.8 drivers/firmware/efi/libstub/random.c efi_random_get_seed
 Evidence: read
 
 The EFI stub takes 48 bytes of pool for a seed, which are kept.
 
-### EP-56: No seed is kept
+### ${NONE}: No seed is kept
 Applies: no release yet
 Source: linux@7.1.8 drivers/firmware/efi/libstub/random.c
 Evidence: read
@@ -92,13 +95,13 @@ const clausesOf = (kernel: string): string[] =>
     ({ clause }) => clause,
   ) ?? []
 
-test('EP-55 a seed is kept', () => {
-  expect(clausesOf('7.3.4')).toContain('EP-55')
+test('${KEPT} a seed is kept', () => {
+  expect(clausesOf('7.3.4')).toContain('${KEPT}')
 })
 
-test('EP-56 none is kept before', () => {
-  expect(clausesOf('7.2.13')).toContain('EP-56')
-  expect(clausesOf('7.2.13')).not.toContain('EP-55')
+test('${NONE} none is kept before', () => {
+  expect(clausesOf('7.2.13')).toContain('${NONE}')
+  expect(clausesOf('7.2.13')).not.toContain('${KEPT}')
 })
 `,
   },

@@ -4,7 +4,7 @@ import type { Addition } from './addition.ts'
 const FIRST = "  {\n    id: 'ovmf-2022.11-q35-4M',"
 const SECOND = "  {\n    id: 'ovmf-2022.11-q35-2M',"
 
-/** The first entry under another name, behind all others. */
+/** The first entry under another name, after all others. */
 function oneMore(text: string): string {
   const entry = text
     .slice(text.indexOf(FIRST), text.indexOf(SECOND))

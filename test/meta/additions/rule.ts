@@ -1,17 +1,20 @@
 /** There is another way to go wrong. */
 import { all, atEnd, before, behind, type Addition } from './addition.ts'
+import { nextClauses } from './next-clauses.ts'
+
+const [EMPTY] = nextClauses('HZ')
 
 export const hazardRule: Addition = {
   kind: 'a hazard rule',
   shown: [['explain', 'empty-initrd'], 'The initrd is empty'],
   files: {
-    'src/hazard/advice/empty-initrd.ts': `/** empty-initrd: the section .initrd has no byte. HZ-25. */
+    'src/hazard/advice/empty-initrd.ts': `/** empty-initrd: the section .initrd has no byte. ${EMPTY}. */
 import { advice } from '../rule.ts'
 
 export const emptyInitrd = advice({
   id: 'empty-initrd',
   since: '0.1.0',
-  clause: 'HZ-25',
+  clause: '${EMPTY}',
   title: 'The initrd is empty',
   inspect({ uki }, report) {
     for (const { section, object } of uki.sections)
@@ -37,7 +40,7 @@ export const emptyInitrd = advice({
     ),
     'docs/hazards/empty-initrd.md': `# empty-initrd: The initrd is empty
 
-Class: advice. Defined by clause HZ-25.
+Class: advice. Defined by clause ${EMPTY}.
 
 The section .initrd has no byte.
 
@@ -48,7 +51,7 @@ A generator failed, and nobody looked.
 ## Example
 
 \`\`\`text
-advice  empty-initrd: initrd                                                                   HZ-25
+advice  empty-initrd: initrd                                                                   ${EMPTY}
   .initrd has no byte.
 
   why   a kernel without an initrd finds no root
@@ -67,7 +70,7 @@ All.
   },
   beside: {
     'spec/HZ-hazards.md': atEnd(`
-### HZ-25: An initrd has bytes
+### ${EMPTY}: An initrd has bytes
 Applies: all stubs
 Source: oracle
 Evidence: stated
@@ -87,7 +90,7 @@ import { stubsim } from '../../support/program.ts'
 const adviceFor = (initrd: number): string[] =>
   check(scenario({ image: { initrd } })).report.advice.map(({ rule }) => rule)
 
-test('HZ-25 advice of empty-initrd is given for no byte, and not for one', () => {
+test('${EMPTY} advice of empty-initrd is given for no byte, and not for one', () => {
   expect(adviceFor(0)).toContain('empty-initrd')
   expect(adviceFor(1)).not.toContain('empty-initrd')
 })

@@ -1,9 +1,12 @@
 /** The stub does something that no slot is about. */
 import { all, atEnd, before, behind, type Addition } from './addition.ts'
+import { nextClauses } from './next-clauses.ts'
+
+const [KEPT, NONE] = nextClauses('ST')
 
 export const stubSlot: Addition = {
   kind: 'a new slot of the stub',
-  shown: [['spec', 'ST-98'], 'src/stub/steps/measure.ts'],
+  shown: [['spec', KEPT], 'src/stub/steps/measure.ts'],
   files: {
     'src/stub/behaviour.ts': behind(
       '/** How a release behaves, slot by slot. */\nexport interface StubBehaviour {\n',
@@ -28,13 +31,13 @@ export function measure({ log }: StubBehaviour['measure']): (ctx: StubContext) =
 }
 
 function keepLog(ctx: StubContext): void {
-  ctx.machine.step('ST-98', 'tpm_log_event keeps a page', () => {
-    xmalloc(ctx, 'ST-98', 4096, 'stub:event-log')
+  ctx.machine.step('${KEPT}', 'tpm_log_event keeps a page', () => {
+    xmalloc(ctx, '${KEPT}', 4096, 'stub:event-log')
   })
 }
 
 function makeNoLog({ machine }: StubContext): void {
-  machine.step('ST-99', 'measures without a log', () => undefined)
+  machine.step('${NONE}', 'measures without a log', () => undefined)
 }
 `,
     'src/stub/steps.ts': all(
@@ -53,22 +56,22 @@ function makeNoLog({ machine }: StubContext): void {
     'src/stub/law.ts': behind(
       'export const STUB_LAW: Law<StubBehaviour> = {\n',
       `  measure: {
-    'ST-98': ({ measure }) => measure.log === 'kept',
-    'ST-99': ({ measure }) => measure.log === 'none',
+    '${KEPT}': ({ measure }) => measure.log === 'kept',
+    '${NONE}': ({ measure }) => measure.log === 'none',
   },
 `,
     ),
   },
   beside: {
     'spec/ST-systemd-stub.md': atEnd(`
-### ST-98: The event log takes a page
+### ${KEPT}: The event log takes a page
 Applies: no release yet
 Source: systemd@257.13 src/boot/measure.c tpm_log_event
 Evidence: read
 
 The event log takes 4096 bytes of pool, which are kept.
 
-### ST-99: There is no event log
+### ${NONE}: There is no event log
 Applies: no release yet
 Source: systemd@247.3 src/boot/efi/measure.c
 Evidence: read
@@ -81,15 +84,15 @@ import { runStub } from '../../support/stub-run.ts'
 const clausesOf = (era: string): string[] =>
   runStub(era, { stub: '262.1', free: [0x1000, 0x8000000] }).recorder.steps.map(({ clause }) => clause)
 
-test('ST-98 the event log is kept', () => {
-  expect(clausesOf('systemd-stub/S8/262')).toContain('ST-98')
+test('${KEPT} the event log is kept', () => {
+  expect(clausesOf('systemd-stub/S8/262')).toContain('${KEPT}')
   const { calls } = runStub('systemd-stub/S8/262', { stub: '262.1', free: [0x1000, 0x8000000] })
   expect(calls).toContainEqual(expect.objectContaining({ label: 'stub:event-log' }))
 })
 
-test('ST-99 there is none before', () => {
-  expect(clausesOf('systemd-stub/S8')).toContain('ST-99')
-  expect(clausesOf('systemd-stub/S8')).not.toContain('ST-98')
+test('${NONE} there is none before', () => {
+  expect(clausesOf('systemd-stub/S8')).toContain('${NONE}')
+  expect(clausesOf('systemd-stub/S8')).not.toContain('${KEPT}')
 })
 `,
   },

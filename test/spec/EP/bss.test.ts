@@ -4,7 +4,7 @@ import { entered, handed } from '../../support/efi-stub-runs.ts'
 import { clausesOf, eventsOf, kernelNamed } from '../../support/kernel-bench.ts'
 import { bssOf, E0, E1, E4, E5, F, INITRD } from '../../support/kernels.ts'
 
-test('EP-4 5.7-rc1 reads .bss behind the file as it is after a handover', () => {
+test('EP-4 5.7-rc1 reads .bss after the file as it is after a handover', () => {
   const bss = bssOf('derived-5.7-rc1')
   const { on } = handed('linux/E1', E1)
   expect(eventsOf(on, 'EP-4', 'read')).toMatchObject([
@@ -54,16 +54,16 @@ test.each([
   ])
 })
 
-/** It begins on the page behind the end of the file. */
+/** It begins on the page after the end of the file. */
 const BSS_5 = bssOf('debian-6.12.107-cloud')
 
-test('EP-6 an initrd on the next page behind the kernel loses its first bytes', () => {
+test('EP-6 an initrd on the next page after the kernel loses its first bytes', () => {
   const { on, outcome } = handed('linux/E5', E5, { initrd: { ...INITRD, at: F + BSS_5.start } })
   expect(outcome.kind).toBe('arrived')
   expect(on.notes.facts.initrdDamage).toEqual([{ from: 0, to: BSS_5.end - BSS_5.start }])
 })
 
-test('EP-6 the byte behind .bss is not touched', () => {
+test('EP-6 the byte after .bss is not touched', () => {
   const { on } = handed('linux/E5', E5, { initrd: { at: F + BSS_5.end, size: PAGE } })
   expect(on.notes.facts.initrdDamage).toEqual([])
 })

@@ -10,7 +10,7 @@ test.each(ERAS)('EP-1 a whole kernel arrives at both doors: %s', (era, kernel) =
   expect(entered(era, kernel).outcome.kind).toBe('arrived')
 })
 
-test('EP-1 overwritten bytes at the entry, or in the code behind the payload, leave the run undefined', () => {
+test('EP-1 overwritten bytes at the entry, or in the code after the payload, leave the run undefined', () => {
   for (const offset of [0x3c00 + 0x200 + 0x190, 0x3c00 + 0xb90000]) {
     const on = bench()
     const from = handover(on, { kernel: E2, image: F })
@@ -19,14 +19,14 @@ test('EP-1 overwritten bytes at the entry, or in the code behind the payload, le
   }
 })
 
-test('EP-1 bytes behind the declared end of the file do not matter', () => {
+test('EP-1 bytes after the declared end of the file do not matter', () => {
   const on = bench()
   const from = handover(on, { kernel: E2, image: F })
   gone(on, F + E2.image.fileSize)
   expect(start(on, 'linux/E2', from).kind).toBe('arrived')
 })
 
-test('EP-1 what is no kernel file, has no payload, or begins behind its entry is outside the model', () => {
+test('EP-1 what is no kernel file, has no payload, or begins after its entry is outside the model', () => {
   const on = bench()
   const from = handover(on, { kernel: E2, image: F })
   const junk = bytesSource(new Uint8Array(0x1000))
@@ -39,7 +39,7 @@ test('EP-1 what is no kernel file, has no payload, or begins behind its entry is
   bare.fill(0, 0x24c, 0x250)
   expect(
     start(on, 'linux/E2', { ...from, payload: { object: 'kernel', source: bytesSource(bare) } }),
-  ).toMatchObject({ kind: 'unknown', gap: { why: 'the setup header names no payload' } })
+  ).toMatchObject({ kind: 'unknown', gap: { why: 'the setup header has no payload' } })
 })
 
 test('EP-2 code in front of the payload must be whole where head_64.S runs', () => {

@@ -105,7 +105,7 @@ describe('EP-38', () => {
   const at = (commandLine: string, map = SMALL_MAP): unknown =>
     handed('linux/E5', E5, { commandLine }, bench({ kaslr: 'command-line', map })).on.notes.facts
       .decompressedKernel
-  test('EP-38 nokaslr counts with any value, not inside quotes and not behind --', () => {
+  test('EP-38 nokaslr counts with any value, not inside quotes and not after --', () => {
     for (const line of ['nokaslr', 'quiet nokaslr=0', '"nokaslr"', 'a="b c" nokaslr'])
       expect([line, at(line)]).toEqual([line, 0x1600000])
     for (const line of ['dyndbg="a nokaslr b"', '-- nokaslr', 'xnokaslr', 'nokaslrx', 'quiet'])

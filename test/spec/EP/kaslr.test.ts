@@ -65,7 +65,7 @@ describe('EP-35', () => {
     )
     expect(on.notes.assumptions).toContainEqual({
       clause: 'EP-35',
-      what: 'none of 5 slots in 2 runs holds anything that is needed later',
+      what: 'none of 5 slots in 2 runs contains anything that is needed later',
     })
     expect(on.notes.facts.decompressedKernel).toBeUndefined()
   })

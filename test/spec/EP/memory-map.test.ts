@@ -248,7 +248,7 @@ test('EP-45 each ROM becomes a node, in the order of the devices, in front of e8
   ])
 })
 
-test('EP-45 without pool memory a ROM is passed over; without a list none is taken for granted', () => {
+test('EP-45 without pool memory a ROM is passed over; without a list none is assumed', () => {
   expect(listOf(handedOver(OLD, { pciRoms: [0x400], arena: null }).on)).toEqual([])
   expect(handedOver(OLD).on.notes.assumptions.map(({ clause }) => clause)).toContain('EP-45')
 })

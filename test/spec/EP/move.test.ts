@@ -158,7 +158,7 @@ describe('EP-28', () => {
   })
 })
 
-test('EP-28 what the window covers behind the pages that were taken is named', () => {
+test('EP-28 what the window covers after the pages that were taken is named', () => {
   const map = [
     free(0x1000, 0x9f000),
     free(0x800000, hdr.init_size),
@@ -175,7 +175,7 @@ test('EP-28 what the window covers behind the pages that were taken is named', (
     return on.notes.doubts.filter(({ clause }) => clause === 'EP-28').map(({ why }) => why)
   }
   expect(from('E0a')).toEqual([
-    'the kernel was moved to 0x800000 and unpacks itself from 0x1000000 on: 0x355e000-0x3d5e000 is not its own',
+    'the kernel was moved to 0x800000 and decompresses itself from 0x1000000 on: it does not own 0x355e000-0x3d5e000',
   ])
   expect(from('E0')).toEqual([])
 })

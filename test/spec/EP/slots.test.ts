@@ -77,7 +77,7 @@ test('EP-25 6.1.y without a slot is lost instead of refused', () => {
   const { on, outcome } = handed('linux/E4', E4, {}, bench({ map }))
   expect(outcome).toMatchObject({
     kind: 'undefined',
-    why: 'the kernel is decompressed to an address that nobody set',
+    why: 'the kernel is decompressed to an address that was never set',
   })
   expect(clausesOf(on)).toContain('EP-25')
 })
@@ -135,7 +135,7 @@ test('EP-39 memory that may be unplugged has no slots, and where there is some t
 test('EP-52 a region of memmap= that slots reach is named, in releases that go anywhere in spite of it', () => {
   const region = 'memmap=16M!256M'
   expect(said('E4a', region)).toEqual([
-    'the kernel may come to lie in 0x10000000-0x11000000, which memmap= sets aside, and that memory loses what the kernel takes',
+    'the kernel may be placed in 0x10000000-0x11000000, which memmap= reserves, and overwrite it',
   ])
   expect(said('E3c', `${region},1M$320M`)).toHaveLength(2)
   expect(said('E4b', region)).toEqual([])

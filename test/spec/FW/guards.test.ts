@@ -26,7 +26,7 @@ const shown = (allocator: Edk2Pages) =>
     )
     .join(' ')
 
-test('FW-36 takes a page before and behind, and shares it with a neighbour', () => {
+test('FW-36 takes a page before and after, and shares it with a neighbour', () => {
   const allocator = guarded(16)
   expect(allocator.allocate({ kind: 'any' }, 2, 2).at).toBe(0x10000 + 13 * PAGE)
   expect(shown(allocator)).toBe('7:0+12 2:12+4')

@@ -82,7 +82,7 @@ test('FW-3 gives what is not free to the firmware, each byte at its own address'
   ])
 })
 
-test('FW-14 lists RAM ascending, what is no RAM behind it, and marks runtime types', () => {
+test('FW-14 lists RAM ascending, what is no RAM after it, and marks runtime types', () => {
   const { map } = recorded('ram/247.3/5.10/4096')
   const listed = over(map, inferBins(map)).memoryMap()
   expect(textOf([...listed].sort((a, b) => a.range.start - b.range.start))).toBe(textOf(map))

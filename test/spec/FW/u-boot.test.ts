@@ -32,7 +32,7 @@ test('FW-29 takes the highest pages, and a limit excludes the page that it is in
   expect(machineWith('edk2-2022.11').max(0x1fffff, 1).at).toBe(0x1ff000)
 })
 
-test('FW-30 puts a pool buffer 64 bytes behind the start of its pages', () => {
+test('FW-30 puts a pool buffer 64 bytes after the start of its pages', () => {
   const { firmware } = machineWith('u-boot')
   const first = firmware.allocatePool(2, PAGE, 'a')
   expect(first.at).toBe(6 * MIB - 2 * PAGE + 64)

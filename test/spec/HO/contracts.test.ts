@@ -94,7 +94,7 @@ test('HO-4 an initrd in the window breaks it for a kernel that may stay where it
 })
 
 test('HO-4 the window ends with init_size from the runtime start', () => {
-  // Of a window that begins at the next multiple of 2 MiB behind F
+  // Of a window that begins at the next multiple of 2 MiB after F
   const end = F + 0x200000 + FACTS_2.hdr.init_size
   expect(kept('HO-4', 'linux/E1', { initrd: { at: end, size: 0x1000 } })).toBe(true)
   expect(kept('HO-4', 'linux/E1', { initrd: { at: end - 1, size: 0x1000 } })).toBe(false)

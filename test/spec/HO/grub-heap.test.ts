@@ -15,7 +15,7 @@ const recorded = (name: string) => readMemmap(readFileSync(new URL(name, RECORDE
 const heapOf = (map: readonly MemoryDescriptor[]) =>
   map.filter(({ type }) => type === 1).map(({ range }) => range)
 
-/** The map behind a loader's heap, on a machine with this map. */
+/** The map after a loader's heap, on a machine with this map. */
 function heapOn(map: readonly MemoryDescriptor[], rule: HeapRule) {
   const recorder = new Recorder()
   const memory = new Memory(recorder)

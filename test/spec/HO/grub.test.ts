@@ -63,7 +63,7 @@ test('HO-10 the kernel lies at pref_address, or as high as init_size fits below 
   })
 })
 
-test('HO-10 the memory behind the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
+test('HO-10 the memory after the file is not cleared: 5.7-rc1 reads it, later kernels do not', () => {
   const old = started({
     loader: 'grub/linuxefi',
     era: 'linux/E1',
@@ -105,7 +105,7 @@ test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {
   const run = started({ loader: 'grub/efi' })
   const size = kernelNamed('debian-6.12.107-cloud').source.size
   expect(putOf(run, 'kernel')).toMatchObject({
-    // Behind the maps come a heap of 32 MiB, then the file in whole pages
+    // After the maps come a heap of 32 MiB, then the file in whole pages
     range: rangeAt(RAM_END - MAP_PAGES * PAGE - 32 * MIB - alignUp(size, PAGE), size),
   })
   expect(run.facts.handOff?.door).toBe('pe-entry')

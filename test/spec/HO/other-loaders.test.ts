@@ -92,7 +92,7 @@ test('HO-15 the firmware loads the file; what is no kernel is outside the model'
   ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-15' } })
 })
 
-test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 behind the kernel, and other monitors put none', () => {
+test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 after the kernel, and other monitors put none', () => {
   const run = startedWith('qemu/7.2.0', null)
   const end = 0x100000 + KERNEL.source.size - KERNEL.image.setupSize
   const at = Math.ceil(end / 16) * 16

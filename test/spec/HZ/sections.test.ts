@@ -28,7 +28,7 @@ test('HZ-10 neighbours that touch do not overlap', () => {
   ).toEqual([])
 })
 
-test('HZ-12 a section that ends behind SizeOfImage is advice', () => {
+test('HZ-12 a section that ends past SizeOfImage is advice', () => {
   expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual([
     'section-beyond-image-size initrd',
   ])
@@ -82,7 +82,7 @@ test('HZ-20 the address that was meant is the one plus ImageBase', () => {
       imageBase: 0x14df90000n,
     }),
   )
-  expect(finding?.what).toContain('.linux at 0xb4070000 stands for 0x2000000')
+  expect(finding?.what).toContain('.linux at 0xb4070000 was given as 0x2000000')
   expect(finding?.fix).toContain('.linux=0x14ff90000')
 })
 

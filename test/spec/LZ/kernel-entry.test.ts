@@ -23,7 +23,7 @@ test('LZ-18 panics when the loader refuses', () => {
   })
 })
 
-test('LZ-19 offers the initrd out of its pool', () => {
+test('LZ-19 registers the initrd for LoadFile2 out of its pool', () => {
   const { report } = boot({})
   expect(report.facts.ramdiskSize).toBe(4096)
   expect(report.facts.ramdiskImageFromStub).toBeUndefined()

@@ -19,10 +19,10 @@ test('LZ-6 wants the files that the image names', () => {
     outcome: {
       gap: {
         clause: 'LZ-6',
-        why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not carry it: give the file',
+        why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not embed it: give the file',
       },
     },
-    kernel: { title: 'the kernel that the image names is not given' },
+    kernel: { title: 'the kernel named by the image was not given' },
   })
   expect(gap({ linux }).outcome).toMatchObject({
     gap: { why: expect.stringContaining('initrd-1.efi') as string },

@@ -41,7 +41,10 @@ test('LZ-3 and LZ-4: a section longer than its raw data is an assertion before 0
   expect(longer('0.4.2').outcome).toMatchObject({ kind: 'refused', refusal: { clause: 'LZ-3' } })
   expect(longer('0.4.3').outcome).toMatchObject({
     kind: 'refused',
-    refusal: { clause: 'LZ-5', why: expect.stringContaining('.cmdline is no text without NUL') as string },
+    refusal: {
+      clause: 'LZ-5',
+      why: expect.stringContaining('.cmdline is not UTF-8 text without NUL') as string,
+    },
   })
   expect(boot({ release: '0.4.3' }).clauses.has('LZ-4')).toBe(true)
 })

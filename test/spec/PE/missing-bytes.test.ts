@@ -56,7 +56,7 @@ test.each(STUBS)('PE-57 a kernel ends where its header says (%s)', stub => {
   expect(verdict(stub, { '.linux RS': 0 })).not.toBe('clean')
 })
 
-test('PE-57 room to run behind the bytes of a kernel is zeroed and its own', () => {
+test('PE-57 room to run after the bytes of a kernel is zeroed and its own', () => {
   const report = reportOn(patched(whole('257.13'), { '.linux VS': was => was + 0x100000 }))
   expect(report.verdict).toBe('clean')
 })

@@ -17,7 +17,7 @@ test('PE-42 takes pages for the file, at ImageBase or 2 MiB', () => {
   )
   expect(
     outcomeOf('rust-hypervisor-firmware', { ...PLAIN, ImageBase: 0x800000n }).assumptions.join(),
-  ).toMatch(/although the map/)
+  ).toMatch(/although these pages are not free in the map/)
   expect(refusalBy('rust-hypervisor-firmware', { ...PLAIN, ImageBase: 2n ** 60n })).toBe(
     'EFI_LOAD_ERROR PE-42',
   )

@@ -38,7 +38,7 @@ test('PE-7 zero-fills a short section up to its virtual size', () => {
   expect(steps(machine).filter(clause => clause === 'PE-7')).toHaveLength(2)
 })
 
-test('PE-9 wants raw data behind the headers and inside the file', () => {
+test('PE-9 wants raw data after the headers and inside the file', () => {
   const section = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x200 }
   expect(refused({ sections: [{ ...section, VirtualAddress: 0x3ff }] })).toEqual(['EFI_UNSUPPORTED', 'PE-9'])
   expect(refused({ sections: [{ ...section, VirtualAddress: 0x400 }] })).toEqual(['EFI_SUCCESS', ''])

@@ -101,7 +101,7 @@ test('ST-92 in 255 and 256 a blank command line is read beyond its end', () => {
   for (const row of ['S5/254', 'S6/254.24', 'S6/257', 'S8']) expect(later(row, blank).outcome, row).toBeNull()
 })
 
-test('ST-94 the string of SMBIOS stands behind the command line', () => {
+test('ST-94 the string of SMBIOS stands after the command line', () => {
   const smbios: StubSetting = { smbiosCmdline: ' extra ' }
   expect(['S4/253', 'S5/254', 'S6/256', 'S6/257', 'S8'].map(row => lineOf(with254(row, smbios)))).toEqual([
     CMDLINE,

@@ -78,7 +78,7 @@ test('ST-20 254 joins whatever is added, 257 two pieces or more', () => {
   })
 })
 
-test('ST-20 .profile is packed before .osrel, and joined behind it', () => {
+test('ST-20 .profile is packed before .osrel, and joined after it', () => {
   const run = later('S6/257.11', {
     sections: laterSections({ '.profile': section('.profile', 0x60000, 'ID=p') }),
   })

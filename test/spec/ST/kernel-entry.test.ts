@@ -45,13 +45,16 @@ test('ST-27 what is no PE of this machine is a bad kernel image', () => {
     refusal(
       in254({ sections: sectionsOf({ '.linux': section('.linux', KERNEL_AT, 'no kernel'.repeat(900)) }) }),
     ),
-  ).toMatchObject({ ...words, why: '.linux is no PE' })
+  ).toMatchObject({ ...words, why: '.linux is not a PE file' })
   const machine = kernelFacts().pe.e_lfanew + 4
   expect(refusal(in254(editKernel(machine, 0x4c, 1)))).toMatchObject({
     ...words,
-    why: '.linux is a PE of another machine',
+    why: '.linux is a PE file for another machine',
   })
-  expect(refusal(in254(editKernel(machine + 2, 0, 0)))).toMatchObject({ ...words, why: '.linux is no PE' })
+  expect(refusal(in254(editKernel(machine + 2, 0, 0)))).toMatchObject({
+    ...words,
+    why: '.linux is not a PE file',
+  })
 })
 
 test('ST-28 the firmware loads VirtualSize bytes of .linux, and damage in them travels', () => {

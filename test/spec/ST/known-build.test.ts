@@ -63,7 +63,7 @@ test.each(['247.3', '252.39'] as const)(
   },
 )
 
-test('ST-100 what the file has behind a NUL may be lost', () => {
+test('ST-100 what the file has after a NUL may be lost', () => {
   const image = (text: string) =>
     uki({
       stub: '247.3',

@@ -52,7 +52,7 @@ test('ZO-38 archives follow one another, with zeros or without', () => {
   expect(of(one.length + 70000, [0, one])).toBeNull()
 })
 
-test('ZO-38 what stands behind zeros or behind an archive is looked at', () => {
+test('ZO-38 what stands after zeros or after an archive is looked at', () => {
   const one = cpio()
   expect(of(10000, [5000, JUNK])).toMatchObject({ kind: 'junk', at: 5000 })
   expect(of(3_000_000, [2_500_001, JUNK])).toMatchObject({ kind: 'junk', at: 2_500_001 })

@@ -50,7 +50,7 @@ test('ZO-20 the room between output and input is what was measured', () => {
 /** startup_64 lies a setup block above 0x2000000: the next multiple of 2 MiB. */
 const ABOVE = 0x2200000
 
-test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies behind it', (name, era) => {
+test.each(NINE)('ZO-20 %s from 0x2000000, flat and not moved, needs what lies after it', (name, era) => {
   const setup = kernelNamed(name).image.setupSize
   const { on } = enteredLegacy(name, era, 0x2000000 + setup)
   const initSize = KERNEL_FACTS[name]?.hdr.init_size ?? 0
@@ -67,7 +67,7 @@ test('ZO-20 nothing of the EFI stub runs', () => {
     ).toEqual([])
 })
 
-test("ZO-20 what lies in .bss behind the loader's copy may be written, which the loader is told", () => {
+test("ZO-20 what lies in .bss after the loader's copy may be written, which the loader is told", () => {
   const name = 'debian-6.12.107-cloud'
   const { on } = enteredLegacy(name, 'linux/E5', 0x100000, {
     initrd: { at: 0x100000 + FACTS_5.geometry._bss, size: 0x1000 },

@@ -87,7 +87,7 @@ test('ZO-5 where the .bss of the running copy is no RAM nobody knows what is put
   const on = bench({ map: [...SMALL_MAP, free(0x40000000, geometry._bss)] })
   start(on, 'linux/E2', legacy(on, { kernel: E2, at: 0x40000000 }))
   expect(on.notes.doubts.map(({ why }) => why)).toContain(
-    'the .bss in which low memory is saved is not all RAM',
+    'the .bss in which low memory is saved is not entirely RAM',
   )
   expect(eventsOf(on, 'ZO-5', 'copy')).toEqual([])
 })
@@ -105,7 +105,7 @@ test.each([
   ['in an entry that is just large enough', [ram(0x60000, 0x62000)], NO_BIOS, 0x60000],
   ['where nothing is RAM, right below 0x9f000', [reserved(0, 0xa0000)], NO_BIOS, 0x9d000],
   [
-    'behind an entry of the first page, right below 0x9f000',
+    'after an entry of the first page, right below 0x9f000',
     [ram(0x10000, 0x50000), ram(0, 0x1000)],
     NO_BIOS,
     0x9d000,
@@ -163,7 +163,7 @@ test('ZO-34 a BIOS whose words are not known is taken to say nothing', () => {
 test('ZO-34 a place that is no RAM is not refused, and nobody knows what happens', () => {
   const on = handed({}, bench({ map: SMALL_MAP.slice(1) }))
   expect(on.notes.doubts).toEqual([
-    { clause: 'ZO-34', why: 'the trampoline goes to 0x9d000-0x9f000, where not everything is RAM' },
+    { clause: 'ZO-34', why: 'the trampoline goes to 0x9d000-0x9f000, which is not entirely RAM' },
   ])
   expect(eventsOf(on, 'ZO-5', 'make')).toEqual([])
 })

@@ -52,7 +52,7 @@ test('ZO-25 a checksum that the kernel does not look at stops nothing, but nothi
   expect(on.notes.doubts).toMatchObject([
     {
       clause: 'ZO-25',
-      why: 'the CRC-32 differs; the kernel does not look at that and starts what came out',
+      why: 'the CRC-32 differs; the kernel does not check this and starts the output',
     },
   ])
 })
@@ -113,7 +113,7 @@ test('ZO-26 a segment that is not aligned to 2 MiB halts the system', () => {
   })
 })
 
-test('ZO-26 segments go to p_paddr, also behind the decompressed length', () => {
+test('ZO-26 segments go to p_paddr, also after the decompressed length', () => {
   const segments = [
     { p_offset: 0x1000, p_paddr: LPA, p_filesz: 0x1000 },
     { p_offset: 0x2000, p_paddr: LPA + 0x5000, p_filesz: 0x1000 },
@@ -161,7 +161,7 @@ test('ZO-27 a kernel that needs more memory than its file says leaves the assump
   expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('EP-20')
 })
 
-test('ZO-28 output that stays behind the input is kept, and by how much is a fact', () => {
+test('ZO-28 output that stays after the input is kept, and by how much is a fact', () => {
   const { on } = deep('linux/E2', smallKernel(NAME_2))
   expect(contractsOf(on)).toContainEqual({ clause: 'ZO-28', kept: true })
   expect(on.notes.facts.payload?.margin).toBeGreaterThan(0x2180000)

@@ -88,7 +88,7 @@ describe('what a boot said beside the prediction', () => {
     ])
   })
 
-  test('an initrd is predicted when there is one, its source behind the PE entry only', () => {
+  test('an initrd is predicted when there is one, its source after the PE entry only', () => {
     const ramdisk = { ramdiskImage: phys(0x1000000), ramdiskSize: 0x1001 }
     const handOff = { kernelImage: phys(0x2000000), entry: phys(0x2000200) }
     const observed = [
@@ -218,13 +218,13 @@ describe('a machine from a memory map', () => {
       doubts: [
         {
           clause: 'FW-28',
-          why: expect.stringMatching(/^the map tells 1\.0 MiB of usable memory/) as unknown,
+          why: expect.stringMatching(/^the map shows 1\.0 MiB of usable memory/) as unknown,
         },
       ],
     })
   })
 
-  test('of a loader’s command: what the command cannot say is taken for granted', () => {
+  test('of a loader’s command: what the command cannot say is assumed', () => {
     expect(
       machineFromMemmap('g', readMemmap('conv-mem  0000000000100000-00000000001fffff 00000100      1MiB UC')),
     ).toMatchObject({
@@ -232,7 +232,7 @@ describe('a machine from a memory map', () => {
       assumptions: [
         {
           clause: 'FW-3',
-          what: 'a map in the form grub lacks: what GRUB itself holds stays occupied: true only if the image is started from GRUB',
+          what: "a map in the form grub lacks: GRUB's own memory stays occupied: correct only if the image is started from GRUB",
         },
       ],
     })
@@ -346,7 +346,7 @@ describe('loaders on a small machine', () => {
     )
   })
 
-  test('a section behind the image strays', () => {
+  test('a section after the image strays', () => {
     const { outcomes } = compare(
       ['rust-hypervisor-firmware'],
       [first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }],
@@ -368,7 +368,7 @@ describe('loaders on a small machine', () => {
     const view = viewUki(parsePe(source).pe ?? expect.fail('no PE'))
     const sections = Array.from({ length: 1025 }, () => view.sections[0] ?? expect.fail('none'))
     expect(() => compareImageLoaders(source, { ...view, sections }, SMALL_MAP, [])).toThrow(
-      '1025 sections are more than the 1024 that are compared',
+      '1025 sections: at most 1024 can be compared',
     )
   })
 })

@@ -88,7 +88,7 @@ test('guard pages, untested memory and the state of the pool belong to the build
     "guard pages are EDK2's: u-boot has none",
   )
   expect(() => parse({ schema: 1, name: 'g', map, untested: [{ start: 4096, end: 4096 }] })).toThrow(
-    'cannot begin at 0x1000',
+    'the range starts at 0x1000',
   )
 })
 
@@ -120,19 +120,22 @@ test("bins can be placed by EDK2's own procedure", () => {
   }
   expect([top({ hobs }), top({ hobs }, 'edk2-2022.11')]).toEqual([inRange, inFirst])
   for (const more of [{}, { binRange: { start: 0, end: 4096 } }, { hobs: { ...hobs, resources: [] } }])
-    expect(() => top(more)).toThrow('nothing says where the bins lie')
-  expect(() => top({ firstMemory, bins: [] })).toThrow('not both')
+    expect(() => top(more)).toThrow('the place of the bins is missing')
+  expect(() => top({ firstMemory, bins: [] })).toThrow('exclude each other')
 })
 
 test('what cannot be used names file, place and reason', () => {
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     ['{', /^board\.json: not JSON/],
-    [{ schema: 1, name: 'x' }, /^board\.json: either map or profile/],
-    [{ schema: 1, name: 'x', map, profile: 'ovmf-2022.11-q35-4M' }, /either map or profile/],
+    [{ schema: 1, name: 'x' }, /^board\.json: exactly one of map and profile/],
+    [{ schema: 1, name: 'x', map, profile: 'ovmf-2022.11-q35-4M' }, /exactly one of map and profile/],
     [{ schema: 2, name: 'x', map }, /^board\.json: schema: is not 1/],
-    [{ schema: 1, name: 'x', map, loader: 'lilo' }, /^board\.json: loader: is none of edk2-2020\.11/],
-    [{ schema: 1, name: 'x', map, quirks: ['lilo'] }, /^board\.json: quirks\[0\]: is none of dirty-residue/],
-    [{ schema: 1, name: 'x', map, colour: 1 }, /^board\.json: colour: is not known here/],
+    [{ schema: 1, name: 'x', map, loader: 'lilo' }, /^board\.json: loader: is not one of edk2-2020\.11/],
+    [
+      { schema: 1, name: 'x', map, quirks: ['lilo'] },
+      /^board\.json: quirks\[0\]: is not one of dirty-residue/,
+    ],
+    [{ schema: 1, name: 'x', map, colour: 1 }, /^board\.json: colour: is not a known field/],
   ]
   for (const [value, message] of wrong) {
     expect(() => parse(value)).toThrow(UsageError)

@@ -152,7 +152,7 @@ describe('kernel rows by shape', () => {
     )
   })
 
-  test('an entry behind the payload, or none, tells more or less', () => {
+  test('an entry after the payload, or none, tells more or less', () => {
     const source = kernel('debian-5.10.223')
     expect(unnamed(edited(source, 'handover_offset', 0x6a8000))).toEqual(clearing)
     expect(unnamed(edited(source, 'handover_offset', 0))).toEqual([...moving, ...clearing])

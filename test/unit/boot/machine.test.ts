@@ -166,21 +166,21 @@ describe('a firmware file', () => {
       buildMachine({ firmwareFile: boardFile(more), name: 'board.json', ram })
     expect(built({ map }).what).toBe('a board (board.json), its own memory map')
     expect(built({ profile, ram: '1GiB' }).map).toEqual(built({ profile }, GIB).map)
-    expect(() => built({ map }, GIB)).toThrow('RAM of another size does not go with it')
-    expect(() => built({ profile })).toThrow('names a profile without its RAM')
+    expect(() => built({ map }, GIB)).toThrow('excludes --ram')
+    expect(() => built({ profile })).toThrow('names a profile and no RAM')
   })
 })
 
 describe('words that mean no machine', () => {
   const profile = { profile: 'ovmf', ram: GIB }
   test.each([
-    [() => buildMachine({ profile: 'seabios', ram: GIB }), /no firmware profile 'seabios'/],
+    [() => buildMachine({ profile: 'seabios', ram: GIB }), /unknown firmware profile 'seabios'/],
     [() => buildMachine({ profile: 'ovmf', ram: MIB }), /a profile needs whole MiB/],
-    [() => buildMachine({ map: [], profile: 'seabios' }), /no firmware profile 'seabios'/],
+    [() => buildMachine({ map: [], profile: 'seabios' }), /unknown firmware profile 'seabios'/],
     [() => buildMachine({ memmap: readMemmap('nothing'), name: 'map.txt' }), /^map\.txt: /],
-    [() => buildMachine(profile, { quirks: ['odd'] }), /no quirk 'odd'/],
+    [() => buildMachine(profile, { quirks: ['odd'] }), /unknown quirk 'odd'/],
     [() => buildMachine({ profile: 'ovmf', ram: GIB }, { quirks: ['no-low-memory'] }), /more RAM/],
-    [() => buildMachine(profile, { imageLoader: 'grub-9' }), /no firmware 'grub-9'/],
+    [() => buildMachine(profile, { imageLoader: 'grub-9' }), /unknown firmware 'grub-9'/],
     [() => buildMachine(profile, { imageBase: 0x10000001 }), /is not a multiple of 0x1000/],
   ])('%# are a UsageError', (build, message) => {
     expect(build).toThrow(UsageError)

@@ -14,6 +14,6 @@ test.each(['', '9999', 'S2', 'linux/E2'])('%j is no stub', name => {
 
 test('the refusal names what would do', () => {
   expect(() => kernelNamed('2.6')).toThrow(
-    'no row of a kernel is named "2.6": neither an era such as linux/E0a nor a release in the table',
+    'unknown kernel "2.6": neither an era such as linux/E0a nor a release in the table',
   )
 })

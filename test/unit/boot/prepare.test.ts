@@ -27,7 +27,7 @@ describe('the same scenario gives the same recording, prepared or not', () => {
     'an initrd that is lost': { image: uki({ stub: '247.3', initrd: '3M' }), kaslr: 'all' },
     'too little memory': { image: uki({ initrd: '60M' }), ram: '128M', contents: 'poison' },
     'another firmware, which refuses': { image: uki({ stub: '247.3' }), imageLoader: 'u-boot-2022.01' },
-    'Secure Boot behind shim': { image: uki(), secureBoot: true, shim: true, imageLoader: 'shim-16' },
+    'Secure Boot after shim': { image: uki(), secureBoot: true, shim: true, imageLoader: 'shim-16' },
   }
   test.each(Object.entries(scenarios))('%s', (_, options) => {
     const plain = scenario(options)

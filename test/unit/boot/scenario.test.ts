@@ -98,17 +98,17 @@ describe('validateScenario', () => {
       { ...small, schema: 2 },
       's: schema: is not 1, the only schema that this release reads',
     ],
-    ['unknown key', { ...small, ramm: 1 }, 's: ramm: is not known here'],
+    ['unknown key', { ...small, ramm: 1 }, 's: ramm: is not a known field'],
     ['no machine', { schema: 1, image: { file: 'x' } }, 's: machine: is missing'],
     [
       'two machines',
       { ...small, machine: { ram: 1, firmware: 'x', memmap: 'y' } },
-      's: machine: is none of { memmap }, { map } and { ram, firmware }',
+      's: machine: is not one of { memmap }, { map } and { ram, firmware }',
     ],
     [
       'half a machine',
       { ...small, machine: { ram: '512MiB' } },
-      's: machine: is none of { memmap }, { map } and { ram, firmware }',
+      's: machine: is not one of { memmap }, { map } and { ram, firmware }',
     ],
     [
       'odd RAM',
@@ -121,23 +121,23 @@ describe('validateScenario', () => {
       { ...small, machine: { ram: '0x20000000000000', firmware: 'x' } },
       's: machine.ram: "0x20000000000000" is more than the 52 bits',
     ],
-    ['odd moment', { ...small, memmapAt: 'later' }, 's: memmapAt: is none of before-load, '],
+    ['odd moment', { ...small, memmapAt: 'later' }, 's: memmapAt: is not one of before-load, '],
     ['empty file name', { ...small, image: { file: '' } }, 's: image.file: is empty'],
     ['another image', { ...small, image: { path: 'x' } }, 's: image: is neither { file } nor { uki }'],
     [
       'unknown stub',
       { ...small, image: { uki: { stub: '1', sections: [] } } },
-      's: image.uki.stub: is none of 247.3, ',
+      's: image.uki.stub: is not one of 247.3, ',
     ],
     [
       'unknown kernel',
       { ...small, image: { uki: { ...uki, sections: [{ ...linux, content: { kernel: 'mine' } }] } } },
-      's: image.uki.sections[0].content.kernel: is none of debian-5.10.223, ',
+      's: image.uki.sections[0].content.kernel: is not one of debian-5.10.223, ',
     ],
     [
       'odd content',
       { ...small, image: { uki: { ...uki, sections: [{ ...linux, content: { random: 1 } }] } } },
-      's: image.uki.sections[0].content: is none of { kernel }, ',
+      's: image.uki.sections[0].content: is not one of { kernel }, ',
     ],
     [
       'long section name',
@@ -147,7 +147,7 @@ describe('validateScenario', () => {
     [
       'odd header field',
       { ...small, image: { uki: { ...uki, optional: { SizeOfHeap: 1 } } } },
-      's: image.uki.optional.SizeOfHeap: is not known here',
+      's: image.uki.optional.SizeOfHeap: is not a known field',
     ],
     ['empty map', { ...small, machine: { map: [] } }, 's: machine.map: is empty'],
     [
@@ -158,12 +158,12 @@ describe('validateScenario', () => {
     [
       'backwards',
       { ...small, machine: { map: [{ type: 7, start: 8192, end: 4096 }] } },
-      's: machine.map[0]: ends at 0x1000, not behind its start 0x2000',
+      's: machine.map[0]: ends at 0x1000, which is not above its start 0x2000',
     ],
     [
       'half pages',
       { ...small, machine: { map: [{ type: 7, start: 0, end: 4097 }] } },
-      's: machine.map[0]: does not begin and end at whole pages',
+      's: machine.map[0]: is not page-aligned at both ends',
     ],
   ])('refuses %s', (_, value, message) => {
     expect(() => validateScenario(value, 's')).toThrow(UsageError)

@@ -54,7 +54,7 @@ describe('rows of the stub', () => {
       {
         era: null,
         certainty: 'none',
-        gap: { clause: 'ST-1', why: 'stub 9999 is in none of the modelled rows; stubsim eras lists them' },
+        gap: { clause: 'ST-1', why: 'stub 9999 is not in any modelled era; stubsim eras lists them' },
       },
     ])
     expect(() => stubCandidates(bare, 'grub')).toThrow(UsageError)
@@ -88,7 +88,10 @@ describe('rows of the kernel', () => {
         era: null,
         evidence: [],
         certainty: 'none',
-        gap: { clause: 'EP-1', why: expect.stringMatching(/^the payload is no x86 bzImage: ./) as unknown },
+        gap: {
+          clause: 'EP-1',
+          why: expect.stringMatching(/^the payload is not an x86 bzImage: ./) as unknown,
+        },
       },
     ])
   })
@@ -112,7 +115,7 @@ describe('rows of the kernel', () => {
         version: '3.13.0-24-generic',
         gap: {
           clause: 'EP-1',
-          why: 'linux 3.13.0-24-generic is in none of the modelled rows; stubsim eras lists them',
+          why: 'linux 3.13.0-24-generic is not in any modelled era; stubsim eras lists them',
         },
       },
     ])
@@ -127,7 +130,7 @@ describe('rows of the kernel', () => {
 test('a quantity that is no text is told what is wanted', () => {
   const issues = (input: unknown): string[] | undefined =>
     v.safeParse(quantity, input).issues?.map(({ message }) => message)
-  expect(issues(true)).toEqual(['is no number of bytes (write 4096, "0x1000" or "16MiB")'])
+  expect(issues(true)).toEqual(['is not a number of bytes (write 4096, "0x1000" or "16MiB")'])
   expect(issues('16MB')).toEqual(['"16MB" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)'])
   expect(v.parse(quantity, '16MiB')).toBe(2 ** 24)
 })
@@ -173,7 +176,7 @@ describe('a listing in the place of the file', () => {
     expect(parseBzImage(content ?? expect.fail('no .linux')).bzimage?.release).toBe('5.10.0-32-amd64')
   })
 
-  test('an unknown kernel ends the run behind the load', () => {
+  test('an unknown kernel ends the run after the load', () => {
     const image = imageOfListing(listing([['.linux', 0x1000]]))
     expect(told(image)).toContain('no recorded kernel has the size of .linux: its setup header is unknown')
     const recorder = new Recorder()
@@ -194,7 +197,7 @@ describe('a listing in the place of the file', () => {
           kind: 'unknown',
           gap: {
             clause: 'HZ-19',
-            why: expect.stringContaining('the bytes of .linux are in no listing') as unknown,
+            why: expect.stringContaining('a listing does not contain the bytes of .linux') as unknown,
           },
         },
       }),
@@ -226,7 +229,7 @@ describe('one run', () => {
     }
   }
 
-  test('without a stub it ends behind the load, with the doubts that were there before', () => {
+  test('without a stub it ends past the load, with the doubts that were there before', () => {
     const doubt = { clause: 'FW-28', why: 'a poor map' } as const
     const { outcome, gaps, moments } = run(setup([first], { doubts: [doubt] }))
     expect(outcome).toEqual({ kind: 'unknown', gap: { clause: 'ST-1', why: 'no stub' } })

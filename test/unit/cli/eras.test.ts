@@ -39,8 +39,8 @@ const WITHOUT_COMMIT = [
   'efi/libstub/x86: Permit bootparams struct to be allocated above 4 GB',
   'efi/x86: Use correct size for boot_params',
   'efi/libstub: Use pool allocation for the command line',
-  'from here on it was read where head_64.S looks for its trampoline',
-  'MajorImageVersion is 3 in every file that was seen, 6.12 the first of them',
+  'from here on the source of the trampoline search in head_64.S was read',
+  'MajorImageVersion is 3 in every file seen from 6.12 on',
 ]
 
 test('every change makes something different, and has a commit', () => {

@@ -95,7 +95,7 @@ describe('what cannot be opened', () => {
         spawnSync('mkfifo', [path(name)])
         return path(name)
       },
-      'is a pipe; it is read at many places, so a regular file or block device is needed',
+      'is a pipe; an image needs random access, so use a regular file or block device',
     ],
   ])('%s', (name, make, why) => {
     const made = make(name)
@@ -126,7 +126,7 @@ describe('small texts', () => {
 
   test.each<[string, Uint8Array | string, string]>([
     ['empty', '', 'the file is empty'],
-    ['binary', Uint8Array.of(65, 0, 66), 'at 0x1: a zero byte: this is not a text file'],
+    ['binary', Uint8Array.of(65, 0, 66), 'at 0x1: a zero byte, so this is not a text file'],
   ])('refuses %s', (name, content, why) => {
     writeFileSync(path(name), content)
     expect(() => files.text(path(name))).toThrow(new UsageError(`${path(name)}: ${why}`))

@@ -120,13 +120,13 @@ test('what is written outside the memory that was taken is shown', () => {
         'rust-hypervisor-firmware',
       ]),
     ),
-  ).toMatch(/writes outside what it took: 0x3000-0x7000|writes outside what it took: 0x6000-0x7000/)
+  ).toMatch(/writes outside its allocation: 0x3000-0x7000|writes outside its allocation: 0x6000-0x7000/)
   expect(
     formatImageLoaders(
       'a.efi',
       compare(smallPe(goodPe([first], { ImageBase: 0x800000n })), ['rust-hypervisor-firmware']),
     ),
-  ).toMatch(/\ntaken for granted\n {2}rust-hypervisor-firmware +uki is put at 0x800000/)
+  ).toMatch(/\nassumed\n {2}rust-hypervisor-firmware +uki is placed at 0x800000/)
 })
 
 test('as JSON, for the loaders that are asked for, with the exit code', async () => {
@@ -150,7 +150,7 @@ test('what is no PE file, too many sections and unknown names are unusable', asy
   const refusedBy = (source: ByteSource, options?: Readonly<Record<string, string>>) =>
     imageLoaders(callOf(source, options).call)
   await expect(refusedBy(smallPe({ e_magic: 0 }))).rejects.toThrow(UsageError)
-  await expect(refusedBy(overlap, { 'image-loader': 'lilo' })).rejects.toThrow(/no firmware 'lilo'/)
+  await expect(refusedBy(overlap, { 'image-loader': 'lilo' })).rejects.toThrow(/unknown firmware 'lilo'/)
   const many = { ...(parsePe(overlap).pe ?? expect.fail('no PE')) }
   const [section] = many.sections
   expect(() =>
@@ -191,7 +191,7 @@ test('what only a discardable section or an unusual loader holds differently is 
     differences: [{ section: '.reloc', harmless: 'discardable' }],
   })
   expect(formatImageLoaders('a.efi', comparison)).toMatch(
-    /section 1 \.reloc\n {2}0x2000-0x3000 \([^)]*\): discardable, needed by the load alone\n[^]*all loaders that count agree on what a running image needs\n$/,
+    /section 1 \.reloc\n {2}0x2000-0x3000 \([^)]*\): discardable, needed during the load only\n[^]*all usual loaders agree on what a running image needs\n$/,
   )
   expect(await imageLoaders(callOf(withReloc).call)).toBe(0)
   expect(compare(file(first, reloc))).toMatchObject({ verdict: 'disagree' })
@@ -232,7 +232,7 @@ test('an image that is put where the machine has no memory is lost, and its byte
   const comparison = compare(far)
   expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [] })
   expect(formatImageLoaders('a.efi', comparison)).toMatch(
-    /\nrust-hypervisor-firmware +lost +0x140000000 has no memory\n/,
+    /\nrust-hypervisor-firmware +lost +no memory at 0x140000000\n/,
   )
   expect(await imageLoaders(callOf(far, { 'image-loader': 'rust-hypervisor-firmware' }).call)).toBe(1)
 })

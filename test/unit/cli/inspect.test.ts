@@ -74,7 +74,7 @@ describe('inspectSource', () => {
     const made = inspectSource('uki.efi', uki({ as: 'dracut-050', stub: '247.3' }))
     const text = formatInspection(made)
     expect(text).toContain(
-      'built by  one of several that lay out alike\n  dracut 050 to 059 (dracut-050): .osrel at 0x20000, .cmdline at 0x30000, .linux at 0x2000000 and .initrd at 0x3000000',
+      'built by  one of several with the same layout\n  dracut 050 to 059 (dracut-050): .osrel at 0x20000, .cmdline at 0x30000, .linux at 0x2000000 and .initrd at 0x3000000',
     )
     expect(text).toContain('mkinitcpio v31 to v34 (mkinitcpio-31)')
     expect(inspectionToJson(made)['layout']).toMatchObject({
@@ -84,9 +84,7 @@ describe('inspectSource', () => {
     expect(formatInspection(inspectSource('uki.efi', uki({ as: 'ukify-257.3' })))).toContain(
       'built by  certain\n  ukify 257.3 and later',
     )
-    expect(formatInspection(inspection)).toContain(
-      'built by  unknown: no tool of the table lays out an image so',
-    )
+    expect(formatInspection(inspection)).toContain('built by  unknown: no known tool has this layout')
     expect(formatInspection(inspectSource('vmlinuz', buildKernel(kernel)))).not.toContain('built by')
   })
 
@@ -98,7 +96,7 @@ describe('inspectSource', () => {
       { at: 0, source: bytesSource(Uint8Array.of(0xea, 5)) },
     ])
     const text = formatInspection(inspectSource('old', old))
-    expect(text).toContain('no PE file: a kernel without an EFI stub')
+    expect(text).toContain('not a PE file: a kernel without an EFI stub')
     expect(text).toContain('entries   handover64 0x4190')
     expect(inspectionToJson(inspectSource('old', old))['pe']).toBeNull()
   })
@@ -113,7 +111,7 @@ describe('inspectSource', () => {
         }),
       ),
     )
-    expect(text).toMatch(/kernel {3}in kernel: no bzImage\n {2}kernel at 0x202: no HdrS/)
+    expect(text).toMatch(/kernel {3}in kernel: not a bzImage\n {2}kernel at 0x202: no HdrS/)
   })
 
   test('refuses other files by name, place and reason', () => {
@@ -152,8 +150,8 @@ describe('sectionNotes', () => {
       notesOf([at('.b', 0x3000, 0x10), at('.a', 0x1000, 0x10), at('.c', 0x3008, 0x2000)], 0x4000),
     ).toEqual([
       ['shares 0x8 bytes of memory with #2 .c'],
-      ['gap of 0x1000 behind it'],
-      ['shares 0x8 bytes of memory with #0 .b', 'ends 0x1008 behind SizeOfImage'],
+      ['gap of 0x1000 after it'],
+      ['shares 0x8 bytes of memory with #0 .b', 'ends 0x1008 past SizeOfImage'],
     ])
   })
 

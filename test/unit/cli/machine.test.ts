@@ -95,9 +95,9 @@ describe('the machine', () => {
     expect(
       assumptions.filter(({ clause }) => clause === 'FW-35').map(({ what }) => what.split(':')[0]),
     ).toEqual(['quirk hole-16m', 'quirk dirty-poison'])
-    expect(assumptions.some(({ what }) => what.startsWith('nothing is known of the contents'))).toBe(true)
+    expect(assumptions.some(({ what }) => what.startsWith('the content of memory that this boot'))).toBe(true)
     await expect(reportOf({ ...profile, quirk: 'no-low-memory' }, 512 * MIB)).rejects.toThrow(/more RAM/)
-    await expect(reportOf({ ...profile, quirk: 'odd' }, 512 * MIB)).rejects.toThrow(/no quirk 'odd'/)
+    await expect(reportOf({ ...profile, quirk: 'odd' }, 512 * MIB)).rejects.toThrow(/unknown quirk 'odd'/)
   })
 
   test('is a map of its own with the firmware of a profile, which knows what no map shows', async () => {
@@ -112,9 +112,9 @@ describe('the machine', () => {
     expect(mapped.facts).toEqual(whole.facts)
     expect(Number(alone.facts.bootParams) - Number(mapped.facts.bootParams)).toBe(0x1000)
     await expect(reportOf({ memmap: 'map.txt', firmware: 'seabios' })).rejects.toThrow(
-      "no firmware profile 'seabios'",
+      "unknown firmware profile 'seabios'",
     )
-    await expect(reportOf({ memmap: 'map.txt' }, MIB)).rejects.toThrow('--ram does not go with it')
+    await expect(reportOf({ memmap: 'map.txt' }, MIB)).rejects.toThrow('excludes --ram')
   })
 
   test('comes from a firmware file, with its map or with a profile', async () => {
@@ -141,7 +141,7 @@ describe('the machine', () => {
     )
     await expect(
       reportOf({ firmware: 'board.json' }, MIB, { schema: 1, name: 'a board', map }),
-    ).rejects.toThrow('--ram does not go with it')
+    ).rejects.toThrow('excludes --ram')
     await expect(
       reportOf({ firmware: 'board.json' }, undefined, {
         schema: 1,
@@ -150,7 +150,7 @@ describe('the machine', () => {
       }),
     ).rejects.toThrow('give --ram SIZE')
     await expect(reportOf({ firmware: 'board.json', memmap: 'map.txt' })).rejects.toThrow(
-      '--memmap describes a whole machine',
+      '--memmap and a firmware file',
     )
   })
 
@@ -171,7 +171,7 @@ describe('the machine', () => {
     await expect(attributes('perhaps')).rejects.toThrow('memoryAttributes: is neither set nor refused')
     await expect(
       reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: -1 }),
-    ).rejects.toThrow('addedOnExit: is no count of descriptors')
+    ).rejects.toThrow('addedOnExit: is not a number of descriptors')
   })
 })
 
@@ -181,7 +181,7 @@ test('profiles lists profiles, firmwares and quirks with their sources', () => {
     'ovmf-2022.11-q35-4M',
     'recorded with',
     'u-boot-2022.01',
-    'pages as rust-hypervisor-firmware',
+    'allocator rust-hypervisor-firmware',
     'no-low-memory',
     'systemd issue 35026',
   ])

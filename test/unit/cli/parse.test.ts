@@ -151,7 +151,7 @@ describe('parseCommandLine', () => {
       ['boot', 'a', '--image-base', 'top'],
       '--image-base: address "top" is not a number of bytes (write 4096, 0x1000, 16MiB or 1.5GiB)',
     ],
-    [['boot', 'a', '--kaslr', 'of'], '--kaslr: "of" is none of off, on (did you mean off?)'],
+    [['boot', 'a', '--kaslr', 'of'], '--kaslr: "of" is not one of off, on (did you mean off?)'],
     [['boot', 'a', '--strict=yes'], '--strict takes no value'],
     [['boot', 'a', 'b'], 'boot takes one FILE, but "a" and "b" are given'],
     [['boot', ''], 'FILE is empty'],

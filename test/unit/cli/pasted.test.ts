@@ -52,7 +52,7 @@ test('inspect takes a pasted objdump -h, and says what a listing does not show',
   const text = formatInspection(inspection)
   expect(text).toMatch(/1 +\.linux +0x2000000 +0xb90000/)
   expect(text).toMatch(
-    /assumed, for a listing does not show it\n[^]*no recorded kernel has the size of \.linux/,
+    /assumed, since a listing does not show it\n[^]*no recorded kernel has the size of \.linux/,
   )
   expect(inspectionToJson(inspection)['assumptions']).toContain(
     'the command line is empty and .initrd holds an archive: a listing does not show them',
@@ -76,12 +76,12 @@ test('a kernel that is named goes into a listing: by name, version or branch, wh
   const { kernel, image } = kernelIn(size, 'debian-6.12.107-cloud')
   expect([kernel?.hdr.init_size, image.stub]).toEqual([debian.hdr.init_size, null])
   expect(image.assumptions.map(({ what }) => what)).toContain(
-    '.linux is like the recorded kernel debian-6.12.107-cloud, as was said: its setup header is taken, its bytes end before the section does',
+    '.linux is similar to the recorded kernel debian-6.12.107-cloud, as named: the run uses its setup header, and its bytes end before the section does',
   )
   const small = kernelIn(0x100000, 'debian-6.12.107-cloud')
   expect([small.kernel, small.image.stub?.id]).toEqual([null, 'x-listing'])
   expect(small.image.assumptions.map(({ what }) => what).join()).toMatch(
-    /debian-6\.12\.107-cloud has 0x[0-9a-f]+ bytes, more than it/,
+    /debian-6\.12\.107-cloud is larger \(0x[0-9a-f]+ bytes\)/,
   )
   expect(image.source.read(fileOffset(0x8000), 2)).toHaveLength(2)
 })

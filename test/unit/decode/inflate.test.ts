@@ -67,21 +67,24 @@ const CORRUPT: readonly (readonly [why: string, bits: string])[] = [
     'too many lengths',
     `${dynamic(257, 1, { 1: 2, 16: 2, 17: 2, 18: 2 })}11${n(127, 7)}11${n(106, 7)}0001${n(3, 2)}`,
   ],
-  ['lengths that make no code', dynamic(257, 1, ONE_AND_ZEROS) + ONE + ONE + ONE + zeros(138) + zeros(117)],
-  ['lengths that make no code', `${dynamic(257, 1, { 2: 1, 18: 1 })}0${zeros(138)}${zeros(119)}`],
   [
-    'lengths that make no code',
+    'lengths that do not form a code',
+    dynamic(257, 1, ONE_AND_ZEROS) + ONE + ONE + ONE + zeros(138) + zeros(117),
+  ],
+  ['lengths that do not form a code', `${dynamic(257, 1, { 2: 1, 18: 1 })}0${zeros(138)}${zeros(119)}`],
+  [
+    'lengths that do not form a code',
     dynamic(257, 3, ONE_AND_ZEROS) + zeros(138) + zeros(118) + ONE + ONE + ONE + ONE,
   ],
-  ['bits that are no code', `${ONLY_END}1`],
-  ['bits that are no code', `${dynamic(257, 1, ONE_AND_ZEROS)}${zeros(138)}${zeros(120)}0`],
+  ['bits that are not a code', `${ONLY_END}1`],
+  ['bits that are not a code', `${dynamic(257, 1, ONE_AND_ZEROS)}${zeros(138)}${zeros(120)}0`],
   [
-    'bits that are no code',
+    'bits that are not a code',
     `${dynamic(258, 11, ONE_AND_ZEROS)}${zeros(138)}${zeros(118)}${ONE}${ONE}${zeros(11)}10`,
   ],
   ['a length symbol that does not exist', `${FIXED}11000110`],
   ['a distance symbol that does not exist', `${FIXED}000000111110`],
-  ['a distance beyond the first byte', `${FIXED}000000100000`],
+  ['a distance before the first byte', `${FIXED}000000100000`],
 ]
 
 test.each(CORRUPT.map(([why, bits], i) => [why, i, bits] as const))(

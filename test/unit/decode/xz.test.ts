@@ -101,9 +101,9 @@ describe('xz', () => {
   const REFUSED: readonly (readonly [why: string, bytes: Uint8Array])[] = [
     ['unknown flags of a block', changed(SIZES, 13, [0xc4], LARGE_HEADER)],
     ['a number that does not end', changed(SIZES, 14, Array<number>(14).fill(0xff), LARGE_HEADER)],
-    ['filters that end behind their header', changed(NO_CHECK, 14, [0x21, 60], SMALL_HEADER)],
-    ['a block is as long as its header does not say', changed(SIZES, 14, [0x32], LARGE_HEADER)],
-    ['a block decodes to another length than its header says', changed(SIZES, 15, [0xdf], LARGE_HEADER)],
+    ['filters that end past their header', changed(NO_CHECK, 14, [0x21, 60], SMALL_HEADER)],
+    ['the length of a block differs from its header', changed(SIZES, 14, [0x32], LARGE_HEADER)],
+    ['the decoded length of a block differs from its header', changed(SIZES, 15, [0xdf], LARGE_HEADER)],
     ['the CRC-32 of a block header differs', changed(SIZES, 14, [0x32])],
     ['padding that is not zero', changed(SIZES, 83, [1])],
     ['the CRC-32 of a block differs', changed(SIZES, 84, [1, 2, 3, 4])],
@@ -127,9 +127,9 @@ describe('xz', () => {
     ['an unknown chunk', chunk(1, 0, 0, 7, 3)],
     ['the first chunk has no properties', chunk(1, 0, 0, 7, 0x80)],
     ['the first chunk has no properties', chunk(1, 0, 0, 7, 0xa0)],
-    ['properties that do not exist', chunk(0xe0, 0, 0xdd, 0, 0x2b, 225)],
-    ['properties that do not exist', chunk(0xe0, 0, 0xdd, 0, 0x2b, 8 + 9)],
-    ['a chunk ends elsewhere than its header says', chunk(0xe0, 0, 0x10)],
+    ['invalid properties', chunk(0xe0, 0, 0xdd, 0, 0x2b, 225)],
+    ['invalid properties', chunk(0xe0, 0, 0xdd, 0, 0x2b, 8 + 9)],
+    ['the end of a chunk differs from its header', chunk(0xe0, 0, 0x10)],
     ['the first byte of the range decoder is not 0', chunk(0xe0, 0, 0xdd, 0, 0x2b, 0x5d, 1)],
     ['the input ends inside the first bytes of the range decoder', chunk(0xe0, 0, 0xdd, 0, 1)],
   ]
@@ -165,18 +165,18 @@ describe('LZMA alone', () => {
     expect(run('lzma', withLength(2 ** 40))).toMatchObject({
       ok: false,
       error: 'LZMA data is corrupt',
-      why: `${String(2 ** 40)} bytes are announced`,
+      why: `the stated length is ${String(2 ** 40)} bytes`,
       produced: 0,
     })
     // Literals alone come before this limit; the next symbol is a literal too
     expect(run('lzma', ALONE, { limit: 5 })).toMatchObject({
       ok: false,
-      why: 'more than 5 bytes come out',
+      why: 'the output exceeds 5 bytes',
       produced: 5,
     })
   })
 
-  test('properties that do not exist, and a header that ends early, are refused', () => {
+  test('invalid properties, and a header that ends early, are refused', () => {
     expect(run('lzma', Uint8Array.from([225, ...ALONE.subarray(1)]))).toMatchObject({
       ok: false,
       error: 'bad header',

@@ -5,7 +5,7 @@ import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { descriptor } from './small-machine.ts'
 import { GIB } from '../../support/bytes.ts'
 
-/** The five bins one behind the other from `start`, with this many pages each. */
+/** The five bins one after the other from `start`, with this many pages each. */
 function bins(start: number, pages: readonly number[] = OVMF_BINS.map(bin => bin.pages)): MemoryDescriptor[] {
   let next = start
   return OVMF_BINS.map(({ type }, i) => {

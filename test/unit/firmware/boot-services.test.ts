@@ -95,7 +95,7 @@ test('whoever calls, the firmware acts, and each call is a step under the clause
     'firmware FW-23 filled with 0xaf',
     'firmware FW-10 FreePages(0x2000, 0x1 pages)',
     'firmware FW-18 FreePool(0xffe018)',
-    'firmware FW-10 the pool gives pages back',
+    'firmware FW-10 the pool frees pages',
     'firmware FW-13 filled with 0xaf',
     'firmware FW-14 GetMemoryMap',
   ])

@@ -145,8 +145,8 @@ test('every row has a name of its own, a firmware, and a source that sources.md 
   expect(FIRMWARES.map(firmware => firmware.id)).toEqual(IMAGE_LOADERS.map(loader => loader.id))
   for (const { id, source } of IMAGE_LOADERS) expect(textOf('spec/sources.md'), id).toContain(`| ${source} |`)
   expect(imageLoaderNamed('patina').title).toMatch(/Rust/)
-  expect(() => imageLoaderNamed('lilo')).toThrow('there are edk2-2020.11')
-  expect(() => firmwareNamed('lilo')).toThrow('there are edk2-2020.11')
+  expect(() => imageLoaderNamed('lilo')).toThrow('known are edk2-2020.11')
+  expect(() => firmwareNamed('lilo')).toThrow('known are edk2-2020.11')
 })
 
 test('an EDK2 release brings its own allocator, others what lies below them', () => {

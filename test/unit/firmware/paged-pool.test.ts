@@ -14,7 +14,7 @@ function poolOf(answer: Allocation): { pool: PagedPool; freed: string[] } {
   return { pool: new PagedPool(pages, 0x10, 'FW-30'), freed }
 }
 
-test('a buffer begins behind its head, and its pages go back once', () => {
+test('a buffer begins after its head, and its pages go back once', () => {
   const { pool, freed } = poolOf({ status: 'EFI_SUCCESS', at: phys(0x5000) })
   expect(pool.allocate(2, PAGE)).toEqual({
     status: 'EFI_SUCCESS',

@@ -50,7 +50,7 @@ class Picture {
   }
 
   /**
-   * The first run of free cells in which what is left before and behind is nothing, or holds a node of 16
+   * The first run of free cells in which what is left before and after is nothing, or holds a node of 16
    * bytes.
    */
   #inRegion({ start, taken }: Region, size: number, align: number): number | null {

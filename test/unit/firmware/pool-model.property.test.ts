@@ -153,7 +153,7 @@ test('the pool puts every buffer where a picture of its pages has it, and both g
   )
 })
 
-test('bins lie one behind the other below their memory, whatever their list and the release', () => {
+test('bins lie one after the other below their memory, whatever their list and the release', () => {
   const list = fc.uniqueArray(
     fc.record({ type: fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 9, 10), pages: fc.integer({ min: 0, max: 300 }) }),
     { selector: one => one.type },

@@ -63,7 +63,7 @@ export function textOf(map: readonly MemoryDescriptor[]): string {
 
 const RECORDINGS = new Map(readRecordings().map(recording => [recording.id, recording]))
 
-/** Size of the file that was loaded, symbols of the stub behind the last section included. */
+/** Size of the file that was loaded, symbols of the stub after the last section included. */
 export function fileSize(row: Recorded): number {
   const recording = RECORDINGS.get(row.id)
   if (recording === undefined) throw new Error(`no recording ${row.id}`)

@@ -7,7 +7,7 @@ export interface SmallSection {
   readonly VirtualSize: number
   /** Bytes in the file. */
   readonly raw: number
-  /** Default: behind what the sections before it have. */
+  /** Default: after what the sections before it have. */
   readonly PointerToRawData?: number
   readonly Characteristics?: number
   /** Contents; default: every byte is 0x10 + the section's index. */
@@ -40,7 +40,7 @@ export interface SmallPe {
 export const E_LFANEW = 0x80
 export const HEADERS = 0x400
 
-/** The file's bytes: headers of 0x400 bytes at the most, raw data behind them. */
+/** The file's bytes: headers of 0x400 bytes at the most, raw data after them. */
 export function smallPeBytes(pe: SmallPe = {}): Uint8Array {
   const {
     sections = [{ VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }],

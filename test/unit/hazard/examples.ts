@@ -12,7 +12,7 @@ import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
 import { image, kernelFile, type SectionOf } from './images.ts'
 
-/** A 6.12 kernel behind stub 247.3 in 512 MiB, the initrd on the next page. */
+/** A 6.12 kernel after stub 247.3 in 512 MiB, the initrd on the next page. */
 const IMAGE = 0x18b3d000
 const KERNEL = IMAGE + 0x2000000
 const KERNEL_SIZE = 0xb2a200

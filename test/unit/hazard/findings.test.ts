@@ -34,7 +34,7 @@ test('sections that overlap: who loses, to whom, and where the higher one must s
   expect(finding).toMatchObject({
     offsets: [{ from: 0, to: 0x10000 }],
     why: 'firmware loaded 0x1100000-0x1140000 as kernel',
-    fix: 'give the sections addresses that do not meet: .initrd must start at or beyond .linux + 0x40000; it starts at .linux + 0x30000',
+    fix: 'give the sections addresses that do not overlap: .initrd must start at or beyond .linux + 0x40000; it starts at .linux + 0x30000',
   })
 })
 
@@ -57,7 +57,7 @@ test('a payload inside the stub is overwritten by the stub', () => {
     {
       object: 'cmdline',
       offsets: [{ from: 0x10, to: 0x18 }],
-      fix: 'give the sections addresses that do not meet: .cmdline must start at or beyond .data + 0x2168; it starts at .data + 0x0',
+      fix: 'give the sections addresses that do not overlap: .cmdline must start at or beyond .data + 0x2168; it starts at .data + 0x0',
     },
   ])
 })
@@ -103,8 +103,8 @@ test('without a kernel below it, the address itself is named', () => {
   story.recorder.as('x-mine', () => story.memory.readAs(rangeAt(INITRD, INITRD_SIZE), 'initrd'))
   expect(judge(story.recorder)).toMatchObject([
     {
-      what: 'x-mine read 128.0 KiB of initrd at 0x1140000; 4.0 KiB (0x1000 bytes) of it (offsets 0x0-0x1000) are not initrd any more but scratch.',
-      fix: 'keep .initrd out of the way: in this memory it would have to start at or beyond 0x1141000, that is 4.0 KiB (0x1000 bytes) higher',
+      what: 'x-mine read 128.0 KiB of initrd at 0x1140000; 4.0 KiB (0x1000 bytes) of it (offsets 0x0-0x1000) were overwritten with bytes of scratch.',
+      fix: 'move .initrd: in this memory map it would have to start at or beyond 0x1141000, 4.0 KiB (0x1000 bytes) higher',
     },
   ])
 })
@@ -115,16 +115,16 @@ test('an object that never had a first byte in memory is told by address alone',
   story.memory.zero(rangeAt(INITRD, 0x10), null)
   story.memory.readAs(rangeAt(INITRD, 0x20), 'table')
   expect(judge(story.recorder)).toMatchObject([
-    { fix: 'keep table out of the way: in this memory it would have to start at or beyond 0x1140010' },
+    { fix: 'move table: in this memory map it would have to start at or beyond 0x1140010' },
   ])
 })
 
 test('an object that is looked for where it never lay', () => {
   const [finding] = judged(loaded(), KERNEL)
   expect(finding).toMatchObject({
-    what: 'The kernel read 128.0 KiB of initrd at 0x1100000; all of it is not initrd but kernel: it never lay there.',
-    why: 'nothing in this run put initrd at 0x1100000-0x1120000 before it was read there',
-    fix: 'hand over the address at which initrd really lies, and do so before anything is written over it',
+    what: 'The kernel read 128.0 KiB of initrd at 0x1100000; all of it is bytes of kernel, and initrd was never there.',
+    why: 'nothing in this run placed initrd at 0x1100000-0x1120000 before the read',
+    fix: 'hand over the actual address of initrd, before anything is written over it',
   })
   expect(rolesOf(finding)).toEqual(['found 2', 'used 4'])
 })
@@ -137,7 +137,7 @@ test('memory that was given back and written by the next owner', () => {
   const [finding] = judged(story)
   expect(finding).toMatchObject({
     rule: 'clobbered-object',
-    fix: 'keep the memory of initrd allocated until it was read for the last time',
+    fix: 'keep the memory of initrd allocated until its last read',
   })
   expect(rolesOf(finding)).toEqual(['placed 3', 'handed-out 4', 'used 7'])
 })
@@ -149,7 +149,7 @@ test("memory that was given back, and handed out again, is uninitialised; given 
   expect(judged(again)).toMatchObject([
     {
       rule: 'uninitialised-read',
-      why: 'the memory was given back or handed out again before initrd was read from it',
+      why: 'the memory was freed or reallocated before initrd was read from it',
     },
   ])
   const free = loaded()
@@ -157,8 +157,8 @@ test("memory that was given back, and handed out again, is uninitialised; given 
   expect(judged(free)).toMatchObject([
     {
       rule: 'wild-read',
-      why: 'its memory had been given back before the read',
-      fix: 'keep the memory of initrd allocated until it was read for the last time',
+      why: 'its memory was freed before the read',
+      fix: 'keep the memory of initrd allocated until its last read',
     },
   ])
 })
@@ -168,8 +168,8 @@ test('memory that was handed out and never written', () => {
   expect(judged(story, INITRD)).toMatchObject([
     {
       rule: 'uninitialised-read',
-      why: 'the memory was handed out, but nobody put initrd there',
-      fix: 'write initrd there before handing over its address, or hand over the address where it lies',
+      why: 'the memory was allocated, but initrd was never written to it',
+      fix: 'write initrd there before passing its address, or pass its actual address',
     },
   ])
 })
@@ -178,12 +178,12 @@ test('a wild read of what was never loaded, and of free memory', () => {
   expect(judged(machine(), 0x3000000)).toMatchObject([
     {
       rule: 'wild-read',
-      why: 'nobody allocated this memory, so anybody may have written there',
-      fix: 'load initrd before its address is handed over',
+      why: 'this memory is not allocated, so anything may have been written to it',
+      fix: 'load initrd before its address is passed',
     },
   ])
   expect(judged(machine(), 0x5000000)).toMatchObject([
-    { rule: 'wild-read', why: 'the address that was handed over leads out of RAM' },
+    { rule: 'wild-read', why: 'the address that was passed is outside RAM' },
   ])
 })
 
@@ -236,13 +236,13 @@ test('contracts without place or finder are told all the same', () => {
       rule: 'init-window-occupied',
       object: null,
       ranges: [],
-      fix: 'leave init_size bytes from the start of the kernel to the kernel',
+      fix: 'reserve init_size bytes from the start of the kernel for the kernel',
     },
     {
       rule: 'bss-not-cleared',
       object: 'kernel',
       ranges: [],
-      fix: 'copy the kernel to an allocation of SizeOfImage bytes and zero what its file does not fill',
+      fix: 'copy the kernel to an allocation of SizeOfImage bytes and zero everything past its file',
     },
     { rule: 'address-truncated', object: null, ranges: [] },
     { rule: 'setup-header-wrong', object: 'boot_params', ranges: [] },
@@ -275,7 +275,5 @@ test('garbage, fills and left-overs are told apart', () => {
   memory.claim(rangeAt(0x4000000, 0x4000), 'buffer')
   memory.ram(rangeAt(0x4002000, 0x2000), { kind: 'opaque' })
   memory.readAs(rangeAt(0x4000000, 0x3000), 'initrd')
-  expect(judge(recorder)[0]?.what).toContain(
-    'the memory holds whatever was there before, bytes 0xaf, left-over bytes',
-  )
+  expect(judge(recorder)[0]?.what).toContain('the memory contains unknown data, bytes 0xaf, stale data')
 })

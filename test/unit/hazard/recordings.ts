@@ -1,6 +1,5 @@
 /**
- * Small recordings for the tests of hazards and reports: a kernel, an initrd behind it, and what may go
- * wrong.
+ * Small recordings for the tests of hazards and reports: a kernel, an initrd after it, and what may go wrong.
  */
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { sparseSource } from '../../../src/bytes/source.ts'
@@ -33,7 +32,7 @@ export function machine(): Story {
   return { recorder, memory }
 }
 
-/** The image with .linux and .initrd right behind it, as firmware loads it. */
+/** The image with .linux and .initrd right after it, as firmware loads it. */
 export function loaded(): Story {
   const story = machine()
   story.recorder.step('PE-6', 'load the sections in table order', () => {

@@ -13,7 +13,7 @@ test('one byte is lost in the singular', () => {
   const [finding] = judge(story.recorder)
   expect([finding?.rule, finding?.what]).toEqual([
     'clobbered-object',
-    'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets 0x5-0x6) is not initrd any more but boot_params.',
+    'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets 0x5-0x6) was overwritten with bytes of boot_params.',
   ])
 })
 
@@ -25,7 +25,7 @@ test('an overwriting outside every step has no clause', () => {
   readInitrd(story)
   const [finding] = judge(story.recorder)
   expect([finding?.what, finding?.why, finding?.fix]).toEqual([
-    'The kernel read 128.0 KiB of initrd at 0x1140000; all of it is not initrd any more but boot_params.',
+    'The kernel read 128.0 KiB of initrd at 0x1140000; all of it was overwritten with bytes of boot_params.',
     'efi-stub zeroed 0x1140000-0x1160000 as boot_params',
     '.initrd must start at or beyond .linux + 0x60000; it starts at .linux + 0x40000. Or start the kernel in memory of its own: with a stub that copies it first, or through its PE entry',
   ])
@@ -38,8 +38,8 @@ test('bytes of an object that were never there', () => {
   expect(judge(story.recorder).map(({ rule, why, fix }) => [rule, why, fix])).toEqual([
     [
       'clobbered-object',
-      'nothing in this run put initrd at 0x1140000-0x1141000 before it was read there',
-      'hand over the address at which initrd really lies, and do so before anything is written over it',
+      'nothing in this run placed initrd at 0x1140000-0x1141000 before the read',
+      'hand over the actual address of initrd, before anything is written over it',
     ],
   ])
 })
@@ -60,7 +60,7 @@ test('a margin that is too small, at no place that is known', () => {
     [
       'extract-margin-too-small',
       [],
-      'the decompressor lies at the end of the init_size bytes and writes from their start',
+      'the decompressor is at the end of the init_size bytes and writes from their start',
     ],
   ])
 })

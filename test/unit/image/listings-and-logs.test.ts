@@ -39,8 +39,8 @@ test.each([
     'sections at 0x4000-0x5000 do not fit a PE file with ImageBase 0x40000000000000',
   ],
   ['SizeOfImage 100000000', 'SizeOfImage 0x100000000 does not fit its field'],
-  ['FileAlignment 00000300', 'FileAlignment 0x300 is no power of two'],
-  ['SectionAlignment 00000000', 'SectionAlignment 0x0 is no power of two'],
+  ['FileAlignment 00000300', 'FileAlignment 0x300 is not a power of two'],
+  ['SectionAlignment 00000000', 'SectionAlignment 0x0 is not a power of two'],
 ])('%s is turned down', (header, what) => {
   expect(readListing(`${header}\n${HEAD}${text}`)).toEqual({
     listing: null,

@@ -359,7 +359,9 @@ describe('the zero page', () => {
     const withEfi = page.slice()
     new DataView(withEfi.buffer).setUint32(0x1c0 + 16, 0x9e000, true)
     new DataView(withEfi.buffer).setUint32(0x1c0 + 20, 0x1800, true)
-    expect(what(withEfi)).toEqual([expect.stringContaining('the EFI map lies at 0x9e000, 0x1800 bytes')])
+    expect(what(withEfi)).toEqual([
+      expect.stringContaining('efi_info has the EFI map at 0x9e000, 0x1800 bytes'),
+    ])
     expect(readMemmap(withEfi.fill(0xff, 0x1e8, 0x1e9)).problems.map(({ id }) => id)).toContain(
       'too-many-entries',
     )

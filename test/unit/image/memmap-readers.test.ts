@@ -46,7 +46,7 @@ describe('a reader by itself', () => {
     expect(head).toEqual({ placed: [], problems: [], last: 2 })
   })
 
-  test('bytes of a dump behind the page are not of the page', () => {
+  test('bytes of a dump after the page are not of the page', () => {
     expect(
       blockOf(
         'boot-params',

@@ -44,7 +44,7 @@ test('a second boot in the log is not read, and what cannot be read is said with
     problems: [{ id: 'second-boot', what: expect.stringContaining('line 12: output') as unknown }],
   })
   expect(readObserved('output: 0xffffffffffffffff\noutput_len: 0x10').problems).toMatchObject([
-    { id: 'unreadable-line', what: 'line 1: output is beyond 52 bits' },
+    { id: 'unreadable-line', what: 'line 1: output exceeds 52 bits' },
   ])
   expect(readObserved('hello').problems).toMatchObject([{ id: 'nothing-observed', fatal: true }])
   expect(readObserved(new Uint8Array(2 ** 24 + 1)).problems).toMatchObject([{ id: 'too-long', fatal: true }])

@@ -53,7 +53,7 @@ describe('the small machine is read the same', () => {
   test.each<[string, readonly string[]]>([
     ['plain', LOG],
     ['quoted by a mailer', LOG.map(line => `>> ${line}`)],
-    ['behind a tab', LOG.map(line => `\t${line}`)],
+    ['after a tab', LOG.map(line => `\t${line}`)],
     ['in a fence', ['```', ...LOG, '```']],
     ['in BBCode', [`[code]${LOG[0] ?? ''}`, ...LOG.slice(1, -1), `${LOG.at(-1) ?? ''}[/code]`]],
     ['in HTML', LOG.map(line => `<span class="k">${line.replace('[mem', '&#91;mem')}</span><br />`)],
@@ -169,7 +169,7 @@ describe('what was taken off is named', () => {
   test.each<[readonly string[], readonly string[]]>([
     [LOG, []],
     [LOG.map(line => `> ${line}`), ['"> [    0.000000] " in front of 6 rows']],
-    [SHELL.map((line, i) => (i === 2 ? `${line}  <--` : line)), ['"  <--" behind 1 row']],
+    [SHELL.map((line, i) => (i === 2 ? `${line}  <--` : line)), ['"  <--" after 1 row']],
     [wrap(LOG, 60), ['6 rows torn over several lines']],
     [LOG.map(line => line.replaceAll(' ', '\u00a0')), ['blanks of other widths']],
   ])('%#', (lines, takenOff) => {

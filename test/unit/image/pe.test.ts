@@ -35,7 +35,7 @@ function bigUki(): ByteSource {
   })
 }
 
-/** Everything that reads a UKI, one behind the other. */
+/** Everything that reads a UKI, one after the other. */
 function readAll(source: ByteSource): void {
   const { pe } = parsePe(source)
   if (pe === null) return
@@ -81,7 +81,7 @@ describe('parsePe', () => {
     expect(parsePe(sliceSource(source, 0, end)).pe?.sections).toHaveLength(10)
   })
 
-  it('reports raw data behind the end of a cut file, section by section', () => {
+  it('reports raw data after the end of a cut file, section by section', () => {
     expect(ids(sliceSource(bigUki(), 0, 8 * MIB))).toEqual(['section-outside-file', 'section-outside-file'])
   })
 
@@ -206,7 +206,7 @@ it('reads less than a megabyte of two gigabytes', () => {
 })
 
 describe('any bytes', () => {
-  it('never throw, alone or behind a good beginning', () => {
+  it('never throw, alone or after a good beginning', () => {
     const start = readExactly(bigUki(), 0, 0x300) ?? new Uint8Array(0)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2048 }), fc.boolean(), (random, behind) => {

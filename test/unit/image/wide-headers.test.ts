@@ -79,7 +79,7 @@ describe.each(Object.entries(WIDE))('an image whose ImageBase is %s', (_, ImageB
         return refused === null ? [] : [[id, refused.clause, refused.why]]
       })
       expect(refusals).toEqual([
-        ['rust-hypervisor-firmware', 'PE-42', `ImageBase ${hex(ImageBase)} is no address of memory`],
+        ['rust-hypervisor-firmware', 'PE-42', `ImageBase ${hex(ImageBase)} is not a physical address`],
         ...(ImageBase % 0x1000n === 0n ? [] : ['audk', 'audk-strict']).map(id => [
           id,
           'PE-48',

@@ -10,7 +10,7 @@ const LAW = Object.values(KERNEL_LAW).flatMap(clauses => Object.entries(clauses)
 
 /**
  * The walk of EP-17, from the lowest address of EP-28 on; the count of EP-33, which is the same as any other
- * where no address is too low.
+ * where this release has no minimum address.
  */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   'linux/E0a': ['EP-17'],

@@ -58,7 +58,7 @@ test('without a run there is null', () => {
   expect(tried([])).toEqual({ at: null, asked: [] })
 })
 
-test('slots are counted through all runs, and there is none behind the last', () => {
+test('slots are counted through all runs, and there is none after the last', () => {
   const areas = [
     { first: 0x1000, count: 2 },
     { first: 0x8000, count: 1 },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { bytesSource, sliceSource, type ByteSource } from '../../../src/bytes/source.ts'
+import { hex } from '../../../src/bytes/range.ts'
+import { bytesSource, countingSource, sliceSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { check, type CheckInput } from '../../../src/check.ts'
 import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { parsePe } from '../../../src/image/pe.ts'
@@ -8,17 +9,21 @@ import { extraBytes, inPlaceMargin } from '../../../src/kernel/x86/steps/payload
 import { readPayload } from '../../../src/kernel/payload.ts'
 import { rememberingReader } from '../../../src/kernel/remembering-reader.ts'
 import { uki } from '../../../src/vitest/builders.ts'
+import { le } from '../../support/bytes.ts'
 import { kernelNamed } from '../../support/kernel-bench.ts'
 import { replaced, smallKernel } from '../../support/packed-kernel.ts'
 
 const small = smallKernel('debian-5.10.223-cloud')
 
 test('a payload that cannot be read says why', () => {
-  expect(readPayload(bytesSource(new Uint8Array(10)))).toEqual({ kind: 'not-read', why: 'it is no bzImage' })
+  expect(readPayload(bytesSource(new Uint8Array(10)))).toEqual({
+    kind: 'not-read',
+    why: 'it is not a bzImage',
+  })
   const { source } = kernelNamed('debian-5.10.223-cloud')
   expect(readPayload(replaced(source, 0x24c, new Uint8Array(4)))).toMatchObject({
     kind: 'not-read',
-    why: 'the setup header names no payload',
+    why: 'the setup header has no payload',
   })
   expect(readPayload(replaced(source, 0x24c, Uint8Array.of(0, 0, 0, 0x20)))).toMatchObject({
     kind: 'not-read',
@@ -31,6 +36,34 @@ test('a file that ends inside its payload is a payload that ends early', () => {
     kind: 'read',
     failure: { error: 'data corrupted' },
   })
+})
+
+test('what may come out is bounded by what the kernel says of itself and by the length of its payload', () => {
+  const { at = 0, length = 0 } = small.image.payload ?? {}
+  const size = (bytes: number): Uint8Array => Uint8Array.from(le(bytes, 4))
+  const longer = replaced(small.source, at + length - 4, size(0x1ff00000))
+  const whyNot = (source: ByteSource): unknown => {
+    const counting = countingSource(source)
+    const read = readPayload(counting)
+    // Nothing was decompressed: headers alone were read
+    expect(counting.bytesRead()).toBeLessThan(0x10000)
+    return read
+  }
+  expect(whyNot(longer)).toEqual({
+    kind: 'not-read',
+    why: `the payload says that 0x1ff00000 bytes come out, more than init_size, ${hex(small.image.hdr.init_size)}`,
+  })
+  expect(whyNot(replaced(longer, 0x260, size(0x20000000)))).toEqual({
+    kind: 'not-read',
+    why: 'the payload says that 0x1ff00000 bytes come out, more than 64 times its own length',
+  })
+})
+
+test('no measured kernel says that more comes out of it than these bounds allow', () => {
+  for (const { name, output_len, hdr } of Object.values(KERNEL_FACTS)) {
+    expect([name, output_len <= hdr.init_size]).toEqual([name, true])
+    expect([name, output_len <= 16 * hdr.payload_length]).toEqual([name, true])
+  }
 })
 
 test('the worst moment is the one at which the output is farthest ahead', () => {

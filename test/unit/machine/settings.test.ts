@@ -140,7 +140,7 @@ test('an option wins over the scenario, and what is no choice is refused', async
   )
   for (const odd of ['on', 'seed:', 'seed:1234567890'])
     await expect(inputOf([...FILE, '--kaslr', odd], stored)).rejects.toThrow(
-      `--kaslr: ${JSON.stringify(odd)} is none of off, command-line, all, seed:N`,
+      `--kaslr: ${JSON.stringify(odd)} is not one of off, command-line, all, seed:N`,
     )
 })
 

@@ -26,7 +26,7 @@ test('a line is found after the prefix of who prints it, in any case, with other
   expect(texts('error: ../../grub-core/kern/mm.c:376:out of memory.')).toEqual(['error: out of memory.'])
 })
 
-test('what stands for a name is given back as it was pasted', () => {
+test('what stands for a name freed is as it was pasted', () => {
   const [match] = findLines('Error registering initrd: Already started', knownLines())
   expect(match?.values).toEqual([['status', 'Already started']])
 })

@@ -47,6 +47,36 @@ interface Sarif {
   }[]
 }
 
+interface GitHubSarif {
+  readonly runs: readonly {
+    readonly originalUriBaseIds: Readonly<Record<string, object>>
+    readonly tool: {
+      readonly driver: {
+        readonly rules: readonly {
+          readonly id: string
+          readonly name: string
+          readonly shortDescription: { readonly text: string }
+          readonly fullDescription: { readonly text: string }
+          readonly help: { readonly text: string; readonly markdown: string }
+          readonly helpUri: string
+          readonly defaultConfiguration: { readonly level: string }
+        }[]
+      }
+    }
+    readonly results: readonly {
+      readonly message: { readonly text: string }
+      readonly locations: readonly [
+        {
+          readonly physicalLocation: {
+            readonly artifactLocation: { readonly uri: string; readonly uriBaseId: string }
+            readonly region: { readonly startLine: number }
+          }
+        },
+      ]
+    }[]
+  }[]
+}
+
 /** The one run of the log, after it went through JSON. */
 function sarifOf(report: Report) {
   const { version, runs } = JSON.parse(JSON.stringify(reportToSarif(report))) as Sarif
@@ -97,7 +127,10 @@ describe('SARIF', () => {
     for (const { properties } of run?.results ?? [])
       expect(properties.links[properties.clause]).toEqual([`https://a.example/${properties.clause}`])
     expect(Object.keys(run?.results[0]?.properties.links ?? {}).length).toBeGreaterThan(1)
-    expect(JSON.stringify(reportToSarif(refused, () => ['https://a.example/']))).not.toContain('helpUri')
+    // A refusal has many clauses: its help is about firmware, whatever the clause
+    expect(JSON.stringify(reportToSarif(refused, () => ['https://a.example/']))).toContain(
+      '"helpUri":"https://uefi.org/specs/UEFI/2.10/"',
+    )
     expect(JSON.stringify(reportToSarif(reports.damage))).not.toContain('links')
   })
 
@@ -115,6 +148,41 @@ describe('SARIF', () => {
         .artifactLocation.uri
     expect(uri('out/uki 1%.efi')).toBe('out/uki%201%25.efi')
     expect(uri('out\\uki.efi')).toBe('out/uki.efi')
+    expect(uri('/boot/../efi//a:b\n\u202e.efi')).toBe('boot/efi/a%3Ab%0A%E2%80%AE.efi')
+    expect(uri('a\ud800.efi')).toBe('a%EF%BF%BD.efi')
+  })
+
+  const page = '# wild: A read\n\nClass: damage. Defined by HZ-4.\n\nFirst *words*\nof it.\n\n## Why\n\nx\n'
+
+  test.each(Object.entries(reports))('%s: what GitHub wants of rules and results is there', (_, report) => {
+    for (const pages of [() => null, () => page]) {
+      const { runs } = JSON.parse(JSON.stringify(reportToSarif(report, () => [], { pages }))) as GitHubSarif
+      for (const { tool, results, originalUriBaseIds } of runs) {
+        for (const rule of tool.driver.rules) {
+          expect(rule.name).toMatch(/^(?:[A-Z][a-z]+)+$/)
+          for (const { text } of [rule.shortDescription, rule.fullDescription, rule.help])
+            expect(text).toMatch(/^[^\n]{10,1024}$/)
+          expect(rule.fullDescription.text).toMatch(/\.$/)
+          expect(rule.help.markdown.length).toBeGreaterThan(10)
+          expect(new URL(rule.helpUri).protocol).toBe('https:')
+          expect(['error', 'warning', 'note']).toContain(rule.defaultConfiguration.level)
+          if (!['refused', 'undefined', 'unknown'].includes(rule.id))
+            expect([
+              rule.help.markdown === page,
+              rule.fullDescription.text === 'First *words* of it.',
+            ]).toEqual([pages() === page, pages() === page])
+        }
+        for (const { locations, message } of results) {
+          expect(message.text).not.toBe('')
+          expect(locations).toHaveLength(1)
+          const [{ physicalLocation }] = locations
+          expect(physicalLocation.region.startLine).toBe(1)
+          const { uri, uriBaseId } = physicalLocation.artifactLocation
+          expect(uri).toMatch(/^(?!\/)[\w.%/()!~*'-]+$/)
+          expect(originalUriBaseIds).toHaveProperty([uriBaseId])
+        }
+      }
+    }
   })
 })
 

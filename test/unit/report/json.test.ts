@@ -22,7 +22,7 @@ const refused = cleanReport({
       by: 'firmware',
       status: 'EFI_LOAD_ERROR',
       clause: 'PE-9',
-      why: 'section .initrd ends behind SizeOfImage',
+      why: 'section .initrd ends past SizeOfImage',
       message: null,
     },
   },

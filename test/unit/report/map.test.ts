@@ -74,7 +74,7 @@ test('a long neighbourhood is cut and says so', () => {
   const lines = Array.from({ length: 20 }, (_, i) => line(0x1000 * (i + 1), 0x1000, `x${String(i)}`))
   const shown = mapAround(finding('x0', rangeAt(0x1000, 0x10000)), [{ moment: 'arrival', lines }])
   expect(shown).toHaveLength(14)
-  expect(shown.at(-1)).toBe('   and 5 lines more')
+  expect(shown.at(-1)).toBe('   and 5 more lines')
 })
 
 test('a breach is shown as it was at the hand-off', () => {

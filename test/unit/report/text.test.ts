@@ -12,8 +12,8 @@ test('a report with one damage', () => {
     kernel   version unknown: linux/E5, unpacks itself in the EFI stub (as given)
 
     damage  clobbered-object: initrd                                                                                    HZ-2
-      The kernel read 128.0 KiB of initrd at 0x1140000; 12.5 KiB (0x3200 bytes) of it (offsets 0x0-0x3200) are not initrd
-      any more but kernel.
+      The kernel read 128.0 KiB of initrd at 0x1140000; 12.5 KiB (0x3200 bytes) of it (offsets 0x0-0x3200) were overwritten
+      with bytes of kernel.
 
       placed       #3  firmware  PE-6  loaded 0x1140000-0x1160000 as initrd: load the sections in table order
       overwritten  #4  efi-stub  EP-7  zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on: clear the .bss
@@ -24,7 +24,7 @@ test('a report with one damage', () => {
          0x1160000
 
       why   efi-stub zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on (EP-7); only 256.0 KiB (0x40000 bytes)
-            of kernel were loaded, what it uses behind them was reserved by nobody
+            of kernel were loaded, and the memory it uses past them was never allocated
       do    .initrd must start at or beyond .linux + 0x43200; it starts at .linux + 0x40000. Or start the kernel in memory
             of its own: with a stub that copies it first, or through its PE entry
       more  stubsim explain clobbered-object
@@ -63,7 +63,7 @@ test('an era in doubt, a refusal, problems of files and other candidates are tol
         by: 'firmware',
         status: 'EFI_LOAD_ERROR',
         clause: 'PE-9',
-        why: 'section .initrd ends behind SizeOfImage',
+        why: 'section .initrd ends past SizeOfImage',
         message: 'Load Error',
       },
     },
@@ -99,7 +99,7 @@ test('an era in doubt, a refusal, problems of files and other candidates are tol
     stub     247.3: systemd-stub/S2, enters the kernel in place (certain; LoaderInfo names systemd-stub 247.3)
     kernel   4.4.1: no era (outside the tables; kernel_version says 4.4.1)
 
-    outcome  refused by firmware with EFI_LOAD_ERROR (PE-9): section .initrd ends behind SizeOfImage
+    outcome  refused by firmware with EFI_LOAD_ERROR (PE-9): section .initrd ends past SizeOfImage
              it prints: Load Error
 
     files
@@ -221,8 +221,8 @@ test('who laid out the image: one tool with its evidence, several without, or no
     'built by ukify 257.3 and later (Sections follow in its order.)',
   )
   expect(by({ certainty: 'several', candidates: [ukify, { ...ukify, title: 'mkinitcpio v36' }] })).toBe(
-    'built by one of ukify 257.3 and later; mkinitcpio v36, which lay out alike',
+    'built by one of ukify 257.3 and later; mkinitcpio v36, which have the same layout',
   )
-  expect(by({ certainty: 'unknown', candidates: [] })).toBe('built by no tool whose layout is known')
+  expect(by({ certainty: 'unknown', candidates: [] })).toBe('built by no known tool')
   expect(by(null)).toBeUndefined()
 })

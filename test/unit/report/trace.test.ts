@@ -8,7 +8,7 @@ import { bssClearedOverInitrd, INITRD, KERNEL, loaded } from '../hazard/recordin
 test('steps stand above their events, what was lost and what deviates below them', () => {
   expect(formatTrace(bssClearedOverInitrd().recorder)).toMatchInlineSnapshot(`
     "#0 firmware: RAM 0x0-0x4000000
-    #1 firmware: 0x1000000-0x1200000 handed out as uki
+    #1 firmware: allocated 0x1000000-0x1200000 as uki
     PE-6  firmware: load the sections in table order
       #2 loaded 0x1100000-0x1140000 as kernel
       #3 loaded 0x1140000-0x1160000 as initrd
@@ -62,15 +62,15 @@ test('steps inside steps, every kind of event, and steps without events', () => 
       "  #5 copied 0x1100000-0x1100010 to 0x1100008-0x1100018",
       "     - 0x1100008-0x1100018 was kernel + 0x8",
       "  #6 wrote 0x11fff00-0x1200100 as x",
-      "     - 0x1200000-0x1200100 is part of no allocation",
+      "     - 0x1200000-0x1200100 is not part of any allocation",
       "  #7 zeroed 0x1140020-0x1140030",
       "     - 0x1140020-0x1140030 was initrd + 0x20",
       "  #8 reads 0x1140000-0x1140030 as initrd",
       "     ! 0x1140020-0x1140030 clobbered: offset 0x20 finds zeroes",
-      "     ! 0x1ffd0 bytes of initrd were left out",
+      "     ! 0x1ffd0 bytes of initrd were not read",
       "  #9 reads 0x5000000-0x5000010 as initrd",
       "     ! 0x5000000-0x5000010 outside: offset 0x0 finds no RAM",
-      "  #10 0x1000000-0x1001000 given back as uki",
+      "  #10 freed 0x1000000-0x1001000 as uki",
       "  #11 HO-1 kept: the window is free",
       "  #12 HO-2 broken: the .bss is zero",
       "ST-9  firmware: nothing to do",
@@ -87,7 +87,7 @@ test('of an event with many ranges the trace counts them, and with `all` it name
   const { memory, recorder } = loaded()
   const first = rangeAt(0x3000000, 0x1000)
   const second = rangeAt(0x3004000, 0x2000)
-  recorder.step('FW-3', 'memory as the firmware has left it', () => {
+  recorder.step('FW-3', 'memory as the firmware leaves it', () => {
     memory.occupy([first, second], 'firmware:boot')
     memory.occupy([rangeAt(0x3010000, 0x1000)], 'firmware:runtime')
   })
@@ -97,11 +97,11 @@ test('of an event with many ranges the trace counts them, and with `all` it name
   ])
   memory.release([first, second], 'firmware:boot')
   const lines = [
-    'FW-3  firmware: memory as the firmware has left it',
+    'FW-3  firmware: memory as the firmware leaves it',
     '  #4 2 ranges of 0x3000000-0x3006000 are firmware:boot',
     '  #5 wrote 0x3010000-0x3011000 as firmware:runtime from its offset 0x3010000 on',
     '#6 firmware: adjusted 2 ranges of 0x1100000-0x1100009 in place',
-    '#7 firmware: 2 ranges of 0x3000000-0x3006000 given back as firmware:boot',
+    '#7 firmware: freed 2 ranges of 0x3000000-0x3006000 as firmware:boot',
     '',
   ]
   expect(formatTrace(recorder).split('\n').slice(5)).toEqual(lines)

@@ -13,7 +13,7 @@ const INPUT = {
 }
 
 test('a tool that is not in the table builds nothing', () => {
-  expect(() => builtAs('lilo' as LayoutId, INPUT)).toThrow(new UsageError('no builder "lilo"'))
+  expect(() => builtAs('lilo' as LayoutId, INPUT)).toThrow(new UsageError('unknown builder "lilo"'))
 })
 
 test('what is not given is not added', () => {

@@ -25,7 +25,7 @@ test('sizes take units', () => {
   expect(() => bytesOf('nine')).toThrow(UsageError)
 })
 
-test('a UKI is packed behind its stub page by page, in the order of the table', () => {
+test('a UKI is packed after its stub page by page, in the order of the table', () => {
   const sections = sectionsOf({ initrd: '1M' })
   const payload = ['.osrel', '.cmdline', '.linux', '.initrd'].map(name => sections.get(name))
   expect(payload.every(section => section !== undefined && section.at % 4096 === 0)).toBe(true)
@@ -78,9 +78,9 @@ test('every measured kernel can be stretched and cut, and still reads as the sam
 })
 
 test('names and sizes that mean nothing are a mistake of the caller', () => {
-  expect(() => kernel('9.9')).toThrow(/no kernel "9.9": debian-5.10.223/)
+  expect(() => kernel('9.9')).toThrow(/unknown kernel "9.9"; known are debian-5.10.223/)
   expect(() => kernel('5.10.223', { size: 100 })).toThrow(UsageError)
-  expect(() => uki({ stub: '1' })).toThrow(/no stub "1": 247.3/)
+  expect(() => uki({ stub: '1' })).toThrow(/unknown stub "1"; known are 247.3/)
 })
 
 test('a memory map is written line by line', () => {
@@ -89,7 +89,7 @@ test('a memory map is written line by line', () => {
     [7, MIB, 511 * MIB, 0xfn],
     [0x70000001, 512 * MIB, MIB, 0xfn],
   ])
-  expect(() => memoryMap(['EfiNothing', 0, 4096])).toThrow('no memory type EfiNothing')
+  expect(() => memoryMap(['EfiNothing', 0, 4096])).toThrow('unknown memory type EfiNothing')
   expect(() => memoryMap(['EfiLoaderData', 0, 4095])).toThrow(UsageError)
   expect(() => memoryMap(['EfiLoaderData', 4096, 4096])).toThrow(UsageError)
 })

@@ -2,12 +2,13 @@ import { expect, expectTypeOf, test } from 'vitest'
 import '../../../src/vitest/index.ts'
 import { check } from '../../../src/check.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
+import { rules } from '../../../src/hazard/registry.ts'
+import { kernelNamed, stubNamed, type KernelEra, type StubEra } from '../../../src/index.ts'
+import { knownObject, OBJECT_NAMES, RULE_NAMES } from '../../../src/vitest/known.ts'
 import { memoryMap, scenario, uki, type BootMatchers } from '../../../src/vitest/index.ts'
 
 const good = scenario({ image: { initrd: '4M' } })
-/**
- * The 6.12 kernel, entered through the handover, clears the .bss behind its file: the initrd begins there.
- */
+/** The 6.12 kernel, entered through the handover, clears the .bss after its file: the initrd begins there. */
 const packed = scenario({ image: { stub: '247.3', initrd: '4M' } })
 const refused = scenario({ image: { initrd: '4M' }, ram: '128M' })
 
@@ -58,11 +59,187 @@ test('a contract is kept when it was evaluated and held', () => {
   const kept = evaluated.find(event => event.kept)
   expect(packed).toKeepContract(String(kept?.clause))
   expect(packed).not.toKeepContract(String(broken?.clause))
+  expect(() => {
+    expect(packed).toKeepContract('x-none')
+  }).toThrow('no contract "x-none": there are HO-4, HO-17')
+})
+
+test('a contract that no run evaluated is neither kept nor broken', () => {
+  for (const body of [
+    () => {
+      expect(refused).toKeepContract('HO-4')
+    },
+    () => {
+      expect(refused).not.toKeepContract('HO-4')
+    },
+  ])
+    expect(failure(body)).toMatch(/^the contract HO-4 was never evaluated\n/)
+})
+
+test('a word that means nothing is a mistake of the caller, negated or not', () => {
+  const word = (text: string): string => text
+  const boot = check(good)
+  for (const subject of [good, boot, refused])
+    for (const [body, why] of [
+      [
+        () => {
+          expect(subject).not.toKeep(word('intird'))
+        },
+        'no object "intird": there are kernel, initrd',
+      ],
+      [
+        () => {
+          expect(subject).not.toKeep(word('nothing'))
+        },
+        'no object "nothing"',
+      ],
+      [
+        () => {
+          expect(subject).toKeep(word(''))
+        },
+        'no object ""',
+      ],
+      [
+        () => {
+          expect(subject).not.toHaveHazard(word('clobered-object'))
+        },
+        'no rule "clobered-object"',
+      ],
+      [
+        () => {
+          expect(subject).not.toHaveHazard('wild-read', { object: 'intird' })
+        },
+        'no object "intird"',
+      ],
+      [
+        () => {
+          expect(subject).not.toHaveHazard('wild-read', { clause: 'HZ-999' })
+        },
+        'no clause of a rule "HZ-999"',
+      ],
+      [
+        () => {
+          expect(subject).not.toHaveHazard('wild-read', { class: word('demage') as 'damage' })
+        },
+        'no class "demage"',
+      ],
+      [
+        () => {
+          expect(subject).not.toHaveHazard('wild-read', { [word('rule')]: 'x' })
+        },
+        'no field of a filter "rule"',
+      ],
+      [
+        () => {
+          expect(subject).not.toBeRefused({ [word('colour')]: 'red' })
+        },
+        'no field of a filter "colour"',
+      ],
+      [
+        () => {
+          expect(subject).not.toBeRefused({ by: word('kernal') as 'kernel' })
+        },
+        'no actor "kernal"',
+      ],
+      [
+        () => {
+          expect(subject).not.toBeRefused({ status: word('EFI_NOT_FUOND') as 'EFI_NOT_FOUND' })
+        },
+        'no status "EFI_NOT_FUOND"',
+      ],
+      [
+        () => {
+          expect(subject).not.toBeRefused({ clause: word('ST28') as 'ST-28' })
+        },
+        'no clause "ST28"',
+      ],
+      [
+        () => {
+          expect(subject).not.toKeepContract(word('HO-999'))
+        },
+        'no contract "HO-999"',
+      ],
+      [
+        () => {
+          expect(subject).not.toTakeStep(word('copy'))
+        },
+        'no clause "copy"',
+      ],
+    ] as const) {
+      expect(body).toThrow(UsageError)
+      expect(body).toThrow(why)
+    }
+})
+
+test('every rule and every object of ordinary boots is known', () => {
+  expect(RULE_NAMES).toEqual(rules.map(({ id }) => id))
+  for (const object of OBJECT_NAMES)
+    expect(() => {
+      knownObject(object, check(good))
+    }).not.toThrow()
+})
+
+const mine: StubEra = {
+  ...stubNamed('247.3'),
+  id: 'x-mine',
+  placeKernel: ({ machine }, kernel) => machine.step('x-stay', 'the kernel stays', () => kernel.at),
+}
+
+test('a step of one’s own is taken, or the expectation fails', () => {
+  const image = { stub: '247.3', initrd: '4M' } as const
+  const patched = scenario({ image, stub: mine })
+  expect(patched).toTakeStep('x-stay')
+  expect(patched).not.toTakeStep('x-copy')
+  expect(patched).toTakeStep('ST-1')
   expect(
     failure(() => {
-      expect(packed).toKeepContract('x-none')
+      expect(patched).toTakeStep('x-copy')
     }),
-  ).toContain('the contract x-none to be kept')
+  ).toMatch(/^expected every run to take the step x-copy: 0 of \d+ did/)
+  expect(
+    failure(() => {
+      expect(patched).not.toTakeStep('x-stay')
+    }),
+  ).toMatch(/^expected no run to take the step x-stay/)
+})
+
+test('nothing can be expected of a slot that was replaced and never ran', () => {
+  // From 252 on the kernel is loaded by the firmware: placeKernel runs no more
+  const unused: StubEra = { ...stubNamed('257.13'), id: 'x-mine', placeKernel: mine.placeKernel }
+  const now = kernelNamed('6.12.107')
+  const kernel: KernelEra = {
+    ...now,
+    id: 'x-kernel',
+    slots: {
+      ...now.slots,
+      startup32: boot => {
+        now.slots.startup32(boot)
+      },
+    },
+  }
+  for (const [input, slot] of [
+    [scenario({ image: { initrd: '4M' }, stub: unused }), 'placeKernel'],
+    [scenario({ image: { initrd: '4M' }, kernel }), 'startup32'],
+  ] as const)
+    for (const body of [
+      () => {
+        expect(input).toBootCleanly()
+      },
+      () => {
+        expect(input).not.toBootCleanly()
+      },
+      () => {
+        expect(input).toKeep('initrd')
+      },
+      () => {
+        expect(input).not.toHaveHazard('clobbered-object')
+      },
+      () => {
+        expect(input).not.toBeRefused()
+      },
+    ])
+      expect(failure(body)).toContain(`nothing can be expected of a replaced slot that never ran: ${slot}`)
+  expect(scenario({ image: { initrd: '4M' }, stub: stubNamed('257.13'), kernel: now })).toBootCleanly()
 })
 
 test('a failure shows the report', () => {
@@ -103,7 +280,6 @@ test('a failure shows the report', () => {
 
 test('an object that nobody read was not kept', () => {
   expect(refused).not.toKeep('initrd')
-  expect(good).not.toKeep('nothing')
 })
 
 test('a scenario takes a file or a recipe, RAM and profile or a map', () => {
@@ -130,11 +306,33 @@ test('a scenario takes a file or a recipe, RAM and profile or a map', () => {
 test('the matchers are typed', () => {
   expectTypeOf(expect(good)).toExtend<BootMatchers>()
   expectTypeOf(expect(good).not).toExtend<BootMatchers>()
-  expectTypeOf<Parameters<BootMatchers['toKeep']>>().toEqualTypeOf<[object: string]>()
-  expect(() => {
-    // @ts-expect-error a rule is a text
-    expect(good).toHaveHazard(5)
-  }).toThrow()
-  // @ts-expect-error refusals have no colour
-  expect(good).not.toBeRefused({ colour: 'red' })
+  const texts: readonly string[] = ['wild-read']
+  for (const text of texts) expect(good).not.toHaveHazard(text)
+  for (const body of [
+    () => {
+      // @ts-expect-error a rule is a text
+      expect(good).toHaveHazard(5)
+    },
+    () => {
+      // @ts-expect-error no rule is called that
+      expect(good).not.toHaveHazard('clobered-object')
+    },
+    () => {
+      // @ts-expect-error no object is called that
+      expect(good).not.toKeep('intird')
+    },
+    () => {
+      // @ts-expect-error no contract is called that
+      expect(good).not.toKeepContract('HO4')
+    },
+    () => {
+      // @ts-expect-error no clause is called that
+      expect(good).not.toTakeStep('copy')
+    },
+    () => {
+      // @ts-expect-error refusals have no colour
+      expect(good).not.toBeRefused({ colour: 'red' })
+    },
+  ])
+    expect(body).toThrow(UsageError)
 })

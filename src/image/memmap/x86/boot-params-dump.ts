@@ -26,13 +26,13 @@ const readBytes = groupsOf(
 )
 const readWords = groupsOf(/^([0-9a-f]{7})((?: [0-9a-f]{4}){1,8})\s*$/, 2)
 
-/** The zero page of a kernel that was booted by the 2.00 protocol or later; null when it is none. */
+/** The zero page of a kernel that was booted by the 2.00 protocol or later; null if it is not one. */
 function pageOf(bytes: Uint8Array): BootParams | null {
   const page = bytes.length === SIZE ? boot_params.read(bytes) : null
   return page !== null && setup_header.read(page.hdr)?.header === HDRS ? page : null
 }
 
-/** The rows of the e820 table in a whole zero page; every one is said to stand on `line`. */
+/** The rows of the e820 table in a whole zero page; all are attributed to `line`. */
 function blockOf(page: BootParams, line: number): Block {
   const placed: Placed[] = []
   const problems: Problem[] = []
@@ -53,7 +53,7 @@ function blockOf(page: BootParams, line: number): Block {
     problems.push(
       odd(
         'efi-map-elsewhere',
-        `efi_info says that the EFI map lies at ${hex(BigInt(efi.efi_memmap) + BigInt(efi.efi_memmap_hi) * 2n ** 32n)}, ${hex(efi.efi_memmap_size)} bytes: it is not in this file; a kernel log with efi=debug has it`,
+        `efi_info has the EFI map at ${hex(BigInt(efi.efi_memmap) + BigInt(efi.efi_memmap_hi) * 2n ** 32n)}, ${hex(efi.efi_memmap_size)} bytes, which is not in this file; use a kernel log with efi=debug`,
       ),
     )
   return { placed, problems, last: line }
@@ -76,7 +76,7 @@ function bytesOf(line: string): { readonly at: number; readonly bytes: number[] 
   return { at: Number.parseInt(at, 16), bytes: Array.from(pairs, ([pair]) => Number.parseInt(pair, 16)) }
 }
 
-/** Puts the dump together; a line `*` stands for lines like the one before. */
+/** Parses the dump; a line `*` repeats the line before. */
 function read(lines: readonly Line[]): Block {
   const image = new Uint8Array(SIZE)
   const last = lines.at(-1)?.at ?? 0
@@ -101,7 +101,7 @@ function read(lines: readonly Line[]): Block {
   if (page === null)
     return {
       placed: [],
-      problems: [odd('not-boot-params', 'the hex dump is no zero page: no HdrS at 0x202')],
+      problems: [odd('not-boot-params', 'the hex dump is not a zero page: no HdrS at 0x202')],
       last,
     }
   return { ...blockOf(page, (lines[0] as Line).at), last }
@@ -114,7 +114,7 @@ export const bootParamsDump: Dialect<'boot-params'> = {
   example:
     '000001e0  00 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00  |................|\n00000200  00 00 48 64 72 53 0f 02  00 00 00 00 00 00 00 00  |..HdrS..........|\n000002d0  00 00 10 00 00 00 00 00  00 60 70 00 00 00 00 00  |.........`p.....|\n000002e0  01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|',
   taken: 'exit-boot-services',
-  lacks: [...E820_LACKS, 'entries behind the 128th'],
+  lacks: [...E820_LACKS, 'entries after the 128th'],
   looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{6,8}(?:: |  ?)[0-9a-f]{2}/g,
   row: /[0-9a-f]{6,8}(?:: |  ?)(?:(?:[0-9a-f]{2} {0,2}){1,16}(?: {0,60}[|>][^\n]{0,40}| {1,60}\S[^\n]{0,40})?|[0-9a-f]{4}(?: [0-9a-f]{4}){0,7}\s{0,9})$/y,
   wide: false,

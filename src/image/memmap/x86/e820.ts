@@ -42,9 +42,7 @@ export const E820_TYPES: Readonly<Record<number, number>> = {
 
 const SOFT_RESERVED = 0xefffffff
 
-/**
- * The row of an e820 entry. Memory set aside for a purpose is free memory with EFI_MEMORY_SP to the firmware.
- */
+/** The row of an e820 entry. Specific-purpose memory is free memory with EFI_MEMORY_SP for the firmware. */
 export function e820Row(start: bigint, end: bigint, e820Type: number): MemmapRow {
   const soft = e820Type === SOFT_RESERVED
   return {
@@ -56,7 +54,7 @@ export function e820Row(start: bigint, end: bigint, e820Type: number): MemmapRow
   }
 }
 
-/** What kernels call the types, up to 6.19 and in 7.1. */
+/** Kernel names of the types, up to 6.19 and in 7.1. */
 const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^(?:usable|System RAM)$/, 1],
   [/^(?:reserved|device reserved)$/, 2],
@@ -92,7 +90,7 @@ const readRow = groupsOf(
   7,
 )
 const GAP = new RegExp(`^ ?${LABEL}\\s+\\[gap 0x`)
-/** Which list counts where there are several: what the firmware gave, before edits. */
+/** Which of several lists is used: the firmware's, before edits. */
 const LABELS = [
   'BIOS-e820',
   'BIOS-e801',
@@ -118,10 +116,7 @@ function rowOf(line: string): MemmapRow | null {
     : e820Row(hexValue(start), hexValue(last) + 1n, type)
 }
 
-/**
- * Reads one list: that of the best label, up to where its first entry comes again, as it does when a log
- * holds two boots.
- */
+/** Reads one list: that of the best label, until its first entry repeats, as in a log with two boots. */
 function read(lines: readonly Line[]): Block {
   const present = new Set(lines.map(labelOf))
   const label = LABELS.find(name => present.has(name)) ?? ''
@@ -142,7 +137,7 @@ function read(lines: readonly Line[]): Block {
         'edited-map',
         label === 'Xen'
           ? 'the list is headed "Xen": it is what Xen gives its first domain, not what the firmware gave Xen'
-          : `the list is headed ${JSON.stringify(label)}: it is what a kernel made of the firmware’s`,
+          : `the list is headed ${JSON.stringify(label)}: it is the kernel’s modified copy of the firmware’s`,
       ),
     )
   return { placed, problems, last }
@@ -211,7 +206,7 @@ export const kexec: Dialect<'kexec'> = {
   title: '`kexec -d`, or a kernel that debugs kexec_file_load',
   example: 'E820 memmap:\n0000000000001000-000000000009ffff (1)\n0000000000100000-0000000000805fff (1)',
   taken: 'exit-boot-services',
-  lacks: [...E820_LACKS, 'what the running kernel took for itself'],
+  lacks: [...E820_LACKS, 'memory used by the running kernel'],
   looks:
     /(?<![\w.-])[0-9a-f]{16}-[0-9a-f]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/gi,
   row: /[0-9a-f]{16}-[0-9a-f]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/iy,

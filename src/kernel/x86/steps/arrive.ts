@@ -1,6 +1,4 @@
-/**
- * The extracted kernel starts and reads what it was handed, through the addresses in boot_params. Chapter ZO.
- */
+/** The extracted kernel starts and reads its inputs through the addresses in boot_params. Chapter ZO. */
 import { decodeText } from '../../../bytes/text.ts'
 import { range, rangeAt, sizeOf, union } from '../../../bytes/range.ts'
 import { ModelBug } from '../../../bytes/errors.ts'
@@ -15,7 +13,10 @@ import { entryOffset } from './payload.ts'
 import { readSetupData } from './setup-data.ts'
 import { sanitizeBootParams } from './zero-page.ts'
 
-/** Reads everything that VO needs; the run arrives whatever became of it, unless VO itself is gone. */
+/**
+ * Reads everything that VO needs. The run arrives even if these are damaged, unless VO itself was
+ * overwritten.
+ */
 export function arrive(boot: KernelBoot): Arrival {
   const { machine, output, file } = boot
   if (output === null) throw new ModelBug('a kernel arrives without having been extracted')
@@ -62,7 +63,7 @@ function readInitrd(boot: KernelBoot): void {
     if (where !== null) machine.observe({ ramdiskImage: where.start, ramdiskSize: size })
     if (object === null) return
     if (where === null) {
-      machine.doubt('ZO-16', 'the image has an initrd, but boot_params names none that could be in memory')
+      machine.doubt('ZO-16', 'the image has an initrd, but the address in boot_params is impossible')
       return
     }
     const reading = machine.memory.readAs(where, object, { all: true })
@@ -70,7 +71,7 @@ function readInitrd(boot: KernelBoot): void {
   })
 }
 
-/** Deviating offsets, joined, and what is missing behind the end. */
+/** Deviating offsets, joined, including bytes missing at the end. */
 function spansOf(reading: Reading, size: number, length: number): OffsetSpan[] {
   const spans = reading.deviations.map(deviation =>
     range(deviation.at, deviation.at + sizeOf(deviation.range)),

@@ -1,4 +1,4 @@
-/** Who clears the decompressor's .bss before the EFI stub uses it, and who does not. Chapter EP. */
+/** Clearing of the decompressor's .bss before the EFI stub uses it. Chapter EP. */
 import { rangeAt, type Range } from '../../../bytes/range.ts'
 import type { Bss } from '../behaviour.ts'
 import type { KernelBoot, Step } from '../boot.ts'
@@ -8,9 +8,9 @@ function bssOf(boot: KernelBoot): { where: Range; at: number } {
   return { where: rangeAt(zo + file.bss, file.ebss - file.bss), at: zo + file.bss - fileAt }
 }
 
-/** The globals of the stub lie in .bss and are read as they are found. */
+/** The globals of the stub are in .bss and read uncleared. */
 export function useBss(boot: KernelBoot): void {
-  boot.machine.step('EP-4', 'the EFI stub reads its globals in .bss, which nobody cleared for it', () => {
+  boot.machine.step('EP-4', 'the EFI stub reads its globals in .bss, which was not cleared', () => {
     const { where, at } = bssOf(boot)
     const { memory } = boot.machine
     const { whole } = memory.readAs(where, boot.object, { at })
@@ -25,18 +25,18 @@ export function useBss(boot: KernelBoot): void {
     ) {
       boot.machine.doubt(
         'EP-4',
-        'bytes of the kernel file that are not zero lie where .bss is: what the stub makes of such globals is not modelled',
+        'the range of .bss contains non-zero bytes of the kernel file: how the stub uses such globals is not modelled',
       )
     }
   })
 }
 
-/** The globals of the stub lie in .data: .bss is not touched by the stub. */
+/** The globals of the stub are in .data; it does not touch .bss. */
 function leaveBss(boot: KernelBoot): void {
   boot.machine.step('EP-5', 'the EFI stub keeps its globals in .data and does not use .bss', () => undefined)
 }
 
-/** The stub clears .bss first, whoever owns that memory. */
+/** The stub clears .bss first, without checking who owns that memory. */
 function clearBss(boot: KernelBoot): void {
   boot.machine.step('EP-6', 'the EFI stub clears .bss', () => {
     const { where, at } = bssOf(boot)

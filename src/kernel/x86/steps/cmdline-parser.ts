@@ -1,9 +1,6 @@
-/**
- * How a command line is taken apart before there is a kernel: by two parsers that do not agree. Chapters EP
- * and ZO.
- */
+/** The command line parsers of the EFI stub and of the decompressor, which differ. Chapters EP and ZO. */
 
-/** `name` or `name=value`; quotes around a value are gone. */
+/** `name` or `name=value`, without quotes around the value. */
 export interface Parameter {
   readonly name: string
   readonly value: string | null
@@ -13,8 +10,8 @@ export interface Parameter {
 const SPACE = /[\t-\r ]/
 
 /**
- * next_arg: parameters in their order, up to a `--` of its own. A quote lets a parameter hold spaces. Source:
- * linux@5.10.223 lib/cmdline.c.
+ * next_arg: parameters in their order, up to a `--` of its own. A quoted parameter may contain spaces.
+ * Source: linux@5.10.223 lib/cmdline.c.
  */
 export function parametersOf(line: string): Parameter[] {
   const found: Parameter[] = []
@@ -40,7 +37,7 @@ export function parametersOf(line: string): Parameter[] {
 
 function split(text: string, quoted: boolean): Parameter {
   const whole = quoted && text.endsWith('"') ? text.slice(0, -1) : text
-  // An equals sign in front is none
+  // A leading equals sign does not separate
   const equals = whole.indexOf('=', 1)
   if (equals < 0) return { name: whole, value: null }
   const value = whole.slice(equals + 1)
@@ -51,18 +48,18 @@ function split(text: string, quoted: boolean): Parameter {
 }
 
 /**
- * cmdline_find_option_bool: is it a word, with nothing but spaces and control characters around it? Source:
+ * cmdline_find_option_bool: is it a word of its own, delimited by spaces and control characters? Source:
  * linux@5.10.223 arch/x86/boot/cmdline.c.
  */
 export function hasFlag(line: string, option: string): boolean {
   return line.split(/[\x00- ]+/).includes(option)
 }
 
-/** What the EFI stub takes from the command line. */
+/** Options of the EFI stub. */
 export interface StubOptions {
   readonly nokaslr: boolean
   readonly noinitrd: boolean
-  /** Is specific-purpose memory left alone? `efi=nosoftreserve` says no; the last `efi=` counts. */
+  /** Is specific-purpose memory soft-reserved? Not with `efi=nosoftreserve`; the last `efi=` counts. */
   readonly softReserve: boolean
 }
 
@@ -78,7 +75,7 @@ export function stubOptions(line: string): StubOptions {
 }
 
 /**
- * strstr, and then a look at what stands before: only the first place counts. Source: linux@6.12.107
+ * strstr, then a check of the character before: only the first match counts. Source: linux@6.12.107
  * drivers/firmware/efi/libstub/x86-stub.c parse_options.
  */
 export function standsFirst(line: string, option: string): boolean {

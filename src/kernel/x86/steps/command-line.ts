@@ -14,15 +14,15 @@ import { highAlloc } from './low-alloc.ts'
 
 /** COMMAND_LINE_SIZE: bytes with the terminator. Source: linux@5.10.223 arch/x86/include/asm/setup.h. */
 export const COMMAND_LINE_SIZE = 2048
-/** Owner of the converted text: bytes of the EFI stub's own making. */
+/** Object of the converted text, made by the EFI stub. */
 export const CONVERTED = 'efi-stub:cmdline'
 
-/** Where boot_params says that the command line lies. */
+/** Address of the command line in boot_params. */
 export function commandLinePointer(boot: KernelBoot): number {
   return zeroPageOf(boot).whole('cmd_line_ptr')
 }
 
-/** The command line that a handover loader left, up to its NUL. */
+/** The command line passed by a handover, up to its NUL. */
 export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   const at = commandLinePointer(boot)
   const where = guestRange(at, COMMAND_LINE_SIZE)
@@ -54,7 +54,7 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
       if (known) machine.memory.patch(at, bytes, CONVERTED)
       else machine.memory.make(rangeAt(at, bytes.length), CONVERTED)
       zeroPageOf(boot).setWhole('cmd_line_ptr', at)
-      // What is longer than the kernel reads is not its command line
+      // Bytes past what the kernel reads do not belong to its command line
       const length = Math.min(bytes.length, COMMAND_LINE_SIZE) - 1
       boot.commandLine = { at, length, object: CONVERTED, text: decodeText(bytes.subarray(0, length)) }
     })
@@ -67,7 +67,7 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
  */
 const UINT_MAX = 2 ** 32 - 1
 
-/** Pool memory; pages, as high as the firmware likes; the highest free pages below 4 GiB. */
+/** Pool memory; pages anywhere; or the highest free pages below 4 GiB. */
 const TAKES: Readonly<Record<KernelBehaviour['commandLine']['into'], Take>> = {
   pool: (machine, size) => machine.firmware.allocatePool(EfiLoaderData, size, CONVERTED).at,
   efi_allocate_pages: (machine, size) =>
@@ -89,8 +89,8 @@ const TAKES: Readonly<Record<KernelBehaviour['commandLine']['into'], Take>> = {
 }
 
 /**
- * The text in memory, where it lies there; else as it was given. `known` is false where the bytes in memory
- * are not modelled.
+ * The text as it is in memory, otherwise as it was passed. `known` is false if the bytes in memory are not
+ * modelled.
  */
 function readOptions(
   boot: KernelBoot,
@@ -110,7 +110,7 @@ function convertAll(text: string): Uint8Array {
 }
 
 /**
- * UTF-8 up to a NUL or newline; what does not fit is cut at the last space outside quotes. At most
+ * UTF-8 up to a NUL or newline; a longer line is truncated at the last space outside quotes. At most
  * COMMAND_LINE_SIZE - 1 bytes.
  */
 export function convert(text: string): Uint8Array {

@@ -22,11 +22,11 @@ import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } fro
 export const MIN_KERNEL_ALIGN = 0x200000
 const FAILED = TEXTS['kernel/decompress']
 
-/** Where one descriptor could hold the kernel. */
+/** The slots of one descriptor. */
 export interface Slots {
   readonly first: number
   readonly count: number
-  /** Where the descriptor's first aligned address is, whatever the minimum. */
+  /** The descriptor's first aligned address, regardless of the minimum. */
   readonly lowest: number
 }
 
@@ -38,7 +38,7 @@ const isUnpluggable = ({ attribute }: Pick<MemoryDescriptor, 'attribute'>): bool
 
 /**
  * get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots.
- * `softReserve`: is specific-purpose memory left alone?
+ * `softReserve`: is specific-purpose memory excluded?
  */
 export function randomAllocSlots(
   map: readonly MemoryDescriptor[],
@@ -69,7 +69,7 @@ export function randomAllocSlots(
   }))
 }
 
-/** Which slot the EFI stub takes, and what it does when there is none. */
+/** The slot the EFI stub uses, and its reaction if there is none. */
 export type RandomAllocation = Extract<Placement, { way: 'efi_random_alloc' }>
 
 /** The EFI stub decompresses the kernel into memory that efi_random_alloc finds. */
@@ -88,11 +88,11 @@ export function decompressKernel(data: RandomAllocation): Step {
       )
       if (boot.output === null)
         return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () =>
-          machine.lost(reading.event, 'the kernel is decompressed to an address that nobody set'),
+          machine.lost(reading.event, 'the kernel is decompressed to an address that was never set'),
         )
       if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
       goThroughPayload(boot, (why, error) =>
-        machine.step('EP-36', 'the EFI stub passes on what the decompressor says', () =>
+        machine.step('EP-36', "the EFI stub passes on the decompressor's error", () =>
           machine.refuse(
             'EP-36',
             'EFI_LOAD_ERROR',
@@ -103,12 +103,12 @@ export function decompressKernel(data: RandomAllocation): Step {
       )
       extractTo(boot, boot.output, false)
     })
-    machine.step('EP-40', 'the EFI stub has the firmware make the kernel executable', () => {
+    machine.step('EP-40', 'the EFI stub asks the firmware to make the kernel executable', () => {
       if (machine.firmware.memoryAttributes === 'refused')
         machine.refuse(
           'EP-40',
           'EFI_UNSUPPORTED',
-          'the firmware does not let the stub make its own pages read-only and executable',
+          'the firmware refuses to make the pages of the kernel read-only and executable',
           printed('kernel/memory-attribute', { rest: FAILED }),
         )
     })
@@ -122,17 +122,17 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
     machine.assume('EP-20', 'the extracted kernel needs no more memory than its decompressed file')
   const minimum =
     data.minimum === 'none'
-      ? machine.step('EP-32', 'no address is too low', () => 0)
+      ? machine.step('EP-32', 'this release has no minimum address', () => 0)
       : file.loadPhysicalAddress
   const options = machine.step('EP-38', 'the EFI stub reads its options', () =>
     stubOptions(boot.commandLine?.text ?? ''),
   )
   const map = machine.firmware.memoryMap()
   if (map.some(isUnpluggable))
-    machine.step('EP-39', 'memory that may be unplugged is left alone', () => {
+    machine.step('EP-39', 'hot-pluggable memory is not used', () => {
       machine.assume(
         'EP-39',
-        'this release leaves hot-pluggable memory alone, as the last ones of its branch do',
+        'this release does not use hot-pluggable memory, like the last ones of its branch',
       )
     })
   const slots = randomAllocSlots(map, size, file.physicalAlign, minimum, options.softReserve)
@@ -160,7 +160,7 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
   else if (!certain)
     machine.assume(
       'EP-22',
-      'the kernel goes to a random slot; only free memory is chosen, so nothing that lives can be hit wherever it is',
+      'the kernel goes to a random slot; only free memory is chosen, so nothing in use can be overwritten',
     )
   const at = slotAt(areas, Math.floor((total * ((seed ?? 0) % 2 ** 32)) / 2 ** 32), file.physicalAlign)
   keepOffMemmap(boot, certain ? [{ first: at, count: 1 }] : areas, placed)
@@ -174,19 +174,19 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
     return machine.refuse(
       'EP-21',
       got.status,
-      `the memory map has ${hex(at)} free, but it is not handed out`,
+      `${hex(at)} is free in the memory map, but the firmware does not allocate it`,
       FAILED,
     )
   return { at: phys(at), certain }
 }
 
-/** Says when a slot that may be chosen lies in memory that the command line sets aside. */
+/** Reports slots in memory that the command line reserves. */
 function keepOffMemmap(
   { machine, commandLine }: KernelBoot,
   areas: readonly SlotArea[],
   { size, align }: Placed,
 ): void {
-  machine.step('EP-52', 'regions of memmap= are held against the slots', () => {
+  machine.step('EP-52', 'slots are compared with the regions of memmap=', () => {
     for (const aside of memoryOptions(commandLine?.text ?? '').avoid) {
       const reached = areas.some(({ first, count }) =>
         overlaps(aside, rangeAt(first, (count - 1) * align + size)),
@@ -194,7 +194,7 @@ function keepOffMemmap(
       if (reached)
         machine.doubt(
           'EP-52',
-          `the kernel may come to lie in ${formatRange(aside)}, which memmap= sets aside, and that memory loses what the kernel takes`,
+          `the kernel may be placed in ${formatRange(aside)}, which memmap= reserves, and overwrite it`,
         )
     }
   })
@@ -212,7 +212,7 @@ function spanOf(boot: KernelBoot): number {
         boot.file.loadPhysicalAddress
 }
 
-/** Is physical KASLR in force? */
+/** Is physical KASLR active? */
 function isRandom(boot: KernelBoot, { firstSlotFor }: RandomAllocation, { nokaslr }: StubOptions): boolean {
   return (
     boot.machine.settings.kaslr !== 'off' &&

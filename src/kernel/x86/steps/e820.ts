@@ -1,6 +1,6 @@
 /**
- * The e820 table that the EFI stub makes of the firmware's map, and what does not fit into boot_params.
- * Chapter EP.
+ * The e820 table that the EFI stub makes from the firmware's map, and the entries that do not fit into
+ * boot_params. Chapter EP.
  */
 import { phys, type Phys } from '../../../bytes/units.ts'
 import { boot_e820_entry, E820_MAX_ENTRIES_ZEROPAGE, setup_data } from '../../../image/x86/boot-params.ts'
@@ -40,7 +40,7 @@ import { zeroPageOf, type KernelBoot } from '../boot.ts'
 import { appendNode, SETUP_E820_EXT } from './setup-data.ts'
 import { stubOptions } from './cmdline-parser.ts'
 
-/** UEFI's types by what setup_e820 makes of them; a type that is not here is left out. */
+/** E820 types that setup_e820 uses for UEFI's types; other types are left out. */
 const E820_TYPES: ReadonlyMap<number, number> = new Map([
   ...[
     EfiReservedMemoryType,
@@ -69,7 +69,7 @@ const ENTRY = boot_e820_entry.size
  */
 const ALT_MEM_K = 32768
 
-/** The type of a descriptor; null where the stub leaves it out. */
+/** The type of a descriptor; null if the stub leaves it out. */
 function typeOf(
   softReserve: boolean,
   takesUnaccepted: boolean,
@@ -83,8 +83,8 @@ function typeOf(
 }
 
 /**
- * setup_e820: neighbours of one type become one entry. `softReserve`: what would be RAM is soft-reserved
- * where it is specific-purpose memory. `takesUnaccepted`: unaccepted memory counts as RAM.
+ * setup_e820: neighbours of one type become one entry. `softReserve`: specific-purpose memory becomes
+ * soft-reserved instead of RAM. `takesUnaccepted`: unaccepted memory counts as RAM.
  */
 export function e820Of(
   map: readonly MemoryDescriptor[],
@@ -105,22 +105,19 @@ export interface ExtraRoom {
   readonly size: number
 }
 
-/** How a stub that gives up says so; `first` is what it prints before. */
+/** The final message of a stub that fails; `first` is printed before it. */
 export type GiveUp = (
   status: 'EFI_OUT_OF_RESOURCES' | 'EFI_BUFFER_TOO_SMALL',
   why: string,
   first?: string,
 ) => never
 
-/**
- * allocate_e820: room for as many entries as `descriptors` could become beyond boot_params; null when none is
- * needed.
- */
+/** allocate_e820: room for the entries that `descriptors` may need beyond boot_params; null if none are. */
 export function roomForEntries(boot: KernelBoot, descriptors: number, giveUp: GiveUp): ExtraRoom | null {
   const { machine } = boot
   return machine.step(
     'EP-41',
-    'the EFI stub takes room for e820 entries that may not fit boot_params',
+    'the EFI stub allocates room for e820 entries that may not fit boot_params',
     () => {
       const beyond = descriptors - E820_MAX_ENTRIES_ZEROPAGE
       if (beyond <= 0) return null
@@ -135,7 +132,7 @@ export function roomForEntries(boot: KernelBoot, descriptors: number, giveUp: Gi
 
 const EXTRA = 'efi-stub:e820-ext'
 
-/** setup_e820: the table in boot_params, and behind it a node of setup_data. */
+/** setup_e820: the table in boot_params, and after it a node of setup_data. */
 export function writeEntries(
   boot: KernelBoot,
   takesUnaccepted: boolean,
@@ -159,7 +156,7 @@ export function writeEntries(
       if (room === null || room.size < need)
         return giveUp(
           'EFI_BUFFER_TOO_SMALL',
-          `${String(entries.length)} e820 entries and room for ${String(kept.length)} and ${String(room?.size ?? 0)} bytes more`,
+          `${String(entries.length)} e820 entries, but room for ${String(kept.length)} and ${String(room?.size ?? 0)} bytes more`,
         )
       appendNode(boot, room.at, {
         type: SETUP_E820_EXT,
@@ -169,7 +166,7 @@ export function writeEntries(
       machine.memory.patch(phys(room.at + setup_data.size), e820Bytes(more), EXTRA, setup_data.size)
     })
   }
-  machine.step('EP-19', 'boot_params says how many entries it has', () => {
+  machine.step('EP-19', 'e820_entries is set', () => {
     page.set('e820_entries', kept.length)
   })
 }

@@ -7,12 +7,12 @@ import { codeStop } from '../file.ts'
 import { givenCommandLine } from './command-line.ts'
 import { ramdisk } from './initrd.ts'
 
-/** Longest x86 instruction is 15 bytes: what lies here is executed for certain. */
+/** The longest x86 instruction has 15 bytes: these bytes are executed for certain. */
 const FIRST_BYTES = 16
 
 /**
- * Enters the kernel's code at its entry, then the part behind the payload, where the EFI stub's and the
- * decompressor's code and data lie.
+ * Enters the kernel's code at its entry, then the part after the payload, with the code and data of EFI stub
+ * and decompressor.
  */
 export function enterKernel(boot: KernelBoot): void {
   const { machine, from, fileAt, file } = boot
@@ -30,7 +30,7 @@ export function enterKernel(boot: KernelBoot): void {
   })
 }
 
-/** What becomes of the code in front of the payload. */
+/** Handling of the code in front of the payload. */
 export function entryCode({ runs }: KernelBehaviour['entryCode']): Step {
   return runs ? enterHead : skipHead
 }

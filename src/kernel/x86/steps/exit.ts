@@ -1,4 +1,4 @@
-/** The end of boot services: the last memory map, and what becomes of it in boot_params. Chapter EP. */
+/** The end of boot services: the last memory map, and its copy in boot_params. Chapter EP. */
 import { rangeAt, sizeOf, type Range } from '../../../bytes/range.ts'
 import { phys } from '../../../bytes/units.ts'
 import { efi_info, EFI64_LOADER_SIGNATURE } from '../../../image/x86/boot-params.ts'
@@ -22,7 +22,7 @@ const DESCRIPTOR_SIZE = 48
  */
 const MAP_HEAD = 40
 /**
- * What is tried first: 32 descriptors of the size that linux knows. Source: linux@5.10.223
+ * Size of the first attempt: 32 descriptors of the size that linux knows. Source: linux@5.10.223
  * drivers/firmware/efi/libstub/mem.c efi_get_memory_map.
  */
 const FIRST_TRY = 32 * 40
@@ -33,29 +33,33 @@ interface MapBuffer {
   readonly at: number
   /** Bytes in front of the first descriptor. */
   readonly head: number
-  /** How many descriptors it holds. */
+  /** Capacity in descriptors. */
   readonly descriptors: number
 }
-/** A buffer in pool memory of a type, with descriptors to spare; null when there is no pool memory. */
+/** A pool buffer of a memory type, with spare descriptors; null if there is no pool memory. */
 type TakeBuffer = (machine: Machine, type: number, slack: number) => MapBuffer | null
 
 const countOf = (machine: Machine): number => machine.firmware.memoryMap().length
 
 /** Tries sizes until one has room for `slack` more descriptors than the map has. */
 const grown: TakeBuffer = (machine, type, slack) =>
-  machine.step('EP-44', 'the EFI stub tries buffers for the memory map until one has room to spare', () => {
-    for (let size = FIRST_TRY; ;) {
-      const { at } = machine.firmware.allocatePool(type, size, MAP)
-      if (at === null) return null
-      const needed = countOf(machine) * DESCRIPTOR_SIZE
-      if (size >= needed + slack * DESCRIPTOR_SIZE)
-        return { at, head: 0, descriptors: Math.floor(size / DESCRIPTOR_SIZE) }
-      machine.firmware.freePool(at)
-      size = needed + slack * DESCRIPTOR_SIZE
-    }
-  })
+  machine.step(
+    'EP-44',
+    'the EFI stub tries larger buffers for the memory map until one has spare room',
+    () => {
+      for (let size = FIRST_TRY; ;) {
+        const { at } = machine.firmware.allocatePool(type, size, MAP)
+        if (at === null) return null
+        const needed = countOf(machine) * DESCRIPTOR_SIZE
+        if (size >= needed + slack * DESCRIPTOR_SIZE)
+          return { at, head: 0, descriptors: Math.floor(size / DESCRIPTOR_SIZE) }
+        machine.firmware.freePool(at)
+        size = needed + slack * DESCRIPTOR_SIZE
+      }
+    },
+  )
 
-/** Asks for the size, then takes that and `slack` more descriptors, behind a head. */
+/** Queries the size, then allocates it plus `slack` descriptors and a header. */
 const askedFor: TakeBuffer = (machine, type, slack) => {
   const descriptors = countOf(machine) + slack
   const { at } = machine.firmware.allocatePool(type, MAP_HEAD + descriptors * DESCRIPTOR_SIZE, MAP)
@@ -64,7 +68,7 @@ const askedFor: TakeBuffer = (machine, type, slack) => {
 
 const TYPES = { EfiLoaderData, EfiACPIReclaimMemory } as const
 
-/** Takes the last memory map and ends boot services. */
+/** Reads the last memory map and ends boot services. */
 export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']): Step {
   const take = buffer === 'grown' ? grown : askedFor
   return boot => {
@@ -76,7 +80,7 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
     const room = unaccepted
       ? roomByMap(boot, slack, giveUp)
       : roomForEntries(boot, countOf(machine) + slack, giveUp)
-    machine.step('EP-18', 'the EFI stub takes the memory map and ends boot services', () => {
+    machine.step('EP-18', 'the EFI stub reads the memory map and ends boot services', () => {
       const got = take(machine, TYPES[map], slack)
       if (got === null) return giveUp('EFI_OUT_OF_RESOURCES', 'no pool memory for the memory map')
       boot.finalMap = machine.firmware.memoryMap()
@@ -86,7 +90,7 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
       if (boot.finalMap.length + added > got.descriptors)
         return giveUp(
           'EFI_BUFFER_TOO_SMALL',
-          `the map has grown by ${String(added)} descriptors when it is taken again, the buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
+          `the map has grown by ${String(added)} descriptors when it is read again, and the buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
         )
       machine.firmware.exitBootServices()
       describeMap(boot, used)
@@ -96,10 +100,10 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
   }
 }
 
-/** The map is taken into loader data while the room is, and given back. */
+/** The map is read into loader data for allocating the room, and freed. */
 function roomByMap(boot: KernelBoot, slack: number, giveUp: GiveUp): ReturnType<typeof roomForEntries> {
   const { machine } = boot
-  return machine.step('EP-43', 'the EFI stub takes the memory map to count its descriptors', () => {
+  return machine.step('EP-43', 'the EFI stub reads the memory map to count its descriptors', () => {
     const map = askedFor(machine, EfiLoaderData, slack)
     if (map === null) return giveUp('EFI_OUT_OF_RESOURCES', 'no pool memory for the memory map')
     const room = roomForEntries(boot, countOf(machine) + slack, giveUp)

@@ -1,14 +1,14 @@
-/** The decompressed kernel comes into memory. Chapter ZO. */
+/** Extraction of the decompressed kernel. Chapter ZO. */
 import { rangeAt } from '../../../bytes/range.ts'
 import type { KernelBoot, Output } from '../boot.ts'
 import { parseExtracted } from './payload.ts'
 
-/** The object that the extracted kernel is. */
+/** Object name of the extracted kernel. */
 export const VO = 'vo'
 
 /**
  * Writes olen bytes of output, and moves and relocates what parse_elf finds in them. `hasConsole`: can
- * parse_elf say what is wrong?
+ * parse_elf print errors?
  */
 export function extractTo(boot: KernelBoot, { at }: Output, hasConsole: boolean): void {
   const { machine } = boot

@@ -1,6 +1,6 @@
 /**
  * Five-level paging: the trampoline that changes the number of levels, in low memory or in pages that the EFI
- * stub takes. Chapters EP and ZO.
+ * stub allocates. Chapters EP and ZO.
  */
 import { formatRange, hex, rangeAt, sizeOf, type Range } from '../../../bytes/range.ts'
 import { numberIn } from '../../../bytes/struct.ts'
@@ -38,7 +38,7 @@ export interface Entry {
   readonly ram: boolean
 }
 
-/** What the BIOS says, in bytes; zeros on EFI, where nobody looks. */
+/** Values in the BIOS data area, in bytes; zero on EFI, where they are not read. */
 export interface BiosWords {
   readonly ebda: number
   readonly lowMemory: number
@@ -46,7 +46,7 @@ export interface BiosWords {
 
 /**
  * find_trampoline_placement: below the end of the last entry of RAM that begins below the BIOS' memory and
- * has room; else right below that memory, whatever is there.
+ * has room; else right below that memory, regardless of what is there.
  */
 export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: BiosWords): Range {
   const sane = lowMemory < BIOS_START_MIN || lowMemory > BIOS_START_MAX ? BIOS_START_MAX : lowMemory
@@ -62,7 +62,7 @@ export function trampolinePlace(entries: readonly Entry[], { ebda, lowMemory }: 
 }
 
 /**
- * Does head_64.S, or the EFI stub, change from four to five levels? `refused`: what the command line says.
+ * Does head_64.S, or the EFI stub, change from four to five levels? `refused`: disabled on the command line.
  */
 function wants({ machine, file }: KernelBoot, refused: boolean): boolean {
   return machine.settings.la57 && file.fiveLevels && !refused
@@ -75,7 +75,7 @@ function decompressesWithFive(boot: KernelBoot): boolean {
 
 /** The highest address that the decompressor gives to the kernel, plus one. */
 export function maxMem(boot: KernelBoot): number {
-  return boot.machine.step('ZO-36', 'the number of paging levels says how much memory there can be', () =>
+  return boot.machine.step('ZO-36', 'the number of paging levels limits physical memory', () =>
     decompressesWithFive(boot) ? MAXMEM_5LEVEL : MAXMEM_4LEVEL,
   )
 }
@@ -97,7 +97,7 @@ function biosWords(boot: KernelBoot): BiosWords {
   ) {
     machine.assume(
       'ZO-34',
-      `the words of the BIOS at ${hex(EBDA_SEGMENT)} and ${hex(LOW_MEMORY)} do not lower the end of low memory`,
+      `the BIOS data at ${hex(EBDA_SEGMENT)} and ${hex(LOW_MEMORY)} does not lower the end of low memory`,
     )
     return { ebda: 0, lowMemory: 0 }
   }
@@ -105,22 +105,22 @@ function biosWords(boot: KernelBoot): BiosWords {
   return { ebda: word(EBDA_SEGMENT) * 16, lowMemory: word(LOW_MEMORY) * 1024 }
 }
 
-/** What head_64.S borrows to change the number of paging levels, or whenever it runs. */
+/** The low memory that head_64.S borrows, when it changes the number of paging levels or always. */
 export function trampoline({ when, search }: KernelBehaviour['trampoline']): TrampolineStep {
   return (boot, window) => {
     const { machine } = boot
     const changes = decompressesWithFive(boot)
-    machine.step('ZO-5', 'the decompressor sees to the number of paging levels', () => {
+    machine.step('ZO-5', 'the decompressor checks the number of paging levels', () => {
       if (machine.settings.la57)
         machine.assume('ZO-5', 'the firmware or the loader runs with four levels of page tables')
       else machine.assume('ZO-5', 'five-level paging is off on both sides of the trampoline')
       if (!changes && when !== 'always') {
-        machine.step('ZO-35', 'nothing is to be changed: there is no trampoline', () => undefined)
+        machine.step('ZO-35', 'no change of paging levels is needed: there is no trampoline', () => undefined)
         return
       }
       if (search === 'assumed')
-        machine.assume('ZO-34', 'this release looks for its trampoline where later ones do')
-      const place = machine.step('ZO-34', 'the decompressor looks for 8 KiB of low memory', () =>
+        machine.assume('ZO-34', 'this release searches for its trampoline like later ones')
+      const place = machine.step('ZO-34', 'the decompressor searches for 8 KiB of low memory', () =>
         trampolinePlace(entriesOf(boot), biosWords(boot)),
       )
       useTrampoline(boot, place, () => {
@@ -137,18 +137,18 @@ function writeTopTable({ machine, file, object }: KernelBoot, { moved }: Window)
   machine.memory.make(rangeAt(moved + file.end - PAGE, PAGE), object, file.setupSize + file.end - PAGE)
 }
 
-/** Saves what lies there in .bss of the running copy, writes the trampoline, and puts everything back. */
+/** Saves the memory in .bss of the running copy, writes the trampoline, and restores everything. */
 function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void {
   const { machine, file, zo, object } = boot
   const { memory } = machine
   if (!isRam(machine, place)) {
-    machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, where not everything is RAM`)
+    machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, which is not entirely RAM`)
     change()
     return
   }
   const bss = rangeAt(zo + file.bss, file.ebss - file.bss)
   if (sizeOf(bss) < TRAMPOLINE_SIZE || !isRam(machine, bss)) {
-    machine.doubt('ZO-5', 'the .bss in which low memory is saved is not all RAM')
+    machine.doubt('ZO-5', 'the .bss in which low memory is saved is not entirely RAM')
     change()
     return
   }
@@ -165,7 +165,7 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
   memory.copy(place.start, rangeAt(saved, TRAMPOLINE_SIZE))
 }
 
-/** What the EFI stub takes to change the number of paging levels. */
+/** What the EFI stub allocates to change the number of paging levels. */
 export function paging({ by }: KernelBehaviour['paging']): Step {
   return by === 'efi-stub' ? setup5LevelPaging : leaveLevelsToHead64
 }
@@ -173,16 +173,16 @@ export function paging({ by }: KernelBehaviour['paging']): Step {
 /** The EFI stub leaves paging to head_64.S. */
 function leaveLevelsToHead64({ machine }: KernelBoot): void {
   if (machine.settings.la57)
-    machine.step('ZO-5', 'the number of paging levels is left to the decompressor', () => undefined)
+    machine.step('ZO-5', 'the decompressor changes the number of paging levels', () => undefined)
 }
 
 const LAST_BELOW_4G = 2 ** 32 - 1
 
-/** On a CPU with LA57 the EFI stub takes two pages below 4 GiB, whatever the command line says. */
+/** On a CPU with LA57 the EFI stub allocates two pages below 4 GiB, regardless of the command line. */
 function setup5LevelPaging(boot: KernelBoot): void {
   const { machine } = boot
   if (!machine.settings.la57) return
-  machine.step('EP-53', 'the EFI stub takes two pages below 4 GiB for its trampoline', () => {
+  machine.step('EP-53', 'the EFI stub allocates two pages below 4 GiB for its trampoline', () => {
     const got = machine.firmware.allocatePages(
       { kind: 'max', limit: LAST_BELOW_4G },
       EfiLoaderData,
@@ -202,8 +202,8 @@ function setup5LevelPaging(boot: KernelBoot): void {
 }
 
 /**
- * Boot services are over: the trampoline's second page becomes the top-level table when five levels are
- * wanted.
+ * Boot services are over: the trampoline's second page becomes the top-level table if five levels are
+ * enabled.
  */
 export function switch5LevelPaging(boot: KernelBoot): void {
   const { machine, trampolineAt } = boot

@@ -26,15 +26,15 @@ const FIRST_PUSHES = 16
 const MIN_KERNEL_ALIGN = 0x200000
 
 /**
- * Highest address of the heap, and how much virtual memory the kernel has. Source: linux@5.10.223
+ * Highest address of the heap, and size of the kernel mapping. Source: linux@5.10.223
  * arch/x86/boot/compressed/misc.c extract_kernel, arch/x86/include/asm/page_64_types.h.
  */
 const HEAP_MAX = 0x3fffffffffff
 const KERNEL_IMAGE_SIZE = 2 ** 30
 
 /**
- * The arithmetic of startup_64: alignment and init_size are those of boot_params, LOAD_PHYSICAL_ADDR and
- * `_end` are built in.
+ * The arithmetic of startup_64: alignment and init_size come from boot_params, LOAD_PHYSICAL_ADDR and `_end`
+ * are built in.
  */
 export function runtimeWindow(
   boot: Pick<KernelBoot, 'zo' | 'imageOffset' | 'file'>,
@@ -49,14 +49,14 @@ export function runtimeWindow(
   return { start, moved: phys(start + wrap32(initSize - boot.file.end)), length: initSize }
 }
 
-/** Runs head_64.S and the decompressor in the copy that lies at L. */
+/** Runs head_64.S and the decompressor in the copy at L. */
 export function runHead64(boot: KernelBoot): void {
   const { machine, file, object } = boot
   const code = file.setupSize
   machine.observe({ compressedImage: boot.zo })
   const window = machine.step(
     'ZO-3',
-    'startup_64 computes the runtime start and the place it moves to',
+    'startup_64 computes the runtime start and the address it moves to',
     () => {
       machine.enter(
         rangeAt(boot.zo + STARTUP_64, FIRST_PUSHES),
@@ -67,18 +67,18 @@ export function runHead64(boot: KernelBoot): void {
       const { hdr } = zeroPageOf(boot)
       const begins = guestAlign(boot.zo - boot.imageOffset, wrap32(hdr.get('kernel_alignment') - 1) + 1)
       if (!file.relocatable)
-        machine.step('ZO-31', 'a kernel that is not relocatable runs where it was linked to', () => undefined)
+        machine.step('ZO-31', 'a kernel that is not relocatable runs at its link address', () => undefined)
       else if (begins >= PHYS_END)
         machine.gap('ZO-3', `the runtime start would be ${hex(begins)}, outside of physical memory`)
       const found = runtimeWindow(boot, hdr.get('kernel_alignment'), hdr.get('init_size'))
       const where = guestRange(found.start, found.length)
       if (where !== null && !isRam(machine, where))
-        machine.doubt('ZO-3', `the window ${formatRange(where)} is not all RAM`)
+        machine.doubt('ZO-3', `the window ${formatRange(where)} is not entirely RAM`)
       return found
     },
   )
   const { moved } = window
-  machine.step('ZO-4', 'startup_64 sets up its stack in the place that it is going to move to', () => {
+  machine.step('ZO-4', 'startup_64 sets up its stack at the address it will move to', () => {
     machine.memory.make(
       rangeAt(moved + file.bootStackEnd - FIRST_PUSHES, FIRST_PUSHES),
       object,
@@ -116,12 +116,12 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
       machine.refuse(
         'ZO-10',
         'EFI_LOAD_ERROR',
-        'the runtime start is no multiple of 2 MiB: kernel_alignment in boot_params is too small',
+        'the runtime start is not a multiple of 2 MiB: kernel_alignment in boot_params is too small',
         printed('decompressor/halted', { why: TEXTS['decompressor/output-alignment'] }),
       )
     }
   })
-  machine.step('ZO-30', 'extract_kernel checks how high it works', () => {
+  machine.step('ZO-30', 'extract_kernel checks its address limits', () => {
     const halt = (why: string, error: string): never =>
       machine.refuse('ZO-30', 'EFI_LOAD_ERROR', why, printed('decompressor/halted', { why: error }))
     if (window.moved + file.bss > HEAP_MAX)
@@ -141,7 +141,7 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     else if (window.length < file.initSize)
       machine.doubt(
         'ZO-11',
-        'init_size in boot_params is less than the kernel was built with: its margin is not kept',
+        'init_size in boot_params is less than the kernel was built with: its safety margin is lost',
       )
     else if (output.at === window.start && input.end < window.start + file.outputLength)
       machine.doubt(

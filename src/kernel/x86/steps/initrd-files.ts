@@ -13,13 +13,13 @@ import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { highAlloc } from './low-alloc.ts'
 import { stubOptions } from './cmdline-parser.ts'
 
-/** What the extracted kernel must find: the files, one behind the other. */
+/** The object that the extracted kernel must find: the files, one after the other. */
 export const INITRD_FILES = 'initrd:files'
 const OPTION = 'initrd='
 /** MAX_FILENAME_SIZE with its terminator. Source: linux@5.10.223 drivers/firmware/efi/libstub/file.c. */
 const NAME_MAX = 255
 
-/** find_file_option: every name, wherever `initrd=` stands, without slashes in front. */
+/** find_file_option: every name, wherever `initrd=` occurs, without leading slashes. */
 export function namesIn(options: string): string[] {
   const names: string[] = []
   for (let at = options.indexOf(OPTION); at >= 0; at = options.indexOf(OPTION, at)) {
@@ -37,7 +37,7 @@ interface Found {
   readonly source: ByteSource
 }
 
-/** The files that the command line names, as far as they are wanted, there and known. */
+/** The files named on the command line, if they are used, present and given. */
 function filesOf(boot: KernelBoot): Found[] {
   const { machine, from } = boot
   if (from.via !== 'pe-entry' || stubOptions(boot.commandLine?.text ?? '').noinitrd) return []
@@ -68,7 +68,8 @@ const putFile = ({ machine }: KernelBoot, at: number, file: Found): void => {
 }
 
 /**
- * One allocation that grows with every file that does not fit its last page: what was read before is copied.
+ * One allocation that grows with every file that does not fit its last page: the files read before are
+ * copied.
  */
 function loadGrowing(boot: KernelBoot, files: readonly Found[], take: Take): void {
   const { machine } = boot
@@ -138,7 +139,7 @@ function takePages(boot: KernelBoot): Take {
   }
 }
 
-/** handle_cmdline_files, where LoadFile2 offers nothing. */
+/** handle_cmdline_files, if LoadFile2 has no initrd. */
 export function loadFiles(boot: KernelBoot): void {
   boot.machine.step('EP-49', 'the EFI stub looks for initrd= on the command line', () => {
     loadGrowing(boot, filesOf(boot), takePages(boot))
@@ -158,7 +159,7 @@ function loadFilesAtEntry(boot: KernelBoot): void {
   })
 }
 
-/** The same for kernels that look for memory themselves, from above. */
+/** The same for kernels that search for memory themselves, top-down. */
 function loadFilesHigh(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-51', 'the PE entry loads the files of initrd= as high as initrd_addr_max allows', () => {
@@ -178,7 +179,7 @@ function loadFilesHigh(boot: KernelBoot): void {
   })
 }
 
-/** Later kernels wait until LoadFile2 was asked. */
+/** Later kernels try LoadFile2 first. */
 function leaveFiles(boot: KernelBoot): void {
-  boot.machine.step('EP-49', 'initrd= is looked at when LoadFile2 has been asked', () => undefined)
+  boot.machine.step('EP-49', 'initrd= is read after LoadFile2 was tried', () => undefined)
 }

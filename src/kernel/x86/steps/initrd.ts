@@ -8,28 +8,29 @@ import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
 import { loadFiles } from './initrd-files.ts'
 import { stubOptions } from './cmdline-parser.ts'
 
-/** Where boot_params says that the initrd lies, and its size in bytes, as they stand there. */
+/** Address and size in bytes of the initrd in boot_params. */
 export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size: number } {
   const page = zeroPageOf(boot)
   return { at: page.whole('ramdisk_image'), size: page.whole('ramdisk_size') }
 }
 
-/** Whether LoadFile2 is asked, and the command line looked at when it offers nothing. */
+/** Whether LoadFile2 is tried, and the command line read if it has no initrd. */
 export function initrd({ loadFile2, files }: KernelBehaviour['initrd']): Step {
   if (!loadFile2) return leaveInitrd
   return files ? loadInitrdOrFiles : loadInitrd
 }
 
 /**
- * Loads it into pages of its own, as high as the firmware likes; after a handover what boot_params has stays.
+ * Loads it into pages of its own, as high as the firmware allocates; after a handover boot_params stays as it
+ * is.
  */
 function loadInitrd(boot: KernelBoot): void {
   const { machine, from } = boot
-  machine.step('EP-14', 'the EFI stub asks LoadFile2 for an initrd', () => {
+  machine.step('EP-14', 'the EFI stub requests an initrd through LoadFile2', () => {
     if (
       machine.step(
         'EP-37',
-        'is noinitrd on the command line',
+        'the EFI stub checks for noinitrd on the command line',
         () => stubOptions(boot.commandLine?.text ?? '').noinitrd,
       )
     )
@@ -62,14 +63,14 @@ function loadInitrd(boot: KernelBoot): void {
   })
 }
 
-/** The same; when nothing is offered the command line is looked at. */
+/** The same; without one the command line is read. */
 function loadInitrdOrFiles(boot: KernelBoot): void {
   const { from } = boot
   loadInitrd(boot)
   if (!('initrd' in from) || from.initrd == null) loadFiles(boot)
 }
 
-/** Kernels before LoadFile2: what boot_params names stays, what a loader offers is not asked for. */
+/** Kernels before LoadFile2: boot_params stays as it is, and a registered initrd is not requested. */
 function leaveInitrd(boot: KernelBoot): void {
-  boot.machine.step('EP-31', 'the EFI stub does not know LoadFile2', () => undefined)
+  boot.machine.step('EP-31', 'the EFI stub does not support LoadFile2', () => undefined)
 }

@@ -1,6 +1,6 @@
 /**
- * Where KASLR could put a kernel: runs of slots, one of them by its number, and proof that none of them holds
- * what is needed later. Chapters EP and ZO.
+ * Possible places of a kernel under KASLR: runs of slots, one slot by its number, and the check that no slot
+ * contains something needed later. Chapters EP and ZO.
  */
 import { hex, overlaps, rangeAt } from '../../../bytes/range.ts'
 import { ModelBug } from '../../../bytes/errors.ts'
@@ -14,7 +14,7 @@ export interface SlotArea {
   readonly count: number
 }
 
-/** What is placed: bytes and alignment. */
+/** The kernel to place: bytes and alignment. */
 export interface Placed {
   readonly size: number
   readonly align: number
@@ -41,8 +41,8 @@ export function slotAt(areas: readonly SlotArea[], number: number, align: number
 }
 
 /**
- * Looks at every slot of every run. Says that none can hit anything, or names the first that would, as a
- * doubt.
+ * Checks every slot of every run. Records that none overwrites anything, or reports the first that would, as
+ * a gap.
  */
 export function proveSlots(
   boot: KernelBoot,
@@ -51,7 +51,7 @@ export function proveSlots(
   { size, align }: Placed,
 ): void {
   const { machine } = boot
-  machine.step(clause, 'every slot that could be chosen is looked at', () => {
+  machine.step(clause, 'every slot that could be chosen is checked', () => {
     let hit = false
     for (const { first, count } of areas) {
       const [found] = liveIn(boot, first, (count - 1) * align + size)
@@ -68,14 +68,14 @@ export function proveSlots(
     if (!hit)
       machine.assume(
         clause,
-        `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs holds anything that is needed later`,
+        `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs contains anything that is needed later`,
       )
   })
 }
 
 /**
- * What lies there and is somebody's: after a boot protocol entry everything that is not the kernel's, else
- * what is allocated.
+ * The first thing in use there: after a boot protocol entry anything that is not the kernel's, otherwise
+ * anything allocated.
  */
 function liveIn({ machine, from, object }: KernelBoot, start: number, length: number): Extent[] {
   const everything = from.via === 'legacy-32' || from.via === 'legacy-64'

@@ -1,4 +1,6 @@
-/** choose_random_location: which places the decompressor may choose, and which it must avoid. Chapter ZO. */
+/**
+ * choose_random_location: the slots that the decompressor may choose, and those it must avoid. Chapter ZO.
+ */
 import { hex, overlaps, range, rangeAt, type Range } from '../../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END } from '../../../bytes/units.ts'
 import {
@@ -18,7 +20,7 @@ import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './kaslr-sl
 import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
- * Candidates begin at 512 MiB at the most. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c
+ * Candidates begin at 512 MiB or below. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c
  * choose_random_location.
  */
 const MINIMUM_MAX = 512 * 2 ** 20
@@ -45,7 +47,7 @@ export function memAvoid(boot: KernelBoot, window: Window): Range[] {
 /** MAX_SLOT_AREA. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c. */
 const MAX_SLOT_AREA = 100
 
-/** What is placed: bytes, alignment, and the lowest address. */
+/** The kernel to place: bytes, alignment, and the lowest address. */
 export interface SlotRequest {
   readonly size: number
   readonly align: number
@@ -53,8 +55,8 @@ export interface SlotRequest {
 }
 
 /**
- * Runs of slots, in the order of the regions; at most one per free stretch, and one more behind pages of 1
- * GiB that are left out. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c.
+ * Runs of slots, in the order of the regions; at most one per free range, and one more after excluded 1 GiB
+ * pages. Source: linux@5.10.223 arch/x86/boot/compressed/kaslr.c.
  */
 export function kaslrAreas(
   regions: readonly Range[],
@@ -99,8 +101,8 @@ export function kaslrAreas(
 }
 
 /**
- * Free memory of the map, as the decompressor sees it, with unaccepted memory where that is known; only
- * mirrored memory where anything at all is mirrored.
+ * Free memory of the map, as the decompressor sees it, including unaccepted memory if supported; only
+ * mirrored memory if there is any.
  */
 export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = false): Range[] {
   const mirrored = map.some(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
@@ -114,7 +116,7 @@ export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = 
   })
 }
 
-/** R without KASLR or where nothing else fits; else a place that this model cannot know. */
+/** R without KASLR or if nothing else fits; otherwise a random slot. */
 export function chooseOutput(boot: KernelBoot, window: Window): Output {
   const { machine, file } = boot
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
@@ -127,11 +129,11 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
       hasFlag(text, 'nokaslr')
     )
       return here
-    const options = machine.step('ZO-24', 'the command line says which memory is left', () => {
+    const options = machine.step('ZO-24', 'the command line limits the memory for KASLR', () => {
       if (text.includes('efi_fake_mem='))
         machine.doubt(
           'ZO-24',
-          'efi_fake_mem= is on the command line; which memory is kept free for it is not modelled',
+          'efi_fake_mem= is on the command line; which memory it reserves is not modelled',
         )
       return memoryOptions(text)
     })
@@ -163,11 +165,11 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
         ),
       )
     }
-    machine.step('ZO-29', 'the decompressor looks for an SRAT', () => {
+    machine.step('ZO-29', 'the decompressor searches for an SRAT', () => {
       if (!parametersOf(text).some(({ name, value }) => name === 'acpi' && value === 'off'))
         machine.assume(
           'ZO-29',
-          'no SRAT of the firmware takes memory away from KASLR: with one the random place is one of fewer',
+          'the firmware has no SRAT that excludes memory from KASLR; with one there are fewer slots',
         )
     })
     const seed = seedOf(machine.settings.kaslr)
@@ -178,7 +180,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
     else
       machine.assume(
         'ZO-9',
-        'the kernel goes to a random place; only free memory outside the avoid list is chosen, so nothing that lives can be hit wherever it is',
+        'the kernel goes to a random slot; only free memory outside the avoid list is chosen, so nothing in use can be overwritten',
       )
     return { at: phys(first.first), certain: false }
   })

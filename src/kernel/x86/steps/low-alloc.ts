@@ -10,7 +10,7 @@ import type { ObjectId } from '../../../memory/extent.ts'
 /** efi_low_alloc never gives page 0 away. Source: linux@5.4 include/linux/efi.h. */
 export const ABOVE_NULL = 8
 
-/** What is asked for. */
+/** The request. */
 export interface LowRequest {
   /** Bytes. */
   readonly size: number
@@ -42,7 +42,7 @@ export function lowAlloc(machine: Machine, { size, align, minimum, label }: LowR
   return null
 }
 
-/** What is asked for from above. */
+/** A top-down request. */
 export interface HighRequest {
   /** Bytes. */
   readonly size: number
@@ -52,7 +52,7 @@ export interface HighRequest {
 }
 
 /**
- * The highest run of any descriptor that ends at or below `limit`, never at 0; where the firmware refuses it
+ * The highest run of any descriptor that ends at or below `limit`, never at 0; if the firmware refuses it,
  * the next one below. Source: linux@5.4 efi-stub-helper.c.
  */
 export function highAlloc(machine: Machine, { size, limit, label }: HighRequest): Phys | null {

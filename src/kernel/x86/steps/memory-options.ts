@@ -3,15 +3,15 @@ import { rangeAt, type Range } from '../../../bytes/range.ts'
 import { PHYS_END } from '../../../bytes/units.ts'
 import { parametersOf } from './cmdline-parser.ts'
 
-/** What the options say about memory. */
+/** The memory options. */
 export interface MemoryOptions {
   /** First address that may not be used. */
   readonly limit: number
-  /** Regions that memmap= sets aside. */
+  /** Regions reserved by memmap=. */
   readonly avoid: readonly Range[]
-  /** One memmap= names more regions than the decompressor keeps: physical KASLR is given up. */
+  /** memmap= has more regions than the decompressor supports: physical KASLR is disabled. */
   readonly tooMany: boolean
-  /** Pages of 1 GiB that are wanted for hugepages. */
+  /** Number of 1 GiB huge pages requested. */
   readonly gigantic: number
 }
 
@@ -22,7 +22,7 @@ const UNITS = 'KMGTPE'
 
 /**
  * memparse: a number, decimal, octal with a 0 or hexadecimal with 0x in front, with K, M, G, T, P or E; and
- * what follows it. Null where there is none.
+ * the rest of the text. Null if there is no number.
  */
 export function memparse(text: string): { readonly value: number; readonly rest: string } | null {
   const found = /^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)([kmgtpe])?/i.exec(text)
@@ -37,8 +37,8 @@ export function memparse(text: string): { readonly value: number; readonly rest:
 }
 
 /**
- * Where a region begins and how long it is; from 0 on it is a limit, of 0 bytes it is nothing. Null for what
- * memmap= does not care about.
+ * Start and size of a region; one that starts at 0 is a limit, one of 0 bytes is ignored. Null for text that
+ * memmap= ignores.
  */
 function parseMemmap(text: string): { readonly start: number; readonly size: number } | null {
   const size = text.startsWith('exactmap') ? null : memparse(text)
@@ -56,7 +56,7 @@ export function memoryOptions(commandLine: string): MemoryOptions {
   let regions = 0
   const avoid: Range[] = []
   const memmap = (value: string): void => {
-    // What comes when the table is full is not even counted
+    // Regions past the end of the table are not counted
     if (regions >= MAX_MEMMAP_REGIONS) return
     let parts = value.split(',')
     while (parts.length > 0 && regions < MAX_MEMMAP_REGIONS) {

@@ -1,4 +1,4 @@
-/** What the decompressor makes of the payload, where that is really decompressed. Chapter ZO. */
+/** How the decompressor handles the payload, if it is really decompressed. Chapter ZO. */
 import { printed, TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import type { Elf } from '../../../image/elf.ts'
@@ -10,19 +10,19 @@ import type { Extracted, Lead } from '../../payload.ts'
 /** Alignment of segments. Source: linux@6.12.107 arch/x86/boot/compressed/misc.c parse_elf. */
 const SEGMENT_ALIGN = 0x200000
 
-/** The headers of the extracted kernel; null where the payload was not decompressed. */
+/** The headers of the extracted kernel; null if the payload was not decompressed. */
 export function extractedElf({ payload }: KernelBoot): Elf | null {
   return payload?.kind === 'read' ? payload.elf : null
 }
 
 /**
- * Goes through the payload. `giveUp` ends the run in the way of whoever runs the decompressor, with what the
- * decompressor prints.
+ * Decompresses the payload. `giveUp` ends the run as the caller of the decompressor does, with the
+ * decompressor's message.
  */
 export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: string) => never): void {
   const { machine, payload, file } = boot
   if (payload === null) return
-  machine.step('ZO-25', 'the decompressor goes through the payload', () => {
+  machine.step('ZO-25', 'the decompressor decompresses the payload', () => {
     if (payload.kind === 'not-read') {
       machine.doubt('ZO-25', `the payload was not decompressed: ${payload.why}`)
       return
@@ -32,18 +32,18 @@ export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: 
     if (failure?.error != null)
       giveUp(`the payload is corrupt at ${hex(failure.at)}: ${failure.why}`, failure.error)
     if (failure !== null)
-      machine.doubt('ZO-25', `${failure.why}; the kernel does not look at that and starts what came out`)
+      machine.doubt('ZO-25', `${failure.why}; the kernel does not check this and starts the output`)
     else if (produced !== file.outputLength)
       machine.doubt(
         'ZO-25',
-        `${hex(produced)} bytes come out, but the payload says ${hex(file.outputLength)}: where its relocations are looked for is not modelled`,
+        `the output has ${hex(produced)} bytes, but the payload states ${hex(file.outputLength)}: where relocations are read in that case is not modelled`,
       )
   })
 }
 
 /**
- * parse_elf: the end of what it moves, from the output's first byte. `hasConsole`: can it still say what is
- * wrong?
+ * parse_elf: the end of the segments it moves, from the output's first byte. `hasConsole`: can it still print
+ * errors?
  */
 export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
   const { machine, payload, file } = boot
@@ -54,7 +54,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
     )
     return file.outputLength
   }
-  return machine.step('ZO-26', 'parse_elf looks at what came out', () => {
+  return machine.step('ZO-26', 'parse_elf checks the output', () => {
     const halt = (why: string, error: string): never =>
       machine.refuse(
         'ZO-26',
@@ -63,8 +63,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
         hasConsole ? printed('decompressor/halted', { why: error }) : null,
       )
     const { elf } = payload
-    if (elf === null)
-      return halt('what came out is no ELF file with its headers', TEXTS['decompressor/no-elf'])
+    if (elf === null) return halt('the output is not an ELF file with headers', TEXTS['decompressor/no-elf'])
     if (elf.segments.some(({ p_align }) => p_align % SEGMENT_ALIGN !== 0))
       return halt('a segment is not aligned to 2 MiB', TEXTS['decompressor/segment-alignment'])
     const starts = elf.segments.map(({ p_paddr }) => p_paddr - file.loadPhysicalAddress)
@@ -79,7 +78,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
     ) {
       machine.doubt(
         'ZO-26',
-        'the segments do not begin at LOAD_PHYSICAL_ADDR or end far behind the decompressed length: where they go is not modelled',
+        'the segments do not begin at LOAD_PHYSICAL_ADDR or end far beyond the decompressed length: their destination is not modelled',
       )
       return file.outputLength
     }
@@ -87,7 +86,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
   })
 }
 
-/** From the output's first byte to the first instruction that runs. */
+/** Offset of the first instruction that runs, from the output's first byte. */
 export function entryOffset(boot: KernelBoot): number {
   const { machine, file } = boot
   const elf = extractedElf(boot)
@@ -103,7 +102,7 @@ export function entryOffset(boot: KernelBoot): number {
   })
 }
 
-/** Where the decompressor lies when it extracts in place. */
+/** Addresses of an in-place extraction. */
 export interface InPlace {
   /** R: the first byte of the output. */
   readonly start: number
@@ -112,8 +111,8 @@ export interface InPlace {
 }
 
 /**
- * At the worst moment, the bytes between the end of the output and the lowest byte of input that is still
- * needed; negative when that has been overwritten.
+ * Minimum distance in bytes from the end of the output to the lowest byte of input still needed; negative if
+ * that has been overwritten.
  */
 export function inPlaceMargin(
   { payloadOffset }: Pick<KernelFile, 'payloadOffset'>,
@@ -124,16 +123,16 @@ export function inPlaceMargin(
 }
 
 /**
- * What linux keeps free for this, in bytes, from 5.9 on. Source: linux@5.10.223 arch/x86/boot/header.S
- * ZO_z_extra_bytes.
+ * The margin that linux reserves for this, in bytes, from 5.9 on. Source: linux@5.10.223
+ * arch/x86/boot/header.S ZO_z_extra_bytes.
  */
 export function extraBytes(outputLength: number): number {
   return Math.floor(outputLength / 256) + 131072
 }
 
 /**
- * In-place extraction: the output must not reach what is still to be read. `reading` is the event of reading
- * the payload.
+ * In-place extraction: the output must not reach input that is still to be read. `reading` is the event of
+ * reading the payload.
  */
 export function keepMargin(
   { machine, file }: KernelBoot,
@@ -143,7 +142,7 @@ export function keepMargin(
   reading: EventId,
 ): void {
   if (output.at !== inPlace.start) return
-  machine.step('ZO-28', 'the output grows towards the input that is still to be read', () => {
+  machine.step('ZO-28', 'the output grows towards input that is still to be read', () => {
     const margin = inPlaceMargin(file, inPlace, lead)
     const kept = margin >= 0
     const range = kept ? null : rangeAt(inPlace.moved + file.payloadOffset + lead.input, -margin)

@@ -1,6 +1,4 @@
-/**
- * efi_relocate_kernel: when the compressed kernel moves before boot services end, and where to. Chapter EP.
- */
+/** efi_relocate_kernel: when and where the compressed kernel moves before boot services end. Chapter EP. */
 import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
@@ -17,7 +15,7 @@ import { ABOVE_NULL, lowAlloc } from './low-alloc.ts'
 const MAXMEM_X86_64_4LEVEL = 2 ** 46
 const FAILED = 'efi_relocate_kernel() failed!\nefi_main() failed!'
 
-/** When the compressed kernel moves, what is copied, and how low it may go. */
+/** When the compressed kernel moves, what is copied, and the lowest address. */
 export type Relocation = Extract<Placement, { way: 'efi_relocate_kernel' }>
 
 /** Moves the compressed kernel, or leaves it where it is. */
@@ -25,7 +23,7 @@ export function relocateKernel(data: Relocation): Step {
   return data.when === 'not-at-pref_address' ? relocateUnlessPreferred(data) : relocateIfNecessary(data)
 }
 
-/** What a move copies, and how low it may go. */
+/** The bytes that a move copies, and the lowest address. */
 interface Move {
   /** Address of the first byte. */
   readonly from: number
@@ -62,17 +60,14 @@ function lengthOf(boot: KernelBoot, copies: Relocation['copies']): number {
     : boot.machine.step('EP-29', 'the copy ends where .bss begins', () => boot.file.bss)
 }
 
-/** The lowest address that the copy may get. */
+/** The lowest address of the copy. */
 function lowestOf(boot: KernelBoot, lowest: Relocation['lowest']): number {
   return lowest === 'any'
-    ? boot.machine.step('EP-28', 'any address will do, however low', () => ABOVE_NULL)
+    ? boot.machine.step('EP-28', 'the copy has no minimum address', () => ABOVE_NULL)
     : boot.file.loadPhysicalAddress
 }
 
-/**
- * Moves unless the kernel is where it would like to be; code32_start says where it is, and afterwards where
- * it went.
- */
+/** Moves unless the kernel is at pref_address; code32_start has its address, before and after. */
 function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
   return boot => {
     const { machine } = boot
@@ -95,7 +90,7 @@ function relocateUnlessPreferred({ copies, lowest }: Relocation): Step {
   }
 }
 
-/** Says what the decompressor will write that is not its own. */
+/** Reports memory that the decompressor will write without owning it. */
 function doubtWindow(boot: KernelBoot): void {
   const { machine, file, zo } = boot
   const size = zeroPageOf(boot).hdr.get('init_size')
@@ -105,12 +100,12 @@ function doubtWindow(boot: KernelBoot): void {
   if (behind !== null)
     machine.doubt(
       'EP-28',
-      `the kernel was moved to ${hex(zo)} and unpacks itself from ${hex(file.loadPhysicalAddress)} on: ${formatRange(behind)} is not its own`,
+      `the kernel was moved to ${hex(zo)} and decompresses itself from ${hex(file.loadPhysicalAddress)} on: it does not own ${formatRange(behind)}`,
     )
 }
 
 /**
- * Size of the descriptor table of the EFI stub, and of what points to it, in pool memory. Source: linux@5.6
+ * Size of the EFI stub's descriptor table, and of the pointer to it, in pool memory. Source: linux@5.6
  * arch/x86/boot/compressed/eboot.c efi_main.
  */
 const DESCRIPTOR_TABLE = 0x800
@@ -141,12 +136,12 @@ function takeDescriptorTable({ machine }: KernelBoot): void {
   machine.memory.make(rangeAt(at, DESCRIPTOR_TABLE), 'efi-stub:gdt')
 }
 
-/** Answers where the copy is. */
+/** Returns the address of the copy. */
 function relocate(boot: KernelBoot, move: Move): Phys {
   const { machine } = boot
   return machine.step(
     'EP-16',
-    'efi_relocate_kernel takes pages and copies the compressed kernel there',
+    'efi_relocate_kernel allocates pages and copies the compressed kernel there',
     () => {
       const size = zeroPageOf(boot).hdr.get('init_size')
       if (size === 0)
@@ -155,7 +150,7 @@ function relocate(boot: KernelBoot, move: Move): Phys {
         return machine.refuse(
           'EP-16',
           'EFI_INVALID_PARAMETER',
-          'init_size in boot_params is shorter than what is copied',
+          'init_size in boot_params is less than the bytes copied',
           FAILED,
         )
       const to = allocate(boot, size, move.minimum)
@@ -186,10 +181,7 @@ function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
   return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, printed('kernel/no-memory', { rest: FAILED }))
 }
 
-/**
- * Copies the file's bytes with whatever became of them; what is read behind them is copied too and never
- * used.
- */
+/** Copies the file's bytes as they are in memory; bytes past them are copied, too, and never used. */
 function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   const { machine, file, object } = boot
   const own = Math.min(length, file.codeEnd)
@@ -200,8 +192,8 @@ function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   if (behind !== null && !isRam(machine, behind))
     machine.doubt(
       'EP-16',
-      `the copy reads behind the kernel at ${formatRange(behind)}, where not everything is RAM`,
+      `the copy reads past the kernel at ${formatRange(behind)}, which is not entirely RAM`,
     )
   if (length < codeStop(file))
-    machine.doubt('EP-16', 'init_size in boot_params is shorter than the kernel: not all of it is copied')
+    machine.doubt('EP-16', 'init_size in boot_params is less than the kernel: it is copied in part')
 }

@@ -1,6 +1,6 @@
 /**
- * setup_data: the list of nodes that hangs on boot_params.hdr, as a loader left it and as the EFI stub and
- * the extracted kernel use it. Chapters EP and ZO.
+ * setup_data: the linked list that starts in boot_params.hdr, as passed by a loader and as used by the EFI
+ * stub and the extracted kernel. Chapters EP and ZO.
  */
 import { hex, rangeAt } from '../../../bytes/range.ts'
 import { phys, PHYS_END, type Phys } from '../../../bytes/units.ts'
@@ -16,15 +16,12 @@ const SETUP_PCI = 3
 const SETUP_INDIRECT = 2 ** 31
 /** sizeof(struct pci_setup_rom) without its ROM. Source: linux@5.10.223 arch/x86/include/asm/pci.h. */
 const PCI_SETUP_ROM = 64
-/** No list that makes sense is longer: one that is runs in a circle. */
+/** Longest sensible list; a longer one is taken to be circular. */
 const LONGEST = 1024
-/** Whose a node is when nobody wrote one there. */
+/** Object of a node that was never written. */
 const NODE = 'setup_data'
 
-/**
- * The nodes that memory shows now, in their order; `astray` says where the list leaves memory or does not
- * end.
- */
+/** The nodes in memory, in list order; `astray`: why the list cannot be followed to its end. */
 export function followSetupData(boot: KernelBoot): {
   readonly nodes: readonly SetupNode[]
   readonly astray: string | null
@@ -40,11 +37,11 @@ export function followSetupData(boot: KernelBoot): {
       head === null || !isRam(boot.machine, head)
         ? { bytes: new Uint8Array(0), known: true }
         : memory.peek(head)
-    if (!known) astray = `setup_data names ${hex(at)}, where what lies is not known`
+    if (!known) astray = `setup_data points to ${hex(at)}, whose content is unknown`
     const node = guestValues(setup_data, bytes)
     const where = node === null ? null : guestRange(at, setup_data.size + node.len)
     if (node === null || where === null || !isRam(boot.machine, where))
-      return { nodes, astray: `setup_data names ${hex(at)}, where no node can lie` }
+      return { nodes, astray: `setup_data points to ${hex(at)}, where there can be no node` }
     const [first] = memory.extents(where)
     const { object, at: offset } = first?.whose ?? { object: NODE, at: 0 }
     nodes.push({ range: where, type: node.type, object, offset })
@@ -53,10 +50,10 @@ export function followSetupData(boot: KernelBoot): {
   return { nodes, astray }
 }
 
-/** Notes what the loader left, before anything can overwrite it. */
+/** Reads the loader's list before anything can overwrite it. */
 export function noteSetupData(boot: KernelBoot): void {
   const { machine } = boot
-  machine.step('ZO-17', 'setup_data as it was handed over', () => {
+  machine.step('ZO-17', 'setup_data as passed by the loader', () => {
     const { nodes, astray } = followSetupData(boot)
     boot.setupData = nodes
     if (astray !== null) machine.doubt('ZO-17', astray)
@@ -65,9 +62,7 @@ export function noteSetupData(boot: KernelBoot): void {
   })
 }
 
-/**
- * A node of the EFI stub's own, whose `length` bytes lie at `at`: named by the last node, or by boot_params.
- */
+/** Appends a node of the EFI stub, `length` bytes at `at`, to the last node or to boot_params. */
 export function appendNode(
   boot: KernelBoot,
   at: Phys,
@@ -83,12 +78,13 @@ export function appendNode(
   boot.setupData = [...setupData, { range: where, type, object, offset: 0 }]
 }
 
-/** setup_efi_pci: the option ROM of a device is kept in a node of its own. */
+/** setup_efi_pci: the option ROM of a device is copied to a node of its own. */
 export function keepRoms(boot: KernelBoot): void {
   const { machine } = boot
-  machine.step('EP-45', 'the EFI stub keeps the option ROMs of PCI devices', () => {
+  machine.step('EP-45', 'the EFI stub copies the option ROMs of PCI devices', () => {
     const { pciRoms: roms } = machine.settings
-    if (roms === undefined) machine.assume('EP-45', 'no PCI device has an option ROM that the firmware shows')
+    if (roms === undefined)
+      machine.assume('EP-45', 'no PCI device has an option ROM reported by the firmware')
     for (const [i, size] of (roms ?? []).entries()) {
       const length = PCI_SETUP_ROM + size
       const object = `efi-stub:rom#${String(i + 1)}`
@@ -98,7 +94,7 @@ export function keepRoms(boot: KernelBoot): void {
   })
 }
 
-/** The extracted kernel reads every node through the list, as what it was. */
+/** The extracted kernel reads every node through the list. */
 export function readSetupData(boot: KernelBoot): void {
   const { machine, setupData } = boot
   machine.step('ZO-17', 'the extracted kernel follows setup_data', () => {

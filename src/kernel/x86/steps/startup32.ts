@@ -1,7 +1,4 @@
-/**
- * The boot protocol's own entries: what startup_32 writes, and what running in the loader's copy means.
- * Chapter ZO.
- */
+/** The boot protocol's own entries: writes of startup_32, and running in the loader's copy. Chapter ZO. */
 import { rangeAt } from '../../../bytes/range.ts'
 import { phys, wrap32 } from '../../../bytes/units.ts'
 import { E820_TYPE_RAM } from '../../../image/x86/e820-table.ts'
@@ -16,7 +13,7 @@ const FIRST_TABLES = 0x6000
 /** EFI_MEMORY_WB: what ordinary memory has. Source: uefi@2.10 section 7.2.3. */
 const EFI_MEMORY_WB = 0x8n
 
-/** RAM as the e820 table of boot_params has it, in its order. */
+/** RAM in the e820 table of boot_params, in its order. */
 export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
   return zeroPageOf(boot)
     .e820()
@@ -26,9 +23,7 @@ export function ramOf(boot: KernelBoot): MemoryDescriptor[] {
     })
 }
 
-/**
- * What the loader put there is what runs: memory comes from its e820, and .bss behind its copy is written.
- */
+/** The loader's copy runs: memory comes from its e820 table, and .bss after its copy is written. */
 export function useLoadersCopy(boot: KernelBoot): void {
   const { machine, file, zo, object } = boot
   machine.step('ZO-20', 'the decompressor runs in the copy that the loader made', () => {
@@ -45,12 +40,12 @@ export function useLoadersCopy(boot: KernelBoot): void {
   })
 }
 
-/** startup_32 with its own idea of the window: an address of which bit 31 is set may count as negative. */
+/** startup_32 with its own computation of the window: an address with bit 31 set may count as negative. */
 export function startup32({ compares }: KernelBehaviour['startup32']): Step {
   const compared = compares === 'signed' ? signed32 : (value: number) => value
   return boot => {
     const { machine, file, zo, object } = boot
-    machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will have its own', () => {
+    machine.step('ZO-21', 'startup_32 builds the first page tables where the copy will build its own', () => {
       const page = zeroPageOf(boot)
       page.set('scratch', 0)
       const stack = zo + file.bootStackEnd - STACK

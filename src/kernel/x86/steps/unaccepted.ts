@@ -1,5 +1,5 @@
 /**
- * Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes of it. Chapter
+ * Memory that a confidential guest has not accepted yet: the bitmap that the EFI stub makes for it. Chapter
  * EP.
  */
 import { TEXTS } from '../../../messages/texts.ts'
@@ -33,7 +33,7 @@ const TABLE = 'efi-stub:unaccepted'
 const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] =>
   map.filter(({ type }) => type === EfiUnacceptedMemoryType)
 
-/** Where the bitmap begins and how long it is; null when all memory is accepted. */
+/** Start and length of the bitmap; null if all memory is accepted. */
 export function bitmapOf(
   map: readonly MemoryDescriptor[],
 ): { readonly base: number; readonly bytes: number } | null {
@@ -45,8 +45,7 @@ export function bitmapOf(
 }
 
 /**
- * Pieces of the map that are accepted at once, because a bit of the bitmap cannot stand for them, and the
- * units that get a bit.
+ * Ranges accepted immediately because they do not fill a unit of the bitmap, and the units that get a bit.
  */
 export function unitsOf(map: readonly MemoryDescriptor[]): {
   readonly atOnce: readonly { readonly start: number; readonly end: number }[]
@@ -71,13 +70,13 @@ export function unitsOf(map: readonly MemoryDescriptor[]): {
 /** allocate_unaccepted_bitmap: a configuration table in memory that ACPI would reclaim. */
 export function takeBitmap(boot: KernelBoot, giveUp: GiveUp): void {
   const { machine } = boot
-  machine.step('EP-46', 'the EFI stub takes a bitmap of the memory that is not accepted', () => {
+  machine.step('EP-46', 'the EFI stub allocates a bitmap of unaccepted memory', () => {
     const bitmap = bitmapOf(machine.firmware.memoryMap())
     if (bitmap === null) return
     boot.takesUnaccepted = true
     machine.assume(
       'EP-46',
-      'the kernel was built with CONFIG_UNACCEPTED_MEMORY, and the firmware leaves unaccepted memory to it',
+      'the kernel was built with CONFIG_UNACCEPTED_MEMORY, and the firmware leaves accepting memory to it',
     )
     const { at } = machine.firmware.allocatePool(
       EfiACPIReclaimMemory,
@@ -121,7 +120,7 @@ export function setBits(bits: Uint8Array, first: number, count: number): void {
   for (let bit = Math.max(firstByte, lastByte) * 8; bit < end; bit++) one(bit)
 }
 
-/** process_unaccepted_memory: whole units get their bits, the rest is accepted at once. */
+/** process_unaccepted_memory: whole units get their bits, the rest is accepted immediately. */
 export function markUnaccepted(boot: KernelBoot): void {
   const { machine, finalMap, bitmapAt } = boot
   const bitmap = bitmapOf(finalMap)
@@ -134,19 +133,19 @@ export function markUnaccepted(boot: KernelBoot): void {
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
     machine.doubt(
       'EP-47',
-      `unaccepted memory tells of an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`,
+      `unaccepted memory means an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`,
     )
   })
 }
 
-/** Older kernels do not know the type. */
+/** Older kernels do not support the type. */
 export function passOverUnaccepted(boot: KernelBoot): void {
   const { machine } = boot
-  machine.step('EP-48', 'unaccepted memory is no memory to this kernel', () => {
+  machine.step('EP-48', 'this kernel ignores unaccepted memory', () => {
     if (unacceptedOf(machine.firmware.memoryMap()).length > 0)
       machine.doubt(
         'EP-48',
-        'unaccepted memory tells of an SEV-SNP or TDX guest: whether its firmware accepts it all when boot services end is not modelled',
+        'unaccepted memory means an SEV-SNP or TDX guest: whether its firmware accepts all of it when boot services end is not modelled',
       )
   })
 }

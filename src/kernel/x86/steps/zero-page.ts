@@ -1,6 +1,6 @@
 /**
- * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and what everybody
- * sanitises in them. Chapters EP and ZO.
+ * The zero page and the setup header that the EFI stub makes for itself at the PE entry, and
+ * sanitize_boot_params. Chapters EP and ZO.
  */
 import { formatRange, rangeAt } from '../../../bytes/range.ts'
 import { alignDown, PAGE, PHYS_END, pagesOf, phys } from '../../../bytes/units.ts'
@@ -38,11 +38,11 @@ export function zeroPage(data: ZeroPage): Step {
   return data.way === 'efi_low_alloc' ? lowestPages(data) : anyPages(data)
 }
 
-/** Takes pages, anywhere, for the zero page, and clears them. */
+/** Allocates pages anywhere for the zero page and clears them. */
 function anyPages({ bytes, message }: Pages): Step {
   return boot => {
     const { machine } = boot
-    machine.step('EP-8', 'the EFI stub takes pages for the zero page and clears them', () => {
+    machine.step('EP-8', 'the EFI stub allocates pages for the zero page and clears them', () => {
       const got = machine.firmware.allocatePages(
         { kind: 'max', limit: PHYS_END - 1 },
         EfiLoaderData,
@@ -57,13 +57,13 @@ function anyPages({ bytes, message }: Pages): Step {
   }
 }
 
-/** Takes the lowest pages that are free. */
+/** Allocates the lowest free pages. */
 function lowestPages({ bytes, message }: Pages): Step {
   return boot => {
     const { machine } = boot
     machine.step(
       'EP-26',
-      'the EFI stub takes the lowest free pages for the zero page and clears them',
+      'the EFI stub allocates the lowest free pages for the zero page and clears them',
       () => {
         const at = lowAlloc(machine, {
           size: bytes,
@@ -79,7 +79,7 @@ function lowestPages({ bytes, message }: Pages): Step {
   }
 }
 
-/** The zero page is a variable of a whole page behind everything else in .bss, and ends with it. */
+/** The zero page is a variable of a whole page after everything else in .bss, and ends with it. */
 function zeroPageInBss(boot: KernelBoot): void {
   const { machine, zo, file, fileAt } = boot
   machine.step('EP-9', 'the zero page is a variable of the EFI stub', () => {
@@ -88,7 +88,7 @@ function zeroPageInBss(boot: KernelBoot): void {
     if (!isLast)
       machine.assume(
         'EP-9',
-        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is taken to be the last whole page of it`,
+        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is assumed to be its last whole page`,
       )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')
@@ -106,7 +106,7 @@ function copyHeader({
   code32Start,
   wipesSetupData,
 }: Extract<SetupHeaderSource, { way: 'copied' }>): Step {
-  // A sector's end is 404 bytes behind the header's
+  // A sector's end is 404 bytes after the header's
   const length = to === 'end-of-sector' ? SECTOR : STRUCTURE
   return boot => {
     const { machine } = boot
@@ -126,7 +126,7 @@ function copyHeader({
 }
 
 const wipeSetupData: Step = boot => {
-  boot.machine.step('EP-30', 'a setup_data of the image is not taken over', () => {
+  boot.machine.step('EP-30', 'setup_data of the image is not copied', () => {
     zeroPageOf(boot).hdr.set('setup_data', 0)
   })
 }
@@ -136,7 +136,7 @@ const nameStart: Step = boot => {
   })
 }
 
-/** Copies nothing: the few fields that VO reads are set. */
+/** Copies nothing; sets the few fields that VO reads. */
 function makeHeader(boot: KernelBoot): void {
   boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
     zeroPageOf(boot).hdr.set('initrd_addr_max', INITRD_ADDR_MAX)
@@ -145,7 +145,7 @@ function makeHeader(boot: KernelBoot): void {
 }
 
 function fillIn(boot: KernelBoot): void {
-  boot.machine.step('EP-12', 'the EFI stub names itself as the loader', () => {
+  boot.machine.step('EP-12', 'the EFI stub sets type_of_loader to itself', () => {
     const { hdr } = zeroPageOf(boot)
     hdr.set('root_flags', 1)
     hdr.set('vid_mode', VID_MODE)
@@ -154,8 +154,8 @@ function fillIn(boot: KernelBoot): void {
 }
 
 /**
- * sanitize_boot_params: a sentinel that is not 0 tells of a loader that copied too much, and the high halves
- * are wiped.
+ * sanitize_boot_params: a non-zero sentinel shows that a loader copied too much, and the high halves are
+ * cleared.
  */
 export function sanitizeBootParams(boot: KernelBoot): void {
   const page = zeroPageOf(boot)

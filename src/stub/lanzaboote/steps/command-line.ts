@@ -1,4 +1,7 @@
-/** Slot commandLine: whose, and the buffer in UTF-16 that the kernel's LoadOptions point to (chapter LZ). */
+/**
+ * Slot commandLine: which one is used, and the UTF-16 buffer that the kernel's LoadOptions point to (chapter
+ * LZ).
+ */
 import type { ClauseId } from '../../../machine/machine.ts'
 import type { CommandLine } from '../../model.ts'
 import { UTF16_LINE } from '../../steps/command-line.ts'
@@ -46,7 +49,7 @@ function embeddedLine(ctx: LanzabooteContext, configuration: Configuration): Com
   return ctx.machine.step('LZ-13', 'takes its own command line', () => ofImage(ctx, 'LZ-13', configuration))
 }
 
-/** LoadOptions as they are, unless Secure Boot is on or there are none. */
+/** LoadOptions unchanged, unless Secure Boot is on or there are none. */
 function optionsElseEmbedded(ctx: LanzabooteContext, configuration: Configuration): CommandLine {
   return ctx.machine.step('LZ-14', 'chooses the command line', () => {
     const { loadOptions } = ctx.self

@@ -1,4 +1,4 @@
-/** Slot configuration: what the stub's own sections say (chapter LZ). */
+/** Slot configuration: reads the stub's own sections (chapter LZ). */
 import { decodeText } from '../../../bytes/text.ts'
 import { TEXTS } from '../../../messages/texts.ts'
 import { hex, rangeAt } from '../../../bytes/range.ts'
@@ -19,7 +19,7 @@ const HASH = 32
 /** The bytes of a section as the era gets them; null where they are not modelled. */
 type ReadSection = (ctx: LanzabooteContext, section: UkiSection) => Uint8Array | null
 
-/** How sections are read, and the words of the panic when one is missing or not what it should be. */
+/** How sections are read, and the panic message for one that is missing or malformed. */
 interface Reading {
   readonly read: ReadSection
   readonly panic: string
@@ -43,7 +43,7 @@ const fromImage: ReadSection = (ctx, seen) =>
     return inMemory(ctx, seen, seen.section.VirtualSize)
   })
 
-/** From memory, as much as the file has of it, and zeros up to VirtualSize. */
+/** From memory: the bytes present in the file, and zeros up to VirtualSize. */
 const fromImageExtended: ReadSection = (ctx, seen) =>
   ctx.machine.step('LZ-4', `reads ${seen.section.name} in memory`, () => {
     const { VirtualSize, SizeOfRawData } = seen.section
@@ -78,7 +78,7 @@ function inMemory(
     machine.refuse(
       'LZ-2',
       'EFI_ABORTED',
-      `${section.name} ends at ${hex(section.VirtualAddress + length)}, behind the image of ${hex(self.size)} bytes: the stub panics`,
+      `${section.name} ends at ${hex(section.VirtualAddress + length)}, past the end of the image of ${hex(self.size)} bytes: the stub panics`,
       TEXTS['lanzaboote/slice'],
     )
   if (length === 0) return new Uint8Array(0)
@@ -102,17 +102,20 @@ function sectionNamed(ctx: LanzabooteContext, name: string, panic: string): UkiS
   )
 }
 
-/** A section as UTF-8 that UTF-16 of two bytes can say, and the buffer that holds it from then on. */
+/** A section as UTF-8 text that UCS-2 can represent, and the buffer that holds it from then on. */
 function text(ctx: LanzabooteContext, name: string, { read, panic }: Reading): string {
   const bytes = read(ctx, sectionNamed(ctx, name, panic))
   if (bytes === null)
-    return ctx.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+    return ctx.machine.gap(
+      'LZ-5',
+      `the text of ${name} is unknown: the section contains bytes that are not modelled`,
+    )
   const said = decodeText(bytes)
   if (/[\0\uFFFD\u{10000}-\u{10FFFF}]/u.test(said))
     return ctx.machine.refuse(
       'LZ-5',
       'EFI_INVALID_PARAMETER',
-      `${name} is no text without NUL that UCS-2 can say: the stub panics`,
+      `${name} is not UTF-8 text without NUL that UCS-2 can represent: the stub panics`,
       panic,
     )
   poolOrPanic(ctx, 'LZ-5', 2 * (said.length + 1), `stub:config${name}`)
@@ -130,7 +133,11 @@ function hash(ctx: LanzabooteContext, name: string, { read, panic }: Reading): U
       panic,
     )
   return (
-    bytes ?? ctx.machine.gap('LZ-5', `what ${name} says is not known: it holds bytes that are not modelled`)
+    bytes ??
+    ctx.machine.gap(
+      'LZ-5',
+      `the text of ${name} is unknown: the section contains bytes that are not modelled`,
+    )
   )
 }
 
@@ -149,7 +156,7 @@ export function readConfiguration({
 
 /** Paths and hashes of kernel and initrd, and the command line. */
 function paths(ctx: LanzabooteContext, names: Names, reading: Reading): Configuration {
-  return ctx.machine.step('LZ-5', 'reads which files it starts', () => {
+  return ctx.machine.step('LZ-5', 'reads which files to start', () => {
     const file = (path: string, itsHash: string): Wanted => ({
       from: 'esp',
       path: text(ctx, path, reading),

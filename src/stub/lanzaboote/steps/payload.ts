@@ -52,7 +52,7 @@ function onEsp(
   if (source === null)
     return machine.gap(
       'LZ-6',
-      `the image names its ${what} as ${path} on the ESP and does not carry it: give the file`,
+      `the image names its ${what} as ${path} on the ESP and does not embed it: give the file`,
     )
   return source.size > 0 ? source : machine.gap('LZ-6', `the ${what} ${path} is empty`)
 }
@@ -80,11 +80,11 @@ function filesRead(ctx: LanzabooteContext, { kernel, initrd }: Configuration, re
   })
 }
 
-/** Copies of the sections; that of the initrd is copied once more. */
+/** Copies of the sections; the initrd is copied a second time. */
 function copiedFromImage(ctx: LanzabooteContext, { kernel, initrd }: Configuration): Held {
   const copy = (wanted: Wanted): { at: Phys; size: number; object: ObjectId; source: ByteSource } => {
     if (wanted.from !== 'image' || wanted.size === 0)
-      return ctx.machine.gap('LZ-7', 'the image carries no kernel or no initrd')
+      return ctx.machine.gap('LZ-7', 'the image has no embedded kernel or no embedded initrd')
     const at = poolOrPanic(ctx, 'LZ-7', wanted.size, wanted.object)
     ctx.machine.memory.copy(at, rangeAt(wanted.at, wanted.size))
     return { at, size: wanted.size, object: wanted.object, source: wanted.source }
@@ -97,7 +97,7 @@ function copiedFromImage(ctx: LanzabooteContext, { kernel, initrd }: Configurati
   })
 }
 
-/** What a release does to the initrd before it offers it. */
+/** What a release does to the initrd before it registers it. */
 export function extendInitrd({
   padded: pads,
   companions,
@@ -123,9 +123,9 @@ function assumeNoCompanions({ machine }: Pick<LanzabooteContext, 'machine'>): vo
   machine.assume('LZ-17', 'no credentials or system extensions beside the image on the ESP')
 }
 
-/** Padded to whole words; a buffer that has to grow becomes twice as large. */
+/** Padded to a multiple of 4 bytes; a buffer that has to grow doubles. */
 function padded(ctx: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
-  return ctx.machine.step('LZ-15', 'pads the initrd to whole words', () => {
+  return ctx.machine.step('LZ-15', 'pads the initrd to a multiple of 4 bytes', () => {
     assumeNoCompanions(ctx)
     const { memory } = ctx.machine
     const size = alignUp<number>(initrd.size, 4)

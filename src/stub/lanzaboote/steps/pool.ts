@@ -6,7 +6,7 @@ import type { ClauseId } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
 import type { LanzabooteContext } from '../model.ts'
 
-/** A buffer, or the end: a library that gets no memory panics. */
+/** A buffer; the stub panics if there is none. */
 export function poolOrPanic(
   { machine }: LanzabooteContext,
   clause: ClauseId,
@@ -24,10 +24,7 @@ export function poolOrPanic(
       )
 }
 
-/**
- * A buffer of another size in the place of one: new pool, the bytes that count are copied, the old pool is
- * given back.
- */
+/** Reallocates a buffer: new pool, the bytes in use are copied, the old pool is freed. */
 export function moved(
   ctx: LanzabooteContext,
   clause: ClauseId,
@@ -41,5 +38,5 @@ export function moved(
   return at
 }
 
-/** How large a buffer becomes that has to hold `needed` bytes: twice as large as it was at the least. */
+/** New capacity of a buffer that has to hold `needed` bytes: at least twice the old one. */
 export const grown = (capacity: number, needed: number): number => Math.max(2 * capacity, needed)

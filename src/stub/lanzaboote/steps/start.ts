@@ -14,7 +14,7 @@ import { doubtOverwritten } from '../../steps/own-image.ts'
 import type { Held, LanzabooteContext, Start } from '../model.ts'
 import { poolOrPanic } from './pool.ts'
 
-/** A pointer to a function and a vector: what LoadFile2 is called with. */
+/** The registered LoadFile2 object: a function pointer and a vector. */
 const INITRD_LOADER = 32
 
 /** The services that the loader uses, as the stub gets them. */
@@ -65,7 +65,7 @@ function imageOr(
       )
 }
 
-/** By the stub's own loader, whatever the signature. */
+/** By the stub's own loader, regardless of the signature. */
 export const bySelf: Start = (ctx, kernel) =>
   ctx.machine.step('LZ-18', 'loads the kernel itself', () => {
     const image = imageOr(
@@ -97,8 +97,8 @@ export const byFirmware: Start = (ctx, kernel) =>
   })
 
 /**
- * The kernel's image, the initrd behind LoadFile2 out of its pool, and the kernel's entry point under the
- * stub's own handle.
+ * The kernel's image, the initrd registered for LoadFile2 in its pool buffer, and the kernel's entry point
+ * under the stub's own handle.
  */
 export function enterKernel(
   ctx: LanzabooteContext,
@@ -108,7 +108,7 @@ export function enterKernel(
 ): HandOff {
   const { machine } = ctx
   const image = start(ctx, kernel)
-  machine.step('LZ-19', 'offers the initrd', () => {
+  machine.step('LZ-19', 'registers the initrd for LoadFile2', () => {
     machine.assume('LZ-19', 'nobody registered an initrd before the stub')
     poolOrPanic(ctx, 'LZ-19', INITRD_LOADER, 'stub:initrd_loader')
   })

@@ -1,4 +1,4 @@
-/** Slot trust: what follows from the hashes (chapter LZ). */
+/** Slot trust: the hashes of kernel and initrd (chapter LZ). */
 import { printed } from '../../../messages/texts.ts'
 import { toInteger } from '../../../bytes/int.ts'
 import { sha256 } from '../../../bytes/sha256.ts'
@@ -9,7 +9,7 @@ import { byFirmware, bySelf } from './start.ts'
 
 type FileName = 'Kernel' | 'Initrd'
 
-/** The files whose hash is another one than the image says; none where nobody is to look. */
+/** The files whose hash differs from the one in the image; none where hashes are not compared. */
 function wrong(ctx: LanzabooteContext, { kernel, initrd }: Configuration): FileName[] {
   const { esp, machine } = ctx
   if (!esp.verify)
@@ -36,7 +36,7 @@ function refuse(
     machine.refuse(
       clause,
       'EFI_SECURITY_VIOLATION',
-      `the SHA-256 of the ${first.toLowerCase()} is not the one in the image`,
+      `the SHA-256 of the ${first.toLowerCase()} differs from the one in the image`,
       printed('lanzaboote/hash', { file: first }),
     )
 }
@@ -53,23 +53,21 @@ const STEPS: Readonly<
   'not compared': nothingToCompare,
 }
 
-/** What follows from the hashes of kernel and initrd: how a release starts the kernel. */
+/** Decides from the hashes of kernel and initrd how the kernel is started. */
 export function compareHashes({
   otherHash,
 }: LanzabooteBehaviour['trust']): (ctx: LanzabooteContext, configuration: Configuration) => Start {
   return STEPS[otherHash]
 }
 
-/**
- * A kernel that is not the one that was meant is given to the firmware, which refuses it under Secure Boot.
- */
+/** A kernel whose hash differs is loaded through the firmware, which refuses it under Secure Boot. */
 function elseByFirmware(ctx: LanzabooteContext, configuration: Configuration): Start {
   return ctx.machine.step('LZ-10', 'compares the hashes', () =>
     wrong(ctx, configuration).length === 0 ? bySelf : byFirmware,
   )
 }
 
-/** Another hash is an error under Secure Boot and a warning without it. */
+/** A hash mismatch is an error under Secure Boot and a warning without it. */
 function elseRefusedUnderSecureBoot(ctx: LanzabooteContext, configuration: Configuration): Start {
   return ctx.machine.step('LZ-11', 'compares the hashes', () => {
     const files = wrong(ctx, configuration)
@@ -83,7 +81,7 @@ function elseRefusedUnderSecureBoot(ctx: LanzabooteContext, configuration: Confi
   })
 }
 
-/** Another hash is an error. */
+/** A hash mismatch is an error. */
 function elseRefused(ctx: LanzabooteContext, configuration: Configuration): Start {
   return ctx.machine.step('LZ-12', 'compares the hashes', () => {
     refuse(ctx, 'LZ-12', wrong(ctx, configuration))
@@ -91,7 +89,7 @@ function elseRefused(ctx: LanzabooteContext, configuration: Configuration): Star
   })
 }
 
-/** What lies in the image was checked with it. */
+/** Embedded files were verified together with the image. */
 function nothingToCompare(ctx: LanzabooteContext): Start {
   return ctx.machine.step('LZ-7', 'has no hash to compare', () => bySelf)
 }

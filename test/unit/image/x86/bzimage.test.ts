@@ -76,7 +76,7 @@ it('says what no bzImage is, and why', () => {
   expect(parseBzImage(bytesSource(new Uint8Array(0))).problems[0]?.fatal).toBe(true)
 })
 
-it('reads no operand behind the end of the code in front of the payload', () => {
+it('reads no operand after the end of the code in front of the payload', () => {
   for (let end = 0x200; end < 0x2b0; end++)
     expect([null, E2.geometry.boot_stack_end]).toContain(
       parsed(withField(buildKernel(E2), 'payload_offset', end)).geometry.boot_stack_end,
@@ -102,7 +102,7 @@ it('trusts only the fields that the protocol version has', () => {
   })
 })
 
-it('trusts no field behind the end of the header, which the jump at 0x200 tells', () => {
+it('trusts no field after the end of the header, which the jump at 0x200 tells', () => {
   const b = parsed(withField(buildKernel(E2), 'jump', 0x5eeb))
   expect(b.hdr.pref_address).toBe(0x1000000n)
   expect(b.hdr.init_size).toBe(0)
@@ -125,7 +125,7 @@ it('compares the declared length with the real one', () => {
   expect(ids(edited(buildKernel(E2), 0, [], E2.fileSize + 4096))).toEqual(['longer-than-declared'])
 })
 
-it('takes a certificate table behind the declared length for what it is', () => {
+it('takes a certificate table after the declared length for what it is', () => {
   expect(ids(buildKernel(factsOf('debian-7.2.13-cloud')))).toEqual([])
 })
 

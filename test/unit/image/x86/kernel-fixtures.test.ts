@@ -12,8 +12,8 @@ import { KERNELS, NINE_KERNELS } from '../../../support/kernel-fixtures.ts'
 const BOOT_SECTOR = ['ram_size']
 
 /**
- * Two releases carry .bss as zeros and 185 bytes of a section .modinfo behind what syssize counts, in front
- * of the certificates.
+ * Two releases carry .bss as zeros and 185 bytes of a section .modinfo after what syssize counts, in front of
+ * the certificates.
  */
 const LONGER: Readonly<Record<string, number>> = {
   'debian-6.17.13-cloud': 0x6bec0,
