@@ -175,7 +175,8 @@ function ofLoader(
   const { bootLoader, ref } = bootLoaderChoice(choice)
   if (machine.input.taken === 'stub-entry')
     throw new UsageError(
-      'there is no stub when a boot loader starts the kernel: --memmap-at stub-entry and --boot-loader exclude each other',
+      'there is no stub when a boot loader starts the kernel: --memmap-at stub-entry and ' +
+        '--boot-loader exclude each other',
     )
   const kernels = choose(image)
   const handed = machine.startBootLoader(

@@ -12,7 +12,8 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'grub/linuxefi': {
     id: 'grub/linuxefi',
     title:
-      'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as boot_params, tail not cleared',
+      'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as ' +
+      'boot_params, tail not cleared',
     seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
     door: 'efi-handover',
     boot: linuxefi,
@@ -20,7 +21,8 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'grub/efi': {
     id: 'grub/efi',
     title:
-      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; kernels before 5.7 through the relocator',
+      'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; ' +
+      'kernels before 5.7 through the relocator',
     seen: ['2.12', '2.14'],
     door: 'pe-entry',
     boot: grubStartImage,
@@ -42,7 +44,8 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'qemu/7.2.0': {
     id: 'qemu/7.2.0',
     title:
-      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data right after the kernel',
+      'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data ' +
+      'right after the kernel',
     seen: ['7.2.0'],
     door: 'legacy-32',
     boot: directWithSeed,
@@ -57,7 +60,8 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'systemd-boot/257': {
     id: 'systemd-boot/257',
     title:
-      'systemd-boot 257: allocates pages for the initrd first, even for an empty one, then starts the kernel as a PE image',
+      'systemd-boot 257: allocates pages for the initrd first, even for an empty one, then ' +
+      'starts the kernel as a PE image',
     seen: ['257.13'],
     door: 'pe-entry',
     boot: bootManager,

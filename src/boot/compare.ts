@@ -112,7 +112,10 @@ export function contradictions(compared: readonly ComparedFact[]): Gap[] {
   return [
     {
       clause: 'HZ-18',
-      why: `the observed boot contradicts the prediction in ${wrong.map(fact => fact.name).join(', ')}: image, machine or settings differ from that boot, or the model is wrong`,
+      why:
+        'the observed boot contradicts the prediction in ' +
+        `${wrong.map(fact => fact.name).join(', ')}: image, machine or settings differ from ` +
+        'that boot, or the model is wrong',
     },
   ]
 }

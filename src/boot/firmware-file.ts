@@ -280,7 +280,8 @@ function placedBins(
   const placed = place()
   if (placed === null)
     throw new UsageError(
-      `${fileName}: memoryTypeInformation: the place of the bins is missing: give firstMemory, hobs, or (since edk2 2024.02) binRange`,
+      `${fileName}: memoryTypeInformation: the place of the bins is missing: give ` +
+        'firstMemory, hobs, or (since edk2 2024.02) binRange',
     )
   return placed
 }

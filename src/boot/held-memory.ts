@@ -60,7 +60,10 @@ function gapOf(actor: Actor, ranges: readonly Range[], map: readonly MemoryDescr
   const more = pieces.length - named.length
   return {
     clause: 'FW-56',
-    why: `the ${actor} wrote ${formatSize(bytes)} of memory that the firmware holds: ${named.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}; what is read there is not modelled`,
+    why:
+      `the ${actor} wrote ${formatSize(bytes)} of memory that the firmware holds: ` +
+      `${named.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}; what is read ` +
+      'there is not modelled',
   }
 }
 

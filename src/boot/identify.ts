@@ -63,7 +63,10 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
     return [
       none(null, [], {
         clause: 'ST-1',
-        why: 'the file contains no version text of systemd-stub or lanzaboote, so the behaviour of its stub is unknown; name it with --stub, or run every era with --stub systemd-stub',
+        why:
+          'the file contains no version text of systemd-stub or lanzaboote, so the behaviour ' +
+          'of its stub is unknown; name it with --stub, or run every era with --stub ' +
+          'systemd-stub',
       }),
     ]
   return byVersion(
@@ -248,7 +251,8 @@ function chosen<E extends EraInfo>(
     return [{ era, gap: null, version: null, evidence: [`given: --${what} ${choice}`], certainty: 'given' }]
   if (!isVersion(choice))
     throw new UsageError(
-      `--${what} ${choice}: neither a version nor an era such as ${eras[0]?.id ?? what}; stubsim eras lists them`,
+      `--${what} ${choice}: neither a version nor an era such as ${eras[0]?.id ?? what}; ` +
+        'stubsim eras lists them',
     )
   return byVersion(what, choice, [`given: --${what} ${choice}`], eras, clause).map(candidate =>
     candidate.era === null ? candidate : { ...candidate, certainty: 'given' },

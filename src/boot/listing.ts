@@ -77,9 +77,12 @@ export function imageOfListing(
       ? []
       : [
           known === undefined
-            ? `no recorded kernel has the size of .linux${named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`}: its setup header is unknown`
+            ? 'no recorded kernel has the size of ' +
+              `.linux${named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`}: ` +
+              'its setup header is unknown'
             : same === undefined
-              ? `.linux is similar to the recorded kernel ${known.name}, as named: the run uses its setup header, and its bytes end before the section does`
+              ? `.linux is similar to the recorded kernel ${known.name}, as named: the run uses its ` +
+                'setup header, and its bytes end before the section does'
               : `.linux is the recorded kernel ${known.name}: its file has the same size`,
         ]),
     ...problems.map(problem => problem.what),
@@ -101,7 +104,8 @@ export function imageOfListing(
                 'HZ-19',
                 unplaced
                   ? 'the text has no addresses (VirtualAddress): what lies where in memory is not known'
-                  : 'a listing does not contain the bytes of .linux, and no recorded kernel has its size or was named and fits: what stub and kernel do with it is unknown',
+                  : 'a listing does not contain the bytes of .linux, and no recorded kernel has its size ' +
+                      'or was named and fits: what stub and kernel do with it is unknown',
               ),
           }
         : null,

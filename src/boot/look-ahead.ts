@@ -13,6 +13,9 @@ const STUBS_OWN = /^(cpio:|initrd:joined)/
 /** What is shorter pads another piece. */
 const WORD = 4
 
+/** `efi=disable_early_pci_dma`, alone or among others. */
+const DISABLES_DMA = /(?:^|\s)efi=(?:\S*,)?disable_(?:early_)?pci_dma(?:,|\s|$)/
+
 /** Reports what prevents the kernel from starting its first process. */
 export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Facts): void {
   machine.step('ZO-18', 'looks for a root file system', () => {
@@ -25,6 +28,13 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
         'there is no initrd and no root= on the command line: there is no root file system',
       )
   })
+  if (DISABLES_DMA.test(facts.commandLine ?? ''))
+    machine.step('EP-55', 'the EFI stub disables PCI bridges', () => {
+      machine.assume(
+        'EP-55',
+        'disabling DMA of PCI bridges, as the command line asks, makes no driver change memory that matters',
+      )
+    })
   machine.step('ZO-19', 'checks the first bytes of the initrd', () => {
     const { ramdiskImage, ramdiskSize = 0, initrdDamage = [] } = facts
     if (ramdiskImage === undefined || ramdiskSize === 0 || initrdDamage.length > 0) return
@@ -59,7 +69,9 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
   if (fault.kind === 'junk')
     machine.doubt(
       'ZO-19',
-      `${fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`} with the bytes ${fault.bytes}, which no archive or compression that the kernel knows begins with`,
+      `${fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`} ` +
+        `with the bytes ${fault.bytes}, which no archive or compression that the kernel ` +
+        'knows begins with',
     )
   else
     machine.step('ZO-38', 'the archives of the initrd', () => {

@@ -27,6 +27,7 @@ interface Doubted {
   readonly map: readonly MemoryDescriptor[]
   readonly taken?: MapTaken
   readonly origin?: MapOrigin
+  readonly imageBase?: number
   readonly pool?: unknown
 }
 
@@ -61,19 +62,16 @@ export function machineDoubts(input: Doubted, firmware: Firmware | undefined, lo
   return [...ramDoubts(input), ...printerDoubts(input, firmware), ...momentDoubts(input, loader)]
 }
 
-function ramDoubts({ map }: Doubted): Gap[] {
-  const ram = ramOf(map)
-  const said = (why: string): Gap[] => [{ clause: 'FW-57', why }]
-  if (!ram.some(one => contains(one, rangeAt(FIRST_MIB, PAGE))))
-    return said(
-      `the map has no RAM at ${hex(FIRST_MIB)}, where every x64 machine has some: it is not whole, or not of such a machine`,
-    )
-  const high = ram.find(({ end }) => end > FOUR_LEVELS)
-  return high === undefined
-    ? []
-    : said(
-        `the map has RAM up to ${hex(high.end)}, which firmware with four levels of page tables does not reach`,
-      )
+function ramDoubts(machine: Doubted): Gap[] {
+  const { map } = machine
+  if (noMachine(machine) !== null) return []
+  if (ramOf(map).some(one => contains(one, rangeAt(FIRST_MIB, PAGE)))) return []
+  return [
+    {
+      clause: 'FW-57',
+      why: `the map has no RAM at ${hex(FIRST_MIB)}, where every x64 machine has some: it is not whole, or not of such a machine`,
+    },
+  ]
 }
 
 function printerDoubts(input: Doubted, firmware: Firmware | undefined): Gap[] {
@@ -113,6 +111,17 @@ function momentDoubts({ origin, taken }: Doubted, loader: string | null): Gap[] 
 function isX64(input: Doubted): boolean {
   const { origin, pool } = input
   return origin?.kind === 'profile' || pool !== undefined || X86.includes(dialectOf(input))
+}
+
+/** Why nothing can be loaded on this machine; null where something can. */
+export function noMachine({ map, imageBase = 0 }: Doubted): Gap | null {
+  const end = ramOf(map).reduce((most, one) => Math.max(most, one.end), 0)
+  if (end <= FOUR_LEVELS && imageBase < FOUR_LEVELS) return null
+  const what = end > FOUR_LEVELS ? `the map has RAM up to ${hex(end)}` : `the image base is ${hex(imageBase)}`
+  return {
+    clause: 'FW-57',
+    why: `${what}, which firmware with four levels of page tables does not reach`,
+  }
 }
 
 /** Why an image for another machine is not refused: nobody knows what machine this is. Null where it is known. */

@@ -185,7 +185,8 @@ function ofFirmwareFile(file: FirmwareFile, name: string, given: number | undefi
 function wholePages(imageBase: number): Phys {
   if (imageBase % PAGE !== 0)
     throw new UsageError(
-      `the image base ${hex(imageBase)} is not a multiple of ${hex(PAGE)}: firmware loads images page-aligned`,
+      `the image base ${hex(imageBase)} is not a multiple of ${hex(PAGE)}: firmware loads ` +
+        'images page-aligned',
     )
   return phys(imageBase)
 }

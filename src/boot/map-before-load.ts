@@ -41,7 +41,8 @@ export function mapBeforeLoad(
           : entry,
       ),
       assumptions: [
-        `all LoaderCode and LoaderData of the map (taken at ${taken}) belongs to the simulated boot and was free before it`,
+        `all LoaderCode and LoaderData of the map (taken at ${taken}) belongs to the ` +
+          'simulated boot and was free before it',
       ],
     }
   }
@@ -56,7 +57,8 @@ export function mapBeforeLoad(
   const [only, ...more] = exact.length === 1 ? exact : holders
   if (only === undefined || more.length > 0) {
     throw new UsageError(
-      `the memory map has ${String(holders.length)} LoaderCode entries that could hold the image of ${hex(pages)} bytes; give its load address with --image-base`,
+      `the memory map has ${String(holders.length)} LoaderCode entries that could hold the ` +
+        `image of ${hex(pages)} bytes; give its load address with --image-base`,
     )
   }
   return {

@@ -60,7 +60,10 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
 function poorDoubt(map: readonly MemoryDescriptor[]): Gap {
   return {
     clause: 'FW-28',
-    why: `the map shows ${formatSize(usable(map))} of usable memory, but not which of it the firmware occupies: top-down allocations are upper bounds, bottom-up allocations are lower bounds`,
+    why:
+      `the map shows ${formatSize(usable(map))} of usable memory, but not which of it the ` +
+      'firmware occupies: top-down allocations are upper bounds, bottom-up allocations are ' +
+      'lower bounds',
   }
 }
 

@@ -20,7 +20,8 @@ function rowNamed<E extends EraInfo>(what: string, name: string, eras: readonly 
   const [era] = [...eras.filter(row => row.id === name), ...erasFor(name, eras)]
   if (era === undefined)
     throw new UsageError(
-      `unknown ${what} ${JSON.stringify(name)}: neither an era such as ${eras[0]?.id ?? ''} nor a release in the table`,
+      `unknown ${what} ${JSON.stringify(name)}: neither an era such as ` +
+        `${eras[0]?.id ?? ''} nor a release in the table`,
     )
   return era
 }

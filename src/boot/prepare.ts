@@ -13,12 +13,13 @@ import { parsePe, type PeParse } from '../image/pe.ts'
 import { viewUki, type UkiView } from '../image/uki.ts'
 import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
+import { once } from '../bytes/once.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { MachineInput } from './machine.ts'
-import { foreignImage, loaderInTheWay, machineDoubts } from './machine-doubts.ts'
+import { foreignImage, loaderInTheWay, machineDoubts, noMachine } from './machine-doubts.ts'
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
-import { StubEntry, toStubEntry, type HandedOver } from './run.ts'
+import { HandedOver, StubEntry, toStubEntry } from './run.ts'
 import { LaidOut, type Stage } from './stage.ts'
 
 /** Per-boot input of a prepared machine. */
@@ -86,6 +87,10 @@ const IMAGE_ROOM = 2 ** 34
 export class PreparedMachine {
   readonly input: MachineInput
   readonly firmware: Firmware | undefined
+  /** Doubts about the machine, by who runs before the image. */
+  readonly #doubts = new Map<string | null, readonly Gap[]>()
+  /** Why nothing can be loaded on it, asked once. */
+  readonly #noMachine = once(() => noMachine(this.input))
   /** Keyed by the size of the image to find in the map; 0 if none has to be found. */
   readonly #laidOut = new Map<number, { readonly machine: LaidOut; readonly assumptions: Assumption[] }>()
   #ramBytes: number | null = null
@@ -101,7 +106,8 @@ export class PreparedMachine {
     const { firmware, imageBase } = input
     if (imageBase !== undefined && imageBase > PHYS_END - IMAGE_ROOM)
       throw new UsageError(
-        `the image base ${hex(imageBase)} leaves no room below ${hex(PHYS_END)}, where physical memory ends, for an image and the kernel in it`,
+        `the image base ${hex(imageBase)} leaves no room below ${hex(PHYS_END)}, where ` +
+          'physical memory ends, for an image and the kernel in it',
       )
     this.input = input
     this.firmware = typeof firmware === 'string' ? firmwareNamed(firmware) : firmware
@@ -137,7 +143,7 @@ export class PreparedMachine {
     const last = this.#loaded
     if (last?.image === image && areAlike(last.options, options)) return last.entry
     const stage = this.#begin(uki.pe.optional.SizeOfImage, options, null)
-    const gap = foreignImage(this.input, uki.pe.coff.Machine)
+    const gap = this.#noMachine() ?? foreignImage(this.input, uki.pe.coff.Machine)
     if (gap !== null) return new StubEntry(stage, { ended: { kind: 'unknown', gap } })
     const entry = toStubEntry(stage, {
       source: image,
@@ -155,7 +161,11 @@ export class PreparedMachine {
     cargo: BootLoaderCargo,
     options: BootOptions = {},
   ): HandedOver {
-    return toBootLoaderHandOff(this.#before(options, bootLoader.id), bootLoader, cargo)
+    const stage = this.#before(options, bootLoader.id)
+    const gap = this.#noMachine()
+    return gap === null
+      ? toBootLoaderHandOff(stage, bootLoader, cargo)
+      : new HandedOver(stage, { ended: { kind: 'unknown', gap } })
   }
 
   #begin(
@@ -174,8 +184,14 @@ export class PreparedMachine {
         ...nobodyNamed(input),
         ...laidOut.assumptions,
       ],
-      doubts: [...doubts, ...(input.doubts ?? []), ...machineDoubts(input, firmware, loader)],
+      doubts: [...doubts, ...(input.doubts ?? []), ...this.#doubtsWith(loader)],
     })
+  }
+
+  #doubtsWith(loader: string | null): readonly Gap[] {
+    const known = this.#doubts.get(loader) ?? machineDoubts(this.input, this.firmware, loader)
+    this.#doubts.set(loader, known)
+    return known
   }
 
   #layOut(imageSize: number): { readonly machine: LaidOut; readonly assumptions: Assumption[] } {

@@ -13,6 +13,7 @@ import { INITRD_FILES, statedLength } from '../kernel/kernels.ts'
 import type { Gap, Machine, Outcome, Settings } from '../machine/machine.ts'
 import type { HandOff, KernelModel, Payload, SectionFact, StubModel } from '../machine/model.ts'
 import type { Memory } from '../memory/memory.ts'
+import { assumeSigned, judgeShim } from './secure-boot.ts'
 import { lookAhead } from './look-ahead.ts'
 import { LaidOut, type Reached, type Run, type Stage, type Surroundings } from './stage.ts'
 
@@ -64,7 +65,11 @@ export class StubEntry {
     if ('why' in stub) return new HandedOver(this.#stage, { ended: { kind: 'unknown', gap: stub } })
     const stage = this.#stage.fork()
     const { machine } = stage
-    return handedOver(stage, () => machine.as('stub', () => stub.boot(machine, reached.value)))
+    return handedOver(stage, () => {
+      const handOff = machine.as('stub', () => stub.boot(machine, reached.value))
+      judgeShim(machine, stage.loader, handOff)
+      return handOff
+    })
   }
 }
 
@@ -160,6 +165,7 @@ function load(machine: Machine, { source, uki, imageBase, loadOptions }: Loading
       pinned: imageBase,
     }),
   )
+  assumeSigned(machine, uki.pe)
   if (result.image === null) return machine.refuse(result.clause, result.status, result.why, result.message)
   const text = loadOptions ?? shellLine(machine.settings)
   if (text === null) return result.image

@@ -2,6 +2,9 @@
  * The state of a running boot: memory, firmware, recording, notes and snapshots. It is laid out once and
  * forked for every boot, and again wherever boots diverge.
  */
+import { ModelBug } from '../bytes/errors.ts'
+import { hex } from '../bytes/range.ts'
+import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
@@ -72,6 +75,8 @@ interface Parts {
   readonly moments: Moment[]
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
+  /** Id of the image loader; empty where nobody named a firmware. */
+  readonly loader: string
 }
 
 /** The state of a running boot, used by its stages. */
@@ -85,6 +90,11 @@ export class Stage {
     this.#parts = parts
     this.notes = notes
     this.machine = createMachine(recorder, memory, firmware, settings, notes)
+  }
+
+  /** Id of the image loader; empty where nobody named a firmware. */
+  get loader(): string {
+    return this.#parts.loader
   }
 
   /** Snapshots so far. */
@@ -116,11 +126,15 @@ export class Stage {
     )
   }
 
-  /** Runs a part of the boot. A guest fault ends the run as data; only a ModelBug is thrown. */
+  /**
+   * Runs a part of the boot. A guest fault ends the run as data, and so does a guest that computes addresses
+   * beyond physical memory (FW-57); only a ModelBug is thrown.
+   */
   attempt<T>(body: () => T): Reached<T> {
     try {
       return { value: body(), ended: null }
     } catch (stop) {
+      if (stop instanceof ModelBug && stop.beyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
       if (!(stop instanceof Stop)) throw stop
       return { ended: stop.outcome }
     }
@@ -136,8 +150,14 @@ export class Stage {
   }
 }
 
+/** What no x64 machine has is not modelled (FW-57). */
+const BEYOND: Gap = {
+  clause: 'FW-57',
+  why: `the boot uses addresses beyond ${hex(PHYS_END)}, where physical memory ends`,
+}
+
 function forked(
-  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map'>,
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map' | 'loader'>,
   settings: Settings,
   notes: Notes,
   moments: Moment[],
@@ -151,13 +171,22 @@ function forked(
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({ recorder, memory, firmware, settings, notes, moments, map: from.map })
+  return new Stage({
+    recorder,
+    memory,
+    firmware,
+    settings,
+    notes,
+    moments,
+    map: from.map,
+    loader: from.loader,
+  })
 }
 
 /** A machine as the firmware leaves it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map' | 'loader'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -175,7 +204,14 @@ export class LaidOut {
     })
     this.#firmware = layout.firmware
     this.#assumptions = assumptions
-    this.#parts = { recorder, memory, firmware, moments: [momentOf(memory, 'before-load')], map: layout.map }
+    this.#parts = {
+      recorder,
+      memory,
+      firmware,
+      moments: [momentOf(memory, 'before-load')],
+      map: layout.map,
+      loader: layout.firmware?.loader.id ?? '',
+    }
   }
 
   /** A boot on this machine; boots do not see one another. */

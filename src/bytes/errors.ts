@@ -3,6 +3,16 @@
 /** A bug of ours: the model reached an impossible state. */
 export class ModelBug extends Error {
   override readonly name = 'ModelBug'
+  /**
+   * Is it an address beyond the last of physical memory? Where a guest computed it, the boot leaves what is
+   * modelled (Stage.attempt); anywhere else it is a mistake of ours.
+   */
+  readonly beyondMemory: boolean
+
+  constructor(message: string, beyondMemory = false) {
+    super(message)
+    this.beyondMemory = beyondMemory
+  }
 }
 
 /**

@@ -46,7 +46,8 @@ function footer(call: Call, { report }: Checked): string {
   const others =
     alternatives.length === 0
       ? ''
-      : `${String(alternatives.length)} other candidates were also run; --stub and --kernel choose among them\n`
+      : `${String(alternatives.length)} other candidates were also run; --stub and --kernel ` +
+        `choose among them\n`
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 

@@ -45,13 +45,17 @@ const image: Operand = {
 const memmap: Option = {
   name: 'memmap',
   value: 'FILE',
-  help: 'memory map of the machine in any known form: EFI shell, GRUB, U-Boot, a kernel log, /proc/iomem, boot_params, JSON',
+  help:
+    'memory map of the machine in any known form: EFI shell, GRUB, U-Boot, a kernel log, ' +
+    '/proc/iomem, boot_params, JSON',
 }
 const ram: Option = { name: 'ram', value: 'SIZE', kind: 'size', help: 'RAM of a machine with --firmware' }
 const firmware: Option = {
   name: 'firmware',
   value: 'PROFILE',
-  help: 'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or of a --memmap; or a firmware file that ends in .json',
+  help:
+    'recorded firmware profile of a machine with --ram, such as ovmf-2022.11-q35, or of ' +
+    'a --memmap; or a firmware file that ends in .json',
 }
 const quirk: Option = {
   name: 'quirk',
@@ -69,7 +73,9 @@ const boot = (shape: Option): readonly Option[] => [
     name: 'image-loader',
     formerly: 'loader',
     value: 'NAME',
-    help: 'firmware whose allocator and image loader are used, such as u-boot-2022.01; EDK2 2022.11 by default, stubsim profiles lists them',
+    help:
+      'firmware whose allocator and image loader are used, such as u-boot-2022.01; EDK2 ' +
+      '2022.11 by default, stubsim profiles lists them',
   },
   quirk,
   ...settingOptions('memmapAt'),
@@ -77,7 +83,9 @@ const boot = (shape: Option): readonly Option[] => [
     name: 'boot-loader',
     formerly: 'kernel-loader',
     value: 'NAME',
-    help: 'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, vmm/direct or efi/start-image',
+    help:
+      'FILE is a kernel, started without a stub: grub/linuxefi, grub/efi, grub/relocator, ' +
+      'vmm/direct or efi/start-image',
   },
   {
     name: 'initrd',
@@ -99,7 +107,9 @@ const boot = (shape: Option): readonly Option[] => [
   {
     name: 'observed',
     value: 'FILE',
-    help: 'log of a real boot of this image, or its /proc/iomem: every address in it is compared with the prediction',
+    help:
+      'log of a real boot of this image, or its /proc/iomem: every address in it is ' +
+      'compared with the prediction',
   },
   { name: 'strict', help: 'exit with code 1 for a broken contract, too' },
   shape,
@@ -187,7 +197,8 @@ export const commands: readonly Command[] = [
     exits: [
       [
         0,
-        'all image loaders load the file, with no difference that matters to a running image; unusual loaders count only when named',
+        'all image loaders load the file, with no difference that matters to a running ' +
+          'image; unusual loaders count only when named',
       ],
       [1, 'an image loader refuses the file, or loaded bytes differ outside discardable sections'],
     ],
@@ -211,7 +222,9 @@ export const commands: readonly Command[] = [
     operand: {
       name: 'TEXT',
       required: 'never',
-      help: 'a rule such as clobbered-object, a clause, or a line that firmware, stub, boot loader or kernel printed; without it, the list of rules',
+      help:
+        'a rule such as clobbered-object, a clause, or a line that firmware, stub, boot ' +
+        'loader or kernel printed; without it, the list of rules',
     },
     summary: 'print what a rule or a printed message means and what to do',
     options: [format, output, verbose, help],
@@ -228,7 +241,9 @@ export const commands: readonly Command[] = [
     operand: {
       name: 'CLAUSE',
       required: 'never',
-      help: 'a clause such as PE-7, a chapter such as PE, or a word such as init_size; without it, all chapters with their titles',
+      help:
+        'a clause such as PE-7, a chapter such as PE, or a word such as init_size; without ' +
+        'it, all chapters with their titles',
     },
     summary: 'print clauses of the law, with sources, our code and tests',
     options: [
@@ -236,7 +251,9 @@ export const commands: readonly Command[] = [
       {
         name: 'for',
         value: 'RELEASE',
-        help: 'list the clauses that hold for a release, such as linux@6.1.90, systemd@257.13 or lanzaboote@0.4.2',
+        help:
+          'list the clauses that hold for a release, such as linux@6.1.90, systemd@257.13 or ' +
+          'lanzaboote@0.4.2',
       },
       format,
       output,

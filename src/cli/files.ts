@@ -104,7 +104,8 @@ interface OpenFile {
 function openFile(path: string): OpenFile {
   if (path === STDIN)
     throw new UsageError(
-      `${path}: stdin is for small texts; an image needs random access, so use a regular file or block device`,
+      `${path}: stdin is for small texts; an image needs random access, so use a regular ` +
+        'file or block device',
     )
   if (path.includes('\0')) throw new UsageError(`${JSON.stringify(path)}: not a file name`)
   // O_NONBLOCK, so that opening a pipe without a writer does not block
@@ -147,7 +148,8 @@ function readAll(path: string, file: OpenFile, at: number, length: number): Uint
     const count = readOnce(path, file.fd, bytes, done, at)
     if (count === 0)
       throw new UsageError(
-        `${path}: ends at ${hex(at + done)} now, but had ${hex(file.size)} bytes when it was opened: it changed while it was read`,
+        `${path}: ends at ${hex(at + done)} now, but had ${hex(file.size)} bytes when it was ` +
+          'opened: it changed while it was read',
       )
     done += count
     file.read += count

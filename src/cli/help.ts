@@ -51,7 +51,8 @@ function table(rows: readonly (readonly [string, string])[]): string {
 /** `stubsim --help`. */
 export function overviewHelp(commands: readonly Command[]): string {
   return [
-    'stubsim simulates a boot through UEFI, systemd-stub and the Linux\ndecompressor, and predicts the damage before you boot.\n',
+    'stubsim simulates a boot through UEFI, systemd-stub and the Linux\ndecompressor, ' +
+      'and predicts the damage before you boot.\n',
     '\nusage: stubsim COMMAND [FILE] [options]\n\n',
     table(commands.map(command => [command.name, command.summary])),
     '\nstubsim COMMAND --help explains a command; stubsim --version prints the release.\n',
@@ -104,9 +105,13 @@ export function referencePage(commands: readonly Command[]): string {
     [
       '# The command line',
       'This page is made from the table in `src/cli/commands.ts`; a test keeps both equal.',
-      'Only the result goes to stdout; errors, and progress with `-v`, go to stderr. Sizes and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours are used on a terminal only, and not if `NO_COLOR` is set; `--color` overrides both.',
-      'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` or as process substitution in a shell: `dmesg | stubsim check uki.efi --memmap -`.',
-      '`stubsim --version` prints the release; `stubsim --help` lists the commands; `stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
+      'Only the result goes to stdout; errors, and progress with `-v`, go to stderr. Sizes ' +
+        'and addresses are written `4096`, `0x1000`, `16MiB` or `1.5GiB`. Colours are used ' +
+        'on a terminal only, and not if `NO_COLOR` is set; `--color` overrides both.',
+      'A small text (`--memmap`, `--observed`, `--scenario`) may come from a pipe, as `-` ' +
+        'or as process substitution in a shell: `dmesg | stubsim check uki.efi --memmap -`.',
+      '`stubsim --version` prints the release; `stubsim --help` lists the commands; ' +
+        '`stubsim COMMAND --help` and `stubsim help COMMAND` explain one.',
       ...commands.map(commandSection),
     ].join('\n\n') + '\n'
   )

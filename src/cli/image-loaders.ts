@@ -23,7 +23,10 @@ const DEFAULT_MACHINE = { profile: 'ovmf-2022.11-q35-4M', ram: 2 ** 31 }
 function holdsText(holds: Holds, section: string | null): string {
   switch (holds.kind) {
     case 'data':
-      return `${holds.object === section ? 'its own bytes' : `bytes of ${holds.object}`} from ${hex(holds.at)}`
+      return (
+        `${holds.object === section ? 'its own bytes' : `bytes of ${holds.object}`} from ` +
+        `${hex(holds.at)}`
+      )
     case 'zero':
       return 'zeros'
     case 'stale':
@@ -42,7 +45,8 @@ function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOu
   const stray =
     strayed.length === 0
       ? ''
-      : `writes outside its allocation: ${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+      : 'writes outside its allocation: ' +
+        `${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
   if (nowhere) return [loader, 'lost', `no memory at ${hex(loaded.base)}`, '']
   return [loader, 'loaded', `allocates ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }
@@ -104,7 +108,8 @@ export function formatImageLoaders(
     gaps.length === 0
       ? []
       : [
-          `outside all sections ${String(gaps.length)} ranges differ: some loaders zero them, others do not write them (PE-18, PE-45, PE-49)`,
+          `outside all sections ${String(gaps.length)} ranges differ: some loaders zero them, ` +
+            'others do not write them (PE-18, PE-45, PE-49)',
         ],
     [VERDICTS[verdict]],
   ]

@@ -67,7 +67,8 @@ async function loadedBy(
     throw new UsageError('--linux and --esp are for a thin image; with --boot-loader, FILE is the kernel')
   if (bootLoader === undefined && (commandLine !== undefined || (initrd !== undefined && !thin)))
     throw new UsageError(
-      '--initrd and --cmdline are for --boot-loader (--initrd also for --linux): a unified kernel image has its own',
+      '--initrd and --cmdline are for --boot-loader (--initrd also for --linux): a unified ' +
+        'kernel image has its own',
     )
   if (thin) return (await import('./esp.ts')).besideImage(call, image)
   return {

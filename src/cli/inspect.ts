@@ -220,7 +220,8 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
     `kernel   ${bzimage.version ?? 'no version string'} (object ${object})`,
     ...line(
       'protocol',
-      `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ${hex(setupSize)}, declared size ${hex(fileSize)}`,
+      `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ` +
+        `${hex(setupSize)}, declared size ${hex(fileSize)}`,
     ),
     ...line(
       'entries',
@@ -230,13 +231,17 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
       'payload',
       payload === null
         ? 'none'
-        : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ${hex(payload.length)} bytes, ${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`,
+        : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ` +
+            `${hex(payload.length)} bytes, ` +
+            `${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`,
     ),
     ...(pe === null
       ? []
       : line(
           'PE',
-          `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ${String(pe.optional.MajorImageVersion)}, SectionAlignment ${hex(pe.optional.SectionAlignment)}`,
+          `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ` +
+            `${String(pe.optional.MajorImageVersion)}, SectionAlignment ` +
+            `${hex(pe.optional.SectionAlignment)}`,
         )),
     'setup header',
     ...fieldLines(hdr),

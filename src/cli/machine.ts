@@ -83,7 +83,8 @@ async function wordsOf(
   if (ram !== undefined) throw new UsageError(`--ram needs --firmware PROFILE: one of ${profileList()}`)
   if (firmware !== undefined) throw new UsageError('--firmware needs --ram SIZE, such as --ram 512MiB')
   throw new UsageError(
-    `no machine: give --memmap FILE with its memory map, or --ram SIZE --firmware PROFILE with one of the profiles ${profileList()}`,
+    'no machine: give --memmap FILE with its memory map, or --ram SIZE --firmware ' +
+      `PROFILE with one of the profiles ${profileList()}`,
   )
 }
 

@@ -81,7 +81,8 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
       throw new UsageError(
-        `unknown option ${token.rawName}${didYouMean(token.rawName, names)}; see stubsim ${command.name} --help`,
+        `unknown option ${token.rawName}${didYouMean(token.rawName, names)}; see stubsim ` +
+          `${command.name} --help`,
       )
     }
     if (values.has(option.name)) throw new UsageError(`--${option.name} is given twice`)
@@ -99,11 +100,13 @@ function valueOf(option: Option, written: string, value: string | undefined, inl
   if (value === '') throw new UsageError(`${written} has an empty value; it needs ${option.value}`)
   if (!inline && /^-\D/.test(value))
     throw new UsageError(
-      `${written} needs a value: ${option.value}, but ${value} follows (write ${written}=${value} if that is the value)`,
+      `${written} needs a value: ${option.value}, but ${value} follows (write ` +
+        `${written}=${value} if that is the value)`,
     )
   if (option.choices !== undefined && !option.choices.includes(value)) {
     throw new UsageError(
-      `${written}: ${JSON.stringify(value)} is not one of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
+      `${written}: ${JSON.stringify(value)} is not one of ` +
+        `${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
     )
   }
   if (option.kind !== undefined) quantityOf(option, value)
@@ -129,7 +132,8 @@ function givenOf(
     throw new UsageError(`${command.name} takes no operand, but ${JSON.stringify(operand)} is given`)
   if (second !== undefined)
     throw new UsageError(
-      `${command.name} takes one ${expected?.name ?? 'operand'}, but ${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`,
+      `${command.name} takes one ${expected?.name ?? 'operand'}, but ` +
+        `${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`,
     )
   if (operand === '') throw new UsageError(`${expected?.name ?? 'the operand'} is empty`)
   const needed =

@@ -111,7 +111,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return EXIT_USAGE
     }
     log.error(
-      `bug in stubsim ${VERSION}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+      `bug in stubsim ${VERSION}: ` +
+        `${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
     )
     if (error instanceof Error) log.debug((error.stack ?? '').replace(/\s*\n\s*/g, ' '))
     return EXIT_BUG

@@ -51,7 +51,8 @@ export async function parseYaml(text: string, path: string): Promise<unknown> {
   }
   if (text.length > YAML_MAX)
     throw new UsageError(
-      `${path}: ${String(text.length)} characters of YAML, ${String(YAML_MAX)} at the most; JSON may be longer`,
+      `${path}: ${String(text.length)} characters of YAML, ${String(YAML_MAX)} at the ` +
+        'most; JSON may be longer',
     )
   const { Lexer, LineCounter, parseDocument } = await import('yaml')
   const unbounded = whyUnboundedText(new Lexer().lex(text))

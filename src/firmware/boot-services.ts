@@ -70,7 +70,10 @@ export interface FirmwareOptions {
 
 /** The assumption about the firmware's own pools. */
 const POOL_UNKNOWN =
-  "the state of the firmware's pools is unknown: records of images and of the map are assumed to fit into them, and small buffers of the boot are assumed not to; if not, later top-down allocations are a page lower or higher, or by as much as the pool allocates at once"
+  "the state of the firmware's pools is unknown: records of images and of the map are " +
+  'assumed to fit into them, and small buffers of the boot are assumed not to; if not, ' +
+  'later top-down allocations are a page lower or higher, or by as much as the pool ' +
+  'allocates at once'
 
 /**
  * Creates the firmware's memory layout and returns its boot services. Throws UsageError when the map's
@@ -262,7 +265,8 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
           if (!allocator.pin(at, pages, type))
             assume(
               'PE-24',
-              `${label} is placed at the observed address ${hex(at)}, although these pages are not free in the map`,
+              `${label} is placed at the observed address ${hex(at)}, although these pages are not ` +
+                'free in the map',
             )
           memory.claim(rangeAt(at, pages * PAGE), label)
         },

@@ -60,7 +60,10 @@ export function lowRam(machine: Profile['machine'], ramBytes: number): number {
 export function profileAssumption(profile: Profile, ramBytes: number): string | null {
   const sizes = `${profile.recorded.map(String).join(', ')} MiB`
   if (profile.basis === 'application')
-    return `the memory map of ${profile.id} was recorded with ${sizes} and other devices: addresses in the upper free blocks may be some pages off`
+    return (
+      `the memory map of ${profile.id} was recorded with ${sizes} and other devices: ` +
+      'addresses in the upper free blocks may be some pages off'
+    )
   return profile.recorded.includes(ramBytes / MIB)
     ? null
     : `the memory map of ${profile.id} with ${formatSize(ramBytes)} is scaled: it was recorded with ${sizes}`
@@ -90,7 +93,8 @@ function recordedMap(profile: Profile): MemoryDescriptor[] {
 export function profileMap(profile: Profile, ramBytes: number): MemoryDescriptor[] {
   if (!(ramBytes >= RAM_MIN && ramBytes <= RAM_MAX) || ramBytes % MIB !== 0) {
     throw new UsageError(
-      `RAM of ${String(ramBytes)} bytes: a profile needs whole MiB, from ${formatSize(RAM_MIN)} to ${formatSize(RAM_MAX)}`,
+      `RAM of ${String(ramBytes)} bytes: a profile needs whole MiB, from ` +
+        `${formatSize(RAM_MIN)} to ${formatSize(RAM_MAX)}`,
     )
   }
   const low = lowRam(profile.machine, ramBytes)

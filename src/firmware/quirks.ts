@@ -91,13 +91,17 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'file-size-only',
-    what: 'the firmware allocates pages for the file size, not for SizeOfImage: memory past the file size is not reserved',
+    what:
+      'the firmware allocates pages for the file size, not for SizeOfImage: memory past ' +
+      'the file size is not reserved',
     source: 'rust-hypervisor-firmware 82a9a4f4, src/pe.rs',
     firmware: 'rust-hypervisor-firmware',
   },
   {
     id: 'heap-guard',
-    what: 'pages and pools of loader and boot services types have guard pages before and after: allocations are lower and more fragmented',
+    what:
+      'pages and pools of loader and boot services types have guard pages before and ' +
+      'after: allocations are lower and more fragmented',
     source: 'edk2 MdeModulePkg/MdeModulePkg.dec, PcdHeapGuardPropertyMask',
     guard: { PcdHeapGuardPropertyMask: 3, PcdHeapGuardPageType: 0x1en, PcdHeapGuardPoolType: 0x1en },
   },
@@ -121,7 +125,9 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'sections-25',
-    what: 'AMI UEFI 2.50 (5.12) refuses a file with more than 25 sections (Access violation), such as a UKI with several profiles',
+    what:
+      'AMI UEFI 2.50 (5.12) refuses a file with more than 25 sections (Access violation), ' +
+      'such as a UKI with several profiles',
     source: 'systemd/particleos pull request 44, issue 64',
     sectionsMax: 25,
   },

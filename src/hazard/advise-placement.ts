@@ -53,7 +53,11 @@ export function placementFix(recording: Recording, damage: Damage): string {
       events.slice(0, Math.max(...destroyers) + 1).filter(event => event.actor === 'firmware'),
       low,
     )
-    return `give the sections addresses that do not overlap: ${sectionOf(high)} must start at or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
+    return (
+      `give the sections addresses that do not overlap: ${sectionOf(high)} must start at ` +
+      `or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ` +
+      `${hex(Math.abs(other - base))}`
+    )
   }
   return behindKernel(recording, damage, destroyers, victim, base)
 }
@@ -75,10 +79,14 @@ function behindKernel(
   const kernel = victim === 'kernel' ? null : baseOf(events, 'kernel', destroyers[0] ?? 0)
   if (kernel === null || base === null || base < kernel) {
     const shift = base === null ? '' : `, ${exactSize(end - base)} higher`
-    return `move ${sectionOf(victim)}: in this memory map it would have to start at or beyond ${hex(end)}${shift}`
+    return (
+      `move ${sectionOf(victim)}: in this memory map it would have to start at or beyond ` +
+      `${hex(end)}${shift}`
+    )
   }
   return (
-    `${sectionOf(victim)} must start at or beyond .linux + ${hex(end - kernel)}; it starts at .linux + ${hex(base - kernel)}. ` +
+    `${sectionOf(victim)} must start at or beyond .linux + ${hex(end - kernel)}; it ` +
+    `starts at .linux + ${hex(base - kernel)}. ` +
     'Or start the kernel in memory of its own: with a stub that copies it first, or through its PE entry'
   )
 }

@@ -15,7 +15,10 @@ export function howItWasRead({ read }: Damage): string {
 /** `268.5 KiB (0x43200 bytes) of it (offsets 0x0-0x43200)`, or `all of it`, and its verb. */
 export function damagedPart(damage: Damage, [one, many]: readonly [one: string, many: string]): string {
   if (damage.bytes === sizeOf(damage.read.range)) return `all of it ${one}`
-  return `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ${damage.bytes === 1 ? one : many}`
+  return (
+    `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ` +
+    `${damage.bytes === 1 ? one : many}`
+  )
 }
 
 /** The owner of the bytes that the reader found. */

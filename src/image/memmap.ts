@@ -254,7 +254,8 @@ function findOverlaps(map: readonly MemoryDescriptor[]): Problem[] {
       problems.push(
         odd(
           'overlap',
-          `${hex(next.range.start)}-${hex(next.range.end)} overlaps ${hex(highest.range.start)}-${hex(highest.range.end)}`,
+          `${hex(next.range.start)}-${hex(next.range.end)} overlaps ` +
+            `${hex(highest.range.start)}-${hex(highest.range.end)}`,
         ),
       )
     if (next.range.end > highest.range.end) highest = next
@@ -276,7 +277,10 @@ export function formatMemmap(map: readonly MemoryDescriptor[], dialect: 'uefi-sh
   const wide = (n: number | bigint): string => n.toString(16).toUpperCase().padStart(16, '0')
   const lines = map.map(({ type, range: { start, end }, attribute }) => {
     const name = SHELL_TYPE_NAMES[type] ?? type.toString(16).toUpperCase().padStart(8, '0')
-    return `${name.padEnd(10)} ${wide(start)}-${wide(end - 1)} ${wide(pagesOf(end - start))} ${wide(attribute)}\n`
+    return (
+      `${name.padEnd(10)} ${wide(start)}-${wide(end - 1)} ${wide(pagesOf(end - start))} ` +
+      `${wide(attribute)}\n`
+    )
   })
   return `Type       Start            End              # Pages          Attributes\n${lines.join('')}`
 }

@@ -2,10 +2,13 @@
  * Bytes that a section needs and the file does not have: a loader puts zeros there, and these zeros are not the
  * section's (chapter PE).
  */
+import { madeOf } from '../bytes/fixed-source.ts'
+import type { ByteSource } from '../bytes/source.ts'
 import { PAGE } from '../bytes/units.ts'
-import { readStubIdentity } from './sdmagic.ts'
+import { parsePe } from './pe.ts'
+import { readStubIdentity, type StubIdentity } from './sdmagic.ts'
 import { STUB_FACTS, type StubFacts } from './stub-facts.ts'
-import type { UkiSection, UkiView } from './uki.ts'
+import { viewUki, type UkiSection, type UkiView } from './uki.ts'
 
 /** A half-open span of offsets in a section. */
 export interface MissingSpan {
@@ -18,9 +21,19 @@ const UNINITIALISED = 0x80
 /** IMAGE_SCN_MEM_WRITE */
 const WRITABLE = 0x80000000
 
+function identityIn(source: ByteSource): StubIdentity | null {
+  const { pe } = parsePe(source)
+  return pe === null ? null : readStubIdentity(viewUki(pe)).identity
+}
+
+/** How the stub in the image calls itself; of a file that stays as it is, looked for once. */
+export function stubIdentity({ pe: { source } }: UkiView): StubIdentity | null {
+  return madeOf(source, identityIn)
+}
+
 /** The stub whose identification stands in the file, when its headers were measured. */
 export function knownStub(view: UkiView): StubFacts | null {
-  const text = readStubIdentity(view).identity?.text
+  const text = stubIdentity(view)?.text
   return Object.values(STUB_FACTS).find(({ identification }) => identification === text) ?? null
 }
 

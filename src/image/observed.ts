@@ -121,7 +121,9 @@ export function readObserved(input: string | Uint8Array): Observed {
         problems.push({
           id: 'second-boot',
           at: null,
-          what: `line ${String(at)}: ${name} repeats with another value: another boot begins, which is not read`,
+          what:
+            `line ${String(at)}: ${name} repeats with another value: another boot begins, which ` +
+            'is not read',
           fatal: false,
         })
         return { facts: all(), problems }

@@ -342,7 +342,9 @@ function readSections(
       problems.push({
         id: 'section-outside-file',
         at: fileOffset(at + 40 * index),
-        what: `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ${hex(source.size)}`,
+        what:
+          `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ` +
+          `${hex(source.size)}`,
         fatal: false,
       })
     }

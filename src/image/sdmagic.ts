@@ -91,7 +91,8 @@ export function readStubIdentity(view: UkiView): StubIdentityParse {
       problem(
         'no-identification',
         null,
-        `no LoaderInfo text in the stub's own sections${left === 0 ? ` (the first ${hex(IDENTITY_SCAN_MAX)} bytes were searched)` : ''}`,
+        `no LoaderInfo text in the stub's own ` +
+          `sections${left === 0 ? ` (the first ${hex(IDENTITY_SCAN_MAX)} bytes were searched)` : ''}`,
       ),
     ],
   }

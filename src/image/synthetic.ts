@@ -292,10 +292,13 @@ export interface UkiRecipe {
 
 const READ_ONLY_DATA = 0x40000040
 
-/** Converts the recipe of a UKI to a PE recipe. */
+/** An alignment of 0 aligns nothing. */
+const alignmentOf = (field: Wide): number => Math.max(1, Number(field))
+
+/** The recipe of a UKI as a PE recipe, before anything is written. */
 export function ukiRecipe(recipe: UkiRecipe): PeRecipe {
   const stub = stubRecipe(recipe.stub)
-  const fileAlignment = Number(recipe.optional?.FileAlignment ?? recipe.stub.optional.FileAlignment)
+  const fileAlignment = alignmentOf(recipe.optional?.FileAlignment ?? recipe.stub.optional.FileAlignment)
   let next = Math.max(...stub.sections.map(section => section.PointerToRawData + section.SizeOfRawData))
   const added = recipe.sections.map(section => {
     const length = contentSource(section.content).size
@@ -319,7 +322,7 @@ function assemble(
   sections: readonly SectionRecipe[],
   recipe: Pick<UkiRecipe, 'optional' | 'coff' | 'size'>,
 ): PeRecipe {
-  const SectionAlignment = Number(recipe.optional?.SectionAlignment ?? facts.optional.SectionAlignment)
+  const SectionAlignment = alignmentOf(recipe.optional?.SectionAlignment ?? facts.optional.SectionAlignment)
   const last = Math.max(...sections.map(section => section.PointerToRawData + section.SizeOfRawData))
   const SizeOfImage = Math.max(
     ...sections.map(section =>

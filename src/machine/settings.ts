@@ -94,7 +94,9 @@ export const SETTINGS = {
     kind: 'name',
     value: 'VERSION',
     for: 'check',
-    help: 'version of the stub (247.3), an era (systemd-stub/S2), or a family (systemd-stub) to run each of its eras; identified from the file by default',
+    help:
+      'version of the stub (247.3), an era (systemd-stub/S2), or a family (systemd-stub) ' +
+      'to run each of its eras; identified from the file by default',
     page: 'version (`"247.3"`) or era (`systemd-stub/S2`) of the stub',
     otherwise: 'identified from the image',
   },
@@ -102,7 +104,9 @@ export const SETTINGS = {
     kind: 'name',
     value: 'VERSION',
     for: 'check',
-    help: 'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2), or linux to run each era; identified from the file by default',
+    help:
+      'version of the kernel (5.10.223, 5.7-rc1), an era (linux/E2), or linux to run each ' +
+      'era; identified from the file by default',
     page: 'version (`5.10.223`, `5.7-rc1`) or era (`linux/E2`) of the kernel',
     otherwise: 'identified from the image',
   },
@@ -112,15 +116,21 @@ export const SETTINGS = {
     value: 'HOW',
     for: 'stages',
     default: 'command-line',
-    help: 'off: as with nokaslr; seed:N: with this random number; all: check every possible slot; default: command-line',
-    page: '`off`; `command-line`: decided by command line and kernel; `all`: the same, and every slot is checked; `seed:N`',
+    help:
+      'off: as with nokaslr; seed:N: with this random number; all: check every possible ' +
+      'slot; default: command-line',
+    page:
+      '`off`; `command-line`: decided by command line and kernel; `all`: the same, and ' +
+      'every slot is checked; `seed:N`',
   },
   secureBoot: { kind: 'flag', for: 'stages', default: false, help: 'enforce Secure Boot' },
   shim: {
     kind: 'flag',
     for: 'stages',
     default: false,
-    help: 'shim started the image: under Secure Boot, stubs from 258 on then load the kernel through the firmware',
+    help:
+      'shim started the image: under Secure Boot, stubs from 258 on then load the kernel ' +
+      'through the firmware',
   },
   la57: {
     kind: 'flag',
@@ -133,7 +143,9 @@ export const SETTINGS = {
     value: 'TEXT',
     for: 'check',
     help: 'text that the firmware passes to the stub as LoadOptions; a leading @N selects a profile',
-    page: 'text that the firmware passes to the stub as LoadOptions; a leading `@N` and a space select a profile',
+    page:
+      'text that the firmware passes to the stub as LoadOptions; a leading `@N` and a ' +
+      'space select a profile',
     clauses: 'ST-11',
   },
   /** Files on the volume of the image, by name, for `initrd=`. */

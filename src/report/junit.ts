@@ -62,7 +62,8 @@ function caseOf(run: RunReport, { image, machine, advice }: Report, strict: bool
     problem === null
       ? []
       : [
-          `      <${problem.element} type="${problem.type}" message=${quoted(verdictText(run))}>${xml([...run.findings.map(findingText), outcomeText(run.outcome)].join('\n\n'))}</${problem.element}>`,
+          `      <${problem.element} type="${problem.type}" ` +
+            `message=${quoted(verdictText(run))}>${xml([...run.findings.map(findingText), outcomeText(run.outcome)].join('\n\n'))}</${problem.element}>`,
         ]
   return [
     head,

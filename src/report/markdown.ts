@@ -23,7 +23,10 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function eraText({ id, title, version }: EraRef): string {
-  return `${plainly(version ?? 'version unknown')}: ${id === null ? 'no era' : code(id)}${title === '' ? '' : `, ${plainly(title)}`}`
+  return (
+    `${plainly(version ?? 'version unknown')}: ` +
+    `${id === null ? 'no era' : code(id)}${title === '' ? '' : `, ${plainly(title)}`}`
+  )
 }
 
 function findingLines({ class: kind, rule, object, clause, what, why, fix, legs }: Finding): string[] {
@@ -103,7 +106,8 @@ export function reportToMarkdown(report: Report): string {
           '',
           ...alternatives.map(
             run =>
-              `- ${code(run.stub.id ?? 'no stub era')}, ${code(run.kernel.id ?? 'no kernel era')}: ${verdictText(run)}`,
+              `- ${code(run.stub.id ?? 'no stub era')}, ${code(run.kernel.id ?? 'no kernel era')}: ` +
+              `${verdictText(run)}`,
           ),
           '',
         ]),

@@ -35,7 +35,10 @@ export function builderText({ certainty, candidates }: BuilderRef): string {
 export function outcomeText(outcome: RunReport['outcome']): string {
   switch (outcome.kind) {
     case 'arrived':
-      return `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ${hex(outcome.at.bootParams)}`
+      return (
+        `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ` +
+        `${hex(outcome.at.bootParams)}`
+      )
     case 'refused': {
       const { by, status, clause, why } = outcome.refusal
       return `refused by ${by} with ${status} (${clause}): ${why}`
@@ -57,7 +60,8 @@ export function factRows(facts: RunReport['facts']): string[][] {
   if (facts.handOff !== undefined)
     rows.push([
       'handOff',
-      `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ${hex(facts.handOff.entry)}`,
+      `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ` +
+        `${hex(facts.handOff.entry)}`,
     ])
   address('bootParams', facts.bootParams)
   address('cmdLinePtr', facts.cmdLinePtr)

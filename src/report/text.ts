@@ -50,7 +50,8 @@ function headOf(report: Report, { width, paint }: Options): string[] {
     labelled(label, text, { indent: 0, column: 9, width })
   return [
     paint(
-      `${printable(report.image.name)}  ${formatSize(report.image.size)} (${String(report.image.size)} bytes)`,
+      `${printable(report.image.name)}  ${formatSize(report.image.size)} ` +
+        `(${String(report.image.size)} bytes)`,
       'heading',
     ),
     ...line('machine', `${report.machine.what}, ${formatSize(report.machine.ramBytes)} RAM`),
@@ -68,7 +69,10 @@ const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
 }
 
 function eraText({ id, title, version, evidence, certainty }: EraRef): string {
-  return `${version ?? 'version unknown'}: ${id === null ? 'no era' : `${id}, ${title}`} (${[CERTAINTY[certainty], ...evidence].join('; ')})`
+  return (
+    `${version ?? 'version unknown'}: ${id === null ? 'no era' : `${id}, ${title}`} ` +
+    `(${[CERTAINTY[certainty], ...evidence].join('; ')})`
+  )
 }
 
 /** One finding: the message, its legs, its place in memory, reason and fix. */

@@ -21,7 +21,8 @@ export function formatTrace(recording: Recording, { paint = plain, all = false }
       const step = recording.steps[next]
       if (step === undefined || step.first > event) return
       lines.push(
-        `${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ${printable(`${step.actor}: ${step.what}`)}`,
+        `${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ` +
+          `${printable(`${step.actor}: ${step.what}`)}`,
       )
     }
   }
@@ -49,7 +50,8 @@ function eventLines(event: MemoryEvent, all: boolean): string[] {
   switch (event.op) {
     case 'read':
       return [
-        `${actor}${event.as === 'code' ? 'runs' : 'reads'} ${formatRange(event.range)} as ${event.object}${event.at === 0 ? '' : ` + ${hex(event.at)}`}`,
+        `${actor}${event.as === 'code' ? 'runs' : 'reads'} ${formatRange(event.range)} as ` +
+          `${event.object}${event.at === 0 ? '' : ` + ${hex(event.at)}`}`,
         ...event.deviations.map(
           ({ range, kind, at, found }) =>
             `! ${formatRange(range)} ${kind}: offset ${hex(at)} finds ${contentName(found)}`,
@@ -73,7 +75,8 @@ function eventLines(event: MemoryEvent, all: boolean): string[] {
         ...rangeLines(event, all),
         ...event.lost.map(
           ({ range, whose }) =>
-            `- ${formatRange(range)} was ${whose?.object ?? 'unowned'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
+            `- ${formatRange(range)} was ` +
+            `${whose?.object ?? 'unowned'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
         ),
         ...event.strayed.map(range => `- ${formatRange(range)} is not part of any allocation`),
       ]

@@ -78,7 +78,8 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   'systemd-stub/S6/254': {
     release: '254.17',
     title:
-      'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy with a zeroed tail',
+      'LoadImage and StartImage; for kernels without initrd support EFI handover of a copy ' +
+      'with a zeroed tail',
   },
   'systemd-stub/S6/254.24': { release: '254.24', title: 'as S6/254, with any number of sections' },
   'systemd-stub/S6/255': {
@@ -105,7 +106,8 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   'systemd-stub/S7': {
     release: '258',
     title:
-      "the stub's own loader, which subtracts the kernel's ImageBase; for older kernels EFI handover in place",
+      "the stub's own loader, which subtracts the kernel's ImageBase; for older kernels " +
+      'EFI handover in place',
   },
   'systemd-stub/S7/258.4': { release: '258.4', title: 'as S7, and boots without any piece of an initrd' },
   'systemd-stub/S7/258.8': {
@@ -124,7 +126,8 @@ export const STUB_LABELS: Readonly<Record<string, Label>> = {
   'systemd-stub/S8/259.2': {
     release: '259.2',
     title:
-      "the stub's own loader, whatever the kernel's ImageBase is, with checks of the raw data; for older kernels EFI handover in place",
+      "the stub's own loader, whatever the kernel's ImageBase is, with checks of the raw " +
+      'data; for older kernels EFI handover in place',
   },
   'systemd-stub/S8/259.6': {
     release: '259.6',

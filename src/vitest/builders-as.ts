@@ -231,6 +231,7 @@ function checkHeaderRoom(facts: StubFacts, sections: number, sizeOfHeaders: numb
   const end = facts.e_lfanew + PE_HEADERS + 40 * sections
   if (end > sizeOfHeaders)
     throw new UsageError(
-      `ukify finds not enough header space: ${String(sections)} sections end at ${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`,
+      `ukify finds not enough header space: ${String(sections)} sections end at ` +
+        `${hex(end)}, SizeOfHeaders is ${hex(sizeOfHeaders)}`,
     )
 }

@@ -106,7 +106,7 @@ const costs = inTurns(Object.values(bodies))
 const ms = Object.fromEntries(Object.keys(bodies).map((name, i) => [name, costs[i]]))
 const input = { then: oneScenario(then), now: oneScenario(now) }
 const prepared = now.prepareMachine(input.now.machine).load(now.prepareImage(input.now.image.source))
-const handedOver = prepared.boot(now.stubModel(now.stubEra('257.13')))
+const handedOver = prepared.boot(now.stubModel(Object.values(now.stubEras).at(-1)))
 const kernels = now.kernelEras.map(era => now.kernelModel(era, null))
 const bytes = {
   then: held(() => then.check(input.then).runs),

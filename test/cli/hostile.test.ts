@@ -23,6 +23,18 @@ function wrong({ code, stderr }: Finished): string | null {
   return stderr === '' ? null : `exit ${String(code)}, and on stderr: ${stderr}`
 }
 
+const image = (sections: readonly object[], more: object = {}) => ({
+  schema: 1,
+  image: { uki: { stub: '257.13', sections, ...more } },
+  machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
+})
+const section = (fields: object) => ({
+  name: '.x',
+  VirtualAddress: 0x2000000,
+  content: { zero: 1 },
+  ...fields,
+})
+
 test('any command line over any files ends in a verdict or in one line', async () => {
   const ends: Record<string, number> = {}
   for (let seed = 0; seed < (THOROUGH ? 6000 : 300); seed++) {
@@ -37,6 +49,37 @@ test('any command line over any files ends in a verdict or in one line', async (
   expect(Object.keys(ends).sort()).toEqual(['0', '1', '2', '3'])
 }, 600_000)
 
+test('RAM at the top of physical memory: what would lie beyond it is unknown', async () => {
+  const scenario = {
+    ...image([
+      section({ name: '.linux', content: { kernel: 'debian-5.10.223' } }),
+      section({ name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 4096 } }),
+    ]),
+    machine: { map: [{ type: 'EfiConventionalMemory', start: 2 ** 52 - 2 ** 28, end: 2 ** 52 }] },
+  }
+  for (const stub of ['247.3', '252.39', '257.13', '262.1']) {
+    scenario.image.uki.stub = stub
+    const path = file('s.json', JSON.stringify(scenario))
+    for (const at of [
+      [],
+      ['--image-loader', 'u-boot-2022.01'],
+      ['--image-loader', 'patina'],
+      ['--kaslr', 'all'],
+    ]) {
+      const finished = await stubsim(['check', '--scenario', path, ...at])
+      expect([stub, at, wrong(finished), finished.code]).toEqual([stub, at, null, 3])
+    }
+  }
+  // Cases that once ended as a bug
+  for (const seed of [10339, 21827]) {
+    const { args, files } = hostileCase(seed)
+    for (const [name, content] of Object.entries(files)) file(name, content)
+    expect(
+      wrong(await stubsim(args.map(arg => arg.replace(/@(\w+(?:\.json)?)/, join(folder, '$1'))))),
+    ).toBeNull()
+  }
+})
+
 test.each(Object.keys(bootLoaders))('a kernel of headers alone, started by %s', async id => {
   for (const facts of Object.values(KERNEL_FACTS)) {
     const whole = buildKernel(facts)
@@ -47,18 +90,6 @@ test.each(Object.keys(bootLoaders))('a kernel of headers alone, started by %s', 
       expect([1, 2, 3]).toContain(finished.code)
     }
   }
-})
-
-const image = (sections: readonly object[], more: object = {}) => ({
-  schema: 1,
-  image: { uki: { stub: '257.13', sections, ...more } },
-  machine: { ram: '512MiB', firmware: 'ovmf-2022.11-q35' },
-})
-const section = (fields: object) => ({
-  name: '.x',
-  VirtualAddress: 0x2000000,
-  content: { zero: 1 },
-  ...fields,
 })
 
 test.each([
@@ -87,6 +118,14 @@ test.each([
   expect([code, stdout]).toEqual([2, ''])
   expect(stderr).toMatch(/^stubsim: [^\n]+\n$/)
   expect(stderr.trimEnd()).toMatch(why)
+})
+
+test('alignments of zero align nothing', async () => {
+  for (const field of ['FileAlignment', 'SectionAlignment']) {
+    const scenario = image([section({})], { optional: { [field]: 0 } })
+    const finished = await stubsim(['check', '--scenario', file('s.json', JSON.stringify(scenario))])
+    expect([field, wrong(finished)]).toEqual([field, null])
+  }
 })
 
 test('a firmware file with ranges that cannot be is refused by its path', async () => {

@@ -109,7 +109,8 @@ export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
         : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
     machine.assume(
       'HO-14',
-      'the RAM of the map ends where the monitor reserves room for ACPI tables (160 KiB in QEMU), and the setup code keeps boot_params at its own start',
+      'the RAM of the map ends where the monitor reserves room for ACPI tables (160 KiB in ' +
+        'QEMU), and the setup code keeps boot_params at its own start',
     )
     return place(machine, cargo, kernel, {
       clause: 'HO-14',

@@ -51,7 +51,8 @@ export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
 }
 
 const PAGES_ASSERTION =
-  "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
+  "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == " +
+  "EFI_SUCCESS' failed, halting."
 
 /** systemd-boot 257: the initrd's pages are allocated before the kernel is loaded. */
 export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {

@@ -58,6 +58,8 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
   return {
     bins: [],
     defaultMax,
-    assumption: `the map shows no memory type bins of OVMF: pages of every type are searched top-down from ${hex(defaultMax)}`,
+    assumption:
+      'the map shows no memory type bins of OVMF: pages of every type are searched ' +
+      `top-down from ${hex(defaultMax)}`,
   }
 }

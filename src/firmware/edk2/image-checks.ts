@@ -86,7 +86,8 @@ function checkReadable(source: ByteSource): PeFile | LoadRefusal {
   if (readExactly(source, at, NT_HEADERS) === null)
     return refuse(
       'PE-3',
-      `the file ends at ${hex(source.size)}, before the ${String(NT_HEADERS)} bytes of PE headers at ${hex(at)}`,
+      `the file ends at ${hex(source.size)}, before the ${String(NT_HEADERS)} bytes of PE ` +
+        `headers at ${hex(at)}`,
     )
   const { pe, problems } = parsePe(source)
   return pe ?? refuse('PE-3', problems.at(-1)?.what ?? 'no PE headers')
@@ -107,7 +108,8 @@ function checkDirectories(pe: PeFile): LoadRefusal | null {
   if (room !== 8 * NumberOfRvaAndSizes)
     return refuse(
       'PE-4',
-      `SizeOfOptionalHeader leaves ${String(room)} bytes for ${String(NumberOfRvaAndSizes)} data directories of 8 bytes`,
+      `SizeOfOptionalHeader leaves ${String(room)} bytes for ` +
+        `${String(NumberOfRvaAndSizes)} data directories of 8 bytes`,
     )
   return null
 }
@@ -163,7 +165,8 @@ function checkSections(pe: PeFile): LoadRefusal | null {
     if (PointerToRawData < SizeOfHeaders)
       return refuse(
         'PE-9',
-        `the raw data of section ${name} begins at ${hex(PointerToRawData)}, inside the headers of ${hex(SizeOfHeaders)} bytes`,
+        `the raw data of section ${name} begins at ${hex(PointerToRawData)}, inside the ` +
+          `headers of ${hex(SizeOfHeaders)} bytes`,
       )
     if (end > pe.source.size)
       return refuse(

@@ -2,8 +2,8 @@
  * EDK2's image loader, that of its DXE core: ImageBase or anywhere, table order, tails zeroed, bounds with
  * holes (chapter PE).
  */
-import { hex, rangeAt } from '../../bytes/range.ts'
-import { add, PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
+import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
+import { PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import type { PeSection } from '../../image/pe.ts'
 import type { LoaderPorts, LoadRefusal } from '../image-loaders/ports.ts'
 import type { CheckedImage } from '../image-loaders/checked-image.ts'
@@ -72,7 +72,8 @@ function allocateEdk2(
     : refusal(
         anywhere.status,
         'PE-12',
-        `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ${hex(pe.optional.SizeOfImage)})`,
+        `no free range holds the ${hex(pages)} pages of the image (SizeOfImage ` +
+          `${hex(pe.optional.SizeOfImage)})`,
       )
 }
 
@@ -118,14 +119,17 @@ export function edk2Section({
         return refusal(
           'EFI_LOAD_ERROR',
           'PE-16',
-          `section ${name} begins at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
+          `section ${name} begins at ${hex(VirtualAddress)} and ends at ` +
+            `${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
         )
       }
       bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
     }
     if (copied >= VirtualSize) return null
     if (!startsInside && !zeroesAddressZero) return null
-    const where = rangeAt((startsInside ? add(place.base, VirtualAddress) : 0) + copied, VirtualSize - copied)
+    const from = (startsInside ? place.base + VirtualAddress : 0) + copied
+    const where = rangeOrNull(from, Math.min(VirtualSize - copied, PHYS_END - from))
+    if (where === null) return null
     ports.step(zeroClause(startsInside, last < imageSize), `zeroes up to the VirtualSize of ${name}`, () => {
       zeroAt(loading, where, ownerOf(loading, section, copied))
     })

@@ -47,11 +47,14 @@ export function checkAudk(source: ByteSource, policy: 'relaxed' | 'strict'): Che
   for (const { name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData } of pe.sections) {
     if (VirtualAddress < next || (policy === 'strict' && VirtualAddress !== next))
       return no(
-        `section ${name} begins at ${hex(VirtualAddress)}, ${VirtualAddress < next ? 'before' : 'after'} ${hex(next)}, the end of the previous section`,
+        `section ${name} begins at ${hex(VirtualAddress)}, ` +
+          `${VirtualAddress < next ? 'before' : 'after'} ${hex(next)}, the end of the previous ` +
+          'section',
       )
     if (SizeOfRawData > 0 && PointerToRawData + SizeOfRawData > source.size)
       return no(
-        `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(source.size)}`,
+        `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, ` +
+          `the file at ${hex(source.size)}`,
       )
     if (VirtualAddress + VirtualSize >= 2 ** 32) return no(`section ${name} ends past 4 GiB`)
     if (VirtualAddress % alignment !== 0) alignment = VirtualAddress % PAGE === 0 ? PAGE : 1

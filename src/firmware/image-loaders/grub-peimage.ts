@@ -92,12 +92,14 @@ export function sectionPeimage(loading: Loading, section: PeSection): LoadRefusa
     )
   if (wrap32(PointerToRawData + SizeOfRawData) > pe.source.size)
     return no(
-      `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, the file at ${hex(pe.source.size)}`,
+      `the raw data of section ${name} ends at ${hex(PointerToRawData + SizeOfRawData)}, ` +
+        `the file at ${hex(pe.source.size)}`,
       TEXTS['peimage/truncated'],
     )
   if (wrap32(VirtualAddress + VirtualSize) > imageSize)
     return no(
-      `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ${hex(imageSize)} bytes`,
+      `section ${name} ends at ${hex(VirtualAddress + VirtualSize)}, outside the image of ` +
+        `${hex(imageSize)} bytes`,
       TEXTS['peimage/section-outside'],
     )
   loading.ports.step(SizeOfRawData > VirtualSize ? 'PE-33' : 'PE-35', `zeroes and copies ${name}`, () => {

@@ -82,7 +82,8 @@ function section(
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-53',
-      `the raw data of section ${name} ends at ${hex(PointerToRawData + copied)}, the file at ${hex(pe.source.size)}`,
+      `the raw data of section ${name} ends at ${hex(PointerToRawData + copied)}, the file ` +
+        `at ${hex(pe.source.size)}`,
     )
   loading.ports.step('PE-53', `copies ${name}`, () => {
     bring(
@@ -113,7 +114,8 @@ const finish: LoadStep = ({ checked: { pe, imageSize } }) => {
     : refusal(
         'EFI_LOAD_ERROR',
         'PE-54',
-        `the entry point ${hex(AddressOfEntryPoint)} lies past the last section, which ends at ${hex(imageSize)}`,
+        `the entry point ${hex(AddressOfEntryPoint)} lies past the last section, which ends ` +
+          `at ${hex(imageSize)}`,
       )
 }
 

@@ -59,13 +59,15 @@ export function relocate(
   const last = wrap32(directory.start + directory.size - 1)
   if (directory.start >= size || last >= size || last < directory.start)
     return bad(
-      `the relocation directory at ${hex(directory.start)} of ${hex(directory.size)} bytes lies outside the image of ${hex(size)} bytes`,
+      `the relocation directory at ${hex(directory.start)} of ${hex(directory.size)} bytes ` +
+        `lies outside the image of ${hex(size)} bytes`,
     )
   if (adjust === 0n) return null
   if (directory.size > DIRECTORY_MAX) {
     assume(
       'PE-20',
-      `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the code is assumed to be as in the file`,
+      `${name}: a relocation directory of ${hex(directory.size)} bytes is not applied, the ` +
+        'code is assumed to be as in the file',
     )
     return null
   }
@@ -113,7 +115,8 @@ function applyTo(
       return zeroBlockEnds === true ? null : bad(`the relocation block at ${hex(block)} has size 0`)
     if (block + length > end)
       return bad(
-        `the relocation block at ${hex(block)} of ${hex(length)} bytes ends past the directory's end at ${hex(end)}`,
+        `the relocation block at ${hex(block)} of ${hex(length)} bytes ends past the ` +
+          `directory's end at ${hex(end)}`,
       )
     if (page >= size)
       return bad(

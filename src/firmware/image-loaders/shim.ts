@@ -123,7 +123,8 @@ export function sectionShim(
     const ends = last < limit
     if ((inside && !ends) || (inside && last < VirtualAddress))
       return no(
-        `ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image of ${hex(imageSize)} bytes`,
+        `ends at ${hex(VirtualAddress + VirtualSize)}, before it begins or outside the image ` +
+          `of ${hex(imageSize)} bytes`,
         'has negative size',
       )
     if (discardable(section)) return null
@@ -175,7 +176,8 @@ export function relocateShim(variant: ShimVariant): LoadStep {
       return refusal(
         'EFI_UNSUPPORTED',
         'PE-32',
-        `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ${hex(directory.VirtualAddress)}`,
+        `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ` +
+          `${hex(directory.VirtualAddress)}`,
         'Relocation section is invalid',
       )
     const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)

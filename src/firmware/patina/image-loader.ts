@@ -70,7 +70,9 @@ export function sectionPatina(loading: Loading, section: PeSection): LoadRefusal
     return refusal(
       'EFI_LOAD_ERROR',
       'PE-47',
-      `the data of section ${name} begins at ${hex(VirtualAddress)} and ends at ${hex(VirtualAddress + copied)}, outside the image of ${hex(imageSize)} bytes or the file`,
+      `the data of section ${name} begins at ${hex(VirtualAddress)} and ends at ` +
+        `${hex(VirtualAddress + copied)}, outside the image of ${hex(imageSize)} bytes or ` +
+        'the file',
     )
   loading.ports.step('PE-47', `copies ${name}`, () => {
     bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))

@@ -47,7 +47,8 @@ export function checkRustHypervisorFirmware(source: ByteSource): CheckedImage | 
   if (pe === null) return no(problems.at(-1)?.what ?? 'no PE headers')
   if (!isMz(source) || pe.e_lfanew >= RHF_PE_HEADER_MAX)
     return no(
-      `the PE header at ${hex(pe.e_lfanew)} does not begin in the first ${String(RHF_PE_HEADER_MAX)} bytes of a file with MZ`,
+      `the PE header at ${hex(pe.e_lfanew)} does not begin in the first ` +
+        `${String(RHF_PE_HEADER_MAX)} bytes of a file with MZ`,
     )
   if (pe.coff.Machine !== NATIVE_MACHINE || pe.optional.Magic !== PE32_PLUS_MAGIC)
     return no(`machine ${hex(pe.coff.Machine)} with magic ${hex(pe.optional.Magic)} is not x64`)

@@ -26,7 +26,9 @@ export const duplicateSection = advice({
         ranges: [],
         offsets: [],
         what: `${section.name} occurs at ${hex(first.start)} and again at ${hex(section.start)}.`,
-        why: 'stubs up to v256 use the last section of a name, stubs from v257 on the first: the same file boots different payloads',
+        why:
+          'stubs up to v256 use the last section of a name, stubs from v257 on the first: the ' +
+          'same file boots different payloads',
         fix: `remove one ${section.name}`,
         legs: [],
       })

@@ -27,14 +27,22 @@ export const noRoomForInitSize = advice({
         object: linux.object,
         ranges: [],
         offsets: [{ from: room, to: need }],
-        what: `From .linux to ${next.name} there are ${exactSize(room)}; a kernel entered in place needs ${exactSize(need)}, ${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
+        what:
+          `From .linux to ${next.name} there are ${exactSize(room)}; a kernel entered in place ` +
+          `needs ${exactSize(need)}, ` +
+          `${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
         why:
-          'stubs up to v251 enter the kernel in place; later ones only if it has no usable PE entry point, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
-          'Entered in place, 5.7-rc1 decompresses itself over what follows, and kernels from 6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 relocate themselves first',
+          'stubs up to v251 enter the kernel in place; later ones only if it has no usable PE ' +
+          'entry point, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +
+          'Entered in place, 5.7-rc1 decompresses itself over what follows, and kernels from ' +
+          '6.6 on (and late 6.1.y) clear their .bss there; 5.7-rc2 to 6.5 relocate themselves ' +
+          'first',
         fix:
           next.name === 'the end of the image'
-            ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ${hex(need)} bytes are free`
-            : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base (.linux + ${hex(need)})`,
+            ? `raise SizeOfImage to ${hex(linux.start + need)} or more, or put .linux where ` +
+              `${hex(need)} bytes are free`
+            : `let ${next.name} start at or beyond ${hex(linux.start + need)} from the image base ` +
+              `(.linux + ${hex(need)})`,
         legs: [],
       })
     }

@@ -22,11 +22,18 @@ export const payloadVirtualSizeMismatch = advice({
         object,
         ranges: [],
         offsets: [{ from, to }],
-        what: `VirtualSize of ${name} is ${hex(VirtualSize)}, and its raw data has ${hex(SizeOfRawData)} bytes${own ? '; that is SizeOfImage of the kernel' : ''}.`,
+        what:
+          `VirtualSize of ${name} is ${hex(VirtualSize)}, and its raw data has ` +
+          `${hex(SizeOfRawData)} bytes${own ? '; that is SizeOfImage of the kernel' : ''}.`,
         why: longer
-          ? `stubs use VirtualSize as the length: ${name} is followed by ${exactSize(to - from)} of zeroes, which are measured with it, so the digest in the event log is not that of the file${own ? '; ukify 257 to 257.2 writes such a VirtualSize' : ''}`
-          : `stubs use VirtualSize as the length: ${exactSize(to - from)} of raw data are not loaded, more than padding to FileAlignment explains`,
-        fix: `set VirtualSize of ${name} to the length of its content${own ? ': build it with ukify 257.3 or later' : ''}`,
+          ? `stubs use VirtualSize as the length: ${name} is followed by ${exactSize(to - from)} ` +
+            'of zeroes, which are measured with it, so the digest in the event log is not that ' +
+            `of the file${own ? '; ukify 257 to 257.2 writes such a VirtualSize' : ''}`
+          : `stubs use VirtualSize as the length: ${exactSize(to - from)} of raw data are not ` +
+            'loaded, more than padding to FileAlignment explains',
+        fix:
+          `set VirtualSize of ${name} to the length of its ` +
+          `content${own ? ': build it with ukify 257.3 or later' : ''}`,
         legs: [],
       })
     }

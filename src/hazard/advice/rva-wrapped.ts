@@ -22,9 +22,17 @@ export const rvaWrapped = advice({
       object: first.section.object,
       ranges: [],
       offsets: [],
-      what: `${some(wrapped.map(({ section, given }) => `${section.name} at ${hex(section.start)} was given as ${hex(given)}`))}: far beyond SizeOfImage ${hex(SizeOfImage)}.`,
-      why: `the addresses were given without ImageBase ${hex(ImageBase)}; objcopy writes the difference modulo 2^32 and exits with 0, and firmware refuses a section that begins past SizeOfImage with EFI_LOAD_ERROR`,
-      fix: `add ImageBase to every address: ${some(wrapped.map(({ section, given }) => `${section.name}=${hex(ImageBase + BigInt(given))}`))}; or let ukify compute them`,
+      what:
+        `${some(wrapped.map(({ section, given }) => `${section.name} at ${hex(section.start)} was given as ${hex(given)}`))}: ` +
+        `far beyond SizeOfImage ${hex(SizeOfImage)}.`,
+      why:
+        `the addresses were given without ImageBase ${hex(ImageBase)}; objcopy writes the ` +
+        'difference modulo 2^32 and exits with 0, and firmware refuses a section that begins ' +
+        'past SizeOfImage with EFI_LOAD_ERROR',
+      fix:
+        'add ImageBase to every address: ' +
+        `${some(wrapped.map(({ section, given }) => `${section.name}=${hex(ImageBase + BigInt(given))}`))}; ` +
+        'or let ukify compute them',
       legs: [],
     })
   },

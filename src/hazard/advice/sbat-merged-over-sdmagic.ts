@@ -25,11 +25,18 @@ export const sbatMergedOverSdmagic = advice({
       object: sbat.object,
       ranges: [],
       offsets: [{ from: room, to: Math.min(sbat.end, next.end) - sbat.start }],
-      what: `.sbat has ${exactSize(sbat.end - sbat.start)}, ${next.name} of the stub begins ${exactSize(room)} after its start.`,
+      what:
+        `.sbat has ${exactSize(sbat.end - sbat.start)}, ${next.name} of the stub begins ` +
+        `${exactSize(room)} after its start.`,
       why:
-        `ukify replaces .sbat in place with the stub's SBAT lines and its own, and moves nothing after it; it checks SizeOfRawData only, and in this stub ${next.name} begins before its end. ` +
-        `The later of the two in the section table overwrites the bytes from ${hex(next.start)} on, and stubs v252 and v253 print a warning`,
-      fix: `use a stub whose sections are a page apart (v254 or later), or give ukify an SBAT text that keeps .sbat within ${hex(room)} bytes`,
+        `ukify replaces .sbat in place with the stub's SBAT lines and its own, and moves ` +
+        `nothing after it; it checks SizeOfRawData only, and in this stub ${next.name} ` +
+        'begins before its end. ' +
+        'The later of the two in the section table overwrites the bytes from ' +
+        `${hex(next.start)} on, and stubs v252 and v253 print a warning`,
+      fix:
+        'use a stub whose sections are a page apart (v254 or later), or give ukify an SBAT ' +
+        `text that keeps .sbat within ${hex(room)} bytes`,
       legs: [],
     })
   },

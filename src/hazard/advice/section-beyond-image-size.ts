@@ -22,7 +22,9 @@ export const sectionBeyondImageSize = advice({
         ranges: [],
         offsets: [{ from: Math.max(0, SizeOfImage - start), to: end - start }],
         what: `${name} ends at ${hex(end)}, SizeOfImage is ${hex(SizeOfImage)}.`,
-        why: 'firmware allocates SizeOfImage bytes and checks that base and end of every section lie inside: it refuses the file with EFI_LOAD_ERROR, regardless of stub and kernel',
+        why:
+          'firmware allocates SizeOfImage bytes and checks that base and end of every section ' +
+          'lie inside: it refuses the file with EFI_LOAD_ERROR, regardless of stub and kernel',
         fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more`,
         legs: [],
       })

@@ -23,8 +23,13 @@ export const sectionUnaligned = advice({
         object,
         ranges: [],
         offsets: [],
-        what: `${name} begins at ${hex(start)}, which is ${[...(off ? ['not a multiple of a page'] : []), ...(odd ? [`not a multiple of SectionAlignment ${hex(step)}`] : [])].join(' and ')}.`,
-        why: `the PE format requires SectionAlignment, edk2 does not check it${name === '.linux' ? ', and a stub that enters the kernel in place runs it unaligned' : ''}; recorded boots succeeded, other firmware may refuse the file`,
+        what:
+          `${name} begins at ${hex(start)}, which is ` +
+          `${[...(off ? ['not a multiple of a page'] : []), ...(odd ? [`not a multiple of SectionAlignment ${hex(step)}`] : [])].join(' and ')}.`,
+        why:
+          'the PE format requires SectionAlignment, edk2 does not check ' +
+          `it${name === '.linux' ? ', and a stub that enters the kernel in place runs it unaligned' : ''}; ` +
+          'recorded boots succeeded, other firmware may refuse the file',
         fix: `let ${name} begin at ${hex(alignUp(start, Math.max(step, PAGE)))}`,
         legs: [],
       })

@@ -54,9 +54,16 @@ function lost(loser: Placed, winner: Placed): Omit<Hazard, 'rule'> {
     object: loser.object,
     ranges: [],
     offsets: [{ from, to }],
-    what: `${by}${winner.name}, which comes later in the section table, overwrites ${exactSize(to - from)}${fill} of ${loser.name} (offsets ${hex(from)}-${hex(to)}).`,
-    why: `${loser.name} covers ${hex(loser.start)}-${hex(loser.end)} and ${winner.name} ${hex(winner.start)}-${hex(winner.end)} from the load address; firmware loads sections in table order, zero fill included, and checks no overlap`,
-    fix: `let ${high.name} start at or beyond ${hex(low.end)} from the image base; it starts at ${hex(high.start)}`,
+    what:
+      `${by}${winner.name}, which comes later in the section table, overwrites ` +
+      `${exactSize(to - from)}${fill} of ${loser.name} (offsets ${hex(from)}-${hex(to)}).`,
+    why:
+      `${loser.name} covers ${hex(loser.start)}-${hex(loser.end)} and ${winner.name} ` +
+      `${hex(winner.start)}-${hex(winner.end)} from the load address; firmware loads ` +
+      'sections in table order, zero fill included, and checks no overlap',
+    fix:
+      `let ${high.name} start at or beyond ${hex(low.end)} from the image base; it starts ` +
+      `at ${hex(high.start)}`,
     legs: [],
   }
 }

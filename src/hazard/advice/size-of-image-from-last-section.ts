@@ -26,11 +26,17 @@ export const sizeOfImageFromLastSection = advice({
       object: highest.object,
       ranges: [],
       offsets: [{ from: Math.max(0, SizeOfImage - highest.start), to: highest.end - highest.start }],
-      what: `SizeOfImage ${hex(SizeOfImage)} is where the last section ends, ${last.name}; ${highest.name} ends at ${hex(highest.end)}.`,
-      why: 'objcopy computes SizeOfImage from the section with the highest address, even if a lower section ends higher; firmware refuses a section that ends past SizeOfImage with EFI_LOAD_ERROR',
+      what:
+        `SizeOfImage ${hex(SizeOfImage)} is where the last section ends, ${last.name}; ` +
+        `${highest.name} ends at ${hex(highest.end)}.`,
+      why:
+        'objcopy computes SizeOfImage from the section with the highest address, even if a ' +
+        'lower section ends higher; firmware refuses a section that ends past SizeOfImage ' +
+        'with EFI_LOAD_ERROR',
       fix:
         last.start < highest.end && highest.start < last.start
-          ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it starts at ${hex(last.start)}`
+          ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it ` +
+            `starts at ${hex(last.start)}`
           : `set SizeOfImage to ${hex(alignUp<number>(highest.end, Math.max(1, SectionAlignment)))} or more`,
       legs: [],
     })

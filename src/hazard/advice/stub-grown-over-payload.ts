@@ -39,9 +39,14 @@ export const stubGrownOverPayload = advice({
       offsets: met
         .filter(({ stub }) => stub === first.stub)
         .map(({ payload, stub }) => lostOf(stub, payload)),
-      what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies within ${stub.name} of the stub, ${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
-      why: 'the addresses 0x20000, 0x30000 and 0x40000 come from recipes written when stubs ended below 0x20000; the section that comes later in the table overwrites the other, unchecked',
-      fix: `the sections of this stub end at ${hex(end)}: put every payload section at or beyond that, or let ukify compute the addresses`,
+      what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies within ${stub.name} of the stub, ` + `${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
+      why:
+        'the addresses 0x20000, 0x30000 and 0x40000 come from recipes written when stubs ' +
+        'ended below 0x20000; the section that comes later in the table overwrites the ' +
+        'other, unchecked',
+      fix:
+        `the sections of this stub end at ${hex(end)}: put every payload section at or ` +
+        'beyond that, or let ukify compute the addresses',
       legs: [],
     })
   },

@@ -17,8 +17,13 @@ export const tableOrderNotByAddress = advice({
         object: section.object,
         ranges: [],
         offsets: [],
-        what: `${section.name} (${hex(section.start)}) comes after ${before.name} (${hex(before.start)}) in the section table.`,
-        why: 'the PE format requires ascending addresses; edk2 loads such a file anyway, in table order, so the order decides which of two overlapping sections is overwritten; other loaders and tools may refuse it or take the last entry as the end of the image',
+        what:
+          `${section.name} (${hex(section.start)}) comes after ${before.name} ` +
+          `(${hex(before.start)}) in the section table.`,
+        why:
+          'the PE format requires ascending addresses; edk2 loads such a file anyway, in table ' +
+          'order, so the order decides which of two overlapping sections is overwritten; other ' +
+          'loaders and tools may refuse it or take the last entry as the end of the image',
         fix: `sort the section table by VirtualAddress`,
         legs: [],
       })

@@ -15,9 +15,11 @@ export const addressTruncated = rule({
     reportBroken(recording, report, CONTRACTS, {
       object: contract => contract.found.find(extent => extent.whose !== null)?.whose?.object ?? null,
       why: () =>
-        'the field of the setup header has 32 bits, and the high half (ext_ramdisk_image, ext_cmd_line_ptr) was not passed',
+        'the field of the setup header has 32 bits, and the high half (ext_ramdisk_image, ' +
+        'ext_cmd_line_ptr) was not passed',
       fix: () =>
-        'keep the image below 4 GiB (an ImageBase that is free there, or 0), or use a stub that passes the high half or copies low',
+        'keep the image below 4 GiB (an ImageBase that is free there, or 0), or use a stub ' +
+        'that passes the high half or copies low',
     })
   },
 })

@@ -18,7 +18,10 @@ export const bssNotCleared = rule({
       object: () => 'kernel',
       why: contract => {
         const found = intruders(contract)
-        return `the .bss follows the bytes of the kernel file; without a PE loader, the caller has to clear it${found.length === 0 ? '' : `; it contains ${some(found)}`}`
+        return (
+          'the .bss follows the bytes of the kernel file; without a PE loader, the caller has ' +
+          `to clear it${found.length === 0 ? '' : `; it contains ${some(found)}`}`
+        )
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
@@ -26,7 +29,10 @@ export const bssNotCleared = rule({
           contract.range === null || kernel === null || kernel > contract.range.start
             ? ''
             : `, or enter it in place with nothing else below .linux + ${hex(contract.range.end - kernel)}`
-        return `copy the kernel to an allocation of SizeOfImage bytes and zero everything past its file${room}`
+        return (
+          'copy the kernel to an allocation of SizeOfImage bytes and zero everything past its ' +
+          `file${room}`
+        )
       },
     })
   },

@@ -33,7 +33,9 @@ export const clobberedObject = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${never ? `${damagedPart(damage, ['is', 'are'])} ${contentsOf(damage)}, and ${damage.object} was never there` : `${damagedPart(damage, ['was', 'were'])} overwritten with ${contentsOf(damage)}`}.`,
+        what:
+          `${howItWasRead(damage)}; ` +
+          `${never ? `${damagedPart(damage, ['is', 'are'])} ${contentsOf(damage)}, and ${damage.object} was never there` : `${damagedPart(damage, ['was', 'were'])} overwritten with ${contentsOf(damage)}`}.`,
         why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
         fix: placementFix(recording, damage),
         legs: legsOfDamage(recording, damage, destroyers),
@@ -83,7 +85,10 @@ function behindFile({ events }: Recording, destroyers: readonly EventId[]): stri
       object,
     )
     if (file > 0 && event.at >= file)
-      return `; only ${exactSize(file)} of ${object} were loaded, and the memory it uses past them was never allocated`
+      return (
+        `; only ${exactSize(file)} of ${object} were loaded, and the memory it uses past ` +
+        'them was never allocated'
+      )
   }
   return ''
 }

@@ -22,7 +22,10 @@ export const initWindowOccupied = rule({
           contract.range === null
             ? 'init_size bytes from its start'
             : `${formatRange(contract.range)} (${formatSize(sizeOf(contract.range))})`
-        return `the kernel may write ${window}${found.length === 0 ? '' : `; this memory contains ${some(found)}`}`
+        return (
+          'the kernel may write ' +
+          `${window}${found.length === 0 ? '' : `; this memory contains ${some(found)}`}`
+        )
       },
       fix: contract => {
         const kernel = baseOf(recording.events, 'kernel', contract.id)
@@ -33,7 +36,10 @@ export const initWindowOccupied = rule({
           kernel === null || kernel > contract.range.end
             ? `at or beyond ${hex(contract.range.end)}`
             : `at or beyond .linux + ${hex(contract.range.end - kernel)}`
-        return `let ${victim === undefined ? 'the next section' : sectionOf(victim)} start ${end}, or start the kernel in memory of its own`
+        return (
+          `let ${victim === undefined ? 'the next section' : sectionOf(victim)} start ${end}, ` +
+          'or start the kernel in memory of its own'
+        )
       },
     })
   },

@@ -16,9 +16,11 @@ export const setupHeaderWrong = rule({
     reportBroken(recording, report, CONTRACTS, {
       object: () => 'boot_params',
       why: contract =>
-        `the loader must fill boot_params from the header of the kernel file and zero the rest${contract.range === null ? '' : `; the bytes at ${hex(contract.range.start)} differ`}`,
+        'the loader must fill boot_params from the header of the kernel file and zero the ' +
+        `rest${contract.range === null ? '' : `; the bytes at ${hex(contract.range.start)} differ`}`,
       fix: () =>
-        "zero boot_params, copy the kernel's setup header up to the length it states, and only then fill in fields",
+        "zero boot_params, copy the kernel's setup header up to the length it states, and " +
+        'only then fill in fields',
     })
   },
 })

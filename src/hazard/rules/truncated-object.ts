@@ -22,7 +22,9 @@ export const truncatedObject = rule({
         object,
         ranges: [worst.range],
         offsets: [{ from: end, to: end + worst.missing }],
-        what: `The ${worst.actor} read ${exactSize(end)} as all of ${object}; ${exactSize(worst.missing)} more belong to it.`,
+        what:
+          `The ${worst.actor} read ${exactSize(end)} as all of ${object}; ` +
+          `${exactSize(worst.missing)} more belong to it.`,
         why: 'the length that was passed is less than the length of the object',
         fix: `pass a length of ${exactSize(end + worst.missing)} for ${object}`,
         legs: legsOf(

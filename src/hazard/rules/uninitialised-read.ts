@@ -25,14 +25,20 @@ export const uninitialisedRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written; the memory contains ${leftovers(damage)}.`,
+        what:
+          `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written; ` +
+          `the memory contains ${leftovers(damage)}.`,
         why: behind
-          ? `these bytes are past the ${exactSize(loaded)} that were loaded (the .bss of an image is not in its file), and nothing cleared them; the firmware does not clear memory between sections`
+          ? `these bytes are past the ${exactSize(loaded)} that were loaded (the .bss of an ` +
+            'image is not in its file), and nothing cleared them; the firmware does not clear ' +
+            'memory between sections'
           : destroyers.length > 0
             ? `the memory was freed or reallocated before ${damage.object} was read from it`
             : `the memory was allocated, but ${damage.object} was never written to it`,
         fix: behind
-          ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} before the entry, in memory allocated for it: load the image through LoadImage, or copy it to an allocation and zero the rest`
+          ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} ` +
+            'before the entry, in memory allocated for it: load the image through LoadImage, or ' +
+            'copy it to an allocation and zero the rest'
           : destroyers.length > 0
             ? `keep the memory of ${damage.object} allocated until its last read`
             : `write ${damage.object} there before passing its address, or pass its actual address`,

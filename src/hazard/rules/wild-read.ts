@@ -20,7 +20,10 @@ export const wildRead = rule({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what: `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ${outside ? 'outside RAM' : 'outside every allocation'}: ${some(damage.ranges.map(formatRange))}.`,
+        what:
+          `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ` +
+          `${outside ? 'outside RAM' : 'outside every allocation'}: ` +
+          `${some(damage.ranges.map(formatRange))}.`,
         why:
           gone.length > 0
             ? `its memory was freed before the read`

@@ -34,12 +34,16 @@ export const writeOutsideAllocation = rule({
         object: owners[0] ?? null,
         ranges,
         offsets: [],
-        what: `${actor} wrote ${exactSize(bytes)} outside every allocation of its own: ${some(ranges.map(formatRange))}.`,
+        what:
+          `${actor} wrote ${exactSize(bytes)} outside every allocation of its own: ` +
+          `${some(ranges.map(formatRange))}.`,
         why:
           owners.length > 0
             ? `the memory belongs to ${some(owners)}`
             : 'this memory is not allocated, so the firmware may hand it out or use it itself',
-        fix: `allocate ${exactSize(bytes)} more there in the writer, or reserve the room in the image (SizeOfImage, VirtualSize)`,
+        fix:
+          `allocate ${exactSize(bytes)} more there in the writer, or reserve the room in the ` +
+          'image (SizeOfImage, VirtualSize)',
         legs: legsOf(
           recording,
           'overwritten',

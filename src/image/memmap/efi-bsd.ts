@@ -19,10 +19,12 @@ export const freebsdEfi: Dialect<'freebsd-efi'> = {
   kind: 'efi',
   title: 'FreeBSD: `memmap` of the loader, the kernel with `boot -v`',
   example:
-    '     ConventionalMemory 000000100000 000000000000 0007bf00 UC WC WT WB \n    RuntimeServicesData 00007c000000 000000000000 00001000 UC WC WT WB RUNTIME',
+    '     ConventionalMemory 000000100000 000000000000 0007bf00 UC WC WT WB \n    ' +
+    'RuntimeServicesData 00007c000000 000000000000 00001000 UC WC WT WB RUNTIME',
   taken: 'before-load',
   lacks: [
-    'what the loader itself holds stays occupied: true only if the image is started from it; the map that the kernel prints was taken when boot services ended',
+    'what the loader itself holds stays occupied: true only if the image is started from ' +
+      'it; the map that the kernel prints was taken when boot services ended',
   ],
   looks: new RegExp(`(?<!\\w)(?:[A-Za-z]{3,24}|<INVALID>)${BODY}(?![\\w-])`, 'g'),
   row: new RegExp(

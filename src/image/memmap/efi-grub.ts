@@ -67,7 +67,8 @@ export const grub: Dialect<'grub'> = {
   kind: 'efi',
   title: 'GRUB, `lsefimmap`',
   example:
-    'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data   0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
+    'conv-mem  0000000001500000-00000000373fffff 00035f00    863MiB UC WC WT WB\nRT-data ' +
+    '  0000000037400000-00000000374fffff 00000100      1MiB RT UC WC WT WB',
   taken: 'before-load',
   lacks: ["GRUB's own memory stays occupied: correct only if the image is started from GRUB"],
   looks: LOOKS,
@@ -113,7 +114,8 @@ export const grubLsmmap: Dialect<'grub-lsmmap'> = {
   kind: 'e820',
   title: 'GRUB, `lsmmap`',
   example:
-    'base_addr = 0x1500000, length = 0x35f00000, available RAM\nbase_addr = 0x37400000, length = 0x100000, reserved RAM',
+    'base_addr = 0x1500000, length = 0x35f00000, available RAM\nbase_addr = 0x37400000, ' +
+    'length = 0x100000, reserved RAM',
   taken: 'before-load',
   lacks: E820_LACKS,
   looks: /\bbase_addr = 0x/g,

@@ -93,7 +93,8 @@ function read(all: readonly Line[]): Block {
     .map(line =>
       odd(
         'invalid-entry',
-        `line ${String(line.at)}: the kernel took entry ${String(numberOf(line))} out of the map: it is invalid`,
+        `line ${String(line.at)}: the kernel took entry ${String(numberOf(line))} out of the ` +
+          'map: it is invalid',
       ),
     )
   const lost: LostRow[] = []
@@ -121,7 +122,8 @@ function read(all: readonly Line[]): Block {
 }
 
 const LACKS = [
-  'memory of types LoaderCode and LoaderData belongs to the boot that printed it and counts as free before the load',
+  'memory of types LoaderCode and LoaderData belongs to the boot that printed it and ' +
+    'counts as free before the load',
   'boot-services memory allocated by this boot stays occupied',
 ]
 
@@ -130,7 +132,10 @@ export const linuxEfi: Dialect<'linux'> = {
   kind: 'efi',
   title: 'Linux on x86 with `efi=debug`',
   example:
-    '[    0.000000] efi: mem00: [Boot Data   |   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000900000-0x00000000014fffff] (12MB)\n[    0.000000] efi: mem01: [Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000001500000-0x00000000373fffff] (863MB)',
+    '[    0.000000] efi: mem00: [Boot Data   |   |  |  |  |  |  |  |  |  |  |   ' +
+    '|WB|WT|WC|UC] range=[0x0000000000900000-0x00000000014fffff] (12MB)\n[    0.000000] ' +
+    'efi: mem01: [Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] ' +
+    'range=[0x0000000001500000-0x00000000373fffff] (863MB)',
   taken: 'exit-boot-services',
   lacks: LACKS,
   looks: LOOKS,
@@ -145,7 +150,9 @@ export const linuxEfiArm: Dialect<'linux-arm'> = {
   kind: 'efi',
   title: 'Linux on arm64 or riscv with `efi=debug`',
   example:
-    '[    0.000000] efi:   0x000040000000-0x00004007ffff [Loader Data |   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC]\n[    0.000000] efi:   0x000040080000-0x000047ffffff [Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC]',
+    '[    0.000000] efi:   0x000040000000-0x00004007ffff [Loader Data |   |  |  |  |  |  ' +
+    '|  |  |  |  |   |WB|WT|WC|UC]\n[    0.000000] efi:   0x000040080000-0x000047ffffff ' +
+    '[Conventional|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC]',
   taken: 'exit-boot-services',
   lacks: LACKS,
   looks: ARM_LOOKS,

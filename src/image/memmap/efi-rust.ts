@@ -19,10 +19,14 @@ import {
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,16}'
 const BODY =
   '\\{\\s{1,80}ty: (?:MemoryType\\(\\s{0,20}[0-9a-fx]{1,12},?\\s{0,20}\\)|[A-Z_]{3,24}),' +
-  `\\s{1,40}(?:padding0: \\d{1,10},\\s{1,40})?phys_start: ${NUMBER},\\s{1,40}virt_start: ${NUMBER},\\s{1,40}page_count: ${NUMBER},\\s{1,40}att: MemoryAttribute`
+  `\\s{1,40}(?:padding0: \\d{1,10},\\s{1,40})?phys_start: ` +
+  `${NUMBER},\\s{1,40}virt_start: ${NUMBER},\\s{1,40}page_count: ` +
+  `${NUMBER},\\s{1,40}att: MemoryAttribute`
 const readRow = groupsOf(
   new RegExp(
-    `ty: (?:MemoryType\\(\\s*(?:0x)?([0-9a-f]+),?\\s*\\)|([A-Z_]+)),[^]*?phys_start: (${NUMBER}),[^]*?page_count: (${NUMBER}),[^]*?att: MemoryAttribute\\s*(?:\\(([^)]*)\\)|\\{\\s*bits: (${NUMBER}))`,
+    `ty: (?:MemoryType\\(\\s*(?:0x)?([0-9a-f]+),?\\s*\\)|([A-Z_]+)),[^]*?phys_start: ` +
+      `(${NUMBER}),[^]*?page_count: (${NUMBER}),[^]*?att: ` +
+      `MemoryAttribute\\s*(?:\\(([^)]*)\\)|\\{\\s*bits: (${NUMBER}))`,
   ),
   6,
 )
@@ -86,7 +90,8 @@ export const rustUefi: Dialect<'rust-uefi'> = {
   kind: 'efi',
   title: 'Rust, a `MemoryDescriptor` of the crate uefi',
   example:
-    'MemoryDescriptor { ty: CONVENTIONAL, phys_start: 1048576, virt_start: 0, page_count: 1792, att: MemoryAttribute(UNCACHEABLE | WRITE_BACK) }',
+    'MemoryDescriptor { ty: CONVENTIONAL, phys_start: 1048576, virt_start: 0, ' +
+    'page_count: 1792, att: MemoryAttribute(UNCACHEABLE | WRITE_BACK) }',
   taken: 'before-load',
   lacks: ['what the program itself holds stays occupied: true only if the image is started from it'],
   looks: /\bMemoryDescriptor \{/g,

@@ -13,7 +13,8 @@ const RANGE = '\\s{1,20}[0-9a-f]{16}-[0-9a-f]{16}(?![0-9a-f])'
 const LOOKS = new RegExp(`(?<![\\w(])${NAME}${RANGE}(?=\\s{0,40}$|\\s{1,4}${FLAG}\\b)`, 'g')
 /** Without flags only a name in capitals is U-Boot's: the head of a row of the UEFI shell looks alike. */
 const ROW = new RegExp(
-  `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|(?:[A-Z][A-Z]{1,11}(?: [A-Z]{2,12}){0,3}|\\(unknown\\))${RANGE}(?=\\s{0,40}$)`,
+  `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|(?:[A-Z][A-Z]{1,11}(?: ` +
+    `[A-Z]{2,12}){0,3}|\\(unknown\\))${RANGE}(?=\\s{0,40}$)`,
   'y',
 )
 const readRow = groupsOf(/^([A-Za-z][A-Za-z ]{1,47}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
@@ -41,7 +42,8 @@ export const uboot: Dialect<'uboot'> = {
   kind: 'efi',
   title: 'U-Boot, `efidebug memmap`',
   example:
-    'CONVENTIONAL     0000000000100000-000000003e000000 WB\nRUNTIME DATA     000000003e000000-000000003e001000 WB|RT',
+    'CONVENTIONAL     0000000000100000-000000003e000000 WB\nRUNTIME DATA     ' +
+    '000000003e000000-000000003e001000 WB|RT',
   taken: 'before-load',
   lacks: [
     '2021.01 to 2025.01 print the attribute XP as WP',
@@ -67,7 +69,9 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   kind: 'efi',
   title: 'U-Boot under UEFI, `efi mem all`',
   example:
-    ' 0  7:conv          0000000000  0000000000  00000a0000  f\n    <gap>           00000a0000              0000060000\n 1  7:conv          0000100000  0000000000  0000706000  f',
+    ' 0  7:conv          0000000000  0000000000  00000a0000  f\n    <gap>           ' +
+    '00000a0000              0000060000\n 1  7:conv          0000100000  0000000000  ' +
+    '0000706000  f',
   taken: 'before-load',
   lacks: [
     'without `all`, loader and boot-services memory is printed as free',

@@ -9,7 +9,9 @@ export const xenEfi: Dialect<'xen-efi'> = {
   kind: 'efi',
   title: 'Xen, `EFI memory map:`',
   example:
-    '(XEN) EFI memory map:\n(XEN)  0000000100000-000007bffffff type=7 attr=000000000000000f\n(XEN)  000007f28d000-000007f5f2fff type=6 attr=800000000000000f',
+    '(XEN) EFI memory map:\n(XEN)  0000000100000-000007bffffff type=7 ' +
+    'attr=000000000000000f\n(XEN)  000007f28d000-000007f5f2fff type=6 ' +
+    'attr=800000000000000f',
   taken: 'exit-boot-services',
   lacks: [
     'memory of types LoaderCode and LoaderData belongs to the boot of Xen: it counts as free before the load',

@@ -79,7 +79,8 @@ function readIomem(lines: readonly Line[]): Block {
       problems: [
         odd(
           'zero-address',
-          `lines ${first}-${String(last)}: all addresses are zero, as the kernel shows them to readers without CAP_SYS_ADMIN: read /proc/iomem as root`,
+          `lines ${first}-${String(last)}: all addresses are zero, as the kernel shows them to ` +
+            'readers without CAP_SYS_ADMIN: read /proc/iomem as root',
         ),
       ],
       last,
@@ -103,7 +104,8 @@ export const iomem: Dialect<'iomem'> = {
   kind: 'resources',
   title: '`/proc/iomem`, read as root',
   example:
-    '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 : Kernel code\n1eaa0000-1eba1fff : Reserved',
+    '00100000-00805fff : System RAM\n00900000-1ea9ffff : System RAM\n  14a00000-15801ef1 ' +
+    ': Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
   looks: /(?<![\w.])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
@@ -147,7 +149,8 @@ function readSysfs(lines: readonly Line[]): Block {
       problems.push(
         odd(
           'unreadable-line',
-          `line ${String(line)}: entry ${String(number)} ${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`,
+          `line ${String(line)}: entry ${String(number)} ` +
+            `${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`,
         ),
       )
     else placed.push({ row, line })
@@ -160,7 +163,8 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   kind: 'e820',
   title: '`grep . /sys/firmware/memmap/*/*`',
   example:
-    '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System RAM',
+    '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System ' +
+    'RAM',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
@@ -177,11 +181,13 @@ export const lsmem: Dialect<'lsmem'> = {
   kind: 'resources',
   title: '`lsmem`',
   example:
-    'RANGE                                 SIZE  STATE REMOVABLE BLOCK\n0x0000000000000000-0x000000007fffffff   2G online       yes  0-15',
+    'RANGE                                 SIZE  STATE REMOVABLE ' +
+    'BLOCK\n0x0000000000000000-0x000000007fffffff   2G online       yes  0-15',
   taken: 'exit-boot-services',
   lacks: [
     ...E820_LACKS,
-    'everything that is smaller than a block of memory, 128 MiB or more: reserved memory and holes count as free',
+    'everything that is smaller than a block of memory, 128 MiB or more: reserved memory ' +
+      'and holes count as free',
   ],
   looks: /(?<!\w)0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s/g,
   row: /0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}(?:on|off)line\b/y,

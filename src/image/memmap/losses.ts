@@ -204,7 +204,8 @@ function excerpt(map: readonly MemoryDescriptor[], { name }: Pick<Dialect, 'name
     : [
         lostRow(
           'the rows of the first MiB',
-          `the text is an excerpt: its lowest row begins at ${hex(lowest)}, and every machine of this kind has memory below 1 MiB`,
+          `the text is an excerpt: its lowest row begins at ${hex(lowest)}, and every machine ` +
+            'of this kind has memory below 1 MiB',
           range(0, Math.min(lowest, MIB)),
         ),
       ]

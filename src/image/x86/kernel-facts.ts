@@ -287,7 +287,8 @@ const C: KernelFacts = {
 const D: KernelFacts = {
   name: 'debian-6.1.170-cloud',
   version:
-    '6.1.0-47-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.170-3 (2026-05-08)',
+    '6.1.0-47-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian ' +
+    '6.1.170-3 (2026-05-08)',
   fileSize: 0xd7d200,
   hdr: {
     setup_sects: 0x27,
@@ -355,7 +356,8 @@ const D: KernelFacts = {
 const E: KernelFacts = {
   name: 'debian-6.12.107',
   version:
-    '6.12.107+deb13-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-08-29)',
+    '6.12.107+deb13-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian ' +
+    '6.12.107-1 (2026-08-29)',
   fileSize: 0xb94200,
   hdr: {
     setup_sects: 0x27,
@@ -423,7 +425,8 @@ const E: KernelFacts = {
 const F: KernelFacts = {
   name: 'debian-6.12.107-cloud',
   version:
-    '6.12.107+deb13-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-08-29)',
+    '6.12.107+deb13-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC ' +
+    'Debian 6.12.107-1 (2026-08-29)',
   fileSize: 0xb2a200,
   hdr: {
     setup_sects: 0x27,
@@ -557,7 +560,8 @@ const G: KernelFacts = {
 const H: KernelFacts = {
   name: 'debian-7.2.13-cloud',
   version:
-    '7.2.13+deb14-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1 (2026-10-28)',
+    '7.2.13+deb14-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC ' +
+    'Debian 7.2.13-1 (2026-10-28)',
   fileSize: 0xd607c0,
   hdr: {
     setup_sects: 0x27,

@@ -109,7 +109,8 @@ function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd 
 function unknownOutput(machine: Machine, initSize: number): number {
   machine.doubt(
     'ZO-1',
-    'the field with the length of the decompressed kernel is past the end of the file; init_size is used instead',
+    'the field with the length of the decompressed kernel is past the end of the file; ' +
+      'init_size is used instead',
   )
   return initSize
 }
@@ -145,13 +146,15 @@ function geometryOf(machine: Machine, image: BzImage): Edges {
   if (inOrder(derived)) {
     machine.assume(
       'ZO-2',
-      `.bss is assumed to reach from the end of the file's bytes to ${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`,
+      `.bss is assumed to reach from the end of the file's bytes to ` +
+        `${String(PGTABLE_SIZE)} bytes before the end of SizeOfImage`,
     )
     return derived
   }
   machine.doubt(
     'ZO-2',
-    "the bounds of the decompressor's .bss are not in any header, and its code does not match a known pattern",
+    "the bounds of the decompressor's .bss are not in any header, and its code does not " +
+      'match a known pattern',
   )
   const guess = fileEnd + BOOT_STACK_SIZE
   return { bss: fileEnd, ebss: guess, pgtable: guess, end: guess + PGTABLE_SIZE, bootStackEnd: guess }

@@ -20,12 +20,14 @@ export const linux: History<KernelBehaviour> = {
     'linux/E0a': {
       release: '4.19',
       title:
-        'moves itself to pref_address or to the lowest free memory; takes its address from code32_start; .bss is in the file',
+        'moves itself to pref_address or to the lowest free memory; takes its address from ' +
+        'code32_start; .bss is in the file',
     },
     'linux/E0': {
       release: '5.3.11',
       title:
-        'moves itself to pref_address or to low memory; takes its address from code32_start; .bss is in the file',
+        'moves itself to pref_address or to low memory; takes its address from code32_start; ' +
+        '.bss is in the file',
     },
     'linux/E1': {
       release: '5.7-rc1',
@@ -34,17 +36,20 @@ export const linux: History<KernelBehaviour> = {
     'linux/E2a': {
       release: '5.7-rc2',
       title:
-        'stub globals in .data; always moves itself after a handover; zero page of 16 KiB, header copy of a sector',
+        'stub globals in .data; always moves itself after a handover; zero page of 16 KiB, ' +
+        'header copy of a sector',
     },
     'linux/E2f': {
       release: '5.8-rc1',
       title:
-        'always moves itself after a handover; header copy of a sector; keeps the command line in pool memory',
+        'always moves itself after a handover; header copy of a sector; keeps the command ' +
+        'line in pool memory',
     },
     'linux/E2c': {
       release: '5.8-rc7',
       title:
-        'always moves itself after a handover; decompresses in place after a PE entry; keeps setup_data of the image',
+        'always moves itself after a handover; decompresses in place after a PE entry; keeps ' +
+        'setup_data of the image',
     },
     'linux/E2': {
       release: '5.10.146',
@@ -76,22 +81,26 @@ export const linux: History<KernelBehaviour> = {
     'linux/E3b': {
       release: '6.1.81',
       title:
-        'the EFI stub decompresses; clears .bss only after a handover; copies the header; miscounts slots; decompresses to an unset address when allocation fails',
+        'the EFI stub decompresses; clears .bss only after a handover; copies the header; ' +
+        'miscounts slots; decompresses to an unset address when allocation fails',
     },
     'linux/E3d': {
       release: '6.1.83',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; copies the header; miscounts slots; decompresses to an unset address when allocation fails',
+        'the EFI stub decompresses; clears .bss at every entry; copies the header; miscounts ' +
+        'slots; decompresses to an unset address when allocation fails',
     },
     'linux/E3c': {
       release: '6.1.84',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; copies the header; decompresses to an unset address when allocation fails',
+        'the EFI stub decompresses; clears .bss at every entry; copies the header; ' +
+        'decompresses to an unset address when allocation fails',
     },
     'linux/E4a': {
       release: '6.1.88',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ignores memory options',
+        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ' +
+        'ignores memory options',
     },
     'linux/E4b': {
       release: '6.1.93',
@@ -100,7 +109,8 @@ export const linux: History<KernelBehaviour> = {
     'linux/E4': {
       release: '6.1.103',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; decompresses to an unset address when allocation fails',
+        'the EFI stub decompresses; clears .bss at every entry; decompresses to an unset ' +
+        'address when allocation fails',
     },
     'linux/E4c': {
       release: '6.7-rc1',
@@ -119,7 +129,8 @@ export const linux: History<KernelBehaviour> = {
     'linux/E4f': {
       release: '6.6.24',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ignores memory options',
+        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ' +
+        'ignores memory options',
     },
     'linux/E4g': {
       release: '6.6.33',
@@ -129,12 +140,14 @@ export const linux: History<KernelBehaviour> = {
     'linux/E4i': {
       release: '6.6.88',
       title:
-        'the EFI stub decompresses; clears .bss at every entry; room for 32 more descriptors of the memory map',
+        'the EFI stub decompresses; clears .bss at every entry; room for 32 more descriptors ' +
+        'of the memory map',
     },
     'linux/E5a': {
       release: '6.11-rc1',
       title:
-        'the EFI stub decompresses; clears .bss only after a handover; room for 8 more descriptors of the memory map',
+        'the EFI stub decompresses; clears .bss only after a handover; room for 8 more ' +
+        'descriptors of the memory map',
     },
     'linux/E5': { release: '6.12.25', title: 'the EFI stub decompresses; clears .bss only after a handover' },
     'linux/E6': {

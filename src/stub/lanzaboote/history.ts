@@ -15,13 +15,15 @@ export const thinHistory: History<LanzabooteBehaviour> = {
     'lanzaboote/0.1': {
       release: '0.1',
       title:
-        'thin: re-reads its own file, reads kernel and initrd in pieces; loads the kernel itself, or through LoadImage if its hash differs',
+        'thin: re-reads its own file, reads kernel and initrd in pieces; loads the kernel ' +
+        'itself, or through LoadImage if its hash differs',
     },
     'lanzaboote/0.3': { release: '0.3', title: 'as 0.1, but reads its own sections in memory' },
     'lanzaboote/0.4': {
       release: '0.4',
       title:
-        'thin: sections .linux and .initrd hold paths; files are read at once; without Secure Boot LoadOptions replace the command line, and a hash mismatch only warns',
+        'thin: sections .linux and .initrd hold paths; files are read at once; without ' +
+        'Secure Boot LoadOptions replace the command line, and a hash mismatch only warns',
     },
     'lanzaboote/0.4.2': {
       release: '0.4.2',

@@ -120,7 +120,8 @@ export function makeInitrd(
 function combineInitrds(ctx: StubContext, sections: Sections, behaviour: InitrdBehaviour): Initrd | null {
   ctx.machine.assume(
     'ST-20',
-    'no credentials, system extensions or other files beside the image on the ESP, no initrd and no boot secret from an earlier boot loader',
+    'no credentials, system extensions or other files beside the image on the ESP, no ' +
+      'initrd and no boot secret from an earlier boot loader',
   )
   const made = new Map(behaviour.made.map(name => [name, makePiece(ctx, sections, name)]))
   const own = behaviour.pieces.map(name => made.get(name) ?? null).filter(piece => piece !== null)

@@ -1,7 +1,6 @@
 /** What the headers say of the stub itself, against the build that it calls itself (chapter ST). */
 import { hex } from '../../bytes/range.ts'
-import { knownStub } from '../../image/missing-bytes.ts'
-import { readStubIdentity } from '../../image/sdmagic.ts'
+import { knownStub, stubIdentity } from '../../image/missing-bytes.ts'
 import type { StubFacts } from '../../image/stub-facts.ts'
 import { viewUki, type UkiView } from '../../image/uki.ts'
 import type { StubContext } from '../model.ts'
@@ -26,7 +25,7 @@ export function compareWithBuild({ machine, self }: StubContext): void {
 function* crookedEntry(view: UkiView): Generator<string> {
   const { AddressOfEntryPoint } = view.pe.optional
   const its = AddressOfEntryPoint % FUNCTION_ALIGNMENT
-  if (its !== 0 && readStubIdentity(view).identity?.product === 'systemd-stub')
+  if (its !== 0 && stubIdentity(view)?.product === 'systemd-stub')
     yield `the entry point ${hex(AddressOfEntryPoint)} is no multiple of ${String(FUNCTION_ALIGNMENT)}: no function of a stub is known to begin there`
 }
 
@@ -56,7 +55,10 @@ function sharedRawData({ pe, sections }: UkiView): string | null {
   let before = { name: 'the headers', at: 0, end: pe.sectionTable + 40 * pe.coff.NumberOfSections }
   for (const next of raw) {
     if (next.at < before.end)
-      return `the raw data of ${next.name} begin at ${hex(next.at)} of the file, inside those of ${before.name}: whose bytes they are is not known`
+      return (
+        `the raw data of ${next.name} begin at ${hex(next.at)} of the file, inside those of ` +
+        `${before.name}: whose bytes they are is not known`
+      )
     before = next
   }
   return null

@@ -224,7 +224,9 @@ function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Ke
       machine.refuse(
         rules.clause,
         'EFI_LOAD_ERROR',
-        `the section of the kernel at ${hex(VirtualAddress)} (VirtualSize ${hex(VirtualSize)}, SizeOfRawData ${hex(SizeOfRawData)}; SizeOfImage ${hex(pe.SizeOfImage)}, ImageBase 0x${pe.ImageBase.toString(16)})`,
+        `the section of the kernel at ${hex(VirtualAddress)} (VirtualSize ` +
+          `${hex(VirtualSize)}, SizeOfRawData ${hex(SizeOfRawData)}; SizeOfImage ` +
+          `${hex(pe.SizeOfImage)}, ImageBase 0x${pe.ImageBase.toString(16)})`,
         message,
       )
   }
@@ -244,7 +246,9 @@ function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Ke
   ) {
     machine.doubt(
       'ST-68',
-      `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} is not page-aligned at both ends: whether the firmware protects such pages or refuses is not modelled`,
+      `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} is not ` +
+        'page-aligned at both ends: whether the firmware protects such pages or refuses is ' +
+        'not modelled',
     )
   }
 }
@@ -262,6 +266,7 @@ function zeroRest(
   if (wrapped)
     machine.lost(
       event,
-      `the stub zeroes ${formatRange(where)}, because a section has more raw data than VirtualSize: the negative difference wraps to nearly 4 GiB`,
+      `the stub zeroes ${formatRange(where)}, because a section has more raw data than ` +
+        'VirtualSize: the negative difference wraps to nearly 4 GiB',
     )
 }

@@ -62,7 +62,8 @@ function warnOfOverlap(ctx: StubContext, table: readonly TableEntry[]): void {
     if (overlaps)
       ctx.machine.assume(
         'ST-71',
-        'that the stub prints "Overlapping PE sections detected. Boot may fail due to image memory corruption!" changes nothing',
+        'that the stub prints "Overlapping PE sections detected. Boot may fail due to image ' +
+          'memory corruption!" changes nothing',
       )
   })
 }

@@ -102,6 +102,8 @@ function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
 function doubt({ machine }: StubContext, one: UkiSection, { range: where, whose }: Extent): void {
   machine.doubt(
     'ST-2',
-    `${one.object} is ${whose === null ? 'zeroed' : 'overwritten'} at ${formatRange(where)}${whose === null ? '' : ` by ${whose.object}`}: whether the stub needs these bytes is not modelled`,
+    `${one.object} was ${whose === null ? 'zeroed' : 'overwritten'} at ` +
+      `${formatRange(where)}${whose === null ? '' : ` by ${whose.object}`}: whether the ` +
+      'stub needs these bytes is not modelled',
   )
 }

@@ -90,7 +90,8 @@ function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
       if (guarded)
         machine.doubt(
           'ST-58',
-          'the image is NX_COMPAT and .linux is not marked executable: whether the firmware lets code run there is not modelled',
+          'the image is NX_COMPAT and .linux is not marked executable: whether the firmware ' +
+            'lets code run there is not modelled',
         )
       return kernel.at
     }

@@ -243,7 +243,8 @@ function tableOnDisk(ctx: StubContext, table: SectionTableBehaviour, refused: st
   return ctx.machine.step('ST-82', 'pefile_locate_sections reads the section table in the file', () => {
     ctx.machine.assume(
       'ST-82',
-      'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub can read, and the file there is the one that was loaded',
+      'the image was started as \\EFI\\BOOT\\BOOTX64.EFI from a file system that the stub ' +
+        'can read, and the file there is the one that was loaded',
     )
     ctx.machine.firmware.allocatePool(EfiLoaderData, IMAGE_PATH, 'stub:path')
     const { coff, sections } = ctx.self.pe

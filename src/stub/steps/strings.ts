@@ -22,7 +22,8 @@ export function makeStrings({ buffers, order, kept }: StubBehaviour['strings']):
     ctx.machine.step(clause, what, () => {
       ctx.machine.assume(
         'ST-48',
-        'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, not by a boot loader, on a firmware whose vendor string is short',
+        'the image was started as \\EFI\\BOOT\\BOOTX64.EFI, not by a boot loader, on a ' +
+          'firmware whose vendor string is short',
       )
       const printing = room > 0 ? { ...ctx, poolType: EfiLoaderData } : ctx
       for (const name of order) {

@@ -48,6 +48,9 @@ export function xmalloc(
 }
 
 const PAGES_ASSERTION =
-  "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == EFI_SUCCESS' failed, halting."
+  "systemd-boot: Assertion 'BS->AllocatePages(type, memory_type, n_pages, &addr) == " +
+  "EFI_SUCCESS' failed, halting."
 const poolAssertion = (type: number): string =>
-  `systemd-boot: Assertion 'BS->AllocatePool(${type === EfiLoaderData ? 'EfiLoaderData' : 'EfiBootServicesData'}, size, &p) == EFI_SUCCESS' failed, halting.`
+  'systemd-boot: Assertion ' +
+  `'BS->AllocatePool(${type === EfiLoaderData ? 'EfiLoaderData' : 'EfiBootServicesData'}, ` +
+  `size, &p) == EFI_SUCCESS' failed, halting.`

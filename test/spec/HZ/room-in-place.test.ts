@@ -18,13 +18,13 @@ const WITHOUT_PE_ENTRY = 'derived-5.6'
 const said = (pattern: RegExp): readonly string[] =>
   (pattern.exec(WHY) ?? expect.fail(`not said: ${pattern.source}`)).slice(1)
 const [lastInPlace = ''] = said(
-  /^stubs up to v(\d+) enter the kernel in place; later ones do so only with a kernel that has no usable PE entry/,
+  /^stubs up to v(\d+) enter the kernel in place; later ones only if it has no usable PE entry point/,
 )
 const copying = said(/, and v([\d.]+), v([\d.]+), v([\d.]+) and v([\d.]+) copy it first even then/).map(
   numbers,
 )
 const [unpacks = '', clears = ''] = said(
-  /Entered in place, (\S+) unpacks itself over what follows, and kernels from ([\d.]+) on \(and late 6\.1\.y\) clear their \.bss there; 5\.7-rc2 to 6\.5 move themselves first$/,
+  /Entered in place, (\S+) decompresses itself over what follows, and kernels from ([\d.]+) on \(and late 6\.1\.y\) clear their \.bss there; 5\.7-rc2 to 6\.5 relocate themselves first$/,
 )
 const [late = ''] =
   /\((6\.1\.\d+) in 6\.1\)/.exec(textOf('docs/hazards/no-room-for-init-size.md'))?.slice(1) ?? []

@@ -17,7 +17,8 @@ export const freebsdSmap: Dialect<'freebsd-smap'> = {
   kind: 'e820',
   title: 'FreeBSD: `smap` of the loader, the kernel with `boot -v`',
   example:
-    'SMAP type=01 base=0000000000100000 len=000000007bf00000 attr=0000\nSMAP type=04 base=000000007c000000 len=0000000001000000 attr=0000',
+    'SMAP type=01 base=0000000000100000 len=000000007bf00000 attr=0000\nSMAP type=04 ' +
+    'base=000000007c000000 len=0000000001000000 attr=0000',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<!\w)SMAP type=/g,
@@ -75,7 +76,8 @@ export const limine: Dialect<'limine'> = {
   kind: 'e820',
   title: 'Limine, its list of memory in the boot log',
   example:
-    '[0x100000 -> 0x7c000000] : 0x7bf00000  <Usable RAM (1)>\n[0x7c000000 -> 0x7d000000] : 0x1000000  <ACPI NVS (4)>',
+    '[0x100000 -> 0x7c000000] : 0x7bf00000  <Usable RAM (1)>\n[0x7c000000 -> 0x7d000000] ' +
+    ': 0x1000000  <ACPI NVS (4)>',
   taken: 'before-load',
   lacks: E820_LACKS,
   looks: /\[(?:0x)?[0-9a-f]{1,16} -> (?:0x)?[0-9a-f]{1,16}\] : /gi,
@@ -96,7 +98,8 @@ export const seabios: Dialect<'seabios'> = {
   kind: 'e820',
   title: 'SeaBIOS, `e820 map has … items:`',
   example:
-    'e820 map has 2 items:\n  0: 0000000000100000 - 000000007c000000 = 1 RAM\n  1: 000000007c000000 - 000000007d000000 = 4 NVS',
+    'e820 map has 2 items:\n  0: 0000000000100000 - 000000007c000000 = 1 RAM\n  1: ' +
+    '000000007c000000 - 000000007d000000 = 4 NVS',
   taken: 'before-load',
   lacks: E820_LACKS,
   looks: /(?<![\w.:])\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16} =/g,
@@ -120,7 +123,8 @@ export const coreboot: Dialect<'coreboot'> = {
   kind: 'e820',
   title: 'coreboot: `coreboot memory table:`, `cbmem -c`',
   example:
-    'coreboot memory table:\n 0. 0000000000100000-000000007bffffff: RAM\n 1. 000000007c000000-000000007cffffff: RESERVED',
+    'coreboot memory table:\n 0. 0000000000100000-000000007bffffff: RAM\n 1. ' +
+    '000000007c000000-000000007cffffff: RESERVED',
   taken: 'before-load',
   lacks: [...E820_LACKS, 'what the payload, the UEFI firmware, takes for itself'],
   looks: /(?<![\w.:])\d{1,3}\. [0-9a-f]{16}-[0-9a-f]{16}:/g,

@@ -53,7 +53,10 @@ function blockOf(page: BootParams, line: number): Block {
     problems.push(
       odd(
         'efi-map-elsewhere',
-        `efi_info has the EFI map at ${hex(BigInt(efi.efi_memmap) + BigInt(efi.efi_memmap_hi) * 2n ** 32n)}, ${hex(efi.efi_memmap_size)} bytes, which is not in this file; use a kernel log with efi=debug`,
+        'efi_info has the EFI map at ' +
+          `${hex(BigInt(efi.efi_memmap) + BigInt(efi.efi_memmap_hi) * 2n ** 32n)}, ` +
+          `${hex(efi.efi_memmap_size)} bytes, which is not in this file; use a kernel log with ` +
+          'efi=debug',
       ),
     )
   return { placed, problems, last: line }
@@ -112,7 +115,11 @@ export const bootParamsDump: Dialect<'boot-params'> = {
   kind: 'e820',
   title: '`/sys/kernel/boot_params/data`, the file or a hex dump of it',
   example:
-    '000001e0  00 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00  |................|\n00000200  00 00 48 64 72 53 0f 02  00 00 00 00 00 00 00 00  |..HdrS..........|\n000002d0  00 00 10 00 00 00 00 00  00 60 70 00 00 00 00 00  |.........`p.....|\n000002e0  01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|',
+    '000001e0  00 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00  ' +
+    '|................|\n00000200  00 00 48 64 72 53 0f 02  00 00 00 00 00 00 00 00  ' +
+    '|..HdrS..........|\n000002d0  00 00 10 00 00 00 00 00  00 60 70 00 00 00 00 00  ' +
+    '|.........`p.....|\n000002e0  01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  ' +
+    '|................|',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'entries after the 128th'],
   looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{6,8}(?:: |  ?)[0-9a-f]{2}/g,

@@ -73,19 +73,24 @@ export function e820TypeOf(word: string): number | null {
 
 const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data|Xen):'
 const WORD =
-  '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
+  '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI ' +
+  'NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
 const LOOKS = new RegExp(
   `(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16} - [0-9a-f]{16} )`,
   'g',
 )
 const LABELLED = new RegExp(`^${LABEL}`)
 const ROW = new RegExp(
-  `${LABEL}\\s{1,3}(?:\\[mem 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]\\s{1,4}${WORD}|\\[gap 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]|[0-9a-f]{16} - [0-9a-f]{16} \\([^()\\n]{0,60}\\))`,
+  `${LABEL}\\s{1,3}(?:\\[mem ` +
+    `0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]\\s{1,4}${WORD}|\\[gap ` +
+    `0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]|[0-9a-f]{16} - [0-9a-f]{16} ` +
+    `\\([^()\\n]{0,60}\\))`,
   'y',
 )
 const readRow = groupsOf(
   new RegExp(
-    `^ ?${LABEL}\\s+(?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] (.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`,
+    `^ ?${LABEL}\\s+(?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] ` +
+      `(.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`,
   ),
   7,
 )
@@ -148,7 +153,10 @@ export const e820: Dialect<'e820'> = {
   kind: 'e820',
   title: 'any x86 kernel log: `BIOS-e820:`',
   example:
-    'BIOS-e820: [mem 0x0000000000100000-0x0000000000805fff] usable\nBIOS-e820: [mem 0x0000000000806000-0x0000000000807fff] ACPI NVS\nBIOS-e820: [mem 0x0000000000808000-0x000000000080ffff]  System RAM\nBIOS-e820: [gap 0x0000000000810000-0x00000000008fffff]',
+    'BIOS-e820: [mem 0x0000000000100000-0x0000000000805fff] usable\nBIOS-e820: [mem ' +
+    '0x0000000000806000-0x0000000000807fff] ACPI NVS\nBIOS-e820: [mem ' +
+    '0x0000000000808000-0x000000000080ffff]  System RAM\nBIOS-e820: [gap ' +
+    '0x0000000000810000-0x00000000008fffff]',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: LOOKS,

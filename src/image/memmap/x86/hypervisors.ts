@@ -15,7 +15,8 @@ export const xenE820: Dialect<'xen-e820'> = {
   kind: 'e820',
   title: 'Xen: `Xen-e820 RAM map:`, `EFI RAM map:`',
   example:
-    '(XEN) EFI RAM map:\n(XEN)  [0000000000100000, 000000007bffffff] (usable)\n(XEN)  [000000007c000000, 000000007cffffff] (ACPI NVS)',
+    '(XEN) EFI RAM map:\n(XEN)  [0000000000100000, 000000007bffffff] (usable)\n(XEN)  ' +
+    '[000000007c000000, 000000007cffffff] (ACPI NVS)',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<![\w.-])(?:\[[0-9a-f]{16}, [0-9a-f]{16}\]|[0-9a-f]{16} - [0-9a-f]{16}) \([a-zA-Z]/g,
@@ -46,10 +47,12 @@ export const esxi: Dialect<'esxi'> = {
   kind: 'efi',
   title: 'ESXi: `MMap[…]` of the boot log',
   example:
-    '<6>MMap[0]: 0x100000 - 0x7bffffff len=2079326208, type=7, attr=0xf\n<6>MMap[1]: 0x7c000000 - 0x7cffffff len=16777216, type=10, attr=0xf',
+    '<6>MMap[0]: 0x100000 - 0x7bffffff len=2079326208, type=7, attr=0xf\n<6>MMap[1]: ' +
+    '0x7c000000 - 0x7cffffff len=16777216, type=10, attr=0xf',
   taken: 'exit-boot-services',
   lacks: [
-    'memory of types LoaderCode and LoaderData belongs to the boot of ESXi: it counts as free before the load',
+    'memory of types LoaderCode and LoaderData belongs to the boot of ESXi: it counts as ' +
+      'free before the load',
   ],
   looks: /(?<!\w)MMap\[\d{1,4}\]: 0x/gi,
   row: new RegExp(`MMap${ESXI_BODY}(?:, attr=0x[0-9a-f]{1,16})?(?!\\w)`, 'iy'),

@@ -25,7 +25,8 @@ export function useBss(boot: KernelBoot): void {
     ) {
       boot.machine.doubt(
         'EP-4',
-        'the range of .bss contains non-zero bytes of the kernel file: how the stub uses such globals is not modelled',
+        'the range of .bss contains non-zero bytes of the kernel file: how the stub uses ' +
+          'such globals is not modelled',
       )
     }
   })

@@ -156,7 +156,8 @@ export function writeEntries(
       if (room === null || room.size < need)
         return giveUp(
           'EFI_BUFFER_TOO_SMALL',
-          `${String(entries.length)} e820 entries, but room for ${String(kept.length)} and ${String(room?.size ?? 0)} bytes more`,
+          `${String(entries.length)} e820 entries, but room for ${String(kept.length)} and ` +
+            `${String(room?.size ?? 0)} bytes more`,
         )
       appendNode(boot, room.at, {
         type: SETUP_E820_EXT,

@@ -90,7 +90,8 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
       if (boot.finalMap.length + added > got.descriptors)
         return giveUp(
           'EFI_BUFFER_TOO_SMALL',
-          `the map has grown by ${String(added)} descriptors when it is read again, and the buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
+          `the map has grown by ${String(added)} descriptors when it is read again, and the ` +
+            `buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
         )
       machine.firmware.exitBootServices()
       describeMap(boot, used)

@@ -156,7 +156,8 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
   if (foreign !== undefined)
     machine.doubt(
       'ZO-5',
-      `low memory is saved somewhere in .bss of the running copy, where ${foreign.whose?.object ?? 'something'} lies`,
+      'low memory is saved somewhere in .bss of the running copy, where ' +
+        `${foreign.whose?.object ?? 'something'} lies`,
     )
   const saved = phys(bss.end - TRAMPOLINE_SIZE)
   memory.copy(saved, place)

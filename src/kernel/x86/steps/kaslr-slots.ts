@@ -62,13 +62,15 @@ export function proveSlots(
         throw new ModelBug(`slot ${hex(slot)} does not reach ${hex(found.range.start)}`)
       machine.doubt(
         clause,
-        `the slot at ${hex(slot)} would put the kernel over ${found.whose?.object ?? 'something'} at ${hex(found.range.start)}`,
+        `the slot at ${hex(slot)} would put the kernel over ` +
+          `${found.whose?.object ?? 'something'} at ${hex(found.range.start)}`,
       )
     }
     if (!hit)
       machine.assume(
         clause,
-        `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs contains anything that is needed later`,
+        `none of ${String(slotCount(areas))} slots in ${String(areas.length)} runs contains ` +
+          'anything that is needed later',
       )
   })
 }

@@ -161,7 +161,8 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
       return machine.step('ZO-33', 'the output would lie in unaccepted memory', () =>
         machine.gap(
           'ZO-33',
-          `the kernel would be extracted to ${hex(first.first)}, which is not accepted: an SEV-SNP or TDX guest accepts it first`,
+          `the kernel would be extracted to ${hex(first.first)}, which is not accepted: an ` +
+            'SEV-SNP or TDX guest accepts it first',
         ),
       )
     }
@@ -180,7 +181,8 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
     else
       machine.assume(
         'ZO-9',
-        'the kernel goes to a random slot; only free memory outside the avoid list is chosen, so nothing in use can be overwritten',
+        'the kernel goes to a random slot; only free memory outside the avoid list is ' +
+          'chosen, so nothing in use can be overwritten',
       )
     return { at: phys(first.first), certain: false }
   })

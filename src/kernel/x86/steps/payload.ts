@@ -36,7 +36,8 @@ export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: 
     else if (produced !== file.outputLength)
       machine.doubt(
         'ZO-25',
-        `the output has ${hex(produced)} bytes, but the payload states ${hex(file.outputLength)}: where relocations are read in that case is not modelled`,
+        `the output has ${hex(produced)} bytes, but the payload states ` +
+          `${hex(file.outputLength)}: where relocations are read in that case is not modelled`,
       )
   })
 }
@@ -50,7 +51,8 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
   if (payload?.kind !== 'read') {
     machine.assume(
       'ZO-12',
-      'the segments of the decompressed kernel lie inside its decompressed length and begin at its first byte',
+      'the segments of the decompressed kernel lie inside its decompressed length and ' +
+        'begin at its first byte',
     )
     return file.outputLength
   }
@@ -78,7 +80,8 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
     ) {
       machine.doubt(
         'ZO-26',
-        'the segments do not begin at LOAD_PHYSICAL_ADDR or end far beyond the decompressed length: their destination is not modelled',
+        'the segments do not begin at LOAD_PHYSICAL_ADDR or end far beyond the decompressed ' +
+          'length: their destination is not modelled',
       )
       return file.outputLength
     }

@@ -100,7 +100,8 @@ function doubtWindow(boot: KernelBoot): void {
   if (behind !== null)
     machine.doubt(
       'EP-28',
-      `the kernel was moved to ${hex(zo)} and decompresses itself from ${hex(file.loadPhysicalAddress)} on: it does not own ${formatRange(behind)}`,
+      `the kernel was moved to ${hex(zo)} and decompresses itself from ` +
+        `${hex(file.loadPhysicalAddress)} on: it does not own ${formatRange(behind)}`,
     )
 }
 
@@ -177,7 +178,9 @@ function allocate(boot: KernelBoot, size: number, minimum: number): Phys {
   const low = machine.step('EP-17', 'efi_low_alloc_above walks the memory map', () =>
     lowAlloc(machine, { size, align: hdr.get('kernel_alignment'), minimum, label: boot.object }),
   )
-  const why = `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or above ${hex(minimum)}`
+  const why =
+    `no free run of init_size ${hex(size)} bytes at pref_address or, aligned, at or ` +
+    `above ${hex(minimum)}`
   return low ?? machine.refuse('EP-17', 'EFI_NOT_FOUND', why, printed('kernel/no-memory', { rest: FAILED }))
 }
 

@@ -35,7 +35,8 @@ export function useLoadersCopy(boot: KernelBoot): void {
     if (foreign.length > 0)
       machine.doubt(
         'ZO-20',
-        `low memory is saved somewhere in .bss of the loader's copy, where ${foreign[0]?.whose?.object ?? 'something'} lies`,
+        `low memory is saved somewhere in .bss of the loader's copy, where ` +
+          `${foreign[0]?.whose?.object ?? 'something'} lies`,
       )
   })
 }

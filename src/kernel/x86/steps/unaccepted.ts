@@ -133,7 +133,9 @@ export function markUnaccepted(boot: KernelBoot): void {
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
     machine.doubt(
       'EP-47',
-      `unaccepted memory means an SEV-SNP or TDX guest: what its hypervisor is asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is not modelled`,
+      'unaccepted memory means an SEV-SNP or TDX guest: what its hypervisor is ' +
+        `asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is ` +
+        'not modelled',
     )
   })
 }
@@ -145,7 +147,8 @@ export function passOverUnaccepted(boot: KernelBoot): void {
     if (unacceptedOf(machine.firmware.memoryMap()).length > 0)
       machine.doubt(
         'EP-48',
-        'unaccepted memory means an SEV-SNP or TDX guest: whether its firmware accepts all of it when boot services end is not modelled',
+        'unaccepted memory means an SEV-SNP or TDX guest: whether its firmware accepts all ' +
+          'of it when boot services end is not modelled',
       )
   })
 }

@@ -88,7 +88,9 @@ function zeroPageInBss(boot: KernelBoot): void {
     if (!isLast)
       machine.assume(
         'EP-9',
-        `the zero page, somewhere in .bss of the kernel image at ${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is assumed to be its last whole page`,
+        'the zero page, somewhere in .bss of the kernel image at ' +
+          `${formatRange(rangeAt(fileAt, file.setupSize + file.ebss))}, is assumed to be its ` +
+          'last whole page',
       )
     boot.bootParams = phys(alignDown(end, PAGE) - ZERO_PAGE)
     machine.memory.zero(rangeAt(boot.bootParams, ZERO_PAGE), 'boot_params')

@@ -30,7 +30,8 @@ const fromFile: ReadSection = (ctx, { section, content }) =>
   ctx.machine.step('LZ-1', `reads ${section.name} in the file of the image`, () => {
     ctx.machine.assume(
       'LZ-1',
-      'the image was started from a file system that the stub can read, and the file there is the one that was loaded',
+      'the image was started from a file system that the stub can read, and the file there ' +
+        'is the one that was loaded',
     )
     refuseLonger(ctx, section, 'LZ-3')
     return content.read(fileOffset(0), Math.min(section.VirtualSize, TEXT_MAX))
@@ -64,7 +65,8 @@ function refuseLonger(
     machine.refuse(
       clause,
       'EFI_ABORTED',
-      `VirtualSize ${hex(VirtualSize)} of ${name} is more than its SizeOfRawData ${hex(SizeOfRawData)}: the stub panics`,
+      `VirtualSize ${hex(VirtualSize)} of ${name} is more than its SizeOfRawData ` +
+        `${hex(SizeOfRawData)}: the stub panics`,
       TEXTS['lanzaboote/assertion'],
     )
 }
@@ -78,7 +80,8 @@ function inMemory(
     machine.refuse(
       'LZ-2',
       'EFI_ABORTED',
-      `${section.name} ends at ${hex(section.VirtualAddress + length)}, past the end of the image of ${hex(self.size)} bytes: the stub panics`,
+      `${section.name} ends at ${hex(section.VirtualAddress + length)}, past the end of ` +
+        `the image of ${hex(self.size)} bytes: the stub panics`,
       TEXTS['lanzaboote/slice'],
     )
   if (length === 0) return new Uint8Array(0)
