@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
-import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
+import { buildKernel, buildPe, buildStub, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
 import { bytesOf } from '../support/bytes.ts'
 import { factsOf } from '../support/facts.ts'
@@ -334,6 +334,36 @@ Idx Name          Size      VMA               LMA               File off  Algn
                   CONTENTS, ALLOC, LOAD, READONLY, DATA
 `,
   )
+
+  test('a recipe of objcopy before it is run: its files, or their sizes, or one line that asks for them', async () => {
+    const kernel = bytesOf(buildKernel(factsOf('debian-5.10.223-cloud')))
+    file('recipe-vmlinuz', kernel)
+    file('recipe-line', 'console=ttyS0 nokaslr')
+    file('recipe-initrd', `070701${'x'.repeat(4000)}`)
+    const recipe = (stub: string, initrd: string): string =>
+      `objcopy \\
+  --add-section .cmdline=recipe-line --change-section-vma .cmdline=0x30000 \\
+  --add-section .linux="recipe-vmlinuz" --change-section-vma .linux=0x2000000 \\
+  --add-section .initrd=${initrd} --change-section-vma .initrd=0x6000000 \\
+  ${stub} linux.efi
+`
+    file('recipe-stub', bytesOf(buildStub(STUB_FACTS['247.3'])))
+    const whole = await stubsim([
+      'check',
+      file('recipe.sh', recipe('recipe-stub', 'recipe-initrd')),
+      ...machine,
+    ])
+    expect([whole.code, whole.stderr]).toEqual([0, ''])
+    expect(whole.stdout).toContain('recipe.sh (objcopy)')
+    const lost = file('lost.sh', recipe('no-stub', 'no-initrd'))
+    expect(oneLine(await stubsim(['check', lost, ...machine]))).toMatch(/the stub no-stub is not there/)
+    expect(oneLine(await stubsim(['check', lost, ...machine, '--stub', '247.3']))).toMatch(
+      /wanted: the size of no-initrd; put the lines of ls -l/,
+    )
+    const sized = file('sized.sh', `${recipe('no-stub', 'no-initrd')}4000 no-initrd\n`)
+    const { code } = await stubsim(['check', sized, ...machine, '--stub', '247.3'])
+    expect(code).toBe(3)
+  })
 
   test('a section listing in the place of the file: exit 3, with what was assumed', async () => {
     const { code, stdout, stderr } = await stubsim([
