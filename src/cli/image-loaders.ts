@@ -24,8 +24,7 @@ function holdsText(holds: Holds, section: string | null): string {
   switch (holds.kind) {
     case 'data':
       return (
-        `${holds.object === section ? 'its own bytes' : `bytes of ${holds.object}`} from ` +
-        `${hex(holds.at)}`
+        `${holds.object === section ? 'its own bytes' : `bytes of ${holds.object}`} from ` + hex(holds.at)
       )
     case 'zero':
       return 'zeros'
@@ -46,7 +45,7 @@ function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOu
     strayed.length === 0
       ? ''
       : 'writes outside its allocation: ' +
-        `${strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')}`
+        strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')
   if (nowhere) return [loader, 'lost', `no memory at ${hex(loaded.base)}`, '']
   return [loader, 'loaded', `allocates ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }

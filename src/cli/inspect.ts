@@ -233,7 +233,9 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
         ? 'none'
         : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ` +
             `${hex(payload.length)} bytes, ` +
-            `${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`,
+            (payload.output_len === null
+              ? 'decompressed length unknown'
+              : `decompressed ${hex(payload.output_len)}`),
     ),
     ...(pe === null
       ? []
@@ -241,7 +243,7 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
           'PE',
           `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ` +
             `${String(pe.optional.MajorImageVersion)}, SectionAlignment ` +
-            `${hex(pe.optional.SectionAlignment)}`,
+            hex(pe.optional.SectionAlignment),
         )),
     'setup header',
     ...fieldLines(hdr),

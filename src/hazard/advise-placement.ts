@@ -56,7 +56,7 @@ export function placementFix(recording: Recording, damage: Damage): string {
     return (
       `give the sections addresses that do not overlap: ${sectionOf(high)} must start at ` +
       `or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ` +
-      `${hex(Math.abs(other - base))}`
+      hex(Math.abs(other - base))
     )
   }
   return behindKernel(recording, damage, destroyers, victim, base)

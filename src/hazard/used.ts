@@ -17,7 +17,7 @@ export function damagedPart(damage: Damage, [one, many]: readonly [one: string, 
   if (damage.bytes === sizeOf(damage.read.range)) return `all of it ${one}`
   return (
     `${exactSize(damage.bytes)} of it (offsets ${formatOffsets(damage.offsets)}) ` +
-    `${damage.bytes === 1 ? one : many}`
+    (damage.bytes === 1 ? one : many)
   )
 }
 

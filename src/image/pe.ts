@@ -343,8 +343,7 @@ function readSections(
         id: 'section-outside-file',
         at: fileOffset(at + 40 * index),
         what:
-          `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ` +
-          `${hex(source.size)}`,
+          `section ${section.name} has raw data up to ${hex(rawEnd)}, the file ends at ` + hex(source.size),
         fatal: false,
       })
     }

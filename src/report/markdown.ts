@@ -107,7 +107,7 @@ export function reportToMarkdown(report: Report): string {
           ...alternatives.map(
             run =>
               `- ${code(run.stub.id ?? 'no stub era')}, ${code(run.kernel.id ?? 'no kernel era')}: ` +
-              `${verdictText(run)}`,
+              verdictText(run),
           ),
           '',
         ]),

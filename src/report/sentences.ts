@@ -44,7 +44,7 @@ export function outcomeText(outcome: RunReport['outcome']): string {
     case 'arrived':
       return (
         `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ` +
-        `${hex(outcome.at.bootParams)}`
+        hex(outcome.at.bootParams)
       )
     case 'refused': {
       const { by, status, clause, why } = outcome.refusal
@@ -68,7 +68,7 @@ export function factRows(facts: RunReport['facts']): string[][] {
     rows.push([
       'handOff',
       `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ` +
-        `${hex(facts.handOff.entry)}`,
+        hex(facts.handOff.entry),
     ])
   address('bootParams', facts.bootParams)
   address('cmdLinePtr', facts.cmdLinePtr)

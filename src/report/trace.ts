@@ -22,7 +22,7 @@ export function formatTrace(recording: Recording, { paint = plain, all = false }
       if (step === undefined || step.first > event) return
       lines.push(
         `${'  '.repeat(depths[next] ?? 0)}${paint(step.clause, 'heading')}  ` +
-          `${printable(`${step.actor}: ${step.what}`)}`,
+          printable(`${step.actor}: ${step.what}`),
       )
     }
   }

@@ -221,6 +221,7 @@ const ADDED = {
   'explanations of printed lines': 16 * KILOBYTE,
   'maps out of any text': 60 * KILOBYTE,
   'tables out of any text': 50 * KILOBYTE,
+  'doubts about files and machines': 20 * KILOBYTE,
 }
 
 test('the package is light: 1.2 MB packed and what was added since, and 170 kB, packed, of what check loads', () => {

@@ -177,7 +177,7 @@ export function relocateShim(variant: ShimVariant): LoadStep {
         'EFI_UNSUPPORTED',
         'PE-32',
         `section .reloc at ${hex(section.VirtualAddress)} is not the relocation directory at ` +
-          `${hex(directory.VirtualAddress)}`,
+          hex(directory.VirtualAddress),
         'Relocation section is invalid',
       )
     const adjust = wrap64(BigInt(place.base) - pe.optional.ImageBase)

@@ -150,7 +150,9 @@ function readSysfs(lines: readonly Line[]): Block {
         odd(
           'unreadable-line',
           `line ${String(line)}: entry ${String(number)} ` +
-            `${type !== undefined && start !== undefined && end !== undefined ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}` : 'lacks its start, its end or its type'}`,
+            (type !== undefined && start !== undefined && end !== undefined
+              ? `has the unknown type ${JSON.stringify(type.slice(0, 40))}`
+              : 'lacks its start, its end or its type'),
         ),
       )
     else placed.push({ row, line })

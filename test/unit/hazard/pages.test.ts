@@ -17,7 +17,7 @@ test.each(rules.map(rule => [rule.id, rule] as const))(
     const [finding] = findings
     expect(page.startsWith(`# ${id}: ${title}\n\nClass: ${kind}. Defined by clause ${clause}.\n`)).toBe(true)
     expect(/```text\n([^`]*)```/.exec(page)?.[1]).toBe(
-      finding === undefined ? '' : formatFinding(finding, [], { width: 100 }),
+      finding === undefined ? '' : formatFinding(finding, [], { width: 80 }),
     )
     expect(page.split('\n').length).toBeLessThanOrEqual(61)
   },
