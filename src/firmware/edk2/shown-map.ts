@@ -6,7 +6,7 @@ import { range } from '../../bytes/range.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import { edgesOf, piecesAt } from '../bin-edges.ts'
 import { isFree } from '../descriptor-map.ts'
-import { areOne, reported } from '../memory-map.ts'
+import { areOne, firstPast, reported } from '../memory-map.ts'
 import type { Bin, FirmwareClause } from '../page-allocator.ts'
 
 /** The answer for these descriptors. */
@@ -48,7 +48,7 @@ export class MapView {
       const first = this.#entryOf(pieces[0])
       const before = map.at(-1)
       if (last !== null && i > same && (before === undefined || !areOne(before, first))) {
-        for (let j = firstPast(last.map, last.count, first.range.start); j < last.count; j++)
+        for (let j = firstPast(last.map, first.range.start, last.count); j < last.count; j++)
           map.push(last.map[j] as MemoryDescriptor)
         break
       }
@@ -68,7 +68,7 @@ export class MapView {
 
   /** Are there free pages that are shown as the bin's? */
   #showsFree(ram: readonly MemoryDescriptor[], { base, max }: Bin): boolean {
-    for (let i = firstPast(ram, ram.length, base); i < ram.length; i++) {
+    for (let i = firstPast(ram, base); i < ram.length; i++) {
       const descriptor = ram[i] as MemoryDescriptor
       if (descriptor.range.start > max) return false
       if (isFree(descriptor) && (this.#cuts || isWithin(descriptor, base, max))) return true
@@ -99,7 +99,7 @@ function resume(
   // One descriptor more, which the changed one may join
   let from = Math.max(0, Math.min(changed, ram.length - 1) - 1)
   const startOf = (i: number): number => (ram[i] as MemoryDescriptor).range.start
-  let kept = firstPast(last.map, last.count, startOf(from))
+  let kept = firstPast(last.map, startOf(from), last.count)
   for (let before = -1; before !== from;) {
     before = from
     const next = kept < last.count ? (last.map[kept] as MemoryDescriptor).range.start : Infinity
@@ -108,18 +108,6 @@ function resume(
   }
   for (let i = 0; i < kept; i++) map.push(last.map[i] as MemoryDescriptor)
   return { from, same: ram.length - tail }
-}
-
-/** Index of the first of `count` ascending descriptors that ends after `at`; `count` when there is none. */
-function firstPast(list: readonly MemoryDescriptor[], count: number, at: number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((list[middle] as MemoryDescriptor).range.end > at) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 /** Appends an entry, joined with the last one where they are one (FW-1). */
