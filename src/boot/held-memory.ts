@@ -79,9 +79,9 @@ function overwritten(event: WriteEvent, taken: RunMap<string>, over: boolean): r
 
 /** Memory that the firmware takes for itself while the boot goes on: of its pools, what is no buffer. */
 function noteTaken(event: Extract<MemoryEvent, { op: 'claim' | 'release' }>, taken: RunMap<string>): void {
-  for (const { start, end } of rangesOf(event))
-    if (event.op === 'claim' && event.label.startsWith(TAKEN)) taken.assign(start, end, event.label)
-    else taken.clear(start, end)
+  if (event.op === 'release') taken.rewrite(event.ranges, () => null)
+  else if (event.label.startsWith(TAKEN)) taken.assign(event.range.start, event.range.end, event.label)
+  else taken.clear(event.range.start, event.range.end)
 }
 
 function gapOf(actor: Actor, ranges: readonly Range[], map: readonly MemoryDescriptor[]): Gap {

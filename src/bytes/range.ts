@@ -57,14 +57,23 @@ export function subtract(from: Range, hole: Range): Range[] {
 
 /** Sorts and joins ranges that touch or overlap. */
 export function union(ranges: Iterable<Range>): Range[] {
-  const sorted = [...ranges].sort((a, b) => a.start - b.start)
+  const sorted = [...ranges]
+  if (sorted.some((one, i) => i > 0 && one.start < (sorted[i - 1] as Range).start))
+    sorted.sort((a, b) => a.start - b.start)
   const joined: Range[] = []
-  for (const next of sorted) {
-    const last = joined.at(-1)
-    if (last !== undefined && next.start <= last.end)
-      joined[joined.length - 1] = range(last.start, Math.max(last.end, next.end))
-    else joined.push(next)
+  let first = 0
+  let end = 0
+  const close = (past: number) => {
+    const one = sorted[first]
+    if (one !== undefined) joined.push(past === first + 1 ? one : range(one.start, end))
+    first = past
   }
+  for (let i = 0; i < sorted.length; i++) {
+    const next = sorted[i] as Range
+    if (i > 0 && next.start > end) close(i)
+    end = i === first ? next.end : Math.max(end, next.end)
+  }
+  close(sorted.length)
   return joined
 }
 

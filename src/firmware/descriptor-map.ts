@@ -4,7 +4,7 @@
  */
 import { intersect, range, sizeOf, type Range } from '../bytes/range.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
-import { joinDescriptors, splitMap } from './memory-map.ts'
+import { firstPast, joinDescriptors, splitMap } from './memory-map.ts'
 
 /** Is the descriptor's memory free? */
 export const isFree = ({ type }: MemoryDescriptor): boolean => type === EfiConventionalMemory
@@ -37,7 +37,7 @@ export class DescriptorMap {
 
   /** The descriptor that contains this address. */
   holding(at: number): MemoryDescriptor | undefined {
-    const held = this.#ram[this.#firstPast(at)]
+    const held = this.#ram[firstPast(this.#ram, at)]
     return held !== undefined && held.range.start <= at ? held : undefined
   }
 
@@ -110,21 +110,9 @@ export class DescriptorMap {
   }
 
   #indexOf(start: number, end: number): number {
-    const index = this.#firstPast(start)
+    const index = firstPast(this.#ram, start)
     const held = this.#ram[index]
     return held !== undefined && held.range.start <= start && end <= held.range.end ? index : -1
-  }
-
-  /** Index of the first descriptor that ends after `at`; their number when there is none. */
-  #firstPast(at: number): number {
-    let low = 0
-    let high = this.#ram.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#ram[middle] as MemoryDescriptor).range.end > at) high = middle
-      else low = middle + 1
-    }
-    return low
   }
 }
 

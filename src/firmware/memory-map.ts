@@ -6,6 +6,7 @@ import { UsageError } from '../bytes/errors.ts'
 import { contains, formatRange, overlaps, range, subtract, union, type Range } from '../bytes/range.ts'
 import { PAGE } from '../bytes/units.ts'
 import {
+  attributeBit,
   EFI_MEMORY_RUNTIME,
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
@@ -65,8 +66,8 @@ function ascending(map: readonly MemoryDescriptor[]): readonly MemoryDescriptor[
   return inOrder ? map : [...map].sort((a, b) => a.range.start - b.range.start)
 }
 
-function check(map: readonly MemoryDescriptor[]): void {
-  const sorted = ascending(map)
+/** Throws UsageError when descriptors, which ascend, overlap or are not made of pages. */
+function check(sorted: readonly MemoryDescriptor[]): void {
   sorted.forEach((descriptor, i) => {
     const { start, end } = descriptor.range
     if (start % PAGE !== 0 || end % PAGE !== 0)
@@ -98,6 +99,20 @@ export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDesc
   return joined
 }
 
+const hasRuntime = attributeBit(EFI_MEMORY_RUNTIME)
+
+/** Index of the first of `count` ascending descriptors that ends after `at`; `count` when there is none. */
+export function firstPast(list: readonly MemoryDescriptor[], at: number, count = list.length): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((list[middle] as MemoryDescriptor).range.end > at) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** What splitMap has made of a map, and the descriptors that it was made of. */
 const splits = new WeakMap<
   readonly MemoryDescriptor[],
@@ -118,32 +133,42 @@ export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
 }
 
 function newSplit(map: readonly MemoryDescriptor[]): SplitMap {
-  check(map)
-  const certain = union(
-    map
-      .filter(({ type }) => type !== EfiReservedMemoryType && !NEVER_RAM.has(type))
-      .map(descriptor => descriptor.range),
-  )
+  const sorted = ascending(map)
+  check(sorted)
   const reserved = union(
-    map.filter(({ type }) => type === EfiReservedMemoryType).map(descriptor => descriptor.range),
+    sorted.filter(({ type }) => type === EfiReservedMemoryType).map(descriptor => descriptor.range),
   )
+  const certain =
+    reserved.length === 0
+      ? []
+      : union(
+          sorted
+            .filter(({ type }) => type !== EfiReservedMemoryType && !NEVER_RAM.has(type))
+            .map(descriptor => descriptor.range),
+        )
   const adjoining = reserved.filter(one =>
     certain.some(other => other.end === one.start || one.end === other.start),
   )
   const isRam = ({ type, range: where }: MemoryDescriptor) =>
     type === EfiReservedMemoryType ? adjoining.some(one => contains(one, where)) : !NEVER_RAM.has(type)
-  const ram = map.filter(isRam).sort((a, b) => a.range.start - b.range.start)
+  const ram = sorted.filter(isRam)
   const plain = ram.map(descriptor =>
-    (descriptor.attribute & EFI_MEMORY_RUNTIME) === 0n
-      ? descriptor
-      : { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME },
+    hasRuntime(descriptor)
+      ? { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME }
+      : descriptor,
   )
-  return { ram: joinDescriptors(plain), foreign: map.filter(descriptor => !isRam(descriptor)) }
+  const foreign = ram.length === map.length ? [] : map.filter(descriptor => !isRam(descriptor))
+  return { ram: joinDescriptors(plain), foreign }
 }
 
+const rams = new WeakMap<SplitMap, readonly Range[]>()
+
 /** The RAM of a map, ascending and joined. */
-export function ramOf(map: readonly MemoryDescriptor[]): Range[] {
-  return union(splitMap(map).ram.map(descriptor => descriptor.range))
+export function ramOf(map: readonly MemoryDescriptor[]): readonly Range[] {
+  const split = splitMap(map)
+  const ram = rams.get(split) ?? union(split.ram.map(descriptor => descriptor.range))
+  rams.set(split, ram)
+  return ram
 }
 
 /** The same map with the pages of `where` changed to `type`; holes of the map stay holes. */

@@ -61,6 +61,27 @@ export interface MemoryDescriptor {
   readonly attribute: bigint
 }
 
+/**
+ * A test for one EFI_MEMORY_* bit. Arithmetic on bigints allocates, and most descriptors of a map have the
+ * attribute of the one before: its answer is kept.
+ */
+export function attributeBit(bit: bigint): (of: Pick<MemoryDescriptor, 'attribute'>) => boolean {
+  let last = 0n
+  let answer = false
+  return ({ attribute }) => {
+    if (attribute !== last) {
+      last = attribute
+      answer = (attribute & bit) !== 0n
+    }
+    return answer
+  }
+}
+
+/** EFI_MEMORY_SP is set. */
+export const isSpecialPurpose = attributeBit(EFI_MEMORY_SP)
+/** EFI_MEMORY_MORE_RELIABLE is set. */
+export const isMirrored = attributeBit(EFI_MEMORY_MORE_RELIABLE)
+
 /** `EfiLoaderData`, or `type 0x70000001` for a type without a name in the specification. */
 export function memoryTypeName(type: number): string {
   return MEMORY_TYPE_NAMES[type] ?? `type 0x${type.toString(16)}`

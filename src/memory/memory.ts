@@ -62,11 +62,11 @@ const NONE: readonly never[] = []
 /** One range or many, as a list. Throws ModelBug when it is empty or not sorted. */
 function rangesIn(where: Range | readonly Range[]): Ranges {
   if ('start' in where) return [where]
-  where.forEach((one, i) => {
-    const before = where[i - 1]
-    if (before !== undefined && before.end > one.start)
+  for (let i = 1; i < where.length; i++) {
+    const one = where[i] as Range
+    if ((where[i - 1] as Range).end > one.start)
       throw new ModelBug(`ranges do not ascend at ${formatRange(one)}`)
-  })
+  }
   if (where.length === 0) throw new ModelBug('an event without a range')
   return where as Ranges
 }
@@ -74,11 +74,15 @@ function rangesIn(where: Range | readonly Range[]): Ranges {
 function joined(effects: readonly WriteEffect[]): WriteEffect {
   const [first] = effects
   if (first !== undefined && effects.length === 1) return first
-  return {
-    lost: effects.flatMap(effect => effect.lost),
-    strayed: effects.flatMap(effect => effect.strayed),
-    outside: effects.flatMap(effect => effect.outside),
+  const lost: Extent[] = []
+  const strayed: Range[] = []
+  const outside: Range[] = []
+  for (const effect of effects) {
+    for (const extent of effect.lost) lost.push(extent)
+    for (const one of effect.strayed) strayed.push(one)
+    for (const one of effect.outside) outside.push(one)
   }
+  return { lost, strayed, outside }
 }
 
 /**

@@ -257,9 +257,12 @@ function put<V>(
     runs[i] = middle
     return
   }
-  const others: Run<V>[] = []
-  if (left !== null) others.push(left)
-  if (middle !== null) others.push(middle)
-  if (right !== null) others.push(right)
-  runs.splice(i, count, ...others)
+  let at = i
+  for (const run of [left, middle, right])
+    if (run !== null) {
+      if (at < i + count) runs[at] = run
+      else runs.splice(at, 0, run)
+      at++
+    }
+  if (at < i + count) runs.splice(at, i + count - at)
 }

@@ -9,7 +9,7 @@ import {
 } from '../../image/memory-types.ts'
 import { hex, sizeOf } from '../../bytes/range.ts'
 import { PAGE } from '../../bytes/units.ts'
-import { splitMap } from '../memory-map.ts'
+import { firstPast, splitMap } from '../memory-map.ts'
 import type { SearchPolicy } from '../page-allocator.ts'
 
 /**
@@ -37,8 +37,10 @@ const FOUR_GIB = 2 ** 32
  * below them. If they are not recognised, the default range ends at the highest RAM below 4 GiB.
  */
 export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
-  const low = splitMap(map).ram.filter(descriptor => descriptor.range.end <= FOUR_GIB)
+  const { ram } = splitMap(map)
+  const low = ram.slice(0, firstPast(ram, FOUR_GIB))
   for (let first = low.length - OVMF_BINS.length; first >= 0; first--) {
+    if (low[first]?.type !== OVMF_BINS[0].type) continue
     const run = low.slice(first, first + OVMF_BINS.length)
     const isBins = OVMF_BINS.every(({ type, pages }, i) => {
       const found = run[i]
@@ -54,7 +56,7 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
       return { bins, defaultMax: lowest.range.start - 1, assumption: null }
     }
   }
-  const defaultMax = Math.max(0, ...low.map(descriptor => descriptor.range.end - 1))
+  const defaultMax = (low.at(-1)?.range.end ?? 1) - 1
   return {
     bins: [],
     defaultMax,

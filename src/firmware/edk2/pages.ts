@@ -5,14 +5,14 @@
 import { overlaps, range, subtract, union, type Range } from '../../bytes/range.ts'
 import { alignDown, PAGE, phys, PHYS_END, type Phys } from '../../bytes/units.ts'
 import {
-  EFI_MEMORY_SP,
   EfiBootServicesData,
   EfiConventionalMemory,
+  isSpecialPurpose,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
 import type { Build } from '../build.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
-import { SPECIAL_TYPES } from '../memory-map.ts'
+import { firstPast, SPECIAL_TYPES } from '../memory-map.ts'
 import {
   countOfPages,
   freedNothing,
@@ -281,15 +281,19 @@ export class Edk2Pages implements PageAllocator {
     return { at, clause: limit < PHYS_END - 1 && (limit + 1) % PAGE !== 0 ? 'FW-11' : 'FW-4' }
   }
 
-  #isPassedOver({ attribute }: MemoryDescriptor): boolean {
-    return this.#release.skipsSpecialPurpose && (attribute & EFI_MEMORY_SP) !== 0n
+  #isPassedOver(descriptor: MemoryDescriptor): boolean {
+    return this.#release.skipsSpecialPurpose && isSpecialPurpose(descriptor)
   }
 
   /** Is there special-purpose memory above, which an earlier release would have used (FW-24)? */
   #passedOver(at: number, max: number): boolean {
-    return this.#map.ram.some(
-      one => isFree(one) && this.#isPassedOver(one) && at < one.range.start && one.range.start <= max,
-    )
+    const { ram } = this.#map
+    for (let i = firstPast(ram, at); i < ram.length; i++) {
+      const one = ram[i] as MemoryDescriptor
+      if (one.range.start > max) return false
+      if (at < one.range.start && isFree(one) && this.#isPassedOver(one)) return true
+    }
+    return false
   }
 
   /**

@@ -6,7 +6,7 @@ import { range } from '../../bytes/range.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import { edgesOf, piecesAt } from '../bin-edges.ts'
 import { isFree } from '../descriptor-map.ts'
-import { areOne, reported } from '../memory-map.ts'
+import { areOne, firstPast, reported } from '../memory-map.ts'
 import type { Bin, FirmwareClause } from '../page-allocator.ts'
 
 /** The answer for these descriptors. */
@@ -39,26 +39,38 @@ export class MapView {
     foreign: readonly MemoryDescriptor[],
     last: ShownMap | null = null,
   ): ShownMap {
-    const map: MemoryDescriptor[] = []
-    const resumed = last === null || ram.length === 0 ? null : resume(ram, last, map)
-    const same = resumed?.same ?? Infinity
-    for (let i = resumed?.from ?? 0; i < ram.length; i++) {
-      const descriptor = ram[i] as MemoryDescriptor
-      const pieces = piecesAt(descriptor, this.#edges)
-      const first = this.#entryOf(pieces[0])
-      const before = map.at(-1)
-      if (last !== null && i > same && (before === undefined || !areOne(before, first))) {
-        for (let j = firstPast(last.map, last.count, first.range.start); j < last.count; j++)
-          map.push(last.map[j] as MemoryDescriptor)
+    const { from, same, kept } =
+      last === null || ram.length === 0 ? { from: 0, same: Infinity, kept: 0 } : placeOf(ram, last)
+    const made: MemoryDescriptor[] = []
+    let before = kept === 0 ? undefined : last?.map[kept - 1]
+    let rest = last?.count ?? 0
+    for (let i = from; i < ram.length; i++) {
+      const pieces = piecesAt(ram[i] as MemoryDescriptor, this.#edges)
+      let one = this.#entryOf(pieces[0])
+      if (last !== null && i > same && (before === undefined || !areOne(before, one))) {
+        rest = firstPast(last.map, one.range.start, last.count)
         break
       }
-      add(map, first)
-      for (let j = 1; j < pieces.length; j++) add(map, this.#entryOf(pieces[j] as MemoryDescriptor))
+      for (let j = 1; j <= pieces.length; j++) {
+        if (before !== undefined && areOne(before, one)) {
+          one = { ...before, range: range(before.range.start, one.range.end) }
+          made.pop()
+        }
+        made.push(one)
+        before = one
+        if (j < pieces.length) one = this.#entryOf(pieces[j] as MemoryDescriptor)
+      }
     }
-    const count = map.length
-    for (const one of foreign) map.push(one)
+    const head = last === null ? [] : last.map.slice(0, kept)
+    const tail = last === null ? [] : last.map.slice(rest, last.count)
     const inBin = this.#bins.some(bin => this.#showsFree(ram, bin))
-    return { ram, foreign, map, count, clause: inBin ? (this.#cuts ? 'FW-34' : 'FW-15') : 'FW-14' }
+    return {
+      ram,
+      foreign,
+      map: head.concat(made, tail, foreign),
+      count: kept + made.length + tail.length,
+      clause: inBin ? (this.#cuts ? 'FW-34' : 'FW-15') : 'FW-14',
+    }
   }
 
   #entryOf(piece: MemoryDescriptor): MemoryDescriptor {
@@ -68,7 +80,7 @@ export class MapView {
 
   /** Are there free pages that are shown as the bin's? */
   #showsFree(ram: readonly MemoryDescriptor[], { base, max }: Bin): boolean {
-    for (let i = firstPast(ram, ram.length, base); i < ram.length; i++) {
+    for (let i = firstPast(ram, base); i < ram.length; i++) {
       const descriptor = ram[i] as MemoryDescriptor
       if (descriptor.range.start > max) return false
       if (isFree(descriptor) && (this.#cuts || isWithin(descriptor, base, max))) return true
@@ -82,14 +94,13 @@ function isWithin({ range: { start, end } }: MemoryDescriptor, base: number, max
 }
 
 /**
- * Takes the entries before a change from the last answer. `from`: the descriptor to go on with; `same`: the
- * first one after the change.
+ * Where the lists differ. `from`: the descriptor to begin with; `kept`: entries of the last answer before it;
+ * `same`: the first descriptor after the change.
  */
-function resume(
+function placeOf(
   ram: readonly MemoryDescriptor[],
   last: ShownMap,
-  map: MemoryDescriptor[],
-): { readonly from: number; readonly same: number } {
+): { readonly from: number; readonly same: number; readonly kept: number } {
   const shorter = Math.min(ram.length, last.ram.length)
   let changed = 0
   while (changed < shorter && ram[changed] === last.ram[changed]) changed++
@@ -99,33 +110,12 @@ function resume(
   // One descriptor more, which the changed one may join
   let from = Math.max(0, Math.min(changed, ram.length - 1) - 1)
   const startOf = (i: number): number => (ram[i] as MemoryDescriptor).range.start
-  let kept = firstPast(last.map, last.count, startOf(from))
+  let kept = firstPast(last.map, startOf(from), last.count)
   for (let before = -1; before !== from;) {
     before = from
     const next = kept < last.count ? (last.map[kept] as MemoryDescriptor).range.start : Infinity
     while (from > 0 && next < startOf(from)) from--
     while (kept > 0 && (last.map[kept - 1] as MemoryDescriptor).range.end > startOf(from)) kept--
   }
-  for (let i = 0; i < kept; i++) map.push(last.map[i] as MemoryDescriptor)
-  return { from, same: ram.length - tail }
-}
-
-/** Index of the first of `count` ascending descriptors that ends after `at`; `count` when there is none. */
-function firstPast(list: readonly MemoryDescriptor[], count: number, at: number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((list[middle] as MemoryDescriptor).range.end > at) high = middle
-    else low = middle + 1
-  }
-  return low
-}
-
-/** Appends an entry, joined with the last one where they are one (FW-1). */
-function add(map: MemoryDescriptor[], one: MemoryDescriptor): void {
-  const last = map.at(-1)
-  if (last !== undefined && areOne(last, one))
-    map[map.length - 1] = { ...last, range: range(last.range.start, one.range.end) }
-  else map.push(one)
+  return { from, same: ram.length - tail, kept }
 }

@@ -3,10 +3,11 @@ import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, overlaps, rangeAt } from '../../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../../bytes/units.ts'
 import {
-  EFI_MEMORY_MORE_RELIABLE,
-  EFI_MEMORY_SP,
+  attributeBit,
   EfiConventionalMemory,
   EfiLoaderCode,
+  isMirrored,
+  isSpecialPurpose,
   type MemoryDescriptor,
 } from '../../../image/memory-types.ts'
 import type { Placement } from '../behaviour.ts'
@@ -33,8 +34,7 @@ export interface Slots {
 /** EFI_MEMORY_HOT_PLUGGABLE. Source: uefi@2.10 section 7.2.3. */
 const EFI_MEMORY_HOT_PLUGGABLE = 0x100000n
 
-const isUnpluggable = ({ attribute }: Pick<MemoryDescriptor, 'attribute'>): boolean =>
-  (attribute & EFI_MEMORY_HOT_PLUGGABLE) !== 0n
+const isUnpluggable = attributeBit(EFI_MEMORY_HOT_PLUGGABLE)
 
 /**
  * get_entry_num_slots over a map, in its order; only mirrored memory counts when some of it has slots.
@@ -48,17 +48,18 @@ export function randomAllocSlots(
   softReserve = true,
 ): Slots[] {
   const found: (Slots & { readonly mirrored: boolean })[] = []
-  for (const { type, range, attribute } of map) {
+  for (const descriptor of map) {
+    const { type, range } = descriptor
     if (type !== EfiConventionalMemory) continue
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
-    if (first > last || isUnpluggable({ attribute })) continue
-    if (softReserve && (attribute & EFI_MEMORY_SP) !== 0n) continue
+    if (first > last || isUnpluggable(descriptor)) continue
+    if (softReserve && isSpecialPurpose(descriptor)) continue
     found.push({
       first,
       count: (last - first) / align + 1,
       lowest: alignUp<number>(range.start, align),
-      mirrored: (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n,
+      mirrored: isMirrored(descriptor),
     })
   }
   const mirrored = found.filter(slots => slots.mirrored)

@@ -16,7 +16,6 @@ import {
   type E820Entry,
 } from '../../../image/x86/e820-table.ts'
 import {
-  EFI_MEMORY_SP,
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
   EfiBootServicesCode,
@@ -33,6 +32,7 @@ import {
   EfiRuntimeServicesData,
   EfiUnacceptedMemoryType,
   EfiUnusableMemory,
+  isSpecialPurpose,
   type MemoryDescriptor,
 } from '../../../image/memory-types.ts'
 import { e820Bytes } from '../../../machine/x86/zero-page.ts'
@@ -74,10 +74,11 @@ function typeOf(
   softReserve: boolean,
   takesUnaccepted: boolean,
 ): (descriptor: MemoryDescriptor) => number | null {
-  return ({ type, attribute }) => {
+  return descriptor => {
+    const { type } = descriptor
     if (type === EfiUnacceptedMemoryType) return takesUnaccepted ? E820_TYPE_RAM : null
     const known = E820_TYPES.get(type) ?? null
-    const soft = softReserve && known === E820_TYPE_RAM && (attribute & EFI_MEMORY_SP) !== 0n
+    const soft = softReserve && known === E820_TYPE_RAM && isSpecialPurpose(descriptor)
     return soft ? E820_TYPE_SOFT_RESERVED : known
   }
 }

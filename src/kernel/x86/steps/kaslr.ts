@@ -4,10 +4,10 @@
 import { hex, overlaps, range, rangeAt, type Range } from '../../../bytes/range.ts'
 import { alignDown, alignUp, phys, PHYS_END } from '../../../bytes/units.ts'
 import {
-  EFI_MEMORY_MORE_RELIABLE,
-  EFI_MEMORY_SP,
   EfiConventionalMemory,
   EfiUnacceptedMemoryType,
+  isMirrored,
+  isSpecialPurpose,
   type MemoryDescriptor,
 } from '../../../image/memory-types.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Output, type Window } from '../boot.ts'
@@ -105,15 +105,18 @@ export function kaslrAreas(
  * mirrored memory if there is any.
  */
 export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = false): Range[] {
-  const mirrored = map.some(({ attribute }) => (attribute & EFI_MEMORY_MORE_RELIABLE) !== 0n)
-  return map.flatMap(({ type, range: where, attribute }) => {
+  const mirrored = map.some(isMirrored)
+  const regions: Range[] = []
+  for (const descriptor of map) {
+    const { type, range: where } = descriptor
     if (
       (type !== EfiConventionalMemory && !(takesUnaccepted && type === EfiUnacceptedMemoryType)) ||
-      (attribute & EFI_MEMORY_SP) !== 0n
+      isSpecialPurpose(descriptor)
     )
-      return []
-    return mirrored && (attribute & EFI_MEMORY_MORE_RELIABLE) === 0n ? [] : [where]
-  })
+      continue
+    if (!mirrored || isMirrored(descriptor)) regions.push(where)
+  }
+  return regions
 }
 
 /** R without KASLR or if nothing else fits; otherwise a random slot. */
