@@ -157,7 +157,8 @@ function ofImage(
     doubts,
   })
   const boots = stubChoices(uki, input).flatMap(stub => {
-    const handed = entry.boot(stub.model)
+    // What a caller made may do something else next time
+    const handed = typeof input.stub === 'object' ? entry.boot(stub.model) : entry.bootAgain(stub.model)
     const payload = handed.handOff?.payload
     const kernels = payload === undefined ? [kernelInFile(uki, input, choose)] : choose(payload.source)
     return kernels.map(kernel => ({

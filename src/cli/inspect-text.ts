@@ -86,7 +86,7 @@ function mapLines(parse: MemmapParse): string[] {
     ...line('lines', lines.map(String).join('-')),
     ...line(
       'rows',
-      `${String(map.length)} read, ${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} times something is lost`}`,
+      `${String(map.length)} read, ${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} ${lost.length === 1 ? 'loss is' : 'losses are'} known`}`,
     ),
     ...line(
       'RAM',
