@@ -12,7 +12,7 @@ import { settings } from '../support/stub-settings.ts'
 const EVERYWHERE = [
   ...['ST-1', 'ST-2', 'ST-3', 'ST-45', 'ST-86', 'ST-98', 'ST-99', 'LZ-18', 'LZ-19', 'LZ-20', 'LZ-21'],
   // EP-39 came with point releases that no data tells apart; ZO-34 says itself what of it was read
-  ...['EP-1', 'EP-39', 'EP-55', 'ZO-1', 'ZO-2', 'ZO-34'],
+  ...['EP-1', 'EP-39', 'EP-55', 'EP-56', 'ZO-1', 'ZO-2', 'ZO-34'],
   ...Array.from({ length: 9 }, (_, i) => `ZO-${String(12 + i)}`),
   ...Array.from({ length: 12 }, (_, i) => `ZO-${String(22 + i)}`),
   ...['ZO-36', 'ZO-37', 'ZO-38'],

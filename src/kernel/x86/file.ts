@@ -2,6 +2,7 @@
  * Facts that the model reads from the kernel's file: constants built into the running code, independent of
  * memory. Chapters EP and ZO.
  */
+import { hex } from '../../bytes/range.ts'
 import type { ByteSource } from '../../bytes/source.ts'
 import { alignUp, PAGE } from '../../bytes/units.ts'
 import { XLF_5LEVEL_ENABLED } from '../../image/x86/boot-params.ts'
@@ -74,6 +75,11 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
       `the kernel file cannot be read: ${problems.map(problem => problem.what).join('; ')}`,
     )
   const { payload, hdr, setupSize } = bzimage
+  const against = problems.filter(({ id }) => CONTRADICTIONS.has(id)).map(({ what }) => what)
+  if ((payload?.output_len ?? 0) > hdr.init_size)
+    against.push(`init_size ${hex(hdr.init_size)} has no room for the kernel that the payload becomes`)
+  if (against.length > 0)
+    machine.doubt('EP-56', `the kernel file contradicts its own headers: ${against.join('; ')}`)
   if (payload === null) return machine.gap('EP-1', 'the setup header has no payload')
   const file: KernelFile = {
     setupSize,
@@ -92,6 +98,16 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     ? file
     : machine.gap('EP-1', 'the kernel file has an impossible pref_address, kernel_alignment or length')
 }
+
+/** Problems of a file that its headers do not allow for; a signature behind its end is none. */
+const CONTRADICTIONS: ReadonlySet<string> = new Set([
+  'shorter-than-declared',
+  'payload-outside-image',
+  'payload-truncated',
+  'handover-outside-file',
+  'header-truncated',
+  'truncated',
+])
 
 /** No kernel is linked above this: MAXMEM with four-level paging. */
 const ADDRESS_MAX = 2 ** 46

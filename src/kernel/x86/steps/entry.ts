@@ -1,5 +1,5 @@
 /** The first instructions: what must be the kernel's own bytes. Chapter EP. */
-import { rangeAt, rangeOrNull } from '../../../bytes/range.ts'
+import { hex, rangeAt, rangeOrNull } from '../../../bytes/range.ts'
 import { physOf } from '../../../bytes/units.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
@@ -18,6 +18,13 @@ export function enterKernel(boot: KernelBoot): void {
   const { machine, from, fileAt, file } = boot
   machine.step('EP-1', 'the kernel is entered', () => {
     if (from.entry < fileAt) machine.gap('EP-1', 'the entry point lies below the kernel image')
+    const offset = from.entry - fileAt
+    const payload = file.setupSize + file.payloadOffset
+    if (offset < file.setupSize || (offset >= payload && offset < payload + file.payloadLength))
+      machine.doubt(
+        'EP-56',
+        `the entry point at ${hex(offset)} of the kernel file lies in its ${offset < payload ? 'setup' : 'payload'}: no code of a kernel is entered there`,
+      )
     enterOwn(boot, from.entry - fileAt, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
     const behind = file.setupSize + file.payloadOffset + file.payloadLength

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { bytesSource, sliceSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
+import { STUB_FACTS, type StubName } from '../../../src/image/stub-facts.ts'
+import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
+import { kernel } from '../../../src/vitest/builders.ts'
+import { reportOn } from '../../support/damaged-uki.ts'
+
+const KERNELS: Readonly<Record<StubName, string>> = {
+  '247.3': '5.10.223-cloud',
+  '252.39': '6.1.170-cloud',
+  '254.26': '6.12.107-cloud',
+  '257.13': '6.12.107-cloud',
+  '262.1': '7.2.13-cloud',
+}
+const word = (value: number): ByteSource => bytesSource(new Uint8Array(Uint32Array.of(value).buffer))
+
+test.each(Object.entries(KERNELS) as [StubName, string][])(
+  'EP-56 a kernel file that its headers contradict is not clean (%s, %s)',
+  (stub, name) => {
+    const facts = kernel(name)
+    const { hdr, pe } = facts
+    const whole = buildKernel(facts)
+    const stated = (hdr.setup_sects + 1) * 512 + hdr.syssize * 16
+    const verdict = (content: ByteSource): string =>
+      reportOn(
+        buildUki({
+          stub: STUB_FACTS[stub],
+          sections: [
+            { name: '.cmdline', VirtualAddress: 0x50000, content: { text: 'nokaslr' } },
+            { name: '.linux', VirtualAddress: 0x2000000, content },
+            { name: '.initrd', VirtualAddress: 0x6000000, content: { initrd: 3_000_000 } },
+          ],
+        }),
+      ).verdict
+    const with32 = (at: number, value: number): ByteSource =>
+      sparseSource(whole.size, [
+        { at: 0, source: whole },
+        { at, source: word(value) },
+      ])
+    expect(verdict(whole)).toBe('clean')
+    for (const cut of [0x200, 0x20000, 0x400000])
+      expect(verdict(sliceSource(whole, 0, stated - cut)), String(cut)).not.toBe('clean')
+    expect(verdict(with32(0x1f4, hdr.syssize + 0x2000))).not.toBe('clean')
+    expect(verdict(with32(0x24c, hdr.payload_length + 0x200000))).not.toBe('clean')
+    expect(verdict(with32(0x248, hdr.payload_offset + 0x200000))).not.toBe('clean')
+    expect(verdict(with32(0x264, hdr.handover_offset + 0x2000000))).not.toBe('clean')
+    expect(verdict(with32(0x260, 0x1000))).not.toBe('clean')
+    if (stub === '247.3') return
+    const entry = pe.e_lfanew + 24 + 16
+    for (const at of [0, 0x200, (hdr.setup_sects + 1) * 512 + hdr.payload_offset + 0x1000])
+      expect(verdict(with32(entry, at)), String(at)).not.toBe('clean')
+  },
+)
