@@ -167,7 +167,7 @@ export const commands: readonly Command[] = [
       required: 'always',
       help: 'an image, a kernel, or a text: a section table, a memory map, a log',
     },
-    summary: 'print the headers of a file, or what a text has, with problems and advice',
+    summary: 'print the headers of a file, with problems and advice',
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],
