@@ -9,6 +9,7 @@ import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
 import type { Call } from './command.ts'
+import type { Chosen } from './text-image.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 import { readSettings, type Stored } from './settings.ts'
 
@@ -78,44 +79,13 @@ async function loadedBy(
   }
 }
 
-/** Bytes of a file that are looked at first. */
-const HEAD = 4096
-/** How much of a text is looked at for a recipe. */
-const RECIPE_MAX = 65536
-
-/** The file itself, or the image described by a section listing or a recipe in it. */
-async function fileOrListing(
-  call: Call,
-  path: string,
-  chosen: Pick<CheckInput, 'stub'> & { readonly kernel?: string | undefined },
-): Promise<Image> {
+/** The file itself, or the image that a text in it describes: what reads texts is loaded where there is one. */
+async function fileOrListing(call: Call, path: string, chosen: Chosen): Promise<Image> {
   const source = call.files.source(path)
-  const image = { name: path, source, stub: null }
-  const head = source.read(fileOffset(0), HEAD)
-  // most images are none: what reads texts is loaded where there is one
-  if (head.length === 0 || (head[0] === 0x4d && head[1] === 0x5a)) return image
-  const { isText, textOf } = await import('../image/paste/letters.ts')
-  if (!isText(head)) return image
-  if (textOf(source.read(fileOffset(0), RECIPE_MAX)).includes('--add-section')) {
-    const [{ readRecipe }, { imageOfRecipe }] = await Promise.all([
-      import('../image/tables/recipe.ts'),
-      import('./recipe.ts'),
-    ])
-    const recipe = readRecipe(textOf(call.files.bytes(path)))
-    if (recipe !== null) return { name: `${path} (objcopy)`, ...imageOfRecipe(call, recipe, path, chosen) }
-  }
-  const { isListing, LISTING_HEAD, readListing } = await import('../image/objdump.ts')
-  if (!isListing(source.read(fileOffset(0), LISTING_HEAD)))
-    throw new UsageError(
-      `${path}: a text without a section table: no image, and no sizes and places of sections in it`,
-    )
-  const { listing, problems } = readListing(call.files.bytes(path))
-  if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
-  const { imageOfListing } = await import('../boot/listing.ts')
-  return {
-    name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`,
-    ...imageOfListing(listing, problems, chosen.kernel),
-  }
+  const head = source.read(fileOffset(0), 2)
+  const isImage = head.length === 0 || (head[0] === 0x4d && head[1] === 0x5a)
+  const text = isImage ? null : (await import('./text-image.ts')).imageOfText(call, path, source, chosen)
+  return text ?? { name: path, source, stub: null }
 }
 
 type Observed = Pick<CheckInput, 'observed'> & Required<Pick<MachineInput, 'problems'>>
@@ -144,7 +114,7 @@ async function imageOf(
   call: Call,
   scenario: Scenario | null,
   scenarioPath: string,
-  chosen: Pick<CheckInput, 'stub'> & { readonly kernel?: string | undefined },
+  chosen: Chosen,
 ): Promise<Image> {
   if (call.operand !== null) return fileOrListing(call, call.operand, chosen)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')

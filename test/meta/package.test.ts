@@ -224,7 +224,7 @@ const ADDED = {
   'doubts about files and machines': 20 * KILOBYTE,
 }
 
-test('the package is light: 1.2 MB packed and what was added since, and 170 kB, packed, of what check loads', () => {
+test('the package is light: 1.2 MB packed and what was added since, and 171 kB, packed, of what check loads', () => {
   const limit = Object.values(ADDED).reduce((sum, one) => sum + one, 1.2 * MEGABYTE)
   expect(packedSize).toBeLessThanOrEqual(limit)
   const image = uki({ initrd: '1M' })
@@ -253,7 +253,7 @@ test('the package is light: 1.2 MB packed and what was added since, and 170 kB, 
   expect(loaded).toContain(MAIN)
   expect(loaded.filter(path => !path.startsWith(join(TOP, 'dist')))).toEqual([])
   const size = loaded.reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0)
-  expect(size).toBeLessThanOrEqual(170 * KILOBYTE)
+  expect(size).toBeLessThanOrEqual(171 * KILOBYTE)
   // What this boot does not need is not there: the log, YAML, schemas.
   expect(loaded.filter(path => /\bpino\b|\bvalibot\b|composeDoc/.test(readFileSync(path, 'utf8')))).toEqual(
     [],
