@@ -57,6 +57,7 @@ export function imageOfListing(
     if (name === '.linux') return kernel ?? undefined
     return name === '.initrd' ? { initrd: size } : undefined
   })
+  const larger = named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`
   const told = [
     ...listing.missing.map(({ what }) => what),
     ...listing.assumptions,
@@ -64,9 +65,7 @@ export function imageOfListing(
       ? []
       : [
           known === undefined
-            ? 'no recorded kernel has the size of ' +
-              `.linux${named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`}: ` +
-              'its setup header is unknown'
+            ? `no recorded kernel has the size of .linux${larger}: its setup header is unknown`
             : same === undefined
               ? `.linux is similar to the recorded kernel ${known.name}, as named: the run uses its ` +
                 'setup header, and its bytes end before the section does'

@@ -36,8 +36,9 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
   const beside = others.length === 0 ? '' : `; not used: ${others.map(sayOther).join(', ')}`
   const clothes = takenOff.length === 0 ? '' : `; taken off: ${takenOff.join(', ')}`
+  const at = moment === 'before-load' ? '' : `, taken at ${moment}`
   return {
-    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${moment === 'before-load' ? '' : `, taken at ${moment}`}`,
+    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${at}`,
     map,
     taken: moment,
     problems: [

@@ -32,7 +32,9 @@ const SMALL_MAX = 2 ** 20
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError on failure. */
   source(path: string): ByteSource
-  /** The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default. */
+  /**
+   * The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default.
+   */
   bytes(path: string, max?: number): Uint8Array
   /** The whole of a small text file, UTF-8. */
   text(path: string, max?: number): string
@@ -187,8 +189,8 @@ function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | '
 const WRITER = { comes: 2000, every: 10 } as const
 
 /**
- * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end open;
- * before anybody did, it is one only when nobody comes.
+ * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end
+ * open; before anybody did, it is one only when nobody comes.
  */
 function readPipe(path: string, fd: number, room: Uint8Array, done: number): number {
   for (let waited = 0; ; waited += WRITER.every) {

@@ -82,11 +82,13 @@ function mapLines(parse: MemmapParse): string[] {
   const each = (label: string, texts: readonly string[]): string[] =>
     texts.flatMap((text, i) => line(i === 0 ? label : '', text))
   return [
-    `memory map  ${kind === null ? 'of an unknown kind' : KIND[kind]}, ${dialect ?? 'unknown form'} (${title})`,
+    `memory map  ${kind === null ? 'of an unknown kind' : KIND[kind]}, ` +
+      `${dialect ?? 'unknown form'} (${title})`,
     ...line('lines', lines.map(String).join('-')),
     ...line(
       'rows',
-      `${String(map.length)} read, ${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} times something is lost`}`,
+      `${String(map.length)} read, ` +
+        `${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} times something is lost`}`,
     ),
     ...line(
       'RAM',

@@ -55,9 +55,8 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const itself = inside.length > 0 ? null : parseBzImage(source)
   if (pe === null && (itself?.bzimage ?? null) === null) {
     const fatal = problems.at(-1)
-    throw new UsageError(
-      `${name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'neither a PE file nor a kernel'}`,
-    )
+    const where = fatal?.at == null ? '' : `at ${hex(fatal.at)}: `
+    throw new UsageError(`${name}: ${where}${fatal?.what ?? 'neither a PE file nor a kernel'}`)
   }
   const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
   const stub = uki === null ? null : readStubVersion(uki)
@@ -233,7 +232,9 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
         ? 'none'
         : `${payload.compression ?? 'unknown compression'} at ${hex(payload.at)}, ` +
             `${hex(payload.length)} bytes, ` +
-            `${payload.output_len === null ? 'decompressed length unknown' : `decompressed ${hex(payload.output_len)}`}`,
+            (payload.output_len === null
+              ? 'decompressed length unknown'
+              : `decompressed ${hex(payload.output_len)}`),
     ),
     ...(pe === null
       ? []

@@ -81,7 +81,8 @@ export function formatFinding(
   moments: readonly MapMoment[] = [],
   options: TextOptions = {},
 ): string {
-  return `${findingOf(finding, moments, { paint: options.paint ?? plain, width: options.width ?? 120 }).join('\n')}\n`
+  const { paint = plain, width = 120 } = options
+  return `${findingOf(finding, moments, { paint, width }).join('\n')}\n`
 }
 
 function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, width }: Options): string[] {
@@ -89,11 +90,12 @@ function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, wid
     labelled(name, text, { indent: 2, column: 6, width })
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
   const head = printable(`${finding.class}  ${subject}`)
+  const gap = ' '.repeat(Math.max(2, width - head.length - finding.clause.length))
   const map = mapAround(finding, moments).map(
     line => `  ${line.startsWith('>') ? paint(line, 'mark') : line}`,
   )
   return [
-    `${paint(head, finding.class)}${' '.repeat(Math.max(2, width - head.length - finding.clause.length))}${paint(finding.clause, 'faint')}`,
+    `${paint(head, finding.class)}${gap}${paint(finding.clause, 'faint')}`,
     ...labelled('', finding.what, { indent: 2, column: 0, width }),
     ...spaced(legTable(finding)),
     ...spaced(map),

@@ -19,13 +19,15 @@ const NAME = '(?:Unk [0-9a-f]{2,8}|[A-Za-z][\\w-]{1,15})'
 const FLAG = '(?:RT|UCE|UC|WC|WT|WB|WP|RP|XP|NV|MR|RO|SP|CRYPT|HP|CC)'
 const readRow = groupsOf(
   new RegExp(
-    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$`,
+    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})` +
+      '\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$',
   ),
   5,
 )
 const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8}`, 'g')
 const ROW = new RegExp(
-  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
+  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}` +
+    `\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
   'y',
 )
 const MORE = new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`)

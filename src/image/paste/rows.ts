@@ -105,7 +105,9 @@ function foldOf(lines: readonly string[]): number {
   return widest >= 20 && full >= 3 ? widest : 0
 }
 
-/** Puts a line and those behind it together until they hold a row that no single one holds; null: they do not. */
+/**
+ * Puts a line and those behind it together until they hold a row that no single one holds; null: they do not.
+ */
 function joined<G extends Grammar>(
   lines: readonly string[],
   i: number,
