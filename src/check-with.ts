@@ -1,6 +1,7 @@
 /** Implementation of `check`, with the decoders passed by the caller. */
 import { compareWithObserved, contradictions } from './boot/compare.ts'
 import type { AnyStubEra } from './boot/identify.ts'
+import { bothWays, withDoubtTaken, type DoubtTaken, type OneWay } from './boot/in-doubt.ts'
 import type { MachineInput } from './boot/machine.ts'
 import {
   kernelBytes,
@@ -80,7 +81,7 @@ export function checkWith(readPayload: PayloadReader | null, input: CheckInput):
   if (input.deep === true && readPayload === null) throw new ModelBug('no payload reader for deep')
   const read = input.deep === true ? readPayload : null
   const image = prepareImage(input.image.source)
-  const machine = prepareMachine(input.machine)
+  const machine = lookedAtBothWays(readPayload, input, prepareMachine(input.machine))
   const { boots, linux, ofFile } =
     input.bootLoader === undefined
       ? ofImage(input, kernelChooser(input, read), image, machine)
@@ -110,6 +111,29 @@ export function checkWith(readPayload: PayloadReader | null, input: CheckInput):
   return checked
 }
 
+/** The machine, with what comes of memory in doubt when it is free, and when it is not (FW-61). */
+function lookedAtBothWays(
+  readPayload: PayloadReader | null,
+  input: CheckInput,
+  machine: PreparedMachine,
+): PreparedMachine {
+  const { inDoubt = [], doubts = [], ...rest } = machine.input
+  if (inDoubt.length === 0) return machine
+  const runWith = (how: DoubtTaken): OneWay => {
+    const map = withDoubtTaken(rest.map, inDoubt, how)
+    try {
+      const others = doubts.filter(({ clause }) => clause !== 'FW-60')
+      const { report } = checkWith(readPayload, { ...input, machine: { ...rest, doubts: others, map } })
+      return { verdict: report.verdict, imageBase: report.facts.imageBase }
+    } catch (error) {
+      if (error instanceof UsageError) return { verdict: error.message, imageBase: undefined }
+      throw error
+    }
+  }
+  const said = bothWays(inDoubt, runWith('free'), runWith('taken'))
+  return prepareMachine({ ...rest, doubts: [said, ...doubts] })
+}
+
 /** All runs, their kernel file, and the advice about the image. */
 interface Boots {
   readonly boots: readonly { readonly run: Run; readonly stub: EraRef; readonly kernel: EraRef }[]
@@ -133,7 +157,8 @@ function ofImage(
     doubts,
   })
   const boots = stubChoices(uki, input).flatMap(stub => {
-    const handed = entry.boot(stub.model)
+    // What a caller made may do something else next time
+    const handed = typeof input.stub === 'object' ? entry.boot(stub.model) : entry.bootAgain(stub.model)
     const payload = handed.handOff?.payload
     const kernels = payload === undefined ? [kernelInFile(uki, input, choose)] : choose(payload.source)
     return kernels.map(kernel => ({

@@ -5,7 +5,7 @@
 import { formatRange, formatSize, intersect, overlaps, sizeOf, union, type Range } from '../bytes/range.ts'
 import { memoryTypeName, type MemoryDescriptor } from '../image/memory-types.ts'
 import type { Gap } from '../machine/machine.ts'
-import { isWrite, rangesOf, type Actor, type MemoryEvent } from '../memory/event.ts'
+import { isWrite, rangesOf, type Actor, type MemoryEvent, type WriteEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import { RunMap } from '../memory/run-map.ts'
 
@@ -16,38 +16,69 @@ const TAKEN = 'firmware:'
 /** What outlives boot services. */
 const KEPT: readonly string[] = ['firmware:runtime', 'firmware:reserved']
 
-/** One gap for each actor that wrote where the firmware has something. `map` is that before the boot. */
-export function heldMemoryGaps({ events, steps }: Recording, map: readonly MemoryDescriptor[]): Gap[] {
-  const end = steps.find(({ clause }) => clause === 'FW-20')?.first ?? Infinity
-  const taken = new RunMap<string>()
-  const written = new Map<Actor, Range[]>()
-  for (const event of events) {
-    for (const where of overwritten(event, taken, event.id >= end)) {
-      const ranges = written.get(event.actor)
-      if (ranges === undefined) written.set(event.actor, [where])
-      else ranges.push(where)
-    }
-    noteTaken(event, taken)
+/** What actors wrote where the firmware has something, followed event by event; forks with its recording. */
+export class HeldMemory {
+  #taken = new RunMap<string>()
+  #written = new Map<Actor, readonly Range[]>()
+  /** Events and steps that were followed. */
+  #events = 0
+  #steps = 0
+  /** The first event of ExitBootServices; Infinity before. */
+  #end = Infinity
+
+  /** An independent copy, for a fork of the recording. */
+  fork(): HeldMemory {
+    const twin = new HeldMemory()
+    twin.#taken = this.#taken.fork()
+    twin.#written = new Map(this.#written)
+    twin.#events = this.#events
+    twin.#steps = this.#steps
+    twin.#end = this.#end
+    return twin
   }
-  return [...written].map(([actor, ranges]) => gapOf(actor, union(ranges), map))
+
+  /** Goes on where it stopped, up to the end of the recording: always the same one, or a fork of it. */
+  follow({ events, steps }: Recording): this {
+    for (; this.#steps < steps.length; this.#steps++) {
+      const step = steps[this.#steps]
+      if (step?.clause === 'FW-20') this.#end = Math.min(this.#end, step.first)
+    }
+    for (; this.#events < events.length; this.#events++) {
+      const event = events[this.#events] as MemoryEvent
+      if (isWrite(event)) this.#note(event)
+      else if (event.op === 'claim' || event.op === 'release') noteTaken(event, this.#taken)
+    }
+    return this
+  }
+
+  /** One gap for each actor that wrote where the firmware has something. `map` is that before the boot. */
+  gaps(map: readonly MemoryDescriptor[]): Gap[] {
+    return [...this.#written].map(([actor, ranges]) => gapOf(actor, union(ranges), map))
+  }
+
+  #note(event: WriteEvent): void {
+    const found = overwritten(event, this.#taken, event.id >= this.#end)
+    if (found.length > 0)
+      this.#written.set(event.actor, [...(this.#written.get(event.actor) ?? []), ...found])
+  }
 }
 
+const NONE: readonly never[] = []
+
 /** What an event wrote that the firmware had; nothing for what lays memory out. */
-function overwritten(event: MemoryEvent, taken: RunMap<string>, over: boolean): Range[] {
-  if (!isWrite(event) || event.op === 'occupy') return []
-  const lost = event.lost.flatMap(({ whose, range }) =>
-    whose?.object.startsWith('firmware:') === true && (!over || KEPT.includes(whose.object)) ? [range] : [],
-  )
-  if (over || event.actor === 'firmware') return lost
-  const inPool = rangesOf(event).flatMap(({ start, end }) =>
-    taken.runs(start, end).map(run => ({ start: run.start, end: run.end }) as Range),
-  )
-  return [...lost, ...inPool]
+function overwritten(event: WriteEvent, taken: RunMap<string>, over: boolean): readonly Range[] {
+  if (event.op === 'occupy') return NONE
+  const found: Range[] = []
+  for (const { whose, range } of event.lost)
+    if (whose?.object.startsWith(TAKEN) === true && (!over || KEPT.includes(whose.object))) found.push(range)
+  if (over || event.actor === 'firmware') return found
+  for (const where of rangesOf(event))
+    for (const { start, end } of taken.runs(where.start, where.end)) found.push({ start, end } as Range)
+  return found
 }
 
 /** Memory that the firmware takes for itself while the boot goes on: of its pools, what is no buffer. */
-function noteTaken(event: MemoryEvent, taken: RunMap<string>): void {
-  if (event.op !== 'claim' && event.op !== 'release') return
+function noteTaken(event: Extract<MemoryEvent, { op: 'claim' | 'release' }>, taken: RunMap<string>): void {
   for (const { start, end } of rangesOf(event))
     if (event.op === 'claim' && event.label.startsWith(TAKEN)) taken.assign(start, end, event.label)
     else taken.clear(start, end)

@@ -34,6 +34,14 @@ export function recordedKernel(choice: string): KernelFacts | undefined {
   )
 }
 
+/** What is known of the bytes. */
+interface Known {
+  /** Of each section; null where they are not there. */
+  readonly bytes?: readonly (ByteSource | null)[]
+  /** Nothing of the image is unknown. Default false. */
+  readonly whole?: boolean
+}
+
 /**
  * Replaces `.linux` with the recorded kernel of the same file size, or with the one named by `kernel` (name,
  * version or branch). Without one the kernel is unknown and the run ends after the load.
@@ -42,7 +50,9 @@ export function imageOfListing(
   listing: Listing,
   problems: readonly Problem[] = [],
   kernelNamed?: string,
+  { bytes = [], whole = false }: Known = {},
 ): ListedImage {
+  const own = bytes[listing.sections.findIndex(section => section.name === '.linux')] ?? null
   const linux = listing.sections.find(section => section.name === '.linux')
   const same =
     linux === undefined ? undefined : Object.values(KERNEL_FACTS).find(facts => facts.fileSize === linux.size)
@@ -53,7 +63,10 @@ export function imageOfListing(
   const fits = named !== undefined && linux !== undefined && named.fileSize <= linux.size
   const known = same ?? (fits ? named : undefined)
   const kernel = known === undefined ? null : buildKernel(known)
-  const source = peOfListing(listing, ({ name, size }): Content | undefined => {
+  const source = peOfListing(listing, (section): Content | undefined => {
+    const given = bytes[listing.sections.indexOf(section)]
+    if (given != null) return given
+    const { name, size } = section
     if (name === '.linux') return kernel ?? undefined
     return name === '.initrd' ? { initrd: size } : undefined
   })
@@ -61,7 +74,7 @@ export function imageOfListing(
   const told = [
     ...listing.missing.map(({ what }) => what),
     ...listing.assumptions,
-    ...(linux === undefined
+    ...(linux === undefined || own !== null
       ? []
       : [
           known === undefined
@@ -72,7 +85,9 @@ export function imageOfListing(
               : `.linux is the recorded kernel ${known.name}: its file has the same size`,
         ]),
     ...problems.map(problem => problem.what),
-    'the command line is empty and .initrd holds an archive: a listing does not show them',
+    ...(whole
+      ? []
+      : ['the command line is empty and .initrd holds an archive: a listing does not show them']),
   ]
   const unplaced = listing.missing.some(({ column }) => column === 'VirtualAddress')
   return {
@@ -80,7 +95,7 @@ export function imageOfListing(
     unplaced,
     assumptions: told.map(what => ({ clause: 'HZ-19', what })),
     stub:
-      kernel === null || unplaced
+      (kernel === null && own === null) || unplaced
         ? {
             id: 'x-listing',
             boot: machine =>
@@ -93,11 +108,13 @@ export function imageOfListing(
               ),
           }
         : null,
-    doubts: [
-      {
-        clause: 'HZ-19',
-        why: 'the image is a section listing: it has the addresses of the sections, not their bytes',
-      },
-    ],
+    doubts: whole
+      ? []
+      : [
+          {
+            clause: 'HZ-19',
+            why: 'the image is a section listing: it has the addresses of the sections, not their bytes',
+          },
+        ],
   }
 }

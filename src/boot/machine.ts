@@ -3,7 +3,7 @@
  * with quirks (chapter FW).
  */
 import { UsageError } from '../bytes/errors.ts'
-import { formatSize, hex } from '../bytes/range.ts'
+import { formatSize, hex, type Range } from '../bytes/range.ts'
 import { PAGE, phys, type Phys } from '../bytes/units.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
@@ -44,6 +44,8 @@ export interface MachineInput {
   readonly assumptions?: readonly Assumption[]
   /** What the map does not show; no run on it is clean. */
   readonly doubts?: readonly Gap[]
+  /** Memory of which the map does not say whether it is free: both ways are run (FW-61). */
+  readonly inDoubt?: readonly Range[]
 }
 
 interface OnMap {

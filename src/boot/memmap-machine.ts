@@ -2,11 +2,12 @@
  * Turns a user's memory map into a machine: its name, when it was taken, what is assumed and what stays
  * unknown (chapter FW).
  */
-import { formatSize } from '../bytes/range.ts'
+import { formatSize, type Range } from '../bytes/range.ts'
 import type { LostRow, MemmapParse, OtherMap } from '../image/memmap.ts'
 import { sayLost } from '../image/memmap/losses.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
 import type { Assumption, Gap } from '../machine/machine.ts'
+import { contradictsItself, pagesInDoubt, withDoubtTaken } from './in-doubt.ts'
 import type { MapTaken } from './map-before-load.ts'
 
 /** A machine as `check` takes it. */
@@ -23,6 +24,8 @@ export interface MemmapMachine {
   }[]
   readonly assumptions: readonly Assumption[]
   readonly doubts: readonly Gap[]
+  /** Memory of which the map does not say whether it is free. */
+  readonly inDoubt: readonly Range[]
 }
 
 /**
@@ -30,7 +33,9 @@ export interface MemmapMachine {
  * A map that does not distinguish free memory from the firmware's has a gap, so that no run on it is clean.
  */
 export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapTaken): MemmapMachine {
-  const { map, dialect, kind, lines, lacks, others, takenOff, lost } = parse
+  const { dialect, kind, lines, lacks, others, takenOff, lost } = parse
+  const inDoubt = pagesInDoubt(lost.flatMap(({ at }) => at ?? []))
+  const map = contradictsItself(parse.map) ? withDoubtTaken(parse.map, inDoubt, 'taken') : parse.map
   const poor = kind !== 'efi'
   const moment = taken ?? (poor ? 'before-load' : parse.taken)
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
@@ -55,6 +60,7 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
             },
           ],
     doubts: [...lostDoubts(lost), ...(poor ? [poorDoubt(map)] : [])],
+    inDoubt,
   }
 }
 

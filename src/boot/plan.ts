@@ -13,6 +13,7 @@ import type { EraInfo, KernelModel, StubModel } from '../machine/model.ts'
 import { lanzabooteModel } from '../stub/lanzaboote/boot.ts'
 import type { EspFiles } from '../stub/lanzaboote/model.ts'
 import { stubModel } from '../stub/boot.ts'
+import type { StubEra } from '../stub/model.ts'
 import { kernelCandidates, stubCandidates, type AnyStubEra, type Candidate } from './identify.ts'
 
 /** Which era was run, and why. */
@@ -54,8 +55,17 @@ export function stubChoices(uki: UkiView, { stub, linux, initrd, deep }: Wishes)
   if (typeof stub === 'object' && 'boot' in stub) return [{ ref: ownRef(stub.id), model: stub }]
   const esp: EspFiles = { kernel: linux ?? null, initrd: initrd ?? null, verify: deep === true }
   return stubCandidates(uki, stub).map(candidate =>
-    choiceOf(candidate, era => ('names' in era ? lanzabooteModel(era, esp) : stubModel(era))),
+    choiceOf(candidate, era => ('names' in era ? lanzabooteModel(era, esp) : modelOf(era))),
   )
+}
+
+const models = new WeakMap<StubEra, StubModel>()
+
+/** One model for each era: whoever meets it again knows it. */
+function modelOf(era: StubEra): StubModel {
+  const known = models.get(era) ?? stubModel(era)
+  models.set(era, known)
+  return known
 }
 
 /** Kernels for a file. */

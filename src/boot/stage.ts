@@ -25,7 +25,7 @@ import type { Facts } from '../machine/model.ts'
 import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
-import { heldMemoryGaps } from './held-memory.ts'
+import { HeldMemory } from './held-memory.ts'
 import { momentOf, type Moment } from './moments.ts'
 
 /** Input of the initial memory. */
@@ -73,6 +73,7 @@ interface Parts {
   readonly settings: Settings
   readonly notes: Notes
   readonly moments: Moment[]
+  readonly held: HeldMemory
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
   /** Id of the image loader; empty where nobody named a firmware. */
@@ -142,9 +143,9 @@ export class Stage {
 
   /** The finished run. */
   ended(outcome: Outcome): Run {
-    const { recorder, notes, moments, map } = this.#parts
+    const { recorder, notes, moments, held, map } = this.#parts
     const { assumptions, facts } = notes
-    const doubts = [...notes.doubts, ...heldMemoryGaps(recorder, map)]
+    const doubts = [...notes.doubts, ...held.follow(recorder).gaps(map)]
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
     return { recording: recorder, outcome, facts, assumptions, gaps, moments }
   }
@@ -157,7 +158,7 @@ const BEYOND: Gap = {
 }
 
 function forked(
-  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'map' | 'loader'>,
+  from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'held' | 'map' | 'loader'>,
   settings: Settings,
   notes: Notes,
   moments: Moment[],
@@ -178,6 +179,7 @@ function forked(
     settings,
     notes,
     moments,
+    held: from.held.follow(from.recorder).fork(),
     map: from.map,
     loader: from.loader,
   })
@@ -186,7 +188,7 @@ function forked(
 /** A machine as the firmware leaves it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'map' | 'loader'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'held' | 'map' | 'loader'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -209,6 +211,7 @@ export class LaidOut {
       memory,
       firmware,
       moments: [momentOf(memory, 'before-load')],
+      held: new HeldMemory(),
       map: layout.map,
       loader: layout.firmware?.loader.id ?? '',
     }

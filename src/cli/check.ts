@@ -65,7 +65,11 @@ function fromHere(path: string): string {
 async function reportIn(call: Call, report: Report): Promise<string> {
   switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
     case 'text':
-      return formatReport(report, { paint: painter(call.color), width: call.width })
+      return formatReport(report, {
+        paint: painter(call.color),
+        width: call.width,
+        details: call.has('details'),
+      })
     case 'json': {
       const { reportToJson } = await import('../report/json.ts')
       return jsonText(reportToJson(report, await upstreamLinks()))
@@ -90,7 +94,7 @@ async function reportIn(call: Call, report: Report): Promise<string> {
 /** Prints the report. */
 export async function check(call: Call): Promise<number> {
   const { report } = await judged(call)
-  call.print(await reportIn(call, report))
+  if (!call.has('quiet')) call.print(await reportIn(call, report))
   return exitCode(report, call.has('strict'))
 }
 

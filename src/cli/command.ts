@@ -62,7 +62,7 @@ export interface Call extends Given {
   readonly log: Pick<Log, 'debug'>
   /** Use colours on stdout? */
   readonly color: boolean
-  /** Width of the terminal, in characters, limited for readability; 120 for a file or a pipe. */
+  /** Width of the terminal, in characters, limited for readability; 80 for a file or a pipe. */
   readonly width: number
   /** Adds to the result. */
   print(text: string): void

@@ -39,7 +39,9 @@ const color: Option = {
 const image: Operand = {
   name: 'FILE',
   required: { unless: 'scenario' },
-  help: 'the unified kernel image, or a text with its objdump -h; not needed with --scenario',
+  help:
+    'the unified kernel image, or a text with its section table (objdump -h, and others) ' +
+    'or its objcopy recipe; not needed with --scenario',
 }
 
 const memmap: Option = {
@@ -132,7 +134,11 @@ export const commands: readonly Command[] = [
     name: 'check',
     operand: image,
     summary: 'simulate a boot and report damage, broken contracts and advice',
-    options: boot(reportFormat),
+    options: [
+      { name: 'details', help: 'print evidence, facts and assumptions, too' },
+      { name: 'quiet', short: 'q', help: 'print nothing: the exit code alone answers' },
+      ...boot(reportFormat),
+    ],
     exits: bootExits,
     examples: [
       'stubsim check uki.efi --ram 512MiB --firmware ovmf-2022.11-q35',
@@ -162,8 +168,12 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'inspect',
-    operand: { name: 'FILE', required: 'always', help: 'a UKI, another PE file, or a kernel' },
-    summary: 'print the headers of a file, with problems and advice',
+    operand: {
+      name: 'FILE',
+      required: 'always',
+      help: 'an image, a kernel, or a text: a section table, a memory map, a log',
+    },
+    summary: 'print the headers of a file, or what a text has, with problems and advice',
     options: [format, output, stats, verbose, help],
     exits: [[0, 'the file could be read']],
     examples: ['stubsim inspect uki.efi', 'stubsim inspect vmlinuz --format json'],

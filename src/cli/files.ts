@@ -32,6 +32,8 @@ const SMALL_MAX = 2 ** 20
 export interface Files {
   /** Opens a file for reading in place. Throws UsageError on failure. */
   source(path: string): ByteSource
+  /** Is there a regular file of that name? */
+  has(path: string): boolean
   /**
    * The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default.
    */
@@ -169,6 +171,14 @@ function readOnce(path: string, fd: number, bytes: Uint8Array, done: number, at:
 /** Name of stdin for a small text. */
 const STDIN = '-'
 
+function isRegular(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
 /** Is it a sequential stream: stdin, or the pipe of a shell's `<(dmesg)`? */
 function isPipe(path: string): boolean {
   if (path === STDIN) return true
@@ -232,6 +242,7 @@ export function openFiles(stdin = 0): Files {
   }
   return {
     source: path => opened(path).source,
+    has: isRegular,
     bytes,
     text: (path, max) => decode(path, bytes(path, max)),
     write: (path, content) => {

@@ -7,7 +7,6 @@ import { UsageError } from '../bytes/errors.ts'
 import { JSON_MAX } from '../bytes/plain-data.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
-import { isText } from '../image/paste/letters.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
 import type { Call } from './command.ts'
 import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
@@ -79,14 +78,32 @@ async function loadedBy(
   }
 }
 
-/** Number of bytes examined first: an image has a zero byte among them, a text does not. */
+/** Bytes of a file that are looked at first. */
 const HEAD = 4096
+/** How much of a text is looked at for a recipe. */
+const RECIPE_MAX = 65536
 
-/** The file itself, or the image described by a section listing in it. */
-async function fileOrListing(call: Call, path: string, kernel: string | undefined): Promise<Image> {
+/** The file itself, or the image described by a section listing or a recipe in it. */
+async function fileOrListing(
+  call: Call,
+  path: string,
+  chosen: Pick<CheckInput, 'stub'> & { readonly kernel?: string | undefined },
+): Promise<Image> {
   const source = call.files.source(path)
   const image = { name: path, source, stub: null }
-  if (source.size === 0 || !isText(source.read(fileOffset(0), HEAD))) return image
+  const head = source.read(fileOffset(0), HEAD)
+  // most images are none: what reads texts is loaded where there is one
+  if (head.length === 0 || (head[0] === 0x4d && head[1] === 0x5a)) return image
+  const { isText, textOf } = await import('../image/paste/letters.ts')
+  if (!isText(head)) return image
+  if (textOf(source.read(fileOffset(0), RECIPE_MAX)).includes('--add-section')) {
+    const [{ readRecipe }, { imageOfRecipe }] = await Promise.all([
+      import('../image/tables/recipe.ts'),
+      import('./recipe.ts'),
+    ])
+    const recipe = readRecipe(textOf(call.files.bytes(path)))
+    if (recipe !== null) return { name: `${path} (objcopy)`, ...imageOfRecipe(call, recipe, path, chosen) }
+  }
   const { isListing, LISTING_HEAD, readListing } = await import('../image/objdump.ts')
   if (!isListing(source.read(fileOffset(0), LISTING_HEAD)))
     throw new UsageError(
@@ -97,7 +114,7 @@ async function fileOrListing(call: Call, path: string, kernel: string | undefine
   const { imageOfListing } = await import('../boot/listing.ts')
   return {
     name: `${path} (section listing${listing.fileName === null ? '' : ` of ${listing.fileName}`})`,
-    ...imageOfListing(listing, problems, kernel),
+    ...imageOfListing(listing, problems, chosen.kernel),
   }
 }
 
@@ -127,12 +144,12 @@ async function imageOf(
   call: Call,
   scenario: Scenario | null,
   scenarioPath: string,
-  kernel: string | undefined,
+  chosen: Pick<CheckInput, 'stub'> & { readonly kernel?: string | undefined },
 ): Promise<Image> {
-  if (call.operand !== null) return fileOrListing(call, call.operand, kernel)
+  if (call.operand !== null) return fileOrListing(call, call.operand, chosen)
   if (scenario === null) throw new UsageError('which image? Give FILE or --scenario FILE')
   if (!('uki' in scenario.image))
-    return fileOrListing(call, beside(scenarioPath, scenario.image.file), kernel)
+    return fileOrListing(call, beside(scenarioPath, scenario.image.file), chosen)
   const { ukiSource } = await import('../boot/recipe.ts')
   const { uki } = scenario.image
   return {
@@ -153,7 +170,7 @@ export async function checkInput(call: Call): Promise<CheckInput> {
   const machine = await machineOf(call, wanted, scenarioPath, taken, seen)
   const { problems: oddities, ...observed } = await observedOf(call)
   const settings = readSettings(call, stored, 'check', 'stages')
-  const { stub: unknownStub, ...image } = await imageOf(call, scenario, scenarioPath, settings.kernel)
+  const { stub: unknownStub, ...image } = await imageOf(call, scenario, scenarioPath, settings)
   return {
     image,
     machine:

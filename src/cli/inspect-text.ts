@@ -88,7 +88,9 @@ function mapLines(parse: MemmapParse): string[] {
     ...line(
       'rows',
       `${String(map.length)} read, ` +
-        `${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} times something is lost`}`,
+        (lost.length === 0
+          ? 'none known to be lost'
+          : `${String(lost.length)} ${lost.length === 1 ? 'loss is' : 'losses are'} known`),
     ),
     ...line(
       'RAM',

@@ -44,10 +44,10 @@ function wantsColor(given: Given, { stdout, env }: Io): boolean {
     : choice === 'always'
 }
 
-const WIDTHS = { least: 60, most: 120 } as const
+const WIDTHS = { least: 60, usual: 80, most: 120 } as const
 
 function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io): number {
-  if (!isTTY || given.text('output') !== undefined || !(columns > 0)) return WIDTHS.most
+  if (!isTTY || given.text('output') !== undefined || !(columns > 0)) return WIDTHS.usual
   return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
 }
 

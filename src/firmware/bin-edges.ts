@@ -4,21 +4,35 @@ import { alignDown, PAGE } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
 import type { Bin } from './page-allocator.ts'
 
+/** Addresses at which the bins begin and end, ascending. */
+export function edgesOf(bins: readonly Bin[]): number[] {
+  return [...new Set(bins.flatMap(bin => [bin.base, bin.max + 1]))].sort((a, b) => a - b)
+}
+
+/** A descriptor; a free one cut at these edges, which ascend (FW-34). */
+export function piecesAt(
+  descriptor: MemoryDescriptor,
+  edges: readonly number[],
+): readonly [MemoryDescriptor, ...MemoryDescriptor[]] {
+  const { start, end } = descriptor.range
+  if (descriptor.type !== EfiConventionalMemory) return [descriptor]
+  const [first, ...others] = edges.filter(edge => start < edge && edge < end)
+  if (first === undefined) return [descriptor]
+  const part = (from: number, to: number): MemoryDescriptor => ({ ...descriptor, range: range(from, to) })
+  return [
+    part(start, first),
+    ...others.map((to, i) => part(others[i - 1] ?? first, to)),
+    part(others.at(-1) ?? first, end),
+  ]
+}
+
 /** The descriptors, free ones cut at the edges of these bins (FW-34). */
 export function cutAtBins(
   map: readonly MemoryDescriptor[],
   bins: readonly Bin[],
 ): readonly MemoryDescriptor[] {
-  const edges = bins.flatMap(bin => [bin.base, bin.max + 1])
-  return map.flatMap(descriptor => {
-    const { start, end } = descriptor.range
-    const cuts =
-      descriptor.type === EfiConventionalMemory
-        ? edges.filter(edge => start < edge && edge < end).sort((a, b) => a - b)
-        : []
-    const bounds = [start, ...new Set(cuts), end]
-    return bounds.slice(1).map((to, i) => ({ ...descriptor, range: range(bounds[i] as number, to) }))
-  })
+  const edges = edgesOf(bins)
+  return map.flatMap(descriptor => piecesAt(descriptor, edges))
 }
 
 /** Start of the highest free pages at or below the limit that are outside all of these bins (FW-51). */

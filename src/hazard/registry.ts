@@ -26,8 +26,7 @@ import { uninitialisedRead } from './rules/uninitialised-read.ts'
 import { wildRead } from './rules/wild-read.ts'
 import { writeOutsideAllocation } from './rules/write-outside-allocation.ts'
 
-/** Damage, then breaches, then advice; findings come in this order. */
-export const rules: readonly Rule[] = [
+const RULES = [
   clobberedObject,
   uninitialisedRead,
   wildRead,
@@ -49,7 +48,13 @@ export const rules: readonly Rule[] = [
   tableOrderNotByAddress,
   duplicateSection,
   sectionUnaligned,
-]
+] as const
+
+/** Id of a rule of the table. */
+export type RuleId = (typeof RULES)[number]['id']
+
+/** Damage, then breaches, then advice; findings come in this order. */
+export const rules: readonly Rule[] = RULES
 
 /** The rule of that id, or undefined. */
 export function ruleById(id: string, among: readonly Rule[] = rules): Rule | undefined {

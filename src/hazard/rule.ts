@@ -45,11 +45,15 @@ export interface AdviceRule extends RuleInfo {
 export type Rule = RecordingRule | AdviceRule
 
 /** Defines a rule that judges recordings: damage or breach. Users define their own with it, too. */
-export function rule(definition: RecordingRule): RecordingRule {
+export function rule<const Id extends string>(
+  definition: RecordingRule & { readonly id: Id },
+): RecordingRule & { readonly id: Id } {
   return definition
 }
 
 /** Defines a rule that judges a file. */
-export function advice(definition: Omit<AdviceRule, 'class'>): AdviceRule {
+export function advice<const Id extends string>(
+  definition: Omit<AdviceRule, 'class'> & { readonly id: Id },
+): AdviceRule & { readonly id: Id } {
   return { class: 'advice', ...definition }
 }

@@ -268,10 +268,16 @@ const DEFAULTS = Object.fromEntries(
   settings.flatMap(([name, setting]) => (setting.for === 'stages' ? [[name, setting.default]] : [])),
 )
 
+/** What withDefaults has made: nothing is missing there. */
+const complete = new WeakSet<object>()
+
 /** The settings with the table's defaults for those that are absent or undefined. */
 export function withDefaults(some: Partial<Settings>): Settings {
+  if (complete.has(some)) return some as Settings
   const said = Object.entries(some).filter(([, value]) => value !== undefined)
-  return { ...DEFAULTS, ...Object.fromEntries(said) } as unknown as Settings
+  const all = { ...DEFAULTS, ...Object.fromEntries(said) } as unknown as Settings
+  complete.add(all)
+  return all
 }
 
 /** The settings that stages see, from the input of `check`. */

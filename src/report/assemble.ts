@@ -68,7 +68,7 @@ function runReport(
 }
 
 /** Doubts about the machine itself: somebody who says no on it may say yes on the one that is meant. */
-const NOT_THE_MACHINE: readonly Gap['clause'][] = ['FW-57', 'FW-58', 'FW-60']
+const NOT_THE_MACHINE: readonly Gap['clause'][] = ['FW-57', 'FW-58', 'FW-60', 'FW-61']
 
 /**
  * Damage, or code that was lost, comes before everything; a refusal is certain where the machine is; then

@@ -13,7 +13,7 @@ export const plain: Paint = text => text
 export interface TextOptions {
   /** Default: no colour. */
   readonly paint?: Paint
-  /** Width at which prose is wrapped, in characters. Default 120. */
+  /** Width at which prose is wrapped, in characters. Default 80. */
   readonly width?: number
 }
 

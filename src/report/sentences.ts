@@ -11,6 +11,14 @@ export function verdictText(report: RunReport & { readonly advice?: readonly Fin
 
 /** The grounds of a verdict; empty if there are none. */
 export function restsOn(report: RunReport & { readonly advice?: readonly Finding[] }): string {
+  const assumed = report.assumptions.length
+  return [foundText(report), ...(assumed > 0 ? [count(assumed, 'assumption', 'assumptions')] : [])]
+    .filter(text => text !== '')
+    .join(', ')
+}
+
+/** How many findings of each class there are, and gaps; empty if there are none. */
+export function foundText(report: RunReport & { readonly advice?: readonly Finding[] }): string {
   const number = (kind: Finding['class']): number =>
     report.findings.filter(finding => finding.class === kind).length
   return [
@@ -18,7 +26,6 @@ export function restsOn(report: RunReport & { readonly advice?: readonly Finding
     ...(number('breach') > 0 ? [count(number('breach'), 'breach', 'breaches')] : []),
     ...((report.advice ?? []).length > 0 ? [`${String(report.advice?.length)} advice`] : []),
     ...(report.gaps.length > 0 ? [count(report.gaps.length, 'gap of the model', 'gaps of the model')] : []),
-    ...(report.assumptions.length > 0 ? [count(report.assumptions.length, 'assumption', 'assumptions')] : []),
   ].join(', ')
 }
 

@@ -3,37 +3,69 @@
  * and assumptions.
  */
 import { formatSize, hex } from '../bytes/range.ts'
-import { columns, labelled, plain, printable, type TextOptions } from './layout.ts'
+import { columns, count, labelled, plain, printable, wrap, type TextOptions } from './layout.ts'
 import { mapAround } from './map.ts'
-import { builderText, factRows, outcomeText, restsOn } from './sentences.ts'
-import type { EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
+import { builderText, factRows, foundText, outcomeText, restsOn } from './sentences.ts'
+import { verdictSentence } from './verdict.ts'
+import type { BuilderRef, EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
 
 type Options = Required<TextOptions>
 
-/** Plain, deterministic text that ends in a newline. The verdict is the last line. */
-export function formatReport(report: Report, options: TextOptions = {}): string {
-  const all: Options = { paint: options.paint ?? plain, width: options.width ?? 120 }
+/** Options of the report as text. */
+export interface ReportTextOptions extends TextOptions {
+  /** Evidence, facts and assumptions, too. Default: only how many there are. */
+  readonly details?: boolean
+}
+
+/**
+ * Plain, deterministic text that ends in a newline: the verdict in a sentence, findings, gaps, then what was
+ * booted, how it ended, and, with `details`, the facts and assumptions.
+ */
+export function formatReport(report: Report, options: ReportTextOptions = {}): string {
+  const all: Options = { paint: options.paint ?? plain, width: options.width ?? 80 }
+  const details = options.details ?? false
   const blocks = [
-    headOf(report, all),
-    ...report.findings.map(finding => findingOf(finding, report.moments, all)),
-    ...report.advice.map(finding => findingOf(finding, [], all)),
-    outcomeOf(report, all),
-    factsLines(report, all),
-    observedLines(report, all),
-    clauses('assumed', report.assumptions, all),
+    verdictOf(report, all),
     clauses(
       'gaps',
       report.gaps.map(({ clause, why }) => ({ clause, what: why })),
       all,
     ),
+    ...report.findings.map(finding => findingOf(finding, report.moments, all)),
+    ...report.advice.map(finding => findingOf(finding, [], all)),
+    [...headOf(report, details, all), ...outcomeOf(report, all)],
+    observedLines(report, all),
     problemsOf(report.problems, all),
     alternativesOf(report, all),
-    [verdictLine(report, all)],
+    ...(details
+      ? [factsLines(report, all), clauses('assumed', report.assumptions, all)]
+      : [omitted(report, all)]),
   ]
   return `${blocks
     .filter(lines => lines.length > 0)
     .map(lines => lines.join('\n'))
     .join('\n\n')}\n`
+}
+
+/** The verdict in a sentence, and what was found. */
+function verdictOf(report: Report, { width, paint }: Options): string[] {
+  const { verdict } = report
+  const [first = '', ...rest] = wrap(printable(verdictSentence(report)), width)
+  const found = foundText(report)
+  return [
+    paint(verdict, verdict) + first.slice(verdict.length),
+    ...rest,
+    ...(found === '' ? [] : labelled('found', found, { indent: 0, column: 9, width })),
+  ]
+}
+
+/** How much is not shown. */
+function omitted(report: Report, { width }: Options): string[] {
+  const parts = [
+    count(factRows(report.facts).length, 'fact', 'facts'),
+    count(report.assumptions.length, 'assumption', 'assumptions'),
+  ]
+  return labelled('more', `${parts.join(', ')}: --details prints them`, { indent: 0, column: 9, width })
 }
 
 /** One line: the verdict and its grounds. */
@@ -45,20 +77,28 @@ export function verdictLine(
   return `verdict  ${paint(report.verdict, report.verdict)}${rests === '' ? '' : `: ${rests}`}`
 }
 
-function headOf(report: Report, { width, paint }: Options): string[] {
+function headOf(report: Report, details: boolean, { width }: Options): string[] {
   const line = (label: string, text: string): string[] =>
     labelled(label, text, { indent: 0, column: 9, width })
   return [
-    paint(
-      `${printable(report.image.name)}  ${formatSize(report.image.size)} ` +
-        `(${String(report.image.size)} bytes)`,
-      'heading',
+    ...line(
+      'image',
+      `${report.image.name}, ${formatSize(report.image.size)} (${String(report.image.size)} bytes)`,
     ),
     ...line('machine', `${report.machine.what}, ${formatSize(report.machine.ramBytes)} RAM`),
-    ...line('stub', eraText(report.stub)),
-    ...line('kernel', eraText(report.kernel)),
-    ...(report.builder === null ? [] : line('built by', builderText(report.builder))),
+    ...line('stub', eraText(report.stub, details)),
+    ...line('kernel', eraText(report.kernel, details)),
+    ...(report.builder === null ? [] : line('built by', builtBy(report.builder, details))),
   ]
+}
+
+/** Of several tools with one layout the first stands for all, unless details are wanted. */
+function builtBy(builder: BuilderRef, details: boolean): string {
+  const [first, ...others] = builder.candidates
+  return details || first === undefined || others.length === 0
+    ? builderText(builder)
+    : `${first.title}, or ${count(others.length, 'another tool', 'other tools').replace(/^1 /, '')} ` +
+        'with the same layout'
 }
 
 const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
@@ -68,11 +108,10 @@ const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
   none: 'outside the tables',
 }
 
-function eraText({ id, title, version, evidence, certainty }: EraRef): string {
-  return (
-    `${version ?? 'version unknown'}: ${id === null ? 'no era' : `${id}, ${title}`} ` +
-    `(${[CERTAINTY[certainty], ...evidence].join('; ')})`
-  )
+function eraText({ id, title, version, evidence, certainty }: EraRef, details: boolean): string {
+  const how = [CERTAINTY[certainty], ...(details ? evidence : [])].join('; ')
+  const does = id === null ? 'not in the tables' : `${title} (${id})`
+  return `${version ?? 'version unknown'}: ${does}; ${how}`
 }
 
 /** One finding: the message, its legs, its place in memory, reason and fix. */
@@ -81,7 +120,7 @@ export function formatFinding(
   moments: readonly MapMoment[] = [],
   options: TextOptions = {},
 ): string {
-  const { paint = plain, width = 120 } = options
+  const { paint = plain, width = 80 } = options
   return `${findingOf(finding, moments, { paint, width }).join('\n')}\n`
 }
 
@@ -97,7 +136,7 @@ function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, wid
   return [
     `${paint(head, finding.class)}${gap}${paint(finding.clause, 'faint')}`,
     ...labelled('', finding.what, { indent: 2, column: 0, width }),
-    ...spaced(legTable(finding)),
+    ...spaced(legTable(finding, width)),
     ...spaced(map),
     '',
     ...label('why', finding.why),
@@ -110,16 +149,17 @@ function spaced(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-function legTable({ legs }: Finding): string[] {
-  return columns(
+function legTable({ legs }: Finding, width: number): string[] {
+  const heads = columns(
     legs.map(leg => [
       leg.role,
       leg.event === null ? '' : `#${String(leg.event)}`,
       leg.actor ?? '',
       leg.clause ?? '',
-      leg.what,
     ]),
-  ).map(line => `  ${line}`)
+  )
+  const column = Math.max(0, ...heads.map(head => head.length)) + 2
+  return legs.flatMap((leg, i) => labelled(heads[i] ?? '', leg.what, { indent: 2, column, width }))
 }
 
 const PRINTS = 'it prints: '

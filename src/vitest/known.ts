@@ -5,32 +5,8 @@
 import type { Checked } from '../check.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { EFI_ERRORS } from '../firmware/status.ts'
-import { rules } from '../hazard/registry.ts'
+import { rules, type RuleId } from '../hazard/registry.ts'
 
-/** The rules of the house; a test keeps this list equal to the table of rules. */
-export const RULE_NAMES = [
-  'clobbered-object',
-  'uninitialised-read',
-  'wild-read',
-  'truncated-object',
-  'init-window-occupied',
-  'bss-not-cleared',
-  'address-truncated',
-  'setup-header-wrong',
-  'extract-margin-too-small',
-  'write-outside-allocation',
-  'sections-overlap',
-  'stub-grown-over-payload',
-  'sbat-merged-over-sdmagic',
-  'no-room-for-init-size',
-  'rva-wrapped',
-  'size-of-image-from-last-section',
-  'section-beyond-image-size',
-  'payload-virtual-size-mismatch',
-  'table-order-not-by-address',
-  'duplicate-section',
-  'section-unaligned',
-] as const
 /** Objects that every boot may have, whether or not it got so far. */
 export const OBJECT_NAMES = [
   'kernel',
@@ -53,7 +29,7 @@ export const OBJECT_NAMES = [
   'loader:seed',
 ] as const
 
-type RuleName = (typeof RULE_NAMES)[number] | `x-${string}`
+type RuleName = RuleId | `x-${string}`
 type ObjectName = (typeof OBJECT_NAMES)[number] | `stub:${string}` | `uki:${string}` | `x-${string}`
 /** Contracts of the hand-off. */
 type ContractName = `HO-${number}` | 'ZO-28' | `x-${string}`
@@ -84,7 +60,12 @@ function known(kind: string, word: unknown, words: Iterable<string>, more = ''):
 /** The rules of a report that its own rules may have found something by. */
 export function knownRule(word: string, { report }: Checked, own: readonly string[]): string {
   const found = [report, ...report.alternatives].flatMap(run => run.findings.map(({ rule }) => rule))
-  return known('rule', word, [...RULE_NAMES, ...own, ...found, ...report.advice.map(({ rule }) => rule)])
+  return known('rule', word, [
+    ...rules.map(({ id }) => id),
+    ...own,
+    ...found,
+    ...report.advice.map(({ rule }) => rule),
+  ])
 }
 
 /** Every object that the runs name, beside those that any boot may have. */

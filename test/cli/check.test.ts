@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
-import { buildKernel, buildPe, buildUki } from '../../src/image/synthetic.ts'
+import { buildKernel, buildPe, buildStub, buildUki } from '../../src/image/synthetic.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
 import { bytesOf } from '../support/bytes.ts'
 import { factsOf } from '../support/facts.ts'
@@ -51,7 +51,7 @@ describe('check', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('systemd-stub/S2')
     expect(stdout).toContain('linux/E2')
-    expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
+    expect(stdout).toMatch(/^clean: .*\n/)
   })
 
   test('deep: true in a scenario decompresses the kernel, and refuses what is not a stream', async () => {
@@ -136,7 +136,7 @@ describe('check', () => {
   test('outside the tables: exit 3', async () => {
     const { code, stdout, stderr } = await stubsim(['check', good, ...machine, '--kernel', '3.2'])
     expect([code, stderr]).toEqual([3, ''])
-    expect(stdout).toMatch(/\nverdict {2}unknown.*\n$/)
+    expect(stdout).toMatch(/^unknown: .*\n/)
   })
 
   test('a memory map instead of a profile, and when it was taken', async () => {
@@ -318,7 +318,7 @@ describe('docs/reference/scenario.md', () => {
     ])
     expect(stderr).toBe('')
     expect([0, 1]).toContain(code)
-    expect(stdout).toMatch(/\nverdict {2}(clean|damage).*\n$/)
+    expect(stdout).toMatch(/^(clean|damage): .*\n/)
   })
 })
 
@@ -337,10 +337,41 @@ Idx Name          Size      VMA               LMA               File off  Algn
 `,
   )
 
+  test('a recipe of objcopy before it is run: its files, sizes, or a line that asks for them', async () => {
+    const kernel = bytesOf(buildKernel(factsOf('debian-5.10.223-cloud')))
+    file('recipe-vmlinuz', kernel)
+    file('recipe-line', 'console=ttyS0 nokaslr')
+    file('recipe-initrd', `070701${'x'.repeat(4000)}`)
+    const recipe = (stub: string, initrd: string): string =>
+      `objcopy \\
+  --add-section .cmdline=recipe-line --change-section-vma .cmdline=0x30000 \\
+  --add-section .linux="recipe-vmlinuz" --change-section-vma .linux=0x2000000 \\
+  --add-section .initrd=${initrd} --change-section-vma .initrd=0x6000000 \\
+  ${stub} linux.efi
+`
+    file('recipe-stub', bytesOf(buildStub(STUB_FACTS['247.3'])))
+    const whole = await stubsim([
+      'check',
+      file('recipe.sh', recipe('recipe-stub', 'recipe-initrd')),
+      ...machine,
+    ])
+    expect([whole.code, whole.stderr]).toEqual([0, ''])
+    expect(whole.stdout).toContain('recipe.sh (objcopy)')
+    const lost = file('lost.sh', recipe('no-stub', 'no-initrd'))
+    expect(oneLine(await stubsim(['check', lost, ...machine]))).toMatch(/the stub no-stub is not there/)
+    expect(oneLine(await stubsim(['check', lost, ...machine, '--stub', '247.3']))).toMatch(
+      /wanted: the size of no-initrd; put the lines of ls -l/,
+    )
+    const sized = file('sized.sh', `${recipe('no-stub', 'no-initrd')}4000 no-initrd\n`)
+    const { code } = await stubsim(['check', sized, ...machine, '--stub', '247.3'])
+    expect(code).toBe(3)
+  })
+
   test('a section listing in the place of the file: exit 3, with what was assumed', async () => {
     const { code, stdout, stderr } = await stubsim([
       'check',
       listing,
+      '--details',
       ...machine,
       '--stub',
       '247.3',
@@ -348,7 +379,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
       '5.10',
     ])
     expect([code, stderr]).toEqual([3, ''])
-    expect(stdout).toContain('listing.txt (section listing of good.efi)')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('listing.txt (section listing of good.efi)')
     expect(stdout).toMatch(/HZ-19 +ImageBase is 0x0/)
     expect(
       oneLine(await stubsim(['check', file('bare.txt', 'Idx Name          Size      VMA\n'), ...machine])),
@@ -389,6 +420,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
     const log = file('serial.txt', serial)
     const { code, stdout, stderr } = await stubsim([
       'check',
+      '--details',
       good,
       '--memmap',
       log,

@@ -35,7 +35,7 @@ for (const sample of samples) {
       'if this is meant, read the difference after: npx stubsim check --scenario ' +
         `${path}/scenario.json --output ${path}/expected.txt`,
     ).toBe(textOf(`${path}/expected.txt`))
-    expect(code).toBe(/^verdict {2}clean/m.test(stdout) ? 0 : 1)
+    expect(code).toBe(/^clean: /.test(stdout) ? 0 : 1)
   })
 }
 
@@ -63,7 +63,7 @@ test('npm start tells two of them and ends well, from any folder', () => {
   rmSync(folder, { recursive: true })
   expect([status, stderr]).toEqual([0, ''])
   for (const sample of ['2020-04-bss-not-zeroed', '2020-04-init-window-over-initrd'])
-    expect(stdout).toContain(textOf(`samples/${sample}/expected.txt`).trimEnd().split('\n').at(-1))
+    expect(stdout).toContain(textOf(`samples/${sample}/expected.txt`).split('\n')[0])
 })
 
 test('the report that README.md begins with is that of a sample', () => {
@@ -84,7 +84,7 @@ test('the fix of the tutorial leaves a clean boot', async () => {
     const file = join(folder, 'fixed.json')
     writeFileSync(file, fixed)
     const { code, stdout } = await stubsim(['check', '--scenario', file])
-    expect(stdout).toMatch(/^verdict {2}clean/m)
+    expect(stdout).toMatch(/^clean: /)
     expect(code).toBe(0)
   } finally {
     rmSync(folder, { recursive: true, force: true })

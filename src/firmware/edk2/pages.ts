@@ -10,10 +10,9 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
-import { cutAtBins } from '../bin-edges.ts'
 import type { Build } from '../build.ts'
 import { DescriptorMap, isFree } from '../descriptor-map.ts'
-import { areOne, reported, SPECIAL_TYPES } from '../memory-map.ts'
+import { SPECIAL_TYPES } from '../memory-map.ts'
 import {
   countOfPages,
   freedNothing,
@@ -32,18 +31,11 @@ import { BinAccounts } from './bin-accounts.ts'
 import { guardsPages, GuardMap, NO_GUARD, type HeapGuard } from './heap-guard.ts'
 import { ENTRIES_PER_PAGE, type MapEntries } from './pool-state.ts'
 import type { Edk2Behaviour } from './releases.ts'
+import { MapView, type ShownMap } from './shown-map.ts'
 
 /** Attribute of RAM that was untested: cached in all ways. */
 const UNTESTED_ATTRIBUTE = 0xfn
 const NO_ENTRIES: MapEntries = { hidden: 0, capacity: Infinity }
-
-/** GetMemoryMap's answer for these descriptors. */
-interface ShownMap {
-  readonly ram: readonly MemoryDescriptor[]
-  readonly foreign: readonly MemoryDescriptor[]
-  readonly map: readonly MemoryDescriptor[]
-  readonly clause: FirmwareClause
-}
 
 /** Pages found by a search, and the clause. */
 interface Hit {
@@ -60,6 +52,7 @@ export class Edk2Pages implements PageAllocator {
   /** Bins whose free pages are reported as their type. */
   readonly #specialBins: readonly Bin[]
   readonly #guard: HeapGuard
+  readonly #view: MapView
   #guards = new GuardMap()
   /** Statistics from which the next boot's bins are computed (FW-52). */
   accounts: BinAccounts
@@ -84,6 +77,7 @@ export class Edk2Pages implements PageAllocator {
     this.#release = release
     this.#build = build
     this.#specialBins = search.bins.filter(bin => SPECIAL_TYPES.has(bin.type))
+    this.#view = new MapView(this.#specialBins, release.cutsAtBins)
     this.accounts = new BinAccounts(search)
     this.#guard = guard
     this.#untested = untested
@@ -118,39 +112,8 @@ export class Edk2Pages implements PageAllocator {
     const { ram, foreign } = this.#map
     const known = this.#shown
     if (known?.ram === ram && known.foreign === foreign) return known
-    const map: MemoryDescriptor[] = []
-    let last: MemoryDescriptor | undefined
-    let inBin = false
-    for (const descriptor of this.#shownParts()) {
-      const bin = this.#binAround(descriptor)
-      inBin ||= bin !== undefined
-      const one = reported(bin === undefined ? descriptor : { ...descriptor, type: bin.type })
-      if (last !== undefined && areOne(last, one)) {
-        last = { ...last, range: range(last.range.start, one.range.end) }
-        map[map.length - 1] = last
-      } else {
-        last = one
-        map.push(one)
-      }
-    }
-    const bins = this.#release.cutsAtBins ? 'FW-34' : 'FW-15'
-    for (const one of foreign) map.push(one)
-    this.#shown = { ram, foreign, map, clause: inBin ? bins : 'FW-14' }
+    this.#shown = this.#view.show(ram, foreign, known)
     return this.#shown
-  }
-
-  /** The special bin that contains the whole free descriptor. */
-  #binAround(descriptor: MemoryDescriptor): Bin | undefined {
-    if (!isFree(descriptor)) return undefined
-    const { start, end } = descriptor.range
-    for (const bin of this.#specialBins) if (bin.base <= start && end - 1 <= bin.max) return bin
-    return undefined
-  }
-
-  /** The descriptors, free ones cut at the edges of special bins where the release does that (FW-34). */
-  #shownParts(): readonly MemoryDescriptor[] {
-    if (!this.#release.cutsAtBins) return this.#map.ram
-    return cutAtBins(this.#map.ram, this.#specialBins)
   }
 
   descriptors(): readonly MemoryDescriptor[] {

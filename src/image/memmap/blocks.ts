@@ -60,8 +60,9 @@ export function blocksIn(lines: readonly string[], dialects: readonly KnownDiale
         over: false,
       }
       open.set(dialect, state)
-      const repeats = dialect.repeats !== true && state.seen.has(row)
-      if (repeats && row === state.rows[0]?.text && state.seen.size > 1) state.closed = true
+      const again = state.seen.has(row)
+      const repeats = again && dialect.repeats !== true
+      if (again && row === state.rows[0]?.text && state.seen.size > 1) state.closed = true
       if (state.over) continue
       if (state.closed) {
         state.again ??= at

@@ -34,9 +34,16 @@ const MORE = new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`)
 const readUnknown = groupsOf(/^Unk ([0-9a-f]{2,8})$/, 1)
 const readLsmmapRow = groupsOf(/^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i, 3)
 
+/** The longest end of the name that is one: `grep` puts dashes in front of it. */
 function typeOf(name: string): number | null {
   const unknown = readUnknown(name)
-  return unknown === null ? memoryTypeOf(name) : Number.parseInt(unknown[0], 16)
+  if (unknown !== null) return Number.parseInt(unknown[0], 16)
+  const parts = name.split('-')
+  for (let i = 0; i < parts.length; i++) {
+    const type = memoryTypeOf(parts.slice(i).join('-'))
+    if (type !== null) return type
+  }
+  return null
 }
 
 function rows(line: string): MemmapRow[] | null {
@@ -74,6 +81,26 @@ export const grub: Dialect<'grub'> = {
   read: eachLine('grub', rows),
 }
 
+/** Whole words of GRUB; any other word counts as it stands, unless it is the beginning of one of these. */
+const LSMMAP_WORDS = [
+  'available RAM',
+  'reserved RAM',
+  'ACPI reclaimable RAM',
+  'ACPI non-volatile storage RAM',
+  'faulty RAM (BadRAM)',
+  'persistent RAM',
+]
+const escaped = (text: string): string => text.replace(/[()]/g, '\\$&')
+const anyOf = (texts: readonly string[]): string => texts.map(escaped).join('|')
+const TORN = LSMMAP_WORDS.flatMap(word =>
+  Array.from({ length: word.length - 1 }, (_, i) => word.slice(0, i + 1)),
+).filter(word => !LSMMAP_WORDS.includes(word))
+const LSMMAP_ROW = new RegExp(
+  'base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, ' +
+    `(?:${anyOf(LSMMAP_WORDS)}|type = 0x[0-9a-f]{1,8}|(?!(?:${anyOf(TORN)})(?:\\s|$))[^\\n]{1,80})`,
+  'iy',
+)
+
 const LSMMAP_TYPES: readonly (readonly [says: RegExp, type: number])[] = [
   [/^available RAM/, EfiConventionalMemory],
   [/^ACPI reclaimable RAM/, EfiACPIReclaimMemory],
@@ -92,7 +119,7 @@ export const grubLsmmap: Dialect<'grub-lsmmap'> = {
   taken: 'before-load',
   lacks: E820_LACKS,
   looks: /\bbase_addr = 0x/g,
-  row: /base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, [^\n]{1,80}/iy,
+  row: LSMMAP_ROW,
   wide: false,
   read: eachLine('grub-lsmmap', line => {
     const row = readLsmmapRow(line)

@@ -108,8 +108,8 @@ export const iomem: Dialect<'iomem'> = {
     ': Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
-  looks: /(?<![\w.-])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
-  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}[^\n]{0,200}/y,
+  looks: /(?<![\w.])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
+  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}(?:(?!\s[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}:)[^\n]){0,200}/y,
   wide: true,
   repeats: true,
   read: readIomem,
@@ -132,7 +132,7 @@ function readSysfs(lines: readonly Line[]): Block {
     const found = readField(line.text)
     if (found === null) continue
     const [number, field, text] = found
-    const value = text.trim()
+    const value = text.replace(REMARK, '').trim()
     const key = Number(number)
     const entry: Entry = entries.get(key) ?? { line: line.at }
     entries.set(key, entry)
@@ -171,7 +171,7 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
-  row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):[^\n]{0,80}/y,
+  row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):(?:(?!\s\S{0,80}\/(?:start|end|type):)[^\n]){0,80}/y,
   wide: false,
   repeats: true,
   read: readSysfs,

@@ -126,10 +126,18 @@ function quotedBytes(run: string): string {
   return /[\r\n\0]/.test(text) ? ' ' : text
 }
 
+/** In quoted-printable text every equals sign stands before two digits or the end of a line. */
+function isQuotedPrintable(text: string): boolean {
+  if (!/[^\n=]=[ \t]{0,40}\r?\n|=3D/.test(text)) return false
+  const signs = text.match(/=/g)?.length ?? 0
+  const quoting = text.match(/=(?:[0-9A-F]{2}|[ \t]{0,40}(?:\r?\n|$))/g)?.length ?? 0
+  return quoting >= signs * 0.95
+}
+
 /** One thing that is done to letters: what it is called, where it is seen, what becomes of it. */
 interface Habit {
   readonly name: string
-  readonly seen: RegExp
+  readonly seen: { test: (text: string) => boolean }
   readonly undo: (text: string) => string
 }
 
@@ -143,7 +151,7 @@ const ENTITY = /&(#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[A-Za-z]{2,8});/
 const HABITS: readonly Habit[] = [
   {
     name: 'quoted-printable',
-    seen: /[^\n=]=[ \t]{0,40}\r?\n|=3D/,
+    seen: { test: isQuotedPrintable },
     undo: text => softBreaks(text).replace(/(?:=[0-9A-F]{2})+/g, quotedBytes),
   },
   replacing(

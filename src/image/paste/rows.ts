@@ -38,12 +38,18 @@ export interface Item<G extends Grammar> {
 const SPAN = 3
 /** What a row looks like that cannot be read is shown up to here. */
 const ATTEMPT_MAX = 600
-const WIDE = /[0-9A-Fa-f]{8}/
+/** Clothing that is looked for in front of the next line, too. */
+const FRONT_MAX = 200
+/** Two numbers side by side, as every row has them that is known by its numbers alone. */
+const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s?[-,]\s?|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
 /** What is put in front of every line alike: quotes, marks of a diff, bars of a table, comment signs. */
 const QUOTE = /^[\s>|+*#]{0,40}/
 /** A line that ends in the middle of what begins a row. */
 const BEGUN =
   /(?:\b(?:efi|EFI|e820|Xen|user|modified|extended|setup_data):|mem\d{2,4}:|\[(?:mem|gap)|\(XEN\)|[0-9A-Fa-f]{8}-)\s{0,9}$/
+
+/** What the beginning of such a row has at least. */
+const HEX = /[0-9A-Fa-f]{8}/
 
 interface Match<G extends Grammar> {
   readonly dialect: G
@@ -83,7 +89,9 @@ function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[])
 
 /** What looks like the beginning of a row. */
 function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
+  const wide = HEX.test(text)
   for (const dialect of dialects) {
+    if (dialect.wide && !wide) continue
     dialect.looks.lastIndex = 0
     const begins = dialect.looks.exec(text)
     if (begins !== null)
@@ -105,6 +113,13 @@ function foldOf(lines: readonly string[]): number {
   return widest >= 20 && full >= 3 ? widest : 0
 }
 
+/** What stands in front of a row, in front of the lines behind it: other numbers, the same words. */
+function frontOf(before: string): RegExp | null {
+  if (before.trim() === '' || before.length > FRONT_MAX) return null
+  const escaped = before.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replace(/\d+/g, '\\d{1,20}')}`)
+}
+
 /**
  * Puts a line and those behind it together until they hold a row that no single one holds; null: they do not.
  */
@@ -112,17 +127,23 @@ function joined<G extends Grammar>(
   lines: readonly string[],
   i: number,
   dialects: readonly G[],
-  span: number,
+  { before, span, fold }: { readonly before: string; readonly span: number; readonly fold: number },
 ): { readonly text: string; readonly matches: readonly Match<G>[]; readonly count: number } | null {
   const first = lines[i] ?? ''
   const quoted = (QUOTE.exec(first)?.[0] ?? '').trim() !== ''
+  const front = frontOf(before)
+  let full = true
   let texts = [first.trimEnd(), first, first.trimEnd()]
   for (let k = 1; k <= span; k++) {
     const line = lines[i + k]
-    if (line === undefined || line.trim() === '' || matchesIn(line, dialects).length > 0) return null
-    const rest = quoted ? line.replace(QUOTE, '') : line
+    if (line === undefined || line.trim() === '' || attemptIn(line, dialects) !== null) return null
+    const bare = front === null ? line : line.replace(front, '')
+    const rest = bare === line && quoted ? line.replace(QUOTE, '') : bare
     const ways = [` ${rest.trim()}`, rest, rest.trim()]
+    // what was folded goes on in the next line for as long as lines are full
+    full &&= fold === 0 || lines[i + k - 1]?.length === fold
     for (const [way, text] of texts.entries()) {
+      if (way > 0 && !full) continue
       const all = text + (ways[way] ?? '')
       const matches = matchesIn(all, dialects)
       const last = matches.at(-1)
@@ -131,6 +152,45 @@ function joined<G extends Grammar>(
     texts = texts.map((text, way) => text + (ways[way] ?? ''))
   }
   return null
+}
+
+/** How far from the end of a line the beginning of a row is looked for. */
+const EDGE = 100
+
+/** Does a row begin in this line, as far as the beginning of the next one shows? */
+function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): boolean {
+  if (attemptIn(text, dialects) !== null) return true
+  const edge = text.slice(-EDGE)
+  const attempt = attemptIn(edge + next.slice(0, EDGE), dialects)
+  return attempt !== null && attempt.before.length < edge.length
+}
+
+/** Lines that are joined at most where a text was folded. */
+const FOLDED_MAX = 8
+
+/** The whole line that was folded to this one and those behind it, if a row in it crosses a fold. */
+function unfolded<G extends Grammar>(
+  lines: readonly string[],
+  i: number,
+  dialects: readonly G[],
+  fold: number,
+): { readonly text: string; readonly matches: readonly Match<G>[]; readonly count: number } | null {
+  const first = lines[i] ?? ''
+  // a row that ends with the line needs nothing of the next
+  if (matchesIn(first, dialects).at(-1)?.end === first.trimEnd().length) return null
+  const parts: string[] = []
+  for (let k = i; k < i + FOLDED_MAX && k < lines.length; k++) {
+    const part = lines[k] ?? ''
+    if (k > i && attemptIn(part, dialects) !== null) return null
+    parts.push(part)
+    if (part.length < fold) break
+  }
+  const text = parts.join('')
+  const matches = parts.length < 2 ? [] : matchesIn(text, dialects)
+  const [row] = matches
+  return row !== undefined && row.start < fold && row.end > fold
+    ? { text, matches, count: parts.length - 1 }
+    : null
 }
 
 /** The last piece with the flags that a mailer put on the next line; null: that line holds something else. */
@@ -154,6 +214,13 @@ export function* itemsOf<G extends Grammar>(
   for (let i = 0; i < lines.length; i++) {
     const text = lines[i] ?? ''
     const at = i + 1
+    const isFull = fold > 0 && text.length === fold && beginsAtEnd(text, lines[i + 1] ?? '', dialects)
+    const folded = isFull ? unfolded(lines, i, dialects, fold) : null
+    if (folded !== null) {
+      i += folded.count
+      yield { at, until: i + 1, text: folded.text, pieces: piecesOf(folded.text, folded.matches) }
+      continue
+    }
     const matches = matchesIn(text, dialects)
     if (matches.length > 0) {
       const pieces = piecesOf(text, matches)
@@ -163,8 +230,14 @@ export function* itemsOf<G extends Grammar>(
       continue
     }
     const attempt = attemptIn(text, dialects)
-    const mayJoin = attempt !== null || text.length === fold || BEGUN.test(text)
-    const whole = mayJoin ? joined(lines, i, dialects, attempt?.dialect.span ?? SPAN) : null
+    const mayJoin = attempt !== null || isFull || BEGUN.test(text)
+    const whole = mayJoin
+      ? joined(lines, i, dialects, {
+          before: attempt?.before ?? '',
+          span: attempt?.dialect.span ?? SPAN,
+          fold,
+        })
+      : null
     if (whole !== null) {
       i += whole.count
       yield { at, until: i + 1, text: whole.text, pieces: piecesOf(whole.text, whole.matches) }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { buildMachine } from '../../../src/boot/machine.ts'
-import { heldMemoryGaps } from '../../../src/boot/held-memory.ts'
+import { HeldMemory } from '../../../src/boot/held-memory.ts'
 import { range } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { ZERO } from '../../../src/memory/extent.ts'
@@ -50,10 +50,13 @@ function gapsAfter(act: (memory: Memory, recorder: Recorder) => void): string[] 
   memory.occupy([range(0x14000, 0x16000)], 'firmware:runtime')
   memory.occupy([range(0x16000, 0x18000)], 'firmware:reserved')
   act(memory, recorder)
-  return heldMemoryGaps(recorder, map).map(({ clause, why }) => {
-    expect(clause).toBe('FW-56')
-    return why
-  })
+  return new HeldMemory()
+    .follow(recorder)
+    .gaps(map)
+    .map(({ clause, why }) => {
+      expect(clause).toBe('FW-56')
+      return why
+    })
 }
 const BYTES = Uint8Array.of(1, 2, 3, 4)
 

@@ -32,7 +32,7 @@ test('FW-60 a run on a map of which a row is lost is neither clean nor refused',
   }
   expect(verdictOn(SHELL)).toEqual(['clean', []])
   const typo = 'Availab1e  0000000020000000-000000003FFFFFFF 0000000000020000 000000000000000F'
-  expect(verdictOn([...SHELL, typo])).toEqual(['unknown', ['FW-60']])
+  expect(verdictOn([...SHELL, typo])).toEqual(['unknown', ['FW-61', 'FW-60']])
   const excerpt = 'Available  0000000000100000-0000000000FFFFFF 0000000000000F00 000000000000000F'
-  expect(verdictOn([excerpt])).toEqual(['unknown', ['FW-60']])
+  expect(verdictOn([excerpt])).toEqual(['unknown', ['FW-61', 'FW-60']])
 })

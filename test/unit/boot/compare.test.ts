@@ -161,6 +161,28 @@ describe('what a boot said beside the prediction', () => {
   })
 })
 
+test('of all loaded images, the one at the predicted place is compared; else the last', () => {
+  const bases = [0x1000, 0x2000, 0x3000].map((value, i) => ({
+    name: 'imageBase' as const,
+    value,
+    line: i + 1,
+  }))
+  const compared = (imageBase: number | undefined) =>
+    compareWithObserved(
+      {
+        facts: imageBase === undefined ? {} : { imageBase: phys(imageBase) },
+        recording: { events: [], steps: [] },
+      },
+      null,
+      bases,
+    ).map(({ observed, agrees }) => [observed, agrees])
+  expect([compared(0x2000), compared(0x9000), compared(undefined)]).toEqual([
+    [['0x2000', true]],
+    [['0x3000', false]],
+    [['0x3000', null]],
+  ])
+})
+
 describe('a machine from a memory map', () => {
   test('of UEFI’s own: as it is, taken when its dialect says', () => {
     expect(

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { machineFromMemmap } from '../../../src/boot/memmap-machine.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
+import { PRINTERS } from '../../support/memmap-printers.ts'
 import { DIALECTS } from '../../../src/image/memmap/dialects.ts'
 import { itemsOf } from '../../../src/image/paste/rows.ts'
 
@@ -167,6 +168,33 @@ describe('the small machine is read the same', () => {
     expect(plain.map).toEqual(MAP)
     expect(read(tree.map((line, i) => (i === 0 ? line : `    ${line}`)))).toEqual(plain)
     expect(read(tree.map(line => line.trim()))).toEqual(plain)
+  })
+})
+
+describe('whatever prints the map', () => {
+  const machine = ROWS.map(([type, start, end]) => ({
+    type,
+    range: range(Math.max(start, 0x1000), end),
+    attribute: 0xfn,
+  }))
+  const CLOTHES: Readonly<Record<string, (lines: readonly string[]) => readonly string[]>> = {
+    'quoted three times': lines => lines.map(line => `>> > ${line}`),
+    'of grep -A': lines => lines.map((line, i) => `a.txt-${String(i)}-${line}`),
+    'folded at 80': lines => fold(lines, 80),
+    'folded at 72': lines => fold(lines, 72),
+    'wrapped at 72': lines => wrap(lines, 72),
+    'in one line': lines => [lines.join(' ')],
+    'in a journal in Japanese': lines => lines.map(line => `12\u6708 12 10:49:44 host kernel: ${line}`),
+  }
+  const cases = PRINTERS.filter(({ dialect }) => dialect !== 'compact').flatMap(printer =>
+    Object.keys(CLOTHES).map(name => [printer.name, name, printer] as const),
+  )
+
+  test.each(cases)('%s, %s', (_, name, { head = [], tail = [], print, sorted }) => {
+    const printed = machine.flatMap((row, i) => print(row, i)?.line.split('\n') ?? [])
+    const body = sorted === true ? [...printed].sort() : printed
+    const lines = [...head, ...body, ...tail]
+    expect(read(CLOTHES[name]?.(lines) ?? []).map).toEqual(read(lines).map)
   })
 })
 

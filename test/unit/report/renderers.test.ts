@@ -36,6 +36,7 @@ describe('the payload in the text', () => {
           },
         },
       }),
+      { details: true, width: 120 },
     )
       .split('\n')
       .find(text => text.startsWith('  payload'))
@@ -97,7 +98,7 @@ test('a leg without event, actor and clause is left blank there', () => {
       { role: 'found', event: null, actor: null, clause: null, range: null, what: 'the header says so' },
     ],
   })
-  expect(text.split('\n')[3]).toBe('  found        the header says so')
+  expect(text.split('\n')[3]).toBe('  found  the header says so')
 })
 
 test('the JSON of a leg without range says null', () => {
@@ -146,6 +147,7 @@ test('two damaged stretches of an initrd stand side by side', () => {
         imageBase: phys(0x4000),
       },
     }),
+    { details: true },
   )
   expect(text).toContain('  initrdDamage  0x0-0x10, 0x20-0x30\n')
   expect(text).toContain('  imageBase     0x4000\n')

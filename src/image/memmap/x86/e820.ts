@@ -76,7 +76,7 @@ const WORD =
   '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI ' +
   'NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
 const LOOKS = new RegExp(
-  `(?<![\\w-])${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16} - [0-9a-f]{16} )`,
+  `(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16} - [0-9a-f]{16} )`,
   'g',
 )
 const LABELLED = new RegExp(`^${LABEL}`)
@@ -217,8 +217,8 @@ export const kexec: Dialect<'kexec'> = {
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory used by the running kernel'],
   looks:
-    /(?<![\w.-])[0-9a-f]{16}-[0-9a-f]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/gi,
-  row: /[0-9a-f]{16}-[0-9a-f]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?=\s{0,40}$)/iy,
+    /(?<![\w.])[0-9a-f]{16}-[0-9a-f]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?!\w)/gi,
+  row: /[0-9a-f]{16}-[0-9a-f]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?!\w)/iy,
   wide: false,
   repeats: true,
   read: readKexec,
