@@ -242,7 +242,7 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
           'PE',
           `SizeOfImage ${hex(pe.optional.SizeOfImage)}, MajorImageVersion ` +
             `${String(pe.optional.MajorImageVersion)}, SectionAlignment ` +
-            `${hex(pe.optional.SectionAlignment)}`,
+            hex(pe.optional.SectionAlignment),
         )),
     'setup header',
     ...fieldLines(hdr),

@@ -115,7 +115,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     }
     log.error(
       `bug in stubsim ${VERSION}: ` +
-        `${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+        (error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
     )
     if (error instanceof Error) log.debug((error.stack ?? '').replace(/\s*\n\s*/g, ' '))
     return EXIT_BUG

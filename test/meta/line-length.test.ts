@@ -12,9 +12,7 @@ interface Long {
 }
 
 const longLines = (text: string): Long[] =>
-  text
-    .split('\n')
-    .flatMap((one, line) => ([...one].length > COLUMNS ? [{ line, columns: [...one].length }] : []))
+  text.split('\n').flatMap((one, line) => (one.length > COLUMNS ? [{ line, columns: one.length }] : []))
 
 /** Why a token may be in a long line, or null: it is one that no formatter can break. */
 function excuseOf(node: ts.Node): string | null {

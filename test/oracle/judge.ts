@@ -69,7 +69,7 @@ function damageDifferences({ id }: Recording, seen: BootFacts, predicted: BootFa
     ? []
     : [
         `initrdDamage: predicted ${JSON.stringify(predicted.initrdDamage)}, recorded ` +
-          `${JSON.stringify(seen.initrdDamage)}`,
+          JSON.stringify(seen.initrdDamage),
       ]
 }
 

@@ -154,7 +154,7 @@ export function scoreText(score: Score): string {
   lines.push(
     '',
     `harmed ${String(score.harmed)}, flagged ${String(score.flagged)}, both ` +
-      `${String(score.flaggedAndHarmed)}`,
+      String(score.flaggedAndHarmed),
   )
   for (const id of score.silentlyHarmed) lines.push(`    harmed, but clean: ${id}`)
   for (const id of score.wronglyFlagged) lines.push(`    flagged, but whole: ${id}`)

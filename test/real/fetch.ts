@@ -42,7 +42,7 @@ export function runTool(
   if (done.status !== 0)
     throw new Error(
       `${command} ${args.slice(-2).join(' ')}: exit ${String(done.status)}: ` +
-        `${(done.stderr || done.stdout).slice(-600)}`,
+        (done.stderr || done.stdout).slice(-600),
     )
   return done.stdout
 }

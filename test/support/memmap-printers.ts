@@ -177,7 +177,7 @@ const linuxOld = (prefix: string): Printer => ({
       `${prefix}: mem${index2(index)}: type=${String(row.type)}, ` +
       `attr=0x${hex(row.attribute)}, ` +
       `range=[0x${hex(row.range.start, 16)}-0x${hex(row.range.end, 16)}) ` +
-      `${megabytes(row)}`,
+      megabytes(row),
     says: row,
   }),
 })
@@ -191,7 +191,7 @@ const linuxArm: Printer = {
   print: row => ({
     line:
       `efi:   0x${hex(row.range.start, 12)}-0x${hex(row.range.end - 1, 12)} ` +
-      `${typeAttributes(row, [...NAMES_13, 'Unaccepted'], 12, FIELDS_15)}`,
+      typeAttributes(row, [...NAMES_13, 'Unaccepted'], 12, FIELDS_15),
     says: row,
   }),
 }

@@ -161,7 +161,7 @@ describe('the small machine is read the same', () => {
     const tree = ROWS.map(
       ([type, start, end]) =>
         `${hex(start, 8)}-${hex(end - 1, 8)} : ` +
-        `${type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'}`,
+        (type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'),
     )
     tree.splice(3, 0, '  01000000-01ffffff : Kernel code', '  02000000-02000fff : Reserved')
     const plain = read(tree)

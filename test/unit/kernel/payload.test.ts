@@ -53,7 +53,7 @@ test('what may come out is bounded by what the kernel states and by the length o
     kind: 'not-read',
     why:
       'the payload says that 0x1ff00000 bytes come out, more than init_size, ' +
-      `${hex(small.image.hdr.init_size)}`,
+      hex(small.image.hdr.init_size),
   })
   expect(whyNot(replaced(longer, 0x260, size(0x20000000)))).toEqual({
     kind: 'not-read',
