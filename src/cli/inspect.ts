@@ -193,10 +193,11 @@ export function inspectionToJson({
 }
 
 function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array | null>>): string[] {
-  const cells = Object.entries(fields).map(
-    ([name, value]) =>
-      `${name} ${value === null ? 'not found' : value instanceof Uint8Array ? '' : hex(value)}`,
-  )
+  const shown = (value: number | bigint | Uint8Array | null): string => {
+    if (value === null) return 'not found'
+    return value instanceof Uint8Array ? '' : hex(value)
+  }
+  const cells = Object.entries(fields).map(([name, value]) => `${name} ${shown(value)}`)
   const rows: string[][] = []
   for (let i = 0; i < cells.length; i += 3) rows.push(cells.slice(i, i + 3))
   return columns(rows).map(row => `  ${row}`)

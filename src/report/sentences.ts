@@ -44,7 +44,7 @@ export function outcomeText(outcome: RunReport['outcome']): string {
     case 'arrived':
       return (
         `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ` +
-        `${hex(outcome.at.bootParams)}`
+        hex(outcome.at.bootParams)
       )
     case 'refused': {
       const { by, status, clause, why } = outcome.refusal
@@ -68,7 +68,7 @@ export function factRows(facts: RunReport['facts']): string[][] {
     rows.push([
       'handOff',
       `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ` +
-        `${hex(facts.handOff.entry)}`,
+        hex(facts.handOff.entry),
     ])
   address('bootParams', facts.bootParams)
   address('cmdLinePtr', facts.cmdLinePtr)
@@ -100,11 +100,9 @@ function payloadText({
   produced,
   margin,
 }: NonNullable<RunReport['facts']['payload']>): string {
-  const room =
-    margin === undefined
-      ? ''
-      : margin < 0
-        ? `, extracted in place: overtakes its input by ${hex(-margin)}`
-        : `, extracted in place with ${hex(margin)} to spare`
-  return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
+  const decoded = `${format}, ${String(consumed)} bytes decoded to ${String(produced)}`
+  if (margin === undefined) return decoded
+  return margin < 0
+    ? `${decoded}, extracted in place: overtakes its input by ${hex(-margin)}`
+    : `${decoded}, extracted in place with ${hex(margin)} to spare`
 }

@@ -182,6 +182,11 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }
 
+function agreementText(agrees: boolean | null): string {
+  if (agrees === null) return ''
+  return agrees ? 'agrees' : 'DISAGREES'
+}
+
 /** Every observed fact and its prediction. */
 function observedLines({ observed }: RunReport, { paint }: Options): string[] {
   if (observed === undefined || observed.length === 0) return []
@@ -189,7 +194,7 @@ function observedLines({ observed }: RunReport, { paint }: Options): string[] {
     name,
     `predicted ${predicted ?? 'nothing'}`,
     `observed ${seen} (line ${String(line)})`,
-    agrees === null ? '' : agrees ? 'agrees' : 'DISAGREES',
+    agreementText(agrees),
   ])
   return [paint('observed', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }

@@ -63,7 +63,8 @@ export class MapView {
     const count = map.length
     for (const one of foreign) map.push(one)
     const inBin = this.#bins.some(bin => this.#showsFree(ram, bin))
-    return { ram, foreign, map, count, clause: inBin ? (this.#cuts ? 'FW-34' : 'FW-15') : 'FW-14' }
+    const ofBin = this.#cuts ? 'FW-34' : 'FW-15'
+    return { ram, foreign, map, count, clause: inBin ? ofBin : 'FW-14' }
   }
 
   #entryOf(piece: MemoryDescriptor): MemoryDescriptor {

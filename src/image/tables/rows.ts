@@ -76,11 +76,8 @@ const FORMS: readonly RowForm[] = [
       const row = readLlvm(text)
       if (row === null) return null
       const [index, name, size, vma, kind] = row
-      const flags = kind.includes('BSS')
-        ? 'ALLOC'
-        : kind.includes('TEXT')
-          ? 'CONTENTS, CODE'
-          : 'CONTENTS, DATA'
+      const inFile = kind.includes('TEXT') ? 'CONTENTS, CODE' : 'CONTENTS, DATA'
+      const flags = kind.includes('BSS') ? 'ALLOC' : inFile
       return {
         row: {
           ...NO_ROW,
