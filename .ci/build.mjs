@@ -1,5 +1,5 @@
-// Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files, and
-// NOTICE. docs/decisions/0020 says why it is so.
+// Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files,
+// and NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -51,8 +51,8 @@ const PACKAGES = ['yaml', 'valibot', ''].map((name, i, names) => ({
 }))
 
 /**
- * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first ones
- * first. Imports that wait for a command are not followed.
+ * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first
+ * ones first. Imports that wait for a command are not followed.
  */
 function groupsOf(bundles) {
   const closures = new Map(Object.keys(bundles).map(name => [name, new Set()]))
@@ -121,8 +121,8 @@ async function bundle(input, folder, format, bundles = {}) {
 
 // The library: three doors, which share what they have in common.
 await bundle(Object.fromEntries(DOORS.map(door => [door, `src/${door}.ts`])), '', 'es')
-// The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line runs.
-// A file costs to load, too, so what every command needs is one, and so is what check needs.
+// The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line
+// runs. A file costs to load, too, so what every command needs is one, and so is what check needs.
 await bundle({ main: 'src/cli/main.ts' }, 'cli', 'cjs', {
   program: ['src/cli/program.ts'],
   model: ['src/cli/check.ts', 'src/report/text.ts'],

@@ -36,7 +36,10 @@ export interface History<B> {
   readonly baseCommits?: readonly string[]
   /** In the order in which upstream's main line got them. */
   readonly changes: readonly Change<B>[]
-  /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
+  /**
+   * Names of eras by id, in the order in which the table shows them. An era without one is named after its
+   * first release.
+   */
   readonly labels: Readonly<Record<string, Label>>
   /** Releases that were read or booted. */
   readonly seen: Readonly<Record<string, Seen>>

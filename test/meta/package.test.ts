@@ -224,7 +224,7 @@ const ADDED = {
   'doubts about files and machines': 20 * KILOBYTE,
 }
 
-test('the package is light: 1.2 MB packed and what was added since, and 171 kB, packed, of what check loads', () => {
+test('the package is light: 1.2 MB packed and what was added since, 171 kB for check', () => {
   const limit = Object.values(ADDED).reduce((sum, one) => sum + one, 1.2 * MEGABYTE)
   expect(packedSize).toBeLessThanOrEqual(limit)
   const image = uki({ initrd: '1M' })

@@ -1,4 +1,7 @@
-/** The package as somebody installs it: packed, installed alone by three npm, used through every door on three Node. */
+/**
+ * The package as somebody installs it: packed, installed alone by three npm, used through every door on three
+ * Node.
+ */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -56,7 +59,8 @@ const missing = await import('stubsim/vitest').catch(error => error)
 const source = bytesSource(readFileSync(process.argv[2]))
 const map = profileMap(profileNamed('ovmf-2022.11-q35'), 512 * 2 ** 20)
 const { report } = check({ image: { name: 'uki', source }, machine: { what: 'a project', map } })
-const schemas = ['scenario', 'firmware', 'report'].map(name => createRequire(import.meta.url)(\`stubsim/\${name}.schema.json\`))
+const require = createRequire(import.meta.url)
+const schemas = ['scenario', 'firmware', 'report'].map(name => require(\`stubsim/\${name}.schema.json\`))
 const refused = (() => { try { profileNamed('none') } catch (error) { return error } })()
 process.stdout.write(JSON.stringify({
   VERSION,
@@ -110,7 +114,8 @@ describe.each(NODES)('Node %s', version => {
     expect(use(['explain', 'clobbered-object'])).toMatchObject({ code: 0, stderr: '' })
     writeFileSync(
       join(folder, 'boot.yaml'),
-      `schema: 1\nimage: { file: ${JSON.stringify(image)} }\nmachine: { ram: 512MiB, firmware: ovmf-2022.11-q35 }\n`,
+      `schema: 1\nimage: { file: ${JSON.stringify(image)} }\nmachine: { ram: 512MiB, ` +
+        `firmware: ovmf-2022.11-q35 }\n`,
     )
     const logged = use(['check', '--scenario', 'boot.yaml', '--deep', '-v'])
     expect(logged.stderr).toMatch(/^(stubsim: debug: .*\n)+$/)
@@ -122,7 +127,7 @@ describe.each(NODES)('Node %s', version => {
     })
   })
 
-  test('keeps what it compiled, where there is a compile cache, in the cache folder of the user alone', () => {
+  test('keeps what it compiled, if there is a compile cache, in the cache folder of the user', () => {
     const cache = join(folder, 'cache')
     mkdirSync(cache)
     const hasCache = Number(version.split('.')[0]) >= 22

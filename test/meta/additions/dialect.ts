@@ -67,7 +67,9 @@ NOVA 0000000000100000..000000001fffffff t7 a000000000000000f
     log: false,
     head: ['NOVA memory map'],
     print: row => ({
-      line: \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
+      line:
+        \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} \` +
+        \`t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
       says: row,
     }),
   },
