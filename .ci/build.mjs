@@ -1,7 +1,8 @@
 // Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files, and
 // NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -33,6 +34,10 @@ function sharedName({ name, moduleIds }) {
   const held = new Set(moduleIds.map(id => relative(top, id).replaceAll('\\', '/')))
   return Object.entries(NAMES).find(([path]) => held.has(path))?.[1] ?? name
 }
+
+/** Without characters beyond ASCII, a script is held with one byte a character. */
+const ascii = code =>
+  code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
@@ -76,16 +81,25 @@ function groupsOf(bundles) {
   return { plugin, groups: groups.length === 0 ? [] : [...groups, ...PACKAGES] }
 }
 
+/** A hash of the scripts of a folder. */
+function hashOf(folder) {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder).sort())
+    if (name.endsWith('.js')) hash.update(readFileSync(join(folder, name)))
+  return hash.digest('hex').slice(0, 16)
+}
+
 /** Bundles what `input` names into `folder` of dist; `bundles` are those that shall be one file each. */
-async function bundle(input, folder, format, bundles = {}) {
+async function bundle(input, folder, format, bundles = {}, define = {}) {
   const { plugin, groups } = groupsOf(bundles)
   const build = await rolldown({
     cwd: top,
     input,
     platform: 'node',
     external: ['vitest'],
+    preserveEntrySignatures: format === 'es' ? 'exports-only' : 'allow-extension',
     plugins: [plugin, tables],
-    transform: { target: 'node20.19' },
+    transform: { target: 'node20.19', define },
     onLog: (level, log) => {
       throw new Error(`${level}: ${log.message}`)
     },
@@ -104,7 +118,8 @@ async function bundle(input, folder, format, bundles = {}) {
     sourcemap: 'hidden',
   })
   await build.close()
-  for (const { fileName, code, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
+  for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
+    const code = ascii(made)
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)
@@ -123,10 +138,18 @@ async function bundle(input, folder, format, bundles = {}) {
 await bundle(Object.fromEntries(DOORS.map(door => [door, `src/${door}.ts`])), '', 'es')
 // The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line runs.
 // A file costs to load, too, so what every command needs is one, and so is what check needs.
-await bundle({ main: 'src/cli/main.ts' }, 'cli', 'cjs', {
+await bundle({ program: 'src/cli/program.ts' }, 'cli', 'cjs', {
   program: ['src/cli/program.ts'],
   model: ['src/cli/check.ts', 'src/report/text.ts'],
 })
+// The executable, which loads the others by name and keeps what V8 compiled for this build.
+await bundle(
+  { main: 'src/cli/main.ts' },
+  'cli',
+  'cjs',
+  {},
+  { BUILD: JSON.stringify(hashOf(join(dist, 'cli'))) },
+)
 writeFileSync(join(dist, 'cli/package.json'), '{ "type": "commonjs" }\n')
 // npm makes a linked program executable once; a new build must not take that away.
 chmodSync(join(dist, 'cli/main.js'), 0o755)
