@@ -324,8 +324,14 @@ export function historyName<B>({ product, branches, end }: History<B>): string {
 /** The eras of a product, in the order of `eraRows`; results precomputed by the build are reused. */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const folds = keptFolds(history.base)
-  const changes = (places: readonly number[]): Change<B>[] =>
-    places.flatMap(place => history.changes[place] ?? [])
+  const changes = (places: readonly number[]): Change<B>[] => {
+    const found: Change<B>[] = []
+    for (const place of places) {
+      const change = history.changes[place]
+      if (change !== undefined) found.push(change)
+    }
+    return found
+  }
   return (WORKED_OUT[historyName(history)] ?? eraRows(history)).map(({ has, began, ...info }) => ({
     ...info,
     behaviour: folds(changes(has)),

@@ -137,11 +137,7 @@ describe.each(NODES)('Node %s', version => {
     const [fills, reads] = [1, 2].map(() => use(CHECK, { XDG_CACHE_HOME: cache }))
     expect([fills, reads]).toEqual([plain, plain])
     expect(readdirSync(cache)).toEqual(['stubsim'])
-    expect(keptBelow(cache)).toEqual([
-      'check/model.js',
-      'check/program.js',
-      'check/rolldown-runtime.js',
-    ])
+    expect(keptBelow(cache)).toEqual(['check/model.js', 'check/program.js', 'check/rolldown-runtime.js'])
     use(['chekc'], { XDG_CACHE_HOME: cache })
     expect(keptBelow(cache)).toHaveLength(3)
     expect(use(CHECK, { HOME: folder })).toEqual(plain)

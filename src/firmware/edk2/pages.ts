@@ -324,8 +324,11 @@ export class Edk2Pages implements PageAllocator {
 
   /** Is there special-purpose memory above, which an earlier release would have used (FW-24)? */
   #passedOver(at: number, max: number): boolean {
-    return this.#map.ram.some(
-      one => isFree(one) && this.#isPassedOver(one) && at < one.range.start && one.range.start <= max,
+    return (
+      this.#release.skipsSpecialPurpose &&
+      this.#map.ram.some(
+        one => isFree(one) && this.#isPassedOver(one) && at < one.range.start && one.range.start <= max,
+      )
     )
   }
 
