@@ -7,6 +7,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
+import ts from 'typescript'
 import { keepReached } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 import { noticeOf } from './notice.mjs'
@@ -33,6 +34,26 @@ const NAMES = { 'src/check-with.ts': 'model', 'src/report/text.ts': 'report', 's
 function sharedName({ name, moduleIds }) {
   const held = new Set(moduleIds.map(id => relative(top, id).replaceAll('\\', '/')))
   return Object.entries(NAMES).find(([path]) => held.has(path))?.[1] ?? name
+}
+
+/** Without indentation and names of files, which maps have; lines stay, and so does every string of more than one. */
+function unindented(code) {
+  const file = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2023)
+  const inside = new Set()
+  const visit = node => {
+    if (ts.isTemplateLiteralToken(node)) {
+      const [first, last] = [node.getStart(file), node.end].map(
+        at => file.getLineAndCharacterOfPosition(at).line,
+      )
+      for (let line = first + 1; line <= last; line++) inside.add(line)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return code
+    .split('\n')
+    .map((line, i) => (inside.has(i) ? line : line.replace(/^\t+/, '').replace(/^\/\/ (src\/|\0)\S*$/, '')))
+    .join('\n')
 }
 
 /** Without characters beyond ASCII, a script is held with one byte a character. */
@@ -119,13 +140,14 @@ async function bundle(input, folder, format, bundles = {}, define = {}) {
   })
   await build.close()
   for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
-    const code = ascii(made)
+    const isAllForeign = moduleIds.every(isForeign)
+    const code = isAllForeign ? ascii(made) : unindented(ascii(made))
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)
     const lines =
       map === null ? null : lineMap(map, path => (isOurs(path) ? path.replaceAll('\\', '/') : null))
-    if (moduleIds.every(isForeign)) writeFileSync(path, minifySync(path, code).code)
+    if (isAllForeign) writeFileSync(path, minifySync(path, code).code)
     else if (lines === null || lines.sources.length === 0) writeFileSync(path, code)
     else {
       writeFileSync(path, `${code.trimEnd()}\n//# sourceMappingURL=${basename(path)}.map\n`)

@@ -217,7 +217,11 @@ test('NOTICE has the licence of every package of which something is bundled', ()
 const MEGABYTE = 1e6
 const KILOBYTE = 1e3
 /** Packed bytes that came since the package had its limit of 1.2 MB, by what they are for. */
-const ADDED = { 'explanations of printed lines': 16 * KILOBYTE, 'maps out of any text': 60 * KILOBYTE }
+const ADDED = {
+  'explanations of printed lines': 16 * KILOBYTE,
+  'maps out of any text': 60 * KILOBYTE,
+  'hostile files, and second looks at what is clean': 28 * KILOBYTE,
+}
 
 test('the package is light: 1.2 MB packed and what was added since, and 170 kB, packed, of what check loads', () => {
   const limit = Object.values(ADDED).reduce((sum, one) => sum + one, 1.2 * MEGABYTE)
