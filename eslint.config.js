@@ -39,6 +39,10 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
+    rules: { 'no-nested-ternary': 'error' },
+  },
+  {
+    files: ['src/**/*.ts'],
     ignores: ['src/cli/**'],
     rules: { 'no-restricted-globals': ['error', 'process', 'console', 'Buffer', 'setTimeout'] },
   },

@@ -171,16 +171,15 @@ function ofImage(
     boots,
     linux: kernelBytes(uki, input),
     ofFile: {
-      advice:
-        input.image.unplaced === true
-          ? []
-          : input.rules === undefined
-            ? madeOf(image, houseAdvice)
-            : advise({ pe: uki.pe, uki }, input.rules),
+      advice: input.image.unplaced === true ? [] : adviceOf(input, image, uki),
       builder: input.image.unplaced === true ? null : image.builder,
       problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
     },
   }
+}
+
+function adviceOf({ rules }: CheckInput, image: PreparedImage, uki: UkiView): readonly Finding[] {
+  return rules === undefined ? madeOf(image, houseAdvice) : advise({ pe: uki.pe, uki }, rules)
 }
 
 /** Advice of the default rules, cached per image. */

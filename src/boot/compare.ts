@@ -57,20 +57,10 @@ export function compareWithObserved(
   }
   return oneBase(observed, imageBase).map(({ name, value, line }) => {
     const prediction = predictions[name] ?? null
-    const agrees =
-      prediction === null
-        ? null
-        : 'is' in prediction
-          ? prediction.is === value
-          : Number(value) <= prediction.atMost
+    const agrees = prediction === null ? null : holds(prediction, value)
     return {
       name,
-      predicted:
-        prediction === null
-          ? null
-          : 'is' in prediction
-            ? shown(prediction.is)
-            : `at most ${hex(prediction.atMost)}`,
+      predicted: prediction === null ? null : predictionText(prediction),
       observed: shown(value),
       line,
       agrees,
@@ -85,6 +75,14 @@ function oneBase(observed: readonly ObservedFact[], predicted: number | undefine
   const bases = observed.filter(({ name }) => name === 'imageBase')
   const base = bases.find(({ value }) => value === predicted) ?? bases.at(-1)
   return observed.filter(fact => fact.name !== 'imageBase' || fact === base)
+}
+
+function holds(prediction: Prediction, value: number | string): boolean {
+  return 'is' in prediction ? prediction.is === value : Number(value) <= prediction.atMost
+}
+
+function predictionText(prediction: Prediction): string {
+  return 'is' in prediction ? shown(prediction.is) : `at most ${hex(prediction.atMost)}`
 }
 
 function shown(value: number | string): string {

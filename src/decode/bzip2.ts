@@ -217,7 +217,8 @@ function writeBlock(
     out.room(count, bits.position).fill(value, out.length, out.length + count)
     out.length += count
     for (let k = 0; k < count; k++) sum = crc32BigEndian(sum, value)
-    same = same === 4 ? 0 : byte === before ? same + 1 : 1
+    if (same === 4) same = 0
+    else same = byte === before ? same + 1 : 1
     before = same === 0 ? -1 : byte
     out.tick(bits.position)
   }

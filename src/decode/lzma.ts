@@ -238,7 +238,8 @@ export class Lzma {
           return true
         }
       } else {
-        const which = this.#bit(IS_REP1 + state) === 0 ? 1 : this.#bit(IS_REP2 + state) === 0 ? 2 : 3
+        let which = 1
+        if (this.#bit(IS_REP1 + state) !== 0) which = this.#bit(IS_REP2 + state) === 0 ? 2 : 3
         const distance = reps[which] as number
         reps.copyWithin(1, 0, which)
         reps[0] = distance

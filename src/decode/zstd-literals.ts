@@ -109,6 +109,11 @@ function fourStreams(input: Uint8Array, start: number, end: number, huffman: Huf
   }
 }
 
+/** Bytes of the header of literals that are not compressed, by their size format. */
+const PLAIN_HEADERS = [1, 2, 1, 3] as const
+/** Bits of each size of compressed literals, by their size format. */
+const PACKED_WIDTHS = [10, 10, 14, 18] as const
+
 /** Reads the section at input[start, end). `before` is the code of an earlier block, or null. */
 export function readLiterals(
   input: Uint8Array,
@@ -121,13 +126,9 @@ export function readLiterals(
   const type = first & 3
   const form = (first >> 2) & 3
   if (type < 2) {
-    const header = form === 1 ? 2 : form === 3 ? 3 : 1
-    const size =
-      header === 1
-        ? first >> 3
-        : header === 2
-          ? (first >> 4) | (byte(start + 1) << 4)
-          : (first >> 4) | (byte(start + 1) << 4) | (byte(start + 2) << 12)
+    const header = PLAIN_HEADERS[form] as number
+    let size = header === 1 ? first >> 3 : (first >> 4) | (byte(start + 1) << 4)
+    if (header === 3) size |= byte(start + 2) << 12
     const at = start + header
     const stored = type === 0 ? size : 1
     if (size > MAX_LITERALS || at + stored > end)
@@ -136,7 +137,7 @@ export function readLiterals(
     return { bytes, end: at + stored, inPlace: type === 0 ? at : null, huffman: before }
   }
   const header = form < 2 ? 3 : form + 2
-  const width = form < 2 ? 10 : form === 2 ? 14 : 18
+  const width = PACKED_WIDTHS[form] as number
   const packed =
     byte(start) +
     byte(start + 1) * 2 ** 8 +

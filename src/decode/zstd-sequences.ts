@@ -90,7 +90,8 @@ function distanceOf(value: number, literals: number, repeats: [number, number, n
   }
   const which = value - (literals === 0 ? 0 : 1)
   if (which === 0) return repeats[0]
-  const distance = which === 3 ? repeats[0] - 1 : which === 1 ? repeats[1] : repeats[2]
+  const known = which === 1 ? repeats[1] : repeats[2]
+  const distance = which === 3 ? repeats[0] - 1 : known
   if (distance === 0) throw new Stop('corrupt', 'a distance of 0', at)
   if (which !== 1) repeats[2] = repeats[1]
   repeats[1] = repeats[0]

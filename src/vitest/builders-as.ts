@@ -124,7 +124,7 @@ function objcopy({ stub: facts }: ToolInput, additions: readonly Addition[]): By
     vma: addition.vma,
     section: sectionOf(addition, wrap32(Number(BigInt.asIntN(52, addition.vma - base))), FileAlignment),
   }))
-  const sorted = [...own, ...added].sort((a, b) => (a.vma < b.vma ? -1 : a.vma > b.vma ? 1 : 0))
+  const sorted = [...own, ...added].sort((a, b) => Number(a.vma > b.vma) - Number(a.vma < b.vma))
   const SizeOfHeaders = alignUp<number>(OBJCOPY_LFANEW + PE_HEADERS + 40 * sorted.length, FileAlignment)
   let raw = SizeOfHeaders
   const sections = sorted.map(({ section }) => {

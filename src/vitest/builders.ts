@@ -212,12 +212,8 @@ export function uki(options: UkiOptions = {}): ByteSource {
     const content = contents[name]
     if (content === null) return []
     const fixed = (given as Readonly<Partial<Record<string, Size>>>)[name]
-    const VirtualAddress =
-      fixed !== undefined
-        ? bytesOf(fixed)
-        : name === '.initrd' && options.gap !== undefined
-          ? linuxAt + bytesOf(options.gap)
-          : next
+    const free = name === '.initrd' && options.gap !== undefined ? linuxAt + bytesOf(options.gap) : next
+    const VirtualAddress = fixed === undefined ? free : bytesOf(fixed)
     const length = name === '.linux' ? linux.size : lengthOf(content)
     if (name === '.linux') linuxAt = VirtualAddress
     next = alignUp(VirtualAddress + length, PAGE)
