@@ -39,7 +39,9 @@ export function inASentence(finding: Finding): string {
   switch (finding.rule) {
     case 'clobbered-object': {
       const writer = legActor(finding, 'overwritten')
-      return `${object} is overwritten by ${actorName(writer)} before ${reader} reads it`
+      return writer === null
+        ? `bytes of ${object} are not in memory when ${reader} reads it`
+        : `${object} is overwritten by ${actorName(writer)} before ${reader} reads it`
     }
     case 'uninitialised-read':
       return `${reader} reads memory of ${object} that nobody has written`

@@ -10,7 +10,7 @@ import { volumePath } from './volume.ts'
 export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
 /**
  * off: as with `nokaslr`. command-line: decided by command line and kernel. all: the same, and every possible
- * slot is checked. seed:N: the random number is N, of at most nine digits.
+ * slot is checked. seed:N: the random number is N, of 32 bits.
  */
 export const KASLR_CHOICES = ['off', 'command-line', 'all', 'seed:N'] as const
 
@@ -290,9 +290,14 @@ export function settingsOf({ files, ...given }: Pick<GivenSettings, NamesFor<'st
   return withDefaults({ ...Object.fromEntries(kept), ...volume })
 }
 
+/** A number of 32 bits in decimal digits. */
+const NUMBER =
+  '(?:\\d{1,9}|[1-3]\\d{9}|4[01]\\d{8}|42[0-8]\\d{7}|429[0-3]\\d{6}|4294[0-8]\\d{5}|42949[0-5]\\d{4}|' +
+  '429496[0-6]\\d{3}|4294967[01]\\d{2}|42949672[0-8]\\d|429496729[0-5])'
+
 /** The form of a choice with a number, `seed:N`; null if the choices are fixed. */
 export function choicePattern(choices: readonly string[]): RegExp | null {
   return choices.some(choice => choice.endsWith(':N'))
-    ? new RegExp(`^(?:${choices.map(choice => choice.replace(/:N$/, ':\\d{1,9}')).join('|')})$`)
+    ? new RegExp(`^(?:${choices.map(choice => choice.replace(/:N$/, `:${NUMBER}`)).join('|')})$`)
     : null
 }

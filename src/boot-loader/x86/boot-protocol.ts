@@ -27,6 +27,8 @@ const LOWEST = 0x1000000
 const LOW_MEMORY = 0x9ffff
 /** Addresses that QEMU uses. Source: qemu@7.2 hw/i386/x86.c x86_load_linux. */
 const DIRECT = { kernel: 0x100000, bootParams: 0x10000, commandLine: 0x20000 } as const
+/** Whose the free memory is where no firmware runs. */
+const MONITOR = 'loader:monitor'
 const GRUB_TYPE = 0x72
 const QEMU_TYPE = 0xb0
 
@@ -103,6 +105,8 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
 export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
+    for (const { type, range: free } of machine.firmware.memoryMap())
+      if (type === EfiConventionalMemory) machine.memory.claim(free, MONITOR)
     const initrd =
       cargo.initrd === null || cargo.initrd.size === 0
         ? null

@@ -4,6 +4,9 @@ import { parsePe } from '../../image/pe.ts'
 import { advice } from '../rule.ts'
 import { exactSize } from '../describe.ts'
 
+/** The stub's own section, into whose larger room builders write a text of any length. */
+const SLOT = '.sbat'
+
 export const payloadVirtualSizeMismatch = advice({
   id: 'payload-virtual-size-mismatch',
   since: '0.1.0',
@@ -15,7 +18,7 @@ export const payloadVirtualSizeMismatch = advice({
       const { name, VirtualSize, SizeOfRawData } = section
       if (!payload || VirtualSize === 0 || SizeOfRawData === 0) continue
       const longer = VirtualSize > SizeOfRawData
-      if (!longer && SizeOfRawData - VirtualSize < step) continue
+      if (!longer && (name === SLOT || SizeOfRawData - VirtualSize < step)) continue
       const own = longer && name === '.linux' && parsePe(content).pe?.optional.SizeOfImage === VirtualSize
       const [from, to] = longer ? [SizeOfRawData, VirtualSize] : [VirtualSize, SizeOfRawData]
       report({

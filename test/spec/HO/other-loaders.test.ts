@@ -5,6 +5,7 @@ import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
+import { judge } from '../../../src/hazard/registry.ts'
 import { contentSource } from '../../../src/image/content.ts'
 import { setup_data, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
@@ -72,6 +73,12 @@ test('HO-14 an initrd that RAM forces into the window breaks a contract and is l
     { from: 0, to: moved + geometry._ebss - initrd },
     { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - initrd },
   ])
+})
+
+test('HO-14 nobody allocates: the monitor breaks no contract about allocations', () => {
+  const run = started({ loader: 'vmm/direct' })
+  expect(judge(run.recording).map(({ rule }) => rule)).toEqual([])
+  expect(contracts(run)['HO-6']).toBe(true)
 })
 
 test('HO-14 an initrd larger than RAM is refused', () => {

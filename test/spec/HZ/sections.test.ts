@@ -159,4 +159,6 @@ test('HZ-24 a payload whose VirtualSize is not its length is advice, in either d
   expect(rules(0x200, 0)).toEqual([])
   expect(rules(0, 0x200)).toEqual([])
   expect(rules(0x200, 0x400, '.bss')).toEqual([])
+  expect(rules(0x400, 0x142, '.sbat')).toEqual([])
+  expect(rules(0x200, 0x201, '.sbat')).toEqual(['payload-virtual-size-mismatch uki:.sbat'])
 })

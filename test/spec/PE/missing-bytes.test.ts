@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { STUB_FACTS, type StubName } from '../../../src/image/stub-facts.ts'
+import { verdictSentence } from '../../../src/report/verdict.ts'
 import { uki } from '../../../src/vitest/builders.ts'
 import { patched, reportOn } from '../../support/damaged-uki.ts'
 
@@ -23,8 +24,11 @@ test.each(STUBS)('PE-57 the whole image of %s is clean', stub => {
 
 test.each(STUBS)('PE-57 stub %s without its code does not run', stub => {
   for (const raw of [0, 1]) {
-    const { verdict: said, outcome } = reportOn(patched(whole(stub), { '.text RS': raw }))
-    expect([said, outcome.kind]).toEqual(['damage', 'undefined'])
+    const report = reportOn(patched(whole(stub), { '.text RS': raw }))
+    expect([report.verdict, report.outcome.kind]).toEqual(['damage', 'undefined'])
+    expect(verdictSentence(report)).toBe(
+      'damage: bytes of the stub:.text are not in memory when the stub reads it; the boot does not get past that',
+    )
   }
   const facts = STUB_FACTS[stub].sections.find(([name]) => name === '.text')
   expect(verdict(stub, { '.text RS': (facts?.[2] ?? 0) - 0x80 })).toBe('unknown')

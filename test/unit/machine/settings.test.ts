@@ -7,6 +7,8 @@ import { commands } from '../../../src/cli/commands.ts'
 import { checkInput } from '../../../src/cli/input.ts'
 import { settingOption } from '../../../src/cli/settings.ts'
 import {
+  choicePattern,
+  KASLR_CHOICES,
   SETTINGS,
   settings,
   settingsOf,
@@ -140,7 +142,9 @@ test('an option wins over the scenario, and what is no choice is refused', async
     'kaslr',
     'all',
   )
-  for (const odd of ['on', 'seed:', 'seed:1234567890'])
+  for (const whole of ['seed:0', 'seed:1234567890', 'seed:4294967295'])
+    expect(choicePattern(KASLR_CHOICES)?.test(whole)).toBe(true)
+  for (const odd of ['on', 'seed:', 'seed:4294967296', 'seed:5000000000', 'seed:00000000000'])
     await expect(inputOf([...FILE, '--kaslr', odd], stored)).rejects.toThrow(
       `--kaslr: ${JSON.stringify(odd)} is not one of off, command-line, all, seed:N`,
     )
