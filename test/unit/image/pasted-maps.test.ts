@@ -164,6 +164,34 @@ describe('the small machine is read the same', () => {
     expect(read(tree.map((line, i) => (i === 0 ? line : `    ${line}`)))).toEqual(plain)
     expect(read(tree.map(line => line.trim()))).toEqual(plain)
   })
+
+  describe('/proc/iomem with something behind the names', () => {
+    const named = (ram: string, rest = 'Reserved'): string[] =>
+      ROWS.map(
+        ([type, start, end], i) =>
+          `${hex(start, 8)}-${hex(end - 1, 8)} : ${i === 2 ? ram : type === 7 ? 'System RAM' : type === 0 ? rest : 'ACPI Non-volatile Storage'}`,
+      )
+
+    test.each([
+      'System RAM`',
+      'System RAM$',
+      'System RAM // all of it',
+      'System RAM (legacy)',
+      'SYSTEM RAM*',
+    ])('signs: %s', ram => {
+      expect(read(named(ram))).toMatchObject({ map: MAP, lost: [] })
+    })
+
+    test.each(['System R', 'Sytem RAM', 'System RAN', 'System RAM that is bad'])('a lost row: %s', ram => {
+      const parse = read(named(ram))
+      expect(parse.map).toEqual(MAP.filter((_, i) => i !== 2))
+      expect(parse.lost).toMatchObject([{ at: range(0x100000, 0x3e000000) }])
+    })
+
+    test.each(['System ROM', 'PCI Bus 0000:00', 'Graphics Stolen Memory'])('a device: %s', name => {
+      expect(read(named('System RAM', name)).lost).toEqual([])
+    })
+  })
 })
 
 describe('whatever prints the map', () => {
