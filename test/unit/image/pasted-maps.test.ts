@@ -194,6 +194,31 @@ describe('the small machine is read the same', () => {
   })
 })
 
+describe('a line that is no row, among rows that look alike, is a lost row', () => {
+  const changed = (lines: readonly string[], at: number, from: string, to: string): string[] =>
+    lines.map((line, i) => (i === at ? line.replace(from, to) : line))
+
+  test.each<[string, readonly string[]]>([
+    ['a word with a letter too few', changed(LOG, 2, 'e820', 'e80')],
+    ['a blank lost', changed(LOG, 2, ': [mem', ':[mem')],
+    ['a sign in a number', changed(SHELL, 2, '0000000000100000', '00000000001|0000')],
+    ['a digit lost', changed(SHELL, 2, '0000000000100000', '000000000010000')],
+    ['the first row', changed(LOG, 0, '[mem 0x', '[mem x')],
+    ['the last row', changed(EFI, 5, 'mem05:', 'mem05')],
+  ])('%s', (_, lines) => {
+    const parse = read(lines)
+    expect(parse.map).toHaveLength(5)
+    expect(parse.lost).toMatchObject([{ why: 'it looks like the rows around it', at: null }])
+  })
+
+  test.each<[string, readonly string[]]>([
+    ['other lines of the log', LOG.flatMap(line => [line, '[    0.000000] microcode: revision 0xf0f0f0f0'])],
+    ['the same rows again', LOG.flatMap(line => [line, line.replace('0.000000', '0.000001')])],
+  ])('but not %s', (_, lines) => {
+    expect(read(lines)).toMatchObject({ map: MAP, lost: [] })
+  })
+})
+
 describe('whatever prints the map', () => {
   const machine = ROWS.map(([type, start, end]) => ({
     type,
