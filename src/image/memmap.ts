@@ -11,6 +11,7 @@ import { clothesOf } from './memmap/clothes.ts'
 import { DIALECTS, rankOf, type KnownDialect, type MemmapDialect } from './memmap/dialects.ts'
 import { rawLinesOf, textOf } from './memmap/lines.ts'
 import { comparedWith, lossesOf, rangeIn } from './memmap/losses.ts'
+import { misfitsOf } from './memmap/misfits.ts'
 import {
   odd,
   type Block,
@@ -143,7 +144,15 @@ function best(found: readonly Found[], lines: readonly string[], habits: readonl
       return {
         ...parse,
         takenOff: clothesOf(rows, habits),
-        lost: [...parse.lost, ...lossesOf(dialect, parse.map, clues)],
+        lost: [
+          ...parse.lost,
+          ...misfitsOf(
+            dialect,
+            lines,
+            rows.filter(row => row.at <= block.last),
+          ),
+          ...lossesOf(dialect, parse.map, clues),
+        ],
         compared: comparedWith(dialect, clues),
       }
     }

@@ -41,15 +41,48 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   ['ram buffer', EfiReservedMemoryType],
 ])
 
+/** A device whose name is almost that of memory. */
+const SYSTEM_ROM = 'system rom'
+/** Wrong letters in a row that make no device of a kind of memory. */
+const WRONG_LETTERS = 2
+/** A shorter beginning of a name says nothing. */
+const BEGINNING = 4
+
+/** The known name that this one begins with, where only signs follow; otherwise the name as it is. */
+function plainName(name: string): string {
+  const plain = name.trim().toLowerCase()
+  if (NAMES.has(plain)) return plain
+  const [words = ''] = /^[a-z0-9-]+(?: [a-z0-9-]+){0,3}/.exec(plain) ?? []
+  return NAMES.has(words) ? words : plain
+}
+
+/** How many letters two names share from the front, or from the end. */
+function sharedLetters(one: string, other: string, step: 1 | -1): number {
+  let count = 0
+  const at = (text: string): string | undefined => text.at(step === 1 ? count : -1 - count)
+  while (count < one.length && at(one) === at(other)) count++
+  return count
+}
+
+/** A kind of memory whose name lost its end, or has wrong letters in it or words behind it: no device. */
+function isAlmostMemory(name: string): boolean {
+  const plain = plainName(name)
+  if (NAMES.has(plain) || plain.startsWith(SYSTEM_ROM) || plain.length < BEGINNING) return false
+  return [...NAMES.keys()].some(known => {
+    if (known.startsWith(plain) || plain.startsWith(`${known} `)) return true
+    const shared = sharedLetters(plain, known, 1) + sharedLetters(plain, known, -1)
+    return Math.max(plain.length, known.length) - shared <= WRONG_LETTERS
+  })
+}
+
 function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
-  const type = NAMES.get(name.trim().toLowerCase())
+  const type = NAMES.get(plainName(name))
   if (type === undefined) return null
   return {
     type,
     start,
     end,
-    attribute:
-      name.trim().toLowerCase() === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID,
+    attribute: plainName(name) === 'soft reserved' ? ATTRIBUTE_UNSAID | EFI_MEMORY_SP : ATTRIBUTE_UNSAID,
     loose: true,
   }
 }
@@ -65,6 +98,7 @@ const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
  */
 function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
+  const problems: Problem[] = []
   const last = lines.at(-1)?.at ?? 0
   const parts = lines.flatMap(line => {
     const part = readPart(line.text)
@@ -91,12 +125,13 @@ function readIomem(lines: readonly Line[]): Block {
     const nested: boolean = outer !== null && start >= outer.start && end <= outer.end
     if (!nested) outer = { start, end }
     const row = nested ? null : rowOf(start, end + 1n, name)
-    if (row === null || name.trim() === 'RAM buffer') continue
+    if (!nested && isAlmostMemory(name)) problems.push(unreadable(line, 'iomem'))
+    if (row === null || plainName(name) === 'ram buffer') continue
     // the kernel always reserves the first page for itself
     const own = row.type === EfiReservedMemoryType && start === 0n && end === 0xfffn
     placed.push({ row: own ? { ...row, type: EfiConventionalMemory } : row, line: line.at })
   }
-  return { placed, problems: [], last }
+  return { placed, problems, last }
 }
 
 export const iomem: Dialect<'iomem'> = {

@@ -169,6 +169,59 @@ describe('the small machine is read the same', () => {
     expect(read(tree.map((line, i) => (i === 0 ? line : `    ${line}`)))).toEqual(plain)
     expect(read(tree.map(line => line.trim()))).toEqual(plain)
   })
+
+  describe('/proc/iomem with something behind the names', () => {
+    const named = (ram: string, rest = 'Reserved'): string[] =>
+      ROWS.map(
+        ([type, start, end], i) =>
+          `${hex(start, 8)}-${hex(end - 1, 8)} : ${i === 2 ? ram : type === 7 ? 'System RAM' : type === 0 ? rest : 'ACPI Non-volatile Storage'}`,
+      )
+
+    test.each([
+      'System RAM`',
+      'System RAM$',
+      'System RAM // all of it',
+      'System RAM (legacy)',
+      'SYSTEM RAM*',
+    ])('signs: %s', ram => {
+      expect(read(named(ram))).toMatchObject({ map: MAP, lost: [] })
+    })
+
+    test.each(['System R', 'Sytem RAM', 'System RAN', 'System RAM that is bad'])('a lost row: %s', ram => {
+      const parse = read(named(ram))
+      expect(parse.map).toEqual(MAP.filter((_, i) => i !== 2))
+      expect(parse.lost).toMatchObject([{ at: range(0x100000, 0x3e000000) }])
+    })
+
+    test.each(['System ROM', 'PCI Bus 0000:00', 'Graphics Stolen Memory'])('a device: %s', name => {
+      expect(read(named('System RAM', name)).lost).toEqual([])
+    })
+  })
+})
+
+describe('a line that is no row, among rows that look alike, is a lost row', () => {
+  const changed = (lines: readonly string[], at: number, from: string, to: string): string[] =>
+    lines.map((line, i) => (i === at ? line.replace(from, to) : line))
+
+  test.each<[string, readonly string[]]>([
+    ['a word with a letter too few', changed(LOG, 2, 'e820', 'e80')],
+    ['a blank lost', changed(LOG, 2, ': [mem', ':[mem')],
+    ['a sign in a number', changed(SHELL, 2, '0000000000100000', '00000000001|0000')],
+    ['a digit lost', changed(SHELL, 2, '0000000000100000', '000000000010000')],
+    ['the first row', changed(LOG, 0, '[mem 0x', '[mem x')],
+    ['the last row', changed(EFI, 5, 'mem05:', 'mem05')],
+  ])('%s', (_, lines) => {
+    const parse = read(lines)
+    expect(parse.map).toHaveLength(5)
+    expect(parse.lost).toMatchObject([{ why: 'it looks like the rows around it', at: null }])
+  })
+
+  test.each<[string, readonly string[]]>([
+    ['other lines of the log', LOG.flatMap(line => [line, '[    0.000000] microcode: revision 0xf0f0f0f0'])],
+    ['the same rows again', LOG.flatMap(line => [line, line.replace('0.000000', '0.000001')])],
+  ])('but not %s', (_, lines) => {
+    expect(read(lines)).toMatchObject({ map: MAP, lost: [] })
+  })
 })
 
 describe('whatever prints the map', () => {

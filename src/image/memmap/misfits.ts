@@ -1,0 +1,75 @@
+/** Finds lines among the rows of a map that look like them and are none: a letter too much, a digit lost. */
+import type { Dressed } from './clothes.ts'
+import type { Dialect, LostRow } from './model.ts'
+
+/** Letters in one place that may be wrong. */
+const WRONG_MAX = 3
+/** Shapes of rows that are told apart: a map has one for each type. */
+const SHAPES_MAX = 64
+/** No row is as long, and none as short. */
+const LENGTH_MAX = 300
+const LENGTH_MIN = 20
+const SHOWN_MAX = 80
+
+/** A line without its numbers. */
+function shapeOf(line: string): string {
+  return line
+    .replace(/[0-9a-f]{3,}/gi, '#')
+    .replace(/\d/g, '0')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
+/** Are two shapes alike but for a few letters in one place? */
+function areAlike(one: string, other: string): boolean {
+  const [short, long] = one.length <= other.length ? [one, other] : [other, one]
+  if (long.length - short.length > WRONG_MAX) return false
+  let front = 0
+  while (front < short.length && short[front] === long[front]) front++
+  let back = 0
+  while (back < short.length - front && short.at(-1 - back) === long.at(-1 - back)) back++
+  return long.length - front - back <= WRONG_MAX
+}
+
+function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): boolean {
+  looks.lastIndex = 0
+  for (let begins = looks.exec(line); begins !== null; begins = looks.exec(line)) {
+    row.lastIndex = begins.index
+    if (row.test(line)) return true
+  }
+  return false
+}
+
+/**
+ * Lines from the one before the first row to the one after the last. Their numbers may be what is wrong: the
+ * memory that is lost with them is not known.
+ */
+export function misfitsOf(
+  dialect: Pick<Dialect, 'looks' | 'row'>,
+  lines: readonly string[],
+  rows: readonly Pick<Dressed, 'at' | 'until'>[],
+): LostRow[] {
+  const taken = new Set<number>()
+  const shapes = new Set<string>()
+  for (const { at, until } of rows) {
+    for (let line = at; line <= until; line++) taken.add(line)
+    const text = lines[at - 1] ?? ''
+    if (at === until && text.length <= LENGTH_MAX && shapes.size < SHAPES_MAX) shapes.add(shapeOf(text))
+  }
+  const first = (rows[0]?.at ?? 1) - 1
+  const last = (rows.at(-1)?.until ?? 0) + 1
+  const lost: LostRow[] = []
+  for (let at = Math.max(first, 1); at <= Math.min(last, lines.length); at++) {
+    const text = lines[at - 1] ?? ''
+    if (taken.has(at) || text.length < LENGTH_MIN || text.length > LENGTH_MAX) continue
+    const shape = shapeOf(text)
+    if (![...shapes].some(known => areAlike(shape, known)) || hasRow(dialect, text)) continue
+    lost.push({
+      row: `line ${String(at)}: ${text.trim().slice(0, SHOWN_MAX)}`,
+      why: 'it looks like the rows around it',
+      at: null,
+      bytes: null,
+    })
+  }
+  return lost
+}
