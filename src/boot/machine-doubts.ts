@@ -84,7 +84,7 @@ function printerDoubts(input: Doubted, firmware: Firmware | undefined): Gap[] {
     return [
       {
         clause: 'FW-58',
-        why: 'the map was printed by U-Boot, and memory is allocated as EDK2 does it: name the firmware with --loader',
+        why: 'the map was printed by U-Boot, and memory is allocated as EDK2 does it: name the firmware with --image-loader',
       },
     ]
   return []
