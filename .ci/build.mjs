@@ -1,11 +1,13 @@
-// Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files, and
-// NOTICE. docs/decisions/0020 says why it is so.
+// Builds dist/ from src/: declarations with the TypeScript compiler, code as a few bundles, the data files,
+// and NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
+import ts from 'typescript'
 import { keepReached } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 import { noticeOf } from './notice.mjs'
@@ -34,6 +36,30 @@ function sharedName({ name, moduleIds }) {
   return Object.entries(NAMES).find(([path]) => held.has(path))?.[1] ?? name
 }
 
+/** Without indentation and names of files, which maps have; lines stay, and so does every string of more than one. */
+function unindented(code) {
+  const file = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2023)
+  const inside = new Set()
+  const visit = node => {
+    if (ts.isTemplateLiteralToken(node)) {
+      const [first, last] = [node.getStart(file), node.end].map(
+        at => file.getLineAndCharacterOfPosition(at).line,
+      )
+      for (let line = first + 1; line <= last; line++) inside.add(line)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return code
+    .split('\n')
+    .map((line, i) => (inside.has(i) ? line : line.replace(/^\t+/, '').replace(/^\/\/ (src\/|\0)\S*$/, '')))
+    .join('\n')
+}
+
+/** Without characters beyond ASCII, a script is held with one byte a character. */
+const ascii = code =>
+  code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
 const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
@@ -51,8 +77,8 @@ const PACKAGES = ['yaml', 'valibot', ''].map((name, i, names) => ({
 }))
 
 /**
- * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first ones
- * first. Imports that wait for a command are not followed.
+ * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first
+ * ones first. Imports that wait for a command are not followed.
  */
 function groupsOf(bundles) {
   const closures = new Map(Object.keys(bundles).map(name => [name, new Set()]))
@@ -76,16 +102,25 @@ function groupsOf(bundles) {
   return { plugin, groups: groups.length === 0 ? [] : [...groups, ...PACKAGES] }
 }
 
+/** A hash of the scripts of a folder. */
+function hashOf(folder) {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder).sort())
+    if (name.endsWith('.js')) hash.update(readFileSync(join(folder, name)))
+  return hash.digest('hex').slice(0, 16)
+}
+
 /** Bundles what `input` names into `folder` of dist; `bundles` are those that shall be one file each. */
-async function bundle(input, folder, format, bundles = {}) {
+async function bundle(input, folder, format, bundles = {}, define = {}) {
   const { plugin, groups } = groupsOf(bundles)
   const build = await rolldown({
     cwd: top,
     input,
     platform: 'node',
     external: ['vitest'],
+    preserveEntrySignatures: format === 'es' ? 'exports-only' : 'allow-extension',
     plugins: [plugin, tables],
-    transform: { target: 'node20.19' },
+    transform: { target: 'node20.19', define },
     onLog: (level, log) => {
       throw new Error(`${level}: ${log.message}`)
     },
@@ -104,13 +139,15 @@ async function bundle(input, folder, format, bundles = {}) {
     sourcemap: 'hidden',
   })
   await build.close()
-  for (const { fileName, code, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
+  for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
+    const isAllForeign = moduleIds.every(isForeign)
+    const code = isAllForeign ? ascii(made) : unindented(ascii(made))
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)
     const lines =
       map === null ? null : lineMap(map, path => (isOurs(path) ? path.replaceAll('\\', '/') : null))
-    if (moduleIds.every(isForeign)) writeFileSync(path, minifySync(path, code).code)
+    if (isAllForeign) writeFileSync(path, minifySync(path, code).code)
     else if (lines === null || lines.sources.length === 0) writeFileSync(path, code)
     else {
       writeFileSync(path, `${code.trimEnd()}\n//# sourceMappingURL=${basename(path)}.map\n`)
@@ -121,12 +158,20 @@ async function bundle(input, folder, format, bundles = {}) {
 
 // The library: three doors, which share what they have in common.
 await bundle(Object.fromEntries(DOORS.map(door => [door, `src/${door}.ts`])), '', 'es')
-// The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line runs.
-// A file costs to load, too, so what every command needs is one, and so is what check needs.
-await bundle({ main: 'src/cli/main.ts' }, 'cli', 'cjs', {
+// The program: CommonJS, because an ES module costs Node a quarter of its own start before its first line
+// runs. A file costs to load, too, so what every command needs is one, and so is what check needs.
+await bundle({ program: 'src/cli/program.ts' }, 'cli', 'cjs', {
   program: ['src/cli/program.ts'],
   model: ['src/cli/check.ts', 'src/report/text.ts'],
 })
+// The executable, which loads the others by name and keeps what V8 compiled for this build.
+await bundle(
+  { main: 'src/cli/main.ts' },
+  'cli',
+  'cjs',
+  {},
+  { BUILD: JSON.stringify(hashOf(join(dist, 'cli'))) },
+)
 writeFileSync(join(dist, 'cli/package.json'), '{ "type": "commonjs" }\n')
 // npm makes a linked program executable once; a new build must not take that away.
 chmodSync(join(dist, 'cli/main.js'), 0o755)

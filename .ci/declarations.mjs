@@ -5,7 +5,10 @@ import { dirname, join } from 'node:path'
 /** In a declaration: the modules of ours that it names. */
 const OURS = /((?:from |import\()["'])(\.[^"']+)\.(?:ts|js)(?=["'])/g
 
-/** Removes every declaration below `folder` that `doors` do not lead to; what stays names modules as they are shipped. */
+/**
+ * Removes every declaration below `folder` that `doors` do not lead to; what stays names modules as they are
+ * shipped.
+ */
 export function keepReached(folder, doors) {
   const reached = new Set()
   const visit = path => {

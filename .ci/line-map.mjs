@@ -32,8 +32,8 @@ function segmentOf(numbers) {
 }
 
 /**
- * A map with one segment a line, its first, and only the sources for which `pathOf` gives a path. A fifth of the
- * size; a debugger and a stack trace find the line all the same.
+ * A map with one segment a line, its first, and only the sources for which `pathOf` gives a path. A fifth of
+ * the size; a debugger and a stack trace find the line all the same.
  */
 export function lineMap({ file, sources, mappings }, pathOf) {
   const paths = sources.map(pathOf)

@@ -1,5 +1,5 @@
-// Writes dist/spec-index.json: for every clause of spec/ the links to what was read upstream, the functions of ours
-// that cite it and the law tests that hold it. `stubsim spec`, JSON and SARIF print from it.
+// Writes dist/spec-index.json: for every clause of spec/ the links to what was read upstream, the functions
+// of ours that cite it and the law tests that hold it. `stubsim spec`, JSON and SARIF print from it.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,7 +74,10 @@ function placeOf(node) {
   return null
 }
 
-/** How well a string says that its function obeys the clause: a step, then a result that names it, then the rest. */
+/**
+ * How well a string says that its function obeys the clause: a step, then a result that names it, then the
+ * rest.
+ */
 function rankOf(node) {
   const { parent } = node
   if (
@@ -130,7 +133,9 @@ function code() {
   return cited
 }
 
-/** Law tests by clause: a test whose title begins with it, else a test file that names it in a table of cases. */
+/**
+ * Law tests by clause: a test whose title begins with it, else a test file that names it in a table of cases.
+ */
 function tests() {
   const titled = new Map()
   const named = new Map()

@@ -19,13 +19,15 @@ function show(sample, before) {
   if (done.status !== 1) process.exitCode = 1
 }
 
-console.log(`stubsim predicts what a boot does to memory: firmware loads a unified kernel image, systemd-stub starts the kernel,
-the kernel unpacks itself. It remembers whose every byte is, so it sees what is overwritten before it is read.
+console.log(`stubsim predicts what a boot does to memory: firmware loads a unified kernel image, systemd-stub
+starts the kernel, the kernel unpacks itself. It remembers whose every byte is, so it sees what is overwritten
+before it is read.
 
 Two stories from April 2020, when Linux 5.7-rc1 stopped booting from such images.`)
 show(
   '2020-04-bss-not-zeroed',
-  'One: the kernel reads variables after its file, which nobody cleared. Look at the finding marked "damage".',
+  'One: the kernel reads variables after its file, which nobody cleared. Look at ' +
+    'the finding marked "damage".',
 )
 show(
   '2020-04-init-window-over-initrd',
@@ -37,5 +39,5 @@ Both boots are predicted to fail (exit code 1), without a reboot. Where to go ne
   npx stubsim check FILE --ram 512MiB --firmware ovmf-2022.11-q35    your own image
   npx stubsim explain clobbered-object                               what a finding means and what to do
   npx stubsim spec ZO-12                                             the law after a step, with its source
-  docs/tutorial.md                                                   from a file to a finding to a fix, in ten minutes
+  docs/tutorial.md                                                   a file, a finding, a fix, in ten minutes
   docs/explanation/the-2020-thread.md                                what happened in April 2020`)

@@ -124,7 +124,8 @@ export function compareImageLoaders(
     outcomes.every(
       ({ loader, refused, nowhere }) => !counting.has(loader) || (refused === null && !nowhere),
     ) && inSections.every(({ harmless }) => harmless !== null)
-  const verdict = agree ? 'agree' : fine ? 'harmless' : 'disagree'
+  const unlike = fine ? 'harmless' : 'disagree'
+  const verdict = agree ? 'agree' : unlike
   return {
     outcomes,
     differences: inSections,
@@ -285,13 +286,14 @@ function differences(
     if (groups.length < 2) return
     const holding = spans.filter(span => span.from <= from && to <= span.to)
     const counted = groups.filter(({ loaders }) => loaders.some(loader => counting.has(loader))).length
+    const unusual = counted < 2 ? 'unusual' : null
     for (const { index, name, discardable } of holding.length === 0
       ? [{ index: null, name: null, discardable: false }]
       : holding)
       append(found, lastOf, {
         index,
         section: name,
-        harmless: discardable ? 'discardable' : counted < 2 ? 'unusual' : null,
+        harmless: discardable ? 'discardable' : unusual,
         from,
         to,
         groups,

@@ -78,7 +78,9 @@ export function compareWithObserved(
   })
 }
 
-/** Of all images that the firmware loaded, the one at the predicted place; the last one where none lies there. */
+/**
+ * Of all images that the firmware loaded, the one at the predicted place; the last one where none lies there.
+ */
 function oneBase(observed: readonly ObservedFact[], predicted: number | undefined): ObservedFact[] {
   const bases = observed.filter(({ name }) => name === 'imageBase')
   const base = bases.find(({ value }) => value === predicted) ?? bases.at(-1)

@@ -98,7 +98,9 @@ function gapOf(actor: Actor, ranges: readonly Range[], map: readonly MemoryDescr
   }
 }
 
-/** `0x1000-0x3000 (EfiBootServicesData)`, one for each type of the map; the pool where the map had it free. */
+/**
+ * `0x1000-0x3000 (EfiBootServicesData)`, one for each type of the map; the pool where the map had it free.
+ */
 function typesIn(where: Range, map: readonly MemoryDescriptor[]): string[] {
   return map
     .filter(({ range }) => overlaps(range, where))

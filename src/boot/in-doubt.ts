@@ -57,11 +57,20 @@ export function bothWays(pages: readonly Range[], free: OneWay, taken: OneWay): 
   const at = ({ imageBase }: OneWay): string =>
     imageBase === undefined ? 'not loaded' : `at ${hex(imageBase)}`
   const same = free.verdict === taken.verdict
-  const what = !same
-    ? `the answer depends on it: ${free.verdict} where it is free (image ${at(free)}), ${taken.verdict} where it is not (image ${at(taken)})`
-    : free.imageBase === taken.imageBase
-      ? `the answer does not depend on it: ${free.verdict} either way, image ${at(free)}`
-      : `addresses depend on it: ${free.verdict} either way, image ${at(free)} where it is free, ${at(taken)} where it is not`
+  const whatOf = (): string => {
+    if (!same)
+      return (
+        `the answer depends on it: ${free.verdict} where it is free (image ${at(free)}), ` +
+        `${taken.verdict} where it is not (image ${at(taken)})`
+      )
+    if (free.imageBase === taken.imageBase)
+      return `the answer does not depend on it: ${free.verdict} either way, image ${at(free)}`
+    return (
+      `addresses depend on it: ${free.verdict} either way, image ${at(free)} where it is ` +
+      `free, ${at(taken)} where it is not`
+    )
+  }
+  const what = whatOf()
   return {
     clause: 'FW-61',
     why: `whether ${formatSize(bytes)} of memory are free is in doubt (${named}${more}); ${what}`,

@@ -31,8 +31,11 @@ export type ArchiveFault =
   | { readonly kind: 'cut'; readonly at: number }
   | { readonly kind: 'too many zeros' }
 
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+function hexOf(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16)
+  return text
+}
 
 /**
  * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and after what

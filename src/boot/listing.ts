@@ -70,6 +70,12 @@ export function imageOfListing(
     if (name === '.linux') return kernel ?? undefined
     return name === '.initrd' ? { initrd: size } : undefined
   })
+  const larger = named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`
+  const likeness = (name: string): string =>
+    same === undefined
+      ? `.linux is similar to the recorded kernel ${name}, as named: the run uses its ` +
+        'setup header, and its bytes end before the section does'
+      : `.linux is the recorded kernel ${name}: its file has the same size`
   const told = [
     ...listing.missing.map(({ what }) => what),
     ...listing.assumptions,
@@ -77,13 +83,8 @@ export function imageOfListing(
       ? []
       : [
           known === undefined
-            ? 'no recorded kernel has the size of ' +
-              `.linux${named === undefined ? '' : `, and ${named.name} is larger (${hex(named.fileSize)} bytes)`}: ` +
-              'its setup header is unknown'
-            : same === undefined
-              ? `.linux is similar to the recorded kernel ${known.name}, as named: the run uses its ` +
-                'setup header, and its bytes end before the section does'
-              : `.linux is the recorded kernel ${known.name}: its file has the same size`,
+            ? `no recorded kernel has the size of .linux${larger}: its setup header is unknown`
+            : likeness(known.name),
         ]),
     ...problems.map(problem => problem.what),
     ...(whole

@@ -69,8 +69,8 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
   if (fault.kind === 'junk')
     machine.doubt(
       'ZO-19',
-      `${fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`} ` +
-        `with the bytes ${fault.bytes}, which no archive or compression that the kernel ` +
+      (fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`) +
+        ` with the bytes ${fault.bytes}, which no archive or compression that the kernel ` +
         'knows begins with',
     )
   else

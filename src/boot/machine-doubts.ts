@@ -69,7 +69,9 @@ function ramDoubts(machine: Doubted): Gap[] {
   return [
     {
       clause: 'FW-57',
-      why: `the map has no RAM at ${hex(FIRST_MIB)}, where every x64 machine has some: it is not whole, or not of such a machine`,
+      why:
+        `the map has no RAM at ${hex(FIRST_MIB)}, where every x64 machine has some: it ` +
+        'is not whole, or not of such a machine',
     },
   ]
 }
@@ -84,7 +86,9 @@ function printerDoubts(input: Doubted, firmware: Firmware | undefined): Gap[] {
     return [
       {
         clause: 'FW-58',
-        why: 'the map was printed by U-Boot, and memory is allocated as EDK2 does it: name the firmware with --image-loader',
+        why:
+          'the map was printed by U-Boot, and memory is allocated as EDK2 does it: name ' +
+          'the firmware with --image-loader',
       },
     ]
   return []
@@ -98,11 +102,14 @@ function momentDoubts({ origin, taken }: Doubted, loader: string | null): Gap[] 
   const what =
     origin.kind === 'profile'
       ? `the profile is that of a machine on which no ${loader} runs`
-      : `the map is not known to be from when ${loader} ran${taken === undefined || taken === 'before-load' ? '' : ', and takes back what it held'}`
+      : `the map is not known to be from when ${loader} ` +
+        `ran${taken === undefined || taken === 'before-load' ? '' : ', and takes back what it held'}`
   return [
     {
       clause: 'FW-59',
-      why: `${what}: what ${loader} holds is not in it. Give a map taken while it runs, and say so with --memmap-at before-load`,
+      why:
+        `${what}: what ${loader} holds is not in it. Give a map taken while it runs, and ` +
+        'say so with --memmap-at before-load',
     },
   ]
 }
@@ -124,12 +131,16 @@ export function noMachine({ map, imageBase = 0 }: Doubted): Gap | null {
   }
 }
 
-/** Why an image for another machine is not refused: nobody knows what machine this is. Null where it is known. */
+/**
+ * Why an image for another machine is not refused: nobody knows what machine this is. Null where it is known.
+ */
 export function foreignImage(input: Doubted, machine: number): Gap | null {
   return machine === NATIVE_MACHINE || machine === IMAGE_FILE_MACHINE_I386 || isX64(input)
     ? null
     : {
         clause: 'FW-58',
-        why: `an image for machine ${hex(machine)}, and nothing says that the map is that of an x64 machine: firmware for other machines is not modelled`,
+        why:
+          `an image for machine ${hex(machine)}, and nothing says that the map is that of ` +
+          'an x64 machine: firmware for other machines is not modelled',
       }
 }

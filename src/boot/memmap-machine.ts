@@ -41,8 +41,10 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
   const beside = others.length === 0 ? '' : `; not used: ${others.map(sayOther).join(', ')}`
   const clothes = takenOff.length === 0 ? '' : `; taken off: ${takenOff.join(', ')}`
+  const at = moment === 'before-load' ? '' : `, taken at ${moment}`
+  const rich = parse.taken === 'before-load' ? 'FW-3' : 'FW-27'
   return {
-    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${moment === 'before-load' ? '' : `, taken at ${moment}`}`,
+    what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${at}`,
     map,
     taken: moment,
     problems: [
@@ -54,7 +56,7 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
         ? []
         : [
             {
-              clause: poor ? 'FW-28' : parse.taken === 'before-load' ? 'FW-3' : 'FW-27',
+              clause: poor ? 'FW-28' : rich,
               what: `a map in the form ${dialect ?? 'unknown'} lacks: ${lacks.join('; ')}`,
             },
           ],

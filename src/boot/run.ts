@@ -106,7 +106,9 @@ export class HandedOver {
     return this.#reached.ended === null ? this.#reached.value : null
   }
 
-  /** Runs this kernel on a fork; the next one starts from the same hand-off. A gap ends the run as unknown. */
+  /**
+   * Runs this kernel on a fork; the next one starts from the same hand-off. A gap ends the run as unknown.
+   */
   start(kernel: KernelModel | Gap): Run {
     const reached = this.#reached
     if (reached.ended !== null) return this.#stage.ended(reached.ended)

@@ -10,7 +10,8 @@ export function assumeSigned(machine: Machine, pe: PeFile): void {
     if ((pe.dataDirectories[DIRECTORY_SECURITY]?.Size ?? 0) === 0)
       machine.doubt(
         'PE-58',
-        'the image has no signature: under Secure Boot it is refused with Access Denied unless its hash is enrolled',
+        'the image has no signature: under Secure Boot it is refused with Access Denied ' +
+          'unless its hash is enrolled',
       )
     else
       machine.assume('PE-58', 'the signature of the image is by a key that is enrolled, and is not revoked')
@@ -26,14 +27,17 @@ export function judgeShim(machine: Machine, loader: string, handOff: HandOff): v
     machine.step('PE-59', 'shim is asked about the kernel', () => {
       machine.assume(
         'PE-59',
-        'shim trusts the kernel: it is signed by a key that shim knows, or its hash is that of a section that shim 16 loaded',
+        'shim trusts the kernel: it is signed by a key that shim knows, or its hash is ' +
+          'that of a section that shim 16 loaded',
       )
     })
   else if (!loader.startsWith('shim-16'))
     machine.step('PE-60', 'shim was not asked about the kernel', () => {
       machine.doubt(
         'PE-60',
-        'the stub starts the kernel without asking shim: shim 15.3 to 15.8 then says "Bootloader has not verified loaded image." and shuts the machine down when the kernel ends boot services',
+        'the stub starts the kernel without asking shim: shim 15.3 to 15.8 then says ' +
+          '"Bootloader has not verified loaded image." and shuts the machine down when the ' +
+          'kernel ends boot services',
       )
     })
 }

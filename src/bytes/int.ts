@@ -1,6 +1,6 @@
 /// <reference path="./bigint-buffer-browser.d.ts" />
 /**
- * Integers of 64 bits and more over bytes: the wide fields of file headers, GUIDs, digests. The only importer
+ * Integers of 64 bits and more over bytes: the wide fields of file headers and digests. The only importer
  * of bigint-buffer, and only of its build without native code; every argument is checked first, because that
  * build returns wrong numbers for invalid input. It costs about 20 times a DataView, so guest memory, map
  * rows and relocated words do not use it. See SECURITY.md and docs/decisions/0018.
@@ -46,25 +46,6 @@ export function fromInteger(value: bigint, width: number, endian: Endian = 'litt
   if (width === 0) return new Uint8Array(0)
   const buffer = withBuffer(() => (endian === 'little' ? toBufferLE(value, width) : toBufferBE(value, width)))
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-}
-
-/**
- * An EFI_GUID in its text form: the first three fields little endian, the last eight bytes in order. Needs
- * exactly 16 bytes.
- */
-export function formatGuid(bytes: Uint8Array): string {
-  if (bytes.length !== 16) throw new ModelBug('a GUID has 16 bytes')
-  const part = (from: number, to: number, endian: Endian) =>
-    toInteger(bytes.subarray(from, to), endian)
-      .toString(16)
-      .padStart(2 * (to - from), '0')
-  return [
-    part(0, 4, 'little'),
-    part(4, 6, 'little'),
-    part(6, 8, 'little'),
-    part(8, 10, 'big'),
-    part(10, 16, 'big'),
-  ].join('-')
 }
 
 /** Bytes as lower-case hexadecimal: digests keep their leading zeros. */

@@ -1,4 +1,6 @@
-/** Plain data from a text that anybody may have written: JSON of bounded length, depth and number of values. */
+/**
+ * Plain data from a text that anybody may have written: JSON of bounded length, depth and number of values.
+ */
 
 /** Longest JSON text that is parsed, in bytes or UTF-16 units. */
 export const JSON_MAX = 2 ** 20
@@ -13,8 +15,8 @@ export const VALUES_MAX = 2 ** 17
 export type PlainData = { readonly value: unknown } | { readonly why: string; readonly isJson: boolean }
 
 /**
- * Why this data is not taken, or null: it is nested too deeply, as data that contains itself is, or has too many
- * values. Looks at no more than VALUES_MAX of them.
+ * Why this data is not taken, or null: it is nested too deeply, as data that contains itself is, or has too
+ * many values. Looks at no more than VALUES_MAX of them.
  */
 export function whyUnbounded(value: unknown): string | null {
   let values = 0

@@ -31,6 +31,7 @@ function checked(n: number, limit: number, what: string): number {
 
 /** Accepts a number as a physical address; throws ModelBug outside [0, 2^52]. */
 export function phys(n: number): Phys {
+  if (n >= 0 && n <= PHYS_END && Number.isInteger(n)) return n as Phys
   if (n > PHYS_END && Number.isSafeInteger(n))
     throw new ModelBug(`physical address out of range: ${String(n)}`, true)
   return checked(n, PHYS_END, 'physical address') as Phys

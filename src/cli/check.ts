@@ -121,9 +121,8 @@ export async function trace(call: Call): Promise<number> {
     call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
   } else {
     const { formatTrace } = await import('../report/trace.ts')
-    call.print(
-      `${formatTrace(recording, { paint: painter(call.color), all: call.has('all') })}${footer(call, checked)}`,
-    )
+    const trace = formatTrace(recording, { paint: painter(call.color), all: call.has('all') })
+    call.print(`${trace}${footer(call, checked)}`)
   }
   return exitCode(report, call.has('strict'))
 }

@@ -39,7 +39,9 @@ const color: Option = {
 const image: Operand = {
   name: 'FILE',
   required: { unless: 'scenario' },
-  help: 'the unified kernel image, or a text with its section table (objdump -h, and others) or its objcopy recipe; not needed with --scenario',
+  help:
+    'the unified kernel image, or a text with its section table (objdump -h, and others) ' +
+    'or its objcopy recipe; not needed with --scenario',
 }
 
 const memmap: Option = {

@@ -1,9 +1,24 @@
 /**
- * Node's compile cache, which Node 22.8 and newer have: code compiled in one run is reused in the next. It is
- * kept only in the user's own cache folder, because its content is executed.
+ * Loads the program's bundles with the code that V8 compiled for them in an earlier run of the same command. Node's own
+ * compile cache holds only what is compiled while a file loads. This one is written when a run ends, with all that it
+ * used. It is kept only in the user's own cache folder, because its content is executed.
  */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative, sep } from 'node:path'
+import { Script } from 'node:vm'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -30,14 +45,9 @@ function isOwn(folder: string): boolean {
   return stats !== undefined && (process.geteuid === undefined || stats.uid === process.geteuid())
 }
 
-/** node:module, if it has a compile cache. */
-interface CompileCache {
-  enableCompileCache?(folder: string): unknown
-}
-
 /**
- * Creates the folder, one level at a time; false on failure. Node would also create it, but retries forever
- * if mkdir returns ENOENT in an existing folder, as below /proc.
+ * Creates the folder, one level at a time; false on failure. Node's recursive mkdir retries forever if mkdir
+ * returns ENOENT in an existing folder, as below /proc.
  */
 function isMade({ base, folder }: CachePlace): boolean {
   try {
@@ -56,12 +66,100 @@ function isMade({ base, folder }: CachePlace): boolean {
 }
 
 /**
- * Enables Node's compile cache. NODE_COMPILE_CACHE (another folder) and NODE_DISABLE_COMPILE_CACHE take
- * precedence. Silently does nothing without such a cache, a folder for it, or permission to write there.
+ * The folder for one build of the program, one Node and one command; null without permission, or where another tool
+ * wants to see the code as it is: coverage, and traces by source maps.
  */
-export function keepCompiled(env: Environment): void {
-  const node = process.getBuiltinModule('node:module') as CompileCache
-  if (node.enableCompileCache === undefined || (env['NODE_DISABLE_COMPILE_CACHE'] ?? '') !== '') return
+function folderFor(env: Environment, build: string, command: string): string | null {
+  const off = ['NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAGE'].some(name => (env[name] ?? '') !== '')
   const place = cachePlace(env, process.platform)
-  if (place !== null && isOwn(place.base) && isMade(place)) node.enableCompileCache(place.folder)
+  if (off || process.sourceMapsEnabled || place === null || !isOwn(place.base)) return null
+  const { version, arch } = process
+  const mine = { base: place.base, folder: join(place.folder, `${version}-${arch}-${build}`, command) }
+  return isMade(mine) ? mine.folder : null
+}
+
+/** Bytes after the code: its length, so that a file cut short is not used. V8 checks neither that nor the content. */
+const TRAILER = 4
+
+function readCode(path: string): Buffer | undefined {
+  try {
+    const all = readFileSync(path)
+    const length = all.length - TRAILER
+    return length > 0 && all.readUInt32LE(length) === length ? all.subarray(0, length) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes a whole file or none: under another name, then renamed when it is on the disk. */
+function writeCode(path: string, code: Buffer): void {
+  const draft = `${path}.${String(process.pid)}`
+  try {
+    const trailer = Buffer.alloc(TRAILER)
+    trailer.writeUInt32LE(code.length)
+    const file = openSync(draft, 'wx', 0o600)
+    try {
+      for (let rest = Buffer.concat([code, trailer]); rest.length > 0;)
+        rest = rest.subarray(writeSync(file, rest))
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(draft, path)
+  } catch {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** Loads a bundle by its name, and answers with its exports. */
+export type Load = (name: string) => unknown
+
+type Wrapped = (
+  exports: object,
+  load: Load,
+  module: { exports: object },
+  file: string,
+  folder: string,
+) => void
+
+/** Exit codes of runs that say nothing of what the command needs: a usage error, a bug. */
+const NOT_KEPT: readonly unknown[] = [2, 70]
+
+/** Loads from `home` with what is kept in `folder`, and what is not kept yet is when the process ends. */
+function keptLoader(home: string, folder: string, plain: Load): Load {
+  const known = new Map<string, { exports: object }>()
+  const compiled: { readonly path: string; readonly script: Script }[] = []
+  const load: Load = name => {
+    if (!name.startsWith('./')) return plain(name)
+    const seen = known.get(name)
+    if (seen !== undefined) return seen.exports
+    const [file, path] = [join(home, name), join(folder, name)]
+    const code = readCode(path)
+    const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
+    const script = new Script(wrapped, {
+      filename: file,
+      ...(code === undefined ? {} : { cachedData: code }),
+    })
+    if (code === undefined || script.cachedDataRejected === true) compiled.push({ path, script })
+    const module = { exports: {} }
+    known.set(name, module)
+    ;(script.runInThisContext() as Wrapped)(module.exports, load, module, file, home)
+    return module.exports
+  }
+  process.on('exit', exit => {
+    if (!NOT_KEPT.includes(exit))
+      for (const { path, script } of compiled) writeCode(path, script.createCachedData())
+  })
+  return load
+}
+
+/**
+ * Loads the bundles beside `main`, the path of the program. `build` tells one build from another, `command` is the
+ * first word of the command line. NODE_DISABLE_COMPILE_CACHE disables the cache. Silently does without where there
+ * is no folder for it.
+ */
+export function loaderOf(env: Environment, main: string, build: string, command = ''): Load {
+  const plain: Load = createRequire(main)
+  const folder = folderFor(env, build, /^[a-z]{1,16}$/.test(command) ? command : 'none')
+  return folder === null ? plain : keptLoader(dirname(main), folder, plain)
 }

@@ -34,7 +34,9 @@ export interface Files {
   source(path: string): ByteSource
   /** Is there a regular file of that name? */
   has(path: string): boolean
-  /** The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default. */
+  /**
+   * The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default.
+   */
   bytes(path: string, max?: number): Uint8Array
   /** The whole of a small text file, UTF-8. */
   text(path: string, max?: number): string
@@ -197,8 +199,8 @@ function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | '
 const WRITER = { comes: 2000, every: 10 } as const
 
 /**
- * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end open;
- * before anybody did, it is one only when nobody comes.
+ * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end
+ * open; before anybody did, it is one only when nobody comes.
  */
 function readPipe(path: string, fd: number, room: Uint8Array, done: number): number {
   for (let waited = 0; ; waited += WRITER.every) {

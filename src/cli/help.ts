@@ -23,9 +23,9 @@ function exitsOf(command: Command): (readonly [number, string])[] {
 /** `stubsim check [FILE] [options]`. */
 export function usageLine(command: Command): string {
   const { operand } = command
-  const operandText =
-    operand === null ? '' : operand.required === 'always' ? ` ${operand.name}` : ` [${operand.name}]`
-  return `stubsim ${command.name}${operandText} [options]`
+  if (operand === null) return `stubsim ${command.name} [options]`
+  const name = operand.required === 'always' ? operand.name : `[${operand.name}]`
+  return `stubsim ${command.name} ${name} [options]`
 }
 
 const TEXT_WIDTH = 80

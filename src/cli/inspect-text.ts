@@ -82,11 +82,15 @@ function mapLines(parse: MemmapParse): string[] {
   const each = (label: string, texts: readonly string[]): string[] =>
     texts.flatMap((text, i) => line(i === 0 ? label : '', text))
   return [
-    `memory map  ${kind === null ? 'of an unknown kind' : KIND[kind]}, ${dialect ?? 'unknown form'} (${title})`,
+    `memory map  ${kind === null ? 'of an unknown kind' : KIND[kind]}, ` +
+      `${dialect ?? 'unknown form'} (${title})`,
     ...line('lines', lines.map(String).join('-')),
     ...line(
       'rows',
-      `${String(map.length)} read, ${lost.length === 0 ? 'none known to be lost' : `${String(lost.length)} ${lost.length === 1 ? 'loss is' : 'losses are'} known`}`,
+      `${String(map.length)} read, ` +
+        (lost.length === 0
+          ? 'none known to be lost'
+          : `${String(lost.length)} ${lost.length === 1 ? 'loss is' : 'losses are'} known`),
     ),
     ...line(
       'RAM',

@@ -55,9 +55,8 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   const itself = inside.length > 0 ? null : parseBzImage(source)
   if (pe === null && (itself?.bzimage ?? null) === null) {
     const fatal = problems.at(-1)
-    throw new UsageError(
-      `${name}: ${fatal?.at == null ? '' : `at ${hex(fatal.at)}: `}${fatal?.what ?? 'neither a PE file nor a kernel'}`,
-    )
+    const where = fatal?.at == null ? '' : `at ${hex(fatal.at)}: `
+    throw new UsageError(`${name}: ${where}${fatal?.what ?? 'neither a PE file nor a kernel'}`)
   }
   const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
   const stub = uki === null ? null : readStubVersion(uki)
@@ -194,10 +193,11 @@ export function inspectionToJson({
 }
 
 function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array | null>>): string[] {
-  const cells = Object.entries(fields).map(
-    ([name, value]) =>
-      `${name} ${value === null ? 'not found' : value instanceof Uint8Array ? '' : hex(value)}`,
-  )
+  const shown = (value: number | bigint | Uint8Array | null): string => {
+    if (value === null) return 'not found'
+    return value instanceof Uint8Array ? '' : hex(value)
+  }
+  const cells = Object.entries(fields).map(([name, value]) => `${name} ${shown(value)}`)
   const rows: string[][] = []
   for (let i = 0; i < cells.length; i += 3) rows.push(cells.slice(i, i + 3))
   return columns(rows).map(row => `  ${row}`)

@@ -12,8 +12,8 @@ export interface Log {
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug: ', 40: 'warning: ', 50: '' }
 
 /**
- * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one line,
- * and every character of it is printable.
+ * A record of pino as a line: `stubsim: debug: opened file=uki.efi`. A message never takes more than one
+ * line, and every character of it is printable.
  */
 export function formatRecord(record: string): string {
   const { level, msg, ...fields } = JSON.parse(record) as { level: number; msg: string } & Record<

@@ -8,8 +8,8 @@ import type { Output } from './program.ts'
 /** An output of the process. */
 export interface ProcessOutput extends Output {
   /**
-   * When all is written: true, or false when something could not be. A reader that has gone wants nothing more,
-   * and that is no failure.
+   * When all is written: true, or false when something could not be. A reader that has gone wants nothing
+   * more, and that is no failure.
    */
   written(): Promise<boolean>
 }

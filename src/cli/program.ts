@@ -51,7 +51,10 @@ function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io):
   return Math.min(WIDTHS.most, Math.max(WIDTHS.least, columns))
 }
 
-/** The one place where results leave: no character of a file name or a file reaches a terminal that it could steer. */
+/**
+ * The one place where results leave: no character of a file name or a file reaches a terminal that it could
+ * steer.
+ */
 function atEdge(result: string, given: Given, io: Io): string {
   const isJson = JSON_FORMATS.some(format => format === given.text('format'))
   return isJson ? printableJson(result) : shown(result, wantsColor(given, io))

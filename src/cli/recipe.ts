@@ -1,4 +1,7 @@
-/** A recipe of objcopy in the place of an image: its files where they are there, their sizes where it has them. */
+/**
+ * A recipe of objcopy in the place of an image: its files where they are there, their sizes where it has
+ * them.
+ */
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -74,7 +77,8 @@ function stubOf(call: Call, recipe: ObjcopyRecipe, path: string, version: unknow
   const facts = Object.values(STUB_FACTS).find(one => one.version === version)
   if (facts === undefined)
     throw new UsageError(
-      `${path}: the stub ${recipe.stub ?? ''} is not there: run this where it is, or name one of ${Object.keys(STUB_FACTS).join(', ')} with --stub`,
+      `${path}: the stub ${recipe.stub ?? ''} is not there: run this where it is, or name ` +
+        `one of ${Object.keys(STUB_FACTS).join(', ')} with --stub`,
     )
   const { ImageBase, ...optional } = facts.optional
   return {
@@ -105,7 +109,9 @@ function partOf(
     : { section: listed(added.name, size, Number(rva), alignUp<number>(size, 0x200), 0x40000040), bytes }
 }
 
-/** The image that the recipe would make. Throws UsageError, in one line, for what has to be known and is not. */
+/**
+ * The image that the recipe would make. Throws UsageError, in one line, for what has to be known and is not.
+ */
 export function imageOfRecipe(
   call: Call,
   recipe: ObjcopyRecipe,
@@ -117,7 +123,8 @@ export function imageOfRecipe(
   const unknown = added.filter(one => typeof one === 'string')
   if (unknown.length > 0)
     throw new UsageError(
-      `${path}: wanted: ${unknown.join(', ')}; add the lines of ls -l below the recipe, and write numbers instead of variables`,
+      `${path}: wanted: ${unknown.join(', ')}; add the lines of ls -l below the recipe, ` +
+        'and write numbers instead of variables',
     )
   const parts = [...stub.parts, ...added.filter(one => typeof one !== 'string')]
   let at = stub.headers.SizeOfHeaders

@@ -1,4 +1,6 @@
-/** YAML of bounded length, depth and number of anchors. The bounds are checked before a document is composed. */
+/**
+ * YAML of bounded length, depth and number of anchors. The bounds are checked before a document is composed.
+ */
 import { UsageError } from '../bytes/errors.ts'
 import { DEPTH_MAX, whyUnbounded } from '../bytes/plain-data.ts'
 
@@ -8,8 +10,9 @@ export const YAML_MAX = 2 ** 16
 const ANCHORS_MAX = 100
 
 /**
- * @internal What the tokens of a YAML text say about its bounds: why it is not taken, or null. Block collections that begin
- * on one line are counted on that line; the length of the text bounds those that begin on many.
+ * @internal What the tokens of a YAML text say about its bounds: why it is not taken, or null. Block
+ * collections that begin on one line are counted on that line; the length of the text bounds those that begin
+ * on many.
  */
 export function whyUnboundedText(tokens: Iterable<string>): string | null {
   let flow = 0
@@ -44,7 +47,9 @@ export function whyUnboundedText(tokens: Iterable<string>): string | null {
   return null
 }
 
-/** Integers become bigint, so that none is rounded on the way. Throws UsageError that names file and reason. */
+/**
+ * Integers become bigint, so that none is rounded on the way. Throws UsageError that names file and reason.
+ */
 export async function parseYaml(text: string, path: string): Promise<unknown> {
   const refuse = (why: string): never => {
     throw new UsageError(`${path}: not YAML: ${why.split('\n')[0] ?? ''}`)
@@ -61,7 +66,8 @@ export async function parseYaml(text: string, path: string): Promise<unknown> {
   const document = parseDocument(text, {
     intAsBigInt: true,
     logLevel: 'error',
-    // Making an error pretty takes time in proportion to the text, and there may be as many errors as characters
+    // Making an error pretty takes time in proportion to the text, and there may be as many errors as
+    // characters
     prettyErrors: false,
     lineCounter,
   })

@@ -104,6 +104,12 @@ class Inflater {
     this.position -= this.#count >> 3
   }
 
+  /** How many lengths a symbol from 16 on stands for; reads its extra bits. */
+  #repeats(symbol: number): number {
+    if (symbol === 16) return 3 + this.#bits(2)
+    return symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7)
+  }
+
   #bits(need: number): number {
     while (this.#count < need) {
       if (this.position >= this.#input.length)
@@ -168,8 +174,7 @@ class Inflater {
       if (symbol === 16 && i === 0)
         throw new Stop('corrupt', 'a repeated length without a first', this.position)
       const length = symbol === 16 ? (lengths[i - 1] as number) : 0
-      const end =
-        i + (symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7))
+      const end = i + this.#repeats(symbol)
       if (end > lengths.length) throw new Stop('corrupt', 'too many lengths', this.position)
       lengths.fill(length, i, end)
       i = end

@@ -200,7 +200,8 @@ export class Lzma {
     while (node < 0x100) node = (node << 1) | this.#bit(base + node)
     bytes[at] = node & 255
     out.length = at + 1
-    this.#state = this.#state < 4 ? 0 : this.#state < 10 ? this.#state - 3 : this.#state - 6
+    if (this.#state < 4) this.#state = 0
+    else this.#state -= this.#state < 10 ? 3 : 6
   }
 
   #length(base: number, position: number): number {

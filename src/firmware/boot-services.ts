@@ -123,7 +123,7 @@ interface State {
 }
 
 function stepsOf(recorder: Recorder): Step {
-  return (clause, what, body) => recorder.as('firmware', () => recorder.step(clause, what, body))
+  return (clause, what, body) => recorder.step(clause, what, body, 'firmware')
 }
 
 /** The services over the laid-out memory. */

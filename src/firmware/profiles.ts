@@ -75,13 +75,9 @@ function recordedMap(profile: Profile): MemoryDescriptor[] {
     .split(' ')
     .map(word => {
       const [type = 0, start = 0, pages = 0] = word.split(/[:+]/u).map(digits => Number.parseInt(digits, 16))
-      const device =
-        type === EfiMemoryMappedIO
-          ? EFI_MEMORY_RUNTIME | 1n
-          : type === EfiReservedMemoryType && start >= RECORDED_RAM
-            ? 1n
-            : 0xfn
-      return reported({ type, range: rangeAt(start, pages * PAGE), attribute: device })
+      const ofMemory = type === EfiReservedMemoryType && start >= RECORDED_RAM ? 1n : 0xfn
+      const attribute = type === EfiMemoryMappedIO ? EFI_MEMORY_RUNTIME | 1n : ofMemory
+      return reported({ type, range: rangeAt(start, pages * PAGE), attribute })
     })
 }
 

@@ -33,14 +33,10 @@ export function reportBroken(
     const key = `${contract.clause} ${contract.what}${where}`
     if (said.has(key)) continue
     said.add(key)
+    const whole = contract.range === null ? [] : [contract.range]
     report({
       object: words.object(contract),
-      ranges:
-        contract.found.length > 0
-          ? contract.found.map(extent => extent.range)
-          : contract.range === null
-            ? []
-            : [contract.range],
+      ranges: contract.found.length > 0 ? contract.found.map(extent => extent.range) : whole,
       offsets: [],
       what: `${contract.clause} was violated: ${contract.what}.`,
       why: words.why(contract),

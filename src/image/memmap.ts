@@ -47,7 +47,8 @@ export interface MemmapParse {
   /** What people and programs had put around its rows, as sentence fragments. */
   readonly takenOff: readonly string[]
   /**
-   * Rows that are not in the map, or not as they were: a map with one proves nothing about what is placed in it.
+   * Rows that are not in the map, or not as they were: a map with one proves nothing about what is placed in
+   * it.
    */
   readonly lost: readonly LostRow[]
   /** What else in the text the rows were compared with, as noun phrases. */

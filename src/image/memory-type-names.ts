@@ -166,7 +166,10 @@ export function memoryTypeOf(name: string): number | null {
   return BY_NAME.get(name.trim().toLowerCase()) ?? null
 }
 
-/** Attribute flags as the kernel (`RUN`, `MR`, `HP`), GRUB (`RT`), U-Boot (`REL`, `HOTPL`) and FreeBSD print them. */
+/**
+ * Attribute flags as the kernel (`RUN`, `MR`, `HP`), GRUB (`RT`), U-Boot (`REL`, `HOTPL`) and FreeBSD print
+ * them.
+ */
 const FLAGS: Readonly<Record<string, bigint>> = {
   UC: 1n,
   WC: 2n,

@@ -1,6 +1,6 @@
 /**
- * Bytes that a section needs and the file does not have: a loader puts zeros there, and these zeros are not the
- * section's (chapter PE).
+ * Bytes that a section needs and the file does not have: a loader puts zeros there, and these zeros are not
+ * the section's (chapter PE).
  */
 import { madeOf } from '../bytes/fixed-source.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -38,7 +38,8 @@ export function knownStub(view: UkiView): StubFacts | null {
 }
 
 /**
- * What is missing, by object. `statedLength` says how long a kernel is by its own header; null when it is none.
+ * What is missing, by object. `statedLength` says how long a kernel is by its own header; null when it is
+ * none.
  */
 export function missingBytes(
   view: UkiView,

@@ -1,6 +1,6 @@
 /**
- * A section table as text, in the form of any program that prints one, with private headers (`-p`, `-x`) and `ls -l`
- * where they are pasted, too; and a PE file with that table.
+ * A section table as text, in the form of any program that prints one, with private headers (`-p`, `-x`) and
+ * `ls -l` where they are pasted, too; and a PE file with that table.
  */
 import { hex } from '../bytes/range.ts'
 import { type ByteSource } from '../bytes/source.ts'

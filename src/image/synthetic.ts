@@ -70,8 +70,8 @@ type AnyStruct = {
 const BITS: Readonly<Record<string, number>> = { u8: 8, u16: 16, u32: 32, u64: 64 }
 
 /**
- * Writes numbers into a structure; 64-bit fields take bigint there. Throws UsageError for a number that its field
- * cannot hold; `of` says whose fields they are.
+ * Writes numbers into a structure; 64-bit fields take bigint there. Throws UsageError for a number that its
+ * field cannot hold; `of` says whose fields they are.
  */
 function encode(
   layout: AnyStruct,

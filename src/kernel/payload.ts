@@ -15,8 +15,8 @@ import { parseElf, type Elf } from '../image/elf.ts'
 export const INPUT_MAX = 2 ** 28
 export const OUTPUT_MAX = 2 ** 29
 /**
- * How many times longer than its payload a kernel may say that it is, once it is longer than so many bytes: real
- * ones are 3 to 8 times as long. Anything beyond costs memory out of proportion to the file.
+ * How many times longer than its payload a kernel may say that it is, once it is longer than so many bytes:
+ * real ones are 3 to 8 times as long. Anything beyond costs memory out of proportion to the file.
  */
 export const RATIO_MAX = 64
 export const RATIO_FROM = 2 ** 26
@@ -83,7 +83,8 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
     )
   if (limit > Math.max(RATIO_FROM, RATIO_MAX * length))
     return notRead(
-      `the payload says that ${hex(limit)} bytes come out, more than ${String(RATIO_MAX)} times its own length`,
+      `the payload says that ${hex(limit)} bytes come out, more than ` +
+        `${String(RATIO_MAX)} times its own length`,
     )
   // All formats but gzip have the decompressed length after the stream
   const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)

@@ -31,10 +31,12 @@ export function littleEndian(value: number, width: number): Uint8Array {
 }
 
 function store(bytes: Uint8Array, at: number, value: number, width: number): void {
-  let rest = value
-  for (let i = at; i < at + width; i++) {
-    bytes[i] = rest % 256
-    rest = Math.floor(rest / 256)
+  // Two words: integers are shifted, but a double would be divided byte by byte
+  let word = value % 2 ** 32
+  for (let i = 0; i < width; i++) {
+    if (i === 4) word = Math.floor(value / 2 ** 32)
+    bytes[at + i] = word & 0xff
+    word >>>= 8
   }
 }
 

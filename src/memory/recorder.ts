@@ -114,11 +114,16 @@ export class Recorder implements Recording {
     }
   }
 
-  /** Runs `body` under a step; its events name it, steps inside become its children. */
-  step<T>(clause: AnyClauseId, what: StepText, body: () => T): T {
+  /**
+   * Runs `body` under a step; its events name it, steps inside become its children. `actor`: whose step it is.
+   * Default: the current one's.
+   */
+  step<T>(clause: AnyClauseId, what: StepText, body: () => T, actor: Actor = this.#actor): T {
+    const before = this.#actor
     const parent = this.#open
     const under = parent === null ? null : parent.id
-    const step = new RecordedStep(this.steps.length, under, clause, this.#actor, this.next, what)
+    const step = new RecordedStep(this.steps.length, under, clause, actor, this.next, what)
+    this.#actor = actor
     this.steps.push(step)
     this.#open = step
     try {
@@ -126,6 +131,7 @@ export class Recorder implements Recording {
     } finally {
       step.end = this.next
       this.#open = parent
+      this.#actor = before
     }
   }
 }

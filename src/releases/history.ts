@@ -36,7 +36,10 @@ export interface History<B> {
   readonly baseCommits?: readonly string[]
   /** In the order in which upstream's main line got them. */
   readonly changes: readonly Change<B>[]
-  /** Names of eras by id, in the order in which the table shows them. An era without one is named after its first release. */
+  /**
+   * Names of eras by id, in the order in which the table shows them. An era without one is named after its
+   * first release.
+   */
   readonly labels: Readonly<Record<string, Label>>
   /** Releases that were read or booted. */
   readonly seen: Readonly<Record<string, Seen>>
@@ -227,23 +230,24 @@ interface Group<B> {
 }
 
 /**
- * Folds changes in the table's order. Intermediate folds are cached, since releases mostly differ in their
- * latest changes.
+ * Folds changes in the table's order. Releases mostly differ in their latest changes, so the folds on the way to the
+ * last one are kept, and a fold begins where the two part.
  */
 function keptFolds<B>(base: B): (changes: readonly Change<B>[]) => B {
-  interface Kept {
-    readonly behaviour: B
-    readonly next: Map<Change<B>, Kept>
+  let latest: readonly Change<B>[] = []
+  /** Behaviours before each change of the latest ones, and after the last. */
+  let folds: B[] = [base]
+  return changes => {
+    let same = 0
+    while (same < changes.length && changes[same] === latest[same]) same++
+    folds = folds.slice(0, same + 1)
+    for (let i = same; i < changes.length; i++) {
+      const [before, change] = [folds[i], changes[i]]
+      if (before !== undefined && change !== undefined) folds.push(patched(before, change.patch))
+    }
+    latest = changes
+    return folds.at(-1) ?? base
   }
-  const root: Kept = { behaviour: base, next: new Map() }
-  return changes =>
-    changes.reduce((kept, change) => {
-      const known = kept.next.get(change)
-      if (known !== undefined) return known
-      const made: Kept = { behaviour: patched(kept.behaviour, change.patch), next: new Map() }
-      kept.next.set(change, made)
-      return made
-    }, root).behaviour
 }
 
 /** The group of every point. */
@@ -323,8 +327,14 @@ export function historyName<B>({ product, branches, end }: History<B>): string {
 /** The eras of a product, in the order of `eraRows`; results precomputed by the build are reused. */
 export function erasOf<B>(history: History<B>): readonly Era<B>[] {
   const folds = keptFolds(history.base)
-  const changes = (places: readonly number[]): Change<B>[] =>
-    places.flatMap(place => history.changes[place] ?? [])
+  const changes = (places: readonly number[]): Change<B>[] => {
+    const found: Change<B>[] = []
+    for (const place of places) {
+      const change = history.changes[place]
+      if (change !== undefined) found.push(change)
+    }
+    return found
+  }
   return (WORKED_OUT[historyName(history)] ?? eraRows(history)).map(({ has, began, ...info }) => ({
     ...info,
     behaviour: folds(changes(has)),

@@ -71,8 +71,8 @@ function runReport(
 const NOT_THE_MACHINE: readonly Gap['clause'][] = ['FW-57', 'FW-58', 'FW-60', 'FW-61']
 
 /**
- * Damage, or code that was lost, comes before everything; a refusal is certain where the machine is; then comes
- * what is not known.
+ * Damage, or code that was lost, comes before everything; a refusal is certain where the machine is; then
+ * comes what is not known.
  */
 function verdictOf(outcome: Run['outcome'], gaps: readonly Gap[], findings: readonly Finding[]): Verdict {
   if (findings.some(finding => finding.class === 'damage') || outcome.kind === 'undefined') return 'damage'

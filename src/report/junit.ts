@@ -58,12 +58,13 @@ function caseOf(run: RunReport, { image, machine, advice }: Report, strict: bool
     ...run.assumptions.map(({ clause, what }) => `assumed ${clause}: ${what}`),
   ]
   const head = `    <testcase classname=${quoted(image.name)} name=${quoted(name)}>`
+  const story = [...run.findings.map(findingText), outcomeText(run.outcome)].join('\n\n')
   const failed =
     problem === null
       ? []
       : [
           `      <${problem.element} type="${problem.type}" ` +
-            `message=${quoted(verdictText(run))}>${xml([...run.findings.map(findingText), outcomeText(run.outcome)].join('\n\n'))}</${problem.element}>`,
+            `message=${quoted(verdictText(run))}>${xml(story)}</${problem.element}>`,
         ]
   return [
     head,
@@ -79,5 +80,13 @@ export function reportToJunit(report: Report, strict = false): string {
   const number = (element: 'failure' | 'error'): string =>
     String(runs.filter(run => problemOf(run, strict)?.element === element).length)
   const counts = `tests="${String(runs.length)}" failures="${number('failure')}" errors="${number('error')}"`
-  return `${['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="stubsim" ${counts}>`, `  <testsuite name=${quoted(report.image.name)} ${counts}>`, ...runs.flatMap(run => caseOf(run, report, strict)), '  </testsuite>', '</testsuites>'].join('\n')}\n`
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="stubsim" ${counts}>`,
+    `  <testsuite name=${quoted(report.image.name)} ${counts}>`,
+    ...runs.flatMap(run => caseOf(run, report, strict)),
+    '  </testsuite>',
+    '</testsuites>',
+  ]
+  return `${lines.join('\n')}\n`
 }

@@ -1,5 +1,7 @@
 /** Plain text in columns and indented paragraphs: shared by the text renderers. No colour of its own. */
 
+import { once } from '../bytes/once.ts'
+
 /** The role of a piece of text, for colouring. */
 export type Tone =
   'damage' | 'breach' | 'advice' | 'clean' | 'refused' | 'unknown' | 'heading' | 'faint' | 'mark'
@@ -22,8 +24,12 @@ export interface TextOptions {
  * width), line separators, and whatever else is shown as nothing.
  */
 const UNPRINTABLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`
-const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu')
-const UNPRINTABLE_BUT_NEWLINE = new RegExp(String.raw`(?!\n)${UNPRINTABLE}`, 'gu')
+/** Made when a text needs it: such sets of characters cost more than a page of a report. */
+const everyUnprintable = once(() => new RegExp(UNPRINTABLE, 'gu'))
+const unprintableButNewline = once(() => new RegExp(String.raw`(?!\n)${UNPRINTABLE}`, 'gu'))
+/** Text in which nothing is to be escaped, as nearly every text is. */
+const ASCII = /^[ -~]*$/
+const ASCII_LINES = /^[ -~\n]*$/
 
 function escaped(char: string): string {
   const code = char.codePointAt(0) ?? 0
@@ -36,17 +42,18 @@ function escaped(char: string): string {
  * Text from a file or from memory as it may be shown: what is not printable stands as `\\x1b` or `\\u202e`.
  */
 export function printable(text: string): string {
-  return text.replace(EVERY_UNPRINTABLE, escaped)
+  return ASCII.test(text) ? text : text.replace(everyUnprintable(), escaped)
 }
 
 /** Whole lines as they may be shown: what is not printable is escaped, except the ends of the lines. */
 export function printableLines(text: string): string {
-  return text.replace(UNPRINTABLE_BUT_NEWLINE, escaped)
+  return ASCII_LINES.test(text) ? text : text.replace(unprintableButNewline(), escaped)
 }
 
 /** JSON with the same data, of which every character but the ends of lines is printable. */
 export function printableJson(json: string): string {
-  return json.replace(UNPRINTABLE_BUT_NEWLINE, char =>
+  if (ASCII_LINES.test(json)) return json
+  return json.replace(unprintableButNewline(), char =>
     Array.from(
       { length: char.length },
       (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`,

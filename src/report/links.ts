@@ -11,7 +11,9 @@ function clausesIn(value: unknown): string[] {
   )
 }
 
-/** The links of every clause that plain data names in a field `clause`, by clause; those without are left out. */
+/**
+ * The links of every clause that plain data names in a field `clause`, by clause; those without are left out.
+ */
 export function linksIn(value: unknown, links: ClauseLinks): Record<string, readonly string[]> {
   return Object.fromEntries(
     [...new Set(clausesIn(value))]

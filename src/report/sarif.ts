@@ -206,8 +206,8 @@ function ruleJson(id: string, result: Result, links: ClauseLinks, pages: RulePag
 /**
  * A SARIF log with one run, ready for JSON.stringify. `refused`, `undefined` and `unknown` are rules besides
  * those that `explain` lists. `links`: the upstream sources of a clause; a rule's is its helpUri, those of a
- * result are among its properties. `pages`: the page of a rule, which becomes its help. `image`: the image's path
- * from the root of the repository; default: its name in the report.
+ * result are among its properties. `pages`: the page of a rule, which becomes its help. `image`: the image's
+ * path from the root of the repository; default: its name in the report.
  */
 export function reportToSarif(
   report: Report,

@@ -100,11 +100,9 @@ function payloadText({
   produced,
   margin,
 }: NonNullable<RunReport['facts']['payload']>): string {
-  const room =
-    margin === undefined
-      ? ''
-      : margin < 0
-        ? `, extracted in place: overtakes its input by ${hex(-margin)}`
-        : `, extracted in place with ${hex(margin)} to spare`
-  return `${format}, ${String(consumed)} bytes decoded to ${String(produced)}${room}`
+  const decoded = `${format}, ${String(consumed)} bytes decoded to ${String(produced)}`
+  if (margin === undefined) return decoded
+  return margin < 0
+    ? `${decoded}, extracted in place: overtakes its input by ${hex(-margin)}`
+    : `${decoded}, extracted in place with ${hex(margin)} to spare`
 }

@@ -97,7 +97,8 @@ function builtBy(builder: BuilderRef, details: boolean): string {
   const [first, ...others] = builder.candidates
   return details || first === undefined || others.length === 0
     ? builderText(builder)
-    : `${first.title}, or ${count(others.length, 'another tool', 'other tools').replace(/^1 /, '')} with the same layout`
+    : `${first.title}, or ${count(others.length, 'another tool', 'other tools').replace(/^1 /, '')} ` +
+        'with the same layout'
 }
 
 const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
@@ -119,7 +120,8 @@ export function formatFinding(
   moments: readonly MapMoment[] = [],
   options: TextOptions = {},
 ): string {
-  return `${findingOf(finding, moments, { paint: options.paint ?? plain, width: options.width ?? 80 }).join('\n')}\n`
+  const { paint = plain, width = 80 } = options
+  return `${findingOf(finding, moments, { paint, width }).join('\n')}\n`
 }
 
 function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, width }: Options): string[] {
@@ -127,11 +129,12 @@ function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, wid
     labelled(name, text, { indent: 2, column: 6, width })
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
   const head = printable(`${finding.class}  ${subject}`)
+  const gap = ' '.repeat(Math.max(2, width - head.length - finding.clause.length))
   const map = mapAround(finding, moments).map(
     line => `  ${line.startsWith('>') ? paint(line, 'mark') : line}`,
   )
   return [
-    `${paint(head, finding.class)}${' '.repeat(Math.max(2, width - head.length - finding.clause.length))}${paint(finding.clause, 'faint')}`,
+    `${paint(head, finding.class)}${gap}${paint(finding.clause, 'faint')}`,
     ...labelled('', finding.what, { indent: 2, column: 0, width }),
     ...spaced(legTable(finding, width)),
     ...spaced(map),
@@ -179,6 +182,11 @@ function factsLines({ facts }: RunReport, { paint }: Options): string[] {
   return rows.length === 0 ? [] : [paint('facts', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }
 
+function agreementText(agrees: boolean | null): string {
+  if (agrees === null) return ''
+  return agrees ? 'agrees' : 'DISAGREES'
+}
+
 /** Every observed fact and its prediction. */
 function observedLines({ observed }: RunReport, { paint }: Options): string[] {
   if (observed === undefined || observed.length === 0) return []
@@ -186,7 +194,7 @@ function observedLines({ observed }: RunReport, { paint }: Options): string[] {
     name,
     `predicted ${predicted ?? 'nothing'}`,
     `observed ${seen} (line ${String(line)})`,
-    agrees === null ? '' : agrees ? 'agrees' : 'DISAGREES',
+    agreementText(agrees),
   ])
   return [paint('observed', 'heading'), ...columns(rows).map(row => `  ${row}`)]
 }

@@ -39,5 +39,6 @@ export function verdictSentence(report: RunReport): string {
   if (verdict !== 'unknown') return `${verdict}: ${cleanText(report)}`
   const why = outcome.kind === 'unknown' ? outcome.gap.why : gaps[0]?.why
   const others = gaps.filter(gap => gap.why !== why).length
-  return `${verdict}: ${why ?? 'nothing is known of the end'}${others === 0 ? '' : ` (and ${count(others, 'more gap', 'more gaps')})`}`
+  const beside = others === 0 ? '' : ` (and ${count(others, 'more gap', 'more gaps')})`
+  return `${verdict}: ${why ?? 'nothing is known of the end'}${beside}`
 }

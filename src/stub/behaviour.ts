@@ -102,7 +102,9 @@ export interface OwnLoaderBehaviour {
   readonly checksTable: boolean
 }
 
-/** How the kernel is entered: the handover protocol for every kernel, or only for those that fetch no initrd. */
+/**
+ * How the kernel is entered: the handover protocol for every kernel, or only for those that fetch no initrd.
+ */
 export type EntryMethodBehaviour =
   { readonly way: 'handover' } | { readonly way: 'LoadImage' } | OwnLoaderBehaviour
 

@@ -2,8 +2,8 @@
 import type { Label } from '../releases/history.ts'
 
 /**
- * Eras by id, in the order in which they are shown. `S6/257.3` belongs to S6 and began with 257.3. An era that is
- * not listed here is named after its first release.
+ * Eras by id, in the order in which they are shown. `S6/257.3` belongs to S6 and began with 257.3. An era
+ * that is not listed here is named after its first release.
  */
 export const STUB_LABELS: Readonly<Record<string, Label>> = {
   'systemd-stub/S0': { release: '229', title: 'as S0/233, and takes any LoadOptions' },

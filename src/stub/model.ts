@@ -1,4 +1,7 @@
-/** systemd-stub: what its steps pass to each other, and the slots in which its eras differ (spec/ST-systemd-stub.md). */
+/**
+ * systemd-stub: what its steps pass to each other, and the slots in which its eras differ
+ * (spec/ST-systemd-stub.md).
+ */
 import type { Phys } from '../bytes/units.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { EraInfo, HandOff, LoadedImage, Payload, RegisteredInitrd } from '../machine/model.ts'

@@ -1,4 +1,7 @@
-/** The words that matchers take: rules, objects and clauses that there are. A word that means nothing is no answer. */
+/**
+ * The words that matchers take: rules, objects and clauses that there are. A word that means nothing is no
+ * answer.
+ */
 import type { Checked } from '../check.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { EFI_ERRORS } from '../firmware/status.ts'
@@ -32,7 +35,10 @@ type ObjectName = (typeof OBJECT_NAMES)[number] | `stub:${string}` | `uki:${stri
 type ContractName = `HO-${number}` | 'ZO-28' | `x-${string}`
 type ClauseName = `${'FW' | 'PE' | 'ST' | 'LZ' | 'HO' | 'EP' | 'ZO' | 'HZ'}-${number}` | `x-${string}`
 
-/** A literal is one of the names; a text of which no more is known than that it is one is looked at when it comes. */
+/**
+ * A literal is one of the names; a text of which no more is known than that it is one is looked at when it
+ * comes.
+ */
 type OneOf<Name extends string, Text extends string> = string extends Text
   ? Text
   : Text extends Name

@@ -233,7 +233,8 @@ export function toTakeStep(this: Called, subject: unknown, clause: string): Answ
     this,
     checked,
     this.isNot === true ? taken.length > 0 : taken.length === checked.runs.length,
-    `${this.isNot === true ? 'no run' : 'every run'} to take the step ${clause}: ${String(taken.length)} of ${String(checked.runs.length)} did`,
+    `${this.isNot === true ? 'no run' : 'every run'} to take the step ${clause}: ` +
+      `${String(taken.length)} of ${String(checked.runs.length)} did`,
     [...new Set(clauses)],
     [clause],
   )

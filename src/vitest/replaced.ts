@@ -27,8 +27,8 @@ const hasBehaviour = (choice: unknown): choice is { readonly behaviour: unknown 
   typeof choice === 'object' && choice !== null && 'behaviour' in choice
 
 /**
- * The input with the replaced slots of its stub and its kernel watched, and a way to ask afterwards which of them
- * never ran. An era is known by its behaviour, which spreading it keeps.
+ * The input with the replaced slots of its stub and its kernel watched, and a way to ask afterwards which of
+ * them never ran. An era is known by its behaviour, which spreading it keeps.
  */
 export function watchedInput(input: CheckInput): {
   readonly input: CheckInput

@@ -41,9 +41,9 @@ export interface ScenarioInput extends CheckInput {
 }
 
 /**
- * The machine, and an image built here, are prepared at the first check: what they are made of must not change
- * afterwards. Throws UsageError for an invalid size, an unknown profile or name, and when both a map and RAM are
- * given.
+ * The machine, and an image built here, are prepared at the first check: what they are made of must not
+ * change afterwards. Throws UsageError for an invalid size, an unknown profile or name, and when both a map
+ * and RAM are given.
  */
 export function scenario(options: ScenarioOptions): ScenarioInput {
   const {

@@ -36,7 +36,9 @@ function cost(body, rounds = 5, milliseconds = 200) {
 
 const row = (name, ms, base) =>
   console.log(
-    `${name.padEnd(58)} ${ms.toFixed(3).padStart(9)} ms ${(1000 / ms).toFixed(0).padStart(8)}/s ${base === undefined ? '' : `  x ${(ms / base).toFixed(2)}`}`,
+    `${name.padEnd(58)} ${ms.toFixed(3).padStart(9)} ms ` +
+      `${(1000 / ms).toFixed(0).padStart(8)}/s ` +
+      `${base === undefined ? '' : `  x ${(ms / base).toFixed(2)}`}`,
   )
 
 /** Calls before the clock runs, so that no row pays for compiling what all rows use. */

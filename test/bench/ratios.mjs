@@ -1,6 +1,6 @@
 // What boots cost now against what they cost at another commit, in turns in one process: `npm run bench`. An
-// argument names the other one: a commit, a checkout that is built, or a dist/. Default: the commit before boots were
-// prepared. The whole thing costs two minutes of a quiet core.
+// argument names the other one: a commit, a checkout that is built, or a dist/. Default: the commit before
+// boots were prepared. The whole thing costs two minutes of a quiet core.
 import { join } from 'node:path'
 import { distOf, held, inTurns, load } from './against.mjs'
 
@@ -117,7 +117,8 @@ const bytes = {
 const cell = n => n.toFixed(n < 10 ? 3 : 1).padStart(9)
 const row = (what, before, after, unit, wanted) =>
   console.log(
-    `${what.padEnd(52)}${cell(before)}${cell(after)} ${unit.padEnd(4)}${(before / after).toFixed(1).padStart(6)} x   ${wanted}`,
+    `${what.padEnd(52)}${cell(before)}${cell(after)} ` +
+      `${unit.padEnd(4)}${(before / after).toFixed(1).padStart(6)} x   ${wanted}`,
   )
 console.log(
   `boots now against ${place}, Node ${process.versions.node}: CPU, the best of some rounds in turns`,

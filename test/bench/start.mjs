@@ -1,6 +1,6 @@
 // What starting costs: CPU time of whole processes, as ratios to that of `node -e 0`, all measured in turns.
-// `npm run bench` ends with it; `npm run bench -- DIST` compares with the dist/ of another commit; the Node is the one
-// that runs this file. Needs bash, whose `time` knows what a process and its threads spent.
+// `npm run bench` ends with it; `npm run bench -- DIST` compares with the dist/ of another commit; the Node
+// is the one that runs this file. Needs bash, whose `time` knows what a process and its threads spent.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,7 +29,8 @@ function programs(dist, mark) {
     `import { readFileSync } from 'node:fs'
 import { bytesSource, check, profileMap, profileNamed } from ${library}
 const map = profileMap(profileNamed('ovmf-2022.11-q35'), 512 * 2 ** 20)
-check({ image: { name: 'uki', source: bytesSource(readFileSync(process.argv[2])) }, machine: { what: 'bench', map } })
+const source = bytesSource(readFileSync(process.argv[2]))
+check({ image: { name: 'uki', source }, machine: { what: 'bench', map } })
 `,
   )
   const main = join(dist, 'cli/main.js')
@@ -76,10 +77,13 @@ console.log(
 )
 for (const name of Object.keys(mine)) {
   const against = `${name}, before`
-  const line = `${name.padEnd(58)} ${median(spent[name]).toFixed(0).padStart(6)} ms  x ${ratio(name, 'node -e 0').toFixed(2)} node -e 0`
+  const line =
+    `${name.padEnd(58)} ${median(spent[name]).toFixed(0).padStart(6)} ms  x ` +
+    `${ratio(name, 'node -e 0').toFixed(2)} node -e 0`
   console.log(
     theirs === null
       ? line
-      : `${line}, before x ${ratio(against, 'node -e 0').toFixed(2)}; x ${ratio(name, against).toFixed(2)} of before`,
+      : `${line}, before x ${ratio(against, 'node -e 0').toFixed(2)}; x ` +
+          `${ratio(name, against).toFixed(2)} of before`,
   )
 }

@@ -54,7 +54,7 @@ describe('check', () => {
     expect(stdout).toMatch(/^clean: .*\n/)
   })
 
-  test('deep: true in a scenario decompresses the kernel: one that is no stream is refused, line by line', async () => {
+  test('deep: true in a scenario decompresses the kernel, and refuses what is not a stream', async () => {
     const scenario = (deep: boolean): string =>
       file(
         `deep-${String(deep)}.json`,
@@ -142,7 +142,9 @@ describe('check', () => {
   test('a memory map instead of a profile, and when it was taken', async () => {
     const memmap = file(
       'map.txt',
-      'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n',
+      'Type Start End # Pages Attributes\nAvailable 0000000000000000-000000000009FFFF ' +
+        '00000000000000A0 000000000000000F\nAvailable 0000000000100000-000000001FFFFFFF ' +
+        '000000000001FF00 000000000000000F\n',
     )
     const { code, stdout } = await stubsim([
       'check',
@@ -335,7 +337,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
 `,
   )
 
-  test('a recipe of objcopy before it is run: its files, or their sizes, or one line that asks for them', async () => {
+  test('a recipe of objcopy before it is run: its files, sizes, or a line that asks for them', async () => {
     const kernel = bytesOf(buildKernel(factsOf('debian-5.10.223-cloud')))
     file('recipe-vmlinuz', kernel)
     file('recipe-line', 'console=ttyS0 nokaslr')
@@ -384,7 +386,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
     ).toMatch(/no section of an objdump listing/)
   })
 
-  test('--observed: every fact predicted and observed, in text and JSON; a contradiction is exit 3', async () => {
+  test('--observed: facts predicted and observed, in text and JSON; a contradiction is exit 3', async () => {
     const log = file(
       'log.txt',
       '[    0.000000] Command line: console=ttyS0 nokaslr\noutput: 0x0000000000200000\n',
@@ -411,7 +413,10 @@ Idx Name          Size      VMA               LMA               File off  Algn
 
   test('one log is the machine and the observation at once; what is odd about it is shown', async () => {
     const dmesg = readFileSync(new URL('../fixtures/memmaps/linux-6.12-dmesg.txt', import.meta.url), 'utf8')
-    const serial = `input_data: 0x00000000035c02c8\r\nkernel_total_size: 0x0000000002000000\r\n${dmesg.replaceAll('\n', '\r\n')}[    9.000000] Linux version 6.12.107 (again)\r\nkernel_total_size: 0x0000000003000000\r\n`
+    const serial =
+      `input_data: 0x00000000035c02c8\r\nkernel_total_size: ` +
+      `0x0000000002000000\r\n${dmesg.replaceAll('\n', '\r\n')}[    9.000000] Linux ` +
+      `version 6.12.107 (again)\r\nkernel_total_size: 0x0000000003000000\r\n`
     const log = file('serial.txt', serial)
     const { code, stdout, stderr } = await stubsim([
       'check',
@@ -448,7 +453,8 @@ Idx Name          Size      VMA               LMA               File off  Algn
   test('an e820 list in a log: exit 3, upper and lower bounds are said', async () => {
     const log = file(
       'e820.txt',
-      '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
+      '[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n[ ' +
+        '   0.000000] BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
     )
     const { code, stdout } = await stubsim(['check', good, '--memmap', log])
     expect(code).toBe(3)
@@ -461,7 +467,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
   })
 })
 
-test('what a stub takes from the shell, from SMBIOS and from add-ons is given by options, or by a scenario', async () => {
+test('options or a scenario give what a stub takes from the shell, SMBIOS and add-ons', async () => {
   const uki = {
     stub: '257.13',
     sections: [

@@ -21,7 +21,8 @@ test('a thin image without its files is unknown, and the report names them', asy
   const { code, stdout } = await stubsim(['check', image, ...machine])
   expect(code).toBe(3)
   expect(stdout.replace(/\s+/g, ' ')).toContain(
-    'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not embed it: give the file',
+    'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does ' +
+      'not embed it: give the file',
   )
 })
 

@@ -23,7 +23,8 @@ const scenario = JSON.stringify({
 })
 const stored = file('boot.json', scenario)
 const map =
-  '<6>BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n<6>BIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n'
+  '<6>BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\n<6>BIOS-e820: ' +
+  '[mem 0x0000000000100000-0x000000001fffffff] usable\n'
 
 /** The program with something on its stdin. */
 const fed = (input: string, ...args: string[]): Finished => startStubsim(args, { input })
@@ -107,7 +108,8 @@ describe('a small text from a pipe', () => {
       stderr: 'stubsim: -: the file is empty\n',
     })
     expect(fed('MZ', 'check', '-', '--ram', '512M', '--firmware', 'ovmf').stderr).toBe(
-      'stubsim: -: stdin is for small texts; an image needs random access, so use a regular file or block device\n',
+      'stubsim: -: stdin is for small texts; an image needs random access, so use a ' +
+        'regular file or block device\n',
     )
   })
 })

@@ -116,6 +116,7 @@ const commandLines = blocks
   .flatMap(({ page, code }) =>
     code
       .trim()
+      .replaceAll(/ \\\n\s*/g, ' ')
       .split('\n')
       .map(line => ({ page, line })),
   )

@@ -128,7 +128,8 @@ test.each([
       clauses: clausesFor(law as Law<object>, behaviour, record as never),
     })),
   )
-  // a fat stub has no hash to compare; a kernel that takes pool, or borrows the trampoline always, does as all do
+  // a fat stub has no hash to compare; a kernel that takes pool, or borrows the trampoline always, does as
+  // all do
   const silent = ({ id, record }: { id: string; record: string }): boolean =>
     (record === 'trust' && id.endsWith('/fat')) ||
     (id.startsWith('linux/') && ['commandLine', 'trampoline'].includes(record))

@@ -195,7 +195,7 @@ test('the machine type of images is named in one place; who compares with it ask
   expect(naming.filter(file => !LISTS_MACHINES.includes(file))).toEqual([])
 })
 
-test('only the cli imports node modules and pino; only int.ts imports bigint-buffer, and only its build without native code', () => {
+test('only the cli imports node modules and pino, only int.ts bigint-buffer, without native code', () => {
   const foreign = allImports.filter(({ to }) => to === null)
   const allowed = ({ from, specifier }: { from: string; specifier: string }): boolean => {
     const room = roomOf(from)
@@ -302,7 +302,7 @@ function linesOfCode(text: string): number {
   return text.split('\n').filter(line => !/^\s*(\/?\*.*|\/\/.*|[\])}>,;]*)$/.test(line)).length
 }
 
-test('every file says in its first line what it models, holds at most 300 lines of code and has a kebab-case name that means something', () => {
+test('every file has a docstring first, at most 300 lines of code and a kebab-case name', () => {
   const wrong = files.flatMap(file => {
     const text = textOf(file)
     const name = file.split('/').at(-1) ?? ''

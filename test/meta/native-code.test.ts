@@ -6,7 +6,9 @@ import { expect, test } from 'vitest'
 import { MAIN, scratch } from '../support/program.ts'
 import { TOP } from '../support/files.ts'
 
-/** Notes every native library that is opened, and at the end says which, and which CommonJS modules there are. */
+/**
+ * Notes every native library that is opened, and at the end says which, and which CommonJS modules there are.
+ */
 const WATCH = `
 const opened = []
 const dlopen = process.dlopen

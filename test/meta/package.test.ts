@@ -222,9 +222,10 @@ const ADDED = {
   'maps out of any text': 60 * KILOBYTE,
   'tables out of any text': 50 * KILOBYTE,
   'doubts about files and machines': 20 * KILOBYTE,
+  'hostile files, and second looks at what is clean': 28 * KILOBYTE,
 }
 
-test('the package is light: 1.2 MB packed and what was added since, and 171 kB, packed, of what check loads', () => {
+test('the package is light: 1.2 MB packed and what was added since, 171 kB for check', () => {
   const limit = Object.values(ADDED).reduce((sum, one) => sum + one, 1.2 * MEGABYTE)
   expect(packedSize).toBeLessThanOrEqual(limit)
   const image = uki({ initrd: '1M' })

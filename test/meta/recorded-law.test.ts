@@ -53,7 +53,7 @@ test('every normative clause occurs in a recording, or is listed with the reason
   expect([...seen].filter(id => !known.has(id) && !id.startsWith('x-'))).toEqual([])
 }, 60_000)
 
-test('the list of clauses that no recording has names clauses, in the order of the law, and a reason each', () => {
+test('the list of clauses in no recording is in the order of the law, with a reason each', () => {
   const ids = [...unrecorded.keys()]
   expect(ids.filter(id => !clauses.some(clause => clause.id === id && isNormative(clause)))).toEqual([])
   const order = clauses

@@ -18,7 +18,7 @@ const manifest = JSON.parse(textOf('package.json')) as {
   allowScripts: Record<string, boolean>
 }
 
-test('the exemption for bigint-buffer says the same to people and to machines, for the version that is installed', () => {
+test('the exemption for bigint-buffer is the same in prose and VEX, for the installed version', () => {
   expect(vex.statements).toHaveLength(1)
   expect(statement?.status).toBe('not_affected')
   const until = /expires on (\d{4}-\d\d-\d\d)/

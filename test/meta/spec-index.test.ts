@@ -9,7 +9,9 @@ const { clauses } = readClauses()
 const index = JSON.parse(textOf('dist/spec-index.json')) as Record<string, ClausePlaces>
 const entries = Object.entries(index)
 
-/** Sources that are no place on the web: our own recordings, and descriptions that stand elsewhere one by one. */
+/**
+ * Sources that are no place on the web: our own recordings, and descriptions that stand elsewhere one by one.
+ */
 const WITHOUT_LINK = ['oracle', 'quirks']
 
 test('the index that the build makes has every clause', () => {

@@ -46,7 +46,8 @@ function factDifferences(
       return off === excuse.off
         ? []
         : [
-            `${fact}: listed as off by ${show(excuse.off)}, but predicted ${show(got)} and recorded ${show(want)}`,
+            `${fact}: listed as off by ${show(excuse.off)}, but predicted ${show(got)} and ` +
+              `recorded ${show(want)}`,
           ]
     }
     if (want === undefined || want === got) return []
@@ -67,7 +68,8 @@ function damageDifferences({ id }: Recording, seen: BootFacts, predicted: BootFa
   return same && covers(predicted.initrdDamage, seen.initrdDamage)
     ? []
     : [
-        `initrdDamage: predicted ${JSON.stringify(predicted.initrdDamage)}, recorded ${JSON.stringify(seen.initrdDamage)}`,
+        `initrdDamage: predicted ${JSON.stringify(predicted.initrdDamage)}, recorded ` +
+          JSON.stringify(seen.initrdDamage),
       ]
 }
 

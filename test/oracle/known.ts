@@ -18,7 +18,9 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = []
 export const LUCKY: readonly { readonly id: string; readonly why: string }[] = [
   {
     id: 'tiny/bss/plain',
-    why: 'reads its globals in memory that nobody wrote; it held zeros. The same image on filled RAM: dirty-ram/tiny-bss, firmware exception',
+    why:
+      'reads its globals in memory that nobody wrote; it held zeros. The same image on ' +
+      'filled RAM: dirty-ram/tiny-bss, firmware exception',
   },
   { id: 'tiny/both/plain', why: 'the same, and dirty-ram/tiny-both' },
   { id: 'tiny/bss/initrd-8MiB-behind', why: 'the same as tiny/bss/plain' },
@@ -31,6 +33,8 @@ export const LUCKY: readonly { readonly id: string; readonly why: string }[] = [
 export const UNSEEN_BYTES: readonly { readonly id: string; readonly why: string }[] = [
   {
     id: 'tiny/bss/initrd-right-behind',
-    why: 'the stub writes a few globals in .bss, where the initrd lies; which words of .bss they are stands in no header',
+    why:
+      'the stub writes a few globals in .bss, where the initrd lies; which words of ' +
+      '.bss they are stands in no header',
   },
 ]

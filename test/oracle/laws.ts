@@ -65,7 +65,9 @@ const hasNokaslr = (facts: BootFacts): boolean => (facts.commandLine ?? '').spli
 
 export const LAWS: readonly Law[] = [
   {
-    name: 'the image lies at its preferred base when that is free RAM of at least 1 MiB, else as high as it fits below 4 GiB, under the file buffer',
+    name:
+      'the image lies at its preferred base when that is free RAM of at least 1 MiB, ' +
+      'else as high as it fits below 4 GiB, under the file buffer',
     atLeast: 60,
     holds: (recording, { imageBase }) => {
       const map = mapBeforeLoad(recording)
@@ -113,7 +115,9 @@ export const LAWS: readonly Law[] = [
     },
   },
   {
-    name: '5.10 entered by handover moves itself to its preferred address, or to the lowest aligned place from 16 MiB on that holds init_size',
+    name:
+      '5.10 entered by handover moves itself to its preferred address, or to the ' +
+      'lowest aligned place from 16 MiB on that holds init_size',
     atLeast: 18,
     holds: (recording, { door, compressedImage }) => {
       const free = atKernelEntry(recording)
@@ -133,7 +137,9 @@ export const LAWS: readonly Law[] = [
     },
   },
   {
-    name: '5.10 entered by its PE entry stays in place and extracts to the next 2 MiB boundary above its image base',
+    name:
+      '5.10 entered by its PE entry stays in place and extracts to the next 2 MiB ' +
+      'boundary above its image base',
     atLeast: 5,
     holds: (recording, { door, kernelImage, compressedImage, decompressedKernel }) => {
       if (
@@ -154,7 +160,9 @@ export const LAWS: readonly Law[] = [
     },
   },
   {
-    name: 'kernels that extract themselves within their EFI stub lie at the lowest 2 MiB boundary from 16 MiB on where they fit, with nokaslr',
+    name:
+      'kernels that extract themselves within their EFI stub lie at the lowest 2 MiB ' +
+      'boundary from 16 MiB on where they fit, with nokaslr',
     atLeast: 20,
     holds: (recording, facts) => {
       const free = atKernelEntry(recording)

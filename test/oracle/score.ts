@@ -142,9 +142,8 @@ export function scoreText(score: Score): string {
   lines.push(`${'fact'.padEnd(22)}recorded  exact  off  absent`)
   for (const one of score.facts) {
     const off = one.off.reduce((sum, { boots }) => sum + boots.length, 0)
-    lines.push(
-      `${one.fact.padEnd(22)}${String(one.recorded).padStart(8)}${String(one.exact).padStart(7)}${String(off).padStart(5)}${String(one.absent.length).padStart(8)}`,
-    )
+    const cells = [String(one.recorded).padStart(8), String(one.exact).padStart(7), String(off).padStart(5)]
+    lines.push(`${one.fact.padEnd(22)}${cells.join('')}${String(one.absent.length).padStart(8)}`)
     for (const { by, boots } of one.off) for (const id of boots) lines.push(`    off by ${by}: ${id}`)
   }
   lines.push('', `${'recorded outcome'.padEnd(48)}${VERDICTS.map(verdict => verdict.padStart(9)).join('')}`)
@@ -154,7 +153,8 @@ export function scoreText(score: Score): string {
     )
   lines.push(
     '',
-    `harmed ${String(score.harmed)}, flagged ${String(score.flagged)}, both ${String(score.flaggedAndHarmed)}`,
+    `harmed ${String(score.harmed)}, flagged ${String(score.flagged)}, both ` +
+      String(score.flaggedAndHarmed),
   )
   for (const id of score.silentlyHarmed) lines.push(`    harmed, but clean: ${id}`)
   for (const id of score.wronglyFlagged) lines.push(`    flagged, but whole: ${id}`)
@@ -169,13 +169,15 @@ export function scoreText(score: Score): string {
 /** For README.md. */
 export function scoreMarkdown(score: Score): string {
   const lines = [
-    `Replayed: ${String(score.boots)} recorded boots (${String(score.unjudged)} more are outside the tables of eras and not counted).`,
+    `Replayed: ${String(score.boots)} recorded boots (${String(score.unjudged)} more ` +
+      'are outside the tables of eras and not counted).',
     '',
   ]
   lines.push('| fact | recorded | exact | off by | not predicted |', '| --- | ---: | ---: | --- | ---: |')
   for (const one of score.facts)
     lines.push(
-      `| \`${one.fact}\` | ${String(one.recorded)} | ${String(one.exact)} | ${offText(one) || '–'} | ${String(one.absent.length)} |`,
+      `| \`${one.fact}\` | ${String(one.recorded)} | ${String(one.exact)} | ` +
+        `${offText(one) || '–'} | ${String(one.absent.length)} |`,
     )
   lines.push(
     '',
@@ -188,10 +190,13 @@ export function scoreMarkdown(score: Score): string {
   const silent =
     score.silentlyHarmed.length === 0
       ? 'none of the others is called clean'
-      : `${String(score.silentlyHarmed.length)} of the others ${score.silentlyHarmed.length === 1 ? 'is' : 'are'} called clean (${score.silentlyHarmed.map(id => `\`${id}\``).join(', ')})`
+      : `${String(score.silentlyHarmed.length)} of the others ` +
+        `${score.silentlyHarmed.length === 1 ? 'is' : 'are'} called clean ` +
+        `(${score.silentlyHarmed.map(id => `\`${id}\``).join(', ')})`
   lines.push(
     '',
-    `${recall}; ${silent}. ${String(score.flaggedAndHarmed)} of ${String(score.flagged)} flagged boots were harmed.`,
+    `${recall}; ${silent}. ${String(score.flaggedAndHarmed)} of ` +
+      `${String(score.flagged)} flagged boots were harmed.`,
   )
   return `${lines.join('\n')}\n`
 }

@@ -45,8 +45,8 @@ function node(...args: readonly string[]): string {
 }
 
 /**
- * The tests of the house that look for what somebody forgot, those that renew pages and schemas, and those that
- * hold what was added. Not those of the package, which look at what is packed here.
+ * The tests of the house that look for what somebody forgot, those that renew pages and schemas, and those
+ * that hold what was added. Not those of the package, which look at what is packed here.
  */
 const HOUSE = [
   ...filesBelow('test/meta').filter(

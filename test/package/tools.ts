@@ -36,7 +36,8 @@ export function run(
       ...env,
     },
   })
-  // A program that hangs is a failed test here; vitest itself cannot end a test that waits for a child like this
+  // A program that hangs is a failed test here; vitest itself cannot end a test that waits for a child like
+  // this
   if (error !== undefined) throw new Error(`${program} ${args.join(' ')}: ${error.message}`)
   return { code: status, stdout, stderr }
 }

@@ -1,4 +1,7 @@
-/** `stubsim/vitest` in projects of users: with each vitest that it is for, on each Node, and for the type checker. */
+/**
+ * `stubsim/vitest` in projects of users: with each vitest that it is for, on each Node, and for the type
+ * checker.
+ */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +13,9 @@ const PAIRS = [
   ['5.1.2', ['22.23.3', '24.9.0']],
 ] as const
 
-/** What a user writes: every matcher, its negation, a failure that shows the report, a mistake of ours caught. */
+/**
+ * What a user writes: every matcher, its negation, a failure that shows the report, a mistake of ours caught.
+ */
 const USE = `
 import { expect, test } from 'vitest'
 import { check, UsageError, type Report } from 'stubsim'

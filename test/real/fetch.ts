@@ -41,7 +41,8 @@ export function runTool(
   if (done.error !== undefined) throw new Error(`${command}: ${done.error.message}`)
   if (done.status !== 0)
     throw new Error(
-      `${command} ${args.slice(-2).join(' ')}: exit ${String(done.status)}: ${(done.stderr || done.stdout).slice(-600)}`,
+      `${command} ${args.slice(-2).join(' ')}: exit ${String(done.status)}: ` +
+        (done.stderr || done.stdout).slice(-600),
     )
   return done.stdout
 }

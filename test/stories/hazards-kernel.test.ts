@@ -212,7 +212,7 @@ describe('hazards of a kernel', () => {
     ).toEqual([])
   })
 
-  test('H7 without KASLR the output overwrites what lies in its way, with it the lower part is spared', () => {
+  test('H7 without KASLR the output overwrites what is in its way; with it the lower part is spared', () => {
     const initrd = { at: 0x1800000, size: 0x1000 }
     expect(firing(era => initrdHit(direct(era, { initrd, commandLine: 'nokaslr' })))).toEqual(rows)
     expect(
@@ -407,7 +407,7 @@ describe('hazards of a kernel', () => {
     expect(fails(33)).toEqual(rows)
   })
 
-  test('H20 a firmware that does not let code be made fails kernels that decompress themselves under it', () => {
+  test('H20 a firmware that forbids making code fails kernels that decompress themselves under it', () => {
     const refused = firing(era => {
       const { outcome } = handed(era, {}, on => ({
         ...on,

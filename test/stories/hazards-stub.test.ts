@@ -314,7 +314,7 @@ describe('a kernel in place', () => {
     )
   })
 
-  test('H21 an NX_COMPAT image whose .linux is not executable: what the firmware does is not modelled', () => {
+  test('H21 an NX_COMPAT image whose .linux is not executable: the firmware is not modelled', () => {
     const layout: Layout = { kernel: old(k510), file: '262.1' }
     const on = ['254', '254.16', '255', '255.10', '256', '256.4', '258', '262.1']
     const off = ['253', '253.31', '254.17', '255.11', '256.5', '257', '257.13']
@@ -496,7 +496,7 @@ describe("the stub's own loader", () => {
     )
   })
 
-  test('H18 a virtual size after SizeOfImage is cleared past the allocation: over the stub that does it, or over the joined initrd', () => {
+  test('H18 a virtual size after SizeOfImage is cleared past the allocation, over stub or initrd', () => {
     const facts = lastSection(([name, VirtualAddress, VirtualSize, at, size, flags]) => [
       name,
       VirtualAddress,
@@ -558,7 +558,7 @@ describe("the stub's own loader", () => {
       ).toEqual(all(['257.13', '259.2', '262.1'], 'arrived'))
   })
 
-  test('H22 code of an NX_COMPAT kernel that is not made of whole pages: what the firmware does is not modelled', () => {
+  test('H22 NX_COMPAT kernel code not made of whole pages: the firmware is not modelled', () => {
     const facts: KernelFacts = {
       ...k61,
       pe: {
@@ -582,7 +582,7 @@ describe("the stub's own loader", () => {
   })
 })
 
-test('H28 an ia32 stub is outside the model, on every release; on 242 to 249 what goes wrong is named', () => {
+test('H28 an ia32 stub is outside the model on every release; 242 to 249 name what goes wrong', () => {
   const facts = STUB_FACTS['247.3']
   for (const version of ['229', '247.3', '250', '262.1']) {
     const source = buildUki({

@@ -32,7 +32,8 @@ for (const sample of samples) {
     expect(stderr).toBe('')
     expect(
       stdout,
-      `if this is meant, read the difference after: npx stubsim check --scenario ${path}/scenario.json --output ${path}/expected.txt`,
+      'if this is meant, read the difference after: npx stubsim check --scenario ' +
+        `${path}/scenario.json --output ${path}/expected.txt`,
     ).toBe(textOf(`${path}/expected.txt`))
     expect(code).toBe(/^clean: /.test(stdout) ? 0 : 1)
   })
@@ -74,7 +75,7 @@ test('the report that README.md begins with is that of a sample', () => {
 
 test('the fix of the tutorial leaves a clean boot', async () => {
   const [, expressions = '', path = ''] =
-    /^sed (.*) (samples\S+) > \/tmp\/fixed\.json$/m.exec(textOf('docs/tutorial.md')) ?? []
+    /^sed (.*) \\\n\s+(samples\S+) > \/tmp\/fixed\.json$/m.exec(textOf('docs/tutorial.md')) ?? []
   const edits = [...expressions.matchAll(/'s\/(\w+)\/(\w+)\/'/g)]
   expect(edits.length).toBe(2)
   const fixed = edits.reduce((text, [, from = '', to = '']) => text.replace(from, to), textOf(path))

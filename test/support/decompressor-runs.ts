@@ -1,4 +1,7 @@
-/** What the tests of chapter ZO share: kernels after a handover, and kernels that a loader of the boot protocol put into memory. */
+/**
+ * What the tests of chapter ZO share: kernels after a handover, and kernels that a loader of the boot
+ * protocol put into memory.
+ */
 import { readKernelFile, type KernelFile } from '../../src/kernel/x86/file.ts'
 import type { Outcome } from '../../src/machine/machine.ts'
 import {

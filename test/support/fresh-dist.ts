@@ -1,6 +1,6 @@
 /**
- * Builds dist/ before the tests when it is missing or older than src, and its index of clauses when that is older
- * than the law and its tests: some tests look at the package as it is shipped.
+ * Builds dist/ before the tests when it is missing or older than src, and its index of clauses when that is
+ * older than the law and its tests: some tests look at the package as it is shipped.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'

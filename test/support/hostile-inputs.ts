@@ -1,7 +1,7 @@
 /**
- * Command lines and files as somebody who wants to break the program would make them: mutated images, kernels,
- * scenarios, firmware files and memory maps, and options with numbers at every edge. Deterministic: a case is a
- * number.
+ * Command lines and files as somebody who wants to break the program would make them: mutated images,
+ * kernels, scenarios, firmware files and memory maps, and options with numbers at every edge. Deterministic:
+ * a case is a number.
  */
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
@@ -189,11 +189,17 @@ function textMutated(chance: Chance, text: string): string {
 }
 
 const MAPS = [
-  'Type       Start            End              # Pages          Attributes\nAvailable  0000000000000000-000000000009FFFF 00000000000000A0 000000000000000F\nAvailable  0000000000100000-000000001FFFFFFF 000000000001FF00 000000000000000F\n',
-  'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\nBIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
+  'Type       Start            End              # Pages          ' +
+    'Attributes\nAvailable  0000000000000000-000000000009FFFF 00000000000000A0 ' +
+    '000000000000000F\nAvailable  0000000000100000-000000001FFFFFFF 000000000001FF00 ' +
+    '000000000000000F\n',
+  'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\nBIOS-e820: [mem ' +
+    '0x0000000000100000-0x000000001fffffff] usable\n',
   '00001000-0009ffff : System RAM\n00100000-1fffffff : System RAM\n  01000000-01ffffff : Kernel code\n',
-  'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x000000001fffffff] (510MB)\n',
-  '{"schema":1,"map":[{"type":7,"start":"0x100000","end":"0x20000000"},{"type":7,"start":"0xffffffff00000","end":"0x10000000000000"}]}',
+  'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] ' +
+    'range=[0x0000000000100000-0x000000001fffffff] (510MB)\n',
+  '{"schema":1,"map":[{"type":7,"start":"0x100000","end":"0x20000000"},' +
+    '{"type":7,"start":"0xffffffff00000","end":"0x10000000000000"}]}',
 ] as const
 
 function mapText(chance: Chance): string {

@@ -1,4 +1,6 @@
-/** The kernels that most tests boot, one of each kind of file, and where a test puts them and their initrd. */
+/**
+ * The kernels that most tests boot, one of each kind of file, and where a test puts them and their initrd.
+ */
 import { range, type Range } from '../../src/bytes/range.ts'
 import { factsOf } from './facts.ts'
 import { kernelNamed, type InitrdAt } from './kernel-bench.ts'

@@ -1,6 +1,6 @@
 /**
- * More of what prints memory maps, imitated from the format strings of each source: hypervisors, other kernels, boot
- * loaders and firmware that is not UEFI. They share no code with the readers.
+ * More of what prints memory maps, imitated from the format strings of each source: hypervisors, other
+ * kernels, boot loaders and firmware that is not UEFI. They share no code with the readers.
  */
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../src/image/memory-types.ts'
 import type { Printer } from './memmap-printers.ts'
@@ -134,7 +134,9 @@ export const MORE_PRINTERS: readonly Printer[] = [
     log: false,
     head: ['(XEN) EFI memory map:'],
     print: row => ({
-      line: `(XEN)  ${hex(row.range.start, 13)}-${hex(row.range.end - 1, 13)} type=${String(row.type)} attr=${hex(row.attribute, 16)}`,
+      line:
+        `(XEN)  ${hex(row.range.start, 13)}-${hex(row.range.end - 1, 13)} ` +
+        `type=${String(row.type)} attr=${hex(row.attribute, 16)}`,
       says: row,
     }),
   },
@@ -160,7 +162,10 @@ export const MORE_PRINTERS: readonly Printer[] = [
     source: 'captures of ESXi 6.7 and 7.0',
     log: false,
     print: (row, i) => ({
-      line: `<6>MMap[${String(i)}]: 0x${hex(row.range.start)} - 0x${hex(row.range.end - 1)} len=${String(bytesOf(row))}, type=${String(row.type)}, attr=0x${hex(row.attribute)}`,
+      line:
+        `<6>MMap[${String(i)}]: 0x${hex(row.range.start)} - 0x${hex(row.range.end - 1)} ` +
+        `len=${String(bytesOf(row))}, type=${String(row.type)}, ` +
+        `attr=0x${hex(row.attribute)}`,
       says: row,
     }),
   },
@@ -175,12 +180,12 @@ export const MORE_PRINTERS: readonly Printer[] = [
       return name === undefined
         ? null
         : {
-            line: `${name.padStart(23)} ${hex(row.range.start, 12)} ${hex(0, 12)} ${hex(bytesOf(row) / 4096, 8)} ${flagsOf(
-              row,
-              FREEBSD_FLAGS,
-            )
-              .map(flag => `${flag} `)
-              .join('')}`,
+            line:
+              `${name.padStart(23)} ${hex(row.range.start, 12)} ${hex(0, 12)} ` +
+              `${hex(bytesOf(row) / 4096, 8)} ` +
+              flagsOf(row, FREEBSD_FLAGS)
+                .map(flag => `${flag} `)
+                .join(''),
             says: kept(row, FREEBSD_FLAGS),
           }
     },
@@ -236,12 +241,17 @@ export const MORE_PRINTERS: readonly Printer[] = [
   rust(
     '{:?}',
     (row, type, flags) =>
-      `MemoryDescriptor { ty: ${type}, phys_start: ${String(row.range.start)}, virt_start: 0, page_count: ${String(bytesOf(row) / 4096)}, att: MemoryAttribute(${flags}) }`,
+      `MemoryDescriptor { ty: ${type}, phys_start: ${String(row.range.start)}, ` +
+      `virt_start: 0, page_count: ${String(bytesOf(row) / 4096)}, att: ` +
+      `MemoryAttribute(${flags}) }`,
   ),
   rust(
     '{:#?}',
     (row, type, flags) =>
-      `MemoryDescriptor {\n    ty: ${type},\n    phys_start: ${String(row.range.start)},\n    virt_start: 0,\n    page_count: ${String(bytesOf(row) / 4096)},\n    att: MemoryAttribute(\n        ${flags},\n    ),\n}`,
+      `MemoryDescriptor {\n    ty: ${type},\n    phys_start: ` +
+      `${String(row.range.start)},\n    virt_start: 0,\n    page_count: ` +
+      `${String(bytesOf(row) / 4096)},\n    att: MemoryAttribute(\n        ${flags},\n ` +
+      `   ),\n}`,
   ),
   table({
     name: 'lsmem',

@@ -107,6 +107,9 @@ const FIELDS_14: readonly Bit[] = [
 ]
 const FIELDS_15: readonly Bit[] = ['RUN', 'HP', ...FIELDS_14.slice(1)]
 
+/** The row of page 0, boot services data that is write-back, in what the kernel prints after its map. */
+const FIRST_PAGE: MemoryDescriptor = { type: 4, range: { start: 0, end: 4096 } as never, attribute: 15n }
+
 /**
  * efi_md_typeattr_format: the name padded, then every flag in its field, or the number where a bit has none.
  */
@@ -119,7 +122,10 @@ function typeAttributes(
   const name = names[type]?.padEnd(width) ?? `type=${String(type)}`
   const known = fields.reduce((sum, bit) => sum | BITS[bit], 0n)
   if ((attribute & ~known) !== 0n) return `[${name}|attr=0x${hex(attribute, 16)}]`
-  return `[${name}|${fields.map(bit => ((attribute & BITS[bit]) === 0n ? '' : bit).padStart(bit === 'RUN' || bit === 'UCE' ? 3 : 2)).join('|')}]`
+  const cells = fields.map(bit =>
+    ((attribute & BITS[bit]) === 0n ? '' : bit).padStart(bit === 'RUN' || bit === 'UCE' ? 3 : 2),
+  )
+  return `[${name}|${cells.join('|')}]`
 }
 
 interface LinuxEra {
@@ -147,10 +153,15 @@ function linux({ name, source, names, width, fields, bracket }: LinuxEra): Print
     ],
     tail: [
       'efi: EFI runtime memory map:',
-      `efi: mem00: ${typeAttributes({ type: 4, range: { start: 0, end: 4096 } as never, attribute: 15n }, names, width, fields)} range=[0x0000000000000000-0x0000000000000fff] (0MB)`,
+      `efi: mem00: ${typeAttributes(FIRST_PAGE, names, width, fields)} ` +
+        'range=[0x0000000000000000-0x0000000000000fff] (0MB)',
     ],
     print: (row, index) => ({
-      line: `efi: mem${index2(index)}: ${typeAttributes(row, names, width, fields)} range=[0x${hex(row.range.start, 16)}-0x${hex(row.range.end - (bracket === ']' ? 1 : 0), 16)}${bracket} ${megabytes(row)}`,
+      line:
+        `efi: mem${index2(index)}: ${typeAttributes(row, names, width, fields)} ` +
+        `range=[0x${hex(row.range.start, 16)}-` +
+        `0x${hex(row.range.end - (bracket === ']' ? 1 : 0), 16)}${bracket} ` +
+        megabytes(row),
       says: row,
     }),
   }
@@ -162,7 +173,11 @@ const linuxOld = (prefix: string): Printer => ({
   source: 'linux arch/x86/platform/efi/efi.c print_efi_memmap',
   log: true,
   print: (row, index) => ({
-    line: `${prefix}: mem${index2(index)}: type=${String(row.type)}, attr=0x${hex(row.attribute)}, range=[0x${hex(row.range.start, 16)}-0x${hex(row.range.end, 16)}) ${megabytes(row)}`,
+    line:
+      `${prefix}: mem${index2(index)}: type=${String(row.type)}, ` +
+      `attr=0x${hex(row.attribute)}, ` +
+      `range=[0x${hex(row.range.start, 16)}-0x${hex(row.range.end, 16)}) ` +
+      megabytes(row),
     says: row,
   }),
 })
@@ -174,7 +189,9 @@ const linuxArm: Printer = {
   log: true,
   head: ['efi: Processing EFI memory map:'],
   print: row => ({
-    line: `efi:   0x${hex(row.range.start, 12)}-0x${hex(row.range.end - 1, 12)} ${typeAttributes(row, [...NAMES_13, 'Unaccepted'], 12, FIELDS_15)}`,
+    line:
+      `efi:   0x${hex(row.range.start, 12)}-0x${hex(row.range.end - 1, 12)} ` +
+      typeAttributes(row, [...NAMES_13, 'Unaccepted'], 12, FIELDS_15),
     says: row,
   }),
 }
@@ -244,7 +261,8 @@ const E820_PRINTERS: readonly Printer[] = [
     WORDS_7_1,
     ' soft reserved',
     (row, word) =>
-      `${row.range.start > 0 ? `BIOS-e820: [gap 0x${hex(0, 16)}-0x${hex(row.range.start - 1, 16)}]\n` : ''}BIOS-e820: ${mem(row)} ${word}`,
+      (row.range.start > 0 ? `BIOS-e820: [gap 0x${hex(0, 16)}-0x${hex(row.range.start - 1, 16)}]\n` : '') +
+      `BIOS-e820: ${mem(row)} ${word}`,
   ),
   e820(
     'e820 before 3.5',
@@ -362,7 +380,10 @@ const SHELL_PRINTERS: readonly Printer[] = [
       'Total Memory: 511 MB (536,305,664 Bytes)',
     ],
     print: row => ({
-      line: `${SHELL[row.type]?.padEnd(10) ?? `${HEX(row.type, 8)}  `} ${HEX(row.range.start, 16)}-${HEX(row.range.end - 1, 16)} ${HEX(pagesOf(row), 16)} ${HEX(row.attribute, 16)}`,
+      line:
+        `${SHELL[row.type]?.padEnd(10) ?? `${HEX(row.type, 8)}  `} ` +
+        `${HEX(row.range.start, 16)}-${HEX(row.range.end - 1, 16)} ` +
+        `${HEX(pagesOf(row), 16)} ${HEX(row.attribute, 16)}`,
       says: row,
     }),
   },
@@ -377,7 +398,9 @@ const SHELL_PRINTERS: readonly Printer[] = [
       SFO[row.type] === undefined
         ? { line: '', says: null }
         : {
-            line: `MemoryMap,"${SFO[row.type] ?? ''}","${HEX(row.range.start)}","${HEX(row.range.end - 1)}","${HEX(pagesOf(row))}","${HEX(row.attribute)}"`,
+            line:
+              `MemoryMap,"${SFO[row.type] ?? ''}","${HEX(row.range.start)}",` +
+              `"${HEX(row.range.end - 1)}","${HEX(pagesOf(row))}","${HEX(row.attribute)}"`,
             says: row,
           },
   },
@@ -439,7 +462,14 @@ const GRUB_PRINTERS: readonly Printer[] = [
     log: false,
     head: ['Type      Physical start  - end             #Pages        Size Attributes'],
     print: row => ({
-      line: `${GRUB[row.type] ?? `Unk ${hex(row.type, 2)}  `}  ${hex(row.range.start, 16)}-${hex(row.range.end - 1, 16)} ${hex(pagesOf(row), 8)} ${grubSize(bytesOf(row))}${GRUB_FLAGS.flatMap(([bit, word]) => ((row.attribute & BITS[bit]) === 0n ? [] : [` ${word}`])).join('')}`,
+      line:
+        `${GRUB[row.type] ?? `Unk ${hex(row.type, 2)}  `}  ` +
+        `${hex(row.range.start, 16)}-${hex(row.range.end - 1, 16)} ` +
+        `${hex(pagesOf(row), 8)} ` +
+        grubSize(bytesOf(row)) +
+        GRUB_FLAGS.flatMap(([bit, word]) => ((row.attribute & BITS[bit]) === 0n ? [] : [` ${word}`])).join(
+          '',
+        ),
       says: keep(
         row,
         GRUB_FLAGS.map(([bit]) => bit),
@@ -544,7 +574,9 @@ const UBOOT_PRINTERS: readonly Printer[] = [
       return name === undefined
         ? null
         : {
-            line: `${name.padEnd(16)} ${hex(row.range.start, 16)}-${hex(row.range.end, 16)}${flags.length === 0 ? '' : ` ${flags.join('|')}`}`,
+            line:
+              `${name.padEnd(16)} ${hex(row.range.start, 16)}-${hex(row.range.end, 16)}` +
+              (flags.length === 0 ? '' : ` ${flags.join('|')}`),
             says: { ...kept, attribute: execute },
           }
     },
@@ -558,12 +590,17 @@ const UBOOT_PRINTERS: readonly Printer[] = [
     tail: ['', 'Attributes key:', ' f: uncached, write-coalescing, write-through, write-back'],
     print: (row, index) => {
       const name = UBOOT_MEM[row.type]
-      const gap = `    ${'<gap>'.padEnd(14)}  ${hex(0, 10)}  ${''.padStart(10)}  ${hex(row.range.start, 10)}\n`
+      const gap =
+        `    ${'<gap>'.padEnd(14)}  ${hex(0, 10)}  ${''.padStart(10)}  ` + `${hex(row.range.start, 10)}\n`
       const runtime = (row.attribute & BITS.RUN) !== 0n
       return name === undefined
         ? null
         : {
-            line: `${row.range.start > 0 ? gap : ''}${String(index).padStart(2)}  ${hex(row.type)}:${name.padEnd(12)}  ${hex(row.range.start, 10)}  ${hex(0, 10)}  ${hex(bytesOf(row), 10)}  ${runtime ? 'r' : ''}${hex(row.attribute & ~BITS.RUN)}`,
+            line:
+              `${row.range.start > 0 ? gap : ''}${String(index).padStart(2)}  ` +
+              `${hex(row.type)}:${name.padEnd(12)}  ${hex(row.range.start, 10)}  ${hex(0, 10)} ` +
+              ` ${hex(bytesOf(row), 10)}  ` +
+              `${runtime ? 'r' : ''}${hex(row.attribute & ~BITS.RUN)}`,
             says: row,
           }
     },
@@ -583,7 +620,9 @@ const KEXEC_PRINTERS: readonly Printer[] = [
       return type === undefined
         ? null
         : {
-            line: `kexec-bzImage64: ${hex(row.range.start, 16)}-${hex(row.range.end - 1, 16)} (${String(type | 0)})`,
+            line:
+              `kexec-bzImage64: ${hex(row.range.start, 16)}-${hex(row.range.end - 1, 16)} ` +
+              `(${String(type | 0)})`,
             says: isSoft(row) ? soft(row) : unsaid(row),
           }
     },
@@ -724,7 +763,9 @@ export const WRAPPERS: Readonly<Record<string, (line: string, i: number) => stri
   'a list of strings': line => `  "${line.replaceAll('"', '\\"')}",`,
   'a cell of a wiki table': line => `| | ${line}`,
   HTML: line =>
-    `<tr><td class="l">${line.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('[', '&#91;')}</td></tr>`,
+    '<tr><td class="l">' +
+    line.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('[', '&#91;') +
+    '</td></tr>',
   'blanks that do not break': line => line.replaceAll(' ', '\u00a0'),
   'dashes of an editor': line => line.replace(/([0-9a-f]{4})-(?=[0-9a-f]{4}|0x)/g, '$1\u2013'),
   'brackets escaped': line => line.replace(/[[\]|_]/g, '\\$&'),
@@ -782,7 +823,8 @@ export const DUMPS: Readonly<Record<string, (page: Uint8Array) => string>> = {
     [
       ...rowsOf(page).map(
         ({ at, pairs }) =>
-          `${hex(at, 7)} ${Array.from({ length: 8 }, (_, i) => `${pairs[2 * i + 1] ?? ''}${pairs[2 * i] ?? ''}`).join(' ')}`,
+          `${hex(at, 7)} ` +
+          Array.from({ length: 8 }, (_, i) => `${pairs[2 * i + 1] ?? ''}${pairs[2 * i] ?? ''}`).join(' '),
       ),
       '0001000',
     ].join('\n'),

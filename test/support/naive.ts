@@ -1,7 +1,7 @@
 /**
- * A second opinion on `clean` that shares no code with the model: it knows the bytes of a file, a memory map, and
- * the addresses that a report gives, and asks what everybody can see. Bytes are painted one section after the
- * other, as the PE format says; nothing is simulated.
+ * A second opinion on `clean` that shares no code with the model: it knows the bytes of a file, a memory map,
+ * and the addresses that a report gives, and asks what everybody can see. Bytes are painted one section after
+ * the other, as the PE format says; nothing is simulated.
  */
 
 /** A half-open stretch. */

@@ -67,8 +67,13 @@ function records({ eras, clauses }: Product): string[] {
 export function erasPage(): string {
   return page(
     '# Stubs and kernels, release by release',
-    'This page is made from `src/stub/changes.ts`, `src/stub/lanzaboote/changes.ts` and `src/kernel`; a test keeps it equal to them. `stubsim eras` prints the same, `stubsim eras 257.13` the behaviour of one release, `stubsim eras --diff A B` the changes between two.',
-    'A change is in force from the named release of the main line on, and from the releases listed as back-ports. An era is a set of releases with the same behaviour. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
+    'This page is made from `src/stub/changes.ts`, `src/stub/lanzaboote/changes.ts` ' +
+      'and `src/kernel`; a test keeps it equal to them. `stubsim eras` prints the ' +
+      'same, `stubsim eras 257.13` the behaviour of one release, `stubsim eras --diff ' +
+      'A B` the changes between two.',
+    'A change is in force from the named release of the main line on, and from the ' +
+      'releases listed as back-ports. An era is a set of releases with the same ' +
+      'behaviour. Clauses: `stubsim spec CLAUSE`, or [spec/](../../spec/README.md).',
     ...PRODUCTS.flatMap(product => [
       `## ${product.title}`,
       ...(product.history.changes.length === 0 ? [] : [changes(product)]),
@@ -164,9 +169,12 @@ const oneLine = (text: string): string =>
     .replaceAll(/([([]) | ([)\]])/g, '$1$2')
 
 function signatureOf({ name, declared }: Export): string {
-  if (ts.isFunctionDeclaration(declared))
-    return `${name}${declared.typeParameters === undefined ? '' : `<${declared.typeParameters.map(one => one.getText()).join(', ')}>`}(${declared.parameters.map(one => oneLine(one.getText())).join(', ')}): ${oneLine(declared.type?.getText() ?? 'void')}`
-  return name
+  if (!ts.isFunctionDeclaration(declared)) return name
+  const { typeParameters, parameters, type } = declared
+  const generic =
+    typeParameters === undefined ? '' : `<${typeParameters.map(one => one.getText()).join(', ')}>`
+  const given = parameters.map(one => oneLine(one.getText())).join(', ')
+  return `${name}${generic}(${given}): ${oneLine(type?.getText() ?? 'void')}`
 }
 
 const KINDS: readonly (readonly [string, (node: Declared) => boolean])[] = [
@@ -196,8 +204,13 @@ function entries(title: string, specifier: string, index: string): string[] {
 export function apiPage(): string {
   return page(
     '# The library',
-    'This page is made from what `src/index.ts`, `src/report/index.ts` and `src/vitest/index.ts` export, and from the comments there; a test keeps it up to date.',
-    'All of it is synchronous, without I/O, clock or randomness. Bad files are data (`problems`), bad arguments throw `UsageError`; a `ModelBug` is a bug in stubsim. Addresses are branded numbers: `phys(0x100000)`. The fields of a type are in its declaration, which an editor shows.',
+    'This page is made from what `src/index.ts`, `src/report/index.ts` and ' +
+      '`src/vitest/index.ts` export, and from the comments there; a test keeps it up ' +
+      'to date.',
+    'All of it is synchronous, without I/O, clock or randomness. Bad files are data ' +
+      '(`problems`), bad arguments throw `UsageError`; a `ModelBug` is a bug in ' +
+      'stubsim. Addresses are branded numbers: `phys(0x100000)`. The fields of a type ' +
+      'are in its declaration, which an editor shows.',
     ...entries("import … from 'stubsim'", 'stubsim', 'src/index.ts'),
     ...entries("import … from 'stubsim/report'", 'stubsim/report', 'src/report/index.ts'),
     ...entries("import … from 'stubsim/vitest'", 'stubsim/vitest', 'src/vitest/index.ts'),
@@ -233,12 +246,19 @@ test('an initrd packed right after an old kernel', () => {
 export function matchersPage(): string {
   return page(
     '# Matchers for vitest',
-    "This page is made from `src/vitest`; a test keeps it true. `import 'stubsim/vitest'` adds the matchers to `expect`, with their types.",
+    'This page is made from `src/vitest`; a test keeps it true. `import ' +
+      "'stubsim/vitest'` adds the matchers to `expect`, with their types.",
     EXAMPLE,
-    'Each takes the result of `scenario()`, any other input of `check`, or a result of `check`. All can be negated with `.not`. A failing matcher shows the report.',
-    'A rule, an object, a contract or a clause that does not exist throws `UsageError`, negated or not; a literal that cannot be one is a type error, too. Where an input has a slot of its era replaced by a step of your own, and that slot never ran, every matcher fails and says so.',
+    'Each takes the result of `scenario()`, any other input of `check`, or a result ' +
+      'of `check`. All can be negated with `.not`. A failing matcher shows the report.',
+    'A rule, an object, a contract or a clause that does not exist throws ' +
+      '`UsageError`, negated or not; a literal that cannot be one is a type error, ' +
+      'too. Where an input has a slot of its era replaced by a step of your own, and ' +
+      'that slot never ran, every matcher fails and says so.',
     table(['matcher', 'holds when'], members('src/vitest/index.ts', 'BootMatchers')),
-    'Rules are listed by `stubsim explain`; objects are `kernel`, `initrd`, `cmdline`, `boot_params`, `stub:.text`, `uki:.osrel` and so on; contracts are the clauses of [chapter HO](../../spec/HO-hand-off.md).',
+    'Rules are listed by `stubsim explain`; objects are `kernel`, `initrd`, ' +
+      '`cmdline`, `boot_params`, `stub:.text`, `uki:.osrel` and so on; contracts are ' +
+      'the clauses of [chapter HO](../../spec/HO-hand-off.md).',
     '## Filters',
     '`HazardFilter`:',
     table(['field', 'meaning'], members('src/vitest/matchers.ts', 'HazardFilter')),

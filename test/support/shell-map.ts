@@ -24,7 +24,9 @@ export function shellMap(map: readonly MemoryDescriptor[]): string {
   const wide = (value: number): string => value.toString(16).toUpperCase().padStart(16, '0')
   const lines = map.map(
     ({ type, range: { start, end } }) =>
-      `${(SHELL_NAMES[type] ?? 'Reserved').padEnd(10)} ${wide(start)}-${wide(end - 1)} ${wide((end - start) / 0x1000)} ${wide(0xf)}`,
+      `${(SHELL_NAMES[type] ?? 'Reserved').padEnd(10)} ${wide(start)}-${wide(end - 1)} ` +
+      `${wide((end - start) / 0x1000)} ${wide(0xf)}`,
   )
-  return `${['Type       Start            End              # Pages          Attributes', ...lines].join('\n')}\n`
+  const head = 'Type       Start            End              # Pages          Attributes'
+  return `${[head, ...lines].join('\n')}\n`
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatBytes, formatGuid, fromInteger, toInteger } from '../../src/bytes/int.ts'
+import { formatBytes, fromInteger, toInteger } from '../../src/bytes/int.ts'
 import type { ByteSource } from '../../src/bytes/source.ts'
 import { check } from '../../src/check.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
@@ -39,8 +39,6 @@ test('integers are read and written as with it', () => {
       expect(withoutBuffer(all)).toEqual(all())
     }),
   )
-  const guid = Uint8Array.from({ length: 16 }, (_, i) => i)
-  expect(withoutBuffer(() => formatGuid(guid))).toBe('03020100-0504-0706-0809-0a0b0c0d0e0f')
   expect(() => withoutBuffer(() => fromInteger(256n, 1))).toThrow('256 does not fit 1 bytes')
 })
 

@@ -1,6 +1,6 @@
 /**
- * Boot loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without firmware.
- * Chapter HO.
+ * Boot loaders that enter startup_32 themselves: GRUB's relocator, and a virtual machine monitor without
+ * firmware. Chapter HO.
  */
 import { TEXTS } from '../../messages/texts.ts'
 import { rangeAt, rangeOrNull, type Range } from '../../bytes/range.ts'

@@ -124,12 +124,10 @@ export class GuardMap {
    * (FW-38); null for none.
    */
   givenBack({ start, end }: Range): Range | null {
-    const first = this.isGuarded(start - PAGE)
-      ? start + PAGE
-      : this.isGuarded(start - 2 * PAGE)
-        ? start
-        : start - PAGE
-    const last = this.isGuarded(end) ? end - PAGE : this.isGuarded(end + PAGE) ? end : end + PAGE
+    const before = this.isGuarded(start - 2 * PAGE) ? start : start - PAGE
+    const first = this.isGuarded(start - PAGE) ? start + PAGE : before
+    const after = this.isGuarded(end + PAGE) ? end : end + PAGE
+    const last = this.isGuarded(end) ? end - PAGE : after
     return last > first ? range(first, last) : null
   }
 }

@@ -287,6 +287,7 @@ export class Edk2Pages implements PageAllocator {
 
   /** Is there special-purpose memory above, which an earlier release would have used (FW-24)? */
   #passedOver(at: number, max: number): boolean {
+    if (!this.#release.skipsSpecialPurpose) return false
     const { ram } = this.#map
     for (let i = firstPast(ram, at); i < ram.length; i++) {
       const one = ram[i] as MemoryDescriptor

@@ -26,14 +26,19 @@ export class MapView {
   readonly #edges: readonly number[]
   readonly #cuts: boolean
 
-  /** `bins`: those whose free pages are shown as their type (FW-15); `cuts`: pages that share a descriptor, too (FW-34). */
+  /**
+   * `bins`: those whose free pages are shown as their type (FW-15); `cuts`: pages that share a descriptor,
+   * too (FW-34).
+   */
   constructor(bins: readonly Bin[], cuts: boolean) {
     this.#bins = bins
     this.#cuts = cuts
     this.#edges = cuts ? edgesOf(bins) : []
   }
 
-  /** The answer for these lists, which are never changed. `last`: an answer of the same view to start from. */
+  /**
+   * The answer for these lists, which are never changed. `last`: an answer of the same view to start from.
+   */
   show(
     ram: readonly MemoryDescriptor[],
     foreign: readonly MemoryDescriptor[],
@@ -64,12 +69,13 @@ export class MapView {
     const head = last === null ? [] : last.map.slice(0, kept)
     const tail = last === null ? [] : last.map.slice(rest, last.count)
     const inBin = this.#bins.some(bin => this.#showsFree(ram, bin))
+    const ofBin = this.#cuts ? 'FW-34' : 'FW-15'
     return {
       ram,
       foreign,
       map: head.concat(made, tail, foreign),
       count: kept + made.length + tail.length,
-      clause: inBin ? (this.#cuts ? 'FW-34' : 'FW-15') : 'FW-14',
+      clause: inBin ? ofBin : 'FW-14',
     }
   }
 

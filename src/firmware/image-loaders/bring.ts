@@ -39,7 +39,9 @@ export function zero(loading: Loading, rva: number, length: number, owner: Secti
   if (where !== null) zeroAt(loading, where, owner)
 }
 
-/** Zeroes a range in the owner's name; where the file lacks bytes that the owner needs, in nobody's (PE-57). */
+/**
+ * Zeroes a range in the owner's name; where the file lacks bytes that the owner needs, in nobody's (PE-57).
+ */
 export function zeroAt({ ports, request }: Loading, where: Range, owner: SectionOwner | null): void {
   const { memory, step } = ports
   if (owner === null) {

@@ -30,7 +30,9 @@ export const noRoomForInitSize = advice({
         what:
           `From .linux to ${next.name} there are ${exactSize(room)}; a kernel entered in place ` +
           `needs ${exactSize(need)}, ` +
-          `${own === undefined ? 'its init_size' : `SizeOfImage of its own PE header (init_size is ${hex(window)})`}.`,
+          (own === undefined
+            ? 'its init_size.'
+            : `SizeOfImage of its own PE header (init_size is ${hex(window)}).`),
         why:
           'stubs up to v251 enter the kernel in place; later ones only if it has no usable PE ' +
           'entry point, and v254.17, v255.11, v256.5 and v257 copy it first even then. ' +

@@ -18,21 +18,20 @@ export const rvaWrapped = advice({
     })
     const [first] = wrapped
     if (first === undefined) return
+    const found = wrapped.map(
+      ({ section, given }) => `${section.name} at ${hex(section.start)} was given as ${hex(given)}`,
+    )
+    const right = wrapped.map(({ section, given }) => `${section.name}=${hex(ImageBase + BigInt(given))}`)
     report({
       object: first.section.object,
       ranges: [],
       offsets: [],
-      what:
-        `${some(wrapped.map(({ section, given }) => `${section.name} at ${hex(section.start)} was given as ${hex(given)}`))}: ` +
-        `far beyond SizeOfImage ${hex(SizeOfImage)}.`,
+      what: `${some(found)}: far beyond SizeOfImage ${hex(SizeOfImage)}.`,
       why:
         `the addresses were given without ImageBase ${hex(ImageBase)}; objcopy writes the ` +
         'difference modulo 2^32 and exits with 0, and firmware refuses a section that begins ' +
         'past SizeOfImage with EFI_LOAD_ERROR',
-      fix:
-        'add ImageBase to every address: ' +
-        `${some(wrapped.map(({ section, given }) => `${section.name}=${hex(ImageBase + BigInt(given))}`))}; ` +
-        'or let ukify compute them',
+      fix: `add ImageBase to every address: ${some(right)}; ` + 'or let ukify compute them',
       legs: [],
     })
   },

@@ -19,13 +19,15 @@ export const sectionUnaligned = advice({
       const off = start % PAGE !== 0
       const odd = step > 0 && start % step !== 0
       if (!off && !odd) continue
+      const against = [
+        ...(off ? ['not a multiple of a page'] : []),
+        ...(odd ? [`not a multiple of SectionAlignment ${hex(step)}`] : []),
+      ]
       report({
         object,
         ranges: [],
         offsets: [],
-        what:
-          `${name} begins at ${hex(start)}, which is ` +
-          `${[...(off ? ['not a multiple of a page'] : []), ...(odd ? [`not a multiple of SectionAlignment ${hex(step)}`] : [])].join(' and ')}.`,
+        what: `${name} begins at ${hex(start)}, which is ` + `${against.join(' and ')}.`,
         why:
           'the PE format requires SectionAlignment, edk2 does not check ' +
           `it${name === '.linux' ? ', and a stub that enters the kernel in place runs it unaligned' : ''}; ` +

@@ -33,13 +33,18 @@ export const stubGrownOverPayload = advice({
       own.reduce((highest, section) => Math.max(highest, section.end), 0),
       Math.max(1, pe.optional.SectionAlignment),
     )
+    const where = met.map(
+      ({ payload, stub }) =>
+        `${payload.name} at ${hex(payload.start)} lies within ${stub.name} of the stub, ` +
+        `${hex(stub.start)}-${hex(stub.end)}`,
+    )
     report({
       object: first.stub.object,
       ranges: [],
       offsets: met
         .filter(({ stub }) => stub === first.stub)
         .map(({ payload, stub }) => lostOf(stub, payload)),
-      what: `${met.map(({ payload, stub }) => `${payload.name} at ${hex(payload.start)} lies within ${stub.name} of the stub, ` + `${hex(stub.start)}-${hex(stub.end)}`).join('; ')}.`,
+      what: `${where.join('; ')}.`,
       why:
         'the addresses 0x20000, 0x30000 and 0x40000 come from recipes written when stubs ' +
         'ended below 0x20000; the section that comes later in the table overwrites the ' +

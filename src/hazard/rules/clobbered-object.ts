@@ -29,13 +29,14 @@ export const clobberedObject = rule({
     for (const damage of damages(recording.events, ['clobbered'])) {
       const destroyers = eventsOf(damage.pieces, past => [past.by])
       const never = destroyers.length === 0
+      const what = never
+        ? `${damagedPart(damage, ['is', 'are'])} ${contentsOf(damage)}, and ${damage.object} was never there`
+        : `${damagedPart(damage, ['was', 'were'])} overwritten with ${contentsOf(damage)}`
       report({
         object: damage.object,
         ranges: damage.ranges,
         offsets: damage.offsets,
-        what:
-          `${howItWasRead(damage)}; ` +
-          `${never ? `${damagedPart(damage, ['is', 'are'])} ${contentsOf(damage)}, and ${damage.object} was never there` : `${damagedPart(damage, ['was', 'were'])} overwritten with ${contentsOf(damage)}`}.`,
+        what: `${howItWasRead(damage)}; ${what}.`,
         why: never ? whyAbsent(damage) : whyOverwritten(recording, damage, destroyers),
         fix: placementFix(recording, damage),
         legs: legsOfDamage(recording, damage, destroyers),

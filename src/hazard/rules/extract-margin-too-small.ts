@@ -16,8 +16,11 @@ export const extractMarginTooSmall = rule({
     reportBroken(recording, report, CONTRACTS, {
       object: () => 'kernel',
       why: contract =>
-        'the decompressor is at the end of the init_size bytes and writes from their ' +
-        `start${contract.range === null ? '' : `; at the worst point the output has overwritten ${formatRange(contract.range)}, which is still to be read`}`,
+        'the decompressor is at the end of the init_size bytes and writes from their start' +
+        (contract.range === null
+          ? ''
+          : `; at the worst point the output has overwritten ${formatRange(contract.range)}, ` +
+            'which is still to be read'),
       fix: () =>
         'pass init_size as in the kernel file; if this is the value in the file, the kernel ' +
         'was built wrongly or modified after the build',

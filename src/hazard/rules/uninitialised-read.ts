@@ -21,6 +21,16 @@ export const uninitialisedRead = rule({
       const to = Math.max(...damage.offsets.map(span => span.to))
       const behind = loaded > 0 && from >= loaded
       const destroyers = eventsOf(damage.pieces, past => [past.by])
+      const within =
+        destroyers.length > 0
+          ? {
+              why: `the memory was freed or reallocated before ${damage.object} was read from it`,
+              fix: `keep the memory of ${damage.object} allocated until its last read`,
+            }
+          : {
+              why: `the memory was allocated, but ${damage.object} was never written to it`,
+              fix: `write ${damage.object} there before passing its address, or pass its actual address`,
+            }
       report({
         object: damage.object,
         ranges: damage.ranges,
@@ -32,16 +42,12 @@ export const uninitialisedRead = rule({
           ? `these bytes are past the ${exactSize(loaded)} that were loaded (the .bss of an ` +
             'image is not in its file), and nothing cleared them; the firmware does not clear ' +
             'memory between sections'
-          : destroyers.length > 0
-            ? `the memory was freed or reallocated before ${damage.object} was read from it`
-            : `the memory was allocated, but ${damage.object} was never written to it`,
+          : within.why,
         fix: behind
           ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} ` +
             'before the entry, in memory allocated for it: load the image through LoadImage, or ' +
             'copy it to an allocation and zero the rest'
-          : destroyers.length > 0
-            ? `keep the memory of ${damage.object} allocated until its last read`
-            : `write ${damage.object} there before passing its address, or pass its actual address`,
+          : within.fix,
         legs: [
           ...legsOf(
             recording,

@@ -16,6 +16,13 @@ export const wildRead = rule({
       const outside = damage.pieces.some(({ deviation }) => deviation.kind === 'outside')
       const gone = eventsOf(damage.pieces, past => [past.by])
       const base = baseOf(recording.events, damage.object, damage.read.id)
+      const where = outside
+        ? 'the address that was passed is outside RAM'
+        : 'this memory is not allocated, so anything may have been written to it'
+      const pass =
+        base === null
+          ? `load ${damage.object} before its address is passed`
+          : `pass the actual address of ${damage.object}: it was placed at ${hex(base)}`
       report({
         object: damage.object,
         ranges: damage.ranges,
@@ -24,18 +31,8 @@ export const wildRead = rule({
           `${howItWasRead(damage)}; ${damagedPart(damage, ['lies', 'lie'])} ` +
           `${outside ? 'outside RAM' : 'outside every allocation'}: ` +
           `${some(damage.ranges.map(formatRange))}.`,
-        why:
-          gone.length > 0
-            ? `its memory was freed before the read`
-            : outside
-              ? 'the address that was passed is outside RAM'
-              : 'this memory is not allocated, so anything may have been written to it',
-        fix:
-          gone.length > 0
-            ? `keep the memory of ${damage.object} allocated until its last read`
-            : base === null
-              ? `load ${damage.object} before its address is passed`
-              : `pass the actual address of ${damage.object}: it was placed at ${hex(base)}`,
+        why: gone.length > 0 ? `its memory was freed before the read` : where,
+        fix: gone.length > 0 ? `keep the memory of ${damage.object} allocated until its last read` : pass,
         legs: [
           ...legsOf(
             recording,

@@ -51,8 +51,9 @@ export function recogniseLayout(pe: PeFile, uki: UkiView = viewUki(pe)): LayoutF
       layout.kind === 'fixed' ? fixedEvidence(layout, pe, uki) : computedEvidence(layout, pe, uki, linux)
     return evidence === null ? [] : [{ id: layout.id, title: layout.title, evidence }]
   })
+  const found = candidates.length === 1 ? 'certain' : 'several'
   return {
-    certainty: candidates.length === 0 ? 'unknown' : candidates.length === 1 ? 'certain' : 'several',
+    certainty: candidates.length === 0 ? 'unknown' : found,
     candidates,
   }
 }

@@ -1,4 +1,6 @@
-/** What a text says of memory beside the rows of a map: sums, ends and addresses that the rows must bear out. */
+/**
+ * What a text says of memory beside the rows of a map: sums, ends and addresses that the rows must bear out.
+ */
 import { hexValue } from './model.ts'
 
 export interface Clues {

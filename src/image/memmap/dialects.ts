@@ -1,5 +1,6 @@
 /**
- * The table of dialects, in the order in which a line is offered to them: a new one is a reader and a line here.
+ * The table of dialects, in the order in which a line is offered to them: a new one is a reader and a line
+ * here.
  */
 import { coreboot, freebsdSmap, limine, openbsd, seabios } from './x86/boot-firmware.ts'
 import { bootParamsDump } from './x86/boot-params-dump.ts'

@@ -19,13 +19,15 @@ const NAME = '(?:Unk [0-9a-f]{2,8}|[A-Za-z][\\w-]{1,15})'
 const FLAG = '(?:RT|UCE|UC|WC|WT|WB|WP|RP|XP|NV|MR|RO|SP|CRYPT|HP|CC)'
 const readRow = groupsOf(
   new RegExp(
-    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$`,
+    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})` +
+      '\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$',
   ),
   5,
 )
 const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8}`, 'g')
 const ROW = new RegExp(
-  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
+  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}` +
+    `\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
   'y',
 )
 const MORE = new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`)
@@ -89,15 +91,13 @@ const LSMMAP_WORDS = [
   'persistent RAM',
 ]
 const escaped = (text: string): string => text.replace(/[()]/g, '\\$&')
+const anyOf = (texts: readonly string[]): string => texts.map(escaped).join('|')
 const TORN = LSMMAP_WORDS.flatMap(word =>
   Array.from({ length: word.length - 1 }, (_, i) => word.slice(0, i + 1)),
-)
+).filter(word => !LSMMAP_WORDS.includes(word))
 const LSMMAP_ROW = new RegExp(
-  `base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, (?:${LSMMAP_WORDS.map(escaped).join('|')}|type = 0x[0-9a-f]{1,8}|(?!(?:${TORN.filter(
-    word => !LSMMAP_WORDS.includes(word),
-  )
-    .map(escaped)
-    .join('|')})(?:\\s|$))[^\\n]{1,80})`,
+  'base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, ' +
+    `(?:${anyOf(LSMMAP_WORDS)}|type = 0x[0-9a-f]{1,8}|(?!(?:${anyOf(TORN)})(?:\\s|$))[^\\n]{1,80})`,
   'iy',
 )
 

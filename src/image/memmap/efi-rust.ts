@@ -49,8 +49,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The numbers are decimal, or hexadecimal without a mark: an address of whole pages is a multiple of 4096 in one
- * of them, and letters tell.
+ * The numbers are decimal, or hexadecimal without a mark: an address of whole pages is a multiple of 4096 in
+ * one of them, and letters tell.
  */
 function isHex(rows: readonly Texts<6>[]): boolean {
   const numbers = rows.flatMap(row => [row[2], row[3]])

@@ -16,7 +16,10 @@ const readRow = groupsOf(
 const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})\\s{1,20}[0-9A-Fa-f]{8}`, 'g')
 /** The attributes have 16 digits; in shells that print addresses of 8 digits, 8 or 16. */
 const ROW = new RegExp(
-  `${NAME}(?:\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}[0-9A-Fa-f]{16}|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{8}))(?!\\w)`,
+  `${NAME}(?:` +
+    '\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}[0-9A-Fa-f]{16}' +
+    '|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}\\s{1,20}[0-9A-Fa-f]{8,16}' +
+    '\\s{1,20}(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{8}))(?!\\w)',
   'y',
 )
 const readSfoRow = groupsOf(
@@ -71,7 +74,8 @@ export const uefiShellSfo: Dialect<'uefi-shell-sfo'> = {
   kind: 'efi',
   title: 'UEFI shell, `memmap -sfo`',
   example:
-    'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\nMemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
+    'MemoryMap,"Available","1500000","373FFFFF","35F00","F"\n' +
+    'MemoryMap,"RuntimeData","37400000","374FFFFF","100","800000000000000F"',
   taken: 'before-load',
   lacks: [...LACKS, 'memory of OEM and OS types is not printed'],
   looks: /\bMemoryMap,/g,

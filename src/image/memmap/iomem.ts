@@ -60,8 +60,8 @@ const readPart = groupsOf(/^ *([0-9a-f]{8,16})-([0-9a-f]{8,16}) +: +(.*)$/, 3)
 const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
 
 /**
- * Only what lies in nothing else: what is nested below System RAM is the kernel's own use of it. Blanks in front
- * of a line would say so, too, but they are what is lost first.
+ * Only what lies in nothing else: what is nested below System RAM is the kernel's own use of it. Blanks in
+ * front of a line would say so, too, but they are what is lost first.
  */
 function readIomem(lines: readonly Line[]): Block {
   const placed: Placed[] = []
@@ -165,8 +165,9 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   kind: 'e820',
   title: '`grep . /sys/firmware/memmap/*/*`',
   example:
-    '/sys/firmware/memmap/0/end:0x9ffff\n/sys/firmware/memmap/0/start:0x0\n/sys/firmware/memmap/0/type:System ' +
-    'RAM',
+    '/sys/firmware/memmap/0/end:0x9ffff\n' +
+    '/sys/firmware/memmap/0/start:0x0\n' +
+    '/sys/firmware/memmap/0/type:System RAM',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,

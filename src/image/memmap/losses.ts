@@ -1,6 +1,6 @@
 /**
- * Notices that rows of a map are lost or wrong: by the rows themselves, by what their program prints beside them,
- * and by what the rest of a log knows of the same memory.
+ * Notices that rows of a map are lost or wrong: by the rows themselves, by what their program prints beside
+ * them, and by what the rest of a log knows of the same memory.
  */
 import { formatRange, formatSize, hex, intersect, range, sizeOf, type Range } from '../../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../../bytes/units.ts'
@@ -168,7 +168,9 @@ function againstLog(
   return lost
 }
 
-/** Memory between two pieces of memory that no row tells of. Above 4 GiB, and up to there, holes are usual. */
+/**
+ * Memory between two pieces of memory that no row tells of. Above 4 GiB, and up to there, holes are usual.
+ */
 function gaps(map: readonly MemoryDescriptor[]): LostRow[] {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
   const lost: LostRow[] = []

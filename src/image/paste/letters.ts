@@ -1,6 +1,6 @@
 /**
- * What mailers, browsers, editors and consoles do to letters: encodings, and marks between the letters of what was
- * pasted. Every line of the input stays a line of the output.
+ * What mailers, browsers, editors and consoles do to letters: encodings, and marks between the letters of
+ * what was pasted. Every line of the input stays a line of the output.
  */
 
 /** Colours, cursor movements, character sets: what consoles put between the letters. */
@@ -15,9 +15,7 @@ function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (first === 0xfe && second === 0xff) return 'utf-16be'
   const sample = bytes.subarray(0, SAMPLE)
   const zeros = [0, 0]
-  sample.forEach((byte, i) => {
-    if (byte === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1
-  })
+  for (let i = 0; i < sample.length; i++) if (sample[i] === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1
   const [even = 0, odd = 0] = zeros
   const many = sample.length / 3
   if (odd > many && even < odd / 8) return 'utf-16le'
@@ -37,7 +35,10 @@ function decoded(bytes: Uint8Array): string {
 /** Bytes that no text has: control codes but those of lines, tabs and escapes. */
 const isControl = (byte: number): boolean => byte < 8 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)
 
-/** Can these first bytes of a file be those of a text, in any encoding that is read? A log may have zeros here and there. */
+/**
+ * Can these first bytes of a file be those of a text, in any encoding that is read? A log may have zeros here
+ * and there.
+ */
 export function isText(head: Uint8Array): boolean {
   if (encodingOf(head) !== 'utf-8') return true
   if (head[0] === 0x4d && head[1] === 0x5a) return false
@@ -92,9 +93,11 @@ function entity(whole: string, name: string): string {
 }
 
 const TAGS =
-  'a|abbr|b|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|img|kbd|li|mark|ol|p|pre|s|samp|small|span|strong|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr'
+  'a|abbr|b|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|img|kbd|li|mark|ol|p|pre|s|samp|' +
+  'small|span|strong|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr'
 const BB_CODES =
-  'b|box|cell|center|code|codebox|color|font|i|indent|list|mono|noparse|nobbc|plain|pre|quote|row|s|size|spoiler|table|td|th|tr|tt|u|url'
+  'b|box|cell|center|code|codebox|color|font|i|indent|list|mono|noparse|nobbc|plain|pre|quote|row|s|size|' +
+  'spoiler|table|td|th|tr|tt|u|url'
 
 /** `=` at the end of a line goes on in the next one: joined, with as many ends of lines after. */
 function softBreaks(text: string): string {
@@ -183,7 +186,9 @@ const HABITS: readonly Habit[] = [
   },
 ]
 
-/** The text without such habits, and what they are called: none in a text that came straight from a program. */
+/**
+ * The text without such habits, and what they are called: none in a text that came straight from a program.
+ */
 export function plainLetters(text: string): { readonly text: string; readonly habits: readonly string[] } {
   let plain = text
   const habits: string[] = []

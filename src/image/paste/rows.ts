@@ -120,7 +120,9 @@ function frontOf(before: string): RegExp | null {
   return new RegExp(`^${escaped.replace(/\d+/g, '\\d{1,20}')}`)
 }
 
-/** Puts a line and those behind it together until they hold a row that no single one holds; null: they do not. */
+/**
+ * Puts a line and those behind it together until they hold a row that no single one holds; null: they do not.
+ */
 function joined<G extends Grammar>(
   lines: readonly string[],
   i: number,

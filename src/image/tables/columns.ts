@@ -1,4 +1,6 @@
-/** Tables with a head that names their columns, in whatever order: boxes, Markdown, CSV, viewers of PE files. */
+/**
+ * Tables with a head that names their columns, in whatever order: boxes, Markdown, CSV, viewers of PE files.
+ */
 import { hexValue } from '../memmap/model.ts'
 import { NO_ROW, type Table, type TableRow } from './model.ts'
 

@@ -27,11 +27,15 @@ function baseBelow(lowest: bigint): readonly [base: bigint, why: string] {
 
 const MISSING = {
   VirtualAddress:
-    'the text has no addresses (VirtualAddress): where the sections lie in memory, and so whether anything is overwritten, cannot be judged without them; here they lie one after the other',
+    'the text has no addresses (VirtualAddress): where the sections lie in memory, ' +
+    'and so whether anything is overwritten, cannot be judged without them; here ' +
+    'they lie one after the other',
   VirtualSize:
-    'the text has no sizes in memory (VirtualSize) for some sections: whether they reach into others cannot be judged without them',
+    'the text has no sizes in memory (VirtualSize) for some sections: whether they ' +
+    'reach into others cannot be judged without them',
   PointerToRawData:
-    'the text has no places in the file (PointerToRawData): whether the file holds the bytes of each section cannot be judged without them',
+    'the text has no places in the file (PointerToRawData): whether the file holds ' +
+    'the bytes of each section cannot be judged without them',
 } as const
 
 /** Rows with places of their own, or one after the other where the text has none. */
@@ -83,8 +87,11 @@ export function completeTable(
   const rvaOf = ({ address, counted }: Placed): number =>
     Number(counted === 'vma' ? wrap64(address - ImageBase) : address)
   const end = Math.max(...rows.map(row => rvaOf(row) + row.size))
-  if (end >= 2 ** 32 || rows.some(row => row.PointerToRawData >= 2 ** 32))
-    return `sections at ${hex(least(rows.map(({ address }) => address)))}-${hex(greatest(rows.map(({ address, size }) => address + BigInt(size))))} do not fit a PE file with ImageBase ${hex(ImageBase)}`
+  if (end >= 2 ** 32 || rows.some(row => row.PointerToRawData >= 2 ** 32)) {
+    const lowest = least(rows.map(({ address }) => address))
+    const top = greatest(rows.map(({ address, size }) => address + BigInt(size)))
+    return `sections at ${hex(lowest)}-${hex(top)} do not fit a PE file with ImageBase ${hex(ImageBase)}`
+  }
   const firstRaw = Math.min(
     ...rows.filter(row => row.PointerToRawData > 0).map(row => row.PointerToRawData),
     2 ** 31,

@@ -1,6 +1,6 @@
 /**
- * The recipe of an image before it is run: `objcopy --add-section … --change-section-vma …`, with whatever stands
- * around it in a script. Source: GNU binutils 2.40 objcopy(1); systemd-stub(7).
+ * The recipe of an image before it is run: `objcopy --add-section … --change-section-vma …`, with whatever
+ * stands around it in a script. Source: GNU binutils 2.40 objcopy(1); systemd-stub(7).
  */
 
 /** A section that the recipe adds. */
@@ -16,7 +16,10 @@ export interface ObjcopyRecipe {
   readonly sections: readonly RecipeSection[]
   /** Path of the stub; null where the command ends without one. */
   readonly stub: string | null
-  /** Lengths by file name without folders: of `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` after the recipe. */
+  /**
+   * Lengths by file name without folders: of `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` after the
+   * recipe.
+   */
   readonly sizes: ReadonlyMap<string, number>
 }
 

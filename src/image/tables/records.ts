@@ -1,6 +1,7 @@
 /**
- * Tables with one field to a line: llvm-readobj, readpe, pefile, dumpbin, the image records that EDK2 prints. Source: LLVM
- * 16 llvm-readobj, pev 0.82, pefile 2023, MSVC dumpbin, edk2@stable202211 MdeModulePkg/Core/Dxe/Misc/MemoryProtection.c.
+ * Tables with one field to a line: llvm-readobj, readpe, pefile, dumpbin, the image records that EDK2 prints.
+ * Source: LLVM 16 llvm-readobj, pev 0.82, pefile 2023, MSVC dumpbin, edk2@stable202211
+ * MdeModulePkg/Core/Dxe/Misc/MemoryProtection.c.
  */
 import { hexValue } from '../memmap/model.ts'
 import { NO_ROW, type HeaderName, type Table, type TableRow } from './model.ts'

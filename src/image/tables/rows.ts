@@ -1,6 +1,6 @@
 /**
- * Tables with one section to a line, known by the row alone: objdump and llvm-objdump `-h`, rabin2 `-S`, virt-firmware's
- * pe-inspect. Source: GNU binutils 2.40, LLVM 16, radare2 5.8, virt-firmware 24.
+ * Tables with one section to a line, known by the row alone: objdump and llvm-objdump `-h`, rabin2 `-S`,
+ * virt-firmware's pe-inspect. Source: GNU binutils 2.40, LLVM 16, radare2 5.8, virt-firmware 24.
  */
 import { groupsOf } from '../groups.ts'
 import { hexValue } from '../memmap/model.ts'
@@ -38,7 +38,8 @@ const FORMS: readonly RowForm[] = [
       'g',
     ),
     row: new RegExp(
-      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}2\\*\\*\\d{1,2}`,
+      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}` +
+        '\\s{1,4}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}2\\*\\*\\d{1,2}',
       'y',
     ),
     wide: true,
@@ -66,7 +67,8 @@ const FORMS: readonly RowForm[] = [
       'g',
     ),
     row: new RegExp(
-      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8}\\s{1,4}[0-9a-f]{16}(?:\\s{1,4}(?:TEXT|DATA|BSS|DEBUG)(?:, [A-Z]{3,5})?)?(?!\\w)`,
+      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8}\\s{1,4}[0-9a-f]{16}` +
+        '(?:\\s{1,4}(?:TEXT|DATA|BSS|DEBUG)(?:, [A-Z]{3,5})?)?(?!\\w)',
       'y',
     ),
     wide: true,
@@ -74,11 +76,8 @@ const FORMS: readonly RowForm[] = [
       const row = readLlvm(text)
       if (row === null) return null
       const [index, name, size, vma, kind] = row
-      const flags = kind.includes('BSS')
-        ? 'ALLOC'
-        : kind.includes('TEXT')
-          ? 'CONTENTS, CODE'
-          : 'CONTENTS, DATA'
+      const inFile = kind.includes('TEXT') ? 'CONTENTS, CODE' : 'CONTENTS, DATA'
+      const flags = kind.includes('BSS') ? 'ALLOC' : inFile
       return {
         row: {
           ...NO_ROW,
@@ -142,7 +141,8 @@ const FORMS: readonly RowForm[] = [
 /** Rows that are no rows any more: a number, a name with a dot, digits. */
 const LOOKS = /(?<![\w.])\d{1,5}\s{1,4}\.[^\s|"<>]{1,63}\s{1,20}[0-9a-f]{8}/
 const WORD =
-  '(?:CONTENTS|ALLOC|LOAD|RELOC|READONLY|CODE|DATA|ROM|DEBUGGING|NEVER_LOAD|EXCLUDE|SHARED|LINK_ONCE\\w{0,20})'
+  '(?:CONTENTS|ALLOC|LOAD|RELOC|READONLY|CODE|DATA|ROM|' +
+  'DEBUGGING|NEVER_LOAD|EXCLUDE|SHARED|LINK_ONCE\\w{0,20})'
 const FLAGS = new RegExp(`(?<![\\w,.])${WORD}(?:, ?${WORD}){0,12}(?![\\w])`)
 const FILE = /^(.{1,4096}):\s{1,8}file format (\S{1,64})/
 const QUOTE = /^[\s>|+*#]{0,40}/
@@ -178,7 +178,8 @@ export function readRows(lines: readonly string[]): Table {
         problems.push(
           oddRow(
             'missing-rows',
-            `line ${String(at)}: section ${String(read.index)} stands where section ${String(next)} is expected: rows are lost or out of order`,
+            `line ${String(at)}: section ${String(read.index)} stands where section ` +
+              `${String(next)} is expected: rows are lost or out of order`,
           ),
         )
       next = (read.index ?? next) + 1

@@ -1,4 +1,7 @@
-/** What `ukify inspect` prints, as text and as JSON: sizes and sums, no places. Source: systemd@257 src/ukify/ukify.py inspect_section. */
+/**
+ * What `ukify inspect` prints, as text and as JSON: sizes and sums, no places. Source: systemd@257
+ * src/ukify/ukify.py inspect_section.
+ */
 import { NO_ROW, type Table, type TableRow } from './model.ts'
 
 const HEAD = /^[\s>|+]{0,40}(\.[a-z0-9]{1,16}):\s{0,40}$/

@@ -194,7 +194,8 @@ function trusted(raw: SetupHeader, protocol: number, end: number): SetupHeader {
     const field = name as keyof SetupHeader
     const known =
       protocol >= (SETUP_HEADER_SINCE[field] ?? 0) && (offset < 0x17 || SETUP_HEADER_AT + offset < end)
-    values[field] = known ? raw[field] : kind === 'u64' ? 0n : 0
+    const zero = kind === 'u64' ? 0n : 0
+    values[field] = known ? raw[field] : zero
   }
   if (protocol < 0x204) values['syssize'] = raw.syssize & 0xffff
   return values as SetupHeader

@@ -7,7 +7,9 @@ import type { THIN_NAMES } from '../../image/uki.ts'
 export interface LanzabooteBehaviour {
   /** Configuration in its own sections. */
   readonly configuration: {
-    /** How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself. */
+    /**
+     * How the sections of a thin image are named, or `embedded`: the image carries kernel and initrd itself.
+     */
     readonly names: keyof typeof THIN_NAMES | 'embedded'
     /** Where sections are read: in the file that was started, or in memory. */
     readonly source: 'file' | 'memory'

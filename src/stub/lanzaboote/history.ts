@@ -1,4 +1,7 @@
-/** The history of lanzaboote's stub, thin and fat (spec/LZ-lanzaboote.md). The stub of 0.4.0 calls itself 0.3.0. */
+/**
+ * The history of lanzaboote's stub, thin and fat (spec/LZ-lanzaboote.md). The stub of 0.4.0 calls itself
+ * 0.3.0.
+ */
 import type { History } from '../../releases/history.ts'
 import type { LanzabooteBehaviour } from './behaviour.ts'
 import { FAT_0_4, FAT_CHANGES, THIN_0_1, THIN_CHANGES } from './changes.ts'

@@ -1,4 +1,7 @@
-/** lanzaboote's stub: what its steps pass to each other, and the slots in which its eras differ (spec/LZ-lanzaboote.md). */
+/**
+ * lanzaboote's stub: what its steps pass to each other, and the slots in which its eras differ
+ * (spec/LZ-lanzaboote.md).
+ */
 import type { ByteSource } from '../../bytes/source.ts'
 import type { Phys } from '../../bytes/units.ts'
 import type { THIN_NAMES } from '../../image/uki.ts'

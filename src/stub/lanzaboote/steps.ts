@@ -1,4 +1,6 @@
-/** The steps of a release of lanzaboote's stub: every slot filled with the function that its data asks for. */
+/**
+ * The steps of a release of lanzaboote's stub: every slot filled with the function that its data asks for.
+ */
 import type { LanzabooteBehaviour } from './behaviour.ts'
 import type { LanzabooteSteps } from './model.ts'
 import { chooseCommandLine } from './steps/command-line.ts'

@@ -184,9 +184,10 @@ function convertedToAscii(
       pages: pagesOf(length + 1),
       label: line.object,
     })
-    const ascii = Uint8Array.from({ length: length + 1 }, (_, i) =>
-      i === length ? 0 : line.text.charCodeAt(i) <= 0x7e ? line.text.charCodeAt(i) : 0x20,
-    )
+    const ascii = Uint8Array.from({ length: length + 1 }, (_, i) => {
+      const code = i === length ? 0 : line.text.charCodeAt(i)
+      return code <= 0x7e ? code : 0x20
+    })
     ctx.machine.memory.patch(at, ascii, line.object)
     zeroPage(ctx.machine.memory, bootParams.at).setWhole('cmd_line_ptr', at)
     ctx.machine.observe({ cmdLinePtr: at, commandLine: line.text.slice(0, length) })

@@ -69,7 +69,8 @@ function lengthInFile({ source, size }: PayloadSection): number {
 function eightBitClause({ line, options }: Sources): ClauseId {
   if (line.spaces !== 'none') return 'ST-74'
   if (line.underSecureBoot === 'without .cmdline') return 'ST-15'
-  return options.taken === 'any' ? 'ST-73' : options.taken === 'text' ? 'ST-72' : 'ST-14'
+  if (options.taken === 'any') return 'ST-73'
+  return options.taken === 'text' ? 'ST-72' : 'ST-14'
 }
 
 function utf16Clause({ taken, profile }: Sources['options']): ClauseId {

@@ -64,7 +64,9 @@ function kernelHeader(
   if (pe === null || !isOwnMachine(pe))
     return bad(
       clause,
-      `.linux is ${pe !== null && pe.Machine !== NATIVE_MACHINE ? 'a PE file for another machine' : 'not a PE file'}`,
+      pe !== null && pe.Machine !== NATIVE_MACHINE
+        ? '.linux is a PE file for another machine'
+        : '.linux is not a PE file',
     )
   const broken = brokenCheck(checks, pe, kernel.size)
   return broken === null ? pe : bad(broken.clause, `.linux: ${broken.why}`)

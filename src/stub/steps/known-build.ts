@@ -26,7 +26,10 @@ function* crookedEntry(view: UkiView): Generator<string> {
   const { AddressOfEntryPoint } = view.pe.optional
   const its = AddressOfEntryPoint % FUNCTION_ALIGNMENT
   if (its !== 0 && stubIdentity(view)?.product === 'systemd-stub')
-    yield `the entry point ${hex(AddressOfEntryPoint)} is no multiple of ${String(FUNCTION_ALIGNMENT)}: no function of a stub is known to begin there`
+    yield (
+      `the entry point ${hex(AddressOfEntryPoint)} is no multiple of ${String(FUNCTION_ALIGNMENT)}: ` +
+      'no function of a stub is known to begin there'
+    )
 }
 
 function* deviations({ pe, sections }: UkiView, facts: StubFacts): Generator<string> {
@@ -38,7 +41,10 @@ function* deviations({ pe, sections }: UkiView, facts: StubFacts): Generator<str
     const differs =
       found !== undefined && (found.VirtualAddress !== VirtualAddress || found.VirtualSize !== VirtualSize)
     if (differs)
-      yield `${name} of the stub has ${hex(found.VirtualSize)} bytes at ${hex(found.VirtualAddress)}, ${build} ${hex(VirtualSize)} at ${hex(VirtualAddress)}`
+      yield (
+        `${name} of the stub has ${hex(found.VirtualSize)} bytes at ${hex(found.VirtualAddress)}, ` +
+        `${build} ${hex(VirtualSize)} at ${hex(VirtualAddress)}`
+      )
   }
 }
 

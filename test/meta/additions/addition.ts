@@ -1,6 +1,6 @@
 /**
- * What somebody adds to the house, as data: the files that it takes and what happens to their text. The table in
- * docs/CONTRIBUTING.md counts them; tests carry them out on a copy.
+ * What somebody adds to the house, as data: the files that it takes and what happens to their text. The table
+ * in docs/CONTRIBUTING.md counts them; tests carry them out on a copy.
  */
 
 /** What a file becomes: an edit of its text, or the whole text of a new file. */

@@ -1,4 +1,6 @@
-/** Every kind of addition that docs/CONTRIBUTING.md counts. They can all be made to one copy, in this order. */
+/**
+ * Every kind of addition that docs/CONTRIBUTING.md counts. They can all be made to one copy, in this order.
+ */
 import type { Addition } from './addition.ts'
 import { backPort } from './back-port.ts'
 import { booleanSetting } from './setting.ts'

@@ -18,7 +18,7 @@ export const dialect: Addition = {
 import { groupsOf } from '../groups.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRow = groupsOf(/^NOVA ([0-9a-f]{16})\\.\\.([0-9a-f]{16}) t(\\d{1,2}) a([0-9a-f]{16})$/, 4)
+const readRow = groupsOf(/^NOVA ([0-9a-f]{16})\\.\\.([0-9a-f]{16}) t(\\d{1,10}) a([0-9a-f]{16})$/, 4)
 
 export const nova: Dialect<'nova'> = {
   name: 'nova',
@@ -28,7 +28,7 @@ export const nova: Dialect<'nova'> = {
   taken: 'before-load',
   lacks: ['what the hypervisor itself holds stays occupied'],
   looks: /NOVA [0-9a-f]{16}/g,
-  row: /NOVA [0-9a-f]{16}\\.\\.[0-9a-f]{16} t\\d{1,2} a[0-9a-f]{16}/y,
+  row: /NOVA [0-9a-f]{16}\\.\\.[0-9a-f]{16} t\\d{1,10} a[0-9a-f]{16}/y,
   wide: true,
   read: eachLine('nova', line => {
     const row = readRow(line)
@@ -67,7 +67,9 @@ NOVA 0000000000100000..000000001fffffff t7 a000000000000000f
     log: false,
     head: ['NOVA memory map'],
     print: row => ({
-      line: \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
+      line:
+        \`NOVA \${hex(row.range.start, 16)}..\${hex(row.range.end - 1, 16)} \` +
+        \`t\${String(row.type)} a\${hex(row.attribute, 16)}\`,
       says: row,
     }),
   },

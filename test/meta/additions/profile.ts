@@ -34,7 +34,8 @@ test('it boots through the command line, and profiles lists it', async () => {
   const image = join(folder, 'uki.efi')
   const source = uki({ initrd: '1M' })
   writeFileSync(image, source.read(0 as never, source.size))
-  const { code, stdout } = await stubsim(['check', image, '--ram', '512MiB', '--firmware', 'ovmf-2024.02-q35'])
+  const machine = ['--ram', '512MiB', '--firmware', 'ovmf-2024.02-q35']
+  const { code, stdout } = await stubsim(['check', image, ...machine])
   expect(stdout).toContain('ovmf-2024.02-q35-4M')
   expect(code).toBe(0)
   expect((await stubsim(['profiles'])).stdout).toContain('ovmf-2024.02-q35-4M')

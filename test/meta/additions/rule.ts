@@ -51,7 +51,7 @@ A generator failed, and nobody looked.
 ## Example
 
 \`\`\`text
-advice  empty-initrd: initrd                                                                   ${EMPTY}
+advice  empty-initrd: initrd                                               ${EMPTY}
   .initrd has no byte.
 
   why   a kernel without an initrd finds no root

@@ -7,11 +7,13 @@ export const booleanSetting: Addition = {
   files: {
     'src/machine/settings.ts': before(
       '  loadOptions: {\n',
-      "  measuredBoot: { kind: 'flag', for: 'stages', default: false, help: 'a TPM is told what is booted' },\n",
+      "  measuredBoot: { kind: 'flag', for: 'stages', default: false, help: 'a TPM is " +
+        "told what is booted' },\n",
     ),
     'src/stub/steps/variables.ts': behind(
       '    if (randomSeed) assumeNoSeed(ctx)\n',
-      "    if (ctx.machine.settings.measuredBoot) ctx.machine.doubt('ST-5', 'what a TPM is told is not modelled')\n",
+      "    if (ctx.machine.settings.measuredBoot) ctx.machine.doubt('ST-5', 'what a " +
+        "TPM is told is not modelled')\n",
     ),
   },
   beside: {

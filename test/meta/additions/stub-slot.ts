@@ -20,7 +20,7 @@ export const stubSlot: Addition = {
   readonly measure: (ctx: StubContext) => void
 `,
     ),
-    'src/stub/steps/measure.ts': `/** Slot measure: what stays allocated of measuring sections (chapter ST). */
+    'src/stub/steps/measure.ts': `/** Slot measure: what stays allocated of measured sections (chapter ST). */
 import type { StubBehaviour } from '../behaviour.ts'
 import type { StubContext } from '../model.ts'
 import { xmalloc } from './xmalloc.ts'

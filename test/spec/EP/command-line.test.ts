@@ -73,7 +73,7 @@ describe('EP-34', () => {
     const { on } = entered(era, kernel, { initrd: null }, bench({ map }))
     return [on.notes.facts.cmdLinePtr, on.notes.facts.commandLine]
   }
-  test('EP-34 the command line gets the highest free page below 4 GiB up to 5.6, pages in 5.7, pool memory from then on', () => {
+  test('EP-34 the command line gets the highest page below 4 GiB to 5.6, pages in 5.7, then pool', () => {
     expect(line('linux/E0', E0)).toEqual([0x1e000000 - 0x1000, 'nokaslr quiet'])
     const high = [free(2 ** 32, 0x1000000), ...SMALL_MAP]
     expect([line('linux/E0a', E0, high), line('linux/E0', E0, high)]).toEqual([

@@ -238,7 +238,7 @@ test('EP-49 a kernel from memory has no volume', () => {
   })
 })
 
-test('EP-49 from the front door: a kernel that the firmware starts, and one that GRUB loads from memory', () => {
+test('EP-49 by check(): a kernel that the firmware starts, and one that GRUB loads from memory', () => {
   const { machine } = scenario({ image: {} })
   const alone = {
     image: { name: 'vmlinuz', source: E5.source },

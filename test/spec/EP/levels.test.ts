@@ -110,7 +110,7 @@ test('EP-53 two pages below 4 GiB push what comes after them down by two pages',
   expect(Number(without?.facts.ramdiskImage) - Number(withIt?.facts.ramdiskImage)).toBe(2 * PAGE)
 })
 
-test('EP-54 the second page becomes the top-level table after boot services, and low memory stays as it is', () => {
+test('EP-54 the second page becomes the top-level table after boot services; low memory stays', () => {
   const { on } = handedWithLevels('linux/E5')
   expect(tables(on)).toMatchObject([{ range: rangeAt(FREE_END - PAGE, PAGE) }])
   expect(clausesOf(on).indexOf('EP-54')).toBeGreaterThan(clausesOf(on).indexOf('EP-18'))

@@ -132,7 +132,7 @@ test('EP-17 without room the stub prints what the real one prints', () => {
 
 describe('EP-28', () => {
   const map = [free(0x200000, 0x4000000), ...SMALL_MAP.slice(3)]
-  test('EP-28 before 5.3.11 the kernel moves below LOAD_PHYSICAL_ADDR and extracts itself to memory that it does not have', () => {
+  test('EP-28 before 5.3.11 the kernel moves below LOAD_PHYSICAL_ADDR, and extracts elsewhere', () => {
     const taken = [free(0x200000, 0x3000000), descriptor(4, 0x3200000, 0x4000000), ...SMALL_MAP.slice(3)]
     const { on } = handed('linux/E0a', E0, {}, bench({ map: taken }))
     expect(on.notes.facts.compressedImage).toBe(0x400000)
@@ -175,7 +175,8 @@ test('EP-28 what the window covers after the pages that were taken is named', ()
     return on.notes.doubts.filter(({ clause }) => clause === 'EP-28').map(({ why }) => why)
   }
   expect(from('E0a')).toEqual([
-    'the kernel was moved to 0x800000 and decompresses itself from 0x1000000 on: it does not own 0x355e000-0x3d5e000',
+    'the kernel was moved to 0x800000 and decompresses itself from 0x1000000 on: it ' +
+      'does not own 0x355e000-0x3d5e000',
   ])
   expect(from('E0')).toEqual([])
 })

@@ -41,7 +41,7 @@ test.each([
   expect(on.notes.facts.decompressedKernel).toBe(FIRST_SLOT)
 })
 
-test("EP-20 slots are counted in the map's order, aligned, not below the minimum, in free memory only", () => {
+test("EP-20 slots are in the map's order, aligned, not below the minimum, in free memory only", () => {
   const M = 0x100000
   const map = [
     free(40 * M, 8 * M),
@@ -132,7 +132,7 @@ test('EP-39 memory that may be unplugged has no slots, and where there is some t
   expect(clausesOf(handed('linux/E5', E5).on)).not.toContain('EP-39')
 })
 
-test('EP-52 a region of memmap= that slots reach is named, in releases that go anywhere in spite of it', () => {
+test('EP-52 a region of memmap= that slots reach is named, in releases that ignore memmap=', () => {
   const region = 'memmap=16M!256M'
   expect(said('E4a', region)).toEqual([
     'the kernel may be placed in 0x10000000-0x11000000, which memmap= reserves, and overwrite it',

@@ -70,7 +70,9 @@ test('FW-56 whoever writes, and whatever is written, before boot services end', 
   ] as const)
     for (const actor of ['stub', 'efi-stub', 'firmware', 'loader'] as const)
       expect(gapsAfter((memory, by) => by.as(actor, () => memory.patch(phys(at), BYTES, 'x')))).toEqual([
-        `the ${actor} wrote 4 bytes of memory that the firmware holds: 0x${at.toString(16)}-0x${(at + 4).toString(16)} (${type}); what is read there is not modelled`,
+        `the ${actor} wrote 4 bytes of memory that the firmware holds: ` +
+          `0x${at.toString(16)}-0x${(at + 4).toString(16)} (${type}); what is read there ` +
+          'is not modelled',
       ])
 })
 

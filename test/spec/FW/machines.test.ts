@@ -70,7 +70,8 @@ test('FW-27 frees the loader memory of a map that a kernel printed, and nothing 
 
 test('FW-28 takes all usable memory of an e820 table as free, and no run on it is clean', () => {
   const poor = readMemmap(
-    'BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x000000001fffffff] usable\n',
+    'BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable\nBIOS-e820: [mem ' +
+      '0x0000000000100000-0x000000001fffffff] usable\n',
   )
   expect(poor.map).toEqual([descriptor(7, 0, 0xa0000), descriptor(7, 0x100000, 0x20000000)])
   const stub = STUB_FACTS['247.3']

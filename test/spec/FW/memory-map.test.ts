@@ -30,7 +30,7 @@ test('FW-1 joins neighbours of one type and attribute, and no others', () => {
   expect(allocator.memoryMap()).toEqual([descriptor(7, 0, 0x6000)])
 })
 
-test('FW-2 takes reserved memory for RAM where it adjoins RAM, and never MMIO, unusable or unaccepted memory', () => {
+test('FW-2 takes reserved memory beside RAM for RAM, never MMIO, unusable or unaccepted memory', () => {
   const map = [
     descriptor(7, 0, 0x1000),
     descriptor(0, 0x1000, 0x2000),

@@ -9,7 +9,7 @@ import { descriptor, edk2Pages, SMALL_MAP, smallMachine } from '../../unit/firmw
 
 const at = (address: number): unknown => expect.objectContaining({ status: 'EFI_SUCCESS', at: address })
 
-test('FW-4 searches the bin, then the default range, then everywhere, each only when the limit reaches its top', () => {
+test('FW-4 searches bin, default range, everywhere, each only when the limit reaches its top', () => {
   const search = { bins: [{ type: 4, base: 0x8000, max: 0x9fff }], defaultMax: 0x5fff }
   const fresh = () => over([descriptor(7, 0, 0x10000)], search)
   expect(fresh().allocate({ kind: 'any' }, 4, 2)).toEqual(at(0x8000))
@@ -106,7 +106,7 @@ test('FW-12 hands out pages with what they held', () => {
   }
 })
 
-test('FW-13 fills freed pages with 0xaf in OVMF and page 0 with zeros; without clearing they keep their bytes', () => {
+test('FW-13 fills freed pages with 0xaf in OVMF, page 0 with zeros, or leaves their bytes', () => {
   const after = (contents: 'ovmf' | 'residue' | 'poison', address: number, pages: number) => {
     const { memory, firmware } = smallMachine({ contents })
     firmware.allocatePages({ kind: 'address', at: address }, 2, pages, 'mine')

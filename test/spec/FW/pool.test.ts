@@ -29,7 +29,7 @@ function poolOverPages(): { pool: Edk2Pool; freed: number[] } {
   return { pool, freed }
 }
 
-test('FW-16 puts 24 bytes before and 16 after a pool buffer, and gives large blocks pages of their own', () => {
+test('FW-16 puts 24 bytes before and 16 after a pool buffer; large blocks get pages of their own', () => {
   const { firmware } = smallMachine()
   const pool = (size: number) => firmware.allocatePool(2, size, 'mine').at
   const HEAD = 24

@@ -159,7 +159,7 @@ test('HO-5 .bss that is no RAM breaks it', () => {
   expect(kept('HO-5', 'linux/E1', {}, on)).toBe(false)
 })
 
-test('HO-6 .bss over the initrd, or in memory of nobody, breaks the contract of a kernel that clears it', () => {
+test('HO-6 .bss over the initrd, or in unowned memory, breaks a contract of a kernel that clears it', () => {
   expect(kept('HO-6', 'linux/E5')).toBe(true)
   expect(
     kept('HO-6', 'linux/E5', { initrd: { at: F + bssOf('debian-6.12.107-cloud').start, size: 0x1000 } }),

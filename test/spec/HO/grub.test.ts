@@ -25,7 +25,7 @@ const putOf = (run: Run, object: string): MemoryEvent | undefined =>
     event => event.op === 'put' && event.actor === 'loader' && event.object === object,
   )
 
-test('HO-10 to HO-15 every loader brings a kernel of every kind to its first instruction, with its initrd', () => {
+test('HO-10 to HO-15 every loader starts a kernel of every kind, with its initrd', () => {
   const kernels = [
     ['linux/E2', 'debian-5.10.223-cloud'],
     ['linux/E4', 'debian-6.1.170-cloud'],
@@ -141,7 +141,7 @@ test("HO-13 the window is the kernel's own at pref_address", () => {
   expect(contracts(run)).toMatchObject({ 'HO-2': true, 'HO-4': true, 'HO-6': true })
 })
 
-test('HO-13 after a fallback kernel_alignment is half of what was used, which breaks a contract and nothing else', () => {
+test('HO-13 after a fallback kernel_alignment is half of what was used, which breaks a contract', () => {
   const run = started({ loader: 'grub/relocator', map: TAKEN })
   expect(run.facts).toMatchObject({ compressedImage: 0x1600000, decompressedKernel: 0x1600000 })
   expect(contracts(run)).toMatchObject({ 'HO-2': false, 'HO-4': true })

@@ -36,7 +36,7 @@ function startedWith(loader: string, size: number | null, map = ROOMY): Run {
 /** It begins on a page, as near to its limit as it fits. */
 const INITRD_PAGES = alignUp(INITRD_SIZE, PAGE)
 
-test('HO-14 the kernel lies at 1 MiB and extracts itself to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
+test('HO-14 the kernel is at 1 MiB and extracts to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
   const run = started({ loader: 'vmm/direct' })
   expect(run.facts).toMatchObject({
     handOff: { door: 'legacy-32', entry: phys(0x100000) },
@@ -92,7 +92,7 @@ test('HO-15 the firmware loads the file; what is no kernel is outside the model'
   ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-15' } })
 })
 
-test('HO-18 QEMU 7.2.0 puts a node of 48 bytes at the next multiple of 16 after the kernel, and other monitors put none', () => {
+test('HO-18 QEMU 7.2.0 puts a node of 48 bytes after the kernel, 16-aligned; others put none', () => {
   const run = startedWith('qemu/7.2.0', null)
   const end = 0x100000 + KERNEL.source.size - KERNEL.image.setupSize
   const at = Math.ceil(end / 16) * 16

@@ -18,7 +18,7 @@ for (const [clause, id, broken] of [
   ['HZ-16', 'setup-header-wrong', 'HO-3'],
   ['HZ-16', 'setup-header-wrong', 'HO-9'],
 ] as const) {
-  test(`${clause} a broken ${broken} is reported by ${id}: it is a breach, a kept one is nothing, and twice the same is once`, () => {
+  test(`${clause} a broken ${broken} is reported once by ${id}, as a breach; a kept one is not`, () => {
     const { memory, recorder } = loaded()
     const window = range(KERNEL, KERNEL + 0x100000)
     const found = memory.occupants(window, object => object === 'kernel')
@@ -81,7 +81,7 @@ test('HZ-9 what is no RAM is open to nobody', () => {
   ])
 })
 
-test('HZ-17 output that overtakes its input is the breach extract-margin-too-small, at the bytes that were lost', () => {
+test('HZ-17 output that overtakes its input is extract-margin-too-small, at the lost bytes', () => {
   const { on } = deep('linux/E2', greedy('debian-5.10.223-cloud'))
   const breaches = judge(on.recorder).filter(finding => finding.rule === 'extract-margin-too-small')
   const [contract] = eventsOf(on, 'ZO-28', 'contract')

@@ -89,7 +89,7 @@ test('HZ-11 the stubs that enter a kernel in place are those that the advice nam
   expect([inPlace.length, inPlaceWithoutEntry.length].every(count => count > 10)).toBe(true)
 })
 
-test('HZ-11 the kernels that harm what lies after them, entered in place, are those that the advice names', () => {
+test('HZ-11 the kernels that harm what follows them, entered in place, are those in the advice', () => {
   const releases = kernelEras.flatMap(({ id, spans }) => spans.map(({ from }) => ({ id, from })))
   const harms = ({ id, from }: { id: string; from: string }): boolean => {
     const [major = 0, minor = 0] = numbers(from)

@@ -44,14 +44,14 @@ test('HZ-13 a table that is not in the order of addresses is advice', () => {
   ).toEqual(['table-order-not-by-address cmdline'])
 })
 
-test('HZ-14 a payload name that occurs twice is advice, unless profiles separate them or it may repeat', () => {
+test('HZ-14 a payload name that occurs twice is advice, unless in two profiles or repeatable', () => {
   const cmdline = (at: number): SectionOf => ({ name: '.cmdline', at, raw: 0x10 })
   expect(idsOf([cmdline(0x1000), cmdline(0x2000)])).toEqual(['duplicate-section cmdline#2'])
   expect(idsOf([cmdline(0x1000), { name: '.profile', at: 0x2000, raw: 0x10 }, cmdline(0x3000)])).toEqual([])
   expect(idsOf([0x1000, 0x2000].map(at => ({ name: '.dtbauto', at, raw: 0x10 })))).toEqual([])
 })
 
-test('HZ-15 a payload section off its page, or off SectionAlignment, is advice; a section of the stub is not', () => {
+test('HZ-15 a payload section off its page or SectionAlignment is advice; a stub section is not', () => {
   expect(
     idsOf([
       { name: '.data', at: 0x1010, raw: 0x10 },
@@ -63,7 +63,7 @@ test('HZ-15 a payload section off its page, or off SectionAlignment, is advice; 
   ])
 })
 
-test('HZ-20 addresses that wrapped below ImageBase are one advice, and no section of theirs is beyond the image besides', () => {
+test('HZ-20 addresses that wrapped below ImageBase are one advice, not beyond the image as well', () => {
   const high = { sizeOfImage: 0x29000, imageBase: 0x14df90000n }
   const osrel = { name: '.osrel', at: 0xb2090000, raw: 0x2c }
   expect(idsOf([osrel, { name: '.linux', at: 0xb4070000, raw: 0x1000 }], high)).toEqual([
@@ -86,7 +86,7 @@ test('HZ-20 the address that was meant is the one plus ImageBase', () => {
   expect(finding?.fix).toContain('.linux=0x14ff90000')
 })
 
-test('HZ-21 a SizeOfImage that is the end of the last section speaks once, for the section that reaches highest', () => {
+test('HZ-21 SizeOfImage at the end of the last section: one advice, for the highest section', () => {
   const linux = { name: '.linux', at: 0x100000, raw: 0x300000 }
   const initrd = { name: '.initrd', at: 0x200000, raw: 0x1000 }
   const rules = (options: object, ...sections: readonly SectionOf[]) =>
@@ -106,7 +106,7 @@ test('HZ-21 a SizeOfImage that is the end of the last section speaks once, for t
   ).toEqual(['section-beyond-image-size kernel', 'table-order-not-by-address cmdline'])
 })
 
-test('HZ-21 a stub whose SizeOfImage objcopy left alone has wrapped addresses, and nothing else is said', () => {
+test('HZ-21 a stub whose SizeOfImage objcopy left alone: wrapped addresses are the only advice', () => {
   const wrapped = [
     { name: '.linux', at: 0xb4070000, raw: 0x1000 },
     { name: '.text', at: 0x5000, raw: 0x24000 },

@@ -19,7 +19,9 @@ test('LZ-6 wants the files that the image names', () => {
     outcome: {
       gap: {
         clause: 'LZ-6',
-        why: 'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does not embed it: give the file',
+        why:
+          'the image names its kernel as \\EFI\\nixos\\kernel-1.efi on the ESP and does ' +
+          'not embed it: give the file',
       },
     },
     kernel: { title: 'the kernel named by the image was not given' },

@@ -100,7 +100,7 @@ test('PE-20 fails a load for a bad relocation directory', () => {
   expect(relocations([[0x1000, null, [0x0000]]], [0x2000, 11])).toEqual(good)
 })
 
-test('PE-20 reads a directory only where the header has room for one, and applies none that is beyond all measure', () => {
+test('PE-20 reads a directory only if the header has room for one, and applies none too large', () => {
   const few = (n: number) =>
     refused({
       directories: Array.from({ length: n }, () => [0, 0] as const),

@@ -105,7 +105,7 @@ test('PE-16 refuses a section with raw data that leaves the image', () => {
   expect(section(0x3000, 0xfffff001, 0x200)).toEqual(['EFI_SUCCESS', ''])
 })
 
-test("PE-17 copies a section of VirtualSize 0 whole, and zeroes a section without raw data whole, past the image's end", () => {
+test('PE-17 copies VirtualSize 0 whole, zeroes no raw data whole, past the end of the image', () => {
   const machine = smallMachine({ contents: 'poison' })
   const { pages } = loaded(
     machine,

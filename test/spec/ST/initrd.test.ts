@@ -101,10 +101,12 @@ test('ST-21 a packed section is an archive of exactly these records', () => {
   expect(offer).toMatchObject({ size: 0x1a0, object: 'initrd:joined' })
   const archive = textAt(run, offer?.at ?? 0, 0x1a0)
   expect(archive.slice(0, 120)).toBe(
-    `070701000000010000416d00000000000000000000000100000000000000000000000000000000000000000000000000000007${'0'.repeat(8)}.extra\0\0\0\0`,
+    '070701000000010000416d0000000000000000000000010000000000000000' +
+      `0000000000000000000000000000000000000007${'0'.repeat(8)}.extra\0\0\0\0`,
   )
   expect(archive.slice(120, 248)).toBe(
-    `0707010000000200008124000000000000000000000001000000000000002c0000000000000000000000000000000000000012${'0'.repeat(8)}.extra/os-release\0`,
+    '0707010000000200008124000000000000000000000001000000000000002c' +
+      `0000000000000000000000000000000000000012${'0'.repeat(8)}.extra/os-release\0`,
   )
   expect(archive.slice(248, 292)).toBe('ID=oracle\nVERSION_ID=1\nPRETTY_NAME="oracle"\n')
   expect(archive.slice(292)).toBe(

@@ -24,7 +24,7 @@ test('ST-14 before 244 Secure Boot rules LoadOptions out even without .cmdline',
   ).toBeUndefined()
 })
 
-test('ST-15 LoadOptions replace .cmdline, cut to bytes, unless Secure Boot is on and there is a .cmdline', () => {
+test('ST-15 LoadOptions replace .cmdline, cut to bytes, unless Secure Boot is on and .cmdline exists', () => {
   const run = runStub(S2, { options: 'qui\u0165' })
   expect(lineOf(run)).toBe('quie')
   expect(run.handOff).toMatchObject({ cmdlineObject: OPTIONS })

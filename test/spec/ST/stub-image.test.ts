@@ -28,7 +28,9 @@ test('ST-2 foreign bytes elsewhere in the stub are a doubt that names them, and 
   expect(run.notes.doubts).toEqual([
     {
       clause: 'ST-2',
-      why: 'stub:.text was overwritten at 0x10005000-0x10005004 by uki:.osrel: whether the stub needs these bytes is not modelled',
+      why:
+        'stub:.text was overwritten at 0x10005000-0x10005004 by uki:.osrel: whether the ' +
+        'stub needs these bytes is not modelled',
     },
   ])
   expect(doubts(runStub(S2))).toEqual([])

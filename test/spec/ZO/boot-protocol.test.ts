@@ -104,7 +104,7 @@ test('ZO-21 the first page tables lie where the copy will have its own', () => {
   }
 })
 
-test('ZO-21 from 2 GiB on the signed comparison of older kernels goes to LOAD_PHYSICAL_ADDR, the 64-bit entry does not', () => {
+test('ZO-21 from 2 GiB on a signed comparison gives LOAD_PHYSICAL_ADDR; the 64-bit entry not', () => {
   const { hdr, geometry } = FACTS_2
   const PAGE_TABLES = LPA + hdr.init_size - geometry._end + geometry.pgtable
   const high = (): Bench => bench({ map: [...WIDE, free(0x80000000, 0x20000000)] })

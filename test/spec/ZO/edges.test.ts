@@ -59,7 +59,7 @@ test('ZO-2 without that code the PE tells them from 6.7 on', () => {
   expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('ZO-2')
 })
 
-test('ZO-2 page tables begin on the page after .bss, and the stack is taken to be first in it, where the code does not say', () => {
+test('ZO-2 page tables begin on the page after .bss; without code, the stack is first in .bss', () => {
   const { source, image } = E2
   const head = source.read(image.setupSize as never, 0x45c).slice()
   for (const pattern of [

@@ -115,7 +115,7 @@ test('ZO-16 an address beyond physical memory is a doubt, not a crash', () => {
   expect(on.notes.facts).not.toHaveProperty('ramdiskImageFromStub')
 })
 
-test('ZO-16 an initrd that nobody handed over is a doubt; one that is no object of the image is only an address', () => {
+test('ZO-16 an initrd not handed over is a doubt; one outside the image is only an address', () => {
   const { on } = handed({ header: { ramdisk_size: 0, ramdisk_image: 0 } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-16')
   const other = bench()

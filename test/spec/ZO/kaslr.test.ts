@@ -82,7 +82,7 @@ describe('ZO-24', () => {
     expect(memoryOptions('memmap="1M$16M" mem=nopentium')).toEqual({ ...none, avoid: [rangeAt(16 * M, M)] })
   })
 
-  test('ZO-24 a region from 0 on is a limit, mem=0 ends the reading, so does --, exactmap ends its list', () => {
+  test('ZO-24 a region from 0 on is a limit; mem=0 and -- end the reading, exactmap its list', () => {
     expect(memoryOptions('memmap=64M$0')).toEqual({ ...none, limit: 64 * M })
     expect(memoryOptions('mem=0 mem=1G')).toEqual(none)
     expect(memoryOptions('-- mem=1G')).toEqual(none)
@@ -92,7 +92,7 @@ describe('ZO-24', () => {
     })
   })
 
-  test('ZO-24 five regions in one memmap= are too many; a fifth in a memmap= of its own is not even seen', () => {
+  test('ZO-24 five regions in one memmap= are too many; a fifth in its own memmap= is not seen', () => {
     expect(memoryOptions('memmap=1M$16M,1M$32M,1M$64M,1M$96M,1M$128M').tooMany).toBe(true)
     const four = 'memmap=1M$16M memmap=1M$32M memmap=1M$64M memmap=1M$96M'
     expect(memoryOptions(four)).toMatchObject({ tooMany: false, avoid: { length: 4 } })

@@ -60,7 +60,7 @@ test('ZO-5 low memory is as it was', () => {
   expect(on.notes.doubts).toEqual([])
 })
 
-test('ZO-5 the trampoline is written and taken away again before the move, saved in .bss of the running copy', () => {
+test('ZO-5 the trampoline is written and removed before the move, saved in .bss of the copy', () => {
   const on = handed({ commandLineAt: 0x9e000 })
   const [made] = eventsOf(on, 'ZO-5', 'make')
   const [save, restore] = eventsOf(on, 'ZO-5', 'copy')

@@ -145,7 +145,7 @@ test('ZO-29 no more than a hundred runs of slots are kept', () => {
   expect(kaslrAreas(regions, [], { size: 4 * M, align: 2 * M, minimum: 16 * M })).toHaveLength(100)
 })
 
-test("ZO-30 a heap above 64 TiB and a kernel of more than 1 GiB are refused in the decompressor's words", () => {
+test('ZO-30 the decompressor refuses a heap above 64 TiB and a kernel of more than 1 GiB', () => {
   const name = 'debian-5.10.223-cloud'
   const at = (high: number): Outcome =>
     startedWith(name, 'linux/E2', high, {}, bench({ map: [...WIDE, free(high, 0x8000000)] }))

@@ -41,7 +41,7 @@ test('ZO-25 a broken stream is refused in the words of its decompressor, and hea
   })
 })
 
-test('ZO-25 a checksum that the kernel does not look at stops nothing, but nothing is known of what starts', () => {
+test('ZO-25 a checksum that the kernel ignores stops nothing, but what starts is unknown', () => {
   const bytes = Uint8Array.from([...gzipSync(zeros(0x4000))])
   bytes[bytes.length - 8] = (bytes[bytes.length - 8] ?? 0) ^ 1
   const { on, outcome } = deep(
@@ -57,7 +57,7 @@ test('ZO-25 a checksum that the kernel does not look at stops nothing, but nothi
   ])
 })
 
-test('ZO-25 where nothing can be decompressed, and where another length comes out, the verdict is unknown', () => {
+test('ZO-25 if nothing can be decompressed, or another length comes out, the verdict is unknown', () => {
   const noMagic = deep(
     'linux/E2',
     packedKernel(NAME_2, { stream: new Uint8Array(64).fill(0x55), length: 0x4000 }),

@@ -60,7 +60,7 @@ test('ZO-3 image_offset lets the window begin at an aligned image', () => {
   expect(at(0x2003c00, 0x200000, hdr.init_size, 0x3c00).start).toBe(0x2000000)
 })
 
-test('ZO-3 a kernel_alignment of 0 goes to the next multiple of 4 GiB; an init_size of 0 wraps at 32 bits', () => {
+test('ZO-3 kernel_alignment 0 goes to the next multiple of 4 GiB; init_size 0 wraps at 32 bits', () => {
   expect(at(0x2000000, 0, hdr.init_size).start).toBe(2 ** 32)
   expect(at(0x2000000, 0x200000, 0).moved).toBe(0x2000000 + 2 ** 32 - geometry._end)
 })

@@ -161,7 +161,7 @@ describe('what a boot said beside the prediction', () => {
   })
 })
 
-test('of all images that the firmware loaded, the one at the predicted place is compared; else the last', () => {
+test('of all loaded images, the one at the predicted place is compared; else the last', () => {
   const bases = [0x1000, 0x2000, 0x3000].map((value, i) => ({
     name: 'imageBase' as const,
     value,
@@ -197,7 +197,9 @@ describe('a machine from a memory map', () => {
       doubts: [],
     })
     const log = readMemmap(
-      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000000000-0x00000000000fffff] (1MB)\nBIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable',
+      'efi: mem00: [Conventional Memory|   |  |  |  |  |  |  |  |   |WB|WT|WC|UC] ' +
+        'range=[0x0000000000000000-0x00000000000fffff] (1MB)\nBIOS-e820: [mem ' +
+        '0x0000000000000000-0x00000000000fffff] usable',
     )
     expect(machineFromMemmap('log', log)).toMatchObject({
       what: 'memory map log (linux, lines 1-1; not used: e820 from line 2), taken at exit-boot-services',
@@ -209,7 +211,8 @@ describe('a machine from a memory map', () => {
 
   test('of anything poorer: with a doubt that tells the free memory', () => {
     const list = readMemmap(
-      'BIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable\nBIOS-e820: [mem 0x0000000000100000-0x00000000002fffff] reserved',
+      'BIOS-e820: [mem 0x0000000000000000-0x00000000000fffff] usable\nBIOS-e820: [mem ' +
+        '0x0000000000100000-0x00000000002fffff] reserved',
     )
     expect(machineFromMemmap('log', list)).toMatchObject({
       what: 'memory map log (e820, lines 1-2)',
@@ -232,7 +235,9 @@ describe('a machine from a memory map', () => {
       assumptions: [
         {
           clause: 'FW-3',
-          what: "a map in the form grub lacks: GRUB's own memory stays occupied: correct only if the image is started from GRUB",
+          what:
+            "a map in the form grub lacks: GRUB's own memory stays occupied: correct only if " +
+            'the image is started from GRUB',
         },
       ],
     })

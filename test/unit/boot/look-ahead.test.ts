@@ -12,7 +12,7 @@ const doubts = (...given: Parameters<typeof reportOn>): string[] =>
   reportOn(...given).gaps.map(gap => gap.clause)
 
 describe('ZO-18 something to boot into', () => {
-  test('ZO-18 an image without .initrd and without root= is not called clean, though its stub packs an archive of its own', () => {
+  test('ZO-18 without .initrd and root= no run is clean, though the stub packs its own archive', () => {
     const bare = named('i6-no-initrd/257.13/6.12')
     expect(reportOn(bare).facts.ramdiskSize).toBe(0x1a0)
     expect(doubts(bare)).toEqual(['ZO-18'])

@@ -137,9 +137,9 @@ describe('the command line and stubsim/vitest build the same machine', () => {
   })
 })
 
-// Recorded boots show these notes (oracle machine-pc/257.13/5.10 and ovmf/2022.11-2M/247.3/5.10). stubsim/vitest once built both
-// machines without them and said 0x1c033000 and 0x1e536000.
-test('a profile brings what no map shows: where the firmware notes the kernel (FW-46), and its map entries (FW-53)', () => {
+// Recorded boots show these notes (oracle machine-pc/257.13/5.10 and ovmf/2022.11-2M/247.3/5.10).
+// stubsim/vitest once built both machines without them and said 0x1c033000 and 0x1e536000.
+test('a profile has what no map shows: the record of the image (FW-46), map entries (FW-53)', () => {
   const cloud = uki({ stub: '257.13', kernel: kernel('6.12.107-cloud'), initrd: '20M' })
   const factsOn = (firmware: string) => check(scenario({ image: cloud, firmware })).report.facts
   expect(factsOn('ovmf-2022.11-pc-4M').handOff?.kernelImage).toBe(0x1c032000)

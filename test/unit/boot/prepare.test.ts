@@ -67,7 +67,7 @@ describe('prepared values', () => {
   const stub = stubModel(Object.values(stubEras).at(-1) ?? expect.fail())
   const kernel = kernelModel(kernelEras.at(-1) ?? expect.fail())
 
-  test('an entry and a hand-off can be gone on from again, and tell when there is nothing to go on with', () => {
+  test('an entry and a hand-off serve again, and tell when there is nothing to go on with', () => {
     const entry = machine.load(image1)
     expect(entry.ended).toBeNull()
     const handed = entry.boot(stub)
@@ -126,7 +126,7 @@ describe('prepared values', () => {
     ])
   })
 
-  test('what cannot be prepared is unusable: no PE file, no such firmware, a map of an image that is not named', () => {
+  test('what cannot be prepared is unusable: no PE file, no such firmware, a map of an unnamed image', () => {
     const text = prepareImage(bytesSource(new TextEncoder().encode('no image')))
     expect(text.uki).toBeNull()
     expect(text.builder).toBeNull()

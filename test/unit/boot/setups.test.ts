@@ -151,7 +151,11 @@ describe('a listing in the place of the file', () => {
     let at = 0x400
     const text = rows
       .map(([name, size], i) => {
-        const line = `  ${String(i)} ${name}         ${size.toString(16).padStart(8, '0')}  ${(0x2000000 * (i + 1)).toString(16).padStart(16, '0')}  0000000000000000  ${at.toString(16).padStart(8, '0')}  2**4\n                  CONTENTS, ALLOC, LOAD, READONLY, DATA\n`
+        const line =
+          `  ${String(i)} ${name}         ${size.toString(16).padStart(8, '0')}  ` +
+          `${(0x2000000 * (i + 1)).toString(16).padStart(16, '0')}  0000000000000000  ` +
+          `${at.toString(16).padStart(8, '0')}  2**4\n                  CONTENTS, ALLOC, ` +
+          `LOAD, READONLY, DATA\n`
         at += Math.ceil(size / 0x200) * 0x200
         return line
       })
@@ -250,7 +254,7 @@ describe('one run', () => {
     ).toBe('unknown')
   })
 
-  test('sections: raw size for none in memory, nothing for an empty one, not intact below a later one or without bytes in the file', () => {
+  test('sections: raw size for VirtualSize 0, nothing if empty, damaged if covered or cut off', () => {
     const sections = [
       { VirtualAddress: 0x1000, VirtualSize: 0x2000, raw: 0x1800 },
       { VirtualAddress: 0x2000, VirtualSize: 0x800, raw: 0x200 },

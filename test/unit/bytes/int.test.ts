@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ModelBug } from '../../../src/bytes/errors.ts'
-import { formatBytes, formatGuid, fromInteger, INTEGER_MAX_BYTES, toInteger } from '../../../src/bytes/int.ts'
+import { formatBytes, fromInteger, INTEGER_MAX_BYTES, toInteger } from '../../../src/bytes/int.ts'
 
 /** The same by hand. */
 function naive(bytes: Uint8Array, endian: 'little' | 'big'): bigint {
@@ -88,34 +88,6 @@ for (const endian of ['little', 'big'] as const) {
       expect(() => fromInteger(value as bigint, 8, endian)).toThrow(ModelBug)
   })
 }
-
-test('a GUID prints its first three fields from little endian', () => {
-  // LINUX_EFI_INITRD_MEDIA_GUID
-  expect(
-    formatGuid(
-      Uint8Array.of(
-        0x27,
-        0xe4,
-        0x68,
-        0x55,
-        0xfc,
-        0x68,
-        0x3d,
-        0x4f,
-        0xac,
-        0x74,
-        0xca,
-        0x55,
-        0x52,
-        0x31,
-        0xcc,
-        0x68,
-      ),
-    ),
-  ).toBe('5568e427-68fc-4f3d-ac74-ca555231cc68')
-  expect(formatGuid(new Uint8Array(16))).toBe('00000000-0000-0000-0000-000000000000')
-  expect(() => formatGuid(new Uint8Array(15))).toThrow(ModelBug)
-})
 
 test('digests keep their leading zeros, and no bytes are no digits', () => {
   fc.assert(

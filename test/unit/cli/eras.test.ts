@@ -34,7 +34,10 @@ test('every record of a behaviour follows a clause of the law', () => {
       }
 })
 
-/** Upstream's changes of which the commit was not found, and two of what is known rather than of what was changed. */
+/**
+ * Upstream's changes of which the commit was not found, and two of what is known rather than of what was
+ * changed.
+ */
 const WITHOUT_COMMIT = [
   'efi/libstub/x86: Permit bootparams struct to be allocated above 4 GB',
   'efi/x86: Use correct size for boot_params',

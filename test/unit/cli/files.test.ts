@@ -62,7 +62,8 @@ describe('a source over a file', () => {
     truncateSync(path('shrinks'), 5000)
     expect(() => source.read(fileOffset(8192), 10)).toThrow(
       new UsageError(
-        `${path('shrinks')}: ends at 0x2000 now, but had 0x2710 bytes when it was opened: it changed while it was read`,
+        `${path('shrinks')}: ends at 0x2000 now, but had 0x2710 bytes when it was ` +
+          'opened: it changed while it was read',
       ),
     )
   })

@@ -169,7 +169,7 @@ test('what is no PE file, too many sections and unknown names are unusable', asy
   ).toThrow('1025 sections')
 })
 
-test('what only a discardable section or an unusual loader holds differently is shown, and counts for nothing', async () => {
+test('what only a discardable section or an unusual loader has differently does not count', async () => {
   const emptyBlock = Uint8Array.of(0, 0x10, 0, 0, 8, 0, 0, 0)
   const directories = Array.from({ length: 16 }, (_, i) =>
     i === 5 ? ([0x2000, 8] as const) : ([0, 0] as const),
@@ -227,7 +227,7 @@ test('what only a discardable section or an unusual loader holds differently is 
   ).toBe(1)
 })
 
-test('an image that is put where the machine has no memory is lost, and its bytes are not compared', async () => {
+test('an image put where the machine has no memory is lost, and its bytes are not compared', async () => {
   const far = smallPe(goodPe([first], { ImageBase: 0x140000000n }))
   const comparison = compare(far)
   expect(comparison).toMatchObject({ agree: false, verdict: 'harmless', differences: [] })

@@ -64,7 +64,8 @@ test('a log: whose it is, its map, and what the boot said', () => {
 
 test('debug lines of EDK2: images without a name of their own', () => {
   const { observed, memoryMap } = inspect(
-    'Loading driver at 0x0007E9A5000 EntryPoint=0x0007E9A96F3 DxeCore.efi\nLoading driver at 0x0001DE3E000 EntryPoint=0x0001DE42000 \n',
+    'Loading driver at 0x0007E9A5000 EntryPoint=0x0007E9A96F3 DxeCore.efi\nLoading ' +
+      'driver at 0x0001DE3E000 EntryPoint=0x0001DE42000 \n',
   )
   expect([memoryMap, observed]).toEqual([null, [{ name: 'imageBase', value: 0x1de3e000, line: 2 }]])
 })

@@ -154,7 +154,7 @@ describe('the machine', () => {
     )
   })
 
-  test('a firmware file says what becomes of the map at the end, and of code that the kernel makes', async () => {
+  test('a firmware file states the final map, and what becomes of code that the kernel makes', async () => {
     const board = { schema: 1, name: 'a board', profile: 'ovmf-2022.11-q35-4M' }
     expect(await reportOf({ firmware: 'board.json' }, 512 * MIB, { ...board, addedOnExit: 2 })).toMatchObject(
       { verdict: 'clean', outcome: { kind: 'arrived' } },

@@ -76,7 +76,8 @@ test('a kernel that is named goes into a listing: by name, version or branch, wh
   const { kernel, image } = kernelIn(size, 'debian-6.12.107-cloud')
   expect([kernel?.hdr.init_size, image.stub]).toEqual([debian.hdr.init_size, null])
   expect(image.assumptions.map(({ what }) => what)).toContain(
-    '.linux is similar to the recorded kernel debian-6.12.107-cloud, as named: the run uses its setup header, and its bytes end before the section does',
+    '.linux is similar to the recorded kernel debian-6.12.107-cloud, as named: the ' +
+      'run uses its setup header, and its bytes end before the section does',
   )
   const small = kernelIn(0x100000, 'debian-6.12.107-cloud')
   expect([small.kernel, small.image.stub?.id]).toEqual([null, 'x-listing'])

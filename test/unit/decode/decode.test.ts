@@ -115,7 +115,7 @@ describe('gzip of zlib', () => {
 describe('lz4', () => {
   const bytes = VECTORS.find(vector => vector.format === 'lz4')?.bytes ?? new Uint8Array(0)
 
-  test('with the length known, blocks end by their output, and what they say about themselves does not matter', () => {
+  test('with the length known, blocks end by their output, whatever sizes they state', () => {
     const other = Uint8Array.from(bytes)
     other.fill(0x7f, 4, 8)
     expect(run('lz4', other).ok).toBe(false)

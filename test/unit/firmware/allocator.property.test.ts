@@ -74,7 +74,11 @@ class PageArray {
     for (let last = Math.min(highest, PAGES - 1); last >= 0; last--) {
       const hole = this.hole(last)
       if (hole === null || this.isForeign(last, type)) continue
-      const run = `${String(hole[0])} ${this.row.foreignBins === 'never' ? String(this.search.bins.filter(bin => bin.base > last * PAGE).length) : ''}`
+      const above =
+        this.row.foreignBins === 'never'
+          ? String(this.search.bins.filter(bin => bin.base > last * PAGE).length)
+          : ''
+      const run = `${String(hole[0])} ${above}`
       if (this.row.foreignBins === 'never' ? false : tops.has(run)) continue
       tops.add(run)
       if (
@@ -215,7 +219,8 @@ class PageArray {
                 ((shown[1] ?? 0) + 1) * PAGE - 1 <= one.max,
             )
       const type = bin?.type ?? state.type
-      return `${String(type)}/${String(type === 5 || type === 6 || type === 13 ? state.attribute | (1n << 63n) : state.attribute)}`
+      const runtime = type === 5 || type === 6 || type === 13 ? 1n << 63n : 0n
+      return `${String(type)}/${String(state.attribute | runtime)}`
     })
   }
 }

@@ -116,7 +116,7 @@ const seen = ({ recorder, memory, services, assumed }: Side) => ({
 })
 
 for (const id of FIRMWARE)
-  test(`${id}: a fork goes on as a firmware to which the same was done, and so does what it was forked from`, () => {
+  test(`${id}: a fork goes on as a firmware with the same history does, and so does its parent`, () => {
     const calls = fc.array(anyCall, { maxLength: 14 })
     fc.assert(
       fc.property(calls, calls, calls, (before, here, there) => {

@@ -61,7 +61,7 @@ const anyChange = fc.record({
   add: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n }),
 })
 
-test('fields that are read, added to and written one after the other hold what memory would, and owners stay', () => {
+test('fields read, added to and written in turn hold what memory would, and owners stay', () => {
   fc.assert(
     fc.property(anyLayout, fc.array(anyChange, { minLength: 1, maxLength: 30 }), (layout, changes) => {
       const { memory, recorder } = imageIn(layout)

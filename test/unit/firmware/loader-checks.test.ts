@@ -235,7 +235,8 @@ test.each<[Name, string, SmallPe, string]>([
         i === 4 ? ([0x1001, 8] as const) : ([0, 0] as const),
       ),
     },
-    'EFI_VOLUME_CORRUPTED PE-48: the certificate table ends past the end of the file, or is not aligned to 8 bytes',
+    'EFI_VOLUME_CORRUPTED PE-48: the certificate table ends past the end of the ' +
+      'file, or is not aligned to 8 bytes',
   ],
   [
     'shim',

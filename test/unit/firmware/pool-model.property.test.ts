@@ -119,7 +119,7 @@ const guard = fc.constantFrom<HeapGuard>(
   { PcdHeapGuardPropertyMask: 0x83, PcdHeapGuardPageType: 4n, PcdHeapGuardPoolType: (1n << 62n) | 4n },
 )
 
-test('the pool puts every buffer where a picture of its pages has it, and both give the same pages back', () => {
+test('the pool puts every buffer where a picture of its pages has it, and frees the same pages', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), guard, (actions, heap) => {
       const make = () => edk2Pages([descriptor(7, MIB, 4 * MIB)], ANYWHERE, '2022.11', { guard: heap })

@@ -58,7 +58,7 @@ test("every profile has OVMF's bins at every size, and all RAM is accounted for"
   }
 })
 
-test('every version of OVMF is there for both machines, and for both sizes of flash where there were two', () => {
+test('every version of OVMF is there for both machines, and for both flash sizes if it had two', () => {
   expect(PROFILES.map(({ id }) => id).sort()).toEqual([
     ...['2020.11', '2022.11'].flatMap(version =>
       ['pc-2M', 'pc-4M', 'q35-2M', 'q35-4M'].map(rest => `ovmf-${version}-${rest}`),
@@ -89,7 +89,8 @@ test('what is scaled or recorded elsewhere is said', () => {
   expect(profileAssumption(profileNamed('ovmf'), 512 * MIB)).toBeNull()
   expect(profileAssumption(profileNamed('ovmf'), 4096 * MIB)).toBeNull()
   expect(profileAssumption(profileNamed('ovmf'), 768 * MIB)).toBe(
-    'the memory map of ovmf-2022.11-q35-4M with 768.0 MiB is scaled: it was recorded with 160, 192, 256, 512, 1024, 2048, 4096 MiB',
+    'the memory map of ovmf-2022.11-q35-4M with 768.0 MiB is scaled: it was recorded ' +
+      'with 160, 192, 256, 512, 1024, 2048, 4096 MiB',
   )
   expect(profileAssumption({ ...profileNamed('ovmf-2025.02'), basis: 'application' }, 512 * MIB)).toContain(
     'other devices',

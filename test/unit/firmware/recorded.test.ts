@@ -64,7 +64,7 @@ test('R1: every recorded image base comes out of the recorded map', () => {
   for (const { row, base, before } of withEntryMap) expect(loadUki(before, row), row.id).toBe(base)
 })
 
-test('every recorded map comes out of the profile, but for boot services code and data of 4 GiB guests', () => {
+test('every recorded map comes out of the profile, but for boot services memory of 4 GiB guests', () => {
   const bootServices = (text: string) => textOf(retypeBootServices(mapOf(text)))
   for (const { row, before } of withEntryMap) {
     const scaled = profileMap(profileNamed(`ovmf-${row.ovmf}-${row.machine}-${row.fd}`), row.ram_mib * MIB)
@@ -134,7 +134,7 @@ test('R7: every recorded initrd copy of the EFI stub lies where the allocator pu
   expect(compared).toBeGreaterThan(30)
 })
 
-test('no release of EDK2 moves a recorded image: what differs between 2020.11 and 2026.05 lies elsewhere', () => {
+test('no release of EDK2 from 2020.11 to 2026.05 moves a recorded image', () => {
   const releases = EDK2_RELEASES
   expect(releases.length).toBeGreaterThan(4)
   for (const release of releases) {

@@ -34,7 +34,9 @@ test('sections that overlap: who loses, to whom, and where the higher one must s
   expect(finding).toMatchObject({
     offsets: [{ from: 0, to: 0x10000 }],
     why: 'firmware loaded 0x1100000-0x1140000 as kernel',
-    fix: 'give the sections addresses that do not overlap: .initrd must start at or beyond .linux + 0x40000; it starts at .linux + 0x30000',
+    fix:
+      'give the sections addresses that do not overlap: .initrd must start at or ' +
+      'beyond .linux + 0x40000; it starts at .linux + 0x30000',
   })
 })
 
@@ -57,7 +59,9 @@ test('a payload inside the stub is overwritten by the stub', () => {
     {
       object: 'cmdline',
       offsets: [{ from: 0x10, to: 0x18 }],
-      fix: 'give the sections addresses that do not overlap: .cmdline must start at or beyond .data + 0x2168; it starts at .data + 0x0',
+      fix:
+        'give the sections addresses that do not overlap: .cmdline must start at or ' +
+        'beyond .data + 0x2168; it starts at .data + 0x0',
     },
   ])
 })
@@ -103,8 +107,12 @@ test('without a kernel below it, the address itself is named', () => {
   story.recorder.as('x-mine', () => story.memory.readAs(rangeAt(INITRD, INITRD_SIZE), 'initrd'))
   expect(judge(story.recorder)).toMatchObject([
     {
-      what: 'x-mine read 128.0 KiB of initrd at 0x1140000; 4.0 KiB (0x1000 bytes) of it (offsets 0x0-0x1000) were overwritten with bytes of scratch.',
-      fix: 'move .initrd: in this memory map it would have to start at or beyond 0x1141000, 4.0 KiB (0x1000 bytes) higher',
+      what:
+        'x-mine read 128.0 KiB of initrd at 0x1140000; 4.0 KiB (0x1000 bytes) of it ' +
+        '(offsets 0x0-0x1000) were overwritten with bytes of scratch.',
+      fix:
+        'move .initrd: in this memory map it would have to start at or beyond 0x1141000, ' +
+        '4.0 KiB (0x1000 bytes) higher',
     },
   ])
 })
@@ -122,7 +130,9 @@ test('an object that never had a first byte in memory is told by address alone',
 test('an object that is looked for where it never lay', () => {
   const [finding] = judged(loaded(), KERNEL)
   expect(finding).toMatchObject({
-    what: 'The kernel read 128.0 KiB of initrd at 0x1100000; all of it is bytes of kernel, and initrd was never there.',
+    what:
+      'The kernel read 128.0 KiB of initrd at 0x1100000; all of it is bytes of kernel, ' +
+      'and initrd was never there.',
     why: 'nothing in this run placed initrd at 0x1100000-0x1120000 before the read',
     fix: 'hand over the actual address of initrd, before anything is written over it',
   })
@@ -142,7 +152,7 @@ test('memory that was given back and written by the next owner', () => {
   expect(rolesOf(finding)).toEqual(['placed 3', 'handed-out 4', 'used 7'])
 })
 
-test("memory that was given back, and handed out again, is uninitialised; given back alone it is nobody's", () => {
+test('memory given back and handed out again is uninitialised; given back alone it is unowned', () => {
   const again = loaded()
   again.memory.release(rangeAt(INITRD, INITRD_SIZE), 'uki')
   again.memory.claim(rangeAt(INITRD, INITRD_SIZE), 'other')

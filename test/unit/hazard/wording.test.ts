@@ -13,7 +13,8 @@ test('one byte is lost in the singular', () => {
   const [finding] = judge(story.recorder)
   expect([finding?.rule, finding?.what]).toEqual([
     'clobbered-object',
-    'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets 0x5-0x6) was overwritten with bytes of boot_params.',
+    'The kernel read 128.0 KiB of initrd at 0x1140000; 1 byte of it (offsets ' +
+      '0x5-0x6) was overwritten with bytes of boot_params.',
   ])
 })
 
@@ -27,7 +28,9 @@ test('an overwriting outside every step has no clause', () => {
   expect([finding?.what, finding?.why, finding?.fix]).toEqual([
     'The kernel read 128.0 KiB of initrd at 0x1140000; all of it was overwritten with bytes of boot_params.',
     'efi-stub zeroed 0x1140000-0x1160000 as boot_params',
-    '.initrd must start at or beyond .linux + 0x60000; it starts at .linux + 0x40000. Or start the kernel in memory of its own: with a stub that copies it first, or through its PE entry',
+    '.initrd must start at or beyond .linux + 0x60000; it starts at .linux + ' +
+      '0x40000. Or start the kernel in memory of its own: with a stub that copies it ' +
+      'first, or through its PE entry',
   ])
 })
 

@@ -3,7 +3,8 @@ import { readListing } from '../../../src/image/objdump.ts'
 import { readObserved } from '../../../src/image/observed.ts'
 
 const HEAD =
-  'a.efi:     file format pei-x86-64\n\nSections:\nIdx Name          Size      VMA               LMA               File off  Algn\n'
+  'a.efi:     file format pei-x86-64\n\nSections:\nIdx Name          Size      VMA ' +
+  '              LMA               File off  Algn\n'
 const row = (i: number, name: string, vma: string, at: string): string =>
   `  ${String(i)} ${name}         00001000  ${vma}  ${vma}  ${at}  2**4\n`
 const text = row(0, '.text', '0000000000004000', '00000400')
@@ -17,7 +18,7 @@ test('a table ends where the next file begins', () => {
   expect([listing?.fileName, listing?.sections.map(({ name }) => name)]).toEqual(['a.efi', ['.text']])
 })
 
-test('without a section in the file the headers take a page, without .text the entry is the lowest section', () => {
+test('without a section in the file headers take a page; without .text the lowest section is entered', () => {
   expect(readListing(`${HEAD}${bss}                  ALLOC\n`).listing).toMatchObject({
     fileSize: 0,
     headers: { SizeOfHeaders: 0x1000, AddressOfEntryPoint: 0x4000 },

@@ -140,12 +140,16 @@ describe('the table', () => {
     } as const
     const head = `# Memory maps
 
-\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or serial capture that contains one. A row is found by its own grammar,
-wherever it is in a line: what loggers, mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a mailer or \`fold\` tore are
-joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
-first of equals; the report says which, from which line to which line, and what was not used. [Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
+\`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or
+serial capture that contains one. A row is found by its own grammar, wherever it is in a line: what loggers,
+mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a
+mailer or \`fold\` tore are joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several
+maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
+first of equals; the report states which, from which line to which line, and what was not used.
+[Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
 
-A run on an e820 table or a resource tree is never \`clean\`: see [decision 0017](../decisions/0017-poor-maps-are-never-clean.md).
+A run on an e820 table or a resource tree is never \`clean\`: see
+[decision 0017](../decisions/0017-poor-maps-are-never-clean.md).
 
 | form | printed by | is | taken |
 |---|---|---|---|
@@ -157,10 +161,16 @@ A run on an e820 table or a resource tree is never \`clean\`: see [decision 0017
     const json = `| [json](#json) | this program (\`formatMemmap\`) | EFI memory map | before the load |\n`
     const parts = DIALECTS.map(
       ({ name, example, lacks }) =>
-        `\n## ${name}\n\n\`\`\`text\n${example}\n\`\`\`\n${lacks.length === 0 ? '' : `\nLacks or leaves open: ${lacks.join('; ')}.\n`}`,
+        `\n## ${name}\n\n\`\`\`text\n${example}\n\`\`\`\n` +
+        (lacks.length === 0 ? '' : `\nLacks or leaves open: ${lacks.join('; ')}.\n`),
     ).join('')
     const own =
-      '\n## json\n\n```json\n{"schema":1,"map":[\n  {"type":"EfiConventionalMemory","start":"0x100000","end":"0x806000"},\n  {"type":"EfiRuntimeServicesData","start":"0x37400000","pages":256,"attribute":"0x800000000000000f"}\n]}\n```\n\n`end` is exclusive; types by name or number; numbers as such or as text in hexadecimal or decimal.\n'
+      '\n## json\n\n```json\n{"schema":1,"map":[\n  ' +
+      '{"type":"EfiConventionalMemory","start":"0x100000","end":"0x806000"},\n  ' +
+      '{"type":"EfiRuntimeServicesData","start":"0x37400000","pages":256,' +
+      '"attribute":"0x800000000000000f"}\n]}\n```\n\n' +
+      '`end` is exclusive; types by name or number; numbers as such or as text in ' +
+      'hexadecimal or decimal.\n'
     expect(readMemmap(/```json\n([^]*?)```/.exec(own)?.[1] ?? '')).toMatchObject({
       dialect: 'json',
       problems: [],
@@ -239,7 +249,7 @@ describe('dialects', () => {
     expect(readMemmap(text)).toMatchObject({ map: [expected], problems: [] })
   })
 
-  it('prefers the firmware’s e820 list to edited ones, says when there is only an edited one, and stops at a second boot', () => {
+  it('prefers the firmware’s e820 list, says when all are edited, and stops at a second boot', () => {
     const list = (label: string, end: string): string =>
       `${label}: [mem 0x0000000000100000-0x000000000080${end}] usable\n`
     expect(
@@ -257,7 +267,10 @@ describe('dialects', () => {
 
   it('takes the first list of kexec that is memory, by the numbers of whoever printed it', () => {
     const text =
-      'Reserved memory ranges\n0000000000200000-00000000002fffff (1)\nMEMORY RANGES\n0000000000100000-0000000000101fff (0)\n0000000000102000-0000000000103000 (1)\nkernel memory ranges\n0000000000900000-00000000009fffff (0)'
+      'Reserved memory ranges\n0000000000200000-00000000002fffff (1)\nMEMORY ' +
+      'RANGES\n0000000000100000-0000000000101fff ' +
+      '(0)\n0000000000102000-0000000000103000 (1)\nkernel memory ' +
+      'ranges\n0000000000900000-00000000009fffff (0)'
     expect(readMemmap(text)).toMatchObject({
       dialect: 'kexec',
       map: [row(7, 0x100000, 0x102000), row(0, 0x102000, 0x103000)],
@@ -332,7 +345,8 @@ describe('the zero page', () => {
         ? []
         : ['*']
       : [
-          `${at.toString(16).padStart(8, '0')}  ${bytes.slice(0, 8).join(' ')}  ${bytes.slice(8).join(' ')}  |................|`,
+          `${at.toString(16).padStart(8, '0')}  ${bytes.slice(0, 8).join(' ')}  ` +
+            `${bytes.slice(8).join(' ')}  |................|`,
         ],
   )
   const dumps: Readonly<Record<string, string>> = {
@@ -340,7 +354,8 @@ describe('the zero page', () => {
     xxd: lines
       .map(
         ({ at, bytes }) =>
-          `${at.toString(16).padStart(8, '0')}: ${(bytes.join('').match(/.{4}/g) ?? []).join(' ')}  ........ .......`,
+          `${at.toString(16).padStart(8, '0')}: ` +
+          `${(bytes.join('').match(/.{4}/g) ?? []).join(' ')}  ........ .......`,
       )
       .join('\n'),
     'od -A x -t x1': lines
@@ -349,7 +364,8 @@ describe('the zero page', () => {
     hexdump: lines
       .map(
         ({ at, bytes }) =>
-          `${at.toString(16).padStart(7, '0')} ${Array.from({ length: 8 }, (_, i) => `${bytes[2 * i + 1] ?? ''}${bytes[2 * i] ?? ''}`).join(' ')}`,
+          `${at.toString(16).padStart(7, '0')} ` +
+          Array.from({ length: 8 }, (_, i) => `${bytes[2 * i + 1] ?? ''}${bytes[2 * i] ?? ''}`).join(' '),
       )
       .join('\n'),
   }

@@ -141,7 +141,8 @@ describe('our own', () => {
 
 test('a row of a type that U-Boot has no name for is said to be unreadable, not passed over', () => {
   const text =
-    'CONVENTIONAL     0000000000100000-0000000000200000 WB\n(unknown)        0000000000200000-0000000000300000 WB\n'
+    'CONVENTIONAL     0000000000100000-0000000000200000 WB\n(unknown)        ' +
+    '0000000000200000-0000000000300000 WB\n'
   expect(readMemmap(text)).toMatchObject({
     dialect: 'uboot',
     map: { length: 1 },

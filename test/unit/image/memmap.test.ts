@@ -42,7 +42,7 @@ describe('readMemmap', () => {
     ])
   })
 
-  it('reads a UTF-16 file with byte order mark, as the shell writes it, and one with CR LF and escapes', () => {
+  it('reads UTF-16 with byte order mark, as the shell writes it, and CR LF with escapes', () => {
     const text = '\ufeff' + fixture('uefi-shell.txt')
     const utf16 = new Uint8Array(Uint16Array.from(text, letter => letter.charCodeAt(0)).buffer)
     expect(readMemmap(utf16).map).toEqual(readMemmap(fixture('uefi-shell.txt')).map)
@@ -73,15 +73,19 @@ describe('readMemmap', () => {
       row(7, 0x100000, 0x37400000),
     ],
     [
-      '[    0.000000] efi: mem00: [Conventional Memory|   |  |  |  |   |WB|WT|WC|UC] range=[0x0000000000100000-0x0000000037400000) (883MB)',
+      '[    0.000000] efi: mem00: [Conventional Memory|   |  |  |  |   |WB|WT|WC|UC] ' +
+        'range=[0x0000000000100000-0x0000000037400000) (883MB)',
       row(7, 0x100000, 0x37400000),
     ],
     [
-      'Jan 02 10:00:00 host kernel: <6>[    0.000000][    T0] efi: mem00: [Runtime Data|RUN|HP|MR|CC|SP|NV|XP|RP|WP|RO|UCE|WB|WT|WC|UC] range=[0x0000000000100000-0x0000000000100fff] (0MB)',
+      'Jan 02 10:00:00 host kernel: <6>[    0.000000][    T0] efi: mem00: [Runtime ' +
+        'Data|RUN|HP|MR|CC|SP|NV|XP|RP|WP|RO|UCE|WB|WT|WC|UC] ' +
+        'range=[0x0000000000100000-0x0000000000100fff] (0MB)',
       row(6, 0x100000, 0x101000, EFI_MEMORY_RUNTIME | 0x1ff01fn),
     ],
     [
-      'efi: mem00: [type=1879048192|attr=0x0000000000000003] range=[0x0000000000100000-0x0000000000100fff] (0MB)',
+      'efi: mem00: [type=1879048192|attr=0x0000000000000003] ' +
+        'range=[0x0000000000100000-0x0000000000100fff] (0MB)',
       row(0x70000000, 0x100000, 0x101000, 3n),
     ],
     [
@@ -141,7 +145,9 @@ describe('readMemmap', () => {
 
   it('reports rows that it cannot read, and reads the others', () => {
     const kernel =
-      'efi: mem00: [Nonsense|WB] range=[0x1000-0x1fff] (0MB)\nefi: mem01: [Boot Data|WB] range=[0x2000-0x2fff] (0MB)\nefi: mem02: (invalid) whatever\nefi: mem03: cut of'
+      'efi: mem00: [Nonsense|WB] range=[0x1000-0x1fff] (0MB)\nefi: mem01: [Boot ' +
+      'Data|WB] range=[0x2000-0x2fff] (0MB)\nefi: mem02: (invalid) whatever\nefi: ' +
+      'mem03: cut of'
     expect(readMemmap(kernel)).toMatchObject({
       map: [row(4, 0x2000, 0x3000, 8n)],
       lines: [2, 4],
@@ -149,7 +155,9 @@ describe('readMemmap', () => {
     })
     expect(
       ids(
-        'Nonsense   0000000000000000-0000000000000FFF 0000000000000001 000000000000000F\nAvailable  0000000000001000-0000000000001FFF 0000000000000001 00',
+        'Nonsense   0000000000000000-0000000000000FFF 0000000000000001 ' +
+          '000000000000000F\nAvailable  0000000000001000-0000000000001FFF 0000000000000001 ' +
+          '00',
       ),
     ).toEqual(['unreadable-line', 'unreadable-line', 'nothing-usable'])
     expect(ids('MAP 7 0-fff\nMAP 7 1000-1fff f')).toEqual(['unreadable-line'])

@@ -23,7 +23,8 @@ Idx Name          Size      VMA               LMA               File off  Algn
                   CONTENTS, ALLOC, LOAD, READONLY, DATA
 `
 const PRIVATE =
-  'ImageBase\t\t0000000000010000\nSectionAlignment\t00001000\nFileAlignment\t\t00000200\nSizeOfImage\t\t034b8000\nSizeOfHeaders\t\t00000400\nAddressOfEntryPoint\t0000000000004100\n'
+  'ImageBase\t\t0000000000010000\nSectionAlignment\t00001000\nFileAlignment\t\t00000200\n' +
+  'SizeOfImage\t\t034b8000\nSizeOfHeaders\t\t00000400\nAddressOfEntryPoint\t0000000000004100\n'
 const LS = '-rw-r--r-- 1 root root 17072640 Nov 22 10:00 boot/linux.efi\n'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -25,12 +25,15 @@ const NAMES: Readonly<Record<number, string>> = { 7: 'Available', 0: 'Reserved',
 const HEX = (n: number, width = 16): string => hex(n, width).toUpperCase()
 const SHELL = ROWS.map(
   ([type, start, end]) =>
-    `${(NAMES[type] ?? '').padEnd(10)} ${HEX(start)}-${HEX(end - 1)} ${HEX((end - start) / 4096)} 000000000000000F`,
+    `${(NAMES[type] ?? '').padEnd(10)} ${HEX(start)}-${HEX(end - 1)} ` +
+    `${HEX((end - start) / 4096)} 000000000000000F`,
 )
 const KERNEL: Readonly<Record<number, string>> = { 7: 'Conventional', 0: 'Reserved', 10: 'ACPI Mem NVS' }
 const EFI = ROWS.map(
   ([type, start, end], i) =>
-    `[    0.000000] efi: mem0${String(i)}: [${(KERNEL[type] ?? '').padEnd(12)}|   |  |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] range=[0x${hex(start)}-0x${hex(end - 1)}] (0MB)`,
+    `[    0.000000] efi: mem0${String(i)}: [${(KERNEL[type] ?? '').padEnd(12)}|   |  ` +
+    '|  |  |  |  |  |  |  |  |   |WB|WT|WC|UC] ' +
+    `range=[0x${hex(start)}-0x${hex(end - 1)}] (0MB)`,
 )
 const read = (lines: readonly string[]): MemmapParse => readMemmap(lines.join('\n'))
 const fold = (lines: readonly string[], width: number): string[] =>
@@ -115,7 +118,8 @@ describe('the small machine is read the same', () => {
       'after the block of entries that the kernel took out',
       [
         'efi: [Firmware Bug]: Invalid EFI memory map entries:',
-        `efi: mem05: [Reserved    |   |  |  |  |  |  |  |  |  |  |   |  |  |  |  ] range=[0x${hex(0)}-0x${hex(0)}] (invalid)`,
+        'efi: mem05: [Reserved    |   |  |  |  |  |  |  |  |  |  |   |  |  |  |  ] ' +
+          `range=[0x${hex(0)}-0x${hex(0)}] (invalid)`,
         ...EFI,
       ],
     ],
@@ -156,7 +160,8 @@ describe('the small machine is read the same', () => {
   test('/proc/iomem whose first line lost its blanks, or all of them', () => {
     const tree = ROWS.map(
       ([type, start, end]) =>
-        `${hex(start, 8)}-${hex(end - 1, 8)} : ${type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'}`,
+        `${hex(start, 8)}-${hex(end - 1, 8)} : ` +
+        (type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'),
     )
     tree.splice(3, 0, '  01000000-01ffffff : Kernel code', '  02000000-02000fff : Reserved')
     const plain = read(tree)
@@ -208,7 +213,8 @@ describe('what was taken off is named', () => {
 
   test('which of several maps was taken, and that the other one is the same', () => {
     expect(machineFromMemmap('m', read([...SHELL, ...SHELL, ...LOG])).what).toBe(
-      'memory map m (uefi-shell, lines 1-6; not used: uefi-shell from line 7, the same again, e820 from line 13)',
+      'memory map m (uefi-shell, lines 1-6; not used: uefi-shell from line 7, the same ' +
+        'again, e820 from line 13)',
     )
   })
 })
@@ -241,7 +247,8 @@ describe('FW-60 what is lost is noticed', () => {
       'a type with a typing error',
       SHELL.map(line => line.replace('Available  0000000000100', 'Availab1e  0000000000100')),
       [
-        'line 3 cannot be read as uefi-shell: Availab1e  0000000000100000-000000003DFFFFFF 000000000003DF00 000000000000000F',
+        'line 3 cannot be read as uefi-shell: Availab1e  ' +
+          '0000000000100000-000000003DFFFFFF 000000000003DF00 000000000000000F',
         0x3df00000,
       ],
     ],
@@ -249,7 +256,8 @@ describe('FW-60 what is lost is noticed', () => {
       'the end cut off',
       [...SHELL.slice(0, 5), SHELL[5]?.slice(0, -1) ?? ''],
       [
-        'line 6 cannot be read as uefi-shell: Available  0000000100000000-000000013FFFFFFF 0000000000040000 000000000000000',
+        'line 6 cannot be read as uefi-shell: Available  ' +
+          '0000000100000000-000000013FFFFFFF 0000000000040000 000000000000000',
         0x40000000,
       ],
     ],
@@ -314,7 +322,8 @@ describe('FW-60 what is lost is noticed', () => {
       {
         clause: 'FW-60',
         why: expect.stringContaining(
-          'entry 2: the numbers of the entries leave them out; 991.0 MiB of memory in doubt at 0x100000-0x3e000000',
+          'entry 2: the numbers of the entries leave them out; 991.0 MiB of memory in ' +
+            'doubt at 0x100000-0x3e000000',
         ) as unknown,
       },
     ])

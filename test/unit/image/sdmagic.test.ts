@@ -171,7 +171,8 @@ describe('readSectionTexts', () => {
 
 describe('osReleaseField', () => {
   const text =
-    'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION=\'12\'\nno assignment\nEMPTY=\nHALF="x\n'
+    'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION=\'12\'\nno ' +
+    'assignment\nEMPTY=\nHALF="x\n'
 
   it.each([
     ['ID', 'debian'],

@@ -23,10 +23,16 @@ const each = (line: (...section: Section) => string): string => SECTIONS.map(one
 const indexed = (line: (i: number, ...section: Section) => string): string =>
   SECTIONS.map((one, i) => line(i, ...one)).join('\n')
 
-const OBJDUMP = `uki.efi:     file format pei-x86-64\n\nSections:\nIdx Name          Size      VMA               LMA               File off  Algn\n${indexed(
+const OBJDUMP_ROWS = indexed(
   (i, name, size, at, _, raw, flags) =>
-    `${String(i).padStart(3)} ${name.padEnd(13)} ${hex(size, 8)}  ${hex(at, 16)}  ${hex(at, 16)}  ${hex(raw, 8)}  2**2\n                  CONTENTS, ALLOC, LOAD, READONLY, ${flags === 0x60000020 ? 'CODE' : 'DATA'}`,
-)}\n`
+    `${String(i).padStart(3)} ${name.padEnd(13)} ${hex(size, 8)}  ${hex(at, 16)}  ${hex(at, 16)}  ` +
+    `${hex(raw, 8)}  2**2\n` +
+    `                  CONTENTS, ALLOC, LOAD, READONLY, ${flags === 0x60000020 ? 'CODE' : 'DATA'}`,
+)
+const OBJDUMP =
+  'uki.efi:     file format pei-x86-64\n\nSections:\n' +
+  'Idx Name          Size      VMA               LMA               File off  Algn\n' +
+  `${OBJDUMP_ROWS}\n`
 
 const FORMS: Readonly<Record<string, string>> = {
   'objdump -h': OBJDUMP,
@@ -40,28 +46,107 @@ const FORMS: Readonly<Record<string, string>> = {
   'objdump, without flags': OBJDUMP.replace(/\n {18}.*/g, ''),
   'objdump, wrapped': OBJDUMP.replace(/ {2}2\*\*2/g, '\n2**2'),
   'objdump, in HTML': `<pre>${OBJDUMP.replaceAll('.', '&#46;')}</pre>`,
-  'llvm-objdump -h': `\nuki.efi:\tfile format coff-x86-64\n\nSections:\nIdx Name          Size     VMA              Type\n${indexed((i, name, size, at) => `${String(i).padStart(3)} ${name.padEnd(13)} ${hex(size, 8)} ${hex(at, 16)} DATA`)}\n`,
-  'llvm-readobj': `Format: COFF-x86-64\nSections [\n${indexed(
-    (i, name, size, at, length, raw, flags) =>
-      `  Section {\n    Number: ${String(i + 1)}\n    Name: ${name} (2E 74)\n    VirtualSize: 0x${HEX(size)}\n    VirtualAddress: 0x${HEX(at)}\n    RawDataSize: ${String(length)}\n    PointerToRawData: 0x${HEX(raw)}\n    PointerToRelocations: 0x0\n    Characteristics [ (0x${HEX(flags)})\n    ]\n  }`,
-  )}\n]\n`,
-  readpe: `Sections\n${each((name, size, at, length, raw, flags) => `    Section\n        Name:                            ${name}\n        Virtual Address:                 0x${hex(at)}\n        Physical Address:                0x${hex(size)}\n        Size:                            0x${hex(length)} (${String(length)} bytes)\n        Pointer To Data:                 0x${hex(raw)}\n        Characteristics:                 0x${hex(flags)}`)}\n`,
-  pefile: each(
-    (name, size, at, length, raw) =>
-      `[IMAGE_SECTION_HEADER]\n0x1F0      0x0   Name:                          ${name}\n0x1F8      0x8   Misc:                          0x${HEX(size)}\n0x1F8      0x8   Misc_VirtualSize:              0x${HEX(size)}\n0x1FC      0xC   VirtualAddress:                0x${HEX(at)}\n0x200      0x10  SizeOfRawData:                 0x${HEX(length)}\n0x204      0x14  PointerToRawData:              0x${HEX(raw)}`,
+  'llvm-objdump -h':
+    '\nuki.efi:\tfile format coff-x86-64\n\nSections:\n' +
+    'Idx Name          Size     VMA              Type\n' +
+    indexed(
+      (i, name, size, at) =>
+        `${String(i).padStart(3)} ${name.padEnd(13)} ${hex(size, 8)} ${hex(at, 16)} DATA`,
+    ) +
+    '\n',
+  'llvm-readobj':
+    'Format: COFF-x86-64\nSections [\n' +
+    indexed((i, name, size, at, length, raw, flags) =>
+      [
+        '  Section {',
+        `    Number: ${String(i + 1)}`,
+        `    Name: ${name} (2E 74)`,
+        `    VirtualSize: 0x${HEX(size)}`,
+        `    VirtualAddress: 0x${HEX(at)}`,
+        `    RawDataSize: ${String(length)}`,
+        `    PointerToRawData: 0x${HEX(raw)}`,
+        '    PointerToRelocations: 0x0',
+        `    Characteristics [ (0x${HEX(flags)})`,
+        '    ]',
+        '  }',
+      ].join('\n'),
+    ) +
+    '\n]\n',
+  readpe:
+    'Sections\n' +
+    each((name, size, at, length, raw, flags) =>
+      [
+        '    Section',
+        `        Name:                            ${name}`,
+        `        Virtual Address:                 0x${hex(at)}`,
+        `        Physical Address:                0x${hex(size)}`,
+        `        Size:                            0x${hex(length)} (${String(length)} bytes)`,
+        `        Pointer To Data:                 0x${hex(raw)}`,
+        `        Characteristics:                 0x${hex(flags)}`,
+      ].join('\n'),
+    ) +
+    '\n',
+  pefile: each((name, size, at, length, raw) =>
+    [
+      '[IMAGE_SECTION_HEADER]',
+      `0x1F0      0x0   Name:                          ${name}`,
+      `0x1F8      0x8   Misc:                          0x${HEX(size)}`,
+      `0x1F8      0x8   Misc_VirtualSize:              0x${HEX(size)}`,
+      `0x1FC      0xC   VirtualAddress:                0x${HEX(at)}`,
+      `0x200      0x10  SizeOfRawData:                 0x${HEX(length)}`,
+      `0x204      0x14  PointerToRawData:              0x${HEX(raw)}`,
+    ].join('\n'),
   ),
-  'rabin2 -S': `[Sections]\n\nnth paddr             size vaddr            vsize perm name\n${indexed((i, name, size, at, length, raw) => `${String(i)}   0x${hex(raw, 8)}   0x${hex(length)} 0x${hex(at, 8)}   0x${hex(size)} -r-- ${name}`)}\n`,
-  dumpbin: indexed(
-    (i, name, size, at, length, raw) =>
-      `SECTION HEADER #${HEX(i + 1)}\n${name.padStart(8)} name\n${HEX(size).padStart(8)} virtual size\n${HEX(at).padStart(8)} virtual address (${hex(at, 16)} to ${hex(at + size - 1, 16)})\n${HEX(length).padStart(8)} size of raw data\n${HEX(raw).padStart(8)} file pointer to raw data (${hex(raw, 8)} to ${hex(raw + length - 1, 8)})`,
+  'rabin2 -S':
+    '[Sections]\n\nnth paddr             size vaddr            vsize perm name\n' +
+    indexed(
+      (i, name, size, at, length, raw) =>
+        `${String(i)}   0x${hex(raw, 8)}   0x${hex(length)} 0x${hex(at, 8)}   0x${hex(size)} -r-- ${name}`,
+    ) +
+    '\n',
+  dumpbin: indexed((i, name, size, at, length, raw) =>
+    [
+      `SECTION HEADER #${HEX(i + 1)}`,
+      `${name.padStart(8)} name`,
+      `${HEX(size).padStart(8)} virtual size`,
+      `${HEX(at).padStart(8)} virtual address (${hex(at, 16)} to ${hex(at + size - 1, 16)})`,
+      `${HEX(length).padStart(8)} size of raw data`,
+      `${HEX(raw).padStart(8)} file pointer to raw data (${hex(raw, 8)} to ${hex(raw + length - 1, 8)})`,
+    ].join('\n'),
   ),
-  'pe-inspect': `# file: uki.efi\n#    header: size=0x400 imagesize=0x2fd3000 nx-compat=no\n${each((name, size, at, length, raw) => `#    section: file 0x${hex(raw, 8)} +0x${hex(length, 8)}  virt 0x${hex(at, 8)} +0x${hex(size, 8)}  r-- (${name})`)}\n`,
-  'EDK2, image records': each(
-    (name, size, at, length, raw, flags) =>
-      `  Section - '${name.padEnd(8, '\0').slice(0, 8)}'\n  VirtualSize          - 0x${hex(size, 8)}\n  VirtualAddress       - 0x${hex(at, 8)}\n  SizeOfRawData        - 0x${hex(length, 8)}\n  PointerToRawData     - 0x${hex(raw, 8)}\n  PointerToRelocations - 0x00000000\n  Characteristics      - 0x${hex(flags, 8)}`,
+  'pe-inspect':
+    '# file: uki.efi\n#    header: size=0x400 imagesize=0x2fd3000 nx-compat=no\n' +
+    each(
+      (name, size, at, length, raw) =>
+        `#    section: file 0x${hex(raw, 8)} +0x${hex(length, 8)}  ` +
+        `virt 0x${hex(at, 8)} +0x${hex(size, 8)}  r-- (${name})`,
+    ) +
+    '\n',
+  'EDK2, image records': each((name, size, at, length, raw, flags) =>
+    [
+      `  Section - '${name.padEnd(8, '\0').slice(0, 8)}'`,
+      `  VirtualSize          - 0x${hex(size, 8)}`,
+      `  VirtualAddress       - 0x${hex(at, 8)}`,
+      `  SizeOfRawData        - 0x${hex(length, 8)}`,
+      `  PointerToRawData     - 0x${hex(raw, 8)}`,
+      '  PointerToRelocations - 0x00000000',
+      `  Characteristics      - 0x${hex(flags, 8)}`,
+    ].join('\n'),
   ),
-  'a table in Markdown': `| Name | Raw Addr. | Raw Size | Virtual Addr. | Virtual Size | Characteristics |\n|---|---|---|---|---|---|\n${each((name, size, at, length, raw, flags) => `| ${name} | 0x${hex(raw)} | 0x${hex(length)} | 0x${hex(at)} | 0x${hex(size)} | 0x${hex(flags)} |`)}\n`,
-  CSV: `Name,VirtualAddress,VirtualSize,PointerToRawData,SizeOfRawData\n${each((name, size, at, length, raw) => [name, ...[at, size, raw, length].map(n => `0x${hex(n)}`)].join(','))}\n`,
+  'a table in Markdown':
+    '| Name | Raw Addr. | Raw Size | Virtual Addr. | Virtual Size | Characteristics |\n' +
+    '|---|---|---|---|---|---|\n' +
+    each(
+      (name, size, at, length, raw, flags) =>
+        `| ${name} | 0x${hex(raw)} | 0x${hex(length)} | 0x${hex(at)} | 0x${hex(size)} | 0x${hex(flags)} |`,
+    ) +
+    '\n',
+  CSV:
+    'Name,VirtualAddress,VirtualSize,PointerToRawData,SizeOfRawData\n' +
+    each((name, size, at, length, raw) =>
+      [name, ...[at, size, raw, length].map(n => `0x${hex(n)}`)].join(','),
+    ) +
+    '\n',
 }
 const FORM_NAMES = Object.keys(FORMS)
 const textOf = (form: string): string => FORMS[form] ?? expect.fail(form)
@@ -93,7 +178,8 @@ describe('a section table', () => {
 
   test.each([
     '  Kernel Type: uki\n      Cmdline: console=ttyS0\n      Version: 6.12.107\n',
-    'warning: data remaining[81231872 vs 94208336]: gaps between PE/COFF sections?\nNo signature table present\n',
+    'warning: data remaining[81231872 vs 94208336]: gaps between PE/COFF ' +
+      'sections?\nNo signature table present\n',
   ])('%j is none', text => {
     expect([isListing(new TextEncoder().encode(text)), readListing(text).listing]).toEqual([false, null])
   })

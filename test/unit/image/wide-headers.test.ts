@@ -48,12 +48,18 @@ function printed(source: ByteSource): string {
   const digits = (n: number | bigint, width: number): string => n.toString(16).padStart(width, '0')
   const rows = sections.map(({ name, VirtualAddress, VirtualSize, PointerToRawData }, i) => {
     const vma = digits(BigInt.asUintN(64, optional.ImageBase + BigInt(VirtualAddress)), 16)
-    return `  ${String(i)} ${name} ${digits(VirtualSize, 8)}  ${vma}  ${vma}  ${digits(PointerToRawData, 8)}  2**4\n`
+    return (
+      `  ${String(i)} ${name} ${digits(VirtualSize, 8)}  ${vma}  ${vma}  ` +
+      `${digits(PointerToRawData, 8)}  2**4\n`
+    )
   })
   const headers = (['ImageBase', 'SizeOfImage', 'SizeOfHeaders', 'AddressOfEntryPoint'] as const).map(
     name => `${name}\t${digits(optional[name], 16)}\n`,
   )
-  return `a.efi:     file format pei-x86-64\n\n${headers.join('')}\nIdx Name          Size      VMA\n${rows.join('')}`
+  return (
+    `a.efi:     file format pei-x86-64\n\n${headers.join('')}\nIdx Name          ` +
+    `Size      VMA\n${rows.join('')}`
+  )
 }
 
 describe.each(Object.entries(WIDE))('an image whose ImageBase is %s', (_, ImageBase) => {

@@ -38,7 +38,7 @@ test('a file that ends inside its payload is a payload that ends early', () => {
   })
 })
 
-test('what may come out is bounded by what the kernel says of itself and by the length of its payload', () => {
+test('what may come out is bounded by what the kernel states and by the length of its payload', () => {
   const { at = 0, length = 0 } = small.image.payload ?? {}
   const size = (bytes: number): Uint8Array => Uint8Array.from(le(bytes, 4))
   const longer = replaced(small.source, at + length - 4, size(0x1ff00000))
@@ -51,7 +51,9 @@ test('what may come out is bounded by what the kernel says of itself and by the 
   }
   expect(whyNot(longer)).toEqual({
     kind: 'not-read',
-    why: `the payload says that 0x1ff00000 bytes come out, more than init_size, ${hex(small.image.hdr.init_size)}`,
+    why:
+      'the payload says that 0x1ff00000 bytes come out, more than init_size, ' +
+      hex(small.image.hdr.init_size),
   })
   expect(whyNot(replaced(longer, 0x260, size(0x20000000)))).toEqual({
     kind: 'not-read',

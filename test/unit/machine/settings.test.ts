@@ -36,7 +36,9 @@ function inputOf(args: readonly string[], scenario: object = {}): Promise<CheckI
   return checkInput(call as unknown as Call)
 }
 
-/** A value that is not the default, as an option, in a scenario at `dir/a.json`, and as check() is given it. */
+/**
+ * A value that is not the default, as an option, in a scenario at `dir/a.json`, and as check() is given it.
+ */
 function sample(
   name: SettingName,
   setting: Setting,
@@ -120,7 +122,7 @@ describe.each(settings)('%s', (name, setting) => {
   })
 })
 
-test('files of a volume are found under any spelling, and those of an option are added to those of a scenario', async () => {
+test('files of a volume are found under any spelling; options add files to the scenario', async () => {
   const input = await inputOf([...FILE, '--initrd-file', 'b=q,A=r'], {
     ...stored,
     files: { '/EFI\\a': 'x', A: 'y' },

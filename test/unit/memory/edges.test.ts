@@ -21,7 +21,7 @@ const slice = (length: number) => ({
   length,
 })
 
-test('a run is found at its first address wherever its bucket begins, and a window may start inside one', () => {
+test('a run is found at its first address wherever its bucket begins; a window may start in one', () => {
   const map = new RunMap<number>()
   const count = 2000
   for (let i = 0; i < count; i++) map.assign(16 * i, 16 * i + 16, i)

@@ -369,7 +369,7 @@ function expectAlike({ memory, naive }: Both): void {
   }
 }
 
-test('any story leaves the bytes, owners, offsets, writers and claims that a byte-by-byte machine has', () => {
+test('any story leaves the bytes, owners, offsets, writers and claims of a byte-by-byte machine', () => {
   fc.assert(
     fc.property(anyStory, ops => {
       expectAlike(play(ops))

@@ -40,7 +40,7 @@ test('a write over an object is lost, and a later read of it deviates there and 
   })
 })
 
-test('what was handed out and never written reads as uninitialised, what was never allocated as unclaimed, what is no RAM as outside', () => {
+test('what was never written reads as uninitialised, never allocated as unclaimed, no RAM as outside', () => {
   const { memory } = memoryWithRam()
   memory.claim(rangeAt(0xfe000, 0x1000), 'bss')
   const reading = memory.readAs(range(0xfe000, 0x101000), 'kernel')

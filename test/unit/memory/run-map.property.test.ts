@@ -175,7 +175,7 @@ for (const [name, write] of [
     },
   ],
 ] as const) {
-  test(`${name} into a map of many thousand runs move a bounded number of entries and search few buckets`, () => {
+  test(`${name} into a map of thousands of runs move a bounded number of entries, search few buckets`, () => {
     const runs = 30_000
     const map = new RunMap<number>()
     map.assign(0, 4 * runs, -1)

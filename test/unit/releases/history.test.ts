@@ -124,7 +124,7 @@ describe('which releases have a change', () => {
 describe('eras', () => {
   const eras = erasOf(history)
 
-  test('are the sets of releases that behave alike, under their labels or the name of their first release', () => {
+  test('are the sets of releases that behave alike, under labels or the name of their first release', () => {
     expect(eras.map(({ id, spans }) => [id, spans.map(({ from, to }) => `${from} to ${to}`).join()])).toEqual(
       [
         ['stub/A', '250 to 251'],
@@ -139,7 +139,7 @@ describe('eras', () => {
     )
   })
 
-  test('say what began them: against the release before, or against the main line where a branch begins', () => {
+  test('say what began them: against the release before, or the main line where a branch begins', () => {
     const began = new Map(eras.map(era => [era.id, era.began.map(({ title }) => title)]))
     expect(began.get('stub/A')).toEqual([])
     expect(began.get('stub/B')).toEqual(['zeroes the tail', 'a loader of its own'])

@@ -45,7 +45,8 @@ describe('kernelRelease', () => {
       true,
     ],
     [
-      '6.12.107+deb13-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-08-20)',
+      '6.12.107+deb13-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP ' +
+        'PREEMPT_DYNAMIC Debian 6.12.107-1 (2026-08-20)',
       '6.12.107-1',
       true,
     ],

@@ -99,7 +99,7 @@ describe('SARIF', () => {
     },
   )
 
-  test('damage is an error with its legs, advice a note, a refusal an error, a gap a warning; a clean boot has no result', () => {
+  test('damage and a refusal are errors, advice a note, a gap a warning; a clean boot has no result', () => {
     const levels = (report: Report) =>
       sarifOf(report).results.map(({ ruleId, level, codeFlows }) => [ruleId, level, codeFlows?.length ?? 0])
     expect(levels(reports.damage)).toEqual([

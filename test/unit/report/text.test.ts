@@ -135,7 +135,8 @@ test.each([
         },
       },
     }),
-    'outcome  refused by efi-stub with EFI_LOAD_ERROR (EP-36): corrupt\n         it prints: Decompression failed: x\n                    -- System halted\\x1b',
+    'outcome  refused by efi-stub with EFI_LOAD_ERROR (EP-36): corrupt\n         it ' +
+      'prints: Decompression failed: x\n                    -- System halted\\x1b',
   ],
   [
     cleanReport({

@@ -1,7 +1,8 @@
 /**
- * Tables of e820's kind from those who boot before a kernel: FreeBSD's and OpenBSD's loaders, Limine, SeaBIOS,
- * coreboot. Source: freebsd stand/i386/libi386/smap.c, openbsd sys/arch/amd64/stand/libsa/memprobe.c,
- * limine common/mm/pmm.s2.c, seabios src/e820map.c, coreboot src/lib/coreboot_table.c and bootmem.c.
+ * Tables of e820's kind from those who boot before a kernel: FreeBSD's and OpenBSD's loaders, Limine,
+ * SeaBIOS, coreboot. Source: freebsd stand/i386/libi386/smap.c, openbsd
+ * sys/arch/amd64/stand/libsa/memprobe.c, limine common/mm/pmm.s2.c, seabios src/e820map.c, coreboot
+ * src/lib/coreboot_table.c and bootmem.c.
  */
 import { groupsOf } from '../../groups.ts'
 import { E820_LACKS, eachLine, hexValue, type Dialect } from '../model.ts'

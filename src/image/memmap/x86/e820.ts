@@ -142,7 +142,8 @@ function read(lines: readonly Line[]): Block {
         'edited-map',
         label === 'Xen'
           ? 'the list is headed "Xen": it is what Xen gives its first domain, not what the firmware gave Xen'
-          : `the list is headed ${JSON.stringify(label)}: it is the kernel’s modified copy of the firmware’s`,
+          : `the list is headed ${JSON.stringify(label)}: ` +
+              'it is the kernel’s modified copy of the firmware’s',
       ),
     )
   return { placed, problems, last }

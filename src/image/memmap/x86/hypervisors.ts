@@ -1,4 +1,6 @@
-/** What hypervisors print of the machine below them. Source: captures of Xen 4.1 to 4.18 and of ESXi 6 and 7. */
+/**
+ * What hypervisors print of the machine below them. Source: captures of Xen 4.1 to 4.18 and of ESXi 6 and 7.
+ */
 import { groupsOf } from '../../groups.ts'
 import { ATTRIBUTE_UNSAID, E820_LACKS, eachLine, hexValue, type Dialect } from '../model.ts'
 import { e820Row, e820TypeOf } from './e820.ts'

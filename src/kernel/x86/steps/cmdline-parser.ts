@@ -65,6 +65,14 @@ export interface StubOptions {
 
 /** efi_parse_options. Source: linux@6.12.107 drivers/firmware/efi/libstub/efi-stub-helper.c. */
 export function stubOptions(line: string): StubOptions {
+  if (known?.line !== line) known = { line, options: optionsIn(line) }
+  return known.options
+}
+
+/** The last line and its options: one boot asks several times. */
+let known: { readonly line: string; readonly options: StubOptions } | null = null
+
+function optionsIn(line: string): StubOptions {
   const parameters = parametersOf(line)
   const efi = parameters.filter(({ name, value }) => name === 'efi' && value !== null).at(-1)
   return {

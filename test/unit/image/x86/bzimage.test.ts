@@ -222,7 +222,7 @@ it('has no target for an operand that points below startup_32', () => {
   ).toBeNull()
 })
 
-it('takes _end from SizeOfImage where the PE covers just the decompressor, and reports a disagreement', () => {
+it('takes _end from SizeOfImage if the PE covers just the decompressor, and reports a mismatch', () => {
   const without = edited(buildKernel(E5), 0x5000 + 0x246, [0x90, 0x90])
   expect(parsed(without).geometry._end).toBe(E5.geometry._end)
   const other = buildKernel({ ...E5, geometry: { ...E5.geometry, _end: E5.geometry._end + 4096 } })
