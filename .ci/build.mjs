@@ -36,7 +36,10 @@ function sharedName({ name, moduleIds }) {
   return Object.entries(NAMES).find(([path]) => held.has(path))?.[1] ?? name
 }
 
-/** Without indentation and names of files, which maps have; lines stay, and so does every string of more than one. */
+/**
+ * Without indentation and names of files, which maps have; lines stay, and so does every string of more than
+ * one.
+ */
 function unindented(code) {
   const file = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2023)
   const inside = new Set()

@@ -1,7 +1,8 @@
 /**
- * Loads the program's bundles with the code that V8 compiled for them in an earlier run of the same command. Node's own
- * compile cache holds only what is compiled while a file loads. This one is written when a run ends, with all that it
- * used. It is kept only in the user's own cache folder, because its content is executed.
+ * Loads the program's bundles with the code that V8 compiled for them in an earlier run of the same command.
+ * Node's own compile cache holds only what is compiled while a file loads. This one is written when a run
+ * ends, with all that it used. It is kept only in the user's own cache folder, because its content is
+ * executed.
  */
 import {
   accessSync,
@@ -66,8 +67,8 @@ function isMade({ base, folder }: CachePlace): boolean {
 }
 
 /**
- * The folder for one build of the program, one Node and one command; null without permission, or where another tool
- * wants to see the code as it is: coverage, and traces by source maps.
+ * The folder for one build of the program, one Node and one command; null without permission, or where
+ * another tool wants to see the code as it is: coverage, and traces by source maps.
  */
 function folderFor(env: Environment, build: string, command: string): string | null {
   const off = ['NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAGE'].some(name => (env[name] ?? '') !== '')
@@ -78,7 +79,10 @@ function folderFor(env: Environment, build: string, command: string): string | n
   return isMade(mine) ? mine.folder : null
 }
 
-/** Bytes after the code: its length, so that a file cut short is not used. V8 checks neither that nor the content. */
+/**
+ * Bytes after the code: its length, so that a file cut short is not used. V8 checks neither that nor the
+ * content.
+ */
 const TRAILER = 4
 
 function readCode(path: string): Buffer | undefined {
@@ -135,7 +139,8 @@ function keptLoader(home: string, folder: string, plain: Load): Load {
     if (seen !== undefined) return seen.exports
     const [file, path] = [join(home, name), join(folder, name)]
     const code = readCode(path)
-    const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
+    const text = readFileSync(file, 'utf8')
+    const wrapped = `(function (exports, require, module, __filename, __dirname) {${text}\n})`
     const script = new Script(wrapped, {
       filename: file,
       ...(code === undefined ? {} : { cachedData: code }),
@@ -154,9 +159,9 @@ function keptLoader(home: string, folder: string, plain: Load): Load {
 }
 
 /**
- * Loads the bundles beside `main`, the path of the program. `build` tells one build from another, `command` is the
- * first word of the command line. NODE_DISABLE_COMPILE_CACHE disables the cache. Silently does without where there
- * is no folder for it.
+ * Loads the bundles beside `main`, the path of the program. `build` tells one build from another, `command`
+ * is the first word of the command line. NODE_DISABLE_COMPILE_CACHE disables the cache. Silently does without
+ * where there is no folder for it.
  */
 export function loaderOf(env: Environment, main: string, build: string, command = ''): Load {
   const plain: Load = createRequire(main)

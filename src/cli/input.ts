@@ -79,7 +79,9 @@ async function loadedBy(
   }
 }
 
-/** The file itself, or the image that a text in it describes: what reads texts is loaded where there is one. */
+/**
+ * The file itself, or the image that a text in it describes: what reads texts is loaded where there is one.
+ */
 async function fileOrListing(call: Call, path: string, chosen: Chosen): Promise<Image> {
   const source = call.files.source(path)
   const head = source.read(fileOffset(0), 2)

@@ -115,8 +115,8 @@ export class Recorder implements Recording {
   }
 
   /**
-   * Runs `body` under a step; its events name it, steps inside become its children. `actor`: whose step it is.
-   * Default: the current one's.
+   * Runs `body` under a step; its events name it, steps inside become its children. `actor`: whose step it
+   * is. Default: the current one's.
    */
   step<T>(clause: AnyClauseId, what: StepText, body: () => T, actor: Actor = this.#actor): T {
     const before = this.#actor

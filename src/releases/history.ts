@@ -230,8 +230,8 @@ interface Group<B> {
 }
 
 /**
- * Folds changes in the table's order. Releases mostly differ in their latest changes, so the folds on the way to the
- * last one are kept, and a fold begins where the two part.
+ * Folds changes in the table's order. Releases mostly differ in their latest changes, so the folds on the way
+ * to the last one are kept, and a fold begins where the two part.
  */
 function keptFolds<B>(base: B): (changes: readonly Change<B>[]) => B {
   let latest: readonly Change<B>[] = []

@@ -23,7 +23,8 @@ export function enterKernel(boot: KernelBoot): void {
     if (offset < file.setupSize || (offset >= payload && offset < payload + file.payloadLength))
       machine.doubt(
         'EP-56',
-        `the entry point at ${hex(offset)} of the kernel file lies in its ${offset < payload ? 'setup' : 'payload'}: no code of a kernel is entered there`,
+        `the entry point at ${hex(offset)} of the kernel file is in its ` +
+          `${offset < payload ? 'setup' : 'payload'}: no kernel has an entry there`,
       )
     enterOwn(boot, from.entry - fileAt, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
