@@ -88,7 +88,7 @@ function printerDoubts(input: Doubted, firmware: Firmware | undefined): Gap[] {
         clause: 'FW-58',
         why:
           'the map was printed by U-Boot, and memory is allocated as EDK2 does it: name ' +
-          'the firmware with --loader',
+          'the firmware with --image-loader',
       },
     ]
   return []

@@ -90,7 +90,7 @@ function clauseTitles(): ReadonlyMap<string, string> {
 }
 
 const line = (label: string, text: string, indent = 2): string[] =>
-  labelled(label, text, { indent, column: 10, width: 120 })
+  labelled(label, text, { indent, column: 10, width: 80 })
 
 function recordLines(
   { record, fields, clauses, commits }: RecordDiff,

@@ -19,7 +19,7 @@ import {
 } from './product.ts'
 import { erasNamed, PRODUCTS, type Found } from './products.ts'
 
-const WIDTH = 120
+const WIDTH = 80
 
 /** The effect of a change: the behaviour of the first main-line release that has it, without and with it. */
 export function effectOf<B>(history: History<B>, change: Change<B>): Difference[] {

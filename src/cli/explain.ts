@@ -27,7 +27,11 @@ function listOfRules(call: Call, rules: readonly string[]): void {
     return
   }
   const width = Math.max(0, ...rules.map(rule => rule.length))
-  for (const rule of rules) call.print(`${rule.padEnd(width)}  ${titleOf(pageOf(rule))}\n`)
+  for (const rule of rules) {
+    const title = titleOf(pageOf(rule)).replace(`${rule}: `, '')
+    const lines = labelled(rule, title, { indent: 0, column: width + 2, width: WIDTH })
+    call.print(`${lines.join('\n')}\n`)
+  }
 }
 
 const asData = ({ line, how, values }: Match<KnownLine>) => ({

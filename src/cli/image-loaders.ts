@@ -36,7 +36,7 @@ function holdsText(holds: Holds, section: string | null): string {
 }
 
 const line = (label: string, text: string): string[] =>
-  labelled(label, text, { indent: 2, column: 26, width: 130 })
+  labelled(label, text, { indent: 2, column: 26, width: 80 })
 
 function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOutcome): string[] {
   if (loaded === null)
@@ -62,7 +62,7 @@ function differenceLines({ section, from, to, harmless, groups }: ImageLoaderDif
       labelled('', `${holdsText(holds, section)}: ${loaders.join(', ')}`, {
         indent: 4,
         column: 0,
-        width: 130,
+        width: 80,
       }),
     ),
   ]

@@ -214,7 +214,7 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
   const { payload, hdr, geometry, setupSize, fileSize, handover64, startup64, peEntry, pe, protocol } =
     bzimage
   const line = (label: string, text: string): string[] =>
-    labelled(label, text, { indent: 2, column: 10, width: 120 })
+    labelled(label, text, { indent: 2, column: 10, width: 80 })
   const entry = (name: string, at: number | null): string => `${name} ${at === null ? 'none' : hex(at)}`
   return [
     `kernel   ${bzimage.version ?? 'no version string'} (object ${object})`,
@@ -295,7 +295,7 @@ const CERTAINTY: Readonly<Record<LayoutFound['certainty'], string>> = {
 }
 
 function layoutLines({ certainty, candidates }: LayoutFound): string[] {
-  const prose = { indent: 2, column: 0, width: 120 }
+  const prose = { indent: 2, column: 0, width: 80 }
   return [
     `built by  ${CERTAINTY[certainty]}`,
     ...candidates.flatMap(({ id, title, evidence }) =>
@@ -330,12 +330,12 @@ export function formatInspection({
       ? []
       : [
           'assumed, since a listing does not show it',
-          ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 120 })),
+          ...assumptions.flatMap(what => labelled('', what, { indent: 2, column: 0, width: 80 })),
         ],
     advice.flatMap(({ rule, what, fix }, i) => [
       ...(i === 0 ? ['advice'] : []),
-      ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 120 }),
-      ...labelled('do', fix, { indent: 4, column: 4, width: 120 }),
+      ...labelled('', `${rule}: ${what}`, { indent: 2, column: 0, width: 80 }),
+      ...labelled('do', fix, { indent: 4, column: 4, width: 80 }),
     ]),
   ]
   return `${blocks

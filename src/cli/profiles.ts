@@ -53,7 +53,7 @@ export function formatProfiles(): string {
     title,
   ])
   const quirkLines = QUIRKS.flatMap(({ id, what, source }) =>
-    labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 130 }),
+    labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 80 }),
   )
   return [
     'profiles: --firmware NAME --ram SIZE',

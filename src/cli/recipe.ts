@@ -123,8 +123,8 @@ export function imageOfRecipe(
   const unknown = added.filter(one => typeof one === 'string')
   if (unknown.length > 0)
     throw new UsageError(
-      `${path}: wanted: ${unknown.join(', ')}; put the lines of ls -l behind the recipe, ` +
-        'and numbers in the place of variables',
+      `${path}: wanted: ${unknown.join(', ')}; add the lines of ls -l below the recipe, ` +
+        'and write numbers instead of variables',
     )
   const parts = [...stub.parts, ...added.filter(one => typeof one !== 'string')]
   let at = stub.headers.SizeOfHeaders

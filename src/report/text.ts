@@ -105,13 +105,13 @@ const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
   certain: 'certain',
   several: 'one of several candidates',
   given: 'as given',
-  none: 'outside the tables',
+  none: 'not in the tables',
 }
 
 function eraText({ id, title, version, evidence, certainty }: EraRef, details: boolean): string {
-  const how = [CERTAINTY[certainty], ...(details ? evidence : [])].join('; ')
-  const does = id === null ? 'not in the tables' : `${title} (${id})`
-  return `${version ?? 'version unknown'}: ${does}; ${how}`
+  const does = id === null ? CERTAINTY.none : `${title} (${id})`
+  const how = certainty === 'none' ? [] : [CERTAINTY[certainty]]
+  return `${version ?? 'version unknown'}: ${[does, ...how, ...(details ? evidence : [])].join('; ')}`
 }
 
 /** One finding: the message, its legs, its place in memory, reason and fix. */

@@ -360,7 +360,7 @@ Idx Name          Size      VMA               LMA               File off  Algn
     const lost = file('lost.sh', recipe('no-stub', 'no-initrd'))
     expect(oneLine(await stubsim(['check', lost, ...machine]))).toMatch(/the stub no-stub is not there/)
     expect(oneLine(await stubsim(['check', lost, ...machine, '--stub', '247.3']))).toMatch(
-      /wanted: the size of no-initrd; put the lines of ls -l/,
+      /wanted: the size of no-initrd; add the lines of ls -l below the recipe/,
     )
     const sized = file('sized.sh', `${recipe('no-stub', 'no-initrd')}4000 no-initrd\n`)
     const { code } = await stubsim(['check', sized, ...machine, '--stub', '247.3'])

@@ -43,7 +43,7 @@ const FRONT_MAX = 200
 /** Two numbers side by side, as every row has them that is known by its numbers alone. */
 const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s?[-,]\s?|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
 /** What is put in front of every line alike: quotes, marks of a diff, bars of a table, comment signs. */
-const QUOTE = /^[\s>|+*#]{0,40}/
+export const QUOTE = /^[\s>|+*#]{0,40}/
 /** A line that ends in the middle of what begins a row. */
 const BEGUN =
   /(?:\b(?:efi|EFI|e820|Xen|user|modified|extended|setup_data):|mem\d{2,4}:|\[(?:mem|gap)|\(XEN\)|[0-9A-Fa-f]{8}-)\s{0,9}$/

@@ -29,7 +29,7 @@ const MISSING = {
   VirtualAddress:
     'the text has no addresses (VirtualAddress): where the sections lie in memory, ' +
     'and so whether anything is overwritten, cannot be judged without them; here ' +
-    'they lie one behind the other',
+    'they lie one after the other',
   VirtualSize:
     'the text has no sizes in memory (VirtualSize) for some sections: whether they ' +
     'reach into others cannot be judged without them',
@@ -38,7 +38,7 @@ const MISSING = {
     'the bytes of each section cannot be judged without them',
 } as const
 
-/** Rows with places of their own, or one behind the other where the text has none. */
+/** Rows with places of their own, or one after the other where the text has none. */
 function placed(rows: readonly TableRow[], fileAlignment: number): readonly Placed[] {
   let address = BigInt(PAGE)
   let at = 0x400

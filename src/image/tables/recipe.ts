@@ -17,13 +17,14 @@ export interface ObjcopyRecipe {
   /** Path of the stub; null where the command ends without one. */
   readonly stub: string | null
   /**
-   * Lengths by file name without folders: of `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` behind the
+   * Lengths by file name without folders: of `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` after the
    * recipe.
    */
   readonly sizes: ReadonlyMap<string, number>
 }
 
-const PART = /(\s+)|"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|([^\s"'\\]+)|["'\\]/g
+/** Blanks, quoted text, an escaped character, an expansion of the shell, anything else. */
+const PART = /(\s+)|"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|(\$\(\([^()]{0,200}\)\)|[^\s"'\\$]+|\$)|["'\\]/g
 const LS = /^[\s>|+]{0,40}-[rwxsStT-]{9}[.+@]?\s+\d+\s+\S+\s+\S+\s+(\d{1,15})\s.{0,400}?([^/\s]+)$/
 const COUNTED = /^[\s>|+]{0,40}(\d{1,15})\s{1,20}(?:\S{0,400}\/)?([^/\s]{1,255})$/
 /** Options whose value is a word of its own. */

@@ -4,7 +4,7 @@
  */
 import { groupsOf } from '../groups.ts'
 import { hexValue } from '../memmap/model.ts'
-import { itemsOf, type Grammar } from '../paste/rows.ts'
+import { itemsOf, QUOTE, type Grammar } from '../paste/rows.ts'
 import type { Problem } from '../problem.ts'
 import { NO_ROW, oddRow, type HeaderName, type Table, type TableRow } from './model.ts'
 
@@ -145,7 +145,6 @@ const WORD =
   'DEBUGGING|NEVER_LOAD|EXCLUDE|SHARED|LINK_ONCE\\w{0,20})'
 const FLAGS = new RegExp(`(?<![\\w,.])${WORD}(?:, ?${WORD}){0,12}(?![\\w])`)
 const FILE = /^(.{1,4096}):\s{1,8}file format (\S{1,64})/
-const QUOTE = /^[\s>|+*#]{0,40}/
 const INSPECT_HEAD = /\bheader: size=0x([0-9a-f]{1,8}) imagesize=0x([0-9a-f]{1,8})/
 
 /** The first table of such a form; no rows where there is none. */

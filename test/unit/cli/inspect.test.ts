@@ -74,9 +74,9 @@ describe('inspectSource', () => {
     const made = inspectSource('uki.efi', uki({ as: 'dracut-050', stub: '247.3' }))
     const text = formatInspection(made)
     expect(text).toContain(
-      'built by  one of several with the same layout\n  dracut 050 to 059 ' +
-        '(dracut-050): .osrel at 0x20000, .cmdline at 0x30000, .linux at 0x2000000 and ' +
-        '.initrd at 0x3000000',
+      'built by  one of several with the same layout\n' +
+        '  dracut 050 to 059 (dracut-050): .osrel at 0x20000, .cmdline at 0x30000, .linux\n' +
+        '  at 0x2000000 and .initrd at 0x3000000 are the addresses it passes to objcopy.\n',
     )
     expect(text).toContain('mkinitcpio v31 to v34 (mkinitcpio-31)')
     expect(inspectionToJson(made)['layout']).toMatchObject({

@@ -12,7 +12,7 @@ $ objcopy \\
 37 my-line.txt
 `
 
-test('sections, files, addresses, the stub, and sizes behind it', () => {
+test('sections, files, addresses, the stub, and sizes after it', () => {
   expect(readRecipe(RECIPE)).toEqual({
     sections: [
       { name: '.osrel', file: '/etc/os-release', address: 0x20000n },
@@ -25,6 +25,14 @@ test('sections, files, addresses, the stub, and sizes behind it', () => {
       ['my-line.txt', 37],
     ]),
   })
+})
+
+test('an address that the shell would compute is one word, whatever blanks are in it', () => {
+  const recipe = readRecipe(
+    'objcopy --add-section .linux=/vmlinuz --change-section-vma .linux=$((base + 0x2000000)) "$stub" uki.efi',
+  )
+  expect(recipe?.stub).toBe('$stub')
+  expect(recipe?.sections).toEqual([{ name: '.linux', file: '/vmlinuz', address: null }])
 })
 
 test('quoted by a mailer it is the same; without one there is none', () => {

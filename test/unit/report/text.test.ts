@@ -90,7 +90,7 @@ test('an era in doubt, a refusal, problems of files and other candidates are tol
     image    uki.efi, 388.0 KiB (397312 bytes)
     machine  profile ovmf-2022.11-q35, 64.0 MiB RAM
     stub     247.3: enters the kernel in place (systemd-stub/S2); certain
-    kernel   4.4.1: not in the tables; outside the tables
+    kernel   4.4.1: not in the tables
     outcome  refused by firmware with EFI_LOAD_ERROR (PE-9): section .initrd ends
              past SizeOfImage
              it prints: Load Error
