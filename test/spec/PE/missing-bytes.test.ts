@@ -27,7 +27,8 @@ test.each(STUBS)('PE-57 stub %s without its code does not run', stub => {
     const report = reportOn(patched(whole(stub), { '.text RS': raw }))
     expect([report.verdict, report.outcome.kind]).toEqual(['damage', 'undefined'])
     expect(verdictSentence(report)).toBe(
-      'damage: bytes of the stub:.text are not in memory when the stub reads it; the boot does not get past that',
+      'damage: bytes of the stub:.text are not in memory when the stub reads it; the boot ' +
+        'does not get past that',
     )
   }
   const facts = STUB_FACTS[stub].sections.find(([name]) => name === '.text')

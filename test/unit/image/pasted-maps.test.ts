@@ -174,7 +174,8 @@ describe('the small machine is read the same', () => {
     const named = (ram: string, rest = 'Reserved'): string[] =>
       ROWS.map(
         ([type, start, end], i) =>
-          `${hex(start, 8)}-${hex(end - 1, 8)} : ${i === 2 ? ram : type === 7 ? 'System RAM' : type === 0 ? rest : 'ACPI Non-volatile Storage'}`,
+          `${hex(start, 8)}-${hex(end - 1, 8)} : ` +
+          (i === 2 ? ram : type === 7 ? 'System RAM' : type === 0 ? rest : 'ACPI Non-volatile Storage'),
       )
 
     test.each([
