@@ -18,6 +18,8 @@ const PASTE_MAX = 2000
 const PART_MIN = 6
 /** A few words that are much shorter than the rest of the line are near by chance. */
 const NEAR_MIN = 24
+/** A shorter paste is near to nothing. */
+const WORD_MIN = 8
 /** One letter in that many may be wrong. */
 const LETTERS_PER_ERROR = 5
 
@@ -43,13 +45,16 @@ const linesOf = (text: string): string[] =>
     .map(line => line.replace(/^error: /, ''))
     .filter(line => line.replaceAll(NAME, '').trim().length >= PART_MIN)
 
+/** A number is digits, in hexadecimal or not; anything else is some text. */
+const valueOf = (name: string): string => (name === 'number' ? '((?:0x)?[0-9a-f]{1,16})' : '(.{1,200}?)')
+
 function exactly<T extends HasText>(line: T, pasted: string): Match<T> | null {
   for (const one of linesOf(line.text)) {
     const names = [...one.matchAll(NAME)].map(([, name = '']) => name)
     const pattern = one
       .split(NAME)
       .map((part, i) =>
-        i % 2 === 0 ? escaped(plain(`|${part}|`).slice(1, -1)).replaceAll(' :', ' ?:') : '(.{1,200}?)',
+        i % 2 === 0 ? escaped(plain(`|${part}|`).slice(1, -1)).replaceAll(' :', ' ?:') : valueOf(part),
       )
       .join('')
     const found = new RegExp(`${pattern}${one.endsWith('}') ? '$' : ''}`, 'iu').exec(pasted)
@@ -82,7 +87,7 @@ function strangeness(text: string, pasted: string): number {
   const best = linesOf(text).map(line => {
     const own = plain(line.replaceAll(NAME, ' ')).toLowerCase()
     const [short, long] = own.length <= pasted.length ? [own, pasted] : [pasted, own]
-    if (short.length * 2 < long.length && short.length < NEAR_MIN) return 1
+    if (short.length < WORD_MIN || (short.length * 2 < long.length && short.length < NEAR_MIN)) return 1
     const wrong = distanceWithin(short, long)
     return wrong * LETTERS_PER_ERROR > short.length ? 1 : wrong / short.length
   })

@@ -39,6 +39,12 @@ test('a few wrong letters do not matter, other words do', () => {
   expect(texts('')).toEqual([])
 })
 
+test('a number is one, and a word or two are near to nothing', () => {
+  expect(texts('Section 3 has negative size')).toEqual(['Section {number} {why}'])
+  expect(texts('PE loader: section alignment mismatch')).toEqual([])
+  expect(texts('ERROR')).toEqual([])
+})
+
 test('part of a line finds every line that has it', () => {
   expect(texts('lacks support').toSorted()).toEqual([
     'Initrd is above 4G, but kernel lacks support.',
