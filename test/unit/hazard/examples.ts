@@ -27,7 +27,7 @@ function booted(act: (memory: Memory, recorder: Recorder) => void, initrd: numbe
   const memory = new Memory(recorder)
   memory.ram(range(0, 0x20000000), ZERO)
   memory.claim(range(IMAGE, IMAGE + 0x4000000), 'uki')
-  recorder.step('PE-6', 'load the sections in table order', () => {
+  recorder.step('PE-15', 'load the sections in table order', () => {
     memory.put(phys(KERNEL), bytes(KERNEL_SIZE), 'kernel')
     memory.put(phys(initrd), bytes(INITRD_SIZE), 'initrd')
   })
@@ -37,7 +37,7 @@ function booted(act: (memory: Memory, recorder: Recorder) => void, initrd: numbe
 
 function arrive(memory: Memory, recorder: Recorder, at: number, size = INITRD_SIZE): void {
   recorder.as('kernel', () =>
-    recorder.step('ZO-9', 'read the initrd at ramdisk_image', () =>
+    recorder.step('ZO-16', 'read the initrd at ramdisk_image', () =>
       memory.readAs(rangeAt(at, size), 'initrd', { all: true }),
     ),
   )
@@ -70,7 +70,7 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
   'clobbered-object': () =>
     booted((memory, recorder) => {
       recorder.as('efi-stub', () =>
-        recorder.step('EP-7', 'the handover entry clears .bss', () =>
+        recorder.step('EP-6', 'the handover entry clears .bss', () =>
           memory.zero(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', KERNEL_SIZE),
         ),
       )
@@ -79,7 +79,7 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
   'uninitialised-read': () =>
     booted((memory, recorder) => {
       recorder.as('efi-stub', () =>
-        recorder.step('EP-3', 'use the variables in .bss', () =>
+        recorder.step('EP-4', 'use the variables in .bss', () =>
           memory.readAs(range(KERNEL + KERNEL_SIZE, KERNEL + BSS_END), 'kernel', { at: KERNEL_SIZE }),
         ),
       )
@@ -119,7 +119,7 @@ export const examples: Readonly<Record<string, () => Finding[]>> = {
     booted((memory, recorder) => {
       const end = IMAGE + 0x4000000
       recorder.as('efi-stub', () =>
-        recorder.step('EP-7', 'the handover entry clears .bss', () =>
+        recorder.step('EP-6', 'the handover entry clears .bss', () =>
           memory.zero(range(end - 0x1000, end + 0x43000), 'kernel', KERNEL_SIZE),
         ),
       )

@@ -35,7 +35,7 @@ export function machine(): Story {
 /** The image with .linux and .initrd right after it, as firmware loads it. */
 export function loaded(): Story {
   const story = machine()
-  story.recorder.step('PE-6', 'load the sections in table order', () => {
+  story.recorder.step('PE-15', 'load the sections in table order', () => {
     story.memory.put(phys(KERNEL), slice(KERNEL_SIZE), 'kernel')
     story.memory.put(phys(INITRD), slice(INITRD_SIZE), 'initrd')
   })
@@ -45,7 +45,7 @@ export function loaded(): Story {
 /** The extracted kernel reads all of the initrd where it was loaded. */
 export function readInitrd({ recorder, memory }: Story, at = INITRD, size = INITRD_SIZE): void {
   recorder.as('kernel', () =>
-    recorder.step('ZO-9', 'read the initrd as announced', () =>
+    recorder.step('ZO-16', 'read the initrd as announced', () =>
       memory.readAs(rangeAt(at, size), 'initrd', { all: true }),
     ),
   )
@@ -56,7 +56,7 @@ export function bssClearedOverInitrd(): Story {
   const story = loaded()
   const { recorder, memory } = story
   recorder.as('efi-stub', () =>
-    recorder.step('EP-7', 'clear the .bss', () =>
+    recorder.step('EP-6', 'clear the .bss', () =>
       memory.zero(rangeAt(KERNEL + KERNEL_SIZE, 0x3200), 'kernel', KERNEL_SIZE),
     ),
   )

@@ -14,19 +14,19 @@ test('a report with one damage', () => {
       The kernel read 128.0 KiB of initrd at 0x1140000; 12.5 KiB (0x3200 bytes) of
       it (offsets 0x0-0x3200) were overwritten with bytes of kernel.
 
-      placed       #3  firmware  PE-6  loaded 0x1140000-0x1160000 as initrd: load
-                                       the sections in table order
-      overwritten  #4  efi-stub  EP-7  zeroed 0x1140000-0x1143200 as kernel from its
-                                       offset 0x40000 on: clear the .bss
-      used         #5  kernel    ZO-9  read 0x1140000-0x1160000 as initrd: read the
-                                       initrd as announced
+      placed       #3  firmware  PE-15  loaded 0x1140000-0x1160000 as initrd: load
+                                        the sections in table order
+      overwritten  #4  efi-stub  EP-6   zeroed 0x1140000-0x1143200 as kernel from
+                                        its offset 0x40000 on: clear the .bss
+      used         #5  kernel    ZO-16  read 0x1140000-0x1160000 as initrd: read the
+                                        initrd as announced
 
          0x1100000  kernel  256.0 KiB
       >  0x1140000  initrd  128.0 KiB  now: kernel 12.5 KiB, initrd 115.5 KiB
          0x1160000
 
       why   efi-stub zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on
-            (EP-7); only 256.0 KiB (0x40000 bytes) of kernel were loaded, and the
+            (EP-6); only 256.0 KiB (0x40000 bytes) of kernel were loaded, and the
             memory it uses past them was never allocated
       do    .initrd must start at or beyond .linux + 0x43200; it starts at .linux +
             0x40000. Or start the kernel in memory of its own: with a stub that

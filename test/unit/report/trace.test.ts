@@ -9,13 +9,13 @@ test('steps stand above their events, what was lost and what deviates below them
   expect(formatTrace(bssClearedOverInitrd().recorder)).toMatchInlineSnapshot(`
     "#0 firmware: RAM 0x0-0x4000000
     #1 firmware: allocated 0x1000000-0x1200000 as uki
-    PE-6  firmware: load the sections in table order
+    PE-15  firmware: load the sections in table order
       #2 loaded 0x1100000-0x1140000 as kernel
       #3 loaded 0x1140000-0x1160000 as initrd
-    EP-7  efi-stub: clear the .bss
+    EP-6  efi-stub: clear the .bss
       #4 zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on
          - 0x1140000-0x1143200 was initrd
-    ZO-9  kernel: read the initrd as announced
+    ZO-16  kernel: read the initrd as announced
       #5 reads 0x1140000-0x1160000 as initrd
          ! 0x1140000-0x1143200 clobbered: offset 0x0 finds kernel
     "
