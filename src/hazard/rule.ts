@@ -38,6 +38,8 @@ export interface RecordingRule extends RuleInfo {
 /** Judges a file. */
 export interface AdviceRule extends RuleInfo {
   readonly class: 'advice'
+  /** It is about stubs that enter the kernel where it lies: not given where every run starts it elsewhere. */
+  readonly inPlace?: true
   inspect(image: { readonly pe: PeFile; readonly uki: UkiView }, report: Reporter): void
 }
 

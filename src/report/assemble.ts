@@ -32,7 +32,8 @@ export function assemble(
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
   const [lead, ...others] = reports
   if (lead === undefined) return null
-  const { builder, advice, problems, ...head } = frame
+  const { builder, problems, ...head } = frame
+  const advice = relevant(frame.advice, reports, rules)
   return {
     report: {
       schema: 1,
@@ -45,6 +46,23 @@ export function assemble(
     },
     runs: reports.map(one => one.run),
   }
+}
+
+/** Advice about a kernel that is entered in place is dropped where every run started it elsewhere (HZ-11). */
+function relevant(
+  advice: readonly Finding[],
+  reports: readonly { readonly report: RunReport }[],
+  rules: readonly Rule[],
+): readonly Finding[] {
+  if (!reports.every(({ report }) => startsElsewhere(report))) return advice
+  const inPlace = rules.filter(rule => rule.class === 'advice' && rule.inPlace === true).map(({ id }) => id)
+  return advice.filter(({ rule }) => !inPlace.includes(rule))
+}
+
+/** Was a kernel handed over that is not where .linux was loaded? */
+function startsElsewhere({ facts: { handOff, sections = [] } }: RunReport): boolean {
+  const linux = sections.filter(({ name }) => name === '.linux')
+  return handOff !== undefined && linux.length === 1 && linux[0]?.address !== handOff.kernelImage
 }
 
 function runReport(

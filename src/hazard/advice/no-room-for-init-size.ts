@@ -9,6 +9,7 @@ export const noRoomForInitSize = advice({
   id: 'no-room-for-init-size',
   since: '0.1.0',
   clause: 'HZ-11',
+  inPlace: true,
   title: 'Not enough room after .linux for a kernel that runs in place',
   inspect({ pe, uki }, report) {
     const sections = placedSections(uki)
