@@ -291,6 +291,7 @@ test('only the three entries of the package are barrels', () => {
 
 /** Tables of facts, which are as long as there are facts. */
 const DATA = [
+  'src/firmware/profile-table.ts',
   'src/messages/meanings.ts',
   'src/image/x86/kernel-facts.ts',
   'src/kernel/x86/changes.ts',
