@@ -496,7 +496,7 @@ describe("the stub's own loader", () => {
     )
   })
 
-  test('H18 a virtual size after SizeOfImage is cleared past the allocation, over stub or initrd', () => {
+  test('H18 a virtual size past SizeOfImage is cleared past the allocation, over stub or initrd', () => {
     const facts = lastSection(([name, VirtualAddress, VirtualSize, at, size, flags]) => [
       name,
       VirtualAddress,

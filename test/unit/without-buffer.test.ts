@@ -42,7 +42,7 @@ test('integers are read and written as with it', () => {
   expect(() => withoutBuffer(() => fromInteger(256n, 1))).toThrow('256 does not fit 1 bytes')
 })
 
-test('a failure leaves no stand-in after', () => {
+test('a failure leaves no stand-in in place', () => {
   const bytes = Object.defineProperty(new Uint8Array(8), Symbol.iterator, {
     get: () => {
       throw new Error('on the way')

@@ -87,7 +87,7 @@ test('HZ-2 a copy of damaged bytes is damaged by whoever damaged the original', 
   ])
 })
 
-test('HZ-3 a .bss after the file that nobody cleared is an uninitialised read', () => {
+test('HZ-3 a .bss past the file that nobody cleared is an uninitialised read', () => {
   const { memory, recorder } = machine()
   memory.put(phys(KERNEL), slice(KERNEL_SIZE), 'kernel')
   recorder.as('efi-stub', () =>

@@ -28,7 +28,7 @@ test('PE-53 zeroes the image, copies sections and never the headers', () => {
   expect(loadedBy('lanzaboote', goodPe([FIRST], { fileSize: 0x500 }))).toBe('EFI_LOAD_ERROR PE-53')
 })
 
-test('PE-54 refuses relocations, and an entry point after the sections', () => {
+test('PE-54 refuses relocations, and an entry point past the sections', () => {
   const directories = Array.from({ length: 16 }, (_, i) => (i === 5 ? ([0, 1] as const) : ([0, 0] as const)))
   expect(refusalBy('lanzaboote', { ...PLAIN, directories })).toBe('EFI_INCOMPATIBLE_VERSION PE-54')
   expect(refusalBy('lanzaboote', { ...PLAIN, AddressOfEntryPoint: 0x2000 })).toBe('EFI_LOAD_ERROR PE-54')

@@ -198,7 +198,7 @@ test('ST-68 code of an NX_COMPAT kernel that is not made of whole pages is a dou
   ).toEqual(['ST-68'])
 })
 
-test('ST-69 an entry point after the image is a bad kernel image', () => {
+test('ST-69 an entry point past the image is a bad kernel image', () => {
   const away = editKernel(on61.e_lfanew + OPTIONAL + 16, ...le32(0x7fffffff))
   for (const row of HARDENED)
     expect(refusal(later(row, away)), row).toMatchObject({
@@ -209,7 +209,7 @@ test('ST-69 an entry point after the image is a bad kernel image', () => {
   for (const row of NOT_HARDENED) expect(refusal(later(row, away)), row).toBeNull()
 })
 
-test('ST-70 a section after the end of the image is passed over', () => {
+test('ST-70 a section past the end of the image is passed over', () => {
   const huge = laterSections({
     '.initrd': {
       name: '.initrd',

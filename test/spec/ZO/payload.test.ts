@@ -161,7 +161,7 @@ test('ZO-27 a kernel that needs more memory than its file says leaves the assump
   expect(on.notes.assumptions.map(assumption => assumption.clause)).toContain('EP-20')
 })
 
-test('ZO-28 output that stays after the input is kept, and by how much is a fact', () => {
+test('ZO-28 output that does not reach its input keeps the margin, and by how much is a fact', () => {
   const { on } = deep('linux/E2', smallKernel(NAME_2))
   expect(contractsOf(on)).toContainEqual({ clause: 'ZO-28', kept: true })
   expect(on.notes.facts.payload?.margin).toBeGreaterThan(0x2180000)

@@ -88,7 +88,7 @@ describe('what a boot said beside the prediction', () => {
     ])
   })
 
-  test('an initrd is predicted when there is one, its source after the PE entry only', () => {
+  test('an initrd is predicted when there is one, its source at the PE entry only', () => {
     const ramdisk = { ramdiskImage: phys(0x1000000), ramdiskSize: 0x1001 }
     const handOff = { kernelImage: phys(0x2000000), entry: phys(0x2000200) }
     const observed = [
@@ -351,7 +351,7 @@ describe('loaders on a small machine', () => {
     )
   })
 
-  test('a section after the image strays', () => {
+  test('a section past the end of the image is not placed', () => {
     const { outcomes } = compare(
       ['rust-hypervisor-firmware'],
       [first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }],

@@ -67,7 +67,7 @@ test('a copy that was overwritten leads to the place where it came from', () => 
   })
 })
 
-test('damage that came before a copy is found after it', () => {
+test('damage from before a copy is found in the copy', () => {
   const { memory, recorder } = loaded()
   const gone = memory.zero(rangeAt(KERNEL + 0x40, 0x10), null)
   const copied = memory.copy(phys(COPY), rangeAt(KERNEL, KERNEL_SIZE))

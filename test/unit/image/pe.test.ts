@@ -81,7 +81,7 @@ describe('parsePe', () => {
     expect(parsePe(sliceSource(source, 0, end)).pe?.sections).toHaveLength(10)
   })
 
-  it('reports raw data after the end of a cut file, section by section', () => {
+  it('reports raw data past the end of a cut file, section by section', () => {
     expect(ids(sliceSource(bigUki(), 0, 8 * MIB))).toEqual(['section-outside-file', 'section-outside-file'])
   })
 

@@ -76,7 +76,7 @@ it('says what no bzImage is, and why', () => {
   expect(parseBzImage(bytesSource(new Uint8Array(0))).problems[0]?.fatal).toBe(true)
 })
 
-it('reads no operand after the end of the code in front of the payload', () => {
+it('reads no operand past the end of the code before the payload', () => {
   for (let end = 0x200; end < 0x2b0; end++)
     expect([null, E2.geometry.boot_stack_end]).toContain(
       parsed(withField(buildKernel(E2), 'payload_offset', end)).geometry.boot_stack_end,
@@ -102,7 +102,7 @@ it('trusts only the fields that the protocol version has', () => {
   })
 })
 
-it('trusts no field after the end of the header, which the jump at 0x200 tells', () => {
+it('trusts no field past the end of the header, which the jump at 0x200 tells', () => {
   const b = parsed(withField(buildKernel(E2), 'jump', 0x5eeb))
   expect(b.hdr.pref_address).toBe(0x1000000n)
   expect(b.hdr.init_size).toBe(0)
