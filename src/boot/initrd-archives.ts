@@ -16,6 +16,8 @@ const MAGIC_LENGTH = 6
 /** A cpio header in the newc format: the magic and 13 numbers of 8 digits. */
 const HEADER = 110
 const TRAILER = 'TRAILER!!!'
+/** A cpio archive begins at a multiple of it, and so does whatever comes after one. */
+const ALIGNMENT = 4
 /** Bytes that are read at once; of zeros, first as many as a page of them would have to be. */
 const CHUNK = 2 ** 16
 const FIRST_LOOK = 64
@@ -29,6 +31,7 @@ export type ArchiveFault =
   | { readonly kind: 'no archive' }
   | { readonly kind: 'junk'; readonly at: number; readonly bytes: string }
   | { readonly kind: 'cut'; readonly at: number }
+  | { readonly kind: 'unaligned'; readonly at: number }
   | { readonly kind: 'too many zeros' }
 
 function hexOf(bytes: Uint8Array): string {
@@ -54,8 +57,12 @@ export function archiveFault(memory: Memory, at: number, length: number): Archiv
     next += begin
     const { bytes, known } = read(next, Math.min(MAGIC_LENGTH, length - next))
     const first = hexOf(bytes)
-    if (!known || COMPRESSED.some(magic => first.startsWith(magic))) return null
-    if (!CPIO.some(magic => first === magic)) return { kind: 'junk', at: next, bytes: first }
+    if (!known) return null
+    const isCpio = CPIO.some(magic => first === magic)
+    const isCompressed = COMPRESSED.some(magic => first.startsWith(magic))
+    if (!isCpio && !isCompressed) return { kind: 'junk', at: next, bytes: first }
+    if (next % ALIGNMENT !== 0 && (isCpio || any)) return { kind: 'unaligned', at: next }
+    if (isCompressed) return null
     any = true
     for (let last = false; !last; files++) {
       const file = files < FILES_MAX ? fileAt(read, next, length) : null

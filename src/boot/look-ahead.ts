@@ -83,4 +83,5 @@ const WITHOUT = {
   'no archive': 'holds zeros and no archive: there is nothing to unpack',
   'too many zeros': `begins with more than ${formatSize(ZEROS_MAX)} of zeros, after which nobody looked`,
   cut: 'ends inside of a cpio archive',
+  unaligned: 'has an archive whose offset is not a multiple of 4: the kernel does not unpack it',
 } as const

@@ -52,6 +52,17 @@ test('ZO-38 archives follow one another, with zeros or without', () => {
   expect(of(one.length + 70000, [0, one])).toBeNull()
 })
 
+test('ZO-38 a cpio archive begins at a multiple of 4, and so does what follows one', () => {
+  const one = cpio()
+  for (const odd of [1, 2, 3]) {
+    expect(of(one.length + 5000, [4096 + odd, one])).toEqual({ kind: 'unaligned', at: 4096 + odd })
+    expect(of(2 * one.length + 8, [0, one], [one.length + odd, one])).toMatchObject({ kind: 'unaligned' })
+    expect(of(one.length + 4096, [0, one], [one.length + odd, ZSTD])).toMatchObject({ kind: 'unaligned' })
+    // Compressed data after zeros alone may begin anywhere
+    expect(of(4096, [1000 + odd, ZSTD])).toBeNull()
+  }
+})
+
 test('ZO-38 what stands after zeros or after an archive is looked at', () => {
   const one = cpio()
   expect(of(10000, [5000, JUNK])).toMatchObject({ kind: 'junk', at: 5000 })
