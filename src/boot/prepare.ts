@@ -11,7 +11,7 @@ import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
 import { viewUki, type UkiView } from '../image/uki.ts'
-import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
+import type { BootLoaderPayload, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { once } from '../bytes/once.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -158,7 +158,7 @@ export class PreparedMachine {
   /** A boot loader starts a kernel, without a stub. Throws UsageError as `fork` does. */
   startBootLoader(
     bootLoader: BootLoaderModel,
-    cargo: BootLoaderCargo,
+    cargo: BootLoaderPayload,
     options: BootOptions = {},
   ): HandedOver {
     const stage = this.#before(options, bootLoader.id)

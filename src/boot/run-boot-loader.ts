@@ -1,10 +1,10 @@
 /** One boot without systemd-stub: a boot loader starts the kernel. The result has the form of a UKI's run. */
-import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
+import type { BootLoaderPayload, BootLoaderModel } from '../boot-loader/model.ts'
 import { handedOver, type HandedOver, type Run, type Setup } from './run.ts'
 import { LaidOut, type Stage, type Surroundings } from './stage.ts'
 
 /** Input of such a boot. */
-export interface BootLoaderSetup extends Surroundings, BootLoaderCargo {
+export interface BootLoaderSetup extends Surroundings, BootLoaderPayload {
   readonly bootLoader: BootLoaderModel
   /** Chooses the kernel's model by the file, or returns why there is none. */
   readonly model: Setup['kernel']
@@ -19,7 +19,7 @@ export function runBootLoader(setup: BootLoaderSetup): Run {
 export function toBootLoaderHandOff(
   stage: Stage,
   bootLoader: BootLoaderModel,
-  cargo: BootLoaderCargo,
+  cargo: BootLoaderPayload,
 ): HandedOver {
   return handedOver(stage, () => stage.machine.as('loader', () => bootLoader.boot(stage.machine, cargo)))
 }

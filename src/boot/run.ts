@@ -138,7 +138,7 @@ export function toStubEntry(stage: Stage, loading: Loading): StubEntry {
     })
     return loaded
   })
-  if (reached.ended === null) stage.look('stub-entry')
+  if (reached.ended === null) stage.takeSnapshot('stub-entry')
   return new StubEntry(stage, reached)
 }
 
@@ -148,8 +148,8 @@ export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
   if (reached.ended !== null) return new HandedOver(stage, reached)
   const { value } = reached
   const kernelImage = value.via === 'pe-entry' ? value.loaded.base : value.image
-  stage.machine.observe({ handOff: { door: value.via, kernelImage, entry: value.entry } })
-  stage.look('hand-off')
+  stage.machine.observe({ handOff: { entryMethod: value.via, kernelImage, entry: value.entry } })
+  stage.takeSnapshot('hand-off')
   return new HandedOver(stage, reached)
 }
 
@@ -157,7 +157,7 @@ export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
 function arrive(stage: Stage, kernel: KernelModel, handOff: HandOff): Outcome {
   const { machine, notes } = stage
   const at = machine.as('efi-stub', () => kernel.start(machine, handOff))
-  stage.look('arrival')
+  stage.takeSnapshot('arrival')
   machine.as('kernel', () => {
     lookAhead(
       machine,

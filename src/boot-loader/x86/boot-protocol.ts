@@ -19,8 +19,8 @@ import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
 import type { ClauseId } from '../../memory/event.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
-import { makeZeroPage, nameCargo, putKernel, readKernel, writeE820 } from './boot-params.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel, writeE820 } from './boot-params.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
 const LOWEST = 0x1000000
@@ -38,7 +38,7 @@ function headerOf({ hdr }: BzImage): { from: number; to: number } {
 }
 
 /** A chunk of init_size bytes, boot services over, then startup_32. */
-export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function relocator(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const kernel = readKernel(machine, 'HO-13', cargo.kernel)
   takeHeap(machine, HEAP_2_12)
   return machine.step(
@@ -102,7 +102,7 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
 }
 
 /** The RAM of the machine, fixed addresses, startup_32. */
-export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function direct(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const kernel = readKernel(machine, 'HO-14', cargo.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
     for (const { type, range: free } of machine.firmware.memoryMap())
@@ -141,7 +141,7 @@ const SEED = { length: 32, align: 16 } as const
 const SEED_NODE = 'loader:seed'
 
 /** QEMU 7.2.0: the same, with one node of setup_data after the kernel's bytes. */
-export function directWithSeed(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function directWithSeed(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const handOff = direct(machine, cargo)
   machine.step('HO-18', 'QEMU puts a random seed after the kernel', () => {
     const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
@@ -182,7 +182,7 @@ interface Places {
 
 function place(
   machine: Machine,
-  cargo: BootLoaderCargo,
+  cargo: BootLoaderPayload,
   kernel: BzImage,
   { clause, at, bootParams, line, initrd, type }: Places,
 ): HandOff {
@@ -192,7 +192,7 @@ function place(
   putText(machine, line, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
   page.hdr.set('type_of_loader', type)
   page.hdr.set('code32_start', at)
-  nameCargo(page, initrd, line)
+  setCmdlineAndInitrd(page, initrd, line)
   writeE820(page, machine.firmware.memoryMap())
   return {
     ...payloadOf(cargo),

@@ -9,8 +9,8 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
 import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
-import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
 const LIMIT = 0x3fffffff
@@ -19,7 +19,7 @@ const FIRST_KIB = 1024
 const TYPE_OF_LOADER = 0x21
 
 /** The whole way from the file to the handover entry. */
-export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function linuxefi(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const kernel = readKernel(machine, 'HO-10', cargo.kernel)
   const heap = takeHeap(machine, HEAP_2_06)
   if (heap < cargo.kernel.size)
@@ -63,7 +63,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
   machine.step('HO-11', 'linuxefi fills in boot_params', () => {
     page.hdr.set('type_of_loader', TYPE_OF_LOADER)
     page.hdr.set('code32_start', at)
-    nameCargo(page, initrd, line)
+    setCmdlineAndInitrd(page, initrd, line)
   })
   return {
     ...payloadOf(cargo),

@@ -9,7 +9,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderPayload } from '../model.ts'
 import { readKernel } from './boot-params.ts'
 import { relocator } from './boot-protocol.ts'
 
@@ -19,7 +19,7 @@ const ANYWHERE = PHYS_END - 1
  * GRUB reads the file into pages of its own and passes them to LoadImage; a kernel without LoadFile2 support
  * is started by the relocator.
  */
-export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function grubStartImage(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const kernel = readKernel(machine, 'HO-12', cargo.kernel)
   if ((kernel.pe?.optional.MajorImageVersion ?? 0) < 1) return relocator(machine, cargo)
   takeHeap(machine, HEAP_2_12)
@@ -42,7 +42,7 @@ export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOf
 }
 
 /** The firmware, or a boot manager, loads the file. */
-export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function startImage(machine: Machine, cargo: BootLoaderPayload): HandOff {
   readKernel(machine, 'HO-15', cargo.kernel)
   const image = machine.step('HO-15', 'LoadImage of the kernel file', () =>
     load(machine, 'HO-15', { kind: 'file', source: cargo.kernel }),
@@ -55,7 +55,7 @@ const PAGES_ASSERTION =
   "EFI_SUCCESS' failed, halting."
 
 /** systemd-boot 257: the initrd's pages are allocated before the kernel is loaded. */
-export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
+export function bootManager(machine: Machine, cargo: BootLoaderPayload): HandOff {
   const { initrd } = cargo
   if (initrd === null) return startImage(machine, cargo)
   readKernel(machine, 'HO-19', cargo.kernel)
@@ -103,7 +103,7 @@ function startWith(
   machine: Machine,
   clause: Clause,
   image: LoadedImage,
-  cargo: BootLoaderCargo,
+  cargo: BootLoaderPayload,
   fromFile = false,
 ): HandOff {
   const { initrd } = cargo
@@ -123,7 +123,7 @@ function startWith(
   return handOver(cargo, image, offer)
 }
 
-function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: RegisteredInitrd | null): HandOff {
+function handOver(cargo: BootLoaderPayload, image: LoadedImage, initrd: RegisteredInitrd | null): HandOff {
   const { commandLine } = cargo
   const loadOptions =
     commandLine === null

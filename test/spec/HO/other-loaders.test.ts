@@ -40,7 +40,7 @@ const INITRD_PAGES = alignUp(INITRD_SIZE, PAGE)
 test('HO-14 the kernel is at 1 MiB and extracts to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
   const run = started({ loader: 'vmm/direct' })
   expect(run.facts).toMatchObject({
-    handOff: { door: 'legacy-32', entry: phys(0x100000) },
+    handOff: { entryMethod: 'legacy-32', entry: phys(0x100000) },
     compressedImage: 0x100000,
     decompressedKernel: LPA,
     ramdiskImage: RAM_END - INITRD_PAGES,
@@ -89,7 +89,7 @@ test('HO-14 an initrd larger than RAM is refused', () => {
 
 test('HO-15 the firmware loads the file; what is no kernel is outside the model', () => {
   const run = started({ loader: 'efi/start-image', commandLine: null, initrd: null })
-  expect(run.facts).toMatchObject({ handOff: { door: 'pe-entry' }, commandLine: '' })
+  expect(run.facts).toMatchObject({ handOff: { entryMethod: 'pe-entry' }, commandLine: '' })
   expect(
     started({ loader: 'efi/start-image', kernel: bytesSource(new Uint8Array(4096)) }).outcome,
   ).toMatchObject({ kind: 'unknown', gap: { clause: 'HO-15' } })

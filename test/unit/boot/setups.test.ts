@@ -235,10 +235,10 @@ describe('one run', () => {
 
   test('without a stub it ends past the load, with the doubts that were there before', () => {
     const doubt = { clause: 'FW-28', why: 'a poor map' } as const
-    const { outcome, gaps, moments } = run(setup([first], { doubts: [doubt] }))
+    const { outcome, gaps, snapshots } = run(setup([first], { doubts: [doubt] }))
     expect(outcome).toEqual({ kind: 'unknown', gap: { clause: 'ST-1', why: 'no stub' } })
     expect(gaps).toEqual([{ clause: 'ST-1', why: 'no stub' }, doubt])
-    expect(moments.map(({ moment }) => moment)).toEqual(['before-load', 'stub-entry'])
+    expect(snapshots.map(({ point }) => point)).toEqual(['before-load', 'stub-entry'])
     expect(run(setup([first])).gaps).toEqual([{ clause: 'ST-1', why: 'no stub' }])
   })
 
@@ -272,11 +272,11 @@ describe('one run', () => {
   test('a section that the view does not name belongs to the image', () => {
     const whole = setup([first])
     const {
-      moments,
+      snapshots,
       facts: { sections },
     } = run({ ...whole, uki: { ...whole.uki, sections: [] } })
     expect(sections).toEqual([])
-    expect(moments.at(-1)?.lines.some(({ object }) => object === 'uki')).toBe(true)
+    expect(snapshots.at(-1)?.lines.some(({ object }) => object === 'uki')).toBe(true)
   })
 
   test('a load that is refused is the outcome, with load options or without', () => {

@@ -157,7 +157,7 @@ class Naive {
     by: number,
   ): {
     lost: [number, string, number][]
-    strayed: number[]
+    unallocated: number[]
     outside: number[]
     fromOutside: number[]
   } | null {
@@ -192,7 +192,7 @@ class Naive {
     })
     const effect = {
       lost: [] as [number, string, number][],
-      strayed: [] as number[],
+      unallocated: [] as number[],
       outside: [] as number[],
       fromOutside: op.op === 'copy' ? addresses(op.from).filter(at => !this.cell(at).ram) : [],
     }
@@ -201,7 +201,7 @@ class Naive {
       const next = arriving[i]
       if (next === undefined) throw new Error('nothing arrives')
       if (op.op === 'occupy') cell.claim = op.object
-      if (cell.claim === null) effect.strayed.push(at)
+      if (cell.claim === null) effect.unallocated.push(at)
       if (!cell.ram) {
         effect.outside.push(at)
         return
@@ -333,7 +333,7 @@ function perform({ memory, recorder, naive }: Both, op: Op): void {
       addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]),
     ),
   ).toEqual(effect.lost)
-  expect(spreadRanges(event.strayed)).toEqual(effect.strayed)
+  expect(spreadRanges(event.unallocated)).toEqual(effect.unallocated)
   expect(spreadRanges(event.outside)).toEqual(effect.outside)
   if (event.op === 'copy') expect(spreadRanges(event.fromOutside)).toEqual(effect.fromOutside)
 }
