@@ -21,7 +21,7 @@ export interface BootLoaderPayload {
 /** A boot loader: puts kernel, initrd and command line into memory and hands over. */
 export interface BootLoaderModel {
   readonly id: string
-  boot(machine: Machine, cargo: BootLoaderPayload): HandOff
+  boot(machine: Machine, payload: BootLoaderPayload): HandOff
 }
 
 /** A row of boot-loaders.ts: the entry method, and the step that gets there. */

@@ -25,8 +25,8 @@ interface Piece {
 }
 
 /**
- * A snapshot whose lines wait. It is a class because every object literal with a getter gets a hidden class of
- * its own, and that keeps what the getter sees, a whole memory, until all of the heap is swept.
+ * A snapshot whose lines wait. It is a class because every object literal with a getter gets a hidden class
+ * of its own, and that keeps what the getter sees, a whole memory, until all of the heap is swept.
  */
 class LazySnapshot implements Snapshot {
   readonly point: Snapshot['point']

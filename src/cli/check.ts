@@ -104,7 +104,7 @@ export async function map(call: Call): Promise<number> {
   const { report } = checked
   if (isJson(call)) {
     const { reportToJson } = await import('../report/json.ts')
-    call.print(jsonText({ schema: 1, verdict: report.verdict, snapshots: reportToJson(report)['snapshots'] }))
+    call.print(jsonText({ schema: 1, verdict: report.verdict, moments: reportToJson(report)['moments'] }))
   } else {
     call.print(`${formatMap(report, { paint: painter(call.color) })}${footer(call, checked)}`)
   }

@@ -150,7 +150,7 @@ export function imageLoadersToJson(
           ? null
           : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
       runs: runs.map(run => ({ ...stretchJson(run), holds: holdsJson(run.holds) })),
-      unallocated: unallocated.map(stretchJson),
+      strayed: unallocated.map(stretchJson),
       nowhere,
       assumptions,
     })),

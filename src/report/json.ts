@@ -38,7 +38,7 @@ function runToJson(run: RunReport): Record<string, unknown> {
     findings: run.findings.map(findingJson),
     assumptions: run.assumptions,
     gaps: run.gaps,
-    snapshots: run.snapshots.map(snapshotJson),
+    moments: run.snapshots.map(snapshotJson),
     ...(run.observed === undefined
       ? {}
       : {
@@ -94,9 +94,10 @@ function findingJson(finding: Finding): Record<string, unknown> {
   }
 }
 
+/** Schema 1 keeps its own name for the point. */
 function snapshotJson({ point, lines }: MapSnapshot): Record<string, unknown> {
   return {
-    point,
+    moment: point,
     lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })),
   }
 }

@@ -25,7 +25,7 @@ const facts = record(
     imageBase: address,
     sections: listOf(record({ name: text, address, size: count, intact: { type: 'boolean' } })),
     handOff: record({
-      entryMethod: { enum: ['efi-handover', 'pe-entry', 'legacy-32', 'legacy-64'] },
+      door: { enum: ['efi-handover', 'pe-entry', 'legacy-32', 'legacy-64'] },
       kernelImage: address,
       entry: address,
     }),
@@ -85,9 +85,9 @@ const run = {
   findings: listOf({ $ref: '#/$defs/finding' }),
   assumptions: listOf(record({ clause: text, what: text })),
   gaps: listOf(record({ clause: text, why: text })),
-  snapshots: listOf(
+  moments: listOf(
     record({
-      point: { enum: ['before-load', 'stub-entry', 'hand-off', 'arrival'] },
+      moment: { enum: ['before-load', 'stub-entry', 'hand-off', 'arrival'] },
       lines: listOf(record({ range: { $ref: '#/$defs/range' }, object: text, at: count, what: text })),
     }),
   ),

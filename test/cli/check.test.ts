@@ -164,7 +164,7 @@ describe('check', () => {
 })
 
 describe('map and trace', () => {
-  test('map shows the snapshots and ends with the verdict', async () => {
+  test('map shows the moments and ends with the verdict', async () => {
     const { code, stdout } = await stubsim(['map', good, ...machine])
     expect(code).toBe(0)
     for (const part of [
@@ -176,9 +176,9 @@ describe('map and trace', () => {
       expect(stdout).toContain(part)
     expect(stdout).toMatch(/\nverdict {2}clean.*\n$/)
     const json = JSON.parse((await stubsim(['map', good, ...machine, '--format', 'json'])).stdout) as {
-      snapshots: { point: string }[]
+      moments: { moment: string }[]
     }
-    expect(json.snapshots.map(({ point }) => point)).toEqual([
+    expect(json.moments.map(({ moment }) => moment)).toEqual([
       'before-load',
       'stub-entry',
       'hand-off',

@@ -23,7 +23,7 @@ export interface JsonReport {
   readonly facts: {
     readonly outcome: Ending
     readonly handOff?: {
-      readonly entryMethod: 'efi-handover' | 'pe-entry'
+      readonly door: 'efi-handover' | 'pe-entry'
       readonly kernelImage: string
       readonly entry: string
     }
@@ -81,7 +81,7 @@ export function checkByCommand(recording: Recording, uki: string, work: string):
     facts: {
       ending: facts.outcome,
       imageBase: address('imageBase'),
-      entryMethod: facts.handOff?.entryMethod,
+      entryMethod: facts.handOff?.door,
       kernelImage: facts.handOff && Number(facts.handOff.kernelImage),
       kernelEntry: facts.handOff && Number(facts.handOff.entry),
       bootParams: address('bootParams'),

@@ -4,7 +4,7 @@ import { kernelCandidates, shapeOf, stubCandidates } from '../../../src/boot/ide
 import { imageOfListing } from '../../../src/boot/listing.ts'
 import { quantity } from '../../../src/boot/quantity-schema.ts'
 import { ukiSource } from '../../../src/boot/recipe.ts'
-import { run, type Setup } from '../../../src/boot/run.ts'
+import { run, type BootConfig } from '../../../src/boot/run.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
@@ -26,7 +26,7 @@ import { smallPe, type SmallSection } from '../firmware/small-pe.ts'
 import { factsOf } from '../../support/facts.ts'
 
 const facts = factsOf('debian-5.10.223')
-const viewOf = (source: Setup['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
+const viewOf = (source: BootConfig['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
 
 describe('rows of the stub', () => {
   const uki = viewOf(buildUki({ stub: STUB_FACTS['247.3'], sections: [] }))
@@ -217,7 +217,7 @@ describe('a listing in the place of the file', () => {
 
 describe('one run', () => {
   const first: SmallSection = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }
-  const setup = (sections: readonly SmallSection[], change: Partial<Setup> = {}): Setup => {
+  const setup = (sections: readonly SmallSection[], change: Partial<BootConfig> = {}): BootConfig => {
     const source = smallPe(goodPe(sections, { SizeOfHeaders: 0x400 }))
     return {
       source,

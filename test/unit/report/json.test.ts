@@ -90,7 +90,7 @@ test('facts bear the names and the form of recorded boots', () => {
       { name: '.linux', address: '0x1100000', size: 0x40000, intact: true },
       { name: '.initrd', address: '0x1140000', size: 0x20000, intact: false },
     ],
-    handOff: { entryMethod: 'efi-handover', kernelImage: '0x1100000', entry: '0x1100390' },
+    handOff: { door: 'efi-handover', kernelImage: '0x1100000', entry: '0x1100390' },
     bootParams: '0x1e000',
     cmdLinePtr: '0x9f000',
     commandLine: 'console=ttyS0 nokaslr',

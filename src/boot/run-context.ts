@@ -50,7 +50,7 @@ export interface Beginning {
 }
 
 /** Input common to all boots. */
-export interface Surroundings extends Layout, Beginning {}
+export interface MachineConfig extends Layout, Beginning {}
 
 /** One simulated boot. */
 export interface Run {
@@ -81,7 +81,7 @@ interface Parts {
 }
 
 /** The state of a running boot, used by its stages. */
-export class Stage {
+export class RunContext {
   readonly machine: Machine
   readonly notes: Notes
   readonly #parts: Parts
@@ -113,7 +113,7 @@ export class Stage {
    * The same machine in the same state: recording, memory, firmware, notes and snapshots. Neither sees later
    * changes of the other. Costs microseconds. Throws ModelBug under a step.
    */
-  fork(): Stage {
+  fork(): RunContext {
     const { settings, notes, snapshots } = this.#parts
     return forked(
       this.#parts,
@@ -163,7 +163,7 @@ function forked(
   notes: Notes,
   snapshots: Snapshot[],
   inner?: ImageLoader,
-): Stage {
+): RunContext {
   const recorder = from.recorder.fork()
   const memory = from.memory.fork(recorder)
   const firmware = from.firmware.fork({
@@ -172,7 +172,7 @@ function forked(
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({
+  return new RunContext({
     recorder,
     memory,
     firmware,
@@ -218,7 +218,7 @@ export class LaidOut {
   }
 
   /** A boot on this machine; boots do not see one another. */
-  begin({ settings: some, assumptions, doubts = [] }: Beginning): Stage {
+  begin({ settings: some, assumptions, doubts = [] }: Beginning): RunContext {
     const settings = withDefaults(some)
     return forked(
       this.#parts,
