@@ -99,7 +99,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     : machine.gap('EP-1', 'the kernel file has an impossible pref_address, kernel_alignment or length')
 }
 
-/** Problems of a file that its headers do not allow for; a signature behind its end is none. */
+/** Problems of a file that its headers do not allow for; a signature past its end is none. */
 const CONTRADICTIONS: ReadonlySet<string> = new Set([
   'shorter-than-declared',
   'payload-outside-image',

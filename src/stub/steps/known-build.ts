@@ -27,7 +27,7 @@ function* crookedEntry(view: UkiView): Generator<string> {
   const its = AddressOfEntryPoint % FUNCTION_ALIGNMENT
   if (its !== 0 && stubIdentity(view)?.product === 'systemd-stub')
     yield (
-      `the entry point ${hex(AddressOfEntryPoint)} is no multiple of ${String(FUNCTION_ALIGNMENT)}: ` +
+      `the entry point ${hex(AddressOfEntryPoint)} is not a multiple of ${String(FUNCTION_ALIGNMENT)}: ` +
       'no function of a stub is known to begin there'
     )
 }
