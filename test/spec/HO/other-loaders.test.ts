@@ -3,7 +3,7 @@ import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { bytesSource } from '../../../src/bytes/source.ts'
+import { bytesSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
 import { judge } from '../../../src/hazard/registry.ts'
 import { contentSource } from '../../../src/image/content.ts'
@@ -18,8 +18,9 @@ import { FACTS_5, LPA } from '../../support/kernels.ts'
 const KERNEL = kernelNamed('debian-6.12.107-cloud')
 
 function startedWith(loader: string, size: number | null, map = ROOMY): Run {
-  const initrd =
-    size === null ? null : size === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: size })
+  const sized = (bytes: number): ByteSource =>
+    bytes === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: bytes })
+  const initrd = size === null ? null : sized(size)
   const settings = { secureBoot: false, kaslr: 'off' } as const
   return runBootLoader({
     kernel: KERNEL.source,
