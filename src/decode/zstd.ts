@@ -76,15 +76,15 @@ function readBlock(input: Uint8Array, at: number): Block {
 function findEnd(input: Uint8Array, { at, hasChecksum }: Frame): number {
   let end = at
   for (let last = false; !last;) ({ last, end } = readBlock(input, end))
-  const behind = end + (hasChecksum ? 4 : 0)
-  if (behind > input.length) throw new Stop('truncated', 'the input ends before the checksum', end)
-  return behind
+  const past = end + (hasChecksum ? 4 : 0)
+  if (past > input.length) throw new Stop('truncated', 'the input ends before the checksum', end)
+  return past
 }
 
 /** Decodes one frame and returns the position after it. Throws Stop. */
 export function zstd(input: Uint8Array, out: Output): number {
   const frame = readHeader(input)
-  const behind = findEnd(input, frame)
+  const past = findEnd(input, frame)
   const state: SequenceState = { literal: null, offset: null, match: null, repeats: [1, 4, 8] }
   const frameStart = out.length
   const sum = frame.hasChecksum ? new Xxh64() : null
@@ -115,5 +115,5 @@ export function zstd(input: Uint8Array, out: Output): number {
   out.end()
   if (sum !== null && number(input, at, 4) !== sum.value[0])
     throw new Stop('checksum', 'the XXH64 differs', at)
-  return behind
+  return past
 }
