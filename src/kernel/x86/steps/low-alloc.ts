@@ -61,7 +61,7 @@ export function highAlloc(machine: Machine, { size, limit, label }: HighRequest)
     const starts = machine.firmware.memoryMap().flatMap(({ type, range, attribute }) => {
       if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
       const start = alignDown(Math.min(range.end, end) - length, PAGE)
-      return start >= range.start && start > 0 ? [start] : []
+      return start >= range.start ? [start] : []
     })
     const highest = Math.max(0, ...starts)
     if (highest === 0) return null
