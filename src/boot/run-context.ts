@@ -121,7 +121,7 @@ export class RunContext {
       {
         assumptions: [...notes.assumptions],
         doubts: [...notes.doubts],
-        facts: notes.facts,
+        facts: { ...notes.facts },
       },
       [...snapshots],
     )

@@ -311,10 +311,9 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        const ended = allocator
-          .descriptors()
-          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
-          .map(descriptor => descriptor.range)
+        const ended: Range[] = []
+        for (const { type, range: where } of allocator.descriptors())
+          if (type === EfiBootServicesCode || type === EfiBootServicesData) ended.push(where)
         if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },
