@@ -118,6 +118,9 @@ function writeCode(path: string, code: Buffer): void {
 /** Loads a bundle by its name, and answers with its exports. */
 export type Load = (name: string) => unknown
 
+const HEAD = Buffer.from('(function (exports, require, module, __filename, __dirname) {')
+const TAIL = Buffer.from('\n})')
+
 type Wrapped = (
   exports: object,
   load: Load,
@@ -139,10 +142,8 @@ function keptLoader(home: string, folder: string, plain: Load): Load {
     if (seen !== undefined) return seen.exports
     const [file, path] = [join(home, name), join(folder, name)]
     const code = readCode(path)
-    // A bundle is ASCII, and as such read at once, where UTF-8 is read in small pieces
-    const text = readFileSync(file, 'latin1')
-    const wrapped = `(function (exports, require, module, __filename, __dirname) {${text}\n})`
-    const script = new Script(wrapped, {
+    // One piece of Latin-1: a bundle is ASCII, and a text that is joined or decoded is one more copy
+    const script = new Script(Buffer.concat([HEAD, readFileSync(file), TAIL]).toString('latin1'), {
       filename: file,
       ...(code === undefined ? {} : { cachedData: code }),
     })
