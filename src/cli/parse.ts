@@ -2,11 +2,11 @@
  * Parses argv by the command table. Throws UsageError for unknown, repeated, empty, unexpected or missing
  * arguments.
  */
-import { parseArgs } from 'node:util'
 import { parseAddress, parseSize } from '../boot/quantity.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { Command, Given, Option } from './command.ts'
 import { didYouMean } from './suggest.ts'
+import { tokensOf } from './tokens.ts'
 
 /** The parsed argv. */
 export type Request =
@@ -58,25 +58,21 @@ interface Tokens {
 }
 
 function readTokens(command: Command, args: readonly string[]): Tokens {
-  const options = Object.fromEntries(
-    command.options.flatMap(({ name, short, formerly, value }) => {
-      const type = value === undefined ? ('boolean' as const) : ('string' as const)
-      const now = [name, { type, ...(short === undefined ? {} : { short }) }] as const
-      return formerly === undefined ? [now] : [now, [formerly, { type }] as const]
-    }),
+  const tokens = tokensOf(
+    args,
+    command.options.map(({ name, short, formerly, value }) => ({
+      names: formerly === undefined ? [name] : [name, formerly],
+      short,
+      takesValue: value !== undefined,
+    })),
   )
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
   const values = new Map<string, string | true>()
   const operands: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') operands.push(token.value)
-    if (token.kind !== 'option') continue
+    if (token.kind === 'operand') {
+      operands.push(token.value)
+      continue
+    }
     const option = command.options.find(known => isCalled(known, token.name))
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
@@ -86,7 +82,7 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
       )
     }
     if (values.has(option.name)) throw new UsageError(`--${option.name} is given twice`)
-    values.set(option.name, valueOf(option, token.rawName, token.value, token.inlineValue ?? false))
+    values.set(option.name, valueOf(option, token.rawName, token.value, token.inline))
   }
   return { values, operands }
 }
