@@ -1,4 +1,4 @@
-/** A machine whose kernel is started without its firmware: what the firmware holds in its map is free. HO-14. */
+/** A machine whose kernel is started without its firmware: what that holds in its map is free. HO-14. */
 import { joinDescriptors } from '../firmware/memory-map.ts'
 import {
   EfiACPIMemoryNVS,
