@@ -13,6 +13,7 @@ import {
   type KernelChooser,
 } from './boot/plan.ts'
 import { prepareImage, prepareMachine, type PreparedImage, type PreparedMachine } from './boot/prepare.ts'
+import { mayNeedRoom } from './boot/room-in-place.ts'
 import type { Run } from './boot/run.ts'
 import { ModelBug, UsageError } from './bytes/errors.ts'
 import { madeOf } from './bytes/fixed-source.ts'
@@ -138,7 +139,7 @@ function lookedAtBothWays(
 interface Boots {
   readonly boots: readonly { readonly run: Run; readonly stub: EraRef; readonly kernel: EraRef }[]
   readonly linux: ByteSource | null
-  readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems'>
+  readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems' | 'mayNeedRoom'>
 }
 
 /** Every candidate stub of the image, each with every candidate kernel it hands over to. */
@@ -172,6 +173,7 @@ function ofImage(
     linux: kernelBytes(uki, input),
     ofFile: {
       advice: input.image.unplaced === true ? [] : adviceOf(input, image, uki),
+      mayNeedRoom: () => mayNeedRoom(uki, input),
       builder: input.image.unplaced === true ? null : image.builder,
       problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
     },
@@ -211,7 +213,7 @@ function ofLoader(
   return {
     boots: kernels.map(kernel => ({ run: handed.start(kernel.model), stub: ref, kernel: kernel.ref })),
     linux: image,
-    ofFile: { advice: [], builder: null, problems: [] },
+    ofFile: { advice: [], mayNeedRoom: () => false, builder: null, problems: [] },
   }
 }
 

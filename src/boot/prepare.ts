@@ -21,6 +21,7 @@ import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
 import { HandedOver, StubEntry, toStubEntry } from './run.ts'
 import { LaidOut, type RunContext } from './run-context.ts'
+import { withoutFirmware } from './without-firmware.ts'
 
 /** Per-boot input of a prepared machine. */
 export interface BootOptions {
@@ -161,6 +162,9 @@ export class PreparedMachine {
     payload: BootLoaderPayload,
     options: BootOptions = {},
   ): HandedOver {
+    const { input } = this
+    const alone = bootLoader.withoutFirmware === true ? withoutFirmware(input) : input
+    if (alone !== input) return new PreparedMachine(alone).startBootLoader(bootLoader, payload, options)
     const ctx = this.#before(options, bootLoader.id)
     const gap = this.#noMachine()
     return gap === null
