@@ -91,11 +91,15 @@ export {
 } from './kernel/payload.ts'
 export {
   decode,
+  decodeStream,
   FORMATS,
   type Decoded,
   type DecodeOptions,
   type Format,
   type Progress,
+  type Sink,
+  type Streamed,
+  type StreamOptions,
 } from './decode/decode.ts'
 export type { Elf } from './image/elf.ts'
 export { advise, judge, rules } from './hazard/registry.ts'
