@@ -10,9 +10,9 @@ export {
   PreparedMachine,
   type BootOptions,
 } from './boot/prepare.ts'
-export { HandedOver, run, StubEntry, type Run, type Setup } from './boot/run.ts'
-export { Stage } from './boot/stage.ts'
-export { runBootLoader, type BootLoaderSetup } from './boot/run-boot-loader.ts'
+export { HandedOver, run, StubEntry, type Run, type BootConfig } from './boot/run.ts'
+export { RunContext } from './boot/run-context.ts'
+export { runBootLoader, type BootLoaderConfig } from './boot/run-boot-loader.ts'
 export { compareWithObserved, type ComparedFact } from './boot/compare.ts'
 export { imageOfListing, type ListedImage } from './boot/listing.ts'
 export { machineFromMemmap, type MemmapMachine } from './boot/memmap-machine.ts'

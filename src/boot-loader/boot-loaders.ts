@@ -15,7 +15,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
       'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as ' +
       'boot_params, tail not cleared',
     seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
-    door: 'efi-handover',
+    entryMethod: 'efi-handover',
     boot: linuxefi,
   },
   'grub/efi': {
@@ -24,21 +24,21 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
       'GRUB 2.12 and 2.14 on EFI: LoadImage and StartImage, initrd through LoadFile2; ' +
       'kernels before 5.7 through the relocator',
     seen: ['2.12', '2.14'],
-    door: 'pe-entry',
+    entryMethod: 'pe-entry',
     boot: grubStartImage,
   },
   'grub/relocator': {
     id: 'grub/relocator',
     title: 'GRUB 2.12, legacy linux command: one chunk of init_size bytes, 32-bit entry',
     seen: ['2.12'],
-    door: 'legacy-32',
+    entryMethod: 'legacy-32',
     boot: relocator,
   },
   'vmm/direct': {
     id: 'vmm/direct',
     title: 'a virtual machine monitor that loads the kernel itself, like QEMU with -kernel: 32-bit entry',
     seen: ['7.2'],
-    door: 'legacy-32',
+    entryMethod: 'legacy-32',
     boot: direct,
   },
   'qemu/7.2.0': {
@@ -47,14 +47,14 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
       'QEMU 7.2.0 with -kernel: as vmm/direct, and a random seed in a node of setup_data ' +
       'right after the kernel',
     seen: ['7.2.0'],
-    door: 'legacy-32',
+    entryMethod: 'legacy-32',
     boot: directWithSeed,
   },
   'efi/start-image': {
     id: 'efi/start-image',
     title: 'the firmware, or a boot manager that skips empty initrds, starts the kernel as a PE image',
     seen: ['2022.11'],
-    door: 'pe-entry',
+    entryMethod: 'pe-entry',
     boot: startImage,
   },
   'systemd-boot/257': {
@@ -63,7 +63,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
       'systemd-boot 257: allocates pages for the initrd first, even for an empty one, then ' +
       'starts the kernel as a PE image',
     seen: ['257.13'],
-    door: 'pe-entry',
+    entryMethod: 'pe-entry',
     boot: bootManager,
   },
 }

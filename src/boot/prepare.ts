@@ -11,7 +11,7 @@ import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
 import { viewUki, type UkiView } from '../image/uki.ts'
-import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
+import type { BootLoaderPayload, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { once } from '../bytes/once.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -20,7 +20,7 @@ import { foreignImage, loaderInTheWay, machineDoubts, noMachine } from './machin
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
 import { HandedOver, StubEntry, toStubEntry } from './run.ts'
-import { LaidOut, type Stage } from './stage.ts'
+import { LaidOut, type RunContext } from './run-context.ts'
 
 /** Per-boot input of a prepared machine. */
 export interface BootOptions {
@@ -123,11 +123,11 @@ export class PreparedMachine {
    * A machine with nothing loaded, for stages of your own: `machine.memory`, `machine.firmware`. Throws
    * UsageError when the map cannot be used, or was taken while an image was loaded.
    */
-  fork(options: BootOptions = {}): Stage {
+  fork(options: BootOptions = {}): RunContext {
     return this.#before(options, null)
   }
 
-  #before(options: BootOptions, bootLoader: string | null): Stage {
+  #before(options: BootOptions, bootLoader: string | null): RunContext {
     if (this.input.taken === 'stub-entry')
       throw new UsageError('the map was taken at the entry of a stub, but no image was given')
     return this.#begin(0, options, bootLoader)
@@ -142,10 +142,10 @@ export class PreparedMachine {
     if (uki === null) throw new UsageError(image.parsed.problems.at(-1)?.what ?? 'not a PE file')
     const last = this.#loaded
     if (last?.image === image && areAlike(last.options, options)) return last.entry
-    const stage = this.#begin(uki.pe.optional.SizeOfImage, options, null)
+    const ctx = this.#begin(uki.pe.optional.SizeOfImage, options, null)
     const gap = this.#noMachine() ?? foreignImage(this.input, uki.pe.coff.Machine)
-    if (gap !== null) return new StubEntry(stage, { ended: { kind: 'unknown', gap } })
-    const entry = toStubEntry(stage, {
+    if (gap !== null) return new StubEntry(ctx, { ended: { kind: 'unknown', gap } })
+    const entry = toStubEntry(ctx, {
       source: image,
       uki,
       imageBase: this.input.imageBase,
@@ -158,21 +158,21 @@ export class PreparedMachine {
   /** A boot loader starts a kernel, without a stub. Throws UsageError as `fork` does. */
   startBootLoader(
     bootLoader: BootLoaderModel,
-    cargo: BootLoaderCargo,
+    payload: BootLoaderPayload,
     options: BootOptions = {},
   ): HandedOver {
-    const stage = this.#before(options, bootLoader.id)
+    const ctx = this.#before(options, bootLoader.id)
     const gap = this.#noMachine()
     return gap === null
-      ? toBootLoaderHandOff(stage, bootLoader, cargo)
-      : new HandedOver(stage, { ended: { kind: 'unknown', gap } })
+      ? toBootLoaderHandOff(ctx, bootLoader, payload)
+      : new HandedOver(ctx, { ended: { kind: 'unknown', gap } })
   }
 
   #begin(
     imageSize: number,
     { settings = {}, assumptions = [], doubts = [] }: BootOptions,
     bootLoader: string | null,
-  ): Stage {
+  ): RunContext {
     const { input, firmware } = this
     const loader = loaderInTheWay(firmware, settings.shim ?? false, bootLoader)
     const laidOut = this.#layOut(imageSize)

@@ -59,8 +59,8 @@ function readBlockHeader(input: Uint8Array, at: number): BlockHeader {
   if ((flags & 0x3c) !== 0) throw new Stop('unsupported', 'unknown flags of a block', at + 1)
   let next = at + 2
   const number = (): number => {
-    const { value, end: behind } = readNumber(input, next, end)
-    next = behind
+    const { value, end: past } = readNumber(input, next, end)
+    next = past
     return value
   }
   const compressedSize = flags & 0x40 ? number() : null

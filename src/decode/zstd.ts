@@ -74,15 +74,15 @@ function readBlock(input: Uint8Array, at: number): Block {
 function findEnd(input: Uint8Array, { at, hasChecksum }: Frame): number {
   let end = at
   for (let last = false; !last;) ({ last, end } = readBlock(input, end))
-  const behind = end + (hasChecksum ? 4 : 0)
-  if (behind > input.length) throw new Stop('truncated', 'the input ends before the checksum', end)
-  return behind
+  const past = end + (hasChecksum ? 4 : 0)
+  if (past > input.length) throw new Stop('truncated', 'the input ends before the checksum', end)
+  return past
 }
 
 /** Decodes one frame and returns the position after it. Throws Stop. */
 export function zstd(input: Uint8Array, out: Output): number {
   const frame = readHeader(input)
-  const behind = findEnd(input, frame)
+  const past = findEnd(input, frame)
   const state: SequenceState = { literal: null, offset: null, match: null, repeats: [1, 4, 8] }
   const frameStart = out.length
   let huffman: Huffman | null = null
@@ -111,5 +111,5 @@ export function zstd(input: Uint8Array, out: Output): number {
     throw new Stop('corrupt', 'the decoded length of the frame differs from its header', at)
   if (frame.hasChecksum && number(input, at, 4) !== xxh64(out.bytes, frameStart, out.length)[0])
     throw new Stop('checksum', 'the XXH64 differs', at)
-  return behind
+  return past
 }

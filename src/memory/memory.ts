@@ -75,14 +75,14 @@ function joined(effects: readonly WriteEffect[]): WriteEffect {
   const [first] = effects
   if (first !== undefined && effects.length === 1) return first
   const lost: Extent[] = []
-  const strayed: Range[] = []
+  const unallocated: Range[] = []
   const outside: Range[] = []
   for (const effect of effects) {
     for (const extent of effect.lost) lost.push(extent)
-    for (const one of effect.strayed) strayed.push(one)
+    for (const one of effect.unallocated) unallocated.push(one)
     for (const one of effect.outside) outside.push(one)
   }
-  return { lost, strayed, outside }
+  return { lost, unallocated, outside }
 }
 
 /**
@@ -202,7 +202,7 @@ export class Memory {
       op: 'amend',
       ranges,
       lost: NONE,
-      strayed: ranges.flatMap(one => holesIn(this.#claims, one)),
+      unallocated: ranges.flatMap(one => holesIn(this.#claims, one)),
       outside: ranges.flatMap(one => holesIn(this.#cells, one)),
     })
     let next = 0
@@ -413,33 +413,33 @@ export class Memory {
     content: Content,
     whose: Whose | null,
   ): EventId {
-    const { lost, strayed, outside } = this.#effectOf(range, whose)
+    const { lost, unallocated, outside } = this.#effectOf(range, whose)
     const { next: by, actor, under: step } = this.#recorder
     const object = whose === null ? null : whose.object
     const at = whose === null ? 0 : whose.at
-    const event = { id: by, actor, step, op, range, object, at, lost, strayed, outside }
+    const event = { id: by, actor, step, op, range, object, at, lost, unallocated, outside }
     this.#recorder.push(event as WriteEvent)
     this.#cells.assign(range.start, range.end, { origin: range.start, content, whose, written: true, by })
     for (const hole of outside) this.#cells.clear(hole.start, hole.end)
     return by
   }
 
-  /** The side effects of a write to one range; `strayed` where that is known. */
-  #effectOf(where: Range, next: Whose | null, strayed = holesIn(this.#claims, where)): WriteEffect {
+  /** The side effects of a write to one range; `unallocated` where that is known. */
+  #effectOf(where: Range, next: Whose | null, unallocated = holesIn(this.#claims, where)): WriteEffect {
     const { start, end } = where
     const origin = next === null ? 0 : start - next.at
     const run = this.#cells.at(start)
     if (run !== undefined && run.end >= end)
       return {
         lost: isForeign(run.value, next, origin) ? [extentOf(start, end, run.value)] : NONE,
-        strayed,
+        unallocated,
         outside: NONE,
       }
     const runs = this.#cells.runs(start, end)
     const lost = runs
       .filter(({ value }) => isForeign(value, next, origin))
       .map(one => extentOf(one.start, one.end, one.value))
-    return { lost, strayed, outside: holesBetween(runs, where) }
+    return { lost, unallocated, outside: holesBetween(runs, where) }
   }
 
   /**
@@ -463,7 +463,7 @@ export class Memory {
     }
     const rest = rangeOrNull(at, where.end - at)
     if (rest !== null) loseAllOf(rest, null)
-    return { lost, strayed: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
+    return { lost, unallocated: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
   /** Stores a cell in RAM only; `holes`: the parts without RAM. */

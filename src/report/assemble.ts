@@ -80,7 +80,7 @@ function runReport(
     findings,
     assumptions: run.assumptions,
     gaps,
-    moments: run.moments,
+    snapshots: run.snapshots,
     ...(observed === undefined ? {} : { observed }),
   }
 }

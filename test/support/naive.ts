@@ -123,7 +123,7 @@ export interface Known {
 /** Addresses that a report gives. */
 export interface Said {
   readonly imageBase?: number
-  readonly door?: string
+  readonly entryMethod?: string
   readonly kernelImage?: number
   readonly bootParams?: number
   readonly cmdLinePtr?: number
@@ -226,7 +226,7 @@ function* placeObjections(headers: Headers, { kernel, map }: Known, said: Said):
     for (const [other, b] of alive.slice(i + 1))
       if (a.from < b.to && b.from < a.to) yield `${one} and ${other} lie over each other`
   const { clears } = kernel
-  if (said.door === 'efi-handover' && clears !== null && said.kernelImage !== undefined) {
+  if (said.entryMethod === 'efi-handover' && clears !== null && said.kernelImage !== undefined) {
     const bss = { from: said.kernelImage + clears.from, to: said.kernelImage + clears.to }
     if (!within(bss, EARLY)) yield 'what the kernel clears is not free'
     for (const [what, span] of alive)

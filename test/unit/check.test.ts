@@ -34,8 +34,8 @@ describe('a whole boot', () => {
       kernel: { id: 'linux/E2', certainty: 'certain' },
       alternatives: [],
     })
-    expect(report.facts.handOff?.door).toBe('efi-handover')
-    expect(report.moments.map(({ moment }) => moment)).toEqual([
+    expect(report.facts.handOff?.entryMethod).toBe('efi-handover')
+    expect(report.snapshots.map(({ point }) => point)).toEqual([
       'before-load',
       'stub-entry',
       'hand-off',

@@ -161,7 +161,7 @@ function saidBy({ facts }: Report) {
   const { handOff, ...rest } = facts
   return {
     ...rest,
-    ...(handOff === undefined ? {} : { door: handOff.door, kernelImage: handOff.kernelImage }),
+    ...(handOff === undefined ? {} : { entryMethod: handOff.entryMethod, kernelImage: handOff.kernelImage }),
   }
 }
 

@@ -9,8 +9,8 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
 import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
-import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
 const LIMIT = 0x3fffffff
@@ -19,10 +19,10 @@ const FIRST_KIB = 1024
 const TYPE_OF_LOADER = 0x21
 
 /** The whole way from the file to the handover entry. */
-export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const kernel = readKernel(machine, 'HO-10', cargo.kernel)
+export function linuxefi(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const kernel = readKernel(machine, 'HO-10', payload.kernel)
   const heap = takeHeap(machine, HEAP_2_06)
-  if (heap < cargo.kernel.size)
+  if (heap < payload.kernel.size)
     return machine.refuse(
       'HO-16',
       'EFI_OUT_OF_RESOURCES',
@@ -42,7 +42,7 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
   })
   const line = machine.step('HO-10', 'linuxefi allocates pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
-    putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+    putText(machine, at, (payload.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
     return at
   })
   const at = machine.step(
@@ -55,18 +55,18 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
     },
   )
   const initrd = machine.step('HO-10', 'linuxefi allocates pages for the initrd', () => {
-    if (cargo.initrd === null || cargo.initrd.size === 0) return null
-    const where = pagesBelow(machine, 'HO-10', LIMIT, cargo.initrd.size, 'initrd')
-    putFile(machine, where, cargo.initrd, 'initrd')
-    return rangeOrNull(where, cargo.initrd.size)
+    if (payload.initrd === null || payload.initrd.size === 0) return null
+    const where = pagesBelow(machine, 'HO-10', LIMIT, payload.initrd.size, 'initrd')
+    putFile(machine, where, payload.initrd, 'initrd')
+    return rangeOrNull(where, payload.initrd.size)
   })
   machine.step('HO-11', 'linuxefi fills in boot_params', () => {
     page.hdr.set('type_of_loader', TYPE_OF_LOADER)
     page.hdr.set('code32_start', at)
-    nameCargo(page, initrd, line)
+    setCmdlineAndInitrd(page, initrd, line)
   })
   return {
-    ...payloadOf(cargo),
+    ...payloadOf(payload),
     via: 'efi-handover',
     image: phys(at - kernel.setupSize),
     entry: phys(at + 0x200 + kernel.hdr.handover_offset),

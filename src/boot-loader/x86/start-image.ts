@@ -9,7 +9,7 @@ import { EfiLoaderData } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff, LoadedImage, RegisteredInitrd } from '../../machine/model.ts'
 import { GRUB_MAX_ADDRESS, HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderCargo } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, type BootLoaderPayload } from '../model.ts'
 import { readKernel } from './boot-params.ts'
 import { relocator } from './boot-protocol.ts'
 
@@ -19,35 +19,35 @@ const ANYWHERE = PHYS_END - 1
  * GRUB reads the file into pages of its own and passes them to LoadImage; a kernel without LoadFile2 support
  * is started by the relocator.
  */
-export function grubStartImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const kernel = readKernel(machine, 'HO-12', cargo.kernel)
-  if ((kernel.pe?.optional.MajorImageVersion ?? 0) < 1) return relocator(machine, cargo)
+export function grubStartImage(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const kernel = readKernel(machine, 'HO-12', payload.kernel)
+  if ((kernel.pe?.optional.MajorImageVersion ?? 0) < 1) return relocator(machine, payload)
   takeHeap(machine, HEAP_2_12)
   const image = machine.step('HO-12', 'GRUB reads the kernel into pages and calls LoadImage', () => {
-    const buffer = pagesBelow(machine, 'HO-12', GRUB_MAX_ADDRESS, cargo.kernel.size, KERNEL)
-    putFile(machine, buffer, cargo.kernel, KERNEL)
-    return load(machine, 'HO-12', { kind: 'memory', range: rangeAt(buffer, cargo.kernel.size) })
+    const buffer = pagesBelow(machine, 'HO-12', GRUB_MAX_ADDRESS, payload.kernel.size, KERNEL)
+    putFile(machine, buffer, payload.kernel, KERNEL)
+    return load(machine, 'HO-12', { kind: 'memory', range: rangeAt(buffer, payload.kernel.size) })
   })
-  if (cargo.commandLine !== null)
+  if (payload.commandLine !== null)
     machine.step('HO-12', 'GRUB allocates pages for LoadOptions', () =>
       pagesBelow(
         machine,
         'HO-12',
         GRUB_MAX_ADDRESS,
-        2 * (cargo.commandLine ?? '').length + 2,
+        2 * (payload.commandLine ?? '').length + 2,
         'load-options',
       ),
     )
-  return startWith(machine, 'HO-12', image, cargo, true)
+  return startWith(machine, 'HO-12', image, payload, true)
 }
 
 /** The firmware, or a boot manager, loads the file. */
-export function startImage(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  readKernel(machine, 'HO-15', cargo.kernel)
+export function startImage(machine: Machine, payload: BootLoaderPayload): HandOff {
+  readKernel(machine, 'HO-15', payload.kernel)
   const image = machine.step('HO-15', 'LoadImage of the kernel file', () =>
-    load(machine, 'HO-15', { kind: 'file', source: cargo.kernel }),
+    load(machine, 'HO-15', { kind: 'file', source: payload.kernel }),
   )
-  return startWith(machine, 'HO-15', image, cargo)
+  return startWith(machine, 'HO-15', image, payload)
 }
 
 const PAGES_ASSERTION =
@@ -55,10 +55,10 @@ const PAGES_ASSERTION =
   "EFI_SUCCESS' failed, halting."
 
 /** systemd-boot 257: the initrd's pages are allocated before the kernel is loaded. */
-export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const { initrd } = cargo
-  if (initrd === null) return startImage(machine, cargo)
-  readKernel(machine, 'HO-19', cargo.kernel)
+export function bootManager(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const { initrd } = payload
+  if (initrd === null) return startImage(machine, payload)
+  readKernel(machine, 'HO-19', payload.kernel)
   const offer = machine.step(
     'HO-19',
     'systemd-boot reads the initrd into pages',
@@ -79,9 +79,9 @@ export function bootManager(machine: Machine, cargo: BootLoaderCargo): HandOff {
     },
   )
   const image = machine.step('HO-19', 'systemd-boot calls LoadImage with the kernel file', () =>
-    load(machine, 'HO-19', { kind: 'file', source: cargo.kernel }),
+    load(machine, 'HO-19', { kind: 'file', source: payload.kernel }),
   )
-  return handOver(cargo, image, offer)
+  return handOver(payload, image, offer)
 }
 
 type Clause = 'HO-12' | 'HO-15' | 'HO-19'
@@ -103,10 +103,10 @@ function startWith(
   machine: Machine,
   clause: Clause,
   image: LoadedImage,
-  cargo: BootLoaderCargo,
+  payload: BootLoaderPayload,
   fromFile = false,
 ): HandOff {
-  const { initrd } = cargo
+  const { initrd } = payload
   const offer = machine.step(
     clause,
     fromFile
@@ -120,11 +120,11 @@ function startWith(
       return { at, size: initrd.size, object: 'initrd' }
     },
   )
-  return handOver(cargo, image, offer)
+  return handOver(payload, image, offer)
 }
 
-function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: RegisteredInitrd | null): HandOff {
-  const { commandLine } = cargo
+function handOver(payload: BootLoaderPayload, image: LoadedImage, initrd: RegisteredInitrd | null): HandOff {
+  const { commandLine } = payload
   const loadOptions =
     commandLine === null
       ? null
@@ -135,7 +135,7 @@ function handOver(cargo: BootLoaderCargo, image: LoadedImage, initrd: Registered
           object: 'load-options',
         }
   return {
-    ...payloadOf(cargo),
+    ...payloadOf(payload),
     via: 'pe-entry',
     entry: image.entry,
     loaded: { ...image, loadOptions },

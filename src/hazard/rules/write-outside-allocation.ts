@@ -62,10 +62,10 @@ const AFTER_BOOT_SERVICES: ReadonlySet<Actor> = new Set<Actor>(['decompressor', 
 function strayOf(event: WriteEvent): Range[] {
   if (event.actor === 'firmware') return []
   const late = AFTER_BOOT_SERVICES.has(event.actor)
-  if (event.lost.length === 0 && (late ? event.outside : event.strayed).length === 0) return []
+  if (event.lost.length === 0 && (late ? event.outside : event.unallocated).length === 0) return []
   const owned = event.lost.filter(
     ({ whose }) =>
       whose?.object.startsWith('firmware:') === true && !(late && whose.object === 'firmware:boot'),
   )
-  return union([...(late ? event.outside : event.strayed), ...owned.map(extent => extent.range)])
+  return union([...(late ? event.outside : event.unallocated), ...owned.map(extent => extent.range)])
 }

@@ -113,7 +113,7 @@ function foldOf(lines: readonly string[]): number {
   return widest >= 20 && full >= 3 ? widest : 0
 }
 
-/** What stands in front of a row, in front of the lines behind it: other numbers, the same words. */
+/** What stands in front of a row, in front of the lines after it: other numbers, the same words. */
 function frontOf(before: string): RegExp | null {
   if (before.trim() === '' || before.length > FRONT_MAX) return null
   const escaped = before.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -121,7 +121,7 @@ function frontOf(before: string): RegExp | null {
 }
 
 /**
- * Puts a line and those behind it together until they hold a row that no single one holds; null: they do not.
+ * Puts a line and those after it together until they hold a row that no single one holds; null: they do not.
  */
 function joined<G extends Grammar>(
   lines: readonly string[],
@@ -168,7 +168,7 @@ function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): 
 /** Lines that are joined at most where a text was folded. */
 const FOLDED_MAX = 8
 
-/** The whole line that was folded to this one and those behind it, if a row in it crosses a fold. */
+/** The whole line that was folded to this one and those after it, if a row in it crosses a fold. */
 function unfolded<G extends Grammar>(
   lines: readonly string[],
   i: number,

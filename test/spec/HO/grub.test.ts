@@ -43,7 +43,7 @@ test('HO-10 to HO-15 every loader starts a kernel of every kind, with its initrd
         INITRD_SIZE,
         [],
       ])
-      expect(run.facts.handOff?.door).toBe(bootLoaders[loader]?.door)
+      expect(run.facts.handOff?.entryMethod).toBe(bootLoaders[loader]?.entryMethod)
     }
   }
 })
@@ -108,14 +108,14 @@ test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {
     // After the maps come a heap of 32 MiB, then the file in whole pages
     range: rangeAt(RAM_END - MAP_PAGES * PAGE - 32 * MIB - alignUp(size, PAGE), size),
   })
-  expect(run.facts.handOff?.door).toBe('pe-entry')
+  expect(run.facts.handOff?.entryMethod).toBe('pe-entry')
   expect(under(run, 'EP-14', 'put')).toHaveLength(1)
 })
 
 test('HO-12 a kernel of before 5.7 goes through the relocator, with its initrd', () => {
   const run = started({ loader: 'grub/efi', era: 'linux/E0', name: 'derived-5.6' })
   expect(run.facts).toMatchObject({
-    handOff: { door: 'legacy-32' },
+    handOff: { entryMethod: 'legacy-32' },
     ramdiskSize: INITRD_SIZE,
     initrdDamage: [],
   })

@@ -3,7 +3,7 @@ import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { bytesSource } from '../../../src/bytes/source.ts'
+import { bytesSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
 import { judge } from '../../../src/hazard/registry.ts'
 import { contentSource } from '../../../src/image/content.ts'
@@ -18,8 +18,9 @@ import { FACTS_5, LPA } from '../../support/kernels.ts'
 const KERNEL = kernelNamed('debian-6.12.107-cloud')
 
 function startedWith(loader: string, size: number | null, map = ROOMY): Run {
-  const initrd =
-    size === null ? null : size === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: size })
+  const sized = (bytes: number): ByteSource =>
+    bytes === 0 ? bytesSource(new Uint8Array(0)) : contentSource({ initrd: bytes })
+  const initrd = size === null ? null : sized(size)
   const settings = { secureBoot: false, kaslr: 'off' } as const
   return runBootLoader({
     kernel: KERNEL.source,
@@ -40,7 +41,7 @@ const INITRD_PAGES = alignUp(INITRD_SIZE, PAGE)
 test('HO-14 the kernel is at 1 MiB and extracts to LOAD_PHYSICAL_ADDR; the initrd ends with RAM', () => {
   const run = started({ loader: 'vmm/direct' })
   expect(run.facts).toMatchObject({
-    handOff: { door: 'legacy-32', entry: phys(0x100000) },
+    handOff: { entryMethod: 'legacy-32', entry: phys(0x100000) },
     compressedImage: 0x100000,
     decompressedKernel: LPA,
     ramdiskImage: RAM_END - INITRD_PAGES,
@@ -89,7 +90,7 @@ test('HO-14 an initrd larger than RAM is refused', () => {
 
 test('HO-15 the firmware loads the file; what is no kernel is outside the model', () => {
   const run = started({ loader: 'efi/start-image', commandLine: null, initrd: null })
-  expect(run.facts).toMatchObject({ handOff: { door: 'pe-entry' }, commandLine: '' })
+  expect(run.facts).toMatchObject({ handOff: { entryMethod: 'pe-entry' }, commandLine: '' })
   expect(
     started({ loader: 'efi/start-image', kernel: bytesSource(new Uint8Array(4096)) }).outcome,
   ).toMatchObject({ kind: 'unknown', gap: { clause: 'HO-15' } })

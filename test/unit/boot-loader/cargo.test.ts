@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runBootLoader, type BootLoaderSetup } from '../../../src/boot/run-boot-loader.ts'
+import { runBootLoader, type BootLoaderConfig } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { boot_params, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
@@ -12,7 +12,7 @@ import { edited } from '../../support/bytes.ts'
 
 const KERNEL = kernelNamed('debian-6.12.107-cloud').source
 
-function started(loader: string, given: Partial<BootLoaderSetup> = {}): Run {
+function started(loader: string, given: Partial<BootLoaderConfig> = {}): Run {
   const model = bootLoaders[loader] ?? expect.fail(loader)
   return runBootLoader({
     kernel: KERNEL,

@@ -131,7 +131,7 @@ export function markUnaccepted(boot: KernelBoot): void {
     for (const { start, count } of units) setBits(bits, (start - bitmap.base) / UNIT, count)
     machine.memory.patch(phys(bitmapAt + efi_unaccepted_memory.size), bits, TABLE, efi_unaccepted_memory.size)
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
-    machine.doubt(
+    machine.unmodelled(
       'EP-47',
       'unaccepted memory means an SEV-SNP or TDX guest: what its hypervisor is ' +
         `asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is ` +
@@ -145,7 +145,7 @@ export function passOverUnaccepted(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-48', 'this kernel ignores unaccepted memory', () => {
     if (unacceptedOf(machine.firmware.memoryMap()).length > 0)
-      machine.doubt(
+      machine.unmodelled(
         'EP-48',
         'unaccepted memory means an SEV-SNP or TDX guest: whether its firmware accepts all ' +
           'of it when boot services end is not modelled',
