@@ -22,6 +22,7 @@ import { DEFAULT_IMAGE_LOADER, ofDxeCore } from './image-loaders/image-loaders.t
 import { loadImage } from './image-loaders/load-image.ts'
 import type { Assume, LoaderPorts, Step } from './image-loaders/ports.ts'
 import { firmwareOwner, rangesOfList } from './memory-map.ts'
+import type { ServiceCall } from './service-call.ts'
 import type { MemoryServices } from './memory-services.ts'
 import type { FirmwareClause, PageAllocator, PageAnswer } from './page-allocator.ts'
 import type { Pool, PoolPages } from './pool.ts'
@@ -109,6 +110,8 @@ export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 
 
 /** Boot services that can be forked. */
 export interface ForkableServices extends BootServices {
+  /** Calls of stages so far, where faults are injected. */
+  readonly calls?: readonly ServiceCall[]
   /** The same services over a fork of their memory; neither sees later calls of the other. */
   fork(to: ForkedTo): ForkableServices
 }

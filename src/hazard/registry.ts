@@ -90,6 +90,15 @@ export function advise(
   return among.flatMap(rule => (rule.class === 'advice' ? someOf(rule, image) : []))
 }
 
+/** Without advice that matters only where the kernel is entered in place. */
+export function withoutInPlace(
+  advice: readonly Finding[],
+  among: readonly Rule[] = rules,
+): readonly Finding[] {
+  const inPlace = among.filter(rule => rule.class === 'advice' && rule.inPlace === true).map(({ id }) => id)
+  return advice.filter(({ rule }) => !inPlace.includes(rule))
+}
+
 function someOf(rule: AdviceRule, image: Parameters<AdviceRule['inspect']>[0]): Finding[] {
   const findings: Finding[] = []
   const keep = collect(rule, findings)

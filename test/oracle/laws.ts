@@ -85,13 +85,9 @@ export const LAWS: readonly Law[] = [
       )
       const preferred = Number(recording.pe_image_base)
       const high = rest.findLast(({ start, end }) => end - start >= need)
-      const want =
-        preferred >= 0x100000 && fits(freeOf(map), preferred, need)
-          ? preferred
-          : high === undefined
-            ? null
-            : high.end - need
-      return same('image base', want, imageBase)
+      const highest = high === undefined ? null : high.end - need
+      const atPreferred = preferred >= 0x100000 && fits(freeOf(map), preferred, need)
+      return same('image base', atPreferred ? preferred : highest, imageBase)
     },
   },
   {

@@ -174,12 +174,11 @@ class Naive {
       }
       return null
     }
-    const touched =
-      op.op === 'copy'
-        ? addresses(rangeAt(op.to, op.from.end - op.from.start))
-        : 'ranges' in op
-          ? spreadRanges(op.ranges)
-          : addresses(op.where)
+    const named = (): number[] => {
+      if (op.op === 'copy') return addresses(rangeAt(op.to, op.from.end - op.from.start))
+      return 'ranges' in op ? spreadRanges(op.ranges) : addresses(op.where)
+    }
+    const touched = named()
     const source = op.op === 'copy' ? addresses(op.from).map(at => ({ ...this.cell(at) })) : []
     const arriving = touched.map((at, i): Pick<Cell, 'byte' | 'object' | 'at' | 'written'> => {
       if (op.op === 'amend') return { ...this.cell(at), byte: op.byte }
@@ -235,12 +234,8 @@ class Naive {
       const want = wanted[at + i] ?? { object, at: at + i }
       if (!cell.ram) return [[address, at + i, 'outside', null]]
       if (cell.object === want.object && cell.at === want.at) return []
-      const kind =
-        cell.object !== null || cell.written
-          ? 'clobbered'
-          : cell.claim === null
-            ? 'unclaimed'
-            : 'uninitialised'
+      const unwritten = cell.claim === null ? 'unclaimed' : 'uninitialised'
+      const kind = cell.object !== null || cell.written ? 'clobbered' : unwritten
       return [[address, at + i, kind, cell.by]]
     })
   }
