@@ -12,8 +12,8 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'grub/linuxefi': {
     id: 'grub/linuxefi',
     title:
-      'GRUB 2.06 of Debian, linuxefi: handover entry, first kilobyte of the file as ' +
-      'boot_params, tail not cleared',
+      'GRUB 2.06 of Debian, linuxefi: handover entry, setup header of the file in ' +
+      'boot_params, memory after the kernel not cleared',
     seen: ['2.06-13+deb12u1', '2.06-13+deb12u2'],
     entryMethod: 'efi-handover',
     boot: linuxefi,
@@ -39,6 +39,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
     title: 'a virtual machine monitor that loads the kernel itself, like QEMU with -kernel: 32-bit entry',
     seen: ['7.2'],
     entryMethod: 'legacy-32',
+    withoutFirmware: true,
     boot: direct,
   },
   'qemu/7.2.0': {
@@ -48,6 +49,7 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
       'right after the kernel',
     seen: ['7.2.0'],
     entryMethod: 'legacy-32',
+    withoutFirmware: true,
     boot: directWithSeed,
   },
   'efi/start-image': {

@@ -1,17 +1,23 @@
 import { expect, test } from 'vitest'
 import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
+import { buildMachine, type MachineInput } from '../../../src/boot/machine.ts'
+import { prepareMachine } from '../../../src/boot/prepare.ts'
 import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../../src/boot/run.ts'
+import { withoutFirmware } from '../../../src/boot/without-firmware.ts'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { alignUp, PAGE, phys } from '../../../src/bytes/units.ts'
+import { check } from '../../../src/check.ts'
 import { judge } from '../../../src/hazard/registry.ts'
 import { contentSource } from '../../../src/image/content.ts'
+import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { setup_data, setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
 import { kernelModel } from '../../../src/kernel/kernels.ts'
 import { rangesOf } from '../../../src/memory/event.ts'
+import { memoryMap } from '../../../src/vitest/builders.ts'
 import { contracts, INITRD_SIZE, RAM_END, ROOMY, started, under } from '../../support/boot-loader-runs.ts'
-import { edited } from '../../support/bytes.ts'
+import { edited, MIB } from '../../support/bytes.ts'
 import { eraNamed, free, kernelNamed } from '../../support/kernel-bench.ts'
 import { FACTS_5, LPA } from '../../support/kernels.ts'
 
@@ -80,6 +86,66 @@ test('HO-14 nobody allocates: the monitor breaks no contract about allocations',
   const run = started({ loader: 'vmm/direct' })
   expect(judge(run.recording).map(({ rule }) => rule)).toEqual([])
   expect(contracts(run)['HO-6']).toBe(true)
+})
+
+/** Every row that does without a firmware: QEMU with -kernel, and monitors that do alike. */
+const MONITORS = Object.values(bootLoaders).filter(row => row.withoutFirmware === true)
+const ON_FIRMWARE = buildMachine({ profile: 'ovmf', ram: 512 * MIB })
+
+/** Maps of machines without UEFI. */
+const E820: Readonly<Record<string, readonly MemoryDescriptor[]>> = {
+  SeaBIOS: memoryMap(
+    ['EfiConventionalMemory', 0, 0x9f000],
+    ['EfiReservedMemoryType', 0xf0000, 0x100000],
+    ['EfiConventionalMemory', 0x100000, 0x1ffe0000],
+    ['EfiReservedMemoryType', 0x1ffe0000, 0x20000000],
+  ),
+  'cloud-hypervisor': memoryMap(
+    ['EfiConventionalMemory', 0, 0xa0000],
+    ['EfiConventionalMemory', 0x100000, 0x20000000],
+    ['EfiReservedMemoryType', 0xe8000000, 0xf8000000],
+  ),
+  Firecracker: memoryMap(
+    ['EfiConventionalMemory', 0, 0x9f000],
+    ['EfiReservedMemoryType', 0x9f000, 0x100000],
+    ['EfiConventionalMemory', 0x100000, 0x20000000],
+  ),
+}
+
+test('HO-14 monitors break no contract on any machine: nobody allocates, no firmware holds memory', () => {
+  expect(MONITORS.map(({ id }) => id)).toEqual(['vmm/direct', 'qemu/7.2.0'])
+  const machines: MachineInput[] = [
+    ON_FIRMWARE,
+    ...Object.entries(E820).map(([name, map]) => buildMachine({ map, what: name })),
+  ]
+  for (const bootLoader of MONITORS)
+    for (const machine of machines.map(prepareMachine))
+      for (const name of ['5.10.223-cloud', '6.1.170-cloud', '6.12.107-cloud', '7.2.13-cloud', '5.10.223']) {
+        const { report } = check({
+          image: { name, source: kernelNamed(`debian-${name}`).source },
+          machine,
+          bootLoader,
+          initrd: contentSource({ initrd: INITRD_SIZE }),
+          commandLine: 'console=ttyS0',
+          kaslr: 'off',
+        })
+        expect([bootLoader.id, machine.input.what, name, report.verdict, report.findings]).toEqual([
+          bootLoader.id,
+          machine.input.what,
+          name,
+          'clean',
+          [],
+        ])
+      }
+})
+
+test('HO-14 what a firmware holds in the map is free where it does not run, and the report says so', () => {
+  const said = (machine: MachineInput): string[] =>
+    withoutFirmware(machine).assumptions?.map(({ clause }) => clause) ?? []
+  expect(said(ON_FIRMWARE)).toContain('HO-14')
+  expect(new Set(withoutFirmware(ON_FIRMWARE).map.map(({ type }) => type))).toEqual(new Set([0, 7, 11]))
+  const e820 = buildMachine({ map: E820['Firecracker'] ?? [] })
+  expect(withoutFirmware(e820)).toBe(e820)
 })
 
 test('HO-14 an initrd larger than RAM is refused', () => {
