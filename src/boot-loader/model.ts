@@ -21,6 +21,8 @@ export interface BootLoaderPayload {
 /** A boot loader: puts kernel, initrd and command line into memory and hands over. */
 export interface BootLoaderModel {
   readonly id: string
+  /** No firmware takes part: what the map of a firmware holds is free (HO-14). Default: one does. */
+  readonly withoutFirmware?: true
   boot(machine: Machine, payload: BootLoaderPayload): HandOff
 }
 

@@ -21,7 +21,7 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
-    const words = (facts.commandLine ?? '').split(/\s+/)
+    const words = brings ? [] : (facts.commandLine ?? '').split(/\s+/)
     if (!brings && !words.some(word => word.startsWith('root=')))
       machine.unmodelled(
         'ZO-18',

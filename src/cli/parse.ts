@@ -2,11 +2,11 @@
  * Parses argv by the command table. Throws UsageError for unknown, repeated, empty, unexpected or missing
  * arguments.
  */
-import { parseArgs } from 'node:util'
 import { parseAddress, parseSize } from '../boot/quantity.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { Command, Given, Option } from './command.ts'
 import { didYouMean } from './suggest.ts'
+import { tokensOf } from './tokens.ts'
 
 /** The parsed argv. */
 export type Request =
@@ -61,25 +61,21 @@ interface Tokens {
 }
 
 function readTokens(command: Command, args: readonly string[]): Tokens {
-  const options = Object.fromEntries(
-    command.options.flatMap(({ name, short, formerly, value }) => {
-      const type = value === undefined ? ('boolean' as const) : ('string' as const)
-      const now = [name, { type, ...(short === undefined ? {} : { short }) }] as const
-      return formerly === undefined ? [now] : [now, [formerly, { type }] as const]
-    }),
+  const tokens = tokensOf(
+    args,
+    command.options.map(({ name, short, formerly, value }) => ({
+      names: formerly === undefined ? [name] : [name, formerly],
+      short,
+      takesValue: value !== undefined,
+    })),
   )
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
   const values = new Map<string, readonly string[]>()
   const operands: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') operands.push(token.value)
-    if (token.kind !== 'option') continue
+    if (token.kind === 'operand') {
+      operands.push(token.value)
+      continue
+    }
     const option = command.options.find(known => isCalled(known, token.name))
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
@@ -91,7 +87,7 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
     const before = values.get(option.name)
     if (before !== undefined && option.several === undefined)
       throw new UsageError(`--${option.name} is given twice`)
-    const now = valuesOf(option, token.rawName, token.value, token.inlineValue ?? false)
+    const now = valuesOf(option, token.rawName, token.value, token.inline)
     values.set(option.name, [...new Set([...(before ?? []), ...now])])
   }
   return { values, operands }
