@@ -27,15 +27,19 @@ export default Object.fromEntries(histories.map(history => [historyName(history)
   return (await import(`data:text/javascript;base64,${code}`)).default
 }
 
-/** The plugin that puts them into the bundles. */
+/** The plugin that puts them into the bundles, each as a text that is parsed when it is asked for. */
 export async function workedOut(top) {
-  const rows = JSON.stringify(await rowsByName(top))
+  const texts = Object.entries(await rowsByName(top)).map(([name, rows]) => [name, JSON.stringify(rows)])
   return {
     name: 'worked-out',
     load: {
       filter: { id: /[\\/]src[\\/]releases[\\/]worked-out\.ts$/ },
       handler: () => ({
-        code: `export const WORKED_OUT = JSON.parse(${JSON.stringify(rows)})`,
+        code: `const TABLES = ${JSON.stringify(Object.fromEntries(texts))}
+export function workedOut(history) {
+  const table = TABLES[history]
+  return table === undefined ? undefined : JSON.parse(table)
+}`,
         moduleType: 'js',
       }),
     },

@@ -13,11 +13,13 @@ import {
   type KernelChooser,
 } from './boot/plan.ts'
 import { prepareImage, prepareMachine, type PreparedImage, type PreparedMachine } from './boot/prepare.ts'
+import { mayNeedRoom } from './boot/room-in-place.ts'
 import type { Run } from './boot/run.ts'
 import { ModelBug, UsageError } from './bytes/errors.ts'
 import { madeOf } from './bytes/fixed-source.ts'
 import { hex } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
+import type { Fault } from './firmware/service-call.ts'
 import { advise, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { ObservedFact } from './image/observed.ts'
@@ -65,6 +67,8 @@ export interface CheckInput extends CheckSettings {
   readonly initrd?: ByteSource
   /** With a boot loader: the command line. */
   readonly commandLine?: string
+  /** Boot services that fail; with a list, empty or not, `runs` have their `calls`. Default: none fail. */
+  readonly faults?: readonly Fault[]
   /** Default: all rules of stubsim. */
   readonly rules?: readonly Rule[]
 }
@@ -138,7 +142,7 @@ function lookedAtBothWays(
 interface Boots {
   readonly boots: readonly { readonly run: Run; readonly stub: EraRef; readonly kernel: EraRef }[]
   readonly linux: ByteSource | null
-  readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems'>
+  readonly ofFile: Pick<Frame, 'advice' | 'builder' | 'problems' | 'mayNeedRoom'>
 }
 
 /** Every candidate stub of the image, each with every candidate kernel it hands over to. */
@@ -155,6 +159,7 @@ function ofImage(
     loadOptions: input.loadOptions ?? null,
     assumptions,
     doubts,
+    faults: input.faults,
   })
   const boots = stubChoices(uki, input).flatMap(stub => {
     // What a caller made may do something else next time
@@ -172,6 +177,7 @@ function ofImage(
     linux: kernelBytes(uki, input),
     ofFile: {
       advice: input.image.unplaced === true ? [] : adviceOf(input, image, uki),
+      mayNeedRoom: () => mayNeedRoom(uki, input),
       builder: input.image.unplaced === true ? null : image.builder,
       problems: image.parsed.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
     },
@@ -206,12 +212,12 @@ function ofLoader(
   const handed = machine.startBootLoader(
     bootLoader,
     { kernel: image, initrd: input.initrd ?? null, commandLine: input.commandLine ?? null },
-    { settings: settingsOf(input) },
+    { settings: settingsOf(input), faults: input.faults },
   )
   return {
     boots: kernels.map(kernel => ({ run: handed.start(kernel.model), stub: ref, kernel: kernel.ref })),
     linux: image,
-    ofFile: { advice: [], builder: null, problems: [] },
+    ofFile: { advice: [], mayNeedRoom: () => false, builder: null, problems: [] },
   }
 }
 

@@ -12,7 +12,7 @@ import type { EraInfo, HandOff, Payload } from '../machine/model.ts'
 import type { ClauseId } from '../memory/event.ts'
 
 /** Input of a boot loader. */
-export interface BootLoaderCargo {
+export interface BootLoaderPayload {
   readonly kernel: ByteSource
   readonly initrd: ByteSource | null
   readonly commandLine: string | null
@@ -21,19 +21,21 @@ export interface BootLoaderCargo {
 /** A boot loader: puts kernel, initrd and command line into memory and hands over. */
 export interface BootLoaderModel {
   readonly id: string
-  boot(machine: Machine, cargo: BootLoaderCargo): HandOff
+  /** No firmware takes part: what the map of a firmware holds is free (HO-14). Default: one does. */
+  readonly withoutFirmware?: true
+  boot(machine: Machine, payload: BootLoaderPayload): HandOff
 }
 
 /** A row of boot-loaders.ts: the entry method, and the step that gets there. */
 export interface BootLoaderRow extends BootLoaderModel, Omit<EraInfo, 'spans' | 'commits'> {
-  readonly door: HandOff['via']
+  readonly entryMethod: HandOff['via']
 }
 
 /** Owner of the kernel's bytes. */
 export const KERNEL = 'kernel'
 
 /** The part of the hand-off that describes the payload. */
-export function payloadOf({ kernel, initrd, commandLine }: BootLoaderCargo): {
+export function payloadOf({ kernel, initrd, commandLine }: BootLoaderPayload): {
   readonly payload: Payload
   readonly initrdObject: string | null
   readonly cmdlineObject: string | null

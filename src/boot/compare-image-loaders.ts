@@ -46,7 +46,7 @@ export interface ImageLoaderOutcome {
   readonly loaded: { readonly base: number; readonly taken: number; readonly imageSize: number } | null
   readonly runs: readonly LoadedRun[]
   /** Written outside the allocation, as offsets in the image. */
-  readonly strayed: readonly { readonly from: number; readonly to: number }[]
+  readonly unallocated: readonly { readonly from: number; readonly to: number }[]
   /** The image is at an address without memory: its bytes are not compared. */
   readonly nowhere: boolean
   /** Assumptions of the load. */
@@ -169,14 +169,14 @@ function outcomeOf(
       refused: { status, clause, why, message },
       loaded: null,
       runs: [],
-      strayed: [],
+      unallocated: [],
       nowhere: false,
       assumptions,
     }
   }
   const { base, pages, size } = result.image
-  const strayed = union(
-    recorder.events.slice(before).flatMap(event => ('strayed' in event ? event.strayed : [])),
+  const unallocated = union(
+    recorder.events.slice(before).flatMap(event => ('unallocated' in event ? event.unallocated : [])),
   ).map(({ start, end: to }) => ({ from: start - base, to: to - base }))
   const where = rangeOrNull(base, Math.min(end, PHYS_END - base))
   const runs = where === null ? [] : runsOf(memory, where)
@@ -186,7 +186,7 @@ function outcomeOf(
     refused: null,
     loaded: { base, taken: sizeOf(pages), imageSize: size },
     runs,
-    strayed,
+    unallocated,
     nowhere: runs.length > 0 && runs.every(({ holds }) => holds.kind === 'no-memory'),
     assumptions,
   }

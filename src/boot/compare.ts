@@ -41,7 +41,7 @@ export function compareWithObserved(
     release: kernel?.release == null ? null : { is: kernel.release },
     commandLine: commandLine === undefined ? null : { is: commandLine.trim() },
     initrdFrom:
-      facts.handOff?.door === 'pe-entry' && hasRamdisk
+      facts.handOff?.entryMethod === 'pe-entry' && hasRamdisk
         ? { is: 'LINUX_EFI_INITRD_MEDIA_GUID device path' }
         : null,
     input_data: payload === null ? null : { is: payload.start },

@@ -18,7 +18,7 @@ export interface ListedImage {
   readonly doubts: readonly Gap[]
   /** Its sections have no places: nothing that is said of their places is said of the file. */
   readonly unplaced: boolean
-  /** Takes the stub's place where the kernel's header is unknown: nothing behind the load can be said. */
+  /** Takes the stub's place where the kernel's header is unknown: nothing past the load can be said. */
   readonly stub: StubModel | null
 }
 

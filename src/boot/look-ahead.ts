@@ -21,9 +21,9 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
-    const words = (facts.commandLine ?? '').split(/\s+/)
+    const words = brings ? [] : (facts.commandLine ?? '').split(/\s+/)
     if (!brings && !words.some(word => word.startsWith('root=')))
-      machine.doubt(
+      machine.unmodelled(
         'ZO-18',
         'there is no initrd and no root= on the command line: there is no root file system',
       )
@@ -67,7 +67,7 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
   const fault = archiveFault(machine.memory, at, length)
   if (fault === null) return
   if (fault.kind === 'junk')
-    machine.doubt(
+    machine.unmodelled(
       'ZO-19',
       (fault.at === 0 ? `the ${object} begins` : `at ${hex(fault.at)} of ${object} there begins something`) +
         ` with the bytes ${fault.bytes}, which no archive or compression that the kernel ` +
@@ -75,7 +75,7 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
     )
   else
     machine.step('ZO-38', 'the archives of the initrd', () => {
-      machine.doubt('ZO-38', `${object} ${WITHOUT[fault.kind]}`)
+      machine.unmodelled('ZO-38', `${object} ${WITHOUT[fault.kind]}`)
     })
 }
 

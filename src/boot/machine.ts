@@ -162,9 +162,9 @@ function ofMemmap(name: string, parse: MemmapParse, taken: MapTaken | undefined)
 }
 
 function ofMap({ map, what, taken }: Extract<MachineWords, { readonly map: unknown }>): MachineInput {
-  const moment = taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`
+  const point = taken === undefined || taken === 'before-load' ? '' : `, taken at ${taken}`
   return {
-    what: `${what ?? `a map of ${String(map.length)} lines`}${moment}`,
+    what: `${what ?? `a map of ${String(map.length)} lines`}${point}`,
     map,
     ...(taken === undefined ? {} : { taken }),
   }

@@ -8,10 +8,10 @@ import {
   EfiLoaderData,
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
-import type { MAP_MOMENTS } from '../machine/settings.ts'
+import type { MAP_POINTS } from '../machine/settings.ts'
 
 /** When a memory map was taken. */
-export type MapTaken = (typeof MAP_MOMENTS)[number]
+export type MapTaken = (typeof MAP_POINTS)[number]
 
 export interface Rewound {
   readonly map: readonly MemoryDescriptor[]

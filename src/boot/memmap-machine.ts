@@ -37,16 +37,16 @@ export function machineFromMemmap(name: string, parse: MemmapParse, taken?: MapT
   const inDoubt = pagesInDoubt(lost.flatMap(({ at }) => at ?? []))
   const map = contradictsItself(parse.map) ? withDoubtTaken(parse.map, inDoubt, 'taken') : parse.map
   const poor = kind !== 'efi'
-  const moment = taken ?? (poor ? 'before-load' : parse.taken)
+  const point = taken ?? (poor ? 'before-load' : parse.taken)
   const where = lines[1] === 0 ? '' : `, lines ${lines.map(String).join('-')}`
   const beside = others.length === 0 ? '' : `; not used: ${others.map(sayOther).join(', ')}`
   const clothes = takenOff.length === 0 ? '' : `; taken off: ${takenOff.join(', ')}`
-  const at = moment === 'before-load' ? '' : `, taken at ${moment}`
+  const at = point === 'before-load' ? '' : `, taken at ${point}`
   const rich = parse.taken === 'before-load' ? 'FW-3' : 'FW-27'
   return {
     what: `memory map ${name} (${dialect ?? 'unknown form'}${where}${beside}${clothes})${at}`,
     map,
-    taken: moment,
+    taken: point,
     problems: [
       ...parse.problems.map(({ id, at, what }) => ({ file: name, id, at, what })),
       ...lost.map(row => ({ file: name, id: 'lost-row', at: null, what: sayLost(row) })),

@@ -6,12 +6,14 @@ import { madeOf, stays } from '../bytes/fixed-source.ts'
 import { hex, sizeOf } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PHYS_END, type ByteCount, type FileOffset } from '../bytes/units.ts'
+import { checkFaults } from '../firmware/faults.ts'
+import type { Fault } from '../firmware/service-call.ts'
 import { ramOf } from '../firmware/memory-map.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
 import { recogniseLayout } from '../image/layouts/recognise.ts'
 import { parsePe, type PeParse } from '../image/pe.ts'
 import { viewUki, type UkiView } from '../image/uki.ts'
-import type { BootLoaderCargo, BootLoaderModel } from '../boot-loader/model.ts'
+import type { BootLoaderPayload, BootLoaderModel } from '../boot-loader/model.ts'
 import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { once } from '../bytes/once.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -20,7 +22,8 @@ import { foreignImage, loaderInTheWay, machineDoubts, noMachine } from './machin
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
 import { HandedOver, StubEntry, toStubEntry } from './run.ts'
-import { LaidOut, type Stage } from './stage.ts'
+import { LaidOut, type RunContext } from './run-context.ts'
+import { withoutFirmware } from './without-firmware.ts'
 
 /** Per-boot input of a prepared machine. */
 export interface BootOptions {
@@ -31,6 +34,8 @@ export interface BootOptions {
   /** Assumptions about the image, and gaps that make the verdict unknown. Default: none. */
   readonly assumptions?: readonly Assumption[]
   readonly doubts?: readonly Gap[]
+  /** Boot services that fail; with a list, empty or not, the run has its `calls`. Default: none fail. */
+  readonly faults?: readonly Fault[] | undefined
 }
 
 /**
@@ -123,11 +128,11 @@ export class PreparedMachine {
    * A machine with nothing loaded, for stages of your own: `machine.memory`, `machine.firmware`. Throws
    * UsageError when the map cannot be used, or was taken while an image was loaded.
    */
-  fork(options: BootOptions = {}): Stage {
+  fork(options: BootOptions = {}): RunContext {
     return this.#before(options, null)
   }
 
-  #before(options: BootOptions, bootLoader: string | null): Stage {
+  #before(options: BootOptions, bootLoader: string | null): RunContext {
     if (this.input.taken === 'stub-entry')
       throw new UsageError('the map was taken at the entry of a stub, but no image was given')
     return this.#begin(0, options, bootLoader)
@@ -142,10 +147,10 @@ export class PreparedMachine {
     if (uki === null) throw new UsageError(image.parsed.problems.at(-1)?.what ?? 'not a PE file')
     const last = this.#loaded
     if (last?.image === image && areAlike(last.options, options)) return last.entry
-    const stage = this.#begin(uki.pe.optional.SizeOfImage, options, null)
+    const ctx = this.#begin(uki.pe.optional.SizeOfImage, options, null)
     const gap = this.#noMachine() ?? foreignImage(this.input, uki.pe.coff.Machine)
-    if (gap !== null) return new StubEntry(stage, { ended: { kind: 'unknown', gap } })
-    const entry = toStubEntry(stage, {
+    if (gap !== null) return new StubEntry(ctx, { ended: { kind: 'unknown', gap } })
+    const entry = toStubEntry(ctx, {
       source: image,
       uki,
       imageBase: this.input.imageBase,
@@ -158,22 +163,26 @@ export class PreparedMachine {
   /** A boot loader starts a kernel, without a stub. Throws UsageError as `fork` does. */
   startBootLoader(
     bootLoader: BootLoaderModel,
-    cargo: BootLoaderCargo,
+    payload: BootLoaderPayload,
     options: BootOptions = {},
   ): HandedOver {
-    const stage = this.#before(options, bootLoader.id)
+    const { input } = this
+    const alone = bootLoader.withoutFirmware === true ? withoutFirmware(input) : input
+    if (alone !== input) return new PreparedMachine(alone).startBootLoader(bootLoader, payload, options)
+    const ctx = this.#before(options, bootLoader.id)
     const gap = this.#noMachine()
     return gap === null
-      ? toBootLoaderHandOff(stage, bootLoader, cargo)
-      : new HandedOver(stage, { ended: { kind: 'unknown', gap } })
+      ? toBootLoaderHandOff(ctx, bootLoader, payload)
+      : new HandedOver(ctx, { ended: { kind: 'unknown', gap } })
   }
 
   #begin(
     imageSize: number,
-    { settings = {}, assumptions = [], doubts = [] }: BootOptions,
+    { settings = {}, assumptions = [], doubts = [], faults }: BootOptions,
     bootLoader: string | null,
-  ): Stage {
+  ): RunContext {
     const { input, firmware } = this
+    if (faults !== undefined) checkFaults(faults)
     const loader = loaderInTheWay(firmware, settings.shim ?? false, bootLoader)
     const laidOut = this.#layOut(imageSize)
     return laidOut.machine.begin({
@@ -185,6 +194,7 @@ export class PreparedMachine {
         ...laidOut.assumptions,
       ],
       doubts: [...doubts, ...(input.doubts ?? []), ...this.#doubtsWith(loader)],
+      faults,
     })
   }
 
@@ -221,6 +231,7 @@ function areAlike(one: BootOptions, other: BootOptions): boolean {
   const { settings: settings2 = {}, assumptions: assumptions2 = [], doubts: doubts2 = [] } = other
   return (
     loadOptions === (other.loadOptions ?? null) &&
+    one.faults === other.faults &&
     haveSame(Object.entries(settings).flat(), Object.entries(settings2).flat()) &&
     haveSame(assumptions, assumptions2) &&
     haveSame(doubts, doubts2)

@@ -15,9 +15,9 @@ import type { HandOff, KernelModel, Payload, SectionFact, StubModel } from '../m
 import type { Memory } from '../memory/memory.ts'
 import { assumeSigned, judgeShim } from './secure-boot.ts'
 import { lookAhead } from './look-ahead.ts'
-import { LaidOut, type Reached, type Run, type Stage, type Surroundings } from './stage.ts'
+import { LaidOut, type Reached, type Run, type RunContext, type MachineConfig } from './run-context.ts'
 
-export type { Run } from './stage.ts'
+export type { Run } from './run-context.ts'
 
 /** The image to load, and how. */
 export interface Loading {
@@ -30,7 +30,7 @@ export interface Loading {
 }
 
 /** Input of one boot. */
-export interface Setup extends Surroundings, Loading {
+export interface BootConfig extends MachineConfig, Loading {
   /** The stub's model, or why there is none. */
   readonly stub: StubModel | Gap
   /** Chooses the kernel's model by what the stub found, or returns why there is none. */
@@ -38,38 +38,38 @@ export interface Setup extends Surroundings, Loading {
 }
 
 /** Runs one boot. Guest faults end up in the outcome; only a ModelBug is thrown. */
-export function run(setup: Setup): Run {
+export function run(setup: BootConfig): Run {
   return toStubEntry(new LaidOut(setup).begin(setup), setup).boot(setup.stub).choose(setup.kernel)
 }
 
 /** The image is loaded and its stub is about to run; or the firmware refused it. */
 export class StubEntry {
-  readonly #stage: Stage
+  readonly #ctx: RunContext
   readonly #reached: Reached<LoadedImage>
   /** The hand-off that was asked for last by `bootAgain`. */
   #last: { readonly stub: StubModel; readonly handedOver: HandedOver } | null = null
 
-  constructor(stage: Stage, reached: Reached<LoadedImage>) {
-    this.#stage = stage
+  constructor(ctx: RunContext, reached: Reached<LoadedImage>) {
+    this.#ctx = ctx
     this.#reached = reached
   }
 
   /** The run, if the firmware refused the image; null if the stub is about to run. */
   get ended(): Run | null {
     const { ended } = this.#reached
-    return ended === null ? null : this.#stage.ended(ended)
+    return ended === null ? null : this.#ctx.ended(ended)
   }
 
   /** Runs this stub on a fork; the next one starts from the same entry. A gap ends the run as unknown. */
   boot(stub: StubModel | Gap): HandedOver {
     const reached = this.#reached
-    if (reached.ended !== null) return new HandedOver(this.#stage, reached)
-    if ('why' in stub) return new HandedOver(this.#stage, { ended: { kind: 'unknown', gap: stub } })
-    const stage = this.#stage.fork()
-    const { machine } = stage
-    return handedOver(stage, () => {
+    if (reached.ended !== null) return new HandedOver(this.#ctx, reached)
+    if ('why' in stub) return new HandedOver(this.#ctx, { ended: { kind: 'unknown', gap: stub } })
+    const ctx = this.#ctx.fork()
+    const { machine } = ctx
+    return handedOver(ctx, () => {
       const handOff = machine.as('stub', () => stub.boot(machine, reached.value))
-      judgeShim(machine, stage.loader, handOff)
+      judgeShim(machine, ctx.loader, handOff)
       return handOff
     })
   }
@@ -87,18 +87,18 @@ export class StubEntry {
 
 /** The kernel is about to run at its entry; or the run ended before. */
 export class HandedOver {
-  readonly #stage: Stage
+  readonly #ctx: RunContext
   readonly #reached: Reached<HandOff>
 
-  constructor(stage: Stage, reached: Reached<HandOff>) {
-    this.#stage = stage
+  constructor(ctx: RunContext, reached: Reached<HandOff>) {
+    this.#ctx = ctx
     this.#reached = reached
   }
 
   /** The run, when it ended before the kernel; null when the kernel is about to run. */
   get ended(): Run | null {
     const { ended } = this.#reached
-    return ended === null ? null : this.#stage.ended(ended)
+    return ended === null ? null : this.#ctx.ended(ended)
   }
 
   /** The payload handed to the kernel; null if the run ended before. */
@@ -111,26 +111,24 @@ export class HandedOver {
    */
   start(kernel: KernelModel | Gap): Run {
     const reached = this.#reached
-    if (reached.ended !== null) return this.#stage.ended(reached.ended)
-    if ('why' in kernel) return this.#stage.ended({ kind: 'unknown', gap: kernel })
-    const stage = this.#stage.fork()
-    const arrived = stage.attempt((): Outcome => arrive(stage, kernel, reached.value))
-    return stage.ended(arrived.ended ?? arrived.value)
+    if (reached.ended !== null) return this.#ctx.ended(reached.ended)
+    if ('why' in kernel) return this.#ctx.ended({ kind: 'unknown', gap: kernel })
+    const ctx = this.#ctx.fork()
+    const arrived = ctx.attempt((): Outcome => arrive(ctx, kernel, reached.value))
+    return ctx.ended(arrived.ended ?? arrived.value)
   }
 
   /** The same, choosing the kernel by what is handed over; nothing is chosen when the run ended before. */
-  choose(kernel: Setup['kernel']): Run {
+  choose(kernel: BootConfig['kernel']): Run {
     const reached = this.#reached
-    return reached.ended === null
-      ? this.start(kernel(reached.value.payload))
-      : this.#stage.ended(reached.ended)
+    return reached.ended === null ? this.start(kernel(reached.value.payload)) : this.#ctx.ended(reached.ended)
   }
 }
 
-/** The firmware loads the image on this stage, which from then on belongs to the entry. */
-export function toStubEntry(stage: Stage, loading: Loading): StubEntry {
-  const { machine } = stage
-  const reached = stage.attempt(() => {
+/** The firmware loads the image in this context, which from then on belongs to the entry. */
+export function toStubEntry(ctx: RunContext, loading: Loading): StubEntry {
+  const { machine } = ctx
+  const reached = ctx.attempt(() => {
     const loaded = machine.as('firmware', () => load(machine, loading))
     machine.observe({
       imageBase: loaded.base,
@@ -138,26 +136,26 @@ export function toStubEntry(stage: Stage, loading: Loading): StubEntry {
     })
     return loaded
   })
-  if (reached.ended === null) stage.look('stub-entry')
-  return new StubEntry(stage, reached)
+  if (reached.ended === null) ctx.takeSnapshot('stub-entry')
+  return new StubEntry(ctx, reached)
 }
 
-/** Runs a stub or boot loader on this stage, which from then on belongs to the hand-off. */
-export function handedOver(stage: Stage, body: () => HandOff): HandedOver {
-  const reached = stage.attempt(body)
-  if (reached.ended !== null) return new HandedOver(stage, reached)
+/** Runs a stub or boot loader in this context, which from then on belongs to the hand-off. */
+export function handedOver(ctx: RunContext, body: () => HandOff): HandedOver {
+  const reached = ctx.attempt(body)
+  if (reached.ended !== null) return new HandedOver(ctx, reached)
   const { value } = reached
   const kernelImage = value.via === 'pe-entry' ? value.loaded.base : value.image
-  stage.machine.observe({ handOff: { door: value.via, kernelImage, entry: value.entry } })
-  stage.look('hand-off')
-  return new HandedOver(stage, reached)
+  ctx.machine.observe({ handOff: { entryMethod: value.via, kernelImage, entry: value.entry } })
+  ctx.takeSnapshot('hand-off')
+  return new HandedOver(ctx, reached)
 }
 
 /** The kernel, from its entry point on. */
-function arrive(stage: Stage, kernel: KernelModel, handOff: HandOff): Outcome {
-  const { machine, notes } = stage
+function arrive(ctx: RunContext, kernel: KernelModel, handOff: HandOff): Outcome {
+  const { machine, notes } = ctx
   const at = machine.as('efi-stub', () => kernel.start(machine, handOff))
-  stage.look('arrival')
+  ctx.takeSnapshot('arrival')
   machine.as('kernel', () => {
     lookAhead(
       machine,

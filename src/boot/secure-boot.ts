@@ -8,7 +8,7 @@ export function assumeSigned(machine: Machine, pe: PeFile): void {
   if (!machine.settings.secureBoot) return
   machine.step('PE-58', 'the signature of the image', () => {
     if ((pe.dataDirectories[DIRECTORY_SECURITY]?.Size ?? 0) === 0)
-      machine.doubt(
+      machine.unmodelled(
         'PE-58',
         'the image has no signature: under Secure Boot it is refused with Access Denied ' +
           'unless its hash is enrolled',
@@ -33,7 +33,7 @@ export function judgeShim(machine: Machine, loader: string, handOff: HandOff): v
     })
   else if (!loader.startsWith('shim-16'))
     machine.step('PE-60', 'shim was not asked about the kernel', () => {
-      machine.doubt(
+      machine.unmodelled(
         'PE-60',
         'the stub starts the kernel without asking shim: shim 15.3 to 15.8 then says ' +
           '"Bootloader has not verified loaded image." and shuts the machine down when the ' +

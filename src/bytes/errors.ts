@@ -5,7 +5,7 @@ export class ModelBug extends Error {
   override readonly name = 'ModelBug'
   /**
    * Is it an address beyond the last of physical memory? Where a guest computed it, the boot leaves what is
-   * modelled (Stage.attempt); anywhere else it is a mistake of ours.
+   * modelled (RunContext.attempt); anywhere else it is a mistake of ours.
    */
   readonly beyondMemory: boolean
 

@@ -8,7 +8,7 @@ import type { Call } from './command.ts'
 import { packageFolder, packageText } from './files.ts'
 import { parseChapter } from './pages.ts'
 import { differences, differenceText, type Data, type Difference } from './product.ts'
-import { erasNamed, type Found } from './products.ts'
+import { erasNamed, type FoundEra } from './products.ts'
 
 /** A record of the behaviour that differs. */
 export interface RecordDiff {
@@ -39,7 +39,7 @@ interface End {
 }
 
 /** A release of the era: the requested one, otherwise its first. */
-const releaseOf = (name: string, { era }: Found): string =>
+const releaseOf = (name: string, { era }: FoundEra): string =>
   isVersion(name) ? name : (era.spans[0]?.from ?? name)
 
 /** Compares two versions or eras. Throws UsageError for an unknown name, or for different products. */
@@ -57,7 +57,7 @@ export function diffEras(from: string, to: string): EraDiff {
   )
 }
 
-function between(a: Found, b: Found, from: string, to: string): EraDiff {
+function between(a: FoundEra, b: FoundEra, from: string, to: string): EraDiff {
   const [had, has] = [inForce(a.product.history, from), inForce(b.product.history, to)]
   const came = has.filter(change => !had.includes(change))
   const gone = had.filter(change => !has.includes(change))
@@ -77,7 +77,7 @@ function between(a: Found, b: Found, from: string, to: string): EraDiff {
     ]
   })
   const same = names.filter(name => !records.some(({ record }) => record === name))
-  const end = ({ era: { id, title } }: Found): End => ({ id, title })
+  const end = ({ era: { id, title } }: FoundEra): End => ({ id, title })
   return { from: end(a), to: end(b), came, gone, records, same }
 }
 

@@ -17,7 +17,7 @@ import {
   type Product,
   type ShownEra,
 } from './product.ts'
-import { erasNamed, PRODUCTS, type Found } from './products.ts'
+import { erasNamed, PRODUCTS, type FoundEra } from './products.ts'
 
 const WIDTH = 80
 
@@ -60,7 +60,7 @@ function productLines(product: Product): string[] {
   ]
 }
 
-function eraLines({ product, era }: Found): string[] {
+function eraLines({ product, era }: FoundEra): string[] {
   const line = (label: string, text: string): string[] =>
     labelled(label, text, { indent: 2, column: 18, width: WIDTH })
   return [
@@ -92,7 +92,7 @@ export function shownProduct(product: Product) {
   return { title, changes: history.changes, eras: eras.map(era => shownEra(product, era)) }
 }
 
-function chosen(name: string): readonly Product[] | readonly Found[] {
+function chosen(name: string): readonly Product[] | readonly FoundEra[] {
   const products = PRODUCTS.filter(({ title }) => title === name || title.startsWith(`${name}/`))
   if (products.length > 0) return products
   const found = erasNamed(name)
@@ -102,7 +102,7 @@ function chosen(name: string): readonly Product[] | readonly Found[] {
   )
 }
 
-const isFound = (one: Product | Found): one is Found => 'era' in one
+const isFoundEra = (one: Product | FoundEra): one is FoundEra => 'era' in one
 
 /** The command. */
 export function eras(call: Call): number {
@@ -113,11 +113,11 @@ export function eras(call: Call): number {
   }
   const shown = call.operand === null ? PRODUCTS : chosen(call.operand)
   if (call.text('format') === 'json') {
-    const data = shown.map(one => (isFound(one) ? shownEra(one.product, one.era) : shownProduct(one)))
-    const key = shown.some(isFound) ? 'eras' : 'products'
+    const data = shown.map(one => (isFoundEra(one) ? shownEra(one.product, one.era) : shownProduct(one)))
+    const key = shown.some(isFoundEra) ? 'eras' : 'products'
     call.print(`${JSON.stringify({ schema: 2, [key]: data }, null, 2)}\n`)
   } else {
-    const texts = shown.map(one => (isFound(one) ? eraLines(one) : productLines(one)).join('\n'))
+    const texts = shown.map(one => (isFoundEra(one) ? eraLines(one) : productLines(one)).join('\n'))
     call.print(`${texts.join('\n\n')}\n`)
   }
   return 0

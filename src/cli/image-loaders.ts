@@ -38,14 +38,14 @@ function holdsText(holds: Holds, section: string | null): string {
 const line = (label: string, text: string): string[] =>
   labelled(label, text, { indent: 2, column: 26, width: 80 })
 
-function outcomeRow({ loader, refused, loaded, strayed, nowhere }: ImageLoaderOutcome): string[] {
+function outcomeRow({ loader, refused, loaded, unallocated, nowhere }: ImageLoaderOutcome): string[] {
   if (loaded === null)
     return [loader, 'refused', refused === null ? '' : `${refused.status} (${refused.clause})`, '']
   const stray =
-    strayed.length === 0
+    unallocated.length === 0
       ? ''
       : 'writes outside its allocation: ' +
-        strayed.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')
+        unallocated.map(({ from, to }) => `${hex(from)}-${hex(to)}`).join(', ')
   if (nowhere) return [loader, 'lost', `no memory at ${hex(loaded.base)}`, '']
   return [loader, 'loaded', `allocates ${hex(loaded.taken)}, image ${hex(loaded.imageSize)}`, stray]
 }
@@ -141,7 +141,7 @@ export function imageLoadersToJson(
     file: name,
     agree,
     verdict,
-    loaders: outcomes.map(({ loader, title, refused, loaded, runs, strayed, nowhere, assumptions }) => ({
+    loaders: outcomes.map(({ loader, title, refused, loaded, runs, unallocated, nowhere, assumptions }) => ({
       loader,
       title,
       refused,
@@ -150,7 +150,7 @@ export function imageLoadersToJson(
           ? null
           : { base: hex(loaded.base), taken: hex(loaded.taken), imageSize: hex(loaded.imageSize) },
       runs: runs.map(run => ({ ...stretchJson(run), holds: holdsJson(run.holds) })),
-      strayed: strayed.map(stretchJson),
+      strayed: unallocated.map(stretchJson),
       nowhere,
       assumptions,
     })),

@@ -4,7 +4,8 @@ import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
-import { advise } from '../hazard/registry.ts'
+import { mayNeedRoom } from '../boot/room-in-place.ts'
+import { advise, withoutInPlace } from '../hazard/registry.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { recogniseLayout, type LayoutFound } from '../image/layouts/recognise.ts'
 import { isListing, LISTING_HEAD, readListing } from '../image/objdump.ts'
@@ -60,7 +61,7 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
   }
   const kernels = itself?.bzimage == null ? inside : [{ object: 'kernel', ...itself }]
   const stub = uki === null ? null : readStubVersion(uki)
-  const advice = pe === null || uki === null ? [] : advise({ pe, uki })
+  const advice = pe === null || uki === null ? [] : adviceOn(pe, uki)
   const hidden = linux.length - inside.length
   const unseen: Problem[] =
     hidden > 0
@@ -112,6 +113,12 @@ const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>
       value instanceof Uint8Array ? [] : [[name, hex(value)]],
     ),
   )
+
+/** Advice about the file; what matters in place alone is left out where its stub does not do that (HZ-11). */
+function adviceOn(pe: PeFile, uki: UkiView): readonly Finding[] {
+  const advice = advise({ pe, uki })
+  return mayNeedRoom(uki) ? advice : withoutInPlace(advice)
+}
 
 function kernelJson({ object, bzimage, problems }: KernelInside): Record<string, unknown> {
   if (bzimage === null) return { object, problems }

@@ -17,13 +17,13 @@ export const PRODUCTS: readonly Product[] = [
 ]
 
 /** An era and the product that has it. */
-export interface Found {
+export interface FoundEra {
   readonly product: Product
   readonly era: ShownEra
 }
 
 /** The eras with that id or release. */
-export function erasNamed(name: string): Found[] {
+export function erasNamed(name: string): FoundEra[] {
   return PRODUCTS.flatMap(product => {
     const known = product.eras.filter(({ id }) => id === name)
     const found = known.length > 0 ? known : erasFor(name, product.eras)

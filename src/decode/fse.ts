@@ -102,9 +102,9 @@ export function readFseTable(
       threshold >>= 1
     }
   }
-  const behind = start + ((position + 7) >> 3)
-  if (behind > end) throw new Stop('corrupt', 'a table that ends early', start + (position >> 3))
-  return { table: fseTable(counts, log), end: behind }
+  const past = start + ((position + 7) >> 3)
+  if (past > end) throw new Stop('corrupt', 'a table that ends early', start + (position >> 3))
+  return { table: fseTable(counts, log), end: past }
 }
 
 /**

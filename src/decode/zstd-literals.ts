@@ -50,11 +50,11 @@ function readHuffman(
   if (start >= end) throw new Stop('corrupt', 'not a Huffman code', start)
   const header = input[start] as number
   const count = header - 127
-  const behind = start + 1 + (header < 128 ? header : (count + 1) >> 1)
-  if (behind > end) throw new Stop('corrupt', 'a Huffman code that ends early', start)
+  const past = start + 1 + (header < 128 ? header : (count + 1) >> 1)
+  if (past > end) throw new Stop('corrupt', 'a Huffman code that ends early', start)
   const weights =
     header < 128
-      ? compressedWeights(input, start + 1, behind)
+      ? compressedWeights(input, start + 1, past)
       : Array.from(
           { length: count },
           (_, i) => ((input[start + 1 + (i >> 1)] as number) >> (i % 2 === 0 ? 4 : 0)) & 15,
@@ -75,7 +75,7 @@ function readHuffman(
       at += 1 << (weight - 1)
     })
   }
-  return { huffman: { bits, table }, end: behind }
+  return { huffman: { bits, table }, end: past }
 }
 
 function decodeStream(
@@ -102,10 +102,10 @@ function fourStreams(input: Uint8Array, start: number, end: number, huffman: Huf
   let at = start + 6
   for (let i = 0; i < 4; i++) {
     const size = (input[start + 2 * i] as number) | ((input[start + 2 * i + 1] as number) << 8)
-    const behind = i === 3 ? end : at + size
-    if (behind > end) throw new Stop('corrupt', 'a stream of literals that ends past its section', start)
-    decodeStream(input, at, behind, huffman, out.subarray(i * each, i === 3 ? out.length : (i + 1) * each))
-    at = behind
+    const past = i === 3 ? end : at + size
+    if (past > end) throw new Stop('corrupt', 'a stream of literals that ends past its section', start)
+    decodeStream(input, at, past, huffman, out.subarray(i * each, i === 3 ? out.length : (i + 1) * each))
+    at = past
   }
 }
 
@@ -147,14 +147,14 @@ export function readLiterals(
   const size = Math.floor(packed / 16) % 2 ** width
   const compressed = Math.floor(packed / 2 ** (4 + width)) % 2 ** width
   const at = start + header
-  const behind = at + compressed
-  if (size > MAX_LITERALS || behind > end)
+  const past = at + compressed
+  if (size > MAX_LITERALS || past > end)
     throw new Stop('corrupt', 'literals that end past their block', start)
-  const read = type === 2 ? readHuffman(input, at, behind) : null
+  const read = type === 2 ? readHuffman(input, at, past) : null
   const huffman = read?.huffman ?? before
   if (huffman === null) throw new Stop('corrupt', 'literals without a Huffman code', start)
   const bytes = new Uint8Array(size)
-  if (form === 0) decodeStream(input, read?.end ?? at, behind, huffman, bytes)
-  else fourStreams(input, read?.end ?? at, behind, huffman, bytes)
-  return { bytes, end: behind, inPlace: null, huffman }
+  if (form === 0) decodeStream(input, read?.end ?? at, past, huffman, bytes)
+  else fourStreams(input, read?.end ?? at, past, huffman, bytes)
+  return { bytes, end: past, inPlace: null, huffman }
 }

@@ -21,6 +21,7 @@ import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { DEFAULT_IMAGE_LOADER, ofDxeCore } from './image-loaders/image-loaders.ts'
 import { loadImage } from './image-loaders/load-image.ts'
 import type { Assume, LoaderPorts, Step } from './image-loaders/ports.ts'
+import type { ServiceCall } from './service-call.ts'
 import { firmwareOwner } from './memory-map.ts'
 import type { MemoryServices } from './memory-services.ts'
 import type { FirmwareClause, PageAllocator, PageAnswer } from './page-allocator.ts'
@@ -109,6 +110,8 @@ export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 
 
 /** Boot services that can be forked. */
 export interface ForkableServices extends BootServices {
+  /** Calls of stages so far, where faults are injected. */
+  readonly calls?: readonly ServiceCall[]
   /** The same services over a fork of their memory; neither sees later calls of the other. */
   fork(to: ForkedTo): ForkableServices
 }
@@ -311,10 +314,9 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        const ended = allocator
-          .descriptors()
-          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
-          .map(descriptor => descriptor.range)
+        const ended: Range[] = []
+        for (const { type, range: where } of allocator.descriptors())
+          if (type === EfiBootServicesCode || type === EfiBootServicesData) ended.push(where)
         if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },

@@ -29,16 +29,16 @@ export interface Firmware {
   readonly build?: Build
 }
 
-interface Below {
+interface FirmwareCore {
   readonly allocator: string
   readonly inner: Firmware['inner']
   readonly contents: Contents
 }
 
-const DXE_CORE: Below = { allocator: DEFAULT_ALLOCATOR.id, inner: 'dxe-core', contents: 'ovmf' }
+const DXE_CORE: FirmwareCore = { allocator: DEFAULT_ALLOCATOR.id, inner: 'dxe-core', contents: 'ovmf' }
 
 /** The firmware below an image loader that is not an EDK2 release's. */
-const BELOW: readonly (readonly [prefix: string, below: Below])[] = [
+const BELOW: readonly (readonly [prefix: string, below: FirmwareCore])[] = [
   ['shim-16', { ...DXE_CORE, inner: 'own-under-secure-boot' }],
   ['u-boot', { allocator: 'u-boot', inner: 'own', contents: 'residue' }],
   ['rust-hypervisor-firmware', { allocator: 'rust-hypervisor-firmware', inner: 'own', contents: 'residue' }],
@@ -48,7 +48,7 @@ const BELOW: readonly (readonly [prefix: string, below: Below])[] = [
 
 function firmwareOf(loader: ImageLoader): Firmware {
   const { id, title } = loader
-  const release = ALLOCATORS.find(one => one.id === id && one.edk2 !== undefined)
+  const release = ALLOCATORS.find(one => one.id === id && 'edk2' in one)
   const { allocator, inner, contents } =
     release === undefined
       ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE)

@@ -87,15 +87,23 @@ export function areOne(below: MemoryDescriptor, above: MemoryDescriptor): boolea
   )
 }
 
+/** A descriptor of other pages, alike otherwise. */
+export function elsewhere({ type, attribute }: MemoryDescriptor, where: Range): MemoryDescriptor {
+  return { type, range: where, attribute }
+}
+
+/** Adds a descriptor to a list that ascends; it joins the last one if they are one (FW-1). */
+export function addJoined(list: MemoryDescriptor[], next: MemoryDescriptor): void {
+  const last = list[list.length - 1]
+  if (last !== undefined && areOne(last, next))
+    list[list.length - 1] = elsewhere(last, range(last.range.start, next.range.end))
+  else list.push(next)
+}
+
 /** Joins neighbours of the same type and attribute (FW-1). Input must be sorted. */
 export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const joined: MemoryDescriptor[] = []
-  for (const next of sorted) {
-    const last = joined.at(-1)
-    if (last !== undefined && areOne(last, next)) {
-      joined[joined.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
-    } else joined.push(next)
-  }
+  for (const next of sorted) addJoined(joined, next)
   return joined
 }
 

@@ -38,7 +38,7 @@ export interface RecordingRule extends RuleInfo {
 /** Judges a file. */
 export interface AdviceRule extends RuleInfo {
   readonly class: 'advice'
-  /** It is about stubs that enter the kernel where it lies: not given where every run starts it elsewhere. */
+  /** It is about kernels that use memory past their file where the stub enters them: not given elsewhere. */
   readonly inPlace?: true
   inspect(image: { readonly pe: PeFile; readonly uki: UkiView }, report: Reporter): void
 }

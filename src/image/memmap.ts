@@ -5,7 +5,7 @@
 import { hex, overlaps, range, sizeOf } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
 import { plainLetters } from './paste/letters.ts'
-import { blocksIn, type Found, type OtherMap } from './memmap/blocks.ts'
+import { blocksIn, type FoundMap, type OtherMap } from './memmap/blocks.ts'
 import { cluesIn } from './memmap/clues.ts'
 import { clothesOf } from './memmap/clothes.ts'
 import { DIALECTS, rankOf, type KnownDialect, type MemmapDialect } from './memmap/dialects.ts'
@@ -121,7 +121,7 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
 }
 
 /** The best block with a usable row; otherwise the problems of the best one. */
-function best(found: readonly Found[], lines: readonly string[], habits: readonly string[]): MemmapParse {
+function best(found: readonly FoundMap[], lines: readonly string[], habits: readonly string[]): MemmapParse {
   let failed: MemmapParse | null = null
   for (const { dialect, rows, again } of found) {
     const block = dialect.read(rows)

@@ -156,7 +156,7 @@ function factsIn(
 
 const LOOSE = new Map<RegExp, RegExp>()
 
-/** The same line behind whatever people put in front of it. */
+/** The same line after whatever people put in front of it. */
 function loose(line: RegExp): RegExp {
   const known = LOOSE.get(line) ?? new RegExp(`${PASTED}${line.source.slice(1)}`, line.flags)
   LOOSE.set(line, known)

@@ -98,7 +98,11 @@ export interface SectionFact {
 export interface Facts {
   readonly imageBase?: Phys
   readonly sections?: readonly SectionFact[]
-  readonly handOff?: { readonly door: HandOff['via']; readonly kernelImage: Phys; readonly entry: Phys }
+  readonly handOff?: {
+    readonly entryMethod: HandOff['via']
+    readonly kernelImage: Phys
+    readonly entry: Phys
+  }
   readonly bootParams?: Phys
   readonly cmdLinePtr?: Phys
   readonly commandLine?: string

@@ -63,11 +63,11 @@ export interface Machine {
   /** Outside the model, and the run cannot continue. The verdict is unknown. */
   gap(clause: AnyClauseId, why: string): never
   /** Outside the model, but the run can continue: the verdict is still unknown. */
-  doubt(clause: AnyClauseId, why: string): void
+  unmodelled(clause: AnyClauseId, why: string): void
   /** Records an assumption for the report, once per clause and text. */
   assume(clause: AnyClauseId, what: string): void
   /** Undefined behaviour since this event: overwritten code, a fault. The run ends as undefined. */
-  lost(since: EventId, why: string): never
+  undefinedBehaviour(since: EventId, why: string): never
   /** Reads code about to run as its object; if it deviates, the run ends as undefined. */
   enter(where: Range, object: ObjectId, at: number, what: string): void
   /** Records the outcome of a contract. */
@@ -76,13 +76,14 @@ export interface Machine {
   observe(facts: Facts): void
 }
 
-/** Thrown to end a run early; caught by the run, never seen outside the core. */
-export class Stop extends Error {
-  override readonly name = 'Stop'
+/**
+ * Thrown to end a run early; caught by the run, never seen outside the core. It is not an Error: a fifth of the
+ * boots of a matrix end early, and a stack trace costs as much as several steps.
+ */
+export class Stop {
   readonly outcome: Outcome
 
   constructor(outcome: Outcome) {
-    super(outcome.kind)
     this.outcome = outcome
   }
 }
@@ -91,7 +92,8 @@ export class Stop extends Error {
 export interface Notes {
   readonly assumptions: Assumption[]
   readonly doubts: Gap[]
-  facts: Facts
+  /** Grows while stages run. */
+  readonly facts: Facts
 }
 
 /**
@@ -106,9 +108,10 @@ export function createMachine(
   notes: Notes,
 ): Machine {
   const stop = (outcome: Outcome): never => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
     throw new Stop(outcome)
   }
-  const lost = (since: EventId, why: string): never => stop({ kind: 'undefined', since, why })
+  const undefinedBehaviour = (since: EventId, why: string): never => stop({ kind: 'undefined', since, why })
   return {
     memory,
     firmware,
@@ -118,7 +121,7 @@ export function createMachine(
     refuse: (clause, status, why, message = null) =>
       stop({ kind: 'refused', refusal: { by: recorder.actor, status, clause, why, message } }),
     gap: (clause, why) => stop({ kind: 'unknown', gap: { clause, why } }),
-    doubt: (clause, why) => {
+    unmodelled: (clause, why) => {
       if (!notes.doubts.some(known => known.clause === clause && known.why === why))
         notes.doubts.push({ clause, why })
     },
@@ -126,16 +129,17 @@ export function createMachine(
       if (!notes.assumptions.some(known => known.clause === clause && known.what === what))
         notes.assumptions.push({ clause, what })
     },
-    lost,
+    undefinedBehaviour,
     enter: (where, object, at, what) => {
       const reading = memory.readAs(where, object, { at, as: 'code' })
-      if (!reading.whole) lost(reading.event, what)
+      if (!reading.whole) undefinedBehaviour(reading.event, what)
     },
     contract: ({ clause, kept, what, range, found = [] }) => {
-      recorder.append({ op: 'contract', clause, kept, what, range, found })
+      const { next: id, actor, under: step } = recorder
+      recorder.push({ id, actor, step, op: 'contract', clause, kept, what, range, found })
     },
     observe: facts => {
-      notes.facts = { ...notes.facts, ...facts }
+      Object.assign(notes.facts, facts)
     },
   }
 }

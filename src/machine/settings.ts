@@ -7,7 +7,7 @@ import { CONTENTS } from '../firmware/contents.ts'
 import { volumePath } from './volume.ts'
 
 /** When a memory map was taken. */
-export const MAP_MOMENTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
+export const MAP_POINTS = ['before-load', 'stub-entry', 'kernel-entry', 'exit-boot-services'] as const
 /**
  * off: as with `nokaslr`. command-line: decided by command line and kernel. all: the same, and every possible
  * slot is checked. seed:N: the random number is N, of 32 bits.
@@ -67,7 +67,7 @@ export type Setting = AnySetting &
 export const SETTINGS = {
   memmapAt: {
     kind: 'choice',
-    choices: MAP_MOMENTS,
+    choices: MAP_POINTS,
     value: 'WHEN',
     for: 'machine',
     help: 'when the map was taken; by default implied by its dialect',

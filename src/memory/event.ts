@@ -38,7 +38,7 @@ export interface WriteEffect {
   /** Overwritten bytes of another object (or of another place of the same object). */
   readonly lost: readonly Extent[]
   /** Parts outside every allocation. */
-  readonly strayed: readonly Range[]
+  readonly unallocated: readonly Range[]
   /** Parts that are not RAM; nothing is stored there. */
   readonly outside: readonly Range[]
 }

@@ -257,12 +257,14 @@ function put<V>(
     runs[i] = middle
     return
   }
+  const more = (left === null ? 0 : 1) + (middle === null ? 0 : 1) + (right === null ? 0 : 1) - count
+  const any = left ?? middle ?? right
+  // A run that is split has one before it or after it: there are at most two more
+  if (more === 1 && any !== null) runs.splice(i, 0, any)
+  else if (more === 2 && any !== null) runs.splice(i, 0, any, any)
+  else if (more < 0) runs.splice(i, -more)
   let at = i
-  for (const run of [left, middle, right])
-    if (run !== null) {
-      if (at < i + count) runs[at] = run
-      else runs.splice(at, 0, run)
-      at++
-    }
-  if (at < i + count) runs.splice(at, i + count - at)
+  if (left !== null) runs[at++] = left
+  if (middle !== null) runs[at++] = middle
+  if (right !== null) runs[at] = right
 }

@@ -1,7 +1,7 @@
 /** From runs to a report: each is judged, the worst one leads. */
 import type { EraRef } from '../boot/plan.ts'
 import type { Run } from '../boot/run.ts'
-import { judge } from '../hazard/registry.ts'
+import { judge, withoutInPlace } from '../hazard/registry.ts'
 import type { Rule } from '../hazard/rule.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { ComparedFact, Finding, Report, RunReport, Verdict } from './model.ts'
@@ -17,8 +17,10 @@ export interface JudgedRun {
   readonly contradictions: readonly Gap[]
 }
 
-/** The parts of a report besides its runs. */
-export type Frame = Omit<Report, keyof RunReport | 'schema' | 'alternatives'>
+/** The parts of a report besides its runs, and whether the file's kernel may need room where it lies. */
+export interface Frame extends Omit<Report, keyof RunReport | 'schema' | 'alternatives'> {
+  readonly mayNeedRoom: () => boolean
+}
 
 const RANK: readonly Verdict[] = ['clean', 'unknown', 'refused', 'damage']
 
@@ -32,8 +34,9 @@ export function assemble(
   reports.sort((a, b) => RANK.indexOf(b.report.verdict) - RANK.indexOf(a.report.verdict))
   const [lead, ...others] = reports
   if (lead === undefined) return null
-  const { builder, problems, ...head } = frame
-  const advice = relevant(frame.advice, reports, rules)
+  const { builder, problems, mayNeedRoom, ...head } = frame
+  const needsRoom = reports.some(({ run, report }) => usesRoom(run, report) ?? mayNeedRoom())
+  const advice = needsRoom ? frame.advice : withoutInPlace(frame.advice, rules)
   return {
     report: {
       schema: 1,
@@ -48,21 +51,21 @@ export function assemble(
   }
 }
 
-/** Advice about a kernel that is entered in place is dropped where every run started it elsewhere (HZ-11). */
-function relevant(
-  advice: readonly Finding[],
-  reports: readonly { readonly report: RunReport }[],
-  rules: readonly Rule[],
-): readonly Finding[] {
-  if (!reports.every(({ report }) => startsElsewhere(report))) return advice
-  const inPlace = rules.filter(rule => rule.class === 'advice' && rule.inPlace === true).map(({ id }) => id)
-  return advice.filter(({ rule }) => !inPlace.includes(rule))
-}
+/** Contracts about the memory past the kernel's file. */
+const ROOM: readonly string[] = ['HO-4', 'HO-5', 'HO-6']
 
-/** Was a kernel handed over that is not where .linux was loaded? */
-function startsElsewhere({ facts: { handOff, sections = [] } }: RunReport): boolean {
+/**
+ * Was the kernel handed over where .linux was loaded, and held to a contract about the memory past its file,
+ * or did it copy from there what is no RAM? Null where the run does not show it (HO-4, HO-5, HO-6, EP-16).
+ */
+function usesRoom({ recording, gaps }: Run, { facts }: RunReport): boolean | null {
+  const { handOff, sections = [] } = facts
+  if (handOff === undefined) return null
   const linux = sections.filter(({ name }) => name === '.linux')
-  return handOff !== undefined && linux.length === 1 && linux[0]?.address !== handOff.kernelImage
+  if (!linux.some(({ address }) => address === handOff.kernelImage)) return false
+  const asked = recording.events.flatMap(event => (event.op === 'contract' ? [event.clause] : []))
+  if (asked.length === 0) return null
+  return asked.some(clause => ROOM.includes(clause)) || gaps.some(({ clause }) => clause === 'EP-16')
 }
 
 function runReport(
@@ -80,7 +83,7 @@ function runReport(
     findings,
     assumptions: run.assumptions,
     gaps,
-    moments: run.moments,
+    snapshots: run.snapshots,
     ...(observed === undefined ? {} : { observed }),
   }
 }

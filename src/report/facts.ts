@@ -35,7 +35,7 @@ export function factsOf({ facts, outcome }: Pick<RunReport, 'facts' | 'outcome'>
     }))
   if (facts.handOff !== undefined)
     out['handOff'] = {
-      door: facts.handOff.door,
+      door: facts.handOff.entryMethod,
       kernelImage: hex(facts.handOff.kernelImage),
       entry: hex(facts.handOff.entry),
     }

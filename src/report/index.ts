@@ -16,7 +16,7 @@ export type {
   Finding,
   MachineRef,
   MapLine,
-  MapMoment,
+  MapSnapshot,
   Report,
   RunReport,
   Verdict,

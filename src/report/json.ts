@@ -5,7 +5,7 @@
 import { hex, type Range } from '../bytes/range.ts'
 import { factsOf } from './facts.ts'
 import { linksIn, type ClauseLinks } from './links.ts'
-import type { Finding, MapMoment, Report, RunReport } from './model.ts'
+import type { Finding, MapSnapshot, Report, RunReport } from './model.ts'
 
 const rangeJson = ({ start, end }: Range) => ({ start: hex(start), end: hex(end) })
 
@@ -38,7 +38,7 @@ function runToJson(run: RunReport): Record<string, unknown> {
     findings: run.findings.map(findingJson),
     assumptions: run.assumptions,
     gaps: run.gaps,
-    moments: run.moments.map(momentJson),
+    moments: run.snapshots.map(snapshotJson),
     ...(run.observed === undefined
       ? {}
       : {
@@ -94,9 +94,10 @@ function findingJson(finding: Finding): Record<string, unknown> {
   }
 }
 
-function momentJson({ moment, lines }: MapMoment): Record<string, unknown> {
+/** Schema 1 keeps its own name for the point. */
+function snapshotJson({ point, lines }: MapSnapshot): Record<string, unknown> {
   return {
-    moment,
+    moment: point,
     lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })),
   }
 }

@@ -1,9 +1,9 @@
 /** Memory maps of a report: every snapshot of a run, and the neighbourhood of a finding with arrows. */
 import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
-import type { Finding, MapLine, MapMoment, RunReport } from './model.ts'
+import type { Finding, MapLine, MapSnapshot, RunReport } from './model.ts'
 import { columns, plain, type TextOptions } from './layout.ts'
 
-const TITLES: Readonly<Record<MapMoment['moment'], string>> = {
+const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
   'before-load': 'before the image is loaded',
   'stub-entry': 'at the entry of the stub',
   'hand-off': 'at the hand-off to the kernel',
@@ -24,10 +24,10 @@ function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
 
 /** The memory in every snapshot of a run, one line per range. */
 export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}): string {
-  if (report.moments.length === 0) return 'no memory map: the run did not begin\n'
-  const parts = report.moments.map(({ moment, lines }) =>
+  if (report.snapshots.length === 0) return 'no memory map: the run did not begin\n'
+  const parts = report.snapshots.map(({ point, lines }) =>
     [
-      paint(TITLES[moment], 'heading'),
+      paint(TITLES[point], 'heading'),
       ...columns(
         lines.map(line => rowOf(line, ' ')),
         [1, 2, 4],
@@ -44,13 +44,13 @@ const NEAR_MAX = 12
  * The snapshot in which a finding is shown: the hand-off for a breach, otherwise the first one from the
  * stub's entry on in which its object is there, otherwise the last one with anything there.
  */
-function layoutMoment(finding: Finding, moments: readonly MapMoment[]): MapMoment | undefined {
-  const late = moments.filter(({ moment }) => moment !== 'before-load')
+function layoutSnapshot(finding: Finding, snapshots: readonly MapSnapshot[]): MapSnapshot | undefined {
+  const late = snapshots.filter(({ point }) => point !== 'before-load')
   const holds =
     (ofObject: boolean) =>
-    ({ lines }: MapMoment): boolean =>
+    ({ lines }: MapSnapshot): boolean =>
       lines.some(line => touches(finding, line) && (!ofObject || line.object === finding.object))
-  const handOff = finding.class === 'breach' ? late.filter(({ moment }) => moment === 'hand-off') : []
+  const handOff = finding.class === 'breach' ? late.filter(({ point }) => point === 'hand-off') : []
   return handOff.find(holds(false)) ?? late.find(holds(true)) ?? late.findLast(holds(false))
 }
 
@@ -62,9 +62,9 @@ function touches({ ranges }: Finding, line: MapLine): boolean {
  * The lines around a finding, those that it is about with an arrow; `now` shows what is there at the end of
  * the run.
  */
-export function mapAround(finding: Finding, moments: readonly MapMoment[]): string[] {
-  const base = layoutMoment(finding, moments)
-  const last = moments.at(-1)
+export function mapAround(finding: Finding, snapshots: readonly MapSnapshot[]): string[] {
+  const base = layoutSnapshot(finding, snapshots)
+  const last = snapshots.at(-1)
   if (base === undefined || last === undefined) return []
   const hit = base.lines.flatMap((line, i) => (touches(finding, line) ? [i] : []))
   const near = base.lines.slice(Math.max(0, Math.min(...hit) - 1), Math.max(...hit) + 2)
@@ -81,7 +81,7 @@ export function mapAround(finding: Finding, moments: readonly MapMoment[]): stri
 }
 
 /** `now: kernel 9.0 MiB, initrd 2.0 MiB`, if it changed. */
-function nowIn(line: MapLine, last: MapMoment): string {
+function nowIn(line: MapLine, last: MapSnapshot): string {
   const bytes = new Map<string, number>()
   for (const { range, object } of last.lines) {
     const common = intersect(range, line.range)

@@ -5,7 +5,7 @@ import { builderText, factRows, outcomeText, verdictText } from './sentences.ts'
 import type { EraRef, Finding, Report } from './model.ts'
 
 /** Text of a file or a guest as one line of Markdown that stands for itself. */
-function plainly(text: string): string {
+export function plainly(text: string): string {
   return printable(text).replaceAll(/[\\`*_[\]<>|#]/g, char => `\\${char}`)
 }
 
@@ -49,7 +49,8 @@ function findingLines({ class: kind, rule, object, clause, what, why, fix, legs 
   ]
 }
 
-function folded(title: string, lines: readonly string[]): string[] {
+/** Lines behind a title that opens them; none without lines. */
+export function folded(title: string, lines: readonly string[]): string[] {
   return lines.length === 0
     ? []
     : ['<details>', `<summary>${title}</summary>`, '', ...lines, '', '</details>', '']

@@ -30,8 +30,8 @@ export interface MapLine {
 }
 
 /** The memory at one point of the run. */
-export interface MapMoment {
-  readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
+export interface MapSnapshot {
+  readonly point: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
   readonly lines: readonly MapLine[]
 }
 
@@ -47,7 +47,7 @@ export interface RunReport {
   readonly assumptions: readonly Assumption[]
   /** Gaps of the model. */
   readonly gaps: readonly Gap[]
-  readonly moments: readonly MapMoment[]
+  readonly snapshots: readonly MapSnapshot[]
   /** This run compared with a real boot; absent if nothing was observed. */
   readonly observed?: readonly ComparedFact[]
 }

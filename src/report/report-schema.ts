@@ -102,31 +102,69 @@ const run = {
   ),
 }
 
-/** What `reportToJson` returns is valid against this. */
+const links = { type: 'object', additionalProperties: listOf({ type: 'string' }) } as const
+
+const report = record(
+  {
+    schema: { const: 1 },
+    version: text,
+    image: record({ name: text, size: count }),
+    machine: record({ what: text, ramBytes: count }),
+    builder: orNull(
+      record({
+        certainty: { enum: ['certain', 'several', 'unknown'] },
+        candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })),
+      }),
+    ),
+    ...run,
+    advice: listOf({ $ref: '#/$defs/finding' }),
+    problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
+    alternatives: listOf({ $ref: '#/$defs/run' }),
+    links,
+  },
+  ['builder', 'observed', 'links'],
+)
+
+const surveyVerdict = { enum: ['damage', 'refused', 'unreadable', 'unknown', 'clean'] } as const
+
+/** Several images or machines: a row for each pair, and the reports of those that have one. */
+const survey = record(
+  {
+    schema: { const: 1 },
+    version: text,
+    summary: record({
+      verdict: surveyVerdict,
+      sentence: text,
+      counts: record({ damage: count, refused: count, unreadable: count, unknown: count, clean: count }),
+      files: listOf(text),
+      machines: listOf(text),
+      usualMachines: { type: 'boolean' },
+      skipped: listOf(text),
+      rows: listOf(
+        record({
+          file: orNull(text),
+          machine: orNull(text),
+          verdict: surveyVerdict,
+          why: text,
+          found: text,
+          report: orNull(count),
+        }),
+      ),
+    }),
+    reports: listOf({ $ref: '#/$defs/report' }),
+    links,
+  },
+  ['links'],
+)
+
+/** What `check --format json` prints, and what `reportToJson` returns, is valid against this. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'stubsim report, schema 1',
-  ...record(
-    {
-      schema: { const: 1 },
-      version: text,
-      image: record({ name: text, size: count }),
-      machine: record({ what: text, ramBytes: count }),
-      builder: orNull(
-        record({
-          certainty: { enum: ['certain', 'several', 'unknown'] },
-          candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })),
-        }),
-      ),
-      ...run,
-      advice: listOf({ $ref: '#/$defs/finding' }),
-      problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
-      alternatives: listOf({ $ref: '#/$defs/run' }),
-      links: { type: 'object', additionalProperties: listOf({ type: 'string' }) },
-    },
-    ['builder', 'observed', 'links'],
-  ),
+  oneOf: [{ $ref: '#/$defs/report' }, { $ref: '#/$defs/survey' }],
   $defs: {
+    report,
+    survey,
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },
     span: { ...record({ from: address, to: address }), description: 'half-open offsets' },

@@ -67,7 +67,7 @@ export function factRows(facts: RunReport['facts']): string[][] {
   if (facts.handOff !== undefined)
     rows.push([
       'handOff',
-      `${facts.handOff.door}, kernel image ${hex(facts.handOff.kernelImage)}, entry ` +
+      `${facts.handOff.entryMethod}, kernel image ${hex(facts.handOff.kernelImage)}, entry ` +
         hex(facts.handOff.entry),
     ])
   address('bootParams', facts.bootParams)

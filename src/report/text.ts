@@ -7,7 +7,7 @@ import { columns, count, labelled, plain, printable, wrap, type TextOptions } fr
 import { mapAround } from './map.ts'
 import { builderText, factRows, foundText, outcomeText, restsOn } from './sentences.ts'
 import { verdictSentence } from './verdict.ts'
-import type { BuilderRef, EraRef, FileProblem, Finding, MapMoment, Report, RunReport } from './model.ts'
+import type { BuilderRef, EraRef, FileProblem, Finding, MapSnapshot, Report, RunReport } from './model.ts'
 
 type Options = Required<TextOptions>
 
@@ -31,7 +31,7 @@ export function formatReport(report: Report, options: ReportTextOptions = {}): s
       report.gaps.map(({ clause, why }) => ({ clause, what: why })),
       all,
     ),
-    ...report.findings.map(finding => findingOf(finding, report.moments, all)),
+    ...report.findings.map(finding => findingOf(finding, report.snapshots, all)),
     ...report.advice.map(finding => findingOf(finding, [], all)),
     [...headOf(report, details, all), ...outcomeOf(report, all)],
     observedLines(report, all),
@@ -117,20 +117,20 @@ function eraText({ id, title, version, evidence, certainty }: EraRef, details: b
 /** One finding: the message, its legs, its place in memory, reason and fix. */
 export function formatFinding(
   finding: Finding,
-  moments: readonly MapMoment[] = [],
+  snapshots: readonly MapSnapshot[] = [],
   options: TextOptions = {},
 ): string {
   const { paint = plain, width = 80 } = options
-  return `${findingOf(finding, moments, { paint, width }).join('\n')}\n`
+  return `${findingOf(finding, snapshots, { paint, width }).join('\n')}\n`
 }
 
-function findingOf(finding: Finding, moments: readonly MapMoment[], { paint, width }: Options): string[] {
+function findingOf(finding: Finding, snapshots: readonly MapSnapshot[], { paint, width }: Options): string[] {
   const label = (name: string, text: string): string[] =>
     labelled(name, text, { indent: 2, column: 6, width })
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
   const head = printable(`${finding.class}  ${subject}`)
   const gap = ' '.repeat(Math.max(2, width - head.length - finding.clause.length))
-  const map = mapAround(finding, moments).map(
+  const map = mapAround(finding, snapshots).map(
     line => `  ${line.startsWith('>') ? paint(line, 'mark') : line}`,
   )
   return [

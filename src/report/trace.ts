@@ -78,7 +78,7 @@ function eventLines(event: MemoryEvent, all: boolean): string[] {
             `- ${formatRange(range)} was ` +
             `${whose?.object ?? 'unowned'}${whose === null || whose.at === 0 ? '' : ` + ${hex(whose.at)}`}`,
         ),
-        ...event.strayed.map(range => `- ${formatRange(range)} is not part of any allocation`),
+        ...event.unallocated.map(range => `- ${formatRange(range)} is not part of any allocation`),
       ]
   }
 }

@@ -28,17 +28,22 @@ function cleanText({ facts, findings }: RunReport): string {
 
 /** `damage: the initrd is overwritten by the decompressor before the extracted kernel reads it`. */
 export function verdictSentence(report: RunReport): string {
+  return `${report.verdict}: ${verdictReason(report)}`
+}
+
+/** The sentence without its verdict. */
+export function verdictReason(report: RunReport): string {
   const { verdict, outcome, findings, gaps } = report
   const damage = findings.filter(finding => finding.class === 'damage')
   const [first] = damage
   const more = damage.length > 1 ? `, and ${count(damage.length - 1, 'more', 'more')}` : ''
-  if (first !== undefined) return `${verdict}: ${inASentence(first)}${more}${ending(report)}`
-  if (outcome.kind === 'undefined') return `${verdict}: ${outcome.why}`
+  if (first !== undefined) return `${inASentence(first)}${more}${ending(report)}`
+  if (outcome.kind === 'undefined') return outcome.why
   if (verdict === 'refused' && outcome.kind === 'refused')
-    return `${verdict}: ${actorName(outcome.refusal.by)} refuses to go on: ${outcome.refusal.why}`
-  if (verdict !== 'unknown') return `${verdict}: ${cleanText(report)}`
+    return `${actorName(outcome.refusal.by)} refuses to go on: ${outcome.refusal.why}`
+  if (verdict !== 'unknown') return cleanText(report)
   const why = outcome.kind === 'unknown' ? outcome.gap.why : gaps[0]?.why
   const others = gaps.filter(gap => gap.why !== why).length
   const beside = others === 0 ? '' : ` (and ${count(others, 'more gap', 'more gaps')})`
-  return `${verdict}: ${why ?? 'nothing is known of the end'}${beside}`
+  return `${why ?? 'nothing is known of the end'}${beside}`
 }

@@ -17,7 +17,7 @@ export interface Span {
 export interface BootFacts {
   readonly ending: Ending
   readonly imageBase: number | undefined
-  readonly door: HandOff['via'] | undefined
+  readonly entryMethod: HandOff['via'] | undefined
   readonly kernelImage: number | undefined
   /** First instruction of the kernel that the stub jumps to. */
   readonly kernelEntry: number | undefined
@@ -36,7 +36,7 @@ export interface BootFacts {
 /** The facts that are one number or one text. */
 export const PLAIN_FACTS = [
   'imageBase',
-  'door',
+  'entryMethod',
   'kernelImage',
   'kernelEntry',
   'bootParams',

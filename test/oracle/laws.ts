@@ -85,13 +85,9 @@ export const LAWS: readonly Law[] = [
       )
       const preferred = Number(recording.pe_image_base)
       const high = rest.findLast(({ start, end }) => end - start >= need)
-      const want =
-        preferred >= 0x100000 && fits(freeOf(map), preferred, need)
-          ? preferred
-          : high === undefined
-            ? null
-            : high.end - need
-      return same('image base', want, imageBase)
+      const highest = high === undefined ? null : high.end - need
+      const atPreferred = preferred >= 0x100000 && fits(freeOf(map), preferred, need)
+      return same('image base', atPreferred ? preferred : highest, imageBase)
     },
   },
   {
@@ -119,11 +115,11 @@ export const LAWS: readonly Law[] = [
       '5.10 entered by handover moves itself to its preferred address, or to the ' +
       'lowest aligned place from 16 MiB on that holds init_size',
     atLeast: 18,
-    holds: (recording, { door, compressedImage }) => {
+    holds: (recording, { entryMethod, compressedImage }) => {
       const free = atKernelEntry(recording)
       if (
         !recording.kernel.startsWith('5.10') ||
-        door !== 'efi-handover' ||
+        entryMethod !== 'efi-handover' ||
         compressedImage === undefined ||
         free === null ||
         recording.bzimage === undefined
@@ -141,10 +137,10 @@ export const LAWS: readonly Law[] = [
       '5.10 entered by its PE entry stays in place and extracts to the next 2 MiB ' +
       'boundary above its image base',
     atLeast: 5,
-    holds: (recording, { door, kernelImage, compressedImage, decompressedKernel }) => {
+    holds: (recording, { entryMethod, kernelImage, compressedImage, decompressedKernel }) => {
       if (
         !recording.kernel.startsWith('5.10') ||
-        door !== 'pe-entry' ||
+        entryMethod !== 'pe-entry' ||
         kernelImage === undefined ||
         compressedImage === undefined ||
         decompressedKernel === undefined ||

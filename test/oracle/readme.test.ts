@@ -25,7 +25,7 @@ test('a driver that knows nothing scores nothing', () => {
       facts: {
         ending: 'unknown',
         imageBase: undefined,
-        door: undefined,
+        entryMethod: undefined,
         kernelImage: undefined,
         kernelEntry: undefined,
         bootParams: undefined,

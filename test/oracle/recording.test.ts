@@ -79,7 +79,7 @@ test('a recorded boot in the words of a run', () => {
   expect(factsOf(row)).toMatchObject({
     ending: 'arrived',
     imageBase: 0x186cd000,
-    door: 'efi-handover',
+    entryMethod: 'efi-handover',
     kernelImage: 0x1a6cd000,
     bootParams: 0x1dfbc000,
     cmdLinePtr: 0x9f000,

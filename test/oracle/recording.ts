@@ -200,7 +200,7 @@ export function factsOf(recording: Recording): BootFacts {
   return {
     ending: endingOf(recording),
     imageBase: number(trace.image_base),
-    door: entry && (entry.kind === 'handover64' ? 'efi-handover' : 'pe-entry'),
+    entryMethod: entry && (entry.kind === 'handover64' ? 'efi-handover' : 'pe-entry'),
     kernelImage: number(entry?.image_at),
     kernelEntry: number(entry?.rip),
     bootParams: number(final?.at),

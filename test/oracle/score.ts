@@ -59,7 +59,8 @@ function scoreFact(fact: PlainFact | 'initrdDamage', pairs: readonly Pair[]): Fa
     const value = (facts: BootFacts): number | string | undefined => {
       if (fact !== 'initrdDamage') return facts[fact]
       const hull = facts.initrdDamage && damageHull(facts.initrdDamage)
-      return hull === undefined ? undefined : hull === null ? 'whole' : `${show(hull.from)}-${show(hull.to)}`
+      if (hull === undefined) return undefined
+      return hull === null ? 'whole' : `${show(hull.from)}-${show(hull.to)}`
     }
     const [want, got] = [value(seen), value(boot.facts)]
     if (want === undefined) continue

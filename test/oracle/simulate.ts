@@ -25,7 +25,7 @@ export function factsOfRun({ facts, outcome }: RunReport): BootFacts {
   return {
     ending: outcome.kind,
     imageBase: facts.imageBase,
-    door: facts.handOff?.door,
+    entryMethod: facts.handOff?.entryMethod,
     kernelImage: facts.handOff?.kernelImage,
     kernelEntry: facts.handOff?.entry,
     bootParams: facts.bootParams,

@@ -34,13 +34,10 @@ const files = realFiles()
 /** Everything of a parse but the bytes and the fields that nobody reads. */
 function shape(parsed: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(parsed, (key, value: unknown) =>
-      key === 'source' || UNREAD.includes(key)
-        ? undefined
-        : typeof value === 'bigint'
-          ? String(value)
-          : value,
-    ),
+    JSON.stringify(parsed, (key, value: unknown) => {
+      if (key === 'source' || UNREAD.includes(key)) return undefined
+      return typeof value === 'bigint' ? String(value) : value
+    }),
   )
 }
 

@@ -81,7 +81,7 @@ export function checkByCommand(recording: Recording, uki: string, work: string):
     facts: {
       ending: facts.outcome,
       imageBase: address('imageBase'),
-      door: facts.handOff?.door,
+      entryMethod: facts.handOff?.door,
       kernelImage: facts.handOff && Number(facts.handOff.kernelImage),
       kernelEntry: facts.handOff && Number(facts.handOff.entry),
       bootParams: address('bootParams'),

@@ -42,15 +42,10 @@ interface Layout {
 
 const nearest = (version: string): StubName => {
   const major = Number(version.split('.')[0])
-  return major < 250
-    ? '247.3'
-    : major < 254
-      ? '252.39'
-      : major < 257
-        ? '254.26'
-        : major < 258
-          ? '257.13'
-          : '262.1'
+  if (major < 250) return '247.3'
+  if (major < 254) return '252.39'
+  if (major < 257) return '254.26'
+  return major < 258 ? '257.13' : '262.1'
 }
 
 const ROOM = memoryMap(['EfiConventionalMemory', 0, '640K'], ['EfiConventionalMemory', '1M', '1023M'])

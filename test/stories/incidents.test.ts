@@ -520,7 +520,7 @@ const stories: Readonly<Record<string, (told: Told) => void>> = {
   'control-radek-bss': () => {
     for (const release of ['6.7', '6.8', '6.9', '6.11', '6.12']) {
       const silent = boot({ image: {}, kernel: release, contents: 'poison' })
-      expect([release, silent.verdict, rules(silent), silent.facts.handOff?.door]).toEqual([
+      expect([release, silent.verdict, rules(silent), silent.facts.handOff?.entryMethod]).toEqual([
         release,
         'clean',
         [],

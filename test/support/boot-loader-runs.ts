@@ -1,6 +1,6 @@
 /** What the tests of chapter HO share: boot loaders that start a kernel in a roomy machine. */
 import { bootLoaders } from '../../src/boot-loader/boot-loaders.ts'
-import { runBootLoader, type BootLoaderSetup } from '../../src/boot/run-boot-loader.ts'
+import { runBootLoader, type BootLoaderConfig } from '../../src/boot/run-boot-loader.ts'
 import type { Run } from '../../src/boot/run.ts'
 import { contentSource } from '../../src/image/content.ts'
 import type { MemoryDescriptor } from '../../src/image/memory-types.ts'
@@ -13,7 +13,7 @@ export const RAM_END = 0x40000000
 /** All of it free but for the first page and the hole below 1 MiB. */
 export const ROOMY: readonly MemoryDescriptor[] = [free(0x1000, 0x9f000), free(0x100000, RAM_END - 0x100000)]
 export const INITRD_SIZE = 0x4a7e00
-export type Given = Partial<Omit<BootLoaderSetup, 'bootLoader' | 'model'>> & {
+export type Given = Partial<Omit<BootLoaderConfig, 'bootLoader' | 'model'>> & {
   readonly loader: string
   readonly era?: string
   readonly name?: string

@@ -17,7 +17,8 @@ export function filesBelow(folder = ''): string[] {
     .flatMap(entry => {
       const path = posix.join(folder, entry.name)
       if (NOT_OURS.has(entry.name)) return []
-      return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : []
+      if (entry.isDirectory()) return filesBelow(path)
+      return entry.isFile() ? [path] : []
     })
     .sort()
 }

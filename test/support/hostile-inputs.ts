@@ -87,11 +87,8 @@ function spelt(chance: Chance): string {
 
 /** The same as a value of JSON. */
 function numberLike(chance: Chance): unknown {
-  return chance.one(30)
-    ? chance.of([null, -1.5, [], {}, true])
-    : chance.one(4)
-      ? spelt(chance)
-      : number(chance)
+  if (chance.one(30)) return chance.of([null, -1.5, [], {}, true])
+  return chance.one(4) ? spelt(chance) : number(chance)
 }
 
 /** One that most often fits 32 bits. */

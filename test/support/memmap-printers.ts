@@ -801,13 +801,10 @@ export const DUMPS: Readonly<Record<string, (page: Uint8Array) => string>> = {
       at,
       text: `${pairs.slice(0, 8).join(' ')}  ${pairs.slice(8).join(' ')}`,
     }))
-    const shown = lines.flatMap(({ at, text }, i) =>
-      i > 0 && text === lines[i - 1]?.text
-        ? text === lines[i - 2]?.text
-          ? []
-          : ['*']
-        : [`${hex(at, 8)}  ${text}  |................|`],
-    )
+    const shown = lines.flatMap(({ at, text }, i) => {
+      if (i === 0 || text !== lines[i - 1]?.text) return [`${hex(at, 8)}  ${text}  |................|`]
+      return text === lines[i - 2]?.text ? [] : ['*']
+    })
     return [...shown, '00001000'].join('\n')
   },
   xxd: page =>

@@ -110,6 +110,8 @@ export interface Known {
   /** Bytes that the kernel states it has, and bytes that it becomes. */
   readonly kernel: {
     readonly length: number
+    /** The first byte that anybody looks at. */
+    readonly readFrom: number
     readonly output: number
     /** Does it clear its .bss where it lies, [from, to) from its first byte? */
     readonly clears: Span | null
@@ -123,7 +125,7 @@ export interface Known {
 /** Addresses that a report gives. */
 export interface Said {
   readonly imageBase?: number
-  readonly door?: string
+  readonly entryMethod?: string
   readonly kernelImage?: number
   readonly bootParams?: number
   readonly cmdLinePtr?: number
@@ -174,7 +176,7 @@ function* payloadObjections(
       : sections.findLast(one => one.name.startsWith(name))
   const linux = taken('.linux')
   if (linux === undefined) yield 'there is no .linux'
-  else if (!holds(canvas, linux.VA, linux.VA + kernel.length, linux.RP))
+  else if (!holds(canvas, linux.VA + kernel.readFrom, linux.VA + kernel.length, linux.RP + kernel.readFrom))
     yield 'the kernel is not what the file has'
   const initrd = taken('.initrd')
   if (initrd !== undefined && initrd.VS > 0) {
@@ -226,7 +228,7 @@ function* placeObjections(headers: Headers, { kernel, map }: Known, said: Said):
     for (const [other, b] of alive.slice(i + 1))
       if (a.from < b.to && b.from < a.to) yield `${one} and ${other} lie over each other`
   const { clears } = kernel
-  if (said.door === 'efi-handover' && clears !== null && said.kernelImage !== undefined) {
+  if (said.entryMethod === 'efi-handover' && clears !== null && said.kernelImage !== undefined) {
     const bss = { from: said.kernelImage + clears.from, to: said.kernelImage + clears.to }
     if (!within(bss, EARLY)) yield 'what the kernel clears is not free'
     for (const [what, span] of alive)

@@ -64,7 +64,7 @@ export function makeZeroPage(
 }
 
 /** Sets the low halves of the addresses of initrd and command line in hdr. */
-export function nameCargo({ hdr }: ZeroPage, initrd: Range | null, commandLine: number): void {
+export function setCmdlineAndInitrd({ hdr }: ZeroPage, initrd: Range | null, commandLine: number): void {
   hdr.set('ramdisk_image', initrd?.start ?? 0)
   hdr.set('ramdisk_size', initrd === null ? 0 : initrd.end - initrd.start)
   hdr.set('cmd_line_ptr', commandLine)

@@ -19,8 +19,8 @@ import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
 import type { ClauseId } from '../../memory/event.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
-import { makeZeroPage, nameCargo, putKernel, readKernel, writeE820 } from './boot-params.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel, writeE820 } from './boot-params.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
 const LOWEST = 0x1000000
@@ -38,8 +38,8 @@ function headerOf({ hdr }: BzImage): { from: number; to: number } {
 }
 
 /** A chunk of init_size bytes, boot services over, then startup_32. */
-export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const kernel = readKernel(machine, 'HO-13', cargo.kernel)
+export function relocator(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const kernel = readKernel(machine, 'HO-13', payload.kernel)
   takeHeap(machine, HEAP_2_12)
   return machine.step(
     'HO-13',
@@ -49,14 +49,14 @@ export function relocator(machine: Machine, cargo: BootLoaderCargo): HandOff {
       const bootParams = pagesBelow(machine, 'HO-13', LOW_MEMORY, PAGE, BOOT_PARAMS)
       const line = pagesBelow(machine, 'HO-13', LOW_MEMORY, kernel.hdr.cmdline_size + 1, 'cmdline')
       const initrd =
-        cargo.initrd === null || cargo.initrd.size === 0
+        payload.initrd === null || payload.initrd.size === 0
           ? null
           : rangeOrNull(
-              pagesBelow(machine, 'HO-13', kernel.hdr.initrd_addr_max, cargo.initrd.size, 'initrd'),
-              cargo.initrd.size,
+              pagesBelow(machine, 'HO-13', kernel.hdr.initrd_addr_max, payload.initrd.size, 'initrd'),
+              payload.initrd.size,
             )
       machine.assume('HO-13', 'boot_params and the command line are at the top of low memory')
-      const handOff = place(machine, cargo, kernel, {
+      const handOff = place(machine, payload, kernel, {
         clause: 'HO-13',
         at,
         bootParams,
@@ -102,21 +102,21 @@ function chunk(machine: Machine, { hdr }: BzImage): { readonly at: Phys; readonl
 }
 
 /** The RAM of the machine, fixed addresses, startup_32. */
-export function direct(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const kernel = readKernel(machine, 'HO-14', cargo.kernel)
+export function direct(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const kernel = readKernel(machine, 'HO-14', payload.kernel)
   return machine.step('HO-14', 'the monitor writes kernel, initrd and boot_params into memory', () => {
     for (const { type, range: free } of machine.firmware.memoryMap())
       if (type === EfiConventionalMemory) machine.memory.claim(free, MONITOR)
     const initrd =
-      cargo.initrd === null || cargo.initrd.size === 0
+      payload.initrd === null || payload.initrd.size === 0
         ? null
-        : topOf(machine, highestInitrd(kernel), cargo.initrd.size)
+        : topOf(machine, highestInitrd(kernel), payload.initrd.size)
     machine.assume(
       'HO-14',
       'the RAM of the map ends where the monitor reserves room for ACPI tables (160 KiB in ' +
         'QEMU), and the setup code keeps boot_params at its own start',
     )
-    return place(machine, cargo, kernel, {
+    return place(machine, payload, kernel, {
       clause: 'HO-14',
       at: phys(DIRECT.kernel),
       bootParams: phys(DIRECT.bootParams),
@@ -141,11 +141,11 @@ const SEED = { length: 32, align: 16 } as const
 const SEED_NODE = 'loader:seed'
 
 /** QEMU 7.2.0: the same, with one node of setup_data after the kernel's bytes. */
-export function directWithSeed(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const handOff = direct(machine, cargo)
+export function directWithSeed(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const handOff = direct(machine, payload)
   machine.step('HO-18', 'QEMU puts a random seed after the kernel', () => {
-    const { setupSize } = readKernel(machine, 'HO-18', cargo.kernel)
-    const at = phys(DIRECT.kernel + alignUp<number>(cargo.kernel.size - setupSize, SEED.align))
+    const { setupSize } = readKernel(machine, 'HO-18', payload.kernel)
+    const at = phys(DIRECT.kernel + alignUp<number>(payload.kernel.size - setupSize, SEED.align))
     machine.memory.make(rangeAt(at, setup_data.size + SEED.length), SEED_NODE)
     const node = guestBytes(setup_data, { type: SETUP_RNG_SEED, len: SEED.length })
     machine.memory.patch(at, node, SEED_NODE)
@@ -182,20 +182,20 @@ interface Places {
 
 function place(
   machine: Machine,
-  cargo: BootLoaderCargo,
+  payload: BootLoaderPayload,
   kernel: BzImage,
   { clause, at, bootParams, line, initrd, type }: Places,
 ): HandOff {
   putKernel(machine, clause, at, kernel)
-  if (initrd !== null && cargo.initrd !== null) putFile(machine, initrd.start, cargo.initrd, 'initrd')
+  if (initrd !== null && payload.initrd !== null) putFile(machine, initrd.start, payload.initrd, 'initrd')
   const page = makeZeroPage(machine, bootParams, kernel, headerOf(kernel), PAGE)
-  putText(machine, line, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+  putText(machine, line, (payload.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
   page.hdr.set('type_of_loader', type)
   page.hdr.set('code32_start', at)
-  nameCargo(page, initrd, line)
+  setCmdlineAndInitrd(page, initrd, line)
   writeE820(page, machine.firmware.memoryMap())
   return {
-    ...payloadOf(cargo),
+    ...payloadOf(payload),
     via: 'legacy-32',
     image: phys(at - kernel.setupSize),
     entry: at,

@@ -1,35 +1,37 @@
 /** GRUB's linuxefi as patched by Debian: through the handover entry, with memory below 1 GiB. Chapter HO. */
 import { TEXTS } from '../../messages/texts.ts'
-import { hex, rangeOrNull } from '../../bytes/range.ts'
+import { hex, range, rangeOrNull } from '../../bytes/range.ts'
 import { pagesOf, phys, PHYS_END, physOf, type Phys } from '../../bytes/units.ts'
 import { EfiLoaderData } from '../../image/memory-types.ts'
-import { PROTOCOL_2_11 } from '../../image/x86/boot-params.ts'
+import { PROTOCOL_2_11, SETUP_HEADER_AT } from '../../image/x86/boot-params.ts'
 import type { BzImage } from '../../image/x86/bzimage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
 import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderCargo } from '../model.ts'
-import { makeZeroPage, nameCargo, putKernel, readKernel } from './boot-params.ts'
+import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
 const LIMIT = 0x3fffffff
 const ZERO_PAGE_SIZE = 0x4000
-const FIRST_KIB = 1024
+/** The end of GRUB's struct linux_i386_kernel_header, and of what is copied from it on. */
+const HEADER_END = 0x268
+const COPY_END = 0x400
 const TYPE_OF_LOADER = 0x21
 
 /** The whole way from the file to the handover entry. */
-export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
-  const kernel = readKernel(machine, 'HO-10', cargo.kernel)
+export function linuxefi(machine: Machine, payload: BootLoaderPayload): HandOff {
+  const kernel = readKernel(machine, 'HO-10', payload.kernel)
   const heap = takeHeap(machine, HEAP_2_06)
-  if (heap < cargo.kernel.size)
+  if (heap < payload.kernel.size)
     return machine.refuse(
       'HO-16',
       'EFI_OUT_OF_RESOURCES',
       `the kernel file does not fit into the heap of ${hex(heap)} bytes`,
       TEXTS['grub/kernel-buffer'],
     )
-  const page = machine.step('HO-11', 'linuxefi makes boot_params from the first kilobyte of the file', () => {
+  const page = machine.step('HO-11', 'linuxefi makes boot_params from the setup header of the file', () => {
     if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
       return machine.refuse(
         'HO-11',
@@ -38,11 +40,14 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
         TEXTS['grub/no-handover'],
       )
     const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
-    return makeZeroPage(machine, at, kernel, { from: 0, to: FIRST_KIB }, ZERO_PAGE_SIZE)
+    const made = makeZeroPage(machine, at, kernel, { from: SETUP_HEADER_AT, to: HEADER_END }, ZERO_PAGE_SIZE)
+    // What lies on GRUB's stack after its copy of the header
+    machine.memory.make(range(at + HEADER_END, at + COPY_END), BOOT_PARAMS, HEADER_END)
+    return made
   })
   const line = machine.step('HO-10', 'linuxefi allocates pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
-    putText(machine, at, (cargo.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+    putText(machine, at, (payload.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
     return at
   })
   const at = machine.step(
@@ -55,18 +60,18 @@ export function linuxefi(machine: Machine, cargo: BootLoaderCargo): HandOff {
     },
   )
   const initrd = machine.step('HO-10', 'linuxefi allocates pages for the initrd', () => {
-    if (cargo.initrd === null || cargo.initrd.size === 0) return null
-    const where = pagesBelow(machine, 'HO-10', LIMIT, cargo.initrd.size, 'initrd')
-    putFile(machine, where, cargo.initrd, 'initrd')
-    return rangeOrNull(where, cargo.initrd.size)
+    if (payload.initrd === null || payload.initrd.size === 0) return null
+    const where = pagesBelow(machine, 'HO-10', LIMIT, payload.initrd.size, 'initrd')
+    putFile(machine, where, payload.initrd, 'initrd')
+    return rangeOrNull(where, payload.initrd.size)
   })
   machine.step('HO-11', 'linuxefi fills in boot_params', () => {
     page.hdr.set('type_of_loader', TYPE_OF_LOADER)
     page.hdr.set('code32_start', at)
-    nameCargo(page, initrd, line)
+    setCmdlineAndInitrd(page, initrd, line)
   })
   return {
-    ...payloadOf(cargo),
+    ...payloadOf(payload),
     via: 'efi-handover',
     image: phys(at - kernel.setupSize),
     entry: phys(at + 0x200 + kernel.hdr.handover_offset),

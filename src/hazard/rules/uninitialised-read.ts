@@ -12,14 +12,14 @@ export const uninitialisedRead = rule({
   clause: 'HZ-3',
   title: 'Memory was read before anything was written to it',
   visit(recording, report) {
-    for (const damage of damages(recording.events, ['uninitialised'])) {
+    for (const damage of damages(recording, ['uninitialised'])) {
       const loaded = reachOf(
         recording.events.filter(event => event.op === 'put'),
         damage.object,
       )
       const from = Math.min(...damage.offsets.map(span => span.from))
       const to = Math.max(...damage.offsets.map(span => span.to))
-      const behind = loaded > 0 && from >= loaded
+      const pastLoaded = loaded > 0 && from >= loaded
       const destroyers = eventsOf(damage.pieces, past => [past.by])
       const within =
         destroyers.length > 0
@@ -38,12 +38,12 @@ export const uninitialisedRead = rule({
         what:
           `${howItWasRead(damage)}; ${damagedPart(damage, ['had', 'had'])} never been written; ` +
           `the memory contains ${leftovers(damage)}.`,
-        why: behind
+        why: pastLoaded
           ? `these bytes are past the ${exactSize(loaded)} that were loaded (the .bss of an ` +
             'image is not in its file), and nothing cleared them; the firmware does not clear ' +
             'memory between sections'
           : within.why,
-        fix: behind
+        fix: pastLoaded
           ? `clear ${hex(to - from)} bytes from ${sectionOf(damage.object)} + ${hex(from)} ` +
             'before the entry, in memory allocated for it: load the image through LoadImage, or ' +
             'copy it to an allocation and zero the rest'

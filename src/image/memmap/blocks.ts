@@ -14,7 +14,7 @@ export interface OtherMap {
 }
 
 /** One map in the text. */
-export interface Found {
+export interface FoundMap {
   readonly dialect: KnownDialect
   readonly rows: readonly (Line & Dressed)[]
   readonly first: number
@@ -38,7 +38,7 @@ interface Open {
  * The first map of each dialect. A row belongs to the first dialect that knows it; `#section` at the start
  * of a line ends every map, and so does the first row when it comes again.
  */
-export function blocksIn(lines: readonly string[], dialects: readonly KnownDialect[]): Found[] {
+export function blocksIn(lines: readonly string[], dialects: readonly KnownDialect[]): FoundMap[] {
   const open = new Map<KnownDialect, Open>()
   for (const { at, until, text, pieces } of newSide([...itemsOf(lines, dialects)])) {
     for (const [dialect, state] of open)

@@ -45,17 +45,17 @@ class Forms {
 /** Sentence fragments, none for a text that came straight from its program. */
 export function clothesOf(rows: readonly Dressed[], habits: readonly string[]): string[] {
   const front = new Forms()
-  const behind = new Forms()
+  const past = new Forms()
   let torn = 0
   for (const { before, after, at, until } of rows) {
     if (!isOrdinary(before)) front.add(before)
-    if (after.trim() !== '') behind.add(after)
+    if (after.trim() !== '') past.add(after)
     if (until > at) torn++
   }
   return [
     ...habits,
     ...front.said('in front of'),
-    ...behind.said('after'),
+    ...past.said('after'),
     ...(torn === 0 ? [] : [`${String(torn)} ${torn === 1 ? 'row' : 'rows'} torn over several lines`]),
   ]
 }

@@ -64,7 +64,7 @@ function sharedLetters(one: string, other: string, step: 1 | -1): number {
   return count
 }
 
-/** A kind of memory whose name lost its end, or has wrong letters in it or words behind it: no device. */
+/** A kind of memory whose name lost its end, or has wrong letters in it or words after it: no device. */
 function isAlmostMemory(name: string): boolean {
   const plain = plainName(name)
   if (NAMES.has(plain) || plain.startsWith(SYSTEM_ROM) || plain.length < BEGINNING) return false

@@ -126,7 +126,7 @@ function foldOf(lines: readonly string[]): number {
 /** Marks in front of a line that are there before its own blanks. */
 const MARKS = /^[ \t]{0,8}(?:[>|+*#] ?){1,20}/
 
-/** A line behind the one that it goes on from, without the marks that both have. */
+/** A line after the one that it goes on from, without the marks that both have. */
 function unmarked(line: string, first: string): string {
   const marks = MARKS.exec(first)?.[0]
   if (marks === undefined) return line
@@ -142,7 +142,7 @@ function tailOf(line: string, next: string): string {
   return /(?:^|(?<=[,\s]))[^\w\s,(){}[\]][^]*$|\s[\s|]*$/.exec(shared)?.[0] ?? ''
 }
 
-/** What stands in front of a row, in front of the lines behind it: other numbers, the same words. */
+/** What stands in front of a row, in front of the lines after it: other numbers, the same words. */
 function frontOf(before: string): RegExp | null {
   if (before.trim() === '' || before.length > FRONT_MAX) return null
   const escaped = before.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -154,7 +154,7 @@ function frontOf(before: string): RegExp | null {
 interface Whole<G extends Grammar> {
   readonly text: string
   readonly matches: readonly Match<G>[]
-  /** Lines behind the first. */
+  /** Lines after the first. */
   readonly count: number
 }
 
@@ -163,7 +163,7 @@ const makesSense = <G extends Grammar>({ text, matches }: Pick<Whole<G>, 'text' 
   matches.every(({ dialect, start, end }) => dialect.valid?.(text.slice(start, end).trimEnd()) !== false)
 
 /**
- * Puts a line and those behind it together until they hold a row that no single one holds, best one that
+ * Puts a line and those after it together until they hold a row that no single one holds, best one that
  * makes sense; null: they do not.
  */
 function joined<G extends Grammar>(
@@ -232,7 +232,7 @@ const HEX_ONLY = /^[0-9a-f]{1,16}\s{0,9}$/i
 /** Lines that are joined at most where a text was folded. */
 const FOLDED_MAX = 8
 
-/** The whole line that was folded to this one and those behind it, if a row in it crosses a fold. */
+/** The whole line that was folded to this one and those after it, if a row in it crosses a fold. */
 function unfolded<G extends Grammar>(
   lines: readonly string[],
   i: number,

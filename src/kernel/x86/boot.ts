@@ -2,8 +2,8 @@
  * The state of a starting kernel: the current address of its image, and the zero page, read and written in
  * memory. Chapter EP.
  */
-import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
-import { PHYS_END, type Phys } from '../../bytes/units.ts'
+import { rangeAt, type Range } from '../../bytes/range.ts'
+import { alignUp, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { boot_params } from '../../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -99,10 +99,12 @@ export function guestRange(at: number, length: number): Range | null {
 
 /** Is every byte backed by memory? */
 export function isRam(machine: Machine, where: Range): boolean {
-  return machine.memory.extents(where).reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
+  return machine.memory.isRam(where)
 }
 
 /** (n + a - 1) & ~(a - 1) in 64 bits, as C computes it: 0 when a is 0. */
 export function guestAlign(n: number, a: number): number {
+  // Arithmetic on bigints allocates: what a double holds exactly needs none
+  if (n >= 0 && a > 0 && a <= 2 ** 31 && (a & (a - 1)) === 0 && n <= PHYS_END) return alignUp(n, a)
   return Number(BigInt.asUintN(64, (BigInt(n) + BigInt(a) - 1n) & ~(BigInt(a) - 1n)))
 }

@@ -79,7 +79,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
   if ((payload?.output_len ?? 0) > hdr.init_size)
     against.push(`init_size ${hex(hdr.init_size)} has no room for the kernel that the payload becomes`)
   if (against.length > 0)
-    machine.doubt('EP-56', `the kernel file contradicts its own headers: ${against.join('; ')}`)
+    machine.unmodelled('EP-56', `the kernel file contradicts its own headers: ${against.join('; ')}`)
   if (payload === null) return machine.gap('EP-1', 'the setup header has no payload')
   const file: KernelFile = {
     setupSize,
@@ -99,7 +99,7 @@ export function readKernelFile(machine: Machine, from: Payload): KernelFile {
     : machine.gap('EP-1', 'the kernel file has an impossible pref_address, kernel_alignment or length')
 }
 
-/** Problems of a file that its headers do not allow for; a signature behind its end is none. */
+/** Problems of a file that its headers do not allow for; a signature past its end is none. */
 const CONTRADICTIONS: ReadonlySet<string> = new Set([
   'shorter-than-declared',
   'payload-outside-image',
@@ -123,7 +123,7 @@ function isPossible({ loadPhysicalAddress, physicalAlign, outputLength, codeEnd 
 }
 
 function unknownOutput(machine: Machine, initSize: number): number {
-  machine.doubt(
+  machine.unmodelled(
     'ZO-1',
     'the field with the length of the decompressed kernel is past the end of the file; ' +
       'init_size is used instead',
@@ -167,7 +167,7 @@ function geometryOf(machine: Machine, image: BzImage): Edges {
     )
     return derived
   }
-  machine.doubt(
+  machine.unmodelled(
     'ZO-2',
     "the bounds of the decompressor's .bss are not in any header, and its code does not " +
       'match a known pattern',

@@ -100,7 +100,7 @@ function use(
     return
   }
   if (section === '.dtb' || section === '.dtbauto') {
-    ctx.machine.doubt(
+    ctx.machine.unmodelled(
       'ST-47',
       `${section} of the add-on ${name} is copied to pages of EfiACPIReclaimMemory, which are not modelled`,
     )

@@ -38,7 +38,7 @@ function inSection(
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known)
-    machine.doubt(
+    machine.unmodelled(
       clause,
       'the text of the command line is unknown: its section contains bytes that are not modelled',
     )

@@ -35,7 +35,7 @@ function needFirmwareTree({ machine }: StubContext, sections: Sections): void {
 function install({ machine }: StubContext, sections: Sections, chooses: boolean): void {
   machine.step('ST-47', 'devicetree_install_from_memory installs a device tree', () => {
     if (chooses && sectionOf(sections, '.dtbauto') !== null) {
-      machine.doubt(
+      machine.unmodelled(
         'ST-47',
         'whether a .dtbauto is chosen, and copied to pages of EfiACPIReclaimMemory, is not modelled',
       )

@@ -14,11 +14,11 @@ export function compareWithBuild({ machine, self }: StubContext): void {
   const facts = knownStub(view)
   machine.step('ST-98', 'the headers of the stub, and those of its build', () => {
     const differs = facts === null ? [...crookedEntry(view)] : [...deviations(view, facts)]
-    if (differs.length > 0) machine.doubt('ST-98', differs.join('; '))
+    if (differs.length > 0) machine.unmodelled('ST-98', differs.join('; '))
   })
   machine.step('ST-99', 'raw data of sections, and of others', () => {
     const shared = sharedRawData(view)
-    if (shared !== null) machine.doubt('ST-99', shared)
+    if (shared !== null) machine.unmodelled('ST-99', shared)
   })
 }
 
@@ -27,7 +27,7 @@ function* crookedEntry(view: UkiView): Generator<string> {
   const its = AddressOfEntryPoint % FUNCTION_ALIGNMENT
   if (its !== 0 && stubIdentity(view)?.product === 'systemd-stub')
     yield (
-      `the entry point ${hex(AddressOfEntryPoint)} is no multiple of ${String(FUNCTION_ALIGNMENT)}: ` +
+      `the entry point ${hex(AddressOfEntryPoint)} is not a multiple of ${String(FUNCTION_ALIGNMENT)}: ` +
       'no function of a stub is known to begin there'
     )
 }

@@ -244,7 +244,7 @@ function place(ctx: StubContext, rules: SectionRules, judged: Judged, kernel: Ke
     (Characteristics & CODE) !== 0 &&
     (VirtualAddress % PAGE !== 0 || VirtualSize % PAGE !== 0)
   ) {
-    machine.doubt(
+    machine.unmodelled(
       'ST-68',
       `the kernel is NX_COMPAT, and its code section at ${hex(VirtualAddress)} is not ` +
         'page-aligned at both ends: whether the firmware protects such pages or refuses is ' +
@@ -264,7 +264,7 @@ function zeroRest(
   if (where === null) return
   const event = machine.memory.zero(where, kernel.object, offset)
   if (wrapped)
-    machine.lost(
+    machine.undefinedBehaviour(
       event,
       `the stub zeroes ${formatRange(where)}, because a section has more raw data than ` +
         'VirtualSize: the negative difference wraps to nearly 4 GiB',

@@ -90,7 +90,7 @@ function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
   for (const one of own) {
     for (const extent of foreignIn(ctx, one)) {
       if (places === DOUBTS_MAX) {
-        ctx.machine.doubt('ST-2', "more of the stub's own sections was overwritten than these places")
+        ctx.machine.unmodelled('ST-2', "more of the stub's own sections was overwritten than these places")
         return
       }
       doubt(ctx, one, extent)
@@ -100,7 +100,7 @@ function doubtAll(ctx: StubContext, own: readonly UkiSection[]): void {
 }
 
 function doubt({ machine }: StubContext, one: UkiSection, { range: where, whose }: Extent): void {
-  machine.doubt(
+  machine.unmodelled(
     'ST-2',
     `${one.object} was ${whose === null ? 'zeroed' : 'overwritten'} at ` +
       `${formatRange(where)}${whose === null ? '' : ` by ${whose.object}`}: whether the ` +

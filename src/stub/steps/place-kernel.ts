@@ -88,7 +88,7 @@ function copiedWhenHigh(ctx: StubContext, kernel: Kernel): Phys {
         (self.pe.optional.DllCharacteristics & NX_COMPAT) !== 0 &&
         (section.Characteristics & MEM_EXECUTE) === 0
       if (guarded)
-        machine.doubt(
+        machine.unmodelled(
           'ST-58',
           'the image is NX_COMPAT and .linux is not marked executable: whether the firmware ' +
             'lets code run there is not modelled',

@@ -12,7 +12,7 @@ export const booleanSetting: Addition = {
     ),
     'src/stub/steps/variables.ts': behind(
       '    if (randomSeed) assumeNoSeed(ctx)\n',
-      "    if (ctx.machine.settings.measuredBoot) ctx.machine.doubt('ST-5', 'what a " +
+      "    if (ctx.machine.settings.measuredBoot) ctx.machine.unmodelled('ST-5', 'what a " +
         "TPM is told is not modelled')\n",
     ),
   },

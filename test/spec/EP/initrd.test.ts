@@ -90,7 +90,7 @@ const limited = (limit: number): Bench => {
 
 test('EP-14 the offered initrd is copied as high as it fits', () => {
   const { on } = entered('linux/E5', E5)
-  // Below the zero page, in whole pages
+  // FirmwareCore the zero page, in whole pages
   const at = FREE_END - PAGE - alignUp(INITRD.size, PAGE)
   expect(on.notes.facts).toMatchObject({ ramdiskImage: at, ramdiskSize: INITRD.size, initrdDamage: [] })
   expect(eventsOf(on, 'EP-14', 'copy')).toMatchObject([

@@ -27,11 +27,12 @@ function kept(
   options: Partial<HandoverOptions> = {},
   on: Bench = bench(),
 ): boolean | undefined {
+  const others = era === 'linux/E5' ? E5 : E2
   start(
     on,
     era,
     handover(on, {
-      kernel: era === 'linux/E1' ? E1 : era === 'linux/E5' ? E5 : E2,
+      kernel: era === 'linux/E1' ? E1 : others,
       image: F,
       initrd: INITRD,
       ...options,

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { bootLoaders } from '../../../src/boot-loader/boot-loaders.ts'
 import type { Run } from '../../../src/boot/run.ts'
-import { rangeAt } from '../../../src/bytes/range.ts'
+import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { alignUp, PAGE } from '../../../src/bytes/units.ts'
+import { judge } from '../../../src/hazard/registry.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
 import { setupHeaderAt } from '../../../src/image/x86/boot-params.ts'
-import type { MemoryEvent } from '../../../src/memory/event.ts'
+import { rangesOf, type MemoryEvent } from '../../../src/memory/event.ts'
 import { contracts, INITRD_SIZE, RAM_END, started, under } from '../../support/boot-loader-runs.ts'
 import { edited, MIB } from '../../support/bytes.ts'
 import { descriptor, free, kernelNamed } from '../../support/kernel-bench.ts'
@@ -43,7 +44,7 @@ test('HO-10 to HO-15 every loader starts a kernel of every kind, with its initrd
         INITRD_SIZE,
         [],
       ])
-      expect(run.facts.handOff?.door).toBe(bootLoaders[loader]?.door)
+      expect(run.facts.handOff?.entryMethod).toBe(bootLoaders[loader]?.entryMethod)
     }
   }
 })
@@ -81,14 +82,27 @@ test('HO-10 without room below 1 GiB it gives up', () => {
   ).toMatchObject({ kind: 'refused', refusal: { by: 'loader', clause: 'HO-10' } })
 })
 
-test('HO-11 the sentinel of the file comes along, and everything else is as it should be', () => {
+test('HO-11 the sentinel is 0, no contract is broken, and no finding comes of it', () => {
   const run = started({ loader: 'grub/linuxefi', era: 'linux/E0', name: 'derived-5.6', map: TAKEN })
-  expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-2': true, 'HO-3': false, 'HO-9': true })
+  expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-2': true, 'HO-3': true, 'HO-9': true })
+  for (const [era, name] of [
+    ['linux/E0', 'derived-5.6'],
+    ['linux/E2', 'debian-5.10.223-cloud'],
+    ['linux/E4', 'debian-6.1.170-cloud'],
+    ['linux/E5', 'debian-6.12.107-cloud'],
+  ] as const) {
+    const { outcome, recording } = started({ loader: 'grub/linuxefi', era, name })
+    expect([name, outcome.kind, judge(recording)]).toEqual([name, 'arrived', []])
+  }
 })
 
-test('HO-11 what the file has in place of the high halves is wiped before it is used', () => {
+test('HO-11 of the file the setup header up to 0x268 is copied; up to 0x400 GRUB leaves its stack', () => {
   const run = started({ loader: 'grub/linuxefi', era: 'linux/E2', name: 'debian-5.10.223-cloud' })
   expect(run.facts).toMatchObject({ ramdiskSize: INITRD_SIZE, initrdDamage: [] })
+  const page = run.facts.bootParams ?? expect.fail('no boot_params')
+  expect(under(run, 'HO-11', 'zero').flatMap(rangesOf)).toEqual([rangeAt(page, 0x4000)])
+  expect(under(run, 'HO-11', 'patch').flatMap(rangesOf)[0]).toEqual(range(page + 0x1f1, page + 0x268))
+  expect(under(run, 'HO-11', 'make').flatMap(rangesOf)).toEqual([range(page + 0x268, page + 0x400)])
 })
 
 test('HO-11 a kernel without a handover entry is refused', () => {
@@ -108,14 +122,14 @@ test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {
     // After the maps come a heap of 32 MiB, then the file in whole pages
     range: rangeAt(RAM_END - MAP_PAGES * PAGE - 32 * MIB - alignUp(size, PAGE), size),
   })
-  expect(run.facts.handOff?.door).toBe('pe-entry')
+  expect(run.facts.handOff?.entryMethod).toBe('pe-entry')
   expect(under(run, 'EP-14', 'put')).toHaveLength(1)
 })
 
 test('HO-12 a kernel of before 5.7 goes through the relocator, with its initrd', () => {
   const run = started({ loader: 'grub/efi', era: 'linux/E0', name: 'derived-5.6' })
   expect(run.facts).toMatchObject({
-    handOff: { door: 'legacy-32' },
+    handOff: { entryMethod: 'legacy-32' },
     ramdiskSize: INITRD_SIZE,
     initrdDamage: [],
   })

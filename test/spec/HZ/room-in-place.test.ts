@@ -3,7 +3,10 @@ import { prepareImage, prepareMachine } from '../../../src/boot/prepare.ts'
 import { check, type CheckInput } from '../../../src/check.ts'
 import { kernelEras } from '../../../src/kernel/kernels.ts'
 import { stubEras } from '../../../src/stub/eras.ts'
-import { uki } from '../../../src/vitest/builders.ts'
+import { mayNeedRoom } from '../../../src/boot/room-in-place.ts'
+import { parsePe } from '../../../src/image/pe.ts'
+import { viewUki, type UkiView } from '../../../src/image/uki.ts'
+import { memoryMap, uki, type UkiOptions } from '../../../src/vitest/builders.ts'
 import { scenario } from '../../../src/vitest/scenario.ts'
 import { textOf } from '../../support/repository.ts'
 import { examples } from '../../unit/hazard/examples.ts'
@@ -108,4 +111,54 @@ test('HZ-11 the kernels that harm what follows them, entered in place, are those
   const harmful = releases.filter(harms).map(({ from }) => from)
   expect(harmful).toEqual(releases.map(({ from }) => from).filter(isSaid))
   expect(harmful).toContain(late)
+})
+
+/** Is the advice in the report of a boot of this image? */
+function isGiven(image: UkiOptions, more: Partial<CheckInput> = {}): boolean {
+  const { report } = check({ ...scenario({ image: { initrd: '8M', ...image } }), ...more })
+  return report.advice.some(({ rule }) => rule === 'no-room-for-init-size')
+}
+/** A machine on which no image of 20 MiB can be loaded. */
+const NO_ROOM = { what: 'small', map: memoryMap(['EfiConventionalMemory', 0x100000, 0x1000000]) }
+const PACKED = { as: 'dracut-060', kernel: '6.12.107-cloud' } as const
+
+test('HZ-11 no advice for a stub that starts the kernel elsewhere, nor for a kernel that leaves at once', () => {
+  expect(isGiven({ ...PACKED, stub: '247.3' })).toBe(true)
+  for (const stub of ['252.39', '254.26', '257.13', '262.1'])
+    expect([stub, isGiven({ ...PACKED, stub })]).toEqual([stub, false])
+  // 5.10 moves away from where it was entered, 5.6 has its .bss in the file
+  expect(isGiven({ ...PACKED, stub: '247.3', kernel: '5.10.223' })).toBe(false)
+  expect(isGiven({ ...PACKED, stub: '247.3', kernel: 'derived-5.6' })).toBe(false)
+  expect(isGiven({ ...PACKED, stub: '247.3', kernel: 'derived-5.7-rc1' })).toBe(true)
+})
+
+test('HZ-11 a kernel that copies init_size bytes from the end of the image on is advice where they are no RAM', () => {
+  const last = { as: 'ukify-253', stub: '247.3', kernel: '5.10.223' } as const
+  expect(isGiven(last)).toBe(true)
+  expect(isGiven({ ...last, kernel: '5.10.223-cloud' })).toBe(false)
+})
+
+test('HZ-11 where no run hands over, stub and kernel of the file are asked', () => {
+  const view = (stub: string, kernel: string): UkiView => {
+    const { pe } = parsePe(uki({ ...PACKED, stub, kernel, initrd: '8M' }))
+    return viewUki(pe ?? expect.fail('no PE file'))
+  }
+  const needs = (stub: string, kernel: string, more: Parameters<typeof mayNeedRoom>[1] = {}): boolean =>
+    mayNeedRoom(view(stub, kernel), more)
+  expect(needs('247.3', '6.12.107-cloud')).toBe(true)
+  expect(needs('247.3', 'derived-5.7-rc1')).toBe(true)
+  expect(needs('247.3', '5.10.223-cloud')).toBe(false)
+  expect(needs('257.13', '6.12.107-cloud')).toBe(false)
+  expect(needs('257.13', '6.12.107-cloud', { stub: '247.3' })).toBe(true)
+  expect(needs('247.3', '6.12.107-cloud', { kernel: 'linux/E2' })).toBe(false)
+  // Of before 5.7 are those without a PE entry that stubs use: copied by v257, in place from v258 on, at no cost
+  expect(needs('262.1', 'derived-5.6')).toBe(false)
+  expect(needs('262.1', 'derived-5.6', { kernel: 'linux/E5' })).toBe(true)
+  expect(needs('257.13', 'derived-5.6', { kernel: 'linux/E5' })).toBe(false)
+  expect(needs('257.13', '6.12.107-cloud', { stub: { id: 'x-mine', boot: () => expect.fail() } })).toBe(true)
+  expect(needs('247.3', '5.10.223-cloud', { kernel: { id: 'x-mine', start: () => expect.fail() } })).toBe(
+    true,
+  )
+  expect(isGiven({ ...PACKED, stub: '247.3' }, { machine: NO_ROOM })).toBe(true)
+  expect(isGiven({ ...PACKED, stub: '257.13' }, { machine: NO_ROOM })).toBe(false)
 })

@@ -7,7 +7,7 @@ import { boot, SMALL, WHERE } from '../../support/lanzaboote-runs.ts'
 test('LZ-18 and LZ-20: its own loader, its own handle', () => {
   const { report, clauses, under } = boot({})
   expect([clauses.has('LZ-18'), clauses.has('PE-53')]).toEqual([true, true])
-  expect(report.facts.handOff).toMatchObject({ door: 'pe-entry' })
+  expect(report.facts.handOff).toMatchObject({ entryMethod: 'pe-entry' })
   const entry = SMALL.pe.optional.AddressOfEntryPoint
   expect(Number(report.facts.handOff?.entry) - Number(report.facts.handOff?.kernelImage)).toBe(entry)
   expect(under('LZ-18').some(event => event.op === 'zero')).toBe(true)

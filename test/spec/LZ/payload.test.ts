@@ -52,7 +52,7 @@ test('LZ-8 and LZ-9: a buffer that doubles, or one of the size of the file', () 
 
 test('LZ-10 gives another kernel to the firmware', () => {
   expect(outcome('0.3.0', 'kernel', false).clauses.has('LZ-18')).toBe(false)
-  expect(outcome('0.3.0', 'kernel', false).report.facts.handOff).toMatchObject({ door: 'pe-entry' })
+  expect(outcome('0.3.0', 'kernel', false).report.facts.handOff).toMatchObject({ entryMethod: 'pe-entry' })
   expect(outcome('0.3.0', 'initrd', true).report.outcome).toMatchObject({
     refusal: { clause: 'LZ-10', status: 'EFI_SECURITY_VIOLATION' },
   })
@@ -66,7 +66,7 @@ test('LZ-11 refuses under Secure Boot, else warns', () => {
     refusal: { clause: 'LZ-11', status: 'EFI_SECURITY_VIOLATION', message: 'Initrd hash does not match!' },
   })
   const { report } = outcome('0.4.3', 'kernel', false)
-  expect(report.facts.handOff).toMatchObject({ door: 'pe-entry' })
+  expect(report.facts.handOff).toMatchObject({ entryMethod: 'pe-entry' })
   expect(report.assumptions.map(({ clause }) => clause)).toContain('LZ-11')
 })
 

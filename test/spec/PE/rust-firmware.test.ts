@@ -6,12 +6,12 @@ import { goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts
 import type { SmallPe } from '../../unit/firmware/small-pe.ts'
 
 test('PE-42 takes pages for the file, at ImageBase or 2 MiB', () => {
-  const { loaded, strayed } = outcomeOf(
+  const { loaded, unallocated } = outcomeOf(
     'rust-hypervisor-firmware',
     goodPe([FIRST, { VirtualAddress: 0x4000, VirtualSize: 0x1000, raw: 0x200 }]),
   )
   expect(loaded).toEqual({ base: 0x200000, taken: PAGE, imageSize: 0x8000 })
-  expect(strayed[0]).toMatchObject({ from: 0x1000 })
+  expect(unallocated[0]).toMatchObject({ from: 0x1000 })
   expect(outcomeOf('rust-hypervisor-firmware', { ...PLAIN, ImageBase: 0x300000n }).loaded?.base).toBe(
     0x300000,
   )

@@ -129,7 +129,9 @@ test('ST-64 258.10 looks at the virtual size', () => {
     message: 'Section virtual size would write outside of memory',
   })
   expect(
-    later('S7/258.8', beyond).recorder.events.some(event => event.op === 'zero' && event.strayed.length > 0),
+    later('S7/258.8', beyond).recorder.events.some(
+      event => event.op === 'zero' && event.unallocated.length > 0,
+    ),
   ).toBe(true)
 })
 
@@ -185,7 +187,7 @@ test('ST-66 the virtual size must end in the image, too', () => {
   }
   for (const row of ['S8/259.2', 'S8/259.7', 'S8/261', 'S8/261.1'])
     expect(
-      later(row, beyond).recorder.events.some(event => event.op === 'zero' && event.strayed.length > 0),
+      later(row, beyond).recorder.events.some(event => event.op === 'zero' && event.unallocated.length > 0),
       row,
     ).toBe(true)
 })

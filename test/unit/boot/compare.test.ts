@@ -97,16 +97,14 @@ describe('what a boot said beside the prediction', () => {
       seen('initrdFrom', 'LINUX_EFI_INITRD_MEDIA_GUID device path'),
     ]
     const medium = 'LINUX_EFI_INITRD_MEDIA_GUID device path'
-    expect(told({ ...ramdisk, handOff: { door: 'pe-entry', ...handOff } }, false, observed)).toEqual([
+    expect(told({ ...ramdisk, handOff: { entryMethod: 'pe-entry', ...handOff } }, false, observed)).toEqual([
       ['0x1000000', '0x1000000', true],
       ['0x1002000', '0x1002000', true],
       [medium, medium, true],
     ])
-    expect(told({ ...ramdisk, handOff: { door: 'efi-handover', ...handOff } }, false, observed)[2]).toEqual([
-      null,
-      medium,
-      null,
-    ])
+    expect(
+      told({ ...ramdisk, handOff: { entryMethod: 'efi-handover', ...handOff } }, false, observed)[2],
+    ).toEqual([null, medium, null])
     for (const none of [{ ...ramdisk, ramdiskSize: 0 }, { ramdiskImage: phys(0x1000000) }])
       expect(told(none, false, observed).map(fact => (fact as unknown[])[2])).toEqual([null, null, null])
   })
@@ -279,12 +277,12 @@ describe('loaders on a small machine', () => {
     const { agree, differences, outcomes } = compare(BOTH, [first])
     expect([agree, differences]).toEqual([true, []])
     expect(
-      outcomes.map(({ loader, refused, loaded, strayed }) => [
+      outcomes.map(({ loader, refused, loaded, unallocated }) => [
         loader,
         refused,
         loaded?.taken,
         loaded?.imageSize,
-        strayed,
+        unallocated,
       ]),
     ).toEqual([
       // SizeOfImage; the end of the last section
@@ -357,7 +355,7 @@ describe('loaders on a small machine', () => {
       [first, { VirtualAddress: 0x6000, VirtualSize: 0x1000, raw: 0 }],
     )
     expect(outcomes[0]?.refused).toBeNull()
-    expect(outcomes[0]?.strayed.length).toBe(1)
+    expect(outcomes[0]?.unallocated.length).toBe(1)
   })
 
   test('an image at a place that is no RAM holds no memory there', () => {

@@ -4,7 +4,7 @@ import { kernelCandidates, shapeOf, stubCandidates } from '../../../src/boot/ide
 import { imageOfListing } from '../../../src/boot/listing.ts'
 import { quantity } from '../../../src/boot/quantity-schema.ts'
 import { ukiSource } from '../../../src/boot/recipe.ts'
-import { run, type Setup } from '../../../src/boot/run.ts'
+import { run, type BootConfig } from '../../../src/boot/run.ts'
 import { UsageError } from '../../../src/bytes/errors.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { firmwareNamed } from '../../../src/firmware/firmwares.ts'
@@ -26,7 +26,7 @@ import { smallPe, type SmallSection } from '../firmware/small-pe.ts'
 import { factsOf } from '../../support/facts.ts'
 
 const facts = factsOf('debian-5.10.223')
-const viewOf = (source: Setup['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
+const viewOf = (source: BootConfig['source']): UkiView => viewUki(parsePe(source).pe ?? expect.fail('no PE'))
 
 describe('rows of the stub', () => {
   const uki = viewOf(buildUki({ stub: STUB_FACTS['247.3'], sections: [] }))
@@ -217,7 +217,7 @@ describe('a listing in the place of the file', () => {
 
 describe('one run', () => {
   const first: SmallSection = { VirtualAddress: 0x1000, VirtualSize: 0x1000, raw: 0x1000 }
-  const setup = (sections: readonly SmallSection[], change: Partial<Setup> = {}): Setup => {
+  const setup = (sections: readonly SmallSection[], change: Partial<BootConfig> = {}): BootConfig => {
     const source = smallPe(goodPe(sections, { SizeOfHeaders: 0x400 }))
     return {
       source,
@@ -235,10 +235,10 @@ describe('one run', () => {
 
   test('without a stub it ends past the load, with the doubts that were there before', () => {
     const doubt = { clause: 'FW-28', why: 'a poor map' } as const
-    const { outcome, gaps, moments } = run(setup([first], { doubts: [doubt] }))
+    const { outcome, gaps, snapshots } = run(setup([first], { doubts: [doubt] }))
     expect(outcome).toEqual({ kind: 'unknown', gap: { clause: 'ST-1', why: 'no stub' } })
     expect(gaps).toEqual([{ clause: 'ST-1', why: 'no stub' }, doubt])
-    expect(moments.map(({ moment }) => moment)).toEqual(['before-load', 'stub-entry'])
+    expect(snapshots.map(({ point }) => point)).toEqual(['before-load', 'stub-entry'])
     expect(run(setup([first])).gaps).toEqual([{ clause: 'ST-1', why: 'no stub' }])
   })
 
@@ -272,11 +272,11 @@ describe('one run', () => {
   test('a section that the view does not name belongs to the image', () => {
     const whole = setup([first])
     const {
-      moments,
+      snapshots,
       facts: { sections },
     } = run({ ...whole, uki: { ...whole.uki, sections: [] } })
     expect(sections).toEqual([])
-    expect(moments.at(-1)?.lines.some(({ object }) => object === 'uki')).toBe(true)
+    expect(snapshots.at(-1)?.lines.some(({ object }) => object === 'uki')).toBe(true)
   })
 
   test('a load that is refused is the outcome, with load options or without', () => {

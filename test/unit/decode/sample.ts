@@ -24,20 +24,20 @@ const WORDS = [
   '0x1000000',
 ] as const
 
+/** One of the four kinds of content of a sample. */
+function pieceOf(kind: number, next: () => number): Uint8Array {
+  if (kind < 10) return new TextEncoder().encode(`${WORDS[next() % WORDS.length] ?? ''} `)
+  if (kind < 12) return new Uint8Array(1 + (next() % 40)).fill(next() & 255)
+  if (kind < 14) return Uint8Array.of(0xe8, next() & 255, next() & 255, 0, next() % 3 === 0 ? 0xff : 0)
+  return Uint8Array.from({ length: 1 + (next() % 12) }, () => next() & 255)
+}
+
 /** `size` bytes; the same for the same size and seed. */
 export function sample(size: number, seed = 1): Uint8Array {
   const next = numbers(seed)
   const out = new Uint8Array(size)
   for (let at = 0; at < size;) {
-    const kind = next() % 16
-    const piece =
-      kind < 10
-        ? new TextEncoder().encode(`${WORDS[next() % WORDS.length] ?? ''} `)
-        : kind < 12
-          ? new Uint8Array(1 + (next() % 40)).fill(next() & 255)
-          : kind < 14
-            ? Uint8Array.of(0xe8, next() & 255, next() & 255, 0, next() % 3 === 0 ? 0xff : 0)
-            : Uint8Array.from({ length: 1 + (next() % 12) }, () => next() & 255)
+    const piece = pieceOf(next() % 16, next)
     out.set(piece.subarray(0, size - at), at)
     at += piece.length
   }

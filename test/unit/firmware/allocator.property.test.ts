@@ -37,7 +37,8 @@ class PageArray {
   }
 
   guards(type: number): boolean {
-    const bit = type >= 0x80000000 ? 63n : type >= 0x70000000 ? 62n : BigInt(type)
+    const vendor = type >= 0x80000000 ? 63n : 62n
+    const bit = type >= 0x70000000 ? vendor : BigInt(type)
     return (
       (this.guard.PcdHeapGuardPropertyMask & 1) === 1 &&
       bit < 64n &&
@@ -141,22 +142,15 @@ class PageArray {
       const hole = this.hole(first)
       if (hole === null) return 'EFI_NOT_FOUND'
       if (first + count - 1 > hole[1]) return this.row.addressMiss
-    } else
-      first = this.find(
-        where.kind === 'any'
-          ? 2 ** 52 - 1
-          : this.row.limit === 'exclusive'
-            ? Math.floor(where.limit / PAGE) * PAGE - 1
-            : where.limit,
-        type,
-        count,
-      )
-    if (first === null)
-      return count === 0 && this.row.oddRequest === 'EFI_INVALID_PARAMETER'
-        ? this.row.oddRequest
-        : where.kind === 'any'
-          ? 'EFI_OUT_OF_RESOURCES'
-          : this.row.limitMiss
+    } else {
+      const last = (limit: number): number =>
+        this.row.limit === 'exclusive' ? Math.floor(limit / PAGE) * PAGE - 1 : limit
+      first = this.find(where.kind === 'any' ? 2 ** 52 - 1 : last(where.limit), type, count)
+    }
+    if (first === null) {
+      if (count === 0 && this.row.oddRequest === 'EFI_INVALID_PARAMETER') return this.row.oddRequest
+      return where.kind === 'any' ? 'EFI_OUT_OF_RESOURCES' : this.row.limitMiss
+    }
     const guarded = where.kind !== 'address' && this.guards(type)
     const [from, to] = guarded
       ? [

@@ -45,7 +45,8 @@ class Picture {
     const user = this.users.get(type)
     if (user !== undefined) user.count++
     const total = Math.ceil(request / 8) * 8 + 40
-    const bit = type >= 0x80000000 ? 63 : type >= 0x70000000 ? 62 : type
+    const vendor = type >= 0x80000000 ? 63 : 62
+    const bit = type >= 0x70000000 ? vendor : type
     const guarded =
       !nested &&
       (this.guard.PcdHeapGuardPropertyMask & 2) > 0 &&

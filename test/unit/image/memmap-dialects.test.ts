@@ -340,16 +340,14 @@ describe('the zero page', () => {
     at: i * 16,
     bytes: Array.from(page.subarray(i * 16, i * 16 + 16), two),
   }))
-  const starred = lines.flatMap(({ at, bytes }, i) =>
-    i > 0 && bytes.join() === lines[i - 1]?.bytes.join()
-      ? bytes.join() === lines[i - 2]?.bytes.join()
-        ? []
-        : ['*']
-      : [
-          `${at.toString(16).padStart(8, '0')}  ${bytes.slice(0, 8).join(' ')}  ` +
-            `${bytes.slice(8).join(' ')}  |................|`,
-        ],
-  )
+  const starred = lines.flatMap(({ at, bytes }, i) => {
+    if (i > 0 && bytes.join() === lines[i - 1]?.bytes.join())
+      return bytes.join() === lines[i - 2]?.bytes.join() ? [] : ['*']
+    return [
+      `${at.toString(16).padStart(8, '0')}  ${bytes.slice(0, 8).join(' ')}  ` +
+        `${bytes.slice(8).join(' ')}  |................|`,
+    ]
+  })
   const dumps: Readonly<Record<string, string>> = {
     'hexdump -C': [...starred, '00001000'].join('\n'),
     xxd: lines

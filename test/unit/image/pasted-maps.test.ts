@@ -53,6 +53,12 @@ function wrap(lines: readonly string[], width: number): string[] {
 }
 const LOG = E820.map(line => `[    0.000000] ${line}`)
 
+/** A name in /proc/iomem for a type of the UEFI map. */
+function iomemName(type: number, ram: string, reserved = 'Reserved'): string {
+  if (type === 7) return ram
+  return type === 0 ? reserved : 'ACPI Non-volatile Storage'
+}
+
 describe('the small machine is read the same', () => {
   test.each<[string, readonly string[]]>([
     ['plain', LOG],
@@ -159,9 +165,7 @@ describe('the small machine is read the same', () => {
 
   test('/proc/iomem whose first line lost its blanks, or all of them', () => {
     const tree = ROWS.map(
-      ([type, start, end]) =>
-        `${hex(start, 8)}-${hex(end - 1, 8)} : ` +
-        (type === 7 ? 'System RAM' : type === 0 ? 'Reserved' : 'ACPI Non-volatile Storage'),
+      ([type, start, end]) => `${hex(start, 8)}-${hex(end - 1, 8)} : ${iomemName(type, 'System RAM')}`,
     )
     tree.splice(3, 0, '  01000000-01ffffff : Kernel code', '  02000000-02000fff : Reserved')
     const plain = read(tree)
@@ -174,8 +178,7 @@ describe('the small machine is read the same', () => {
     const named = (ram: string, rest = 'Reserved'): string[] =>
       ROWS.map(
         ([type, start, end], i) =>
-          `${hex(start, 8)}-${hex(end - 1, 8)} : ` +
-          (i === 2 ? ram : type === 7 ? 'System RAM' : type === 0 ? rest : 'ACPI Non-volatile Storage'),
+          `${hex(start, 8)}-${hex(end - 1, 8)} : ${i === 2 ? ram : iomemName(type, 'System RAM', rest)}`,
       )
 
     test.each([

@@ -80,8 +80,8 @@ describe.each(Object.entries(WIDE))('an image whose ImageBase is %s', (_, ImageB
       )
     for (const fileSize of [undefined, 0x80000]) {
       const refusals = FIRMWARES.flatMap(({ loader: { id } }) => {
-        const { loaded, refused, strayed } = outcomeOf(id, pe(fileSize))
-        expect([id, loaded === null, strayed]).toEqual([id, refused !== null, []])
+        const { loaded, refused, unallocated } = outcomeOf(id, pe(fileSize))
+        expect([id, loaded === null, unallocated]).toEqual([id, refused !== null, []])
         return refused === null ? [] : [[id, refused.clause, refused.why]]
       })
       expect(refusals).toEqual([

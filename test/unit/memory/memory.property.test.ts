@@ -157,7 +157,7 @@ class Naive {
     by: number,
   ): {
     lost: [number, string, number][]
-    strayed: number[]
+    unallocated: number[]
     outside: number[]
     fromOutside: number[]
   } | null {
@@ -174,12 +174,11 @@ class Naive {
       }
       return null
     }
-    const touched =
-      op.op === 'copy'
-        ? addresses(rangeAt(op.to, op.from.end - op.from.start))
-        : 'ranges' in op
-          ? spreadRanges(op.ranges)
-          : addresses(op.where)
+    const named = (): number[] => {
+      if (op.op === 'copy') return addresses(rangeAt(op.to, op.from.end - op.from.start))
+      return 'ranges' in op ? spreadRanges(op.ranges) : addresses(op.where)
+    }
+    const touched = named()
     const source = op.op === 'copy' ? addresses(op.from).map(at => ({ ...this.cell(at) })) : []
     const arriving = touched.map((at, i): Pick<Cell, 'byte' | 'object' | 'at' | 'written'> => {
       if (op.op === 'amend') return { ...this.cell(at), byte: op.byte }
@@ -192,7 +191,7 @@ class Naive {
     })
     const effect = {
       lost: [] as [number, string, number][],
-      strayed: [] as number[],
+      unallocated: [] as number[],
       outside: [] as number[],
       fromOutside: op.op === 'copy' ? addresses(op.from).filter(at => !this.cell(at).ram) : [],
     }
@@ -201,7 +200,7 @@ class Naive {
       const next = arriving[i]
       if (next === undefined) throw new Error('nothing arrives')
       if (op.op === 'occupy') cell.claim = op.object
-      if (cell.claim === null) effect.strayed.push(at)
+      if (cell.claim === null) effect.unallocated.push(at)
       if (!cell.ram) {
         effect.outside.push(at)
         return
@@ -235,12 +234,8 @@ class Naive {
       const want = wanted[at + i] ?? { object, at: at + i }
       if (!cell.ram) return [[address, at + i, 'outside', null]]
       if (cell.object === want.object && cell.at === want.at) return []
-      const kind =
-        cell.object !== null || cell.written
-          ? 'clobbered'
-          : cell.claim === null
-            ? 'unclaimed'
-            : 'uninitialised'
+      const unwritten = cell.claim === null ? 'unclaimed' : 'uninitialised'
+      const kind = cell.object !== null || cell.written ? 'clobbered' : unwritten
       return [[address, at + i, kind, cell.by]]
     })
   }
@@ -333,7 +328,7 @@ function perform({ memory, recorder, naive }: Both, op: Op): void {
       addresses(where).map((at, i) => [at, whose?.object, (whose?.at ?? 0) + i]),
     ),
   ).toEqual(effect.lost)
-  expect(spreadRanges(event.strayed)).toEqual(effect.strayed)
+  expect(spreadRanges(event.unallocated)).toEqual(effect.unallocated)
   expect(spreadRanges(event.outside)).toEqual(effect.outside)
   if (event.op === 'copy') expect(spreadRanges(event.fromOutside)).toEqual(effect.fromOutside)
 }

@@ -45,7 +45,7 @@ export function damagedReport(changes: Partial<Report> = {}): Report {
         { name: '.linux', address: phys(KERNEL), size: KERNEL_SIZE, intact: true },
         { name: '.initrd', address: phys(INITRD), size: INITRD_SIZE, intact: false },
       ],
-      handOff: { door: 'efi-handover', kernelImage: phys(KERNEL), entry: phys(KERNEL + 0x390) },
+      handOff: { entryMethod: 'efi-handover', kernelImage: phys(KERNEL), entry: phys(KERNEL + 0x390) },
       bootParams: phys(0x1e000),
       cmdLinePtr: phys(0x9f000),
       commandLine: 'console=ttyS0 nokaslr',
@@ -59,9 +59,9 @@ export function damagedReport(changes: Partial<Report> = {}): Report {
     findings: judge(bssClearedOverInitrd().recorder),
     assumptions: [{ clause: 'FW-1', what: 'nothing else was loaded before' }],
     gaps: [],
-    moments: [
+    snapshots: [
       {
-        moment: 'stub-entry',
+        point: 'stub-entry',
         lines: [
           line(0x1000000, 0x100000, 'free'),
           line(KERNEL, KERNEL_SIZE, 'kernel'),
@@ -69,7 +69,7 @@ export function damagedReport(changes: Partial<Report> = {}): Report {
         ],
       },
       {
-        moment: 'arrival',
+        point: 'arrival',
         lines: [
           line(KERNEL, KERNEL_SIZE + 0x3200, 'kernel'),
           line(INITRD + 0x3200, INITRD_SIZE - 0x3200, 'initrd', 0x3200),

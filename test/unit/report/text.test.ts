@@ -66,7 +66,7 @@ test('an era in doubt, a refusal, problems of files and other candidates are tol
       certainty: 'none',
     },
     facts: {},
-    moments: [],
+    snapshots: [],
     problems: [
       {
         file: 'uki.efi',

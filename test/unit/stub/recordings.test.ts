@@ -57,8 +57,10 @@ interface Boot {
 }
 
 /** Where the kernel that is entered lies. */
-const imageOf = (handOff: HandOff | null): number =>
-  handOff === null ? 0 : handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
+function imageOf(handOff: HandOff | null): number {
+  if (handOff === null) return 0
+  return handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
+}
 
 function boot(recording: Recording, era: string, map: readonly MemoryDescriptor[]): Boot {
   const recorder = new Recorder()

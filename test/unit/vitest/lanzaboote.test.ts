@@ -23,7 +23,7 @@ test.each(['5.10.223', '6.1.170', '6.12.107-cloud'])('a thin image boots linux %
     verdict: 'clean',
     stub: { id: 'lanzaboote/1.1', version: '1.1.0', certainty: 'certain' },
     outcome: { kind: 'arrived' },
-    facts: { handOff: { door: 'pe-entry' }, commandLine: 'console=ttyS0 nokaslr' },
+    facts: { handOff: { entryMethod: 'pe-entry' }, commandLine: 'console=ttyS0 nokaslr' },
   })
   expect(report.kernel.id).toMatch(/^linux\//)
   expect(subject).toKeep('initrd')

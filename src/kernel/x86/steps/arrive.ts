@@ -63,7 +63,7 @@ function readInitrd(boot: KernelBoot): void {
     if (where !== null) machine.observe({ ramdiskImage: where.start, ramdiskSize: size })
     if (object === null) return
     if (where === null) {
-      machine.doubt('ZO-16', 'the image has an initrd, but the address in boot_params is impossible')
+      machine.unmodelled('ZO-16', 'the image has an initrd, but the address in boot_params is impossible')
       return
     }
     const reading = machine.memory.readAs(where, object, { all: true })

@@ -23,7 +23,7 @@ export function useBss(boot: KernelBoot): void {
             content.kind !== 'fill' && memory.peek(range).bytes.some(byte => byte !== 0),
         )
     ) {
-      boot.machine.doubt(
+      boot.machine.unmodelled(
         'EP-4',
         'the range of .bss contains non-zero bytes of the kernel file: how the stub uses ' +
           'such globals is not modelled',

@@ -89,9 +89,13 @@ export function decompressKernel(data: RandomAllocation): Step {
       )
       if (boot.output === null)
         return machine.step('EP-25', 'efi_random_alloc found no memory and reported success', () =>
-          machine.lost(reading.event, 'the kernel is decompressed to an address that was never set'),
+          machine.undefinedBehaviour(
+            reading.event,
+            'the kernel is decompressed to an address that was never set',
+          ),
         )
-      if (!reading.whole) return machine.lost(reading.event, 'the compressed kernel was overwritten')
+      if (!reading.whole)
+        return machine.undefinedBehaviour(reading.event, 'the compressed kernel was overwritten')
       goThroughPayload(boot, (why, error) =>
         machine.step('EP-36', "the EFI stub passes on the decompressor's error", () =>
           machine.refuse(
@@ -193,7 +197,7 @@ function keepOffMemmap(
         overlaps(aside, rangeAt(first, (count - 1) * align + size)),
       )
       if (reached)
-        machine.doubt(
+        machine.unmodelled(
           'EP-52',
           `the kernel may be placed in ${formatRange(aside)}, which memmap= reserves, and overwrite it`,
         )

@@ -21,18 +21,18 @@ export function enterKernel(boot: KernelBoot): void {
     const offset = from.entry - fileAt
     const payload = file.setupSize + file.payloadOffset
     if (offset < file.setupSize || (offset >= payload && offset < payload + file.payloadLength))
-      machine.doubt(
+      machine.unmodelled(
         'EP-56',
         `the entry point at ${hex(offset)} of the kernel file is in its ` +
           `${offset < payload ? 'setup' : 'payload'}: no kernel has an entry there`,
       )
     enterOwn(boot, from.entry - fileAt, FIRST_BYTES, 'the first instructions of the kernel were overwritten')
     if (from.via !== 'pe-entry') readHandOff(boot)
-    const behind = file.setupSize + file.payloadOffset + file.payloadLength
+    const past = file.setupSize + file.payloadOffset + file.payloadLength
     enterOwn(
       boot,
-      behind,
-      file.setupSize + codeStop(file) - behind,
+      past,
+      file.setupSize + codeStop(file) - past,
       "the code of the kernel's EFI stub was overwritten",
     )
   })

@@ -142,19 +142,19 @@ function useTrampoline(boot: KernelBoot, place: Range, change: () => void): void
   const { machine, file, zo, object } = boot
   const { memory } = machine
   if (!isRam(machine, place)) {
-    machine.doubt('ZO-34', `the trampoline goes to ${formatRange(place)}, which is not entirely RAM`)
+    machine.unmodelled('ZO-34', `the trampoline goes to ${formatRange(place)}, which is not entirely RAM`)
     change()
     return
   }
   const bss = rangeAt(zo + file.bss, file.ebss - file.bss)
   if (sizeOf(bss) < TRAMPOLINE_SIZE || !isRam(machine, bss)) {
-    machine.doubt('ZO-5', 'the .bss in which low memory is saved is not entirely RAM')
+    machine.unmodelled('ZO-5', 'the .bss in which low memory is saved is not entirely RAM')
     change()
     return
   }
   const [foreign] = memory.occupants(bss, owner => owner === object)
   if (foreign !== undefined)
-    machine.doubt(
+    machine.unmodelled(
       'ZO-5',
       'low memory is saved somewhere in .bss of the running copy, where ' +
         `${foreign.whose?.object ?? 'something'} lies`,

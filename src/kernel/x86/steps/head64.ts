@@ -73,7 +73,7 @@ export function runHead64(boot: KernelBoot): void {
       const found = runtimeWindow(boot, hdr.get('kernel_alignment'), hdr.get('init_size'))
       const where = guestRange(found.start, found.length)
       if (where !== null && !isRam(machine, where))
-        machine.doubt('ZO-3', `the window ${formatRange(where)} is not entirely RAM`)
+        machine.unmodelled('ZO-3', `the window ${formatRange(where)} is not entirely RAM`)
       return found
     },
   )
@@ -89,17 +89,17 @@ export function runHead64(boot: KernelBoot): void {
   machine.step('ZO-6', 'the compressed kernel moves to the end of the window', () => {
     const event = machine.memory.copy(moved, rangeAt(boot.zo, file.bss))
     if (moved < boot.zo && overlaps(rangeAt(moved, file.bss), rangeAt(boot.zo, file.bss)))
-      machine.lost(event, 'the copy goes downwards and overwrites what it has not read yet')
+      machine.undefinedBehaviour(event, 'the copy goes downwards and overwrites what it has not read yet')
     boot.zo = moved
   })
   machine.step('ZO-7', 'the copy clears its .bss', () => {
     machine.memory.zero(rangeAt(moved + file.bss, file.ebss - file.bss), object, code + file.bss)
   })
   machine.step('ZO-8', 'the copy builds its page tables', () => {
-    const behind = file.payloadOffset + file.payloadLength
-    const own = rangeOrNull(moved + behind, codeStop(file) - behind)
+    const past = file.payloadOffset + file.payloadLength
+    const own = rangeOrNull(moved + past, codeStop(file) - past)
     if (own !== null)
-      machine.enter(own, object, code + behind, 'the code of the moved decompressor was overwritten')
+      machine.enter(own, object, code + past, 'the code of the moved decompressor was overwritten')
     machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
   })
   extractInPlace(boot, window)
@@ -133,18 +133,18 @@ function extractInPlace(boot: KernelBoot, window: Window): void {
     const at = file.setupSize + file.payloadOffset
     const input = rangeAt(window.moved + file.payloadOffset, file.payloadLength)
     const reading = machine.memory.readAs(input, object, { at })
-    if (!reading.whole) machine.lost(reading.event, 'the compressed kernel was overwritten')
+    if (!reading.whole) machine.undefinedBehaviour(reading.event, 'the compressed kernel was overwritten')
     goThroughPayload(boot, (why, error) =>
       machine.refuse('ZO-25', 'EFI_LOAD_ERROR', why, printed('decompressor/halted', { why: error })),
     )
     if (boot.payload?.kind === 'read') keepMargin(boot, boot.payload, window, output, reading.event)
     else if (window.length < file.initSize)
-      machine.doubt(
+      machine.unmodelled(
         'ZO-11',
         'init_size in boot_params is less than the kernel was built with: its safety margin is lost',
       )
     else if (output.at === window.start && input.end < window.start + file.outputLength)
-      machine.doubt(
+      machine.unmodelled(
         'ZO-11',
         'init_size leaves no margin: the output overtakes the input that is still to be read',
       )

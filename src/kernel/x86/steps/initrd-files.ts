@@ -32,13 +32,13 @@ export function namesIn(options: string): string[] {
   return names
 }
 
-interface Found {
+interface InitrdFile {
   readonly name: string
   readonly source: ByteSource
 }
 
 /** The files named on the command line, if they are used, present and given. */
-function filesOf(boot: KernelBoot): Found[] {
+function filesOf(boot: KernelBoot): InitrdFile[] {
   const { machine, from } = boot
   if (from.via !== 'pe-entry' || stubOptions(boot.commandLine?.text ?? '').noinitrd) return []
   const names = namesIn(from.loaded.loadOptions?.text ?? '')
@@ -53,7 +53,10 @@ function filesOf(boot: KernelBoot): Found[] {
   const found = names.map(name => ({ name, source: machine.settings.files?.get(volumePath(name)) }))
   const missing = found.find(({ source }) => source === undefined)
   if (missing !== undefined) {
-    machine.doubt('EP-49', `initrd= names ${missing.name}, which was not given: no initrd is loaded here`)
+    machine.unmodelled(
+      'EP-49',
+      `initrd= names ${missing.name}, which was not given: no initrd is loaded here`,
+    )
     return []
   }
   return found.flatMap(({ name, source }) => (source === undefined ? [] : [{ name, source }]))
@@ -61,8 +64,8 @@ function filesOf(boot: KernelBoot): Found[] {
 
 type Take = (size: number) => Phys
 
-const objectOf = ({ name }: Found): string => `initrd=${name}`
-const putFile = ({ machine }: KernelBoot, at: number, file: Found): void => {
+const objectOf = ({ name }: InitrdFile): string => `initrd=${name}`
+const putFile = ({ machine }: KernelBoot, at: number, file: InitrdFile): void => {
   if (file.source.size > 0)
     machine.memory.put(phys(at), { source: file.source, at: 0, length: file.source.size }, objectOf(file))
 }
@@ -71,7 +74,7 @@ const putFile = ({ machine }: KernelBoot, at: number, file: Found): void => {
  * One allocation that grows with every file that does not fit its last page: the files read before are
  * copied.
  */
-function loadGrowing(boot: KernelBoot, files: readonly Found[], take: Take): void {
+function loadGrowing(boot: KernelBoot, files: readonly InitrdFile[], take: Take): void {
   const { machine } = boot
   let [at, size] = [phys(0), 0]
   for (const file of files) {
@@ -91,7 +94,7 @@ function loadGrowing(boot: KernelBoot, files: readonly Found[], take: Take): voi
 }
 
 /** One allocation for all of them. */
-function placeAt(boot: KernelBoot, files: readonly Found[], at: Phys): void {
+function placeAt(boot: KernelBoot, files: readonly InitrdFile[], at: Phys): void {
   let size = 0
   for (const file of files) {
     putFile(boot, at + size, file)
@@ -100,7 +103,7 @@ function placeAt(boot: KernelBoot, files: readonly Found[], at: Phys): void {
   nameInitrd(boot, files, at, size)
 }
 
-function nameInitrd(boot: KernelBoot, files: readonly Found[], at: Phys, size: number): void {
+function nameInitrd(boot: KernelBoot, files: readonly InitrdFile[], at: Phys, size: number): void {
   boot.machine.memory.compose(
     INITRD_FILES,
     files.map(file => ({ object: objectOf(file), at: 0, length: file.source.size })),

@@ -60,7 +60,7 @@ export function proveSlots(
       const slot = first + Math.max(0, Math.ceil((found.range.start + 1 - size - first) / align)) * align
       if (!overlaps(rangeAt(slot, size), found.range))
         throw new ModelBug(`slot ${hex(slot)} does not reach ${hex(found.range.start)}`)
-      machine.doubt(
+      machine.unmodelled(
         clause,
         `the slot at ${hex(slot)} would put the kernel over ` +
           `${found.whose?.object ?? 'something'} at ${hex(found.range.start)}`,

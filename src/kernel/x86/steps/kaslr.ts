@@ -134,7 +134,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
       return here
     const options = machine.step('ZO-24', 'the command line limits the memory for KASLR', () => {
       if (text.includes('efi_fake_mem='))
-        machine.doubt(
+        machine.unmodelled(
           'ZO-24',
           'efi_fake_mem= is on the command line; which memory it reserves is not modelled',
         )

@@ -24,7 +24,7 @@ export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: 
   if (payload === null) return
   machine.step('ZO-25', 'the decompressor decompresses the payload', () => {
     if (payload.kind === 'not-read') {
-      machine.doubt('ZO-25', `the payload was not decompressed: ${payload.why}`)
+      machine.unmodelled('ZO-25', `the payload was not decompressed: ${payload.why}`)
       return
     }
     const { format, consumed, produced, failure } = payload
@@ -32,9 +32,9 @@ export function goThroughPayload(boot: KernelBoot, giveUp: (why: string, error: 
     if (failure?.error != null)
       giveUp(`the payload is corrupt at ${hex(failure.at)}: ${failure.why}`, failure.error)
     if (failure !== null)
-      machine.doubt('ZO-25', `${failure.why}; the kernel does not check this and starts the output`)
+      machine.unmodelled('ZO-25', `${failure.why}; the kernel does not check this and starts the output`)
     else if (produced !== file.outputLength)
-      machine.doubt(
+      machine.unmodelled(
         'ZO-25',
         `the output has ${hex(produced)} bytes, but the payload states ` +
           `${hex(file.outputLength)}: where relocations are read in that case is not modelled`,
@@ -78,7 +78,7 @@ export function parseExtracted(boot: KernelBoot, hasConsole: boolean): number {
       starts.some(start => start < 0) ||
       end > 2 * file.outputLength
     ) {
-      machine.doubt(
+      machine.unmodelled(
         'ZO-26',
         'the segments do not begin at LOAD_PHYSICAL_ADDR or end far beyond the decompressed ' +
           'length: their destination is not modelled',
@@ -100,7 +100,7 @@ export function entryOffset(boot: KernelBoot): number {
   return machine.step('ZO-27', 'the entry point is e_entry, from LOAD_PHYSICAL_ADDR on', () => {
     const offset = elf.e_entry - file.loadPhysicalAddress
     if (offset >= 0 && offset < file.outputLength) return offset
-    machine.doubt('ZO-27', 'e_entry lies outside the extracted kernel')
+    machine.unmodelled('ZO-27', 'e_entry lies outside the extracted kernel')
     return 0
   })
 }
@@ -156,6 +156,7 @@ export function keepMargin(
       what: 'the output never reaches input that is still to be read',
       range,
     })
-    if (!kept) machine.lost(reading, `the decompressor overwrote ${hex(-margin)} bytes of its own input`)
+    if (!kept)
+      machine.undefinedBehaviour(reading, `the decompressor overwrote ${hex(-margin)} bytes of its own input`)
   })
 }

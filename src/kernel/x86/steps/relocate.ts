@@ -95,13 +95,12 @@ function doubtWindow(boot: KernelBoot): void {
   const { machine, file, zo } = boot
   const size = zeroPageOf(boot).hdr.get('init_size')
   const end = zo + pagesOf(size) * PAGE
-  const behind =
-    zo < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
-  if (behind !== null)
-    machine.doubt(
+  const past = zo < file.loadPhysicalAddress ? rangeOrNull(end, file.loadPhysicalAddress + size - end) : null
+  if (past !== null)
+    machine.unmodelled(
       'EP-28',
       `the kernel was moved to ${hex(zo)} and decompresses itself from ` +
-        `${hex(file.loadPhysicalAddress)} on: it does not own ${formatRange(behind)}`,
+        `${hex(file.loadPhysicalAddress)} on: it does not own ${formatRange(past)}`,
     )
 }
 
@@ -191,12 +190,12 @@ function copyKernel(boot: KernelBoot, to: Phys, { from, length }: Move): void {
   machine.memory.copy(to, rangeAt(from, own))
   const rest = rangeOrNull(to + own, length - own)
   if (rest !== null) machine.memory.make(rest, object, file.setupSize + own)
-  const behind = rangeOrNull(from + own, length - own)
-  if (behind !== null && !isRam(machine, behind))
-    machine.doubt(
+  const past = rangeOrNull(from + own, length - own)
+  if (past !== null && !isRam(machine, past))
+    machine.unmodelled(
       'EP-16',
-      `the copy reads past the kernel at ${formatRange(behind)}, which is not entirely RAM`,
+      `the copy reads past the kernel at ${formatRange(past)}, which is not entirely RAM`,
     )
   if (length < codeStop(file))
-    machine.doubt('EP-16', 'init_size in boot_params is less than the kernel: it is copied in part')
+    machine.unmodelled('EP-16', 'init_size in boot_params is less than the kernel: it is copied in part')
 }

@@ -56,9 +56,9 @@ export function noteSetupData(boot: KernelBoot): void {
   machine.step('ZO-17', 'setup_data as passed by the loader', () => {
     const { nodes, astray } = followSetupData(boot)
     boot.setupData = nodes
-    if (astray !== null) machine.doubt('ZO-17', astray)
+    if (astray !== null) machine.unmodelled('ZO-17', astray)
     if (nodes.some(({ type }) => type === SETUP_INDIRECT))
-      machine.doubt('ZO-17', 'a node of setup_data names data elsewhere, which is not followed')
+      machine.unmodelled('ZO-17', 'a node of setup_data names data elsewhere, which is not followed')
   })
 }
 

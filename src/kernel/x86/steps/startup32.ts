@@ -33,7 +33,7 @@ export function useLoadersCopy(boot: KernelBoot): void {
       owner => owner === object,
     )
     if (foreign.length > 0)
-      machine.doubt(
+      machine.unmodelled(
         'ZO-20',
         `low memory is saved somewhere in .bss of the loader's copy, where ` +
           `${foreign[0]?.whose?.object ?? 'something'} lies`,

@@ -30,8 +30,11 @@ const efi_unaccepted_memory = struct(
 )
 const TABLE = 'efi-stub:unaccepted'
 
-const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] =>
-  map.filter(({ type }) => type === EfiUnacceptedMemoryType)
+function unacceptedOf(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
+  const found: MemoryDescriptor[] = []
+  for (const descriptor of map) if (descriptor.type === EfiUnacceptedMemoryType) found.push(descriptor)
+  return found
+}
 
 /** Start and length of the bitmap; null if all memory is accepted. */
 export function bitmapOf(
@@ -131,7 +134,7 @@ export function markUnaccepted(boot: KernelBoot): void {
     for (const { start, count } of units) setBits(bits, (start - bitmap.base) / UNIT, count)
     machine.memory.patch(phys(bitmapAt + efi_unaccepted_memory.size), bits, TABLE, efi_unaccepted_memory.size)
     const now = atOnce.map(piece => formatRange(piece as Parameters<typeof formatRange>[0])).join(', ')
-    machine.doubt(
+    machine.unmodelled(
       'EP-47',
       'unaccepted memory means an SEV-SNP or TDX guest: what its hypervisor is ' +
         `asked${now === '' ? '' : ` to accept ${now}`} and what encryption does to memory is ` +
@@ -145,7 +148,7 @@ export function passOverUnaccepted(boot: KernelBoot): void {
   const { machine } = boot
   machine.step('EP-48', 'this kernel ignores unaccepted memory', () => {
     if (unacceptedOf(machine.firmware.memoryMap()).length > 0)
-      machine.doubt(
+      machine.unmodelled(
         'EP-48',
         'unaccepted memory means an SEV-SNP or TDX guest: whether its firmware accepts all ' +
           'of it when boot services end is not modelled',

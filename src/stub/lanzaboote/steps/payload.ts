@@ -103,11 +103,11 @@ export function extendInitrd({
   companions,
 }: LanzabooteBehaviour['initrd']): (ctx: LanzabooteContext, initrd: Held['initrd']) => Held['initrd'] {
   if (pads) return padded
-  return companions ? withCompanions : asItIs
+  return companions ? withCompanions : withoutCompanions
 }
 
 /** Nothing is added. */
-function asItIs({ machine }: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
+function withoutCompanions({ machine }: LanzabooteContext, initrd: Held['initrd']): Held['initrd'] {
   return machine.step('LZ-16', 'leaves the initrd as it is', () => initrd)
 }
 

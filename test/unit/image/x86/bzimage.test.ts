@@ -25,7 +25,7 @@ function parsed(source: ByteSource): BzImage {
 /** `source` with other bytes at one place. */
 function withField(source: ByteSource, field: SetupHeaderField, value: number): ByteSource {
   const [at, kind] = setup_header.fields[field]
-  const width = kind === 'u8' ? 1 : kind === 'u16' ? 2 : 4
+  const width = { u8: 1, u16: 2, u32: 4, u64: 4 }[kind]
   return edited(source, SETUP_HEADER_AT + at, le(value, width))
 }
 const ids = (source: ByteSource): string[] => parseBzImage(source).problems.map(problem => problem.id)

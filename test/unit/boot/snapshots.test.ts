@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { range, rangeAt } from '../../../src/bytes/range.ts'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { momentOf } from '../../../src/boot/moments.ts'
+import { takeSnapshot } from '../../../src/boot/snapshots.ts'
 import { ZERO } from '../../../src/memory/extent.ts'
 import { Memory } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
@@ -24,7 +24,7 @@ test('a moment joins what belongs together and names what nobody has written', (
   memory.put(phys(0x6000), { source: bytesSource(new Uint8Array(0x1000)), at: 0, length: 0x800 }, 'kernel')
   memory.zero(rangeAt(0x6800, 0x100), null)
   expect(
-    momentOf(memory, 'hand-off').lines.map(({ range: { start, end }, object, at }) => [
+    takeSnapshot(memory, 'hand-off').lines.map(({ range: { start, end }, object, at }) => [
       start,
       end,
       object,

@@ -3,7 +3,7 @@ import { formatSize, range, sizeOf, type Range } from '../bytes/range.ts'
 import type { Memory, MemorySnapshot } from '../memory/memory.ts'
 
 /** One line: the object in this range, from which offset on. */
-export interface MomentLine {
+export interface SnapshotLine {
   readonly range: Range
   readonly object: string
   readonly at: number
@@ -11,10 +11,10 @@ export interface MomentLine {
 }
 
 /** Memory at one point of a boot. */
-export interface Moment {
-  readonly moment: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
+export interface Snapshot {
+  readonly point: 'before-load' | 'stub-entry' | 'hand-off' | 'arrival'
   /** Made when they are first read. */
-  readonly lines: readonly MomentLine[]
+  readonly lines: readonly SnapshotLine[]
 }
 
 interface Piece {
@@ -25,36 +25,36 @@ interface Piece {
 }
 
 /**
- * A moment whose lines wait. It is a class because every object literal with a getter gets a hidden class of
- * its own, and that keeps what the getter sees, a whole memory, until all of the heap is swept.
+ * A snapshot whose lines wait. It is a class because every object literal with a getter gets a hidden class
+ * of its own, and that keeps what the getter sees, a whole memory, until all of the heap is swept.
  */
-class SnapshotMoment implements Moment {
-  readonly moment: Moment['moment']
+class LazySnapshot implements Snapshot {
+  readonly point: Snapshot['point']
   #snapshot: MemorySnapshot | null
-  #lines: readonly MomentLine[] = []
+  #lines: readonly SnapshotLine[] = []
 
-  constructor(moment: Moment['moment'], snapshot: MemorySnapshot) {
-    this.moment = moment
+  constructor(point: Snapshot['point'], snapshot: MemorySnapshot) {
+    this.point = point
     this.#snapshot = snapshot
   }
 
-  get lines(): readonly MomentLine[] {
+  get lines(): readonly SnapshotLine[] {
     if (this.#snapshot !== null) this.#lines = linesOf(this.#snapshot)
     this.#snapshot = null
     return this.#lines
   }
 
-  toJSON(): Moment {
-    return { moment: this.moment, lines: this.lines }
+  toJSON(): Snapshot {
+    return { point: this.point, lines: this.lines }
   }
 }
 
 /** Takes a snapshot. The first access to its lines walks all extents. */
-export function momentOf(memory: Memory, moment: Moment['moment']): Moment {
-  return new SnapshotMoment(moment, memory.snapshot())
+export function takeSnapshot(memory: Memory, point: Snapshot['point']): Snapshot {
+  return new LazySnapshot(point, memory.snapshot())
 }
 
-function linesOf(memory: MemorySnapshot): MomentLine[] {
+function linesOf(memory: MemorySnapshot): SnapshotLine[] {
   const pieces: Piece[] = []
   for (const extent of memory.extents()) {
     const { start, end } = extent.range

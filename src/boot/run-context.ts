@@ -8,8 +8,10 @@ import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
+import { withFaults } from '../firmware/faults.ts'
 import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { ImageLoader } from '../firmware/image-loaders/image-loader.ts'
+import type { Fault, ServiceCall } from '../firmware/service-call.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import {
   Stop,
@@ -26,7 +28,7 @@ import { withDefaults } from '../machine/settings.ts'
 import { Memory } from '../memory/memory.ts'
 import { Recorder, type Recording } from '../memory/recorder.ts'
 import { HeldMemory } from './held-memory.ts'
-import { momentOf, type Moment } from './moments.ts'
+import { takeSnapshot, type Snapshot } from './snapshots.ts'
 
 /** Input of the initial memory. */
 export interface Layout {
@@ -47,10 +49,12 @@ export interface Beginning {
   readonly assumptions: readonly Assumption[]
   /** Gaps known before the run, such as an incomplete map; they make the verdict unknown. */
   readonly doubts?: readonly Gap[]
+  /** Boot services that fail; absent: none, and calls are not counted. */
+  readonly faults?: readonly Fault[] | undefined
 }
 
 /** Input common to all boots. */
-export interface Surroundings extends Layout, Beginning {}
+export interface MachineConfig extends Layout, Beginning {}
 
 /** One simulated boot. */
 export interface Run {
@@ -59,7 +63,9 @@ export interface Run {
   readonly facts: Facts
   readonly assumptions: readonly Assumption[]
   readonly gaps: readonly Gap[]
-  readonly moments: readonly Moment[]
+  readonly snapshots: readonly Snapshot[]
+  /** The calls of boot services that could fail, in order; empty where no `faults` were given. */
+  readonly calls: readonly ServiceCall[]
 }
 
 /** The result of a part of a boot: its value, or the end of the run. */
@@ -72,7 +78,7 @@ interface Parts {
   readonly firmware: ForkableServices
   readonly settings: Settings
   readonly notes: Notes
-  readonly moments: Moment[]
+  readonly snapshots: Snapshot[]
   readonly held: HeldMemory
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
@@ -81,7 +87,7 @@ interface Parts {
 }
 
 /** The state of a running boot, used by its stages. */
-export class Stage {
+export class RunContext {
   readonly machine: Machine
   readonly notes: Notes
   readonly #parts: Parts
@@ -99,31 +105,31 @@ export class Stage {
   }
 
   /** Snapshots so far. */
-  get moments(): readonly Moment[] {
-    return this.#parts.moments
+  get snapshots(): readonly Snapshot[] {
+    return this.#parts.snapshots
   }
 
   /** Takes a snapshot; its lines are made on first access. */
-  look(moment: Moment['moment']): void {
-    const { memory, moments } = this.#parts
-    moments.push(momentOf(memory, moment))
+  takeSnapshot(point: Snapshot['point']): void {
+    const { memory, snapshots } = this.#parts
+    snapshots.push(takeSnapshot(memory, point))
   }
 
   /**
    * The same machine in the same state: recording, memory, firmware, notes and snapshots. Neither sees later
    * changes of the other. Costs microseconds. Throws ModelBug under a step.
    */
-  fork(): Stage {
-    const { settings, notes, moments } = this.#parts
+  fork(): RunContext {
+    const { settings, notes, snapshots } = this.#parts
     return forked(
       this.#parts,
       settings,
       {
         assumptions: [...notes.assumptions],
         doubts: [...notes.doubts],
-        facts: notes.facts,
+        facts: { ...notes.facts },
       },
-      [...moments],
+      [...snapshots],
     )
   }
 
@@ -143,11 +149,12 @@ export class Stage {
 
   /** The finished run. */
   ended(outcome: Outcome): Run {
-    const { recorder, notes, moments, held, map } = this.#parts
+    const { recorder, notes, snapshots, held, map, firmware } = this.#parts
     const { assumptions, facts } = notes
+    const { calls = [] } = firmware
     const doubts = [...notes.doubts, ...held.follow(recorder).gaps(map)]
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
-    return { recording: recorder, outcome, facts, assumptions, gaps, moments }
+    return { recording: recorder, outcome, facts, assumptions, gaps, snapshots, calls }
   }
 }
 
@@ -161,24 +168,24 @@ function forked(
   from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'held' | 'map' | 'loader'>,
   settings: Settings,
   notes: Notes,
-  moments: Moment[],
-  inner?: ImageLoader,
-): Stage {
+  snapshots: Snapshot[],
+  { inner, faults }: { readonly inner?: ImageLoader; readonly faults?: readonly Fault[] | undefined } = {},
+): RunContext {
   const recorder = from.recorder.fork()
   const memory = from.memory.fork(recorder)
-  const firmware = from.firmware.fork({
+  const services = from.firmware.fork({
     memory,
     recorder,
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
     ...(inner === undefined ? {} : { inner }),
   })
-  return new Stage({
+  return new RunContext({
     recorder,
     memory,
-    firmware,
+    firmware: faults === undefined ? services : withFaults(services, faults, recorder, []),
     settings,
     notes,
-    moments,
+    snapshots,
     held: from.held.follow(from.recorder).fork(),
     map: from.map,
     loader: from.loader,
@@ -188,7 +195,7 @@ function forked(
 /** A machine as the firmware leaves it, before anything is loaded. */
 export class LaidOut {
   readonly #firmware: Firmware | undefined
-  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'moments' | 'held' | 'map' | 'loader'>
+  readonly #parts: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'snapshots' | 'held' | 'map' | 'loader'>
   readonly #assumptions: readonly Assumption[]
 
   /** Throws UsageError when the map's descriptors overlap or are not made of pages. */
@@ -210,7 +217,7 @@ export class LaidOut {
       recorder,
       memory,
       firmware,
-      moments: [momentOf(memory, 'before-load')],
+      snapshots: [takeSnapshot(memory, 'before-load')],
       held: new HeldMemory(),
       map: layout.map,
       loader: layout.firmware?.loader.id ?? '',
@@ -218,14 +225,17 @@ export class LaidOut {
   }
 
   /** A boot on this machine; boots do not see one another. */
-  begin({ settings: some, assumptions, doubts = [] }: Beginning): Stage {
+  begin({ settings: some, assumptions, doubts = [], faults }: Beginning): RunContext {
     const settings = withDefaults(some)
     return forked(
       this.#parts,
       settings,
       { assumptions: [...assumptions, ...this.#assumptions], doubts: [...doubts], facts: {} },
-      [...this.#parts.moments],
-      this.#firmware === undefined ? undefined : innerLoader(this.#firmware, settings.secureBoot),
+      [...this.#parts.snapshots],
+      {
+        ...(this.#firmware === undefined ? {} : { inner: innerLoader(this.#firmware, settings.secureBoot) }),
+        faults,
+      },
     )
   }
 }
