@@ -120,13 +120,6 @@ export const CONSEQUENCES: readonly KnownLine[] = [
     fix: 'Check the image on this machine; see that the initrd has /init.',
   },
   {
-    text: 'initrd too large to handle, disabling initrd ({number} needed, {number} available)',
-    by: 'Linux',
-    clause: 'ZO-16',
-    why: 'The kernel finds no free memory for a copy of an initrd that it cannot reach where it is.',
-    fix: 'Make the initrd smaller, or give the machine more RAM.',
-  },
-  {
     text: 'error: you need to load the kernel first.',
     by: 'GRUB',
     clause: null,
