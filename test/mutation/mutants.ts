@@ -124,7 +124,7 @@ function* wantedBelow(file: string, node: ts.Node, wanted: readonly Wanted[]): G
   node.forEachChild(child => {
     children.push(child)
   })
-  for (const child of children) yield* wantedBelow(file, child, hits.length > 0 ? [] : wanted)
+  for (const child of children) yield* wantedBelow(file, child, wanted)
 }
 
 /** The changes that were asked for, where they are in a source. */
