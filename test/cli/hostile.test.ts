@@ -213,7 +213,7 @@ test('a named pipe that nobody writes to, devices and folders are one line each'
   expect([code, stderr]).toEqual([2, `stubsim: ${pipe}: the file is empty\n`])
 })
 
-test('whatever is read as a file: no bytes, one, noise, odd JSON, devices, paths that lead nowhere', async () => {
+test('whatever is read as a file: no bytes, one, noise, odd JSON, devices, paths to nowhere', async () => {
   const scenario = file('plain.json', JSON.stringify(image([])))
   const loop = join(folder, 'loop')
   symlinkSync(loop, loop)

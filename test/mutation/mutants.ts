@@ -133,8 +133,8 @@ export function wantedIn(file: string, text: string, wanted: readonly Wanted[]):
 }
 
 /**
- * The source with all of `mutants` in it: `idOf` gives the number of each. Loops count their rounds, so that a
- * change that makes one endless is noticed.
+ * The source with all of `mutants` in it: `idOf` gives the number of each. Loops count their rounds, so that
+ * a change that makes one endless is noticed.
  */
 export function switched(
   file: string,
