@@ -63,6 +63,13 @@ function unindented(code) {
 const ascii = code =>
   code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** No exported name of ours is assigned twice, so an export is a value; as a getter it costs a function. */
+const plainExports = code =>
+  code.replace(
+    /Object\.defineProperty\(exports, "(\w+)", \{\s*enumerable: !0,\s*get: function\(\) \{\s*return \1;\s*\}\s*\}\)/g,
+    'exports.$1 = $1',
+  )
+
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
 const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
@@ -144,7 +151,7 @@ async function bundle(input, folder, format, bundles = {}, define = {}) {
   await build.close()
   for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
     const isAllForeign = moduleIds.every(isForeign)
-    const code = isAllForeign ? ascii(made) : unindented(ascii(made))
+    const code = isAllForeign ? ascii(made) : plainExports(unindented(ascii(made)))
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)

@@ -76,6 +76,8 @@ export interface KernelBoot {
   bitmapAt: Phys | null
   /** How head_64.S of this era handles the number of paging levels, given its window. */
   readonly trampoline: TrampolineStep
+  /** When the moved decompressor of this era builds page tables. */
+  readonly pageTables: PageTablesStep
   /** The pages below 4 GiB that the EFI stub took to change the number of paging levels. */
   trampolineAt: Phys | null
 }
@@ -83,6 +85,9 @@ export interface KernelBoot {
 export type Step = (boot: KernelBoot) => void
 /** A step of head_64.S before the move; its argument is the address ZO moves to. */
 export type TrampolineStep = (boot: KernelBoot, window: Window) => void
+
+/** Called twice, after the move and once KASLR is known to be active: one of the two builds page tables. */
+export type PageTablesStep = (boot: KernelBoot, window: Window, at: 'head_64.S' | 'kaslr') => void
 
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size

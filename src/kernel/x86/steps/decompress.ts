@@ -58,7 +58,7 @@ export function randomAllocSlots(
   const found: (Slots & { readonly mirrored: boolean })[] = []
   for (const descriptor of map) {
     const { type, range } = descriptor
-    if (type !== EfiConventionalMemory) continue
+    if (type !== EfiConventionalMemory || range.end - range.start < size) continue
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
     if (first > last || isUnpluggable(descriptor)) continue

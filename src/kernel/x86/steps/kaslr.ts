@@ -132,6 +132,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
       hasFlag(text, 'nokaslr')
     )
       return here
+    boot.pageTables(boot, window, 'kaslr')
     const options = machine.step('ZO-24', 'the command line limits the memory for KASLR', () => {
       if (text.includes('efi_fake_mem='))
         machine.unmodelled(
