@@ -122,7 +122,7 @@ function isGiven(image: UkiOptions, more: Partial<CheckInput> = {}): boolean {
 const NO_ROOM = { what: 'small', map: memoryMap(['EfiConventionalMemory', 0x100000, 0x1000000]) }
 const PACKED = { as: 'dracut-060', kernel: '6.12.107-cloud' } as const
 
-test('HZ-11 no advice for a stub that starts the kernel elsewhere, nor for a kernel that leaves at once', () => {
+test('HZ-11 no advice for a stub that starts the kernel elsewhere, nor a kernel that leaves at once', () => {
   expect(isGiven({ ...PACKED, stub: '247.3' })).toBe(true)
   for (const stub of ['252.39', '254.26', '257.13', '262.1'])
     expect([stub, isGiven({ ...PACKED, stub })]).toEqual([stub, false])
