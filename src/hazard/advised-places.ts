@@ -49,8 +49,8 @@ export function advisedPlaces(
     const length = Math.max(section.end - section.start, room(section))
     let at = section.start
     if (at < free || at % step !== 0) at = alignUp(Math.max(at, free), step)
-    while ((fixed[passed]?.end ?? LIMIT) <= at) passed++
-    for (let next = passed; (fixed[next]?.start ?? LIMIT) < at + length; next++) {
+    while (passed < fixed.length && (fixed[passed]?.end ?? 0) <= at) passed++
+    for (let next = passed; next < fixed.length && (fixed[next]?.start ?? 0) < at + length; next++) {
       const end = fixed[next]?.end ?? 0
       if (end > at) at = alignUp(end, step)
     }

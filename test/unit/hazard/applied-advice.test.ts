@@ -12,6 +12,7 @@ import { viewUki } from '../../../src/image/uki.ts'
 import type { Verdict } from '../../../src/report/model.ts'
 import { uki, type UkiOptions } from '../../../src/vitest/builders.ts'
 import { scenario } from '../../../src/vitest/scenario.ts'
+import { image } from './images.ts'
 import { applied, peOf } from '../../support/applied-advice.ts'
 
 const STUBS = Object.keys(STUB_FACTS)
@@ -112,6 +113,19 @@ test('advised addresses ascend on pages, one section after the other, and a reme
   placed.forEach(({ start }, i) => {
     expect([start % PAGE, start >= (placed[i - 1]?.end ?? 0)]).toEqual([0, true])
   })
+})
+
+test('where no addresses below 4 GiB are left, none are advised', () => {
+  const high = [
+    { name: '.initrd', at: 0xfffff001, raw: 0x800 },
+    { name: '.linux', at: 0xfffff002, raw: 0x800 },
+  ]
+  const said = advise(image(high)).map(({ rule, fix }) => [rule, fix])
+  expect(said).toContainEqual(['sections-overlap', 'give the sections addresses that do not overlap'])
+  expect(said).toContainEqual([
+    'section-unaligned',
+    'give the file a SectionAlignment of 0x1000, and every payload section a multiple of it',
+  ])
 })
 
 test('every fix of a damage or a breach that names a place in the file can be taken', () => {
