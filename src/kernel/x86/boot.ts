@@ -7,7 +7,7 @@ import { alignUp, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { boot_params } from '../../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
-import type { HandOff } from '../../machine/model.ts'
+import type { HandOff, KernelSlots } from '../../machine/model.ts'
 import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { KernelFile } from './file.ts'
@@ -23,8 +23,8 @@ export interface Bytes {
 /** Where the extracted kernel is or will be. */
 export interface Output {
   readonly at: Phys
-  /** false: chosen at random, and this is only the first of the possible addresses. */
-  readonly certain: boolean
+  /** Chosen at random, and `at` is only the first of these places; null if it is certain. */
+  readonly slots: KernelSlots | null
 }
 
 /** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
@@ -76,6 +76,8 @@ export interface KernelBoot {
   bitmapAt: Phys | null
   /** How head_64.S of this era handles the number of paging levels, given its window. */
   readonly trampoline: TrampolineStep
+  /** When the moved decompressor of this era builds page tables. */
+  readonly pageTables: PageTablesStep
   /** The pages below 4 GiB that the EFI stub took to change the number of paging levels. */
   trampolineAt: Phys | null
 }
@@ -83,6 +85,9 @@ export interface KernelBoot {
 export type Step = (boot: KernelBoot) => void
 /** A step of head_64.S before the move; its argument is the address ZO moves to. */
 export type TrampolineStep = (boot: KernelBoot, window: Window) => void
+
+/** Called twice, after the move and once KASLR is known to be active: one of the two builds page tables. */
+export type PageTablesStep = (boot: KernelBoot, window: Window, at: 'head_64.S' | 'kaslr') => void
 
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size

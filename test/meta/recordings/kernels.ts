@@ -114,6 +114,12 @@ export function bootKernels(note: Note): void {
           { commandLine, header: { setup_data: BigInt(SEED) } },
           seeded,
         )
+  for (const type_of_loader of [0, 1])
+    handed(note, 'linux/E2', E2, bench(), {
+      commandLine: 'nokaslr initrdmem=16M,1M',
+      initrd: null,
+      header: { type_of_loader },
+    })
 }
 
 /** The boot protocol's own entries. */

@@ -72,13 +72,13 @@ test('HO-14 an initrd that RAM forces into the window breaks a contract and is l
   const end = 0x4a00000
   const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, end - 0x100000)] })
   expect(contracts(run)['HO-4']).toBe(false)
-  // The kernel moves over it with its .bss, and has page tables up to the end of the window
+  // The kernel moves over it with its .bss, and has page tables up to the last page of the window
   const { hdr, geometry } = FACTS_5
   const initrd = end - INITRD_PAGES
   const moved = LPA + hdr.init_size - geometry._end
   expect(run.facts.initrdDamage).toEqual([
     { from: 0, to: moved + geometry._ebss - initrd },
-    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - initrd },
+    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - PAGE - initrd },
   ])
 })
 
