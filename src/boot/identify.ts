@@ -6,7 +6,7 @@ import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
 import { PROTOCOL_2_11 } from '../image/x86/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
-import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
+import { readStubIdentity, readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
 import { kernelTable, type KernelEra, type KernelShape } from '../kernel/kernels.ts'
 import type { Gap } from '../machine/machine.ts'
@@ -56,7 +56,10 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
   const lanzastub = found === null ? readLanzastubVersion(uki) : null
   if (lanzastub !== null || (found === null && thinFiles(uki) !== null))
     return lanzabooteCandidates(uki, lanzastub)
-  if (found === null)
+  if (found === null) {
+    const other = otherProgram(uki)
+    if (other !== null)
+      return [none(null, [], { clause: 'ST-1', why: `${other}, not a unified kernel image` })]
     return [
       none(null, [], {
         clause: 'ST-1',
@@ -66,6 +69,7 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
           'systemd-stub',
       }),
     ]
+  }
   return byVersion(
     'systemd-stub',
     found.version,
@@ -73,6 +77,16 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
     stubTable.rows(),
     'ST-1',
   ).map(candidate => made(candidate, stubTable.era))
+}
+
+/** What a PE file is that is no UKI; null where it may be one. */
+function otherProgram(uki: UkiView): string | null {
+  const { identity } = readStubIdentity(uki)
+  if (identity !== null) return `the file is ${identity.product} ${identity.version}`
+  if (uki.sections.some(({ section }) => section.name === '.linux')) return null
+  return parseBzImage(uki.pe.source).bzimage === null
+    ? 'the file is an EFI program without a .linux section'
+    : 'the file is a kernel without a stub (name what starts it with --boot-loader, such as efi/start-image)'
 }
 
 /** Eras of lanzaboote whose section names are those of the image. */

@@ -32,7 +32,8 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
     machine.step('EP-55', 'the EFI stub disables PCI bridges', () => {
       machine.assume(
         'EP-55',
-        'disabling DMA of PCI bridges, as the command line asks, makes no driver change memory that matters',
+        'disabling DMA of PCI bridges, as the command line asks, makes no driver change memory that ' +
+          'matters: the first ExitBootServices succeeds, with the memory map that was read before it',
       )
     })
   machine.step('ZO-19', 'checks the first bytes of the initrd', () => {

@@ -104,6 +104,11 @@ export class RunContext {
     return this.#parts.loader
   }
 
+  /** What has been recorded so far. */
+  get recording(): Recording {
+    return this.#parts.recorder
+  }
+
   /** Snapshots so far. */
   get snapshots(): readonly Snapshot[] {
     return this.#parts.snapshots

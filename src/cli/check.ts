@@ -2,6 +2,8 @@
 import { checkWith, type Checked } from '../check-with.ts'
 import { formatMap } from '../report/map.ts'
 import type { Report } from '../report/model.ts'
+import { slotsJson } from '../report/facts.ts'
+import { slotsText } from '../report/sentences.ts'
 import { formatReport, verdictLine } from '../report/text.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
@@ -114,11 +116,24 @@ export async function trace(call: Call): Promise<number> {
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
   if (isJson(call)) {
     const { recordingToJson } = await import('./recording-json.ts')
-    call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
+    const { kernelSlots } = report.facts
+    call.print(
+      jsonText({
+        schema: 1,
+        verdict: report.verdict,
+        ...(kernelSlots === undefined ? {} : { kernelSlots: slotsJson(kernelSlots) }),
+        ...recordingToJson(recording),
+      }),
+    )
   } else {
     const { formatTrace } = await import('../report/trace.ts')
     const trace = formatTrace(recording, { paint: painter(call.color), all: call.has('all') })
-    call.print(`${trace}${footer(call, checked)}`)
+    const { kernelSlots } = report.facts
+    const random =
+      kernelSlots === undefined
+        ? ''
+        : `the kernel goes ${slotsText(kernelSlots)}; this is its boot in the first of them\n\n`
+    call.print(`${random}${trace}${footer(call, checked)}`)
   }
   return exitCode(report, call.has('strict'))
 }

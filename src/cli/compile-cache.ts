@@ -8,10 +8,12 @@ import {
   accessSync,
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -118,8 +120,26 @@ function writeCode(path: string, code: Buffer): void {
 /** Loads a bundle by its name, and answers with its exports. */
 export type Load = (name: string) => unknown
 
-const HEAD = Buffer.from('(function (exports, require, module, __filename, __dirname) {')
-const TAIL = Buffer.from('\n})')
+const HEAD = '(function (exports, require, module, __filename, __dirname) {'
+const TAIL = '\n})'
+
+/**
+ * A bundle as a function. It is ASCII, and so is read into one buffer and made a string in one go: every copy
+ * more of half a megabyte costs as much as reading it.
+ */
+function wrapped(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const bytes = Buffer.allocUnsafeSlow(HEAD.length + size + TAIL.length)
+    bytes.write(HEAD, 'latin1')
+    const read = readSync(file, bytes, HEAD.length, size, null)
+    bytes.write(TAIL, HEAD.length + read, 'latin1')
+    return bytes.toString('latin1', 0, HEAD.length + read + TAIL.length)
+  } finally {
+    closeSync(file)
+  }
+}
 
 type Wrapped = (
   exports: object,
@@ -142,8 +162,7 @@ function keptLoader(home: string, folder: string, plain: Load): Load {
     if (seen !== undefined) return seen.exports
     const [file, path] = [join(home, name), join(folder, name)]
     const code = readCode(path)
-    // One piece of Latin-1: a bundle is ASCII, and a text that is joined or decoded is one more copy
-    const script = new Script(Buffer.concat([HEAD, readFileSync(file), TAIL]).toString('latin1'), {
+    const script = new Script(wrapped(file), {
       filename: file,
       ...(code === undefined ? {} : { cachedData: code }),
     })

@@ -77,8 +77,8 @@ export interface Machine {
 }
 
 /**
- * Thrown to end a run early; caught by the run, never seen outside the core. It is not an Error: a fifth of the
- * boots of a matrix end early, and a stack trace costs as much as several steps.
+ * Thrown to end a run early; caught by the run, never seen outside the core. It is not an Error: a fifth of
+ * the boots of a matrix end early, and a stack trace costs as much as several steps.
  */
 export class Stop {
   readonly outcome: Outcome

@@ -114,16 +114,25 @@ export class RunMap<V> {
       for (const { start, end } of ranges) this.assign(start, end, value)
       return
     }
-    this.rewrite(ranges, () => null)
     const all: Run<V>[] = []
     let next = 0
+    let end = 0
     for (const { runs } of this.#buckets)
       for (const run of runs) {
-        for (let one = ranges[next]; one !== undefined && one.start < run.start; one = ranges[++next])
+        let at = Math.max(run.start, end)
+        for (let one = ranges[next]; one !== undefined && one.start < run.end; one = ranges[++next]) {
+          if (at < one.start) all.push({ start: at, end: one.start, value: run.value })
           all.push({ start: one.start, end: one.end, value })
-        all.push(run)
+          end = one.end
+          at = Math.max(at, end)
+        }
+        if (at === run.start) all.push(run)
+        else if (at < run.end) all.push({ start: at, end: run.end, value: run.value })
       }
-    for (const { start, end } of ranges.slice(next)) all.push({ start, end, value })
+    for (; next < ranges.length; next++) {
+      const one = ranges[next] as Span
+      all.push({ start: one.start, end: one.end, value })
+    }
     this.#buckets = []
     for (let i = 0; i < all.length; i += BUCKET)
       this.#buckets.push({ owner: this.#owner, runs: all.slice(i, i + BUCKET) })

@@ -1,4 +1,4 @@
-/** What a write does besides storing its bytes: what it overwrites, and where it leaves allocations and RAM. */
+/** What a write does besides storing bytes: what it overwrites, and where it leaves allocations and RAM. */
 import { rangeOrNull, type Range } from '../bytes/range.ts'
 import { extentOf, holesBetween, holesIn, isForeign, type Cell } from './cell.ts'
 import type { WriteEffect } from './event.ts'

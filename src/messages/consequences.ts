@@ -195,7 +195,7 @@ export const CONSEQUENCES: readonly KnownLine[] = [
     text: 'Bootloader has not verified loaded image.',
     by: 'shim',
     clause: null,
-    releases: 'shim 15.3 to 15.8',
+    releases: 'shim 0.9 to 15.8',
     why:
       'ExitBootServices was called although nobody asked shim to verify the image that runs; shim then ' +
       'resets.',

@@ -23,8 +23,9 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function eraText({ id, title, version }: EraRef): string {
+  if (id === null && version === null) return `none: ${plainly(title)}`
   return (
-    `${plainly(version ?? 'version unknown')}: ` +
+    `${plainly(version ?? 'no version text')}: ` +
     `${id === null ? 'no era' : code(id)}${title === '' ? '' : `, ${plainly(title)}`}`
   )
 }

@@ -37,6 +37,8 @@ const facts = record(
     ramdiskImageFromStub: address,
     compressedImage: address,
     decompressedKernel: address,
+    kernelSlots: { $ref: '#/$defs/slots' },
+    harmfulSlots: count,
     payload: record({ format: text, consumed: count, produced: count, margin: { type: 'integer' } }, [
       'margin',
     ]),
@@ -56,6 +58,8 @@ const facts = record(
     'ramdiskImageFromStub',
     'compressedImage',
     'decompressedKernel',
+    'kernelSlots',
+    'harmfulSlots',
     'payload',
     'initrdDamage',
     'refusal',
@@ -66,7 +70,16 @@ const run = {
   verdict: { enum: ['clean', 'damage', 'refused', 'unknown'] },
   outcome: {
     oneOf: [
-      record({ kind: { const: 'arrived' }, entry: address, kernel: address, bootParams: address }),
+      record(
+        {
+          kind: { const: 'arrived' },
+          entry: orNull(address),
+          kernel: orNull(address),
+          bootParams: address,
+          slots: { $ref: '#/$defs/slots' },
+        },
+        ['slots'],
+      ),
       record({
         kind: { const: 'refused' },
         by: actor,
@@ -168,6 +181,17 @@ export const reportSchema = {
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },
     span: { ...record({ from: address, to: address }), description: 'half-open offsets' },
+    slots: {
+      ...record({
+        from: address,
+        to: address,
+        count: { type: 'integer', minimum: 2 },
+        align: address,
+        size: address,
+        runs: listOf(record({ first: address, count: { type: 'integer', minimum: 1 } })),
+      }),
+      description: 'where KASLR may put the kernel: from the lowest place to the end of it in the highest',
+    },
     era: record({
       id: orNull(text),
       title: text,

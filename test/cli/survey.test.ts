@@ -52,7 +52,7 @@ const rowsIn = (text: string): string[] =>
   lines(text).filter(line => /^(damage|refused|unreadable|unknown|clean) {2}/.test(line))
 
 describe('several images or machines', () => {
-  test('every file on every machine, the worst first, with a reason below the rows that share it', async () => {
+  test('every file on every machine, the worst first; rows that share a reason stand together', async () => {
     const { code, stdout, stderr } = await stubsim(['check', good, bad, ...two])
     expect([code, stderr]).toEqual([1, ''])
     expect(stdout).toMatch(

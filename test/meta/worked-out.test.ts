@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { kernelEras, stubEras } from '../../src/index.ts'
+import { kernelEras, PROFILES, stubEras } from '../../src/index.ts'
 import { linux } from '../../src/kernel/x86/history.ts'
 import { historyName } from '../../src/releases/history.ts'
 import { workedOut } from '../../src/releases/worked-out.ts'
@@ -22,6 +22,7 @@ test('the eras that the build worked out are those of the source, which works th
   const built = (await import(pathToFileURL(join(TOP, 'dist/index.js')).href)) as Record<string, unknown>
   expect(dataOf(built['kernelEras'])).toEqual(dataOf(kernelEras))
   expect(dataOf(built['stubEras'])).toEqual(dataOf(stubEras))
+  expect(built['PROFILES']).toEqual(PROFILES)
   expect(JSON.stringify(dataOf(kernelEras))).toContain(linux.changes.at(-1)?.title)
   expect(JSON.stringify(dataOf(stubEras))).toContain(stubHistory.changes.at(-1)?.title)
 })

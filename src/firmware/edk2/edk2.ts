@@ -2,7 +2,8 @@
 import { UsageError } from '../../bytes/errors.ts'
 import { once } from '../../bytes/once.ts'
 import type { MemoryServices } from '../memory-services.ts'
-import { inferBins } from './bins.ts'
+import { DescriptorMap } from '../descriptor-map.ts'
+import { binsAmong } from './bins.ts'
 import { checkGuard, type HeapGuard } from './heap-guard.ts'
 import { Edk2Pages } from './pages.ts'
 import { Edk2Pool } from './pool.ts'
@@ -17,9 +18,10 @@ export function edk2(release: Edk2Release): MemoryServices & { readonly edk2: Ed
       return behaviour()
     },
     pages: (map, build, assume) => {
-      const inferred = build.search === undefined ? inferBins(map) : null
+      const own = new DescriptorMap(map)
+      const inferred = build.search === undefined ? binsAmong(own.ram) : null
       if (inferred !== null && inferred.assumption !== null) assume('FW-9', inferred.assumption)
-      return new Edk2Pages(map, build.search ?? inferred ?? { bins: [], defaultMax: 0 }, behaviour(), build)
+      return new Edk2Pages(own, build.search ?? inferred ?? { bins: [], defaultMax: 0 }, behaviour(), build)
     },
     pool: (pages, build) => new Edk2Pool(pages, behaviour(), build),
   }

@@ -54,20 +54,22 @@ export class MapView {
     let before = kept === 0 ? undefined : last?.map[kept - 1]
     let rest = last?.count ?? 0
     for (let i = from; i < ram.length; i++) {
-      const pieces = piecesAt(ram[i] as MemoryDescriptor, this.#edges)
-      let one = this.#entryOf(pieces[0])
+      const descriptor = ram[i] as MemoryDescriptor
+      const pieces = this.#cuts ? piecesAt(descriptor, this.#edges) : null
+      const count = pieces === null ? 1 : pieces.length
+      let one = this.#entryOf(pieces === null ? descriptor : pieces[0])
       if (last !== null && i > same && (before === undefined || !areOne(before, one))) {
         rest = firstPast(last.map, one.range.start, last.count)
         break
       }
-      for (let j = 1; j <= pieces.length; j++) {
+      for (let j = 1; j <= count; j++) {
         if (before !== undefined && areOne(before, one)) {
           one = elsewhere(before, range(before.range.start, one.range.end))
           made.pop()
         }
         made.push(one)
         before = one
-        if (j < pieces.length) one = this.#entryOf(pieces[j] as MemoryDescriptor)
+        if (pieces !== null && j < count) one = this.#entryOf(pieces[j] as MemoryDescriptor)
       }
     }
     const inBin = this.#bins.some(bin => this.#showsFree(ram, bin))

@@ -7,7 +7,7 @@ import { alignUp, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { boot_params } from '../../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
-import type { HandOff } from '../../machine/model.ts'
+import type { HandOff, KernelSlots } from '../../machine/model.ts'
 import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { KernelFile } from './file.ts'
@@ -23,8 +23,8 @@ export interface Bytes {
 /** Where the extracted kernel is or will be. */
 export interface Output {
   readonly at: Phys
-  /** false: chosen at random, and this is only the first of the possible addresses. */
-  readonly certain: boolean
+  /** Chosen at random, and `at` is only the first of these places; null if it is certain. */
+  readonly slots: KernelSlots | null
 }
 
 /** R and X: where the window begins, and where ZO moves to so that it ends with the window. */

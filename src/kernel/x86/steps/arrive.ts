@@ -25,7 +25,7 @@ export function arrive(boot: KernelBoot, reserveInitrd: Step): Arrival {
   const entry = machine.step('ZO-13', 'the extracted kernel is entered', () => {
     const offset = entryOffset(boot)
     machine.enter(rangeAt(output.at, file.outputLength), VO, 0, 'the extracted kernel was overwritten')
-    if (output.certain) machine.observe({ decompressedKernel: output.at })
+    if (output.slots === null) machine.observe({ decompressedKernel: output.at })
     return add(output.at, offset)
   })
   machine.step('ZO-14', 'the extracted kernel reads and sanitises boot_params', () => {
@@ -38,7 +38,8 @@ export function arrive(boot: KernelBoot, reserveInitrd: Step): Arrival {
   if (!ignoresInitrd(boot)) readInitrd(boot)
   readSetupData(boot)
   readEfiMap(boot)
-  return { entry, kernel: output.at, bootParams: boot.bootParams }
+  const arrival = { entry, kernel: output.at, bootParams: boot.bootParams }
+  return output.slots === null ? arrival : { ...arrival, slots: output.slots }
 }
 
 function readCommandLine(boot: KernelBoot): void {
