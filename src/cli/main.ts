@@ -24,4 +24,6 @@ void main(argv, { stdout, stderr, stdin: 0, env: process.env }).then(async code 
     stderr.write('stubsim: standard output cannot be written: the result is not complete\n')
   }
   if (!(await stderr.written())) process.exitCode = EXIT_NOT_WRITTEN
+  // All is written, and nothing is open: what Node would take down piece by piece goes with the process
+  process.exit()
 })
