@@ -63,6 +63,34 @@ function unindented(code) {
 const ascii = code =>
   code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** No exported name of ours is assigned twice, so an export is a value; as a getter it costs a function. */
+const plainExports = code =>
+  code.replace(
+    /Object\.defineProperty\(exports, "(\w+)", \{\s*enumerable: !0,\s*get: function\(\) \{\s*return \1;\s*\}\s*\}\)/g,
+    'exports.$1 = $1',
+  )
+
+/**
+ * The bundle `model` loads `seldom` when it first calls it, which may only be from a function: neither needs
+ * the other while it is evaluated.
+ */
+function loadsSeldomLate(code) {
+  const file = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2023)
+  const eager = []
+  const visit = node => {
+    if (ts.isPropertyAccessExpression(node) && node.expression.getText(file) === 'require_seldom')
+      eager.push(node.getText(file))
+    if (!ts.isFunctionLike(node)) ts.forEachChild(node, visit)
+  }
+  visit(file)
+  const from = 'require_seldom = require("./seldom.js")'
+  if (eager.length > 0 || !code.includes(from))
+    throw new Error(`model cannot load seldom late: ${eager.join(', ') || 'it does not load it'}`)
+  return code
+    .replace(from, 'require_seldom = () => require("./seldom.js")')
+    .replace(/\brequire_seldom\./g, 'require_seldom().')
+}
+
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
 const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
@@ -78,6 +106,34 @@ const PACKAGES = ['yaml', 'valibot', ''].map((name, i, names) => ({
   test: id => isForeign(id) && packageOf(id).startsWith(name),
   priority: names.length - i,
 }))
+
+/**
+ * Modules that a check does not call when the image is a UKI, its kernel one of today and nothing is damaged:
+ * a bundle of their own, which costs nothing until then.
+ */
+const SELDOM = [
+  'src/stub/steps/linux-exec.ts',
+  'src/stub/lanzaboote/',
+  'src/kernel/x86/steps/relocate.ts',
+  'src/kernel/x86/steps/head64.ts',
+  'src/kernel/x86/steps/kaslr.ts',
+  'src/kernel/x86/steps/low-alloc.ts',
+  'src/boot-loader/',
+  'src/firmware/faults.ts',
+  'src/image/memmap/losses.ts',
+  'src/boot/compare.ts',
+  'src/boot/in-doubt.ts',
+  'src/boot/room-in-place.ts',
+  'src/boot/without-firmware.ts',
+  'src/boot/memmap-machine.ts',
+  'src/hazard/advise-placement.ts',
+  'src/hazard/trace-back.ts',
+  'src/hazard/used.ts',
+  'src/hazard/in-a-sentence.ts',
+  'src/report/map.ts',
+  'src/bytes/sha256.ts',
+  'src/bytes/plain-data.ts',
+]
 
 /**
  * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first
@@ -102,7 +158,13 @@ function groupsOf(bundles) {
     test: id => reached.has(id),
     priority: PACKAGES.length + closures.size - i,
   }))
-  return { plugin, groups: groups.length === 0 ? [] : [...groups, ...PACKAGES] }
+  const seldom = {
+    name: 'seldom',
+    test: id => SELDOM.some(path => relative(top, id).replaceAll('\\', '/').startsWith(path)),
+    priority: 100,
+    includeDependenciesRecursively: false,
+  }
+  return { plugin, groups: groups.length === 0 ? [] : [seldom, ...groups, ...PACKAGES] }
 }
 
 /** A hash of the scripts of a folder. */
@@ -144,7 +206,8 @@ async function bundle(input, folder, format, bundles = {}, define = {}) {
   await build.close()
   for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
     const isAllForeign = moduleIds.every(isForeign)
-    const code = isAllForeign ? ascii(made) : unindented(ascii(made))
+    const ours = isAllForeign ? ascii(made) : plainExports(unindented(ascii(made)))
+    const code = format === 'cjs' && fileName === 'model.js' ? loadsSeldomLate(ours) : ours
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)

@@ -19,6 +19,7 @@ import { ModelBug, UsageError } from './bytes/errors.ts'
 import { madeOf } from './bytes/fixed-source.ts'
 import { hex } from './bytes/range.ts'
 import type { ByteSource } from './bytes/source.ts'
+import type { Fault } from './firmware/service-call.ts'
 import { advise, rules as houseRules } from './hazard/registry.ts'
 import type { Rule } from './hazard/rule.ts'
 import type { ObservedFact } from './image/observed.ts'
@@ -66,6 +67,8 @@ export interface CheckInput extends CheckSettings {
   readonly initrd?: ByteSource
   /** With a boot loader: the command line. */
   readonly commandLine?: string
+  /** Boot services that fail; with a list, empty or not, `runs` have their `calls`. Default: none fail. */
+  readonly faults?: readonly Fault[]
   /** Default: all rules of stubsim. */
   readonly rules?: readonly Rule[]
 }
@@ -156,6 +159,7 @@ function ofImage(
     loadOptions: input.loadOptions ?? null,
     assumptions,
     doubts,
+    faults: input.faults,
   })
   const boots = stubChoices(uki, input).flatMap(stub => {
     // What a caller made may do something else next time
@@ -208,7 +212,7 @@ function ofLoader(
   const handed = machine.startBootLoader(
     bootLoader,
     { kernel: image, initrd: input.initrd ?? null, commandLine: input.commandLine ?? null },
-    { settings: settingsOf(input) },
+    { settings: settingsOf(input), faults: input.faults },
   )
   return {
     boots: kernels.map(kernel => ({ run: handed.start(kernel.model), stub: ref, kernel: kernel.ref })),

@@ -1,5 +1,6 @@
 /** The public API by name. */
 export { check, type CheckInput, type Checked, type MachineInput } from './check.ts'
+export { allFaults, type FaultOutcome } from './all-faults.ts'
 export { buildMachine, type MachineChoices, type MachineWords } from './boot/machine.ts'
 export { parseFirmwareFile, type FirmwareFile } from './boot/firmware-file.ts'
 export { espPath, filesOnEsp, type EspFileNames } from './boot/esp.ts'
@@ -60,6 +61,7 @@ export {
 } from './image/memory-types.ts'
 export { buildKernel, buildPe, buildStub, buildUki } from './image/synthetic.ts'
 export { createFirmware, type Contents } from './firmware/boot-services.ts'
+export { sayCall, type Fault, type FaultyCall, type ServiceCall } from './firmware/service-call.ts'
 export { FIRMWARES, firmwareNamed, type Firmware } from './firmware/firmwares.ts'
 export { PROFILES, profileMap, profileNamed } from './firmware/profiles.ts'
 export type { BootServices, LoadedImage } from './firmware/services.ts'
@@ -91,11 +93,15 @@ export {
 } from './kernel/payload.ts'
 export {
   decode,
+  decodeStream,
   FORMATS,
   type Decoded,
   type DecodeOptions,
   type Format,
   type Progress,
+  type Sink,
+  type Streamed,
+  type StreamOptions,
 } from './decode/decode.ts'
 export type { Elf } from './image/elf.ts'
 export { advise, judge, rules } from './hazard/registry.ts'

@@ -5,7 +5,7 @@
 import type { BootLoaderRow } from './model.ts'
 import { direct, directWithSeed, relocator } from './x86/boot-protocol.ts'
 import { linuxefi } from './x86/linuxefi.ts'
-import { bootManager, grubStartImage, startImage } from './x86/start-image.ts'
+import { grubStartImage, startImage, systemdBoot } from './x86/start-image.ts'
 
 /** The boot loaders by id. */
 export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
@@ -62,10 +62,71 @@ export const bootLoaders: Readonly<Record<string, BootLoaderRow>> = {
   'systemd-boot/257': {
     id: 'systemd-boot/257',
     title:
-      'systemd-boot 257: allocates pages for the initrd first, even for an empty one, then ' +
-      'starts the kernel as a PE image',
-    seen: ['257.13'],
+      'systemd-boot 257 to 257.4: takes pages for the initrd first, even for an empty one; halts without ' +
+      'room below 4 GiB; starts the kernel as a PE image',
+    seen: ['257', '257.4'],
     entryMethod: 'pe-entry',
-    boot: bootManager,
+    boot: systemdBoot({
+      initrdAbove4G: false,
+      initrd: 'first',
+      skipsEmptyInitrd: false,
+      ownFileBuffer: false,
+    }),
+  },
+  'systemd-boot/257.5': {
+    id: 'systemd-boot/257.5',
+    title:
+      'systemd-boot 257.5 and later 257: takes pages for the initrd first, even for an empty one, below ' +
+      '4 GiB or anywhere; starts the kernel as a PE image',
+    seen: ['257.5', '257.13'],
+    entryMethod: 'pe-entry',
+    boot: systemdBoot({
+      initrdAbove4G: true,
+      initrd: 'first',
+      skipsEmptyInitrd: false,
+      ownFileBuffer: false,
+    }),
+  },
+  'systemd-boot/258': {
+    id: 'systemd-boot/258',
+    title:
+      'systemd-boot 258 to 258.2: has the kernel loaded as a PE image first, then takes pages for the ' +
+      'initrd, even for an empty one',
+    seen: ['258', '258.2'],
+    entryMethod: 'pe-entry',
+    boot: systemdBoot({
+      initrdAbove4G: true,
+      initrd: 'after-the-kernel',
+      skipsEmptyInitrd: false,
+      ownFileBuffer: false,
+    }),
+  },
+  'systemd-boot/258.3': {
+    id: 'systemd-boot/258.3',
+    title:
+      'systemd-boot 258.3 to 260: has the kernel loaded as a PE image first, then takes pages for the ' +
+      'initrd',
+    seen: ['258.3', '258.10', '259', '259.8', '260', '260.4'],
+    entryMethod: 'pe-entry',
+    boot: systemdBoot({
+      initrdAbove4G: true,
+      initrd: 'after-the-kernel',
+      skipsEmptyInitrd: true,
+      ownFileBuffer: false,
+    }),
+  },
+  'systemd-boot/261': {
+    id: 'systemd-boot/261',
+    title:
+      'systemd-boot 261 and later: reads the kernel file itself, has it loaded as a PE image, then ' +
+      'takes pages for the initrd',
+    seen: ['261', '261.2'],
+    entryMethod: 'pe-entry',
+    boot: systemdBoot({
+      initrdAbove4G: true,
+      initrd: 'after-the-kernel',
+      skipsEmptyInitrd: true,
+      ownFileBuffer: true,
+    }),
   },
 }

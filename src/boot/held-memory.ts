@@ -46,7 +46,8 @@ export class HeldMemory {
     for (; this.#events < events.length; this.#events++) {
       const event = events[this.#events] as MemoryEvent
       if (isWrite(event)) this.#note(event)
-      else if (event.op === 'claim' || event.op === 'release') noteTaken(event, this.#taken)
+      else if ((event.op === 'claim' || event.op === 'release') && event.id < this.#end)
+        noteTaken(event, this.#taken)
     }
     return this
   }

@@ -6,13 +6,13 @@ import { IMAGE_FILE_MACHINE_I386 } from '../image/pe.ts'
 import { PROTOCOL_2_11 } from '../image/x86/boot-params.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
 import { readLanzastubVersion, thinFiles } from '../image/lanzastub.ts'
-import { readStubVersion, type StubVersion } from '../image/sdmagic.ts'
+import { readStubIdentity, readStubVersion, type StubVersion } from '../image/sdmagic.ts'
 import type { UkiView } from '../image/uki.ts'
-import { kernelEras, type KernelEra, type KernelShape } from '../kernel/kernels.ts'
+import { kernelTable, type KernelEra, type KernelShape } from '../kernel/kernels.ts'
 import type { Gap } from '../machine/machine.ts'
 import type { EraInfo } from '../machine/model.ts'
-import { stubEras } from '../stub/eras.ts'
-import { lanzabooteEras } from '../stub/lanzaboote/eras.ts'
+import { stubTable } from '../stub/eras.ts'
+import { lanzabooteTable } from '../stub/lanzaboote/eras.ts'
 import type { LanzabooteEra } from '../stub/lanzaboote/model.ts'
 import type { StubEra } from '../stub/model.ts'
 import { erasFor, erasOfBranch, isVersion, kernelRelease } from '../releases/version.ts'
@@ -35,8 +35,6 @@ export interface Candidate<E> {
 /** An era of systemd-stub or lanzaboote. */
 export type AnyStubEra = StubEra | LanzabooteEra
 
-const STUB_ROWS: readonly AnyStubEra[] = [...Object.values(stubEras), ...lanzabooteEras]
-
 /**
  * Eras for the stub of this UKI: by its version text, or as chosen by the user (a version, an era id, or a
  * model of their own).
@@ -45,11 +43,10 @@ export function stubCandidates(uki: UkiView, choice?: string | AnyStubEra): read
   if (choice === undefined) return madeOf(uki, identifyStub)
   if (typeof choice === 'object') return [given(choice)]
   if (uki.pe.coff.Machine === IMAGE_FILE_MACHINE_I386) return [ia32(choice)]
-  return chosen(
-    'stub',
-    choice,
-    STUB_ROWS.filter(era => era.id === choice || fitsSections(era, uki)),
-    'ST-1',
+  const lanzaboote = lanzabooteTable().filter(era => era.id === choice || fitsSections(era, uki))
+  const rows = [...stubTable.rows(), ...lanzaboote]
+  return chosen('stub', choice, rows, 'ST-1').map(candidate =>
+    made(candidate, row => lanzaboote.find(era => era === row) ?? stubTable.era(row)),
   )
 }
 
@@ -59,7 +56,10 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
   const lanzastub = found === null ? readLanzastubVersion(uki) : null
   if (lanzastub !== null || (found === null && thinFiles(uki) !== null))
     return lanzabooteCandidates(uki, lanzastub)
-  if (found === null)
+  if (found === null) {
+    const other = otherProgram(uki)
+    if (other !== null)
+      return [none(null, [], { clause: 'ST-1', why: `${other}, not a unified kernel image` })]
     return [
       none(null, [], {
         clause: 'ST-1',
@@ -69,18 +69,29 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
           'systemd-stub',
       }),
     ]
+  }
   return byVersion(
     'systemd-stub',
     found.version,
     [`${found.text} in ${found.where}`],
-    Object.values(stubEras),
+    stubTable.rows(),
     'ST-1',
-  )
+  ).map(candidate => made(candidate, stubTable.era))
+}
+
+/** What a PE file is that is no UKI; null where it may be one. */
+function otherProgram(uki: UkiView): string | null {
+  const { identity } = readStubIdentity(uki)
+  if (identity !== null) return `the file is ${identity.product} ${identity.version}`
+  if (uki.sections.some(({ section }) => section.name === '.linux')) return null
+  return parseBzImage(uki.pe.source).bzimage === null
+    ? 'the file is an EFI program without a .linux section'
+    : 'the file is a kernel without a stub (name what starts it with --boot-loader, such as efi/start-image)'
 }
 
 /** Eras of lanzaboote whose section names are those of the image. */
-function fitsSections(era: AnyStubEra, uki: UkiView): boolean {
-  return !('names' in era) || era.names === (thinFiles(uki)?.names ?? 'embedded')
+function fitsSections(era: LanzabooteEra, uki: UkiView): boolean {
+  return era.names === (thinFiles(uki)?.names ?? 'embedded')
 }
 
 /** The version text of the stub of release 0.4.0. */
@@ -89,7 +100,7 @@ const CALLS_ITSELF_0_3 = '0.3.0'
 /** By the stub's version text (since 0.4), otherwise every era whose images have these sections. */
 function lanzabooteCandidates(uki: UkiView, found: StubVersion | null): Candidate<LanzabooteEra>[] {
   const thin = thinFiles(uki)
-  const fitting = lanzabooteEras.filter(era => fitsSections(era, uki))
+  const fitting = lanzabooteTable().filter(era => fitsSections(era, uki))
   const shape =
     thin === null
       ? 'kernel and initrd are embedded in the image'
@@ -117,10 +128,10 @@ function ia32(choice: string | undefined): Candidate<StubEra> {
   const rows =
     choice === undefined
       ? []
-      : Object.values(stubEras).filter(
-          era => era.id === choice || (isVersion(choice) && erasFor(choice, [era]).length > 0),
-        )
-  const known = [...new Set(rows.flatMap(era => era.behaviour.ia32 ?? []))]
+      : stubTable
+          .rows()
+          .filter(row => row.id === choice || (isVersion(choice) && erasFor(choice, [row]).length > 0))
+  const known = [...new Set(rows.flatMap(row => stubTable.era(row).behaviour.ia32 ?? []))]
   return none(null, ['Machine 0x14c in the PE header'], {
     clause: 'ST-86',
     why: ['an ia32 stub, on ia32 firmware or in mixed mode, is not modelled', ...known].join('; '),
@@ -136,7 +147,8 @@ export function kernelCandidates(
   choice?: string | KernelEra,
 ): readonly Candidate<KernelEra>[] {
   if (choice === undefined) return madeOf(source, identifyKernel)
-  return typeof choice === 'object' ? [given(choice)] : chosen('kernel', choice, kernelEras, 'EP-1')
+  if (typeof choice === 'object') return [given(choice)]
+  return chosen('kernel', choice, kernelTable.rows(), 'EP-1').map(madeKernel)
 }
 
 function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
@@ -153,12 +165,11 @@ function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
   if (named === null) return byShape(bzimage, evidence)
   const { release, exact } = named
   const said = [`version string ${JSON.stringify(bzimage.version)}: linux ${release}`, ...evidence]
-  if (exact) return byVersion('linux', release, said, kernelEras, 'EP-1')
-  const rows = erasOfBranch(release, kernelEras)
+  const rows = exact ? [] : erasOfBranch(release, kernelTable.rows())
+  if (rows.length === 0) return byVersion('linux', release, said, kernelTable.rows(), 'EP-1').map(madeKernel)
   const unsure = [...said, 'it does not give the stable release, so every era of the branch is run']
-  if (rows.length === 0) return byVersion('linux', release, said, kernelEras, 'EP-1')
-  return rows.map(era => ({
-    era,
+  return rows.map(row => ({
+    era: kernelTable.era(row),
     gap: null,
     version: release,
     evidence: unsure,
@@ -169,7 +180,7 @@ function identifyKernel(source: ByteSource): readonly Candidate<KernelEra>[] {
 /** Without a version string every era whose kernels have headers like these is run. */
 function byShape(kernel: BzImage, evidence: readonly string[]): Candidate<KernelEra>[] {
   const shapes = kernelShapes(kernel)
-  const rows = kernelEras.filter(era => era.shapes.some(shape => shapes.includes(shape)))
+  const rows = kernelTable.eras().filter(era => era.shapes.some(shape => shapes.includes(shape)))
   if (rows.length === 0)
     return [
       none(null, evidence, {
@@ -222,6 +233,14 @@ export function shapeOf(kernel: BzImage): string[] {
       : `handover_offset 0x${hdr.handover_offset.toString(16)}`,
   ]
 }
+
+/** A candidate with the era of its row. */
+function made<E extends EraInfo>(candidate: Candidate<EraInfo>, eraOf: (row: EraInfo) => E): Candidate<E> {
+  const { era: row, ...rest } = candidate
+  return { era: row === null ? null : eraOf(row), ...rest }
+}
+
+const madeKernel = (candidate: Candidate<EraInfo>): Candidate<KernelEra> => made(candidate, kernelTable.era)
 
 function given<E>(era: E): Candidate<E> {
   return { era, gap: null, version: null, evidence: ['given by the caller'], certainty: 'given' }

@@ -21,7 +21,7 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
-    const words = (facts.commandLine ?? '').split(/\s+/)
+    const words = brings ? [] : (facts.commandLine ?? '').split(/\s+/)
     if (!brings && !words.some(word => word.startsWith('root=')))
       machine.unmodelled(
         'ZO-18',
@@ -32,7 +32,8 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
     machine.step('EP-55', 'the EFI stub disables PCI bridges', () => {
       machine.assume(
         'EP-55',
-        'disabling DMA of PCI bridges, as the command line asks, makes no driver change memory that matters',
+        'disabling DMA of PCI bridges, as the command line asks, makes no driver change memory that ' +
+          'matters: the first ExitBootServices succeeds, with the memory map that was read before it',
       )
     })
   machine.step('ZO-19', 'checks the first bytes of the initrd', () => {

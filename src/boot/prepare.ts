@@ -6,6 +6,8 @@ import { madeOf, stays } from '../bytes/fixed-source.ts'
 import { hex, sizeOf } from '../bytes/range.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { PHYS_END, type ByteCount, type FileOffset } from '../bytes/units.ts'
+import { checkFaults } from '../firmware/faults.ts'
+import type { Fault } from '../firmware/service-call.ts'
 import { ramOf } from '../firmware/memory-map.ts'
 import { firmwareNamed, nobodyNamed, type Firmware } from '../firmware/firmwares.ts'
 import { recogniseLayout } from '../image/layouts/recognise.ts'
@@ -32,6 +34,8 @@ export interface BootOptions {
   /** Assumptions about the image, and gaps that make the verdict unknown. Default: none. */
   readonly assumptions?: readonly Assumption[]
   readonly doubts?: readonly Gap[]
+  /** Boot services that fail; with a list, empty or not, the run has its `calls`. Default: none fail. */
+  readonly faults?: readonly Fault[] | undefined
 }
 
 /**
@@ -174,10 +178,11 @@ export class PreparedMachine {
 
   #begin(
     imageSize: number,
-    { settings = {}, assumptions = [], doubts = [] }: BootOptions,
+    { settings = {}, assumptions = [], doubts = [], faults }: BootOptions,
     bootLoader: string | null,
   ): RunContext {
     const { input, firmware } = this
+    if (faults !== undefined) checkFaults(faults)
     const loader = loaderInTheWay(firmware, settings.shim ?? false, bootLoader)
     const laidOut = this.#layOut(imageSize)
     return laidOut.machine.begin({
@@ -189,6 +194,7 @@ export class PreparedMachine {
         ...laidOut.assumptions,
       ],
       doubts: [...doubts, ...(input.doubts ?? []), ...this.#doubtsWith(loader)],
+      faults,
     })
   }
 
@@ -225,6 +231,7 @@ function areAlike(one: BootOptions, other: BootOptions): boolean {
   const { settings: settings2 = {}, assumptions: assumptions2 = [], doubts: doubts2 = [] } = other
   return (
     loadOptions === (other.loadOptions ?? null) &&
+    one.faults === other.faults &&
     haveSame(Object.entries(settings).flat(), Object.entries(settings2).flat()) &&
     haveSame(assumptions, assumptions2) &&
     haveSame(doubts, doubts2)

@@ -8,8 +8,10 @@ import { PHYS_END } from '../bytes/units.ts'
 import { createFirmware, type ForkableServices } from '../firmware/boot-services.ts'
 import type { Build } from '../firmware/build.ts'
 import type { Contents } from '../firmware/contents.ts'
+import { withFaults } from '../firmware/faults.ts'
 import { innerLoader, type Firmware } from '../firmware/firmwares.ts'
 import type { ImageLoader } from '../firmware/image-loaders/image-loader.ts'
+import type { Fault, ServiceCall } from '../firmware/service-call.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import {
   Stop,
@@ -47,6 +49,8 @@ export interface Beginning {
   readonly assumptions: readonly Assumption[]
   /** Gaps known before the run, such as an incomplete map; they make the verdict unknown. */
   readonly doubts?: readonly Gap[]
+  /** Boot services that fail; absent: none, and calls are not counted. */
+  readonly faults?: readonly Fault[] | undefined
 }
 
 /** Input common to all boots. */
@@ -60,6 +64,8 @@ export interface Run {
   readonly assumptions: readonly Assumption[]
   readonly gaps: readonly Gap[]
   readonly snapshots: readonly Snapshot[]
+  /** The calls of boot services that could fail, in order; empty where no `faults` were given. */
+  readonly calls: readonly ServiceCall[]
 }
 
 /** The result of a part of a boot: its value, or the end of the run. */
@@ -98,6 +104,11 @@ export class RunContext {
     return this.#parts.loader
   }
 
+  /** What has been recorded so far. */
+  get recording(): Recording {
+    return this.#parts.recorder
+  }
+
   /** Snapshots so far. */
   get snapshots(): readonly Snapshot[] {
     return this.#parts.snapshots
@@ -121,7 +132,7 @@ export class RunContext {
       {
         assumptions: [...notes.assumptions],
         doubts: [...notes.doubts],
-        facts: notes.facts,
+        facts: { ...notes.facts },
       },
       [...snapshots],
     )
@@ -143,11 +154,12 @@ export class RunContext {
 
   /** The finished run. */
   ended(outcome: Outcome): Run {
-    const { recorder, notes, snapshots, held, map } = this.#parts
+    const { recorder, notes, snapshots, held, map, firmware } = this.#parts
     const { assumptions, facts } = notes
+    const { calls = [] } = firmware
     const doubts = [...notes.doubts, ...held.follow(recorder).gaps(map)]
     const gaps = outcome.kind === 'unknown' ? [outcome.gap, ...doubts] : doubts
-    return { recording: recorder, outcome, facts, assumptions, gaps, snapshots }
+    return { recording: recorder, outcome, facts, assumptions, gaps, snapshots, calls }
   }
 }
 
@@ -162,11 +174,11 @@ function forked(
   settings: Settings,
   notes: Notes,
   snapshots: Snapshot[],
-  inner?: ImageLoader,
+  { inner, faults }: { readonly inner?: ImageLoader; readonly faults?: readonly Fault[] | undefined } = {},
 ): RunContext {
   const recorder = from.recorder.fork()
   const memory = from.memory.fork(recorder)
-  const firmware = from.firmware.fork({
+  const services = from.firmware.fork({
     memory,
     recorder,
     assume: (clause, what) => notes.assumptions.push({ clause, what }),
@@ -175,7 +187,7 @@ function forked(
   return new RunContext({
     recorder,
     memory,
-    firmware,
+    firmware: faults === undefined ? services : withFaults(services, faults, recorder, []),
     settings,
     notes,
     snapshots,
@@ -218,14 +230,17 @@ export class LaidOut {
   }
 
   /** A boot on this machine; boots do not see one another. */
-  begin({ settings: some, assumptions, doubts = [] }: Beginning): RunContext {
+  begin({ settings: some, assumptions, doubts = [], faults }: Beginning): RunContext {
     const settings = withDefaults(some)
     return forked(
       this.#parts,
       settings,
       { assumptions: [...assumptions, ...this.#assumptions], doubts: [...doubts], facts: {} },
       [...this.#parts.snapshots],
-      this.#firmware === undefined ? undefined : innerLoader(this.#firmware, settings.secureBoot),
+      {
+        ...(this.#firmware === undefined ? {} : { inner: innerLoader(this.#firmware, settings.secureBoot) }),
+        faults,
+      },
     )
   }
 }

@@ -15,6 +15,7 @@ import type { HandOff, KernelModel, Payload, SectionFact, StubModel } from '../m
 import type { Memory } from '../memory/memory.ts'
 import { assumeSigned, judgeShim } from './secure-boot.ts'
 import { lookAhead } from './look-ahead.ts'
+import { judgeSlots } from './slots.ts'
 import { LaidOut, type Reached, type Run, type RunContext, type MachineConfig } from './run-context.ts'
 
 export type { Run } from './run-context.ts'
@@ -115,6 +116,7 @@ export class HandedOver {
     if ('why' in kernel) return this.#ctx.ended({ kind: 'unknown', gap: kernel })
     const ctx = this.#ctx.fork()
     const arrived = ctx.attempt((): Outcome => arrive(ctx, kernel, reached.value))
+    judgeSlots(ctx.machine, ctx.notes.facts.kernelSlots, ctx.recording)
     return ctx.ended(arrived.ended ?? arrived.value)
   }
 

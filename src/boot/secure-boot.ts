@@ -35,7 +35,7 @@ export function judgeShim(machine: Machine, loader: string, handOff: HandOff): v
     machine.step('PE-60', 'shim was not asked about the kernel', () => {
       machine.unmodelled(
         'PE-60',
-        'the stub starts the kernel without asking shim: shim 15.3 to 15.8 then says ' +
+        'the stub starts the kernel without asking shim: shim 0.9 to 15.8 then says ' +
           '"Bootloader has not verified loaded image." and shuts the machine down when the ' +
           'kernel ends boot services',
       )

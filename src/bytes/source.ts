@@ -1,5 +1,6 @@
 /** Random access to the bytes of a file without loading it: a size and a read function. */
 import { ModelBug } from './errors.ts'
+import { numberIn } from './struct.ts'
 import { byteCount, fileOffset, type ByteCount, type FileOffset } from './units.ts'
 
 /** A synchronous, random-access source of bytes. Reading past the end returns fewer bytes, never an error. */
@@ -17,12 +18,38 @@ function clip(size: number, at: number, length: number): number {
   return Math.max(0, Math.min(length, size - at))
 }
 
+class BytesSource implements ByteSource {
+  readonly size: ByteCount
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.size = byteCount(bytes.length)
+    this.#bytes = bytes
+  }
+
+  read(at: FileOffset, length: number): Uint8Array {
+    return this.#bytes.subarray(at, at + clip(this.size, at, length))
+  }
+
+  /** As `numberAt`. */
+  number(at: number, width: number): number {
+    const bytes = this.#bytes
+    let sum = 0
+    for (let i = Math.min(at + width, bytes.length) - 1; i >= at; i--) sum = sum * 256 + (bytes[i] as number)
+    return sum
+  }
+}
+
 /** A source over bytes in memory. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
-  return {
-    size: byteCount(bytes.length),
-    read: (at, length) => bytes.subarray(at, at + clip(bytes.length, at, length)),
-  }
+  return new BytesSource(bytes)
+}
+
+/** A little-endian number of at most 8 bytes (numberIn); bytes past the end read as zero. */
+export function numberAt(source: ByteSource, at: number, width: number): number {
+  return source instanceof BytesSource
+    ? source.number(at, width)
+    : numberIn(source.read(fileOffset(at), width))
 }
 
 /** A piece of a sparse source: bytes (or a part of another source) at offset `at`. */

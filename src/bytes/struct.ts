@@ -99,13 +99,13 @@ export function struct<const F extends Fields>(
   fields: F,
   place: Place = 'file',
 ): Struct<F> {
+  const layout = Object.entries(fields)
   let end = 0
-  for (const [field, [offset, kind]] of Object.entries(fields)) {
+  for (const [field, [offset, kind]] of layout) {
     if (offset < end) throw new ModelBug(`${name}.${field} overlaps the field before it`)
     end = offset + widthOf(kind)
     if (end > size) throw new ModelBug(`${name}.${field} ends past the structure`)
   }
-  const layout = Object.entries(fields)
   return {
     name,
     size,

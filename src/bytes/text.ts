@@ -21,9 +21,19 @@ export function decodeText(bytes: Uint8Array, as: Encoding = 'utf-8'): string {
   return decoders[as]().decode(bytes)
 }
 
+/** A shorter text of ASCII is encoded faster than an encoder is called. */
+const SHORT = 64
+
 /** The text in UTF-8. */
 export function encodeText(text: string): Uint8Array {
-  return encoder().encode(text)
+  if (text.length > SHORT) return encoder().encode(text)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return encoder().encode(text)
+    bytes[i] = unit
+  }
+  return bytes
 }
 
 /** One byte for each character of a text that has none above U+00FF. */

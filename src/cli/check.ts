@@ -1,23 +1,30 @@
 /** `check`, `map` and `trace`: one simulated boot in three forms, and its exit code. */
-import { isAbsolute, relative } from 'node:path'
 import { checkWith, type Checked } from '../check-with.ts'
 import { formatMap } from '../report/map.ts'
 import type { Report } from '../report/model.ts'
+import { slotsJson } from '../report/facts.ts'
+import { slotsText } from '../report/sentences.ts'
 import { formatReport, verdictLine } from '../report/text.ts'
 import { painter } from './color.ts'
 import type { Call } from './command.ts'
+import { exitCode, fromHere, upstreamLinks } from './for-reports.ts'
 import { jsonText, REPORT_FORMATS } from './formats.ts'
 import { checkInput } from './input.ts'
+import { namesMachine } from './machine.ts'
 
-const EXIT = { clean: 0, damage: 1, refused: 1, unknown: 3 } as const
-const EXIT_BREACH = 1
+/** Options that describe a machine each time. */
+const SEVERAL = ['memmap', 'ram', 'firmware', 'image-loader'] as const
 
-/** The exit code of a report. `strict`: a broken contract in any run counts like damage. */
-export function exitCode(report: Report, strict: boolean): number {
-  const broken = [report, ...report.alternatives].some(run =>
-    run.findings.some(finding => finding.class === 'breach'),
+/** Does this call want more than one image or machine, or name no machine? */
+function isSurvey(call: Call): boolean {
+  const folder = (path: string): boolean => call.files.folder(path) !== null
+  return (
+    call.operands.length > 1 ||
+    call.operands.some(folder) ||
+    (!namesMachine(call) && !call.has('scenario')) ||
+    SEVERAL.some(option => call.texts(option).length > 1) ||
+    call.texts('memmap').some(folder)
   )
-  return strict && broken ? EXIT_BREACH : EXIT[report.verdict]
 }
 
 async function judged(call: Call): Promise<Checked> {
@@ -51,16 +58,6 @@ function footer(call: Call, { report }: Checked): string {
   return `\n${others}${verdictLine(report, { paint: painter(call.color) })}\n`
 }
 
-async function upstreamLinks(): Promise<(clause: string) => readonly string[]> {
-  return (await import('./clause-index.ts')).upstreamLinks()
-}
-
-/** A path from the folder in which the program runs, where that is above the file. */
-function fromHere(path: string): string {
-  const near = relative('', path)
-  return isAbsolute(path) && !near.startsWith('..') ? near : path
-}
-
 /** The report in the form given by --format. Renderers other than the text are loaded on demand. */
 async function reportIn(call: Call, report: Report): Promise<string> {
   switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
@@ -91,8 +88,9 @@ async function reportIn(call: Call, report: Report): Promise<string> {
   }
 }
 
-/** Prints the report. */
+/** Prints the report; of several images or machines, or where no machine is named, that of all boots. */
 export async function check(call: Call): Promise<number> {
+  if (isSurvey(call)) return (await import('./survey.ts')).survey(call)
   const { report } = await judged(call)
   if (!call.has('quiet')) call.print(await reportIn(call, report))
   return exitCode(report, call.has('strict'))
@@ -118,11 +116,24 @@ export async function trace(call: Call): Promise<number> {
   const recording = runs[0]?.recording ?? { events: [], steps: [] }
   if (isJson(call)) {
     const { recordingToJson } = await import('./recording-json.ts')
-    call.print(jsonText({ schema: 1, verdict: report.verdict, ...recordingToJson(recording) }))
+    const { kernelSlots } = report.facts
+    call.print(
+      jsonText({
+        schema: 1,
+        verdict: report.verdict,
+        ...(kernelSlots === undefined ? {} : { kernelSlots: slotsJson(kernelSlots) }),
+        ...recordingToJson(recording),
+      }),
+    )
   } else {
     const { formatTrace } = await import('../report/trace.ts')
     const trace = formatTrace(recording, { paint: painter(call.color), all: call.has('all') })
-    call.print(`${trace}${footer(call, checked)}`)
+    const { kernelSlots } = report.facts
+    const random =
+      kernelSlots === undefined
+        ? ''
+        : `the kernel goes ${slotsText(kernelSlots)}; this is its boot in the first of them\n\n`
+    call.print(`${random}${trace}${footer(call, checked)}`)
   }
   return exitCode(report, call.has('strict'))
 }

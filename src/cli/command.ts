@@ -15,13 +15,17 @@ export interface Option {
   readonly kind?: 'size' | 'address'
   /** The only accepted values. */
   readonly choices?: readonly string[]
+  /** May be repeated. commas: one text may also have several values, separated by commas. */
+  readonly several?: 'repeated' | 'commas'
   /** One sentence fragment, lower case, no full stop. */
   readonly help: string
 }
 
-/** The one operand of a command. */
+/** The operand of a command. */
 export interface Operand {
   readonly name: string
+  /** May there be more than one? */
+  readonly several?: true
   /** `unless`: the option that replaces it. */
   readonly required: 'always' | 'never' | { readonly unless: string }
   readonly help: string
@@ -35,6 +39,8 @@ export interface Command {
   /** One line, lower case, no full stop. */
   readonly summary: string
   readonly options: readonly Option[]
+  /** Paragraphs for the help, below the options. */
+  readonly notes?: readonly string[]
   /** Exit codes besides 2 and 70, which every command has. */
   readonly exits: readonly (readonly [code: number, meaning: string])[]
   /** Example command lines; a test parses each. */
@@ -48,9 +54,15 @@ export interface Command {
 
 /** Options and operand as given, checked against the table. */
 export interface Given {
+  /** The first operand. */
   readonly operand: string | null
+  /** All of them. */
+  readonly operands: readonly string[]
   has(flag: string): boolean
+  /** The value; of several the first. */
   text(option: string): string | undefined
+  /** All values, each once, in their order. */
+  texts(option: string): readonly string[]
   /** Bytes, for options of kind size or address. */
   quantity(option: string): number | undefined
 }
@@ -66,4 +78,6 @@ export interface Call extends Given {
   readonly width: number
   /** Adds to the result. */
   print(text: string): void
+  /** One line on stderr beside a result that has exit code 2. */
+  complain(what: string): void
 }

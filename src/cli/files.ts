@@ -14,7 +14,7 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
@@ -34,6 +34,10 @@ export interface Files {
   source(path: string): ByteSource
   /** Is there a regular file of that name? */
   has(path: string): boolean
+  /** The regular files in a folder, by name, with the folder's path before them; null if it is no folder. */
+  folder(path: string): readonly string[] | null
+  /** Files of a part of the work: they can be closed before the others, and count with them. */
+  part(): Files
   /**
    * The whole of a small file, of a pipe, or of stdin, which is `-`; at most `max` bytes, 16 MiB by default.
    */
@@ -179,6 +183,18 @@ function isRegular(path: string): boolean {
   }
 }
 
+function filesIn(path: string): string[] | null {
+  try {
+    if (!statSync(path).isDirectory()) return null
+  } catch {
+    return null
+  }
+  return attempt(path, () => readdirSync(path))
+    .sort()
+    .map(name => join(path, name))
+    .filter(isRegular)
+}
+
 /** Is it a sequential stream: stdin, or the pipe of a shell's `<(dmesg)`? */
 function isPipe(path: string): boolean {
   if (path === STDIN) return true
@@ -217,6 +233,9 @@ function readPipe(path: string, fd: number, room: Uint8Array, done: number): num
 /** The files of one invocation. `stdin`: the descriptor for `-`. */
 export function openFiles(stdin = 0): Files {
   const open: OpenFile[] = []
+  const parts = new Set<Files>()
+  /** Of parts that are closed. */
+  const gone = { read: 0, of: 0 }
   const opened = (path: string): OpenFile => {
     const file = openFile(path)
     open.push(file)
@@ -243,6 +262,22 @@ export function openFiles(stdin = 0): Files {
   return {
     source: path => opened(path).source,
     has: isRegular,
+    folder: filesIn,
+    part: () => {
+      const part = openFiles(stdin)
+      parts.add(part)
+      return {
+        ...part,
+        close: () => {
+          const { read, of } = part.total()
+          if (parts.delete(part)) {
+            gone.read += read
+            gone.of += of
+          }
+          part.close()
+        },
+      }
+    },
     bytes,
     text: (path, max) => decode(path, bytes(path, max)),
     write: (path, content) => {
@@ -252,11 +287,16 @@ export function openFiles(stdin = 0): Files {
         writeFileSync(path, content)
       })
     },
-    total: () => ({
-      read: open.reduce((sum, file) => sum + file.read, 0),
-      of: open.reduce((sum, file) => sum + file.size, 0),
-    }),
+    total: () => {
+      const all = [gone, ...Array.from(parts, part => part.total())]
+      for (const { read, size } of open) all.push({ read, of: size })
+      return {
+        read: all.reduce((sum, { read }) => sum + read, 0),
+        of: all.reduce((sum, { of }) => sum + of, 0),
+      }
+    },
     close: () => {
+      for (const part of parts) part.close()
       for (const file of open.splice(0)) closeSync(file.fd)
     },
   }

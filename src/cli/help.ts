@@ -24,7 +24,8 @@ function exitsOf(command: Command): (readonly [number, string])[] {
 export function usageLine(command: Command): string {
   const { operand } = command
   if (operand === null) return `stubsim ${command.name} [options]`
-  const name = operand.required === 'always' ? operand.name : `[${operand.name}]`
+  const names = operand.several === true ? `${operand.name}...` : operand.name
+  const name = operand.required === 'always' ? names : `[${names}]`
   return `stubsim ${command.name} ${name} [options]`
 }
 
@@ -69,6 +70,7 @@ export function commandHelp(command: Command): string {
       ...(operand === null ? [] : [[operand.name, operand.help] as const]),
       ...command.options.map(option => [optionText(option), optionHelp(option)] as const),
     ]),
+    ...(command.notes ?? []).map(note => `\n${wrap(note, 0)}\n`),
     '\nexit code\n',
     table(exitsOf(command).map(([code, meaning]) => [String(code), meaning])),
     command.examples.length === 0
@@ -90,6 +92,7 @@ function commandSection(command: Command): string {
     `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
     `\`\`\`text\n${usageLine(command)}\n\`\`\``,
     ['| operand, option | meaning |', '|---|---|', ...rows].join('\n'),
+    ...(command.notes ?? []),
     [
       '| exit | meaning |',
       '|---|---|',

@@ -3,14 +3,14 @@ import { dirname, isAbsolute, join } from 'node:path'
 import type { ListedImage } from '../boot/listing.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
-import { UsageError } from '../bytes/errors.ts'
+import { ModelBug, UsageError } from '../bytes/errors.ts'
 import { JSON_MAX } from '../bytes/plain-data.ts'
 import type { ByteSource } from '../bytes/source.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { CheckInput, MachineInput } from '../check-with.ts'
 import type { Call } from './command.ts'
 import type { Chosen } from './text-image.ts'
-import { givenMachine, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
+import { givenMachines, isFirmwareFile, machineOf, type Wanted } from './machine.ts'
 import { readSettings, type Stored } from './settings.ts'
 
 /** An image, and the replacement of its stub if that is unknown. */
@@ -30,8 +30,29 @@ function beside(scenarioPath: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(scenarioPath), path)
 }
 
-function machineWanted(call: Call, scenario: Scenario | null, scenarioPath: string): Wanted {
-  const given = givenMachine(call)
+/** A scenario on the command line; null and empty without one. */
+export interface Asked {
+  readonly scenario: Scenario | null
+  readonly scenarioPath: string
+}
+
+/** The scenario that is asked for. Throws UsageError. */
+export async function askedOf(call: Call): Promise<Asked> {
+  const scenarioPath = call.text('scenario') ?? ''
+  return { scenario: scenarioPath === '' ? null : await readScenario(call, scenarioPath), scenarioPath }
+}
+
+const storedIn = ({ scenario, scenarioPath }: Asked): Stored => ({
+  settings: scenario ?? {},
+  beside: path => beside(scenarioPath, path),
+})
+
+/** The machines in options and scenario: one, or one for every combination of the options' values. */
+export function machinesWanted(call: Call, asked: Asked): Wanted[] {
+  return givenMachines(call).map(given => machineWanted(given, asked))
+}
+
+function machineWanted(given: Wanted, { scenario, scenarioPath }: Asked): Wanted {
   const stored = scenario?.machine
   if (given.memmap !== undefined) return given
   if (stored === undefined || !('ram' in stored)) {
@@ -131,25 +152,36 @@ async function imageOf(
   }
 }
 
-/** The input of check(). Options take precedence over the scenario. Throws UsageError. */
-export async function checkInput(call: Call): Promise<CheckInput> {
-  const scenarioPath = call.text('scenario') ?? ''
-  const scenario = scenarioPath === '' ? null : await readScenario(call, scenarioPath)
-  const stored: Stored = { settings: scenario ?? {}, beside: path => beside(scenarioPath, path) }
-  const wanted = machineWanted(call, scenario, scenarioPath)
-  const { memmapAt, ...seen } = readSettings(call, stored, 'machine')
-  const taken = takenOf(call, memmapAt, wanted)
-  const machine = await machineOf(call, wanted, scenarioPath, taken, seen)
-  const { problems: oddities, ...observed } = await observedOf(call)
-  const settings = readSettings(call, stored, 'check', 'stages')
+/** One of the machines that are wanted. Throws UsageError. */
+export async function machineInput(call: Call, asked: Asked, wanted: Wanted): Promise<MachineInput> {
+  const { memmapAt, ...seen } = readSettings(call, storedIn(asked), 'machine')
+  return machineOf(call, wanted, asked.scenarioPath, takenOf(call, memmapAt, wanted), seen)
+}
+
+/** The input of check() but for its machine. Throws UsageError. */
+export async function imageInput(call: Call, asked: Asked): Promise<Omit<CheckInput, 'machine'>> {
+  const { scenario, scenarioPath } = asked
+  const settings = readSettings(call, storedIn(asked), 'check', 'stages')
   const { stub: unknownStub, ...image } = await imageOf(call, scenario, scenarioPath, settings)
   return {
     image,
-    machine:
-      oddities.length === 0 ? machine : { ...machine, problems: [...(machine.problems ?? []), ...oddities] },
     ...settings,
     ...(unknownStub === null ? {} : { stub: unknownStub }),
-    ...observed,
     ...(await loadedBy(call, image.source)),
+  }
+}
+
+/** The input of check(). Options take precedence over the scenario. Throws UsageError. */
+export async function checkInput(call: Call): Promise<CheckInput> {
+  const asked = await askedOf(call)
+  const [wanted] = machinesWanted(call, asked)
+  if (wanted === undefined) throw new ModelBug('no machine among the options')
+  const machine = await machineInput(call, asked, wanted)
+  const { problems: oddities, ...observed } = await observedOf(call)
+  return {
+    ...(await imageInput(call, asked)),
+    machine:
+      oddities.length === 0 ? machine : { ...machine, problems: [...(machine.problems ?? []), ...oddities] },
+    ...observed,
   }
 }

@@ -17,6 +17,14 @@ import { viewUki, type UkiView } from '../image/uki.ts'
 import type { Finding } from '../hazard/hazard.ts'
 import { columns, labelled, printable } from '../report/layout.ts'
 import type { Call } from './command.ts'
+import {
+  contentLines,
+  profileLines,
+  profilesOf,
+  sectionContents,
+  type Profile,
+  type SectionContent,
+} from './inspect-contents.ts'
 import { sectionNotes } from './section-notes.ts'
 
 /** A kernel in the file, and its object name in memory. */
@@ -36,6 +44,9 @@ export interface Inspection {
   /** The tools that may have built it; null if it is not a unified kernel image. */
   readonly layout: LayoutFound | null
   readonly kernels: readonly KernelInside[]
+  /** What the sections with text say. */
+  readonly contents: readonly SectionContent[]
+  readonly profiles: readonly Profile[]
   readonly problems: readonly Problem[]
   readonly advice: readonly Finding[]
   /** Assumptions, if the file is a section listing and not an image. */
@@ -83,6 +94,8 @@ export function inspectSource(name: string, source: ByteSource): Inspection {
     stub,
     layout,
     kernels,
+    contents: uki === null ? [] : sectionContents(uki),
+    profiles: uki === null ? [] : profilesOf(uki),
     problems: pe === null ? [] : [...problems, ...unseen],
     advice,
     assumptions: [],
@@ -102,6 +115,9 @@ export function inspectListing(name: string, bytes: Uint8Array): Inspection {
     ...found,
     stub: null,
     kernels: found.kernels.filter(({ bzimage }) => bzimage !== null),
+    // The bytes of a listing are made up
+    contents: [],
+    profiles: [],
     problems: [...found.problems, ...problems],
     assumptions: assumptions.map(({ what }) => what),
   }
@@ -163,6 +179,8 @@ export function inspectionToJson({
   stub,
   layout,
   kernels,
+  contents,
+  profiles,
   problems,
   advice,
   assumptions,
@@ -187,6 +205,8 @@ export function inspectionToJson({
     stub,
     layout,
     kernels: kernels.map(kernelJson),
+    contents,
+    profiles,
     problems,
     assumptions,
     advice: advice.map(({ rule, clause, object, what, why, fix }) => ({
@@ -200,20 +220,30 @@ export function inspectionToJson({
   }
 }
 
+const WIDTH = 80
+
 function fieldLines(fields: Readonly<Record<string, number | bigint | Uint8Array | null>>): string[] {
   const shown = (value: number | bigint | Uint8Array | null): string => {
     if (value === null) return 'not found'
     return value instanceof Uint8Array ? '' : hex(value)
   }
   const cells = Object.entries(fields).map(([name, value]) => `${name} ${shown(value)}`)
-  const rows: string[][] = []
-  for (let i = 0; i < cells.length; i += 3) rows.push(cells.slice(i, i + 3))
-  return columns(rows).map(row => `  ${row}`)
+  for (const abreast of [3, 2]) {
+    const rows: string[][] = []
+    for (let i = 0; i < cells.length; i += abreast) rows.push(cells.slice(i, i + abreast))
+    const lines = columns(rows).map(row => `  ${row}`)
+    if (lines.every(line => line.length <= WIDTH)) return lines
+  }
+  return cells.map(cell => `  ${cell}`)
 }
 
 function problemLines(name: string, problems: readonly Problem[]): string[] {
-  return problems.map(
-    ({ id, at, what }) => `  ${printable(`${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`)}`,
+  return problems.flatMap(({ id, at, what }) =>
+    labelled('', `${name}${at === null ? '' : ` at ${hex(at)}`}: ${what} (${id})`, {
+      indent: 2,
+      column: 0,
+      width: WIDTH,
+    }),
   )
 }
 
@@ -225,7 +255,11 @@ function kernelLines({ object, bzimage, problems }: KernelInside): string[] {
     labelled(label, text, { indent: 2, column: 10, width: 80 })
   const entry = (name: string, at: number | null): string => `${name} ${at === null ? 'none' : hex(at)}`
   return [
-    `kernel   ${bzimage.version ?? 'no version string'} (object ${object})`,
+    ...labelled('kernel', `${bzimage.version ?? 'no version string'} (object ${object})`, {
+      indent: 0,
+      column: 9,
+      width: WIDTH,
+    }),
     ...line(
       'protocol',
       `${String(protocol >> 8)}.${String(protocol & 0xff).padStart(2, '0')}, setup ` +
@@ -271,13 +305,17 @@ function peLines(pe: PeFile): string[] {
     ...fieldLines({ e_lfanew: pe.e_lfanew, ...coff }),
     'optional header',
     ...fieldLines(optional),
-    `data directories  ${directories.join(', ') || 'none'}`,
+    ...labelled('data directories', directories.join(', ') || 'none', {
+      indent: 0,
+      column: 18,
+      width: WIDTH,
+    }),
   ]
 }
 
 function sectionLines(pe: PeFile, uki: UkiView): string[] {
   const notes = sectionNotes(pe)
-  const head = ['#', 'name', 'memory', 'VirtualSize', 'file', 'SizeOfRawData', 'flags', 'object', 'notes']
+  const head = ['#', 'name', 'memory', 'VirtualSize', 'file', 'raw data', 'flags', 'object']
   const rows = uki.sections.map(({ section, object }) => {
     const { index, name, VirtualAddress, VirtualSize, PointerToRawData, SizeOfRawData, Characteristics } =
       section
@@ -290,10 +328,17 @@ function sectionLines(pe: PeFile, uki: UkiView): string[] {
       hex(SizeOfRawData),
       hex(Characteristics),
       object,
-      (notes[index] ?? []).join('; '),
     ]
   })
-  return ['sections, in table order', ...columns([head, ...rows], [0, 2, 3, 4, 5, 6]).map(row => `  ${row}`)]
+  const [first = '', ...lines] = columns([head, ...rows], [0, 2, 3, 4, 5, 6], ' ')
+  return [
+    'sections, in table order',
+    `  ${first}`,
+    ...lines.flatMap((line, i) => [
+      `  ${line}`,
+      ...(notes[i] ?? []).flatMap(note => labelled('', note, { indent: 6, column: 0, width: WIDTH })),
+    ]),
+  ]
 }
 
 const CERTAINTY: Readonly<Record<LayoutFound['certainty'], string>> = {
@@ -321,6 +366,8 @@ export function formatInspection({
   stub,
   layout,
   kernels,
+  contents,
+  profiles,
   problems,
   advice,
   assumptions,
@@ -330,8 +377,16 @@ export function formatInspection({
     ...(pe === null || uki === null
       ? [['not a PE file: a kernel without an EFI stub']]
       : [peLines(pe), sectionLines(pe, uki)]),
-    stub === null ? [] : [printable(`stub     systemd-stub ${stub.version} (${stub.text} in ${stub.where})`)],
+    stub === null
+      ? []
+      : labelled('stub', `systemd-stub ${stub.version} (${stub.text} in ${stub.where})`, {
+          indent: 0,
+          column: 9,
+          width: WIDTH,
+        }),
     layout === null ? [] : layoutLines(layout),
+    contentLines(contents),
+    profileLines(profiles),
     ...kernels.map(kernelLines),
     problems.length === 0 ? [] : ['problems', ...problemLines(name, problems)],
     assumptions.length === 0

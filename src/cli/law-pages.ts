@@ -29,6 +29,11 @@ export function appliesTo({ text }: ClauseText): string {
   return /^Applies: (.+)$/m.exec(text)?.[1] ?? ''
 }
 
+/** How a clause is known: the first word of `Evidence:`; empty when there is none. */
+export function evidenceOf({ text }: ClauseText): string {
+  return /^Evidence: (\w+)/m.exec(text)?.[1] ?? ''
+}
+
 interface Governed {
   /** Chapters about the product. */
   readonly chapters: readonly string[]

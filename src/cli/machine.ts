@@ -1,6 +1,7 @@
 /** Builds the description of a machine (src/boot/machine.ts) from options and scenario. */
 import { buildMachine, type MachineChoices, type MachineInput, type MachineWords } from '../boot/machine.ts'
 import { descriptorsOf } from '../boot/map-entries.ts'
+import { parseSize } from '../boot/quantity.ts'
 import type { MapTaken } from '../boot/map-before-load.ts'
 import type { Scenario } from '../boot/scenario.ts'
 import { UsageError } from '../bytes/errors.ts'
@@ -29,21 +30,82 @@ export function isFirmwareFile(name: string): boolean {
   return name.endsWith('.json')
 }
 
-/** The options as given. Throws UsageError where they contradict each other. */
-export function givenMachine(call: Call): Wanted {
-  const wanted = {
-    memmap: call.text('memmap'),
-    map: undefined,
-    ram: call.quantity('ram'),
-    firmware: call.text('firmware'),
-    imageLoader: call.text('image-loader'),
-    quirks: call.text('quirk'),
-  }
-  if (wanted.memmap !== undefined && wanted.ram !== undefined)
+/** The machines of `check` where nobody names one: each of these sizes with each of these firmwares. */
+export const USUAL = {
+  ram: [512 * 2 ** 20, 2 * 2 ** 30, 8 * 2 ** 30],
+  firmware: ['ovmf-2020.11-q35-4M', 'ovmf-2022.11-q35-4M', 'ovmf-2025.02-q35-4M'],
+} as const
+
+/** The options that name a machine, the others only say more of it. */
+const NAMING = ['memmap', 'ram', 'firmware'] as const
+
+/** Does an option name a machine? */
+export function namesMachine(call: Call): boolean {
+  return NAMING.some(option => call.has(option))
+}
+
+/** The maps among the options; a folder stands for all files in it. Throws UsageError if one is empty. */
+function memmapsOf(call: Call): readonly string[] {
+  return call.texts('memmap').flatMap(path => {
+    const files = call.files.folder(path)
+    if (files?.length === 0) throw new UsageError(`${path}: there is no file in this folder`)
+    return files ?? [path]
+  })
+}
+
+const orNone = <T>(values: readonly T[]): readonly (T | undefined)[] =>
+  values.length === 0 ? [undefined] : values
+
+/**
+ * The options as given: a machine for every combination of their values. Throws UsageError where they
+ * contradict each other.
+ */
+export function givenMachines(call: Call): Wanted[] {
+  const maps = memmapsOf(call)
+  const sizes = call.texts('ram').map(parseSize)
+  const firmwares = call.texts('firmware')
+  if (maps.length > 0 && sizes.length > 0)
     throw new UsageError('--memmap describes a whole machine and excludes --ram')
-  if (wanted.memmap !== undefined && wanted.firmware !== undefined && isFirmwareFile(wanted.firmware))
+  if (maps.length > 0 && firmwares.some(isFirmwareFile))
     throw new UsageError('--memmap and a firmware file, which has its own map, exclude each other')
-  return wanted
+  const quirks = call.text('quirk')
+  return orNone(maps).flatMap(memmap =>
+    orNone(sizes).flatMap(ram =>
+      orNone(firmwares).flatMap(firmware =>
+        orNone(call.texts('image-loader')).map(imageLoader => ({
+          memmap,
+          map: undefined,
+          ram,
+          firmware,
+          imageLoader,
+          quirks,
+        })),
+      ),
+    ),
+  )
+}
+
+/** The usual machines, with the image loaders and quirks of the options. */
+export function usualMachines(call: Call): Wanted[] {
+  return givenMachines(call).flatMap(given =>
+    USUAL.ram.flatMap(ram => USUAL.firmware.map(firmware => ({ ...given, ram, firmware }))),
+  )
+}
+
+/** `512MiB`, as `--ram` takes it. */
+export function ramName(bytes: number): string {
+  return bytes % 2 ** 30 === 0 ? `${String(bytes / 2 ** 30)}GiB` : `${String(bytes / 2 ** 20)}MiB`
+}
+
+/** A machine in a few words, as the options name it. */
+export function machineName({ memmap, ram, firmware, imageLoader }: Wanted, scenarioPath: string): string {
+  const words = [
+    ...(memmap === undefined ? [] : [memmap]),
+    ...(ram === undefined ? [] : [ramName(ram)]),
+    ...(firmware === undefined ? [] : [firmware]),
+    ...(imageLoader === undefined ? [] : [imageLoader]),
+  ]
+  return words.length === 0 ? `machine of ${scenarioPath}` : words.join(' ')
 }
 
 const profileList = (): string => PROFILES.map(profile => profile.id).join(', ')
@@ -105,8 +167,8 @@ export async function machineOf(
 
 /** The map of the machine in the options; null if they name none. Throws UsageError. */
 export async function mapGiven(call: Call): Promise<MachineInput['map'] | null> {
-  const wanted = { ...givenMachine(call), imageLoader: undefined }
-  return (wanted.memmap ?? wanted.ram ?? wanted.firmware) === undefined
+  const [given] = givenMachines(call)
+  return given === undefined || !namesMachine(call)
     ? null
-    : (await machineOf(call, wanted, '', undefined)).map
+    : (await machineOf(call, { ...given, imageLoader: undefined }, '', undefined)).map
 }

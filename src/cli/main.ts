@@ -2,7 +2,6 @@
 /**
  * The executable: connects the program to its process. The only file that reads argv or sets the exit code.
  */
-import { fileURLToPath } from 'node:url'
 import { loaderOf } from './compile-cache.ts'
 import { outputTo } from './output.ts'
 import type * as Program from './program.ts'
@@ -16,7 +15,7 @@ const EXIT_NOT_WRITTEN = 2
 const argv = process.argv.slice(2)
 const stdout = outputTo(1, () => process.stdout)
 const stderr = outputTo(2, () => process.stderr)
-const load = loaderOf(process.env, fileURLToPath(import.meta.url), BUILD, argv[0])
+const load = loaderOf(process.env, import.meta.filename, BUILD, argv[0])
 const { main } = load('./program.js') as typeof Program
 void main(argv, { stdout, stderr, stdin: 0, env: process.env }).then(async code => {
   process.exitCode = code
@@ -25,4 +24,6 @@ void main(argv, { stdout, stderr, stdin: 0, env: process.env }).then(async code 
     stderr.write('stubsim: standard output cannot be written: the result is not complete\n')
   }
   if (!(await stderr.written())) process.exitCode = EXIT_NOT_WRITTEN
+  // All is written, and nothing is open: what Node would take down piece by piece goes with the process
+  process.exit()
 })

@@ -2,11 +2,11 @@
  * Parses argv by the command table. Throws UsageError for unknown, repeated, empty, unexpected or missing
  * arguments.
  */
-import { parseArgs } from 'node:util'
 import { parseAddress, parseSize } from '../boot/quantity.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { Command, Given, Option } from './command.ts'
 import { didYouMean } from './suggest.ts'
+import { tokensOf } from './tokens.ts'
 
 /** The parsed argv. */
 export type Request =
@@ -52,31 +52,30 @@ function commandNamed(name: string, commands: readonly Command[]): Command {
   return command
 }
 
+/** Values by option; none for a flag. */
+type Values = ReadonlyMap<string, readonly string[]>
+
 interface Tokens {
-  readonly values: ReadonlyMap<string, string | true>
+  readonly values: Values
   readonly operands: readonly string[]
 }
 
 function readTokens(command: Command, args: readonly string[]): Tokens {
-  const options = Object.fromEntries(
-    command.options.flatMap(({ name, short, formerly, value }) => {
-      const type = value === undefined ? ('boolean' as const) : ('string' as const)
-      const now = [name, { type, ...(short === undefined ? {} : { short }) }] as const
-      return formerly === undefined ? [now] : [now, [formerly, { type }] as const]
-    }),
+  const tokens = tokensOf(
+    args,
+    command.options.map(({ name, short, formerly, value }) => ({
+      names: formerly === undefined ? [name] : [name, formerly],
+      short,
+      takesValue: value !== undefined,
+    })),
   )
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  const values = new Map<string, string | true>()
+  const values = new Map<string, readonly string[]>()
   const operands: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') operands.push(token.value)
-    if (token.kind !== 'option') continue
+    if (token.kind === 'operand') {
+      operands.push(token.value)
+      continue
+    }
     const option = command.options.find(known => isCalled(known, token.name))
     if (option === undefined) {
       const names = command.options.map(known => `--${known.name}`)
@@ -85,16 +84,19 @@ function readTokens(command: Command, args: readonly string[]): Tokens {
           `${command.name} --help`,
       )
     }
-    if (values.has(option.name)) throw new UsageError(`--${option.name} is given twice`)
-    values.set(option.name, valueOf(option, token.rawName, token.value, token.inlineValue ?? false))
+    const before = values.get(option.name)
+    if (before !== undefined && option.several === undefined)
+      throw new UsageError(`--${option.name} is given twice`)
+    const now = valuesOf(option, token.rawName, token.value, token.inline)
+    values.set(option.name, [...new Set([...(before ?? []), ...now])])
   }
   return { values, operands }
 }
 
-function valueOf(option: Option, written: string, value: string | undefined, inline: boolean): string | true {
+function valuesOf(option: Option, written: string, value: string | undefined, inline: boolean): string[] {
   if (option.value === undefined) {
     if (value !== undefined) throw new UsageError(`${written} takes no value`)
-    return true
+    return []
   }
   if (value === undefined) throw new UsageError(`${written} needs a value: ${option.value}`)
   if (value === '') throw new UsageError(`${written} has an empty value; it needs ${option.value}`)
@@ -103,6 +105,13 @@ function valueOf(option: Option, written: string, value: string | undefined, inl
       `${written} needs a value: ${option.value}, but ${value} follows (write ` +
         `${written}=${value} if that is the value)`,
     )
+  const values = option.several === 'commas' ? value.split(',') : [value]
+  for (const one of values) checkValue(option, written, one)
+  return values
+}
+
+function checkValue(option: Option, written: string, value: string): void {
+  if (value === '') throw new UsageError(`${written}: a value between commas is empty`)
   if (option.choices !== undefined && !option.choices.includes(value)) {
     throw new UsageError(
       `${written}: ${JSON.stringify(value)} is not one of ` +
@@ -110,7 +119,6 @@ function valueOf(option: Option, written: string, value: string | undefined, inl
     )
   }
   if (option.kind !== undefined) quantityOf(option, value)
-  return value
 }
 
 function quantityOf(option: Option, value: string): number {
@@ -121,21 +129,17 @@ function quantityOf(option: Option, value: string): number {
   }
 }
 
-function givenOf(
-  command: Command,
-  values: ReadonlyMap<string, string | true>,
-  operands: readonly string[],
-): Given {
+function givenOf(command: Command, values: Values, operands: readonly string[]): Given {
   const [operand = null, second] = operands
   const expected = command.operand
   if (expected === null && operand !== null)
     throw new UsageError(`${command.name} takes no operand, but ${JSON.stringify(operand)} is given`)
-  if (second !== undefined)
+  if (second !== undefined && expected?.several !== true)
     throw new UsageError(
       `${command.name} takes one ${expected?.name ?? 'operand'}, but ` +
         `${JSON.stringify(operand)} and ${JSON.stringify(second)} are given`,
     )
-  if (operand === '') throw new UsageError(`${expected?.name ?? 'the operand'} is empty`)
+  if (operands.includes('')) throw new UsageError(`${expected?.name ?? 'the operand'} is empty`)
   const needed =
     expected !== null &&
     (expected.required === 'always' ||
@@ -144,14 +148,14 @@ function givenOf(
     throw new UsageError(
       `${command.name} needs ${expected.name}: ${expected.help}; see stubsim ${command.name} --help`,
     )
-  const text = (name: string): string | undefined => {
-    const value = values.get(name)
-    return value === true ? undefined : value
-  }
+  const texts = (name: string): readonly string[] => values.get(name) ?? []
+  const text = (name: string): string | undefined => texts(name)[0]
   return {
     operand,
+    operands: [...new Set(operands)],
     has: flag => values.has(flag),
     text,
+    texts,
     quantity: name => {
       const option = command.options.find(known => known.name === name)
       const value = text(name)

@@ -60,7 +60,13 @@ function atEdge(result: string, given: Given, io: Io): string {
   return isJson ? printableJson(result) : shown(result, wantsColor(given, io))
 }
 
-async function runCommand(command: Command, given: Given, log: Call['log'], io: Io): Promise<number> {
+async function runCommand(
+  command: Command,
+  given: Given,
+  log: Call['log'],
+  io: Io,
+  complain: Call['complain'],
+): Promise<number> {
   const files = openFiles(io.stdin)
   try {
     const parts: string[] = []
@@ -73,6 +79,7 @@ async function runCommand(command: Command, given: Given, log: Call['log'], io: 
       print: text => {
         parts.push(text)
       },
+      complain,
     })
     const output = given.text('output')
     const result = atEdge(parts.join(''), given, io)
@@ -104,7 +111,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return request.asked ? 0 : EXIT_USAGE
     } else {
       if (request.given.has('verbose')) log = await openLog(true)
-      return await runCommand(request.command, request.given, log ?? NO_LOG, io)
+      const complaints: string[] = []
+      const code = await runCommand(request.command, request.given, log ?? NO_LOG, io, what => {
+        complaints.push(what)
+      })
+      if (complaints.length > 0) log ??= await openLog(false)
+      for (const what of complaints) log?.error(what)
+      return code
     }
     return 0
   } catch (error) {

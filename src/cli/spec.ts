@@ -2,14 +2,14 @@
 import { UsageError } from '../bytes/errors.ts'
 import { clauseIndex, placesText } from './clause-index.ts'
 import type { Call } from './command.ts'
-import { appliesTo, chapters, clausesWith, lawFor, type Holding } from './law-pages.ts'
+import { appliesTo, chapters, clausesWith, evidenceOf, lawFor, type Holding } from './law-pages.ts'
 import type { Chapter, ClauseText } from './pages.ts'
 import { didYouMean } from './suggest.ts'
 
 const asData = (clause: ClauseText) => {
   const places = clauseIndex().get(clause.id)
   const { id, title, text } = clause
-  return { id, title, applies: appliesTo(clause), text, ...(places === undefined ? {} : places) }
+  return { id, title, applies: appliesTo(clause), evidence: evidenceOf(clause), text, ...(places === undefined ? {} : places) }
 }
 
 const titleLine = ({ id, title }: ClauseText): string => `  ${id.padEnd(6)} ${title}\n`

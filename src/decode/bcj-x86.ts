@@ -30,35 +30,75 @@ function relative(absolute: number, next: number, mask: number): number {
   }
 }
 
-/**
- * Undoes the filter in bytes[from, to), whose first byte has address 0. The last four bytes cannot contain a
- * branch.
- */
-export function undoX86(bytes: Uint8Array, from: number, to: number): void {
-  let mask = 0
-  let last = -Infinity
-  for (let at = from; at < to - 4; at++) {
-    if (!isBranch(bytes[at] as number)) continue
-    const distance = at - last
-    last = at
-    mask = distance > 3 ? 0 : (mask << (distance - 1)) & 7
-    const disturbed =
-      mask !== 0 &&
-      (MAY_BE_BRANCH[mask] !== true || isNear(bytes[at + 4 - (NEAREST[mask] as number)] as number))
-    if (disturbed || !isNear(bytes[at + 4] as number)) {
-      mask = (mask << 1) | 1
-      continue
+/** Bytes that are worked on at a time. */
+const CHUNK = 2 ** 16
+/** The last bytes of a stream cannot contain a branch; until more come, they are held back. */
+const HELD_BACK = 4
+
+/** Undoes the filter in a stream that comes piece by piece, whose first byte has address 0. */
+export class X86Filter {
+  readonly #bytes = new Uint8Array(CHUNK + 2 * HELD_BACK)
+  /** Bytes held back, at the beginning of #bytes. */
+  #count = 0
+  /** Stream position of the first of them. */
+  #base = 0
+  #mask = 0
+  /** Stream position of the last opcode that may have been a branch. */
+  #last = -Infinity
+
+  /** `to` receives what is done; its argument is reused. */
+  push(piece: Uint8Array, to: (done: Uint8Array) => void): void {
+    for (let from = 0; from < piece.length; from += CHUNK) {
+      const part = piece.subarray(from, from + CHUNK)
+      this.#bytes.set(part, this.#count)
+      this.#count += part.length
+      const done = this.#undo()
+      if (done > 0) to(this.#bytes.subarray(0, done))
+      this.#bytes.copyWithin(0, done, this.#count)
+      this.#count -= done
+      this.#base += done
     }
-    const absolute =
-      (bytes[at + 1] as number) |
-      ((bytes[at + 2] as number) << 8) |
-      ((bytes[at + 3] as number) << 16) |
-      ((bytes[at + 4] as number) << 24)
-    const target = relative(absolute, at - from + 5, mask)
-    bytes[at + 1] = target
-    bytes[at + 2] = target >> 8
-    bytes[at + 3] = target >> 16
-    bytes[at + 4] = target & 0x1000000 ? 0xff : 0
-    at += 4
+  }
+
+  /** Passes on what was held back. */
+  end(to: (done: Uint8Array) => void): void {
+    if (this.#count > 0) to(this.#bytes.subarray(0, this.#count))
+    this.#base += this.#count
+    this.#count = 0
+  }
+
+  /** Returns how many bytes are done. */
+  #undo(): number {
+    const bytes = this.#bytes
+    let mask = this.#mask
+    let last = this.#last - this.#base
+    let at = 0
+    for (; at < this.#count - HELD_BACK; at++) {
+      if (!isBranch(bytes[at] as number)) continue
+      const distance = at - last
+      last = at
+      mask = distance > 3 ? 0 : (mask << (distance - 1)) & 7
+      const disturbed =
+        mask !== 0 &&
+        (MAY_BE_BRANCH[mask] !== true || isNear(bytes[at + 4 - (NEAREST[mask] as number)] as number))
+      if (disturbed || !isNear(bytes[at + 4] as number)) {
+        mask = (mask << 1) | 1
+        continue
+      }
+      const absolute =
+        (bytes[at + 1] as number) |
+        ((bytes[at + 2] as number) << 8) |
+        ((bytes[at + 3] as number) << 16) |
+        ((bytes[at + 4] as number) << 24)
+      const target = relative(absolute, (this.#base + at + 5) | 0, mask)
+      bytes[at + 1] = target
+      bytes[at + 2] = target >> 8
+      bytes[at + 3] = target >> 16
+      bytes[at + 4] = target & 0x1000000 ? 0xff : 0
+      at += 4
+    }
+    this.#mask = mask
+    this.#last = last + this.#base
+    return at
   }
 }

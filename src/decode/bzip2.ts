@@ -214,8 +214,7 @@ function writeBlock(
     const byte = entry & 255
     const count = same === 4 ? byte : 1
     const value = same === 4 ? before : byte
-    out.room(count, bits.position).fill(value, out.length, out.length + count)
-    out.length += count
+    out.fill(value, count, bits.position)
     for (let k = 0; k < count; k++) sum = crc32BigEndian(sum, value)
     if (same === 4) same = 0
     else same = byte === before ? same + 1 : 1

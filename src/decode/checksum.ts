@@ -21,25 +21,42 @@ function reflectedTables(polynomial: number, count: number): Uint32Array {
 
 const crc32Tables = once(() => reflectedTables(0xedb88320, 4))
 
+/** CRC-32 of gzip, xz and lzop, of bytes that come piece by piece. */
+export class Crc32 {
+  #sum = -1
+
+  /** The sum so far. */
+  get value(): number {
+    return ~this.#sum >>> 0
+  }
+
+  update(bytes: Uint8Array): void {
+    const tables = crc32Tables()
+    const to = bytes.length
+    let sum = this.#sum
+    let i = 0
+    for (; i + 4 <= to; i += 4) {
+      sum ^=
+        (bytes[i] as number) |
+        ((bytes[i + 1] as number) << 8) |
+        ((bytes[i + 2] as number) << 16) |
+        ((bytes[i + 3] as number) << 24)
+      sum =
+        (tables[768 + (sum & 255)] as number) ^
+        (tables[512 + ((sum >>> 8) & 255)] as number) ^
+        (tables[256 + ((sum >>> 16) & 255)] as number) ^
+        (tables[sum >>> 24] as number)
+    }
+    for (; i < to; i++) sum = (tables[(sum ^ (bytes[i] as number)) & 255] as number) ^ (sum >>> 8)
+    this.#sum = sum
+  }
+}
+
 /** CRC-32 of gzip, xz and lzop over bytes[from, to). */
 export function crc32(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  const tables = crc32Tables()
-  let sum = -1
-  let i = from
-  for (; i + 4 <= to; i += 4) {
-    sum ^=
-      (bytes[i] as number) |
-      ((bytes[i + 1] as number) << 8) |
-      ((bytes[i + 2] as number) << 16) |
-      ((bytes[i + 3] as number) << 24)
-    sum =
-      (tables[768 + (sum & 255)] as number) ^
-      (tables[512 + ((sum >>> 8) & 255)] as number) ^
-      (tables[256 + ((sum >>> 16) & 255)] as number) ^
-      (tables[sum >>> 24] as number)
-  }
-  for (; i < to; i++) sum = (tables[(sum ^ (bytes[i] as number)) & 255] as number) ^ (sum >>> 8)
-  return ~sum >>> 0
+  const sum = new Crc32()
+  sum.update(bytes.subarray(from, to))
+  return sum.value
 }
 
 const bigEndianTable = once(() =>
@@ -71,17 +88,35 @@ const crc64Tables = once(() => {
   return { highs, lows }
 })
 
-/** CRC-64 of xz (ECMA-182, lowest bit first) over bytes[from, to), as [low, high] words. */
-export function crc64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
-  const { highs, lows } = crc64Tables()
-  let high = -1
-  let low = -1
-  for (let i = from; i < to; i++) {
-    const index = (low ^ (bytes[i] as number)) & 255
-    low = ((low >>> 8) | (high << 24)) ^ (lows[index] as number)
-    high = (high >>> 8) ^ (highs[index] as number)
+/** CRC-64 of xz (ECMA-182, lowest bit first), of bytes that come piece by piece. */
+export class Crc64 {
+  #high = -1
+  #low = -1
+
+  /** The sum so far, as [low, high] words. */
+  get value(): readonly [low: number, high: number] {
+    return [~this.#low >>> 0, ~this.#high >>> 0]
   }
-  return [~low >>> 0, ~high >>> 0]
+
+  update(bytes: Uint8Array): void {
+    const { highs, lows } = crc64Tables()
+    let high = this.#high
+    let low = this.#low
+    for (let i = 0, end = bytes.length; i < end; i++) {
+      const index = (low ^ (bytes[i] as number)) & 255
+      low = ((low >>> 8) | (high << 24)) ^ (lows[index] as number)
+      high = (high >>> 8) ^ (highs[index] as number)
+    }
+    this.#high = high
+    this.#low = low
+  }
+}
+
+/** CRC-64 of xz over bytes[from, to), as [low, high] words. */
+export function crc64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
+  const sum = new Crc64()
+  sum.update(bytes.subarray(from, to))
+  return sum.value
 }
 
 /** Bytes after which Adler-32 must be reduced so that 32 bits hold it. Source: RFC 1950, section 9. */

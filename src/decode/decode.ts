@@ -9,11 +9,11 @@ import { gzip } from './gzip.ts'
 import { lz4 } from './lz4.ts'
 import { lzmaAlone } from './lzma-alone.ts'
 import { lzo } from './lzo.ts'
-import { Output, Stop, type Progress, type StopKind } from './output.ts'
+import { Output, Stop, type OutputOptions, type Progress, type Sink, type StopKind } from './output.ts'
 import { xz } from './xz.ts'
 import { zstd } from './zstd.ts'
 
-export type { Progress } from './output.ts'
+export type { Progress, Sink } from './output.ts'
 
 /** The formats of kernel payloads. */
 export const FORMATS = ['gzip', 'bzip2', 'lzma', 'xz', 'lzo', 'lz4', 'zstd'] as const
@@ -63,7 +63,7 @@ type Decoder = (input: Uint8Array, out: Output, length: number | null) => number
 
 const DECODERS: Readonly<Record<Format, Decoder>> = { gzip, bzip2, lzma: lzmaAlone, xz, lzo, lz4, zstd }
 
-type Messages = Readonly<Record<Exclude<StopKind, 'stopped'>, string | null>>
+type Messages = Readonly<Record<Exclude<StopKind, 'stopped' | 'window'>, string | null>>
 
 /** Messages of linux. Source: linux@6.12.107 lib/decompress_*.c. */
 export const MESSAGES: Readonly<Record<Format, Messages>> = {
@@ -125,28 +125,80 @@ export const MESSAGES: Readonly<Record<Format, Messages>> = {
   },
 }
 
-/**
- * Decompresses a whole stream. Reads the input once, as a whole; never throws for any input; takes time
- * proportional to input and output.
- */
-export function decode(format: Format, input: ByteSource, options: DecodeOptions): Decoded {
+/** How a stream is decoded that nobody keeps as a whole. */
+export interface StreamOptions extends DecodeOptions {
+  /** Receives the output piece by piece, in order. A piece may be reused after the call. */
+  readonly sink: Sink
+  /**
+   * The largest window, in bytes, that is held of what came out; null: all of it. A format or a stream that
+   * needs no more than this is decoded in `windowMax` and an eighth, and 3 MiB.
+   */
+  readonly windowMax: number | null
+}
+
+/** The result. Positions are relative to the first byte of the input. */
+export type Streamed = {
+  readonly produced: number
+  /** The most bytes of output that were held at one time. */
+  readonly held: number
+} & (
+  | { readonly kind: 'decoded'; readonly complete: boolean; readonly consumed: number }
+  | { readonly kind: 'failed'; readonly error: string | null; readonly why: string; readonly at: number }
+  /** The stream needs more of its own output than `windowMax`, or than it says itself. */
+  | { readonly kind: 'not-held'; readonly why: string; readonly at: number }
+)
+
+function run(format: Format, input: ByteSource, options: DecodeOptions, out: Output): Streamed {
   const bytes = input.read(fileOffset(0), input.size)
-  const out = new Output(options.limit, options.stopAt ?? Infinity, options.onProgress ?? null)
-  const produced = (): Uint8Array => out.bytes.subarray(0, out.length)
+  const end = (): { readonly produced: number; readonly held: number } => {
+    out.end()
+    return { produced: out.length, held: out.held }
+  }
   try {
     const consumed = DECODERS[format](bytes, out, options.length ?? null)
-    return { ok: true, complete: true, consumed, produced: out.length, output: produced() }
+    return { kind: 'decoded', complete: true, consumed, ...end() }
   } catch (stop) {
     if (!(stop instanceof Stop)) throw stop
-    if (stop.kind === 'stopped')
-      return { ok: true, complete: false, consumed: stop.at, produced: out.length, output: produced() }
-    return {
-      ok: false,
-      error: MESSAGES[format][stop.kind],
-      why: stop.message,
-      at: stop.at,
-      produced: out.length,
-      output: produced(),
-    }
+    const { kind, at, message: why } = stop
+    if (kind === 'stopped') return { kind: 'decoded', complete: false, consumed: at, ...end() }
+    if (kind === 'window') return { kind: 'not-held', why, at, ...end() }
+    return { kind: 'failed', error: MESSAGES[format][kind], why, at, ...end() }
   }
+}
+
+const outputOptions = (
+  { limit, stopAt, onProgress }: DecodeOptions,
+  windowMax: number | null,
+  sink: Sink,
+): OutputOptions => ({ limit, stopAt: stopAt ?? Infinity, onProgress: onProgress ?? null, windowMax, sink })
+
+/**
+ * Decompresses a stream and passes on what comes out. Reads the input once, as a whole, and holds no more
+ * of the output than the stream may still copy from; never throws for any input; takes time proportional to
+ * input and output.
+ */
+export function decodeStream(format: Format, input: ByteSource, options: StreamOptions): Streamed {
+  return run(format, input, options, new Output(outputOptions(options, options.windowMax, options.sink)))
+}
+
+/**
+ * Decompresses a whole stream and keeps what comes out. Reads the input once, as a whole; never throws for
+ * any input; takes time proportional to input and output.
+ */
+export function decode(format: Format, input: ByteSource, options: DecodeOptions): Decoded {
+  let done = 0
+  // All output stays where it was written; only a filter makes something else of it
+  const out: Output = new Output(
+    outputOptions(options, null, piece => {
+      if (piece.buffer !== out.bytes.buffer) out.bytes.set(piece, done)
+      done += piece.length
+    }),
+  )
+  const streamed = run(format, input, options, out)
+  const { produced } = streamed
+  const output = out.bytes.subarray(0, produced)
+  if (streamed.kind === 'decoded')
+    return { ok: true, complete: streamed.complete, consumed: streamed.consumed, produced, output }
+  const { why, at } = streamed
+  return { ok: false, error: streamed.kind === 'failed' ? streamed.error : null, why, at, produced, output }
 }

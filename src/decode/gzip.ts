@@ -1,5 +1,5 @@
 /** The gzip container. Source: RFC 1952. */
-import { crc32 } from './checksum.ts'
+import { Crc32 } from './checksum.ts'
 import { inflate } from './inflate.ts'
 import { Stop, type Output } from './output.ts'
 
@@ -26,12 +26,15 @@ function behindHeader(input: Uint8Array): number {
 
 /** Decodes one member and returns the position after its trailer. Throws Stop. */
 export function gzip(input: Uint8Array, out: Output): number {
-  const end = inflate(input, behindHeader(input), out)
+  const sum = new Crc32()
+  const start = behindHeader(input)
+  out.begin(sum)
+  const end = inflate(input, start, out)
   if (end + 8 > input.length) throw new Stop('truncated', 'the input ends before the trailer', input.length)
   const view = new DataView(input.buffer, input.byteOffset + end, 8)
   out.report(end + 8)
-  if (view.getUint32(0, true) !== crc32(out.bytes, 0, out.length))
-    throw new Stop('checksum', 'the CRC-32 differs', end)
+  out.end()
+  if (view.getUint32(0, true) !== sum.value) throw new Stop('checksum', 'the CRC-32 differs', end)
   if (view.getUint32(4, true) !== out.length % 2 ** 32)
     throw new Stop('checksum', 'the length in the trailer differs', end + 4)
   return end + 8

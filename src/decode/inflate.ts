@@ -1,6 +1,6 @@
 /** Deflate: stored, fixed and dynamic Huffman blocks. Source: RFC 1951. */
 import { once } from '../bytes/once.ts'
-import { copyMatch, Stop, type Output } from './output.ts'
+import { Stop, type Output } from './output.ts'
 
 const LENGTH_BASE = [
   3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
@@ -18,6 +18,8 @@ const DISTANCE_BITS = [
 ] as const
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
 const END_OF_BLOCK = 256
+/** The largest distance. */
+const WINDOW = 2 ** 15
 
 /** A prefix code, looked up by its next `bits` bits: symbol * 16 + length; 0 for an invalid code. */
 interface Code {
@@ -149,8 +151,7 @@ class Inflater {
       throw new Stop('corrupt', 'the length of a stored block and its complement disagree', this.position)
     if (at + 4 + length > input.length)
       throw new Stop('truncated', 'the input ends inside a stored block', at)
-    this.#out.room(length, at).set(input.subarray(at + 4, at + 4 + length), this.#out.length)
-    this.#out.length += length
+    this.#out.append(input, at + 4, at + 4 + length, at)
     this.position = at + 4 + length
     this.#out.tick(this.position)
   }
@@ -191,8 +192,8 @@ class Inflater {
     for (;;) {
       const symbol = this.#symbol(literals)
       if (symbol < END_OF_BLOCK) {
-        out.room(1, this.position)[out.length] = symbol
-        out.length++
+        out.room(1, this.position)[out.next] = symbol
+        out.next++
       } else {
         if (symbol === END_OF_BLOCK) break
         const base = LENGTH_BASE[symbol - 257]
@@ -206,8 +207,7 @@ class Inflater {
         const distance = distanceBase + this.#bits(DISTANCE_BITS[distanceSymbol] as number)
         if (distance > out.length)
           throw new Stop('corrupt', 'a distance before the first byte', this.position)
-        copyMatch(out.room(length, this.position), out.length, distance, length)
-        out.length += length
+        out.copy(distance, length, this.position)
       }
       out.tick(this.position)
     }
@@ -216,6 +216,7 @@ class Inflater {
 
 /** Inflates what begins at `at` and returns the position after it. Throws Stop. */
 export function inflate(input: Uint8Array, at: number, out: Output): number {
+  out.openWindow(WINDOW, at)
   const inflater = new Inflater(input, at, out)
   inflater.run()
   return inflater.position

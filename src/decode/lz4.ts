@@ -1,7 +1,7 @@
 /**
  * LZ4 in the legacy container. Sources: lz4 frame format 1.6.3, section on legacy frames; lz4 block format.
  */
-import { copyMatch, Stop, type Output } from './output.ts'
+import { Stop, type Output } from './output.ts'
 
 const MAGIC = 0x184c2102
 /**
@@ -10,6 +10,8 @@ const MAGIC = 0x184c2102
  */
 const BLOCK = 8 << 20
 const MIN_MATCH = 4
+/** The largest distance is one less. */
+const WINDOW = 2 ** 16
 /**
  * Minimum of last literals in a block; no literals end less than WILD_COPY before its end. Source:
  * linux@6.12.107 lib/lz4/lz4defs.h.
@@ -50,11 +52,8 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
     const token = input[at++] as number
     const literals = token >> 4 === 15 ? more(15) : token >> 4
     if (literals > inputEnd - at) throw new Stop('corrupt', ENDS_EARLY, at)
-    const bytes = out.room(literals, at)
-    if (literals > 16) bytes.set(input.subarray(at, at + literals), out.length)
-    else for (let i = 0; i < literals; i++) bytes[out.length + i] = input[at + i] as number
+    out.append(input, at, at + literals, at)
     at += literals
-    out.length += literals
     out.tick(at)
     if (outputEnd === null ? at === inputEnd : out.length === outputEnd) return at
     if (outputEnd !== null && out.length + WILD_COPY > outputEnd)
@@ -67,8 +66,7 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
       throw new Stop('corrupt', `a match at distance ${String(distance)}`, at)
     if ((outputEnd === null ? first + BLOCK : outputEnd - LAST_LITERALS) - out.length < length)
       throw new Stop('corrupt', 'a match goes on past the end of the block', at)
-    copyMatch(out.room(length, at), out.length, distance, length)
-    out.length += length
+    out.copy(distance, length, at)
     out.tick(at)
   }
 }
@@ -79,6 +77,7 @@ function block(input: Uint8Array, start: number, { inputEnd, outputEnd }: Bounds
  */
 export function lz4(input: Uint8Array, out: Output, length: number | null): number {
   if (input.length < 4 || word(input, 0) !== MAGIC) throw new Stop('magic', 'no LZ4 legacy magic', 0)
+  out.openWindow(WINDOW, 0)
   let at = 4
   while (at < input.length) {
     if (at + 4 > input.length) throw new Stop('truncated', 'the input ends inside the length of a block', at)

@@ -7,6 +7,8 @@ import { Stop, type Output } from './output.ts'
 
 const HEADER_SIZE = 13
 const UNKNOWN = 2 ** 64
+/** A smaller dictionary is one of this size. */
+const DICTIONARY_MIN = 2 ** 12
 
 /** Decodes one stream and returns the position after it. Throws Stop. */
 export function lzmaAlone(input: Uint8Array, out: Output): number {
@@ -18,6 +20,13 @@ export function lzmaAlone(input: Uint8Array, out: Output): number {
   const isKnown = length < UNKNOWN - 2 ** 32
   if (isKnown && length > out.limit)
     throw new Stop('too-long', `the stated length is ${String(length)} bytes`, 5)
+  const dictionary =
+    ((input[1] as number) |
+      ((input[2] as number) << 8) |
+      ((input[3] as number) << 16) |
+      ((input[4] as number) << 24)) >>>
+    0
+  out.openWindow(Math.max(DICTIONARY_MIN, dictionary), 1)
   const lzma = new Lzma(input, out)
   lzma.reset(properties)
   lzma.begin(HEADER_SIZE, input.length)

@@ -2,7 +2,7 @@
  * LZMA: range decoder, literals and matches. Shared by LZMA-alone and LZMA2. Source: the LZMA specification
  * of the LZMA SDK, draft of 2015.
  */
-import { copyMatch, Stop, type Output } from './output.ts'
+import { Stop, type Output } from './output.ts'
 
 /** How literals and positions are modelled. */
 export interface LzmaProperties {
@@ -48,7 +48,7 @@ const LENGTH_SIZE = HIGH + 256
 const REP_LENGTHS = LENGTHS + LENGTH_SIZE
 const LITERALS = REP_LENGTHS + LENGTH_SIZE
 
-/** A decoder of one LZMA stream. The dictionary is the output itself. */
+/** A decoder of one LZMA stream. The dictionary is the window of the output. */
 export class Lzma {
   readonly #input: Uint8Array
   readonly #out: Output
@@ -179,8 +179,8 @@ export class Lzma {
     const out = this.#out
     const { literalContext, literalPosition } = this.#properties
     const bytes = out.room(1, this.position)
-    const at = out.length
-    const before = at > this.dictionaryStart ? (bytes[at - 1] as number) : 0
+    const { next, length: at } = out
+    const before = at > this.dictionaryStart ? (bytes[next - 1] as number) : 0
     const context =
       ((((at - this.dictionaryStart) & ((1 << literalPosition) - 1)) << literalContext) +
         (before >> (8 - literalContext))) *
@@ -188,7 +188,9 @@ export class Lzma {
     const base = LITERALS + context
     let node = 1
     if (this.#state >= 7) {
-      let matched = bytes[at - (this.#reps[0] as number) - 1] as number
+      const distance = (this.#reps[0] as number) + 1
+      if (distance <= at) out.reach(distance, this.position)
+      let matched = bytes[next - distance] as number
       while (node < 0x100) {
         const want = (matched >> 7) & 1
         matched <<= 1
@@ -198,8 +200,8 @@ export class Lzma {
       }
     }
     while (node < 0x100) node = (node << 1) | this.#bit(base + node)
-    bytes[at] = node & 255
-    out.length = at + 1
+    bytes[next] = node & 255
+    out.next = next + 1
     if (this.#state < 4) this.#state = 0
     else this.#state -= this.#state < 10 ? 3 : 6
   }
@@ -257,7 +259,6 @@ export class Lzma {
     if (distance > out.length - this.dictionaryStart)
       throw new Stop('corrupt', 'a distance before the first byte', this.position)
     if (out.length + length > end) throw new Stop('corrupt', 'a match goes on past the end', this.position)
-    copyMatch(out.room(length, this.position), out.length, distance, length)
-    out.length += length
+    out.copy(distance, length, this.position)
   }
 }

@@ -22,10 +22,11 @@ const half = (input: Uint8Array, at: number): number =>
   (input[at] as number) * 256 + (input[at + 1] as number)
 const word = (input: Uint8Array, at: number): number => half(input, at) * 65536 + half(input, at + 2)
 
-/** Decodes input[start, end) after what is in the output, up to `outputEnd`. */
-function block(input: Uint8Array, start: number, end: number, outputEnd: number, out: Output): void {
-  const first = out.length
-  const bytes = out.room(outputEnd - first, start)
+/** Decodes input[start, end) to `size` more bytes of output. */
+function block(input: Uint8Array, start: number, end: number, size: number, out: Output): void {
+  const bytes = out.room(size, start)
+  const first = out.next
+  const outputEnd = first + size
   let at = start
   let to = first
   const byte = (): number => {
@@ -87,12 +88,12 @@ function block(input: Uint8Array, start: number, end: number, outputEnd: number,
     }
     literals(trailing)
     state = trailing
-    out.length = to
+    out.next = to
     out.tick(at)
   }
   if (at !== end || to !== outputEnd)
     throw new Stop('corrupt', 'the end of a block differs from its header', at)
-  out.length = to
+  out.next = to
 }
 
 interface Header {
@@ -157,12 +158,9 @@ export function lzo(input: Uint8Array, out: Output): number {
     const inSums = outSums + sizeOfSums(ADLER32_OUT, CRC32_OUT)
     const start = inSums + (size < length ? sizeOfSums(ADLER32_IN, CRC32_IN) : 0)
     need(start - at + size)
-    const from = out.length
-    if (size === length) {
-      out.room(size, start).set(input.subarray(start, start + size), from)
-      out.length += size
-    } else block(input, start, start + size, from + length, out)
-    sums(ADLER32_OUT, CRC32_OUT, out.bytes, from, out.length, outSums)
+    if (size === length) out.append(input, start, start + size, start)
+    else block(input, start, start + size, length, out)
+    sums(ADLER32_OUT, CRC32_OUT, out.bytes, out.next - length, out.next, outSums)
     if (size < length) sums(ADLER32_IN, CRC32_IN, input, start, start + size, inSums)
     at = start + size
     out.report(at)

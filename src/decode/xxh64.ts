@@ -76,49 +76,90 @@ const readWord = (bytes: Uint8Array, at: number): number =>
     ((bytes[at + 3] as number) << 24)) >>>
   0
 
-/** XXH64 with seed 0 over bytes[from, to), as [low, high] words. */
-export function xxh64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
-  const length = to - from
-  let at = from
-  let sum = new Word(P5L, P5H)
-  if (length >= 32) {
-    const lanes = [
-      new Word(P1L, P1H).add(P2L, P2H),
-      new Word(P2L, P2H),
-      new Word(0, 0),
-      new Word(-P1L, ~P1H),
-    ] as const
-    const [one, two, three, four] = lanes
-    for (; at + 32 <= to; at += 32) {
+/** Bytes that the four lanes take at a time. */
+const STRIPE = 32
+
+/** XXH64 with seed 0, of bytes that come piece by piece. */
+export class Xxh64 {
+  readonly #lanes = [
+    new Word(P1L, P1H).add(P2L, P2H),
+    new Word(P2L, P2H),
+    new Word(0, 0),
+    new Word(-P1L, ~P1H),
+  ] as const
+  /** Less than a stripe that waits for more. */
+  readonly #rest = new Uint8Array(STRIPE)
+  #waiting = 0
+  #length = 0
+
+  update(bytes: Uint8Array): void {
+    this.#length += bytes.length
+    let at = 0
+    if (this.#waiting > 0) {
+      const part = bytes.subarray(0, STRIPE - this.#waiting)
+      this.#rest.set(part, this.#waiting)
+      this.#waiting += part.length
+      at = part.length
+      if (this.#waiting < STRIPE) return
+      this.#stripes(this.#rest, 0)
+    }
+    at = this.#stripes(bytes, at)
+    this.#waiting = bytes.length - at
+    this.#rest.set(bytes.subarray(at))
+  }
+
+  /** The sum so far, as [low, high] words. */
+  get value(): readonly [low: number, high: number] {
+    let sum = new Word(P5L, P5H)
+    if (this.#length >= STRIPE) {
+      sum = new Word(0, 0)
+      this.#lanes.forEach((lane, i) => {
+        const turned = new Word(lane.low, lane.high).rotate([1, 7, 12, 18][i] ?? 0)
+        sum.add(turned.low, turned.high)
+      })
+      for (const lane of this.#lanes) {
+        const mixed = new Word(0, 0).round(lane.low, lane.high)
+        sum.xor(mixed.low, mixed.high).multiply(P1L, P1H).add(P4L, P4H)
+      }
+    }
+    sum.add(this.#length, Math.floor(this.#length / 2 ** 32))
+    const bytes = this.#rest
+    const to = this.#waiting
+    let at = 0
+    for (; at + 8 <= to; at += 8) {
+      const mixed = new Word(0, 0).round(readWord(bytes, at), readWord(bytes, at + 4))
+      sum.xor(mixed.low, mixed.high).rotate(27).multiply(P1L, P1H).add(P4L, P4H)
+    }
+    for (; at + 4 <= to; at += 4) {
+      const part = new Word(readWord(bytes, at), 0).multiply(P1L, P1H)
+      sum.xor(part.low, part.high).rotate(23).multiply(P2L, P2H).add(P3L, P3H)
+    }
+    for (; at < to; at++) {
+      const part = new Word(bytes[at] as number, 0).multiply(P5L, P5H)
+      sum.xor(part.low, part.high).rotate(11).multiply(P1L, P1H)
+    }
+    sum.xor(sum.high >>> 1, 0).multiply(P2L, P2H)
+    sum.xor((sum.low >>> 29) | (sum.high << 3), sum.high >>> 29).multiply(P3L, P3H)
+    return [(sum.low ^ sum.high) >>> 0, sum.high]
+  }
+
+  /** Takes all whole stripes from `from` on; returns the position after them. */
+  #stripes(bytes: Uint8Array, from: number): number {
+    const [one, two, three, four] = this.#lanes
+    let at = from
+    for (; at + STRIPE <= bytes.length; at += STRIPE) {
       one.round(readWord(bytes, at), readWord(bytes, at + 4))
       two.round(readWord(bytes, at + 8), readWord(bytes, at + 12))
       three.round(readWord(bytes, at + 16), readWord(bytes, at + 20))
       four.round(readWord(bytes, at + 24), readWord(bytes, at + 28))
     }
-    sum = new Word(0, 0)
-    lanes.forEach((lane, i) => {
-      const turned = new Word(lane.low, lane.high).rotate([1, 7, 12, 18][i] ?? 0)
-      sum.add(turned.low, turned.high)
-    })
-    for (const lane of lanes) {
-      const mixed = new Word(0, 0).round(lane.low, lane.high)
-      sum.xor(mixed.low, mixed.high).multiply(P1L, P1H).add(P4L, P4H)
-    }
+    return at
   }
-  sum.add(length, Math.floor(length / 2 ** 32))
-  for (; at + 8 <= to; at += 8) {
-    const mixed = new Word(0, 0).round(readWord(bytes, at), readWord(bytes, at + 4))
-    sum.xor(mixed.low, mixed.high).rotate(27).multiply(P1L, P1H).add(P4L, P4H)
-  }
-  for (; at + 4 <= to; at += 4) {
-    const part = new Word(readWord(bytes, at), 0).multiply(P1L, P1H)
-    sum.xor(part.low, part.high).rotate(23).multiply(P2L, P2H).add(P3L, P3H)
-  }
-  for (; at < to; at++) {
-    const part = new Word(bytes[at] as number, 0).multiply(P5L, P5H)
-    sum.xor(part.low, part.high).rotate(11).multiply(P1L, P1H)
-  }
-  sum.xor(sum.high >>> 1, 0).multiply(P2L, P2H)
-  sum.xor((sum.low >>> 29) | (sum.high << 3), sum.high >>> 29).multiply(P3L, P3H)
-  return [(sum.low ^ sum.high) >>> 0, sum.high]
+}
+
+/** XXH64 with seed 0 over bytes[from, to), as [low, high] words. */
+export function xxh64(bytes: Uint8Array, from = 0, to = bytes.length): readonly [low: number, high: number] {
+  const sum = new Xxh64()
+  sum.update(bytes.subarray(from, to))
+  return sum.value
 }

@@ -2,8 +2,8 @@
  * The xz container: one stream of blocks with LZMA2, an x86 filter before it if there is one, and a check
  * after it. Source: the xz file format 1.1.0.
  */
-import { undoX86 } from './bcj-x86.ts'
-import { crc32, crc64 } from './checksum.ts'
+import { X86Filter } from './bcj-x86.ts'
+import { crc32, Crc32, Crc64 } from './checksum.ts'
 import { Lzma, lzmaProperties } from './lzma.ts'
 import { Stop, type Output } from './output.ts'
 
@@ -45,11 +45,18 @@ function readNumber(input: Uint8Array, start: number, end: number): VariableNumb
   throw new Stop('corrupt', 'a number that does not end', start)
 }
 
+/** The dictionary's size, from the properties of LZMA2; Infinity if they are invalid. */
+function dictionarySize(bits: number): number {
+  return bits > 40 ? Infinity : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11)
+}
+
 interface BlockHeader {
   readonly end: number
   readonly compressedSize: number | null
   readonly uncompressedSize: number | null
   readonly isX86: boolean
+  /** Bytes of history that LZMA2 needs. */
+  readonly dictionary: number
 }
 
 function readBlockHeader(input: Uint8Array, at: number): BlockHeader {
@@ -66,18 +73,20 @@ function readBlockHeader(input: Uint8Array, at: number): BlockHeader {
   const compressedSize = flags & 0x40 ? number() : null
   const uncompressedSize = flags & 0x80 ? number() : null
   const filters: number[] = []
+  let dictionary = Infinity
   for (let i = 0; i <= (flags & 3); i++) {
     filters.push(number())
     const size = number()
     if (filters.at(-1) === FILTER_X86 && size !== 0)
       throw new Stop('unsupported', 'an x86 filter with a start offset', next)
+    if (filters.at(-1) === FILTER_LZMA2 && size === 1) dictionary = dictionarySize(input[next] as number)
     next += size
   }
   if (next > end) throw new Stop('corrupt', 'filters that end past their header', at)
   const isX86 = filters.length === 2 && filters[0] === FILTER_X86
   if (filters.at(-1) !== FILTER_LZMA2 || (filters.length > 1 && !isX86))
     throw new Stop('unsupported', `filters ${filters.join(', ')}`, at)
-  return { end: end + 4, compressedSize, uncompressedSize, isX86 }
+  return { end: end + 4, compressedSize, uncompressedSize, isX86, dictionary }
 }
 
 /** Decodes LZMA2 chunks from `start` on and returns the position after their end mark. */
@@ -103,8 +112,7 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
       const size = (input[at + 1] as number) * 256 + (input[at + 2] as number) + 1
       at += 3
       need(size)
-      out.room(size, at).set(input.subarray(at, at + size), out.length)
-      out.length += size
+      out.append(input, at, at + size, at)
       at += size
       out.tick(at)
       continue
@@ -125,7 +133,7 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
       at += 5
     }
     need(compressed)
-    out.room(size, at)
+    out.expect(size, at)
     lzma.begin(at, at + compressed)
     if (lzma.decode(out.length + size))
       throw new Stop('corrupt', 'an end marker inside a chunk', lzma.position)
@@ -136,15 +144,22 @@ function lzma2(input: Uint8Array, start: number, out: Output): number {
   }
 }
 
-function checkBlock(input: Uint8Array, at: number, check: number, out: Output, from: number): void {
+function checkBlock(input: Uint8Array, at: number, check: number, sum: Crc32 | Crc64 | null): void {
   if (at + (CHECK_SIZE[check] ?? 0) > input.length)
     throw new Stop('truncated', 'the input ends inside a check', input.length)
-  if (check === CHECK_CRC32 && crc32(out.bytes, from, out.length) !== word(input, at))
-    throw new Stop('checksum', 'the CRC-32 of a block differs', at)
-  if (check !== CHECK_CRC64) return
-  const [low, high] = crc64(out.bytes, from, out.length)
+  if (sum === null) return
+  if (sum instanceof Crc32) {
+    if (sum.value !== word(input, at)) throw new Stop('checksum', 'the CRC-32 of a block differs', at)
+    return
+  }
+  const [low, high] = sum.value
   if (low !== word(input, at) || high !== word(input, at + 4))
     throw new Stop('checksum', 'the CRC-64 of a block differs', at)
+}
+
+function sumOf(check: number): Crc32 | Crc64 | null {
+  if (check === CHECK_CRC32) return new Crc32()
+  return check === CHECK_CRC64 ? new Crc64() : null
 }
 
 /** The sizes that the index must repeat. */
@@ -164,12 +179,11 @@ function readBlock(
 ): { readonly end: number; readonly sizes: BlockSizes } {
   const header = readBlockHeader(input, start)
   const from = out.length
-  let end: number
-  try {
-    end = lzma2(input, header.end, out)
-  } finally {
-    if (header.isX86) undoX86(out.bytes, from, out.length)
-  }
+  const sum = sumOf(check)
+  out.openWindow(header.dictionary, start)
+  out.begin(sum, header.isX86 ? new X86Filter() : null)
+  const end = lzma2(input, header.end, out)
+  out.end()
   const uncompressed = out.length - from
   if (header.compressedSize !== null && header.compressedSize !== end - header.end)
     throw new Stop('corrupt', 'the length of a block differs from its header', end)
@@ -178,7 +192,7 @@ function readBlock(
   const checkAt = start + padded(end - start)
   if (input.subarray(end, checkAt).some(byte => byte !== 0))
     throw new Stop('corrupt', 'padding that is not zero', end)
-  checkBlock(input, checkAt, check, out, from)
+  checkBlock(input, checkAt, check, sum)
   const checkSize = CHECK_SIZE[check] ?? 0
   return { end: checkAt + checkSize, sizes: { unpadded: end - start + checkSize, uncompressed } }
 }

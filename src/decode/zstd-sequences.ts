@@ -4,7 +4,7 @@
  */
 import { once } from '../bytes/once.ts'
 import { BackwardBits, fseTable, readFseTable, rleTable, type FseTable } from './fse.ts'
-import { copyMatch, Stop, type Output } from './output.ts'
+import { Stop, type Output } from './output.ts'
 import type { Literals } from './zstd-literals.ts'
 
 const LENGTH_BASE = [
@@ -115,14 +115,6 @@ function readCount(input: Uint8Array, at: number, end: number): Header {
   return { count: (input[at + 1] as number) + ((input[at + 2] as number) << 8) + 0x7f00, at: at + 3 }
 }
 
-/** Appends `bytes[from, to)`. */
-function append(out: Output, bytes: Uint8Array, from: number, to: number, at: number): void {
-  const into = out.room(to - from, at)
-  if (to - from > 16) into.set(bytes.subarray(from, to), out.length)
-  else for (let i = from, o = out.length; i < to; i++, o++) into[o] = bytes[i] as number
-  out.length += to - from
-}
-
 /**
  * Executes the sequences at input[literals.end, end) and appends the literals after the last. While they run,
  * everything from the first byte of the bit stream on is still needed, for it is read from its end; so are
@@ -173,16 +165,15 @@ export function runSequences(
       }
       if (bits.left < 0) throw new Stop('corrupt', 'a bit stream of sequences that ends early', at)
       if (used + run > bytes.length) throw new Stop('corrupt', 'more literals used than available', at)
-      append(out, bytes, used, used + run, at)
+      out.append(bytes, used, used + run, at)
       used += run
       const distance = distanceOf(value, run, state.repeats, at)
       if (distance > out.length - frameStart)
         throw new Stop('corrupt', 'a distance before the first byte', at)
-      copyMatch(out.room(length, at), out.length, distance, length)
-      out.length += length
+      out.copy(distance, length, at)
       out.tick(literals.inPlace === null ? at : literals.inPlace + used)
     }
     if (bits.left !== 0) throw new Stop('corrupt', 'a bit stream of sequences that goes on', at)
   } else if (header.at !== end) throw new Stop('corrupt', 'bytes after an empty list of sequences', header.at)
-  append(out, bytes, used, bytes.length, end)
+  out.append(bytes, used, bytes.length, end)
 }

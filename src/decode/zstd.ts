@@ -1,6 +1,6 @@
 /** Zstandard frames without a dictionary. Source: RFC 8878. */
 import { Stop, type Output } from './output.ts'
-import { xxh64 } from './xxh64.ts'
+import { Xxh64 } from './xxh64.ts'
 import { readLiterals, type Huffman } from './zstd-literals.ts'
 import { runSequences, type SequenceState } from './zstd-sequences.ts'
 
@@ -15,6 +15,7 @@ interface Frame {
   readonly at: number
   readonly hasChecksum: boolean
   readonly contentSize: number | null
+  readonly windowSize: number
   readonly blockMax: number
 }
 
@@ -46,6 +47,7 @@ function readHeader(input: Uint8Array): Frame {
     at: at + width,
     hasChecksum: (descriptor & 4) !== 0,
     contentSize,
+    windowSize,
     blockMax: Math.min(BLOCK_MAX, windowSize),
   }
 }
@@ -85,6 +87,9 @@ export function zstd(input: Uint8Array, out: Output): number {
   const past = findEnd(input, frame)
   const state: SequenceState = { literal: null, offset: null, match: null, repeats: [1, 4, 8] }
   const frameStart = out.length
+  const sum = frame.hasChecksum ? new Xxh64() : null
+  out.openWindow(frame.windowSize, 4)
+  out.begin(sum)
   let huffman: Huffman | null = null
   let at = frame.at
   for (let last = false; !last;) {
@@ -92,11 +97,9 @@ export function zstd(input: Uint8Array, out: Output): number {
     const first = out.length
     if (block.size > frame.blockMax) throw new Stop('corrupt', `a block of ${String(block.size)} bytes`, at)
     if (block.type === 0) {
-      out.room(block.size, block.at).set(input.subarray(block.at, block.end), out.length)
-      out.length += block.size
+      out.append(input, block.at, block.end, block.at)
     } else if (block.type === 1) {
-      out.room(block.size, block.at).fill(input[block.at] as number, out.length, out.length + block.size)
-      out.length += block.size
+      out.fill(input[block.at] as number, block.size, block.at)
     } else {
       const literals = readLiterals(input, block.at, block.end, huffman)
       huffman = literals.huffman
@@ -109,7 +112,8 @@ export function zstd(input: Uint8Array, out: Output): number {
   }
   if (frame.contentSize !== null && frame.contentSize !== out.length - frameStart)
     throw new Stop('corrupt', 'the decoded length of the frame differs from its header', at)
-  if (frame.hasChecksum && number(input, at, 4) !== xxh64(out.bytes, frameStart, out.length)[0])
+  out.end()
+  if (sum !== null && number(input, at, 4) !== sum.value[0])
     throw new Stop('checksum', 'the XXH64 differs', at)
   return past
 }

@@ -2,6 +2,7 @@
 import { range, subtract, type Range } from '../bytes/range.ts'
 import { alignDown, PAGE } from '../bytes/units.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
+import { elsewhere } from './memory-map.ts'
 import type { Bin } from './page-allocator.ts'
 
 /** Addresses at which the bins begin and end, ascending. */
@@ -15,10 +16,10 @@ export function piecesAt(
   edges: readonly number[],
 ): readonly [MemoryDescriptor, ...MemoryDescriptor[]] {
   const { start, end } = descriptor.range
-  if (descriptor.type !== EfiConventionalMemory) return [descriptor]
+  if (edges.length === 0 || descriptor.type !== EfiConventionalMemory) return [descriptor]
   const [first, ...others] = edges.filter(edge => start < edge && edge < end)
   if (first === undefined) return [descriptor]
-  const part = (from: number, to: number): MemoryDescriptor => ({ ...descriptor, range: range(from, to) })
+  const part = (from: number, to: number): MemoryDescriptor => elsewhere(descriptor, range(from, to))
   return [
     part(start, first),
     ...others.map((to, i) => part(others[i - 1] ?? first, to)),

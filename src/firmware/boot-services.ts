@@ -2,7 +2,7 @@
  * The boot services over a memory: RAM is laid out as in the map, then every call is executed and recorded
  * (chapters FW, PE).
  */
-import { formatRange, hex, overlaps, range, rangeAt, sizeOf, union, type Range } from '../bytes/range.ts'
+import { formatRange, hex, overlaps, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
 import { PAGE, pagesOf, type Phys } from '../bytes/units.ts'
 import {
   EfiBootServicesCode,
@@ -21,7 +21,8 @@ import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { DEFAULT_IMAGE_LOADER, ofDxeCore } from './image-loaders/image-loaders.ts'
 import { loadImage } from './image-loaders/load-image.ts'
 import type { Assume, LoaderPorts, Step } from './image-loaders/ports.ts'
-import { firmwareOwner } from './memory-map.ts'
+import { firmwareOwner, rangesOfList } from './memory-map.ts'
+import type { ServiceCall } from './service-call.ts'
 import type { MemoryServices } from './memory-services.ts'
 import type { FirmwareClause, PageAllocator, PageAnswer } from './page-allocator.ts'
 import type { Pool, PoolPages } from './pool.ts'
@@ -109,6 +110,8 @@ export type ForkedTo = Pick<FirmwareOptions, 'memory' | 'recorder' | 'assume' | 
 
 /** Boot services that can be forked. */
 export interface ForkableServices extends BootServices {
+  /** Calls of stages so far, where faults are injected. */
+  readonly calls?: readonly ServiceCall[]
   /** The same services over a fork of their memory; neither sees later calls of the other. */
   fork(to: ForkedTo): ForkableServices
 }
@@ -311,10 +314,9 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
       ),
     exitBootServices: () => {
       step('FW-20', 'ExitBootServices', () => {
-        const ended = allocator
-          .descriptors()
-          .filter(({ type }) => type === EfiBootServicesCode || type === EfiBootServicesData)
-          .map(descriptor => descriptor.range)
+        const ended: Range[] = []
+        for (const { type, range: where } of allocator.descriptors())
+          if (type === EfiBootServicesCode || type === EfiBootServicesData) ended.push(where)
         if (isSome(ended)) memory.release(ended, 'firmware:boot')
       })
     },
@@ -346,7 +348,7 @@ function describe(where: AllocateType): string {
 
 /** Creates RAM; memory that is not free belongs to the firmware, each byte at its own address (FW-3). */
 function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
-  const all = union(ram.map(descriptor => descriptor.range))
+  const all = rangesOfList(ram)
   if (isSome(all)) memory.ram(all, untouched)
   const owned = new Map<ObjectId, Range[]>()
   for (const { type, range: where } of ram) {

@@ -4,7 +4,7 @@
  */
 import { intersect, range, sizeOf, type Range } from '../bytes/range.ts'
 import { EfiConventionalMemory, type MemoryDescriptor } from '../image/memory-types.ts'
-import { firstPast, joinDescriptors, splitMap } from './memory-map.ts'
+import { addJoined, elsewhere, firstPast, joinDescriptors, splitMap } from './memory-map.ts'
 
 /** Is the descriptor's memory free? */
 export const isFree = ({ type }: MemoryDescriptor): boolean => type === EfiConventionalMemory
@@ -63,13 +63,12 @@ export class DescriptorMap {
     const index = this.#indexOf(start, end)
     const held = this.#ram[index]
     if (held === undefined) return null
+    const [below, above] = [this.#ram[index - 1], this.#ram[index + 1]]
+    const parts: MemoryDescriptor[] = below === undefined ? [] : [below]
+    for (const part of cut(held, start, end, type)) addJoined(parts, part)
+    if (above !== undefined) addJoined(parts, above)
     const from = Math.max(0, index - 1)
-    const parts = [
-      ...this.#ram.slice(from, index),
-      ...cut(held, start, end, type),
-      ...this.#ram.slice(index + 1, index + 2),
-    ]
-    this.#ram = this.#ram.toSpliced(from, index + 2 - from, ...joinDescriptors(parts))
+    this.#ram = this.#ram.toSpliced(from, index + 2 - from, ...parts)
     return held.type
   }
 
@@ -120,9 +119,9 @@ export class DescriptorMap {
 function cut(held: MemoryDescriptor, start: number, end: number, type: number): MemoryDescriptor[] {
   const { range: where } = held
   const parts: MemoryDescriptor[] = []
-  if (where.start < start) parts.push({ ...held, range: range(where.start, start) })
-  parts.push({ ...held, range: range(start, end), type })
-  if (end < where.end) parts.push({ ...held, range: range(end, where.end) })
+  if (where.start < start) parts.push(elsewhere(held, range(where.start, start)))
+  parts.push({ type, range: range(start, end), attribute: held.attribute })
+  if (end < where.end) parts.push(elsewhere(held, range(end, where.end)))
   return parts
 }
 

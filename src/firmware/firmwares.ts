@@ -48,7 +48,7 @@ const BELOW: readonly (readonly [prefix: string, below: FirmwareCore])[] = [
 
 function firmwareOf(loader: ImageLoader): Firmware {
   const { id, title } = loader
-  const release = ALLOCATORS.find(one => one.id === id && one.edk2 !== undefined)
+  const release = ALLOCATORS.find(one => one.id === id && 'edk2' in one)
   const { allocator, inner, contents } =
     release === undefined
       ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE)

@@ -38,11 +38,8 @@ export const SPECIAL_TYPES: ReadonlySet<number> = new Set([
 /**
  * Types that carry EFI_MEMORY_RUNTIME in every map. Source: edk2@stable202211 Page.c mMemoryTypeStatistics.
  */
-export const RUNTIME_TYPES: ReadonlySet<number> = new Set([
-  EfiRuntimeServicesCode,
-  EfiRuntimeServicesData,
-  EfiPalCode,
-])
+const isRuntime = (type: number): boolean =>
+  type === EfiRuntimeServicesCode || type === EfiRuntimeServicesData || type === EfiPalCode
 
 const NEVER_RAM: ReadonlySet<number> = new Set([
   EfiUnusableMemory,
@@ -62,22 +59,27 @@ export interface SplitMap {
 
 /** The same descriptors by address; a map that is in order already is left alone. */
 function ascending(map: readonly MemoryDescriptor[]): readonly MemoryDescriptor[] {
-  const inOrder = map.every((one, i) => one.range.start >= (map[i - 1]?.range.start ?? 0))
-  return inOrder ? map : [...map].sort((a, b) => a.range.start - b.range.start)
+  let last = 0
+  for (const { range: where } of map) {
+    if (where.start < last) return [...map].sort((a, b) => a.range.start - b.range.start)
+    last = where.start
+  }
+  return map
 }
+
+/** Divides and multiplies: a remainder of doubles costs ten times as much. */
+const isWholePages = (bytes: number): boolean => Math.floor(bytes / PAGE) * PAGE === bytes
 
 /** Throws UsageError when descriptors, which ascend, overlap or are not made of pages. */
 function check(sorted: readonly MemoryDescriptor[]): void {
-  sorted.forEach((descriptor, i) => {
-    const { start, end } = descriptor.range
-    if (start % PAGE !== 0 || end % PAGE !== 0)
-      throw new UsageError(`memory map: ${formatRange(descriptor.range)} is not page-aligned`)
-    const next = sorted[i + 1]
-    if (next !== undefined && overlaps(descriptor.range, next.range))
-      throw new UsageError(
-        `memory map: ${formatRange(descriptor.range)} and ${formatRange(next.range)} overlap`,
-      )
-  })
+  let below: Range | null = null
+  for (const { range: where } of sorted) {
+    if (below !== null && where.start < below.end)
+      throw new UsageError(`memory map: ${formatRange(below)} and ${formatRange(where)} overlap`)
+    if (!isWholePages(where.start) || !isWholePages(where.end))
+      throw new UsageError(`memory map: ${formatRange(where)} is not page-aligned`)
+    below = where
+  }
 }
 
 /** Is the second the first one's upper neighbour, of its type and its attribute? */
@@ -87,15 +89,23 @@ export function areOne(below: MemoryDescriptor, above: MemoryDescriptor): boolea
   )
 }
 
+/** A descriptor of other pages, alike otherwise. */
+export function elsewhere({ type, attribute }: MemoryDescriptor, where: Range): MemoryDescriptor {
+  return { type, range: where, attribute }
+}
+
+/** Adds a descriptor to a list that ascends; it joins the last one if they are one (FW-1). */
+export function addJoined(list: MemoryDescriptor[], next: MemoryDescriptor): void {
+  const last = list[list.length - 1]
+  if (last !== undefined && areOne(last, next))
+    list[list.length - 1] = elsewhere(last, range(last.range.start, next.range.end))
+  else list.push(next)
+}
+
 /** Joins neighbours of the same type and attribute (FW-1). Input must be sorted. */
 export function joinDescriptors(sorted: readonly MemoryDescriptor[]): MemoryDescriptor[] {
   const joined: MemoryDescriptor[] = []
-  for (const next of sorted) {
-    const last = joined.at(-1)
-    if (last !== undefined && areOne(last, next)) {
-      joined[joined.length - 1] = { ...last, range: range(last.range.start, next.range.end) }
-    } else joined.push(next)
-  }
+  for (const next of sorted) addJoined(joined, next)
   return joined
 }
 
@@ -126,18 +136,44 @@ const splits = new WeakMap<
  */
 export function splitMap(map: readonly MemoryDescriptor[]): SplitMap {
   const known = splits.get(map)
-  if (known?.of.length === map.length && known.of.every((one, i) => one === map[i])) return known.split
+  if (known !== undefined && areSame(known.of, map)) return known.split
   const split = newSplit(map)
-  splits.set(map, { of: [...map], split })
+  splits.set(map, { of: map.slice(), split })
   return split
+}
+
+function areSame(some: readonly MemoryDescriptor[], others: readonly MemoryDescriptor[]): boolean {
+  if (some.length !== others.length) return false
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false
+  return true
 }
 
 function newSplit(map: readonly MemoryDescriptor[]): SplitMap {
   const sorted = ascending(map)
   check(sorted)
-  const reserved = union(
-    sorted.filter(({ type }) => type === EfiReservedMemoryType).map(descriptor => descriptor.range),
-  )
+  const isRam = ramAmong(sorted)
+  const ram: MemoryDescriptor[] = []
+  let count = 0
+  for (const descriptor of sorted)
+    if (isRam(descriptor)) {
+      count++
+      addJoined(ram, withoutRuntime(descriptor))
+    }
+  const foreign = count === map.length ? [] : map.filter(descriptor => !isRam(descriptor))
+  return { ram, foreign }
+}
+
+function withoutRuntime(descriptor: MemoryDescriptor): MemoryDescriptor {
+  if (!hasRuntime(descriptor)) return descriptor
+  const { type, range: where, attribute } = descriptor
+  return { type, range: where, attribute: attribute & ~EFI_MEMORY_RUNTIME }
+}
+
+/** Which of these descriptors are RAM. */
+function ramAmong(sorted: readonly MemoryDescriptor[]): (descriptor: MemoryDescriptor) => boolean {
+  const kept: Range[] = []
+  for (const { type, range: where } of sorted) if (type === EfiReservedMemoryType) kept.push(where)
+  const reserved = union(kept)
   const certain =
     reserved.length === 0
       ? []
@@ -149,26 +185,37 @@ function newSplit(map: readonly MemoryDescriptor[]): SplitMap {
   const adjoining = reserved.filter(one =>
     certain.some(other => other.end === one.start || one.end === other.start),
   )
-  const isRam = ({ type, range: where }: MemoryDescriptor) =>
+  return ({ type, range: where }) =>
     type === EfiReservedMemoryType ? adjoining.some(one => contains(one, where)) : !NEVER_RAM.has(type)
-  const ram = sorted.filter(isRam)
-  const plain = ram.map(descriptor =>
-    hasRuntime(descriptor)
-      ? { ...descriptor, attribute: descriptor.attribute & ~EFI_MEMORY_RUNTIME }
-      : descriptor,
-  )
-  const foreign = ram.length === map.length ? [] : map.filter(descriptor => !isRam(descriptor))
-  return { ram: joinDescriptors(plain), foreign }
 }
 
-const rams = new WeakMap<SplitMap, readonly Range[]>()
+const joinedRanges = new WeakMap<readonly MemoryDescriptor[], readonly Range[]>()
+
+/** The ranges of descriptors that ascend, joined where they touch; the list must never change. */
+export function rangesOfList(list: readonly MemoryDescriptor[]): readonly Range[] {
+  const known = joinedRanges.get(list)
+  if (known !== undefined) return known
+  const joined: Range[] = []
+  let open: Range | null = null
+  let end = 0
+  const close = (): void => {
+    if (open !== null) joined.push(open.end === end ? open : range(open.start, end))
+  }
+  for (const { range: where } of list)
+    if (open !== null && where.start <= end) end = Math.max(end, where.end)
+    else {
+      close()
+      open = where
+      end = where.end
+    }
+  close()
+  joinedRanges.set(list, joined)
+  return joined
+}
 
 /** The RAM of a map, ascending and joined. */
 export function ramOf(map: readonly MemoryDescriptor[]): readonly Range[] {
-  const split = splitMap(map)
-  const ram = rams.get(split) ?? union(split.ram.map(descriptor => descriptor.range))
-  rams.set(split, ram)
-  return ram
+  return rangesOfList(splitMap(map).ram)
 }
 
 /** The same map with the pages of `where` changed to `type`; holes of the map stay holes. */
@@ -190,9 +237,9 @@ export function retype(map: readonly MemoryDescriptor[], where: Range, type: num
 
 /** A descriptor as reported by GetMemoryMap: runtime types carry EFI_MEMORY_RUNTIME. */
 export function reported(descriptor: MemoryDescriptor): MemoryDescriptor {
-  return RUNTIME_TYPES.has(descriptor.type)
-    ? { ...descriptor, attribute: descriptor.attribute | EFI_MEMORY_RUNTIME }
-    : descriptor
+  if (!isRuntime(descriptor.type)) return descriptor
+  const { type, range: where, attribute } = descriptor
+  return { type, range: where, attribute: attribute | EFI_MEMORY_RUNTIME }
 }
 
 /** The owner of the pages of a descriptor from before the modelled boot; null for free memory (FW-3). */

@@ -3,12 +3,13 @@
  * report them. Chapter HZ.
  */
 import { formatRange, formatSize, hex, sizeOf } from '../bytes/range.ts'
-import type { AnyClauseId, MemoryEvent } from '../memory/event.ts'
+import type { AnyClauseId } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Reporter } from './rule.ts'
 import { contentName, legsOf } from './describe.ts'
+import { signsIn, type ContractEvent } from './signs.ts'
 
-export type ContractEvent = Extract<MemoryEvent, { op: 'contract' }>
+export type { ContractEvent } from './signs.ts'
 
 /** The reason and the fix for one broken contract. */
 export interface ContractWords {
@@ -27,8 +28,8 @@ export function reportBroken(
   words: ContractWords,
 ): void {
   const said = new Set<string>()
-  for (const contract of recording.events) {
-    if (contract.op !== 'contract' || !contracts.includes(contract.clause) || contract.kept) continue
+  for (const contract of signsIn(recording).broken) {
+    if (!contracts.includes(contract.clause)) continue
     const where = contract.range === null ? '' : ` at ${formatRange(contract.range)}`
     const key = `${contract.clause} ${contract.what}${where}`
     if (said.has(key)) continue

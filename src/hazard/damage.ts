@@ -5,6 +5,8 @@
 import { range, sizeOf, union, type Range } from '../bytes/range.ts'
 import type { Deviation, EventId, MemoryEvent, ReadEvent } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
+import type { Recording } from '../memory/recorder.ts'
+import { signsIn } from './signs.ts'
 import { pastOf, type Past } from './trace-back.ts'
 
 /** Bytes of a read with the same deviation and history. */
@@ -55,10 +57,12 @@ function causeOf(events: readonly MemoryEvent[], past: Past): string {
 }
 
 /** Every deviation of a kind, one entry per object and cause, in the order in which they were read. */
-export function damages(events: readonly MemoryEvent[], kinds: readonly Deviation['kind'][]): Damage[] {
+export function damages(recording: Recording, kinds: readonly Deviation['kind'][]): Damage[] {
+  const { deviating } = signsIn(recording)
+  if (deviating.length === 0) return []
+  const { events } = recording
   const groups = new Map<string, [Piece, ...Piece[]]>()
-  for (const read of events) {
-    if (read.op !== 'read') continue
+  for (const read of deviating) {
     for (const deviation of read.deviations) {
       if (!kinds.includes(deviation.kind)) continue
       for (const piece of piecesOf(events, read, deviation)) {

@@ -1,5 +1,5 @@
 /** Describes events, objects and offsets in a finding. */
-import { formatRange, formatSize, hex, intersect, overlaps, type Range } from '../bytes/range.ts'
+import { formatRange, formatSize, hex, overlaps, type Range } from '../bytes/range.ts'
 import {
   hullOf,
   offsetAt,
@@ -11,6 +11,7 @@ import {
 import type { Extent, ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
 import type { Leg } from './hazard.ts'
+import { signsIn, type ContractEvent } from './signs.ts'
 
 const SECTIONS: Readonly<Record<string, string>> = {
   kernel: '.linux',
@@ -203,16 +204,9 @@ export function brokenContracts(
   recording: Recording,
   contracts: readonly AnyClauseId[],
   ranges: readonly Range[],
-): Extract<MemoryEvent, { op: 'contract' }>[] {
-  return recording.events
-    .filter(event => event.op === 'contract')
-    .filter(event => {
-      const { range: where } = event
-      return (
-        contracts.includes(event.clause) &&
-        !event.kept &&
-        where !== null &&
-        ranges.some(one => intersect(one, where) !== null)
-      )
-    })
+): ContractEvent[] {
+  return signsIn(recording).broken.filter(
+    ({ clause, range: where }) =>
+      contracts.includes(clause) && where !== null && ranges.some(one => overlaps(one, where)),
+  )
 }

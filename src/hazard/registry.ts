@@ -15,6 +15,7 @@ import { stubGrownOverPayload } from './advice/stub-grown-over-payload.ts'
 import { tableOrderNotByAddress } from './advice/table-order-not-by-address.ts'
 import type { Finding } from './hazard.ts'
 import { ADVICE_MAX, type AdviceRule, type Reporter, type Rule } from './rule.ts'
+import { withSigns } from './signs.ts'
 import { addressTruncated } from './rules/address-truncated.ts'
 import { bssNotCleared } from './rules/bss-not-cleared.ts'
 import { clobberedObject } from './rules/clobbered-object.ts'
@@ -63,14 +64,18 @@ export function ruleById(id: string, among: readonly Rule[] = rules): Rule | und
 
 function collect(rule: Rule, findings: Finding[]): Reporter {
   return hazard => {
-    findings.push({ ...hazard, rule: rule.id, class: rule.class, title: rule.title, clause: rule.clause })
+    const { object, ranges, offsets, what, why, fix, legs } = hazard
+    const { id, class: kind, title, clause } = rule
+    findings.push({ object, ranges, offsets, what, why, fix, legs, rule: id, class: kind, title, clause })
   }
 }
 
 /** Damage and breaches of a recording, in the order of the rules. Advice rules are skipped. */
 export function judge(recording: Recording, among: readonly Rule[] = rules): Finding[] {
   const findings: Finding[] = []
-  for (const rule of among) if (rule.class !== 'advice') rule.visit(recording, collect(rule, findings))
+  withSigns(recording, () => {
+    for (const rule of among) if (rule.class !== 'advice') rule.visit(recording, collect(rule, findings))
+  })
   return findings
 }
 

@@ -7,7 +7,8 @@ import { struct } from '../bytes/struct.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { Problem } from './problem.ts'
 
-const elf64_hdr = struct('elf64_hdr', 64, {
+/** The file header. */
+export const elf64_hdr = struct('elf64_hdr', 64, {
   e_ident: [0, [16]],
   e_type: [16, 'u16'],
   e_machine: [18, 'u16'],
@@ -24,7 +25,8 @@ const elf64_hdr = struct('elf64_hdr', 64, {
   e_shstrndx: [62, 'u16'],
 })
 
-const elf64_phdr = struct('elf64_phdr', 56, {
+/** A program header. */
+export const elf64_phdr = struct('elf64_phdr', 56, {
   p_type: [0, 'u32'],
   p_flags: [4, 'u32'],
   p_offset: [8, 'u64'],

@@ -2,6 +2,7 @@
  * The names that firmware shells, kernels and boot loaders print for UEFI's memory types, and the attribute
  * flags that they print. Source: facts read in EDK2, Linux, GRUB and U-Boot output.
  */
+import { once } from '../bytes/once.ts'
 import {
   EFI_MEMORY_MORE_RELIABLE,
   EFI_MEMORY_RUNTIME,
@@ -157,13 +158,14 @@ const DIALECTS: readonly (readonly string[])[] = [
   ],
 ]
 
-const BY_NAME: ReadonlyMap<string, number> = new Map(
-  DIALECTS.flatMap(names => names.map((name, type) => [name.toLowerCase(), type] as const)),
+const byName = once(
+  (): ReadonlyMap<string, number> =>
+    new Map(DIALECTS.flatMap(names => names.map((name, type) => [name.toLowerCase(), type] as const))),
 )
 
 /** The type of a name printed by any of these programs; null for an unknown name. */
 export function memoryTypeOf(name: string): number | null {
-  return BY_NAME.get(name.trim().toLowerCase()) ?? null
+  return byName().get(name.trim().toLowerCase()) ?? null
 }
 
 /**

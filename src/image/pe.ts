@@ -2,6 +2,7 @@
  * PE32 and PE32+ as they are on disk. Keeps the table's order, repairs nothing; malformed fields are
  * problems. Source: Microsoft PE format.
  */
+import { fileKind } from './file-kind.ts'
 import { madeOf } from '../bytes/fixed-source.ts'
 import { readExactly, type ByteSource } from '../bytes/source.ts'
 import { struct, type Fields, type Struct, type Values } from '../bytes/struct.ts'
@@ -176,7 +177,11 @@ function readPe(source: ByteSource): PeParse {
   })
   if (source.size === 0) return fail('empty', 0, 'the file is empty')
   const at = headerAt(source)
-  if (at === 'not-pe') return fail('not-pe', 0, 'the file begins with neither MZ nor a PE signature')
+  if (at === 'not-pe') {
+    const kind = fileKind(source)
+    const what = 'the file begins with neither MZ nor a PE signature'
+    return fail('not-pe', 0, kind === null ? what : `${what}: it is ${kind}`)
+  }
   if (at === 'truncated')
     return fail(
       'truncated',

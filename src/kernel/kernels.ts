@@ -3,8 +3,9 @@
  * its own folder beside x86, and its eras are added here.
  */
 import type { KernelModel } from '../machine/model.ts'
-import { x86Eras } from './x86/eras.ts'
+import { x86Table } from './x86/eras.ts'
 import { x86Model, type X86Era } from './x86/model.ts'
+import type { EraTable } from '../releases/history.ts'
 import type { PayloadReader } from './payload.ts'
 
 export type { KernelBehaviour, KernelShape } from './x86/behaviour.ts'
@@ -18,8 +19,11 @@ export { INITRD_FILES } from './x86/steps/initrd-files.ts'
 /** Releases of linux that behave alike. */
 export type KernelEra = X86Era
 
-/** The table of kernels, oldest first. */
-export const kernelEras: readonly KernelEra[] = x86Eras
+/** The table of kernels, oldest first: an era is made when it is asked for. */
+export const kernelTable: EraTable<KernelEra> = x86Table
+
+/** All of them. */
+export const kernelEras: readonly KernelEra[] = /* @__PURE__ */ kernelTable.eras()
 
 /**
  * A kernel that behaves as this era does. With a reader its payload is decompressed; without, only headers

@@ -3,10 +3,11 @@
  * ahead of the input. Chapter ZO.
  */
 import { hex } from '../bytes/range.ts'
-import { bytesSource, sliceSource, type ByteSource } from '../bytes/source.ts'
-import { decode, type Format } from '../decode/decode.ts'
+import { sliceSource, type ByteSource } from '../bytes/source.ts'
+import { decodeStream, type Format } from '../decode/decode.ts'
 import { parseBzImage, type BzImage } from '../image/x86/bzimage.ts'
-import { parseElf, type Elf } from '../image/elf.ts'
+import type { Elf } from '../image/elf.ts'
+import { ElfInPassing } from '../image/elf-in-passing.ts'
 
 /**
  * Limit of input and output, in bytes: KERNEL_IMAGE_SIZE. Source: linux@6.12.107
@@ -20,6 +21,11 @@ export const OUTPUT_MAX = 2 ** 29
  */
 export const RATIO_MAX = 64
 export const RATIO_FROM = 2 ** 26
+/**
+ * The largest window of a payload, in bytes: so much is held of the output while it passes. Source:
+ * linux@6.12.107 lib/decompress_unzstd.c ZSTD_WINDOWSIZE_MAX; no other format's build asks for more.
+ */
+export const WINDOW_MAX = 2 ** 27
 
 /**
  * The point at which the output was farthest ahead of the input still needed. Positions count from the first
@@ -48,6 +54,8 @@ export interface Extracted {
   /** Bytes of input consumed, and of output produced. */
   readonly consumed: number
   readonly produced: number
+  /** The most bytes of output that were held at one time. */
+  readonly held: number
   readonly lead: Lead
   readonly failure: Failure | null
   /** The extracted kernel's headers; null if it is not an ELF file. */
@@ -89,17 +97,23 @@ function readPayloadOf({ source, payload, hdr }: BzImage): PayloadRead {
   // All formats but gzip have the decompressed length after the stream
   const stream = sliceSource(source, payload.at, format === 'gzip' ? length : length - 4)
   let lead: Lead = { bytes: 0, input: 0, output: 0 }
-  const decoded = decode(format, stream, {
+  const passing = new ElfInPassing()
+  const decoded = decodeStream(format, stream, {
     limit,
+    windowMax: WINDOW_MAX,
+    sink: piece => {
+      passing.push(piece)
+    },
     ...(output_len === null ? {} : { length: output_len }),
     onProgress: (input, output) => {
       if (output - input > lead.bytes) lead = { bytes: output - input, input, output }
     },
   })
-  const { produced, output } = decoded
-  const { elf } = parseElf(bytesSource(output))
-  if (decoded.ok)
-    return { kind: 'read', format, consumed: decoded.consumed, produced, lead, failure: null, elf }
+  if (decoded.kind === 'not-held') return notRead(`at ${hex(decoded.at)} it needs ${decoded.why}`)
+  const { produced, held } = decoded
+  const { elf } = passing.parse()
+  const common = { kind: 'read', format, produced, held, lead, elf } as const
+  if (decoded.kind === 'decoded') return { ...common, consumed: decoded.consumed, failure: null }
   const { error, why, at } = decoded
-  return { kind: 'read', format, consumed: at, produced, lead, failure: { error, why, at }, elf }
+  return { ...common, consumed: at, failure: { error, why, at } }
 }

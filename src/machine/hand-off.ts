@@ -70,12 +70,30 @@ export type HandOff =
       readonly bootParams: Phys
     })
 
+/** Where KASLR may put the extracted kernel; every place is as likely as any other. */
+export interface KernelSlots {
+  /** The lowest place, and the end of the kernel in the highest one. */
+  readonly from: Phys
+  readonly to: Phys
+  /** Number of places, two at least. */
+  readonly count: number
+  /** Bytes that the kernel takes, and the distance of places that follow each other. */
+  readonly size: number
+  readonly align: number
+  /** Runs of places: the first address, and how many follow each other. */
+  readonly runs: readonly { readonly first: number; readonly count: number }[]
+  /** What says which places there are. */
+  readonly clause: 'EP-35' | 'ZO-23'
+}
+
 /** The extracted kernel is about to run. */
 export interface Arrival {
-  /** Address of VO's first instruction. */
+  /** Address of VO's first instruction; with `slots` that in the first of them. */
   readonly entry: Phys
-  /** Address of VO's first byte. */
+  /** Address of VO's first byte; with `slots` that in the first of them. */
   readonly kernel: Phys
+  /** Present if the place is random. */
+  readonly slots?: KernelSlots
   /** Its zero page. */
   readonly bootParams: Phys
 }
@@ -113,7 +131,11 @@ export interface Facts {
   readonly ramdiskImageFromStub?: Phys
   /** startup_32 of the copy of ZO whose head_64.S runs. */
   readonly compressedImage?: Phys
+  /** Absent if it is random: then there are `kernelSlots`. */
   readonly decompressedKernel?: Phys
+  readonly kernelSlots?: KernelSlots
+  /** How many of `kernelSlots` put the kernel over something that is needed later; absent if none does. */
+  readonly harmfulSlots?: number
   /**
    * Bytes of the payload consumed, and bytes produced. `margin`: the least distance between output and unread
    * input, extracting in place.

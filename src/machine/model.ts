@@ -12,6 +12,7 @@ export type {
   Arrival,
   Facts,
   HandOff,
+  KernelSlots,
   OffsetSpan,
   Payload,
   RegisteredInitrd,

@@ -32,12 +32,12 @@ export function littleEndian(value: number, width: number): Uint8Array {
 
 function store(bytes: Uint8Array, at: number, value: number, width: number): void {
   // Two words: integers are shifted, but a double would be divided byte by byte
-  let word = value % 2 ** 32
-  for (let i = 0; i < width; i++) {
-    if (i === 4) word = Math.floor(value / 2 ** 32)
-    bytes[at + i] = word & 0xff
-    word >>>= 8
-  }
+  storeWord(bytes, at, value >>> 0, Math.min(width, 4))
+  if (width > 4) storeWord(bytes, at + 4, Math.floor(value / 2 ** 32) >>> 0, width - 4)
+}
+
+function storeWord(bytes: Uint8Array, at: number, word: number, width: number): void {
+  for (let i = 0; i < width; i++) bytes[at + i] = (word >>> (8 * i)) & 0xff
 }
 
 /** A field that is a number: its name, offset and width. */
@@ -62,22 +62,22 @@ export function guestBytes<F extends Fields>(
   values: Partial<Record<NumberField<F>, number>>,
 ): Uint8Array {
   for (const field in values) if (!(field in layout.fields)) noField(layout.name, field)
-  const bytes = new Uint8Array(layout.size)
-  storeGuest(layout, values, bytes, 0)
-  return bytes
+  return guestArray(layout, [values])
 }
 
-/** Stores the numbers of the layout's own fields where a structure begins at `at`; the rest stays. */
-export function storeGuest<F extends Fields>(
+/** The bytes of many structures with these numbers, one after the other. */
+export function guestArray<F extends Fields>(
   layout: Struct<F>,
-  values: Partial<Record<NumberField<F>, number>>,
-  bytes: Uint8Array,
-  at: number,
-): void {
-  for (const [name, offset, width] of numbersOf(layout)) {
-    const value = values[name as NumberField<F>]
-    if (value !== undefined) store(bytes, at + offset, value, width)
-  }
+  list: readonly Partial<Record<NumberField<F>, number>>[],
+): Uint8Array {
+  const { size } = layout
+  const bytes = new Uint8Array(list.length * size)
+  for (const [name, offset, width] of numbersOf(layout))
+    for (let i = 0; i < list.length; i++) {
+      const value = (list[i] as Readonly<Record<string, number>>)[name]
+      if (value !== undefined) store(bytes, i * size + offset, value, width)
+    }
+  return bytes
 }
 
 /** The numbers of a structure whose bytes begin at `at`; null when fewer than its size are left. */

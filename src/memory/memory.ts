@@ -3,18 +3,19 @@
  * there.
  */
 import { ModelBug } from '../bytes/errors.ts'
-import { formatRange, range, rangeAt, rangeOrNull, sizeOf, type Range } from '../bytes/range.ts'
-import { bytesSource, type ByteSource } from '../bytes/source.ts'
+import { formatRange, range, rangeAt, sizeOf, type Range } from '../bytes/range.ts'
+import { bytesSource, numberAt, type ByteSource } from '../bytes/source.ts'
 import { numberIn } from '../bytes/struct.ts'
 import { fileOffset, type Phys } from '../bytes/units.ts'
 import { amendedSource, type Amendment } from './amended-source.ts'
-import { disownedAlike, extentOf, holesBetween, holesIn, isCovered, isForeign, type Cell } from './cell.ts'
+import { disownedAlike, extentOf, holesBetween, holesIn, isCovered, type Cell } from './cell.ts'
 import { compare, type Part } from './compare.ts'
-import type { Deviation, EventId, Ranges, WriteEffect, WriteEvent } from './event.ts'
+import type { Deviation, EventId, Ranges, WriteEvent } from './event.ts'
 import { GARBAGE, OPAQUE, ZERO, type Content, type Extent, type ObjectId, type Whose } from './extent.ts'
 import type { Recorder } from './recorder.ts'
 import { RunMap, type Run } from './run-map.ts'
 import { SharedMap } from './shared-map.ts'
+import { effectOf, effectOfCopy, effectOfOccupying } from './write-effect.ts'
 
 export type { Part } from './compare.ts'
 
@@ -71,20 +72,6 @@ function rangesIn(where: Range | readonly Range[]): Ranges {
   return where as Ranges
 }
 
-function joined(effects: readonly WriteEffect[]): WriteEffect {
-  const [first] = effects
-  if (first !== undefined && effects.length === 1) return first
-  const lost: Extent[] = []
-  const unallocated: Range[] = []
-  const outside: Range[] = []
-  for (const effect of effects) {
-    for (const extent of effect.lost) lost.push(extent)
-    for (const one of effect.unallocated) unallocated.push(one)
-    for (const one of effect.outside) outside.push(one)
-  }
-  return { lost, unallocated, outside }
-}
-
 /**
  * Sparse physical memory. Every verb is recorded. Writes outside RAM are recorded and store nothing; writes
  * outside every allocation are recorded as unallocated and do store. Costs depend on the number of extents
@@ -136,8 +123,7 @@ export class Memory {
    */
   occupy(where: Ranges, object: ObjectId): EventId {
     const ranges = rangesIn(where)
-    const effects = ranges.map(one => this.#effectOf(one, { object, at: one.start }, NONE))
-    const effect = joined(effects)
+    const effect = effectOfOccupying(this.#cells, ranges, object)
     const by = this.#recorder.append({ op: 'occupy', ranges, object, ...effect })
     this.#claims.assignAll(ranges, { label: object, by })
     const whose = { object, at: 0 }
@@ -149,7 +135,8 @@ export class Memory {
 
   /** Allocates memory: its bytes stay (or become `content`), but lose their owner. */
   claim(where: Range, label: string, content?: Content): EventId {
-    const by = this.#recorder.append({ op: 'claim', range: where, label })
+    const { next: by, actor, under: step } = this.#recorder
+    this.#recorder.push({ id: by, actor, step, op: 'claim', range: where, label })
     this.#claims.assign(where.start, where.end, { label, by })
     this.#disown(where, by, content)
     return by
@@ -161,7 +148,8 @@ export class Memory {
    */
   release(where: Range | Ranges, label: string, content?: Content): EventId {
     const ranges = rangesIn(where)
-    const by = this.#recorder.append({ op: 'release', ranges, label })
+    const { next: by, actor, under: step } = this.#recorder
+    this.#recorder.push({ id: by, actor, step, op: 'release', ranges, label })
     if (ranges.length === 1) {
       this.#claims.clear(ranges[0].start, ranges[0].end)
       this.#disown(ranges[0], by, content)
@@ -236,13 +224,7 @@ export class Memory {
       where: range(run.start + shift, run.end + shift),
       cell: { ...run.value, origin: run.value.origin + shift },
     }))
-    const effect = this.#effect(
-      where,
-      arriving.map(piece => ({
-        where: piece.where,
-        whose: extentOf(piece.where.start, piece.where.end, piece.cell).whose,
-      })),
-    )
+    const effect = effectOfCopy(this.#cells, this.#claims, where, arriving)
     const by = this.#recorder.append({ op: 'copy', range: where, from, fromOutside: missing, ...effect })
     for (const hole of missing)
       this.#storeCell(range(hole.start + shift, hole.end + shift), {
@@ -291,8 +273,9 @@ export class Memory {
     )
     const length = this.#lengths.get(object) ?? 0
     const missing = all ? Math.max(0, length - at - sizeOf(where)) : 0
-    const event = this.#recorder.append({ op: 'read', range: where, object, at, as, deviations, missing })
-    return { event, deviations, whole: deviations.length === 0 && missing === 0 }
+    const { next: id, actor, under: step } = this.#recorder
+    this.#recorder.push({ id, actor, step, op: 'read', range: where, object, at, as, deviations, missing })
+    return { event: id, deviations, whole: deviations.length === 0 && missing === 0 }
   }
 
   /**
@@ -302,12 +285,20 @@ export class Memory {
   peek(where: Range): { readonly bytes: Uint8Array; readonly known: boolean } {
     const length = sizeOf(where)
     if (length > RAW_READ_MAX) throw new ModelBug(`raw read of ${String(length)} bytes`)
+    const runs = this.#cells.runs(where.start, where.end)
+    const [first] = runs
+    if (runs.length === 1 && first?.value.content.kind === 'bytes') {
+      const { content, origin } = first.value
+      const bytes = content.source.read(fileOffset(content.at + where.start - origin), length)
+      if (bytes.length === length) return { bytes: bytes.slice(), known: true }
+    }
     const bytes = new Uint8Array(length)
     let covered = 0
     let known = true
-    for (const run of this.#cells.runs(where.start, where.end)) {
+    for (const run of runs) {
       const { content, origin } = run.value
       covered += run.end - run.start
+      if (content.kind === 'fill' && content.byte === 0) continue
       if (content.kind === 'fill') bytes.fill(content.byte, run.start - where.start, run.end - where.start)
       else if (content.kind === 'bytes')
         bytes.set(
@@ -317,6 +308,11 @@ export class Memory {
       else known = false
     }
     return { bytes, known: known && covered === length }
+  }
+
+  /** Is every byte of a range RAM? */
+  isRam(where: Range): boolean {
+    return this.#cells.covers(where.start, where.end)
   }
 
   /** Is every byte of a range modelled? */
@@ -333,8 +329,7 @@ export class Memory {
     const run = this.#cells.at(at)
     if (run === undefined || run.end < at + width) return numberIn(this.readRaw(rangeAt(at, width)))
     const { content, origin } = run.value
-    if (content.kind === 'bytes')
-      return numberIn(content.source.read(fileOffset(content.at + at - origin), width))
+    if (content.kind === 'bytes') return numberAt(content.source, content.at + at - origin, width)
     return content.kind === 'fill' && content.byte !== 0 ? numberIn(this.readRaw(rangeAt(at, width))) : 0
   }
 
@@ -413,7 +408,7 @@ export class Memory {
     content: Content,
     whose: Whose | null,
   ): EventId {
-    const { lost, unallocated, outside } = this.#effectOf(range, whose)
+    const { lost, unallocated, outside } = effectOf(this.#cells, this.#claims, range, whose)
     const { next: by, actor, under: step } = this.#recorder
     const object = whose === null ? null : whose.object
     const at = whose === null ? 0 : whose.at
@@ -422,48 +417,6 @@ export class Memory {
     this.#cells.assign(range.start, range.end, { origin: range.start, content, whose, written: true, by })
     for (const hole of outside) this.#cells.clear(hole.start, hole.end)
     return by
-  }
-
-  /** The side effects of a write to one range; `unallocated` where that is known. */
-  #effectOf(where: Range, next: Whose | null, unallocated = holesIn(this.#claims, where)): WriteEffect {
-    const { start, end } = where
-    const origin = next === null ? 0 : start - next.at
-    const run = this.#cells.at(start)
-    if (run !== undefined && run.end >= end)
-      return {
-        lost: isForeign(run.value, next, origin) ? [extentOf(start, end, run.value)] : NONE,
-        unallocated,
-        outside: NONE,
-      }
-    const runs = this.#cells.runs(start, end)
-    const lost = runs
-      .filter(({ value }) => isForeign(value, next, origin))
-      .map(one => extentOf(one.start, one.end, one.value))
-    return { lost, unallocated, outside: holesBetween(runs, where) }
-  }
-
-  /**
-   * Foreign extents in a range, and its parts that are unallocated or not RAM. `arriving`: the new owners,
-   * ascending; gaps are unowned.
-   */
-  #effect(
-    where: Range,
-    arriving: readonly { readonly where: Range; readonly whose: Whose | null }[],
-  ): WriteEffect {
-    const lost: Extent[] = []
-    const loseAllOf = (within: Range, next: Whose | null): void => {
-      lost.push(...this.#effectOf(within, next, NONE).lost)
-    }
-    let at: number = where.start
-    for (const piece of arriving) {
-      const hole = rangeOrNull(at, piece.where.start - at)
-      if (hole !== null) loseAllOf(hole, null)
-      loseAllOf(piece.where, piece.whose)
-      at = piece.where.end
-    }
-    const rest = rangeOrNull(at, where.end - at)
-    if (rest !== null) loseAllOf(rest, null)
-    return { lost, unallocated: holesIn(this.#claims, where), outside: holesIn(this.#cells, where) }
   }
 
   /** Stores a cell in RAM only; `holes`: the parts without RAM. */

@@ -114,16 +114,25 @@ export class RunMap<V> {
       for (const { start, end } of ranges) this.assign(start, end, value)
       return
     }
-    this.rewrite(ranges, () => null)
     const all: Run<V>[] = []
     let next = 0
+    let end = 0
     for (const { runs } of this.#buckets)
       for (const run of runs) {
-        for (let one = ranges[next]; one !== undefined && one.start < run.start; one = ranges[++next])
+        let at = Math.max(run.start, end)
+        for (let one = ranges[next]; one !== undefined && one.start < run.end; one = ranges[++next]) {
+          if (at < one.start) all.push({ start: at, end: one.start, value: run.value })
           all.push({ start: one.start, end: one.end, value })
-        all.push(run)
+          end = one.end
+          at = Math.max(at, end)
+        }
+        if (at === run.start) all.push(run)
+        else if (at < run.end) all.push({ start: at, end: run.end, value: run.value })
       }
-    for (const { start, end } of ranges.slice(next)) all.push({ start, end, value })
+    for (; next < ranges.length; next++) {
+      const one = ranges[next] as Span
+      all.push({ start: one.start, end: one.end, value })
+    }
     this.#buckets = []
     for (let i = 0; i < all.length; i += BUCKET)
       this.#buckets.push({ owner: this.#owner, runs: all.slice(i, i + BUCKET) })
@@ -257,12 +266,14 @@ function put<V>(
     runs[i] = middle
     return
   }
+  const more = (left === null ? 0 : 1) + (middle === null ? 0 : 1) + (right === null ? 0 : 1) - count
+  const any = left ?? middle ?? right
+  // A run that is split has one before it or after it: there are at most two more
+  if (more === 1 && any !== null) runs.splice(i, 0, any)
+  else if (more === 2 && any !== null) runs.splice(i, 0, any, any)
+  else if (more < 0) runs.splice(i, -more)
   let at = i
-  for (const run of [left, middle, right])
-    if (run !== null) {
-      if (at < i + count) runs[at] = run
-      else runs.splice(at, 0, run)
-      at++
-    }
-  if (at < i + count) runs.splice(at, i + count - at)
+  if (left !== null) runs[at++] = left
+  if (middle !== null) runs[at++] = middle
+  if (right !== null) runs[at] = right
 }

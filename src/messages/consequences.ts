@@ -120,13 +120,6 @@ export const CONSEQUENCES: readonly KnownLine[] = [
     fix: 'Check the image on this machine; see that the initrd has /init.',
   },
   {
-    text: 'initrd too large to handle, disabling initrd ({number} needed, {number} available)',
-    by: 'Linux',
-    clause: 'ZO-16',
-    why: 'The kernel finds no free memory for a copy of an initrd that it cannot reach where it is.',
-    fix: 'Make the initrd smaller, or give the machine more RAM.',
-  },
-  {
     text: 'error: you need to load the kernel first.',
     by: 'GRUB',
     clause: null,
@@ -202,7 +195,7 @@ export const CONSEQUENCES: readonly KnownLine[] = [
     text: 'Bootloader has not verified loaded image.',
     by: 'shim',
     clause: null,
-    releases: 'shim 15.3 to 15.8',
+    releases: 'shim 0.9 to 15.8',
     why:
       'ExitBootServices was called although nobody asked shim to verify the image that runs; shim then ' +
       'resets.',

@@ -300,6 +300,12 @@ export const MEANINGS: Readonly<Record<TextId, Meaning>> = {
       'read from.',
     fix: 'Remove initrd= from the command line of a unified kernel image: the initrd is in the image.',
   },
+  'kernel/initrd-too-large': {
+    by: 'Linux',
+    clause: 'ZO-53',
+    why: 'The initrd has half of the memory or more.',
+    fix: 'Make the initrd smaller, give the machine more RAM, or take a kernel from 5.10 on.',
+  },
   'kernel/initrd-files': {
     by: 'Linux EFI stub',
     clause: 'EP-49',

@@ -50,6 +50,9 @@ export const TEXTS = {
   'kernel/initrd-volume': 'Failed to handle fs_proto',
   'kernel/initrd-files': 'Failed to allocate memory for files',
   'kernel/initrd-files-high': 'Failed to alloc highmem for files',
+  'kernel/initrd-too-large':
+    'Kernel panic - not syncing: initrd too large to handle, ' +
+    'disabling initrd ({needed} needed, {available} available)',
   'kernel/unaccepted': 'Failed to allocate unaccepted memory config table',
   'decompressor/halted': '{why}\n -- System halted',
   'decompressor/no-elf': 'Kernel is not a valid ELF file',

@@ -3,10 +3,11 @@
  * behaviour is the fold of its changes; an era is a set of releases that behave alike.
  */
 import { ModelBug } from '../bytes/errors.ts'
+import { once } from '../bytes/once.ts'
 import { canonical, patched, type Change } from './change.ts'
 import type { EraInfo, EraRow } from './era.ts'
 import { compare, required, type Version } from './version.ts'
-import { WORKED_OUT } from './worked-out.ts'
+import { workedOut } from './worked-out.ts'
 
 /** A label for the era of a release. */
 export interface Label {
@@ -324,8 +325,25 @@ export function historyName<B>({ product, branches, end }: History<B>): string {
   return `${product} ${branches[0] ?? ''} to ${end}`
 }
 
-/** The eras of a product, in the order of `eraRows`; results precomputed by the build are reused. */
-export function erasOf<B>(history: History<B>): readonly Era<B>[] {
+/** The eras of a product: rows that say which era a release has, and an era itself when it is asked for. */
+export interface EraTable<E extends EraInfo> {
+  /** In the order of `eraRows`. */
+  readonly rows: () => readonly EraInfo[]
+  /** The era of one of these rows, the same object each time. */
+  readonly era: (row: EraInfo) => E
+  /** The eras of all rows, in their order. */
+  readonly eras: () => readonly E[]
+}
+
+/**
+ * The eras of a product; rows precomputed by the build are reused. `complete` makes the era of a product from
+ * what every era has.
+ */
+export function eraTable<B, E extends EraInfo>(
+  history: History<B>,
+  complete: (era: Era<B>) => E,
+): EraTable<E> {
+  const rows = once(() => workedOut(historyName(history)) ?? eraRows(history))
   const folds = keptFolds(history.base)
   const changes = (places: readonly number[]): Change<B>[] => {
     const found: Change<B>[] = []
@@ -335,11 +353,29 @@ export function erasOf<B>(history: History<B>): readonly Era<B>[] {
     }
     return found
   }
-  return (WORKED_OUT[historyName(history)] ?? eraRows(history)).map(({ has, began, ...info }) => ({
-    ...info,
-    behaviour: folds(changes(has)),
-    began: changes(began),
-  }))
+  const made = new Map<EraInfo, E>()
+  const makeEra = (row: EraRow): E => {
+    const known = made.get(row)
+    if (known !== undefined) return known
+    const { has, began, ...info } = row
+    const era = complete({ ...info, behaviour: folds(changes(has)), began: changes(began) })
+    made.set(row, era)
+    return era
+  }
+  return {
+    rows,
+    era: wanted => {
+      const row = rows().find(one => one === wanted)
+      if (row === undefined) throw new ModelBug(`${wanted.id} is not in the table of ${history.product}`)
+      return makeEra(row)
+    },
+    eras: once(() => rows().map(makeEra)),
+  }
+}
+
+/** The eras of a product, in the order of `eraRows`. */
+export function erasOf<B>(history: History<B>): readonly Era<B>[] {
+  return eraTable(history, era => era).eras()
 }
 
 /**

@@ -3,7 +3,20 @@
  * hexadecimal strings.
  */
 import { hex } from '../bytes/range.ts'
+import type { KernelSlots } from '../machine/model.ts'
 import type { RunReport } from './model.ts'
+
+/** Places of a kernel under KASLR. */
+export function slotsJson({ from, to, count, align, size, runs }: KernelSlots): Record<string, unknown> {
+  return {
+    from: hex(from),
+    to: hex(to),
+    count,
+    align: hex(align),
+    size: hex(size),
+    runs: runs.map(run => ({ first: hex(run.first), count: run.count })),
+  }
+}
 
 /**
  * Facts with `outcome` and `refusal`; facts that the run did not reach are absent. `ramdiskSize` and the
@@ -47,6 +60,8 @@ export function factsOf({ facts, outcome }: Pick<RunReport, 'facts' | 'outcome'>
   address('ramdiskImageFromStub')
   address('compressedImage')
   address('decompressedKernel')
+  if (facts.kernelSlots !== undefined) out['kernelSlots'] = slotsJson(facts.kernelSlots)
+  if (facts.harmfulSlots !== undefined) out['harmfulSlots'] = facts.harmfulSlots
   if (facts.payload !== undefined) out['payload'] = facts.payload
   if (facts.initrdDamage !== undefined)
     out['initrdDamage'] = facts.initrdDamage.map(({ from, to }) => ({ from: hex(from), to: hex(to) }))

@@ -3,7 +3,8 @@
  * docs/reference/report-schema.md.
  */
 import { hex, type Range } from '../bytes/range.ts'
-import { factsOf } from './facts.ts'
+import { factsOf, slotsJson } from './facts.ts'
+import { lineText } from './sentences.ts'
 import { linksIn, type ClauseLinks } from './links.ts'
 import type { Finding, MapSnapshot, Report, RunReport } from './model.ts'
 
@@ -38,7 +39,7 @@ function runToJson(run: RunReport): Record<string, unknown> {
     findings: run.findings.map(findingJson),
     assumptions: run.assumptions,
     gaps: run.gaps,
-    moments: run.snapshots.map(snapshotJson),
+    moments: run.snapshots.map(snapshot => snapshotJson(snapshot, run.facts)),
     ...(run.observed === undefined
       ? {}
       : {
@@ -55,13 +56,12 @@ function runToJson(run: RunReport): Record<string, unknown> {
 
 function outcomeJson({ outcome }: RunReport): Record<string, unknown> {
   switch (outcome.kind) {
-    case 'arrived':
-      return {
-        kind: 'arrived',
-        entry: hex(outcome.at.entry),
-        kernel: hex(outcome.at.kernel),
-        bootParams: hex(outcome.at.bootParams),
-      }
+    case 'arrived': {
+      const { entry, kernel, bootParams, slots } = outcome.at
+      return slots === undefined
+        ? { kind: 'arrived', entry: hex(entry), kernel: hex(kernel), bootParams: hex(bootParams) }
+        : { kind: 'arrived', entry: null, kernel: null, bootParams: hex(bootParams), slots: slotsJson(slots) }
+    }
     case 'refused':
       return { kind: 'refused', ...outcome.refusal }
     case 'undefined':
@@ -95,9 +95,14 @@ function findingJson(finding: Finding): Record<string, unknown> {
 }
 
 /** Schema 1 keeps its own name for the point. */
-function snapshotJson({ point, lines }: MapSnapshot): Record<string, unknown> {
+function snapshotJson({ point, lines }: MapSnapshot, facts: RunReport['facts']): Record<string, unknown> {
   return {
     moment: point,
-    lines: lines.map(({ range, object, at, what }) => ({ range: rangeJson(range), object, at, what })),
+    lines: lines.map(line => ({
+      range: rangeJson(line.range),
+      object: line.object,
+      at: line.at,
+      what: lineText(line, facts),
+    })),
   }
 }

@@ -76,16 +76,56 @@ function caseOf(run: RunReport, { image, machine, advice }: Report, strict: bool
 
 /** XML that ends in a newline. `strict`: a broken contract is a failure, too. */
 export function reportToJunit(report: Report, strict = false): string {
-  const runs = [report, ...report.alternatives]
-  const number = (element: 'failure' | 'error'): string =>
-    String(runs.filter(run => problemOf(run, strict)?.element === element).length)
-  const counts = `tests="${String(runs.length)}" failures="${number('failure')}" errors="${number('error')}"`
+  return junitOf([report], strict)
+}
+
+/** What could not be looked at, and why. */
+interface Unreadable {
+  readonly name: string
+  readonly why: string
+}
+
+interface Counts {
+  readonly tests: number
+  readonly failures: number
+  readonly errors: number
+}
+
+function countsOf(part: Report | Unreadable, strict: boolean): Counts {
+  if (!('image' in part)) return { tests: 1, failures: 0, errors: 1 }
+  const runs = [part, ...part.alternatives]
+  const number = (element: 'failure' | 'error'): number =>
+    runs.filter(run => problemOf(run, strict)?.element === element).length
+  return { tests: runs.length, failures: number('failure'), errors: number('error') }
+}
+
+const countsText = ({ tests, failures, errors }: Counts): string =>
+  `tests="${String(tests)}" failures="${String(failures)}" errors="${String(errors)}"`
+
+function suiteOf(part: Report | Unreadable, strict: boolean): string[] {
+  const name = quoted('image' in part ? part.image.name : part.name)
+  return [
+    `  <testsuite name=${name} ${countsText(countsOf(part, strict))}>`,
+    ...('image' in part
+      ? [part, ...part.alternatives].flatMap(run => caseOf(run, part, strict))
+      : [
+          `    <testcase classname=${name} name="unreadable">`,
+          `      <error type="unreadable" message=${quoted(part.why)}>${xml(part.why)}</error>`,
+          '    </testcase>',
+        ]),
+    '  </testsuite>',
+  ]
+}
+
+/** The same for several reports: a suite for each. */
+export function junitOf(parts: readonly (Report | Unreadable)[], strict: boolean): string {
+  const counts = parts.map(part => countsOf(part, strict))
+  const sum = (name: keyof Counts): number => counts.reduce((before, one) => before + one[name], 0)
+  const all = { tests: sum('tests'), failures: sum('failures'), errors: sum('errors') }
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="stubsim" ${counts}>`,
-    `  <testsuite name=${quoted(report.image.name)} ${counts}>`,
-    ...runs.flatMap(run => caseOf(run, report, strict)),
-    '  </testsuite>',
+    `<testsuites name="stubsim" ${countsText(all)}>`,
+    ...parts.flatMap(part => suiteOf(part, strict)),
     '</testsuites>',
   ]
   return `${lines.join('\n')}\n`

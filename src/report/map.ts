@@ -2,6 +2,7 @@
 import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
 import type { Finding, MapLine, MapSnapshot, RunReport } from './model.ts'
 import { columns, plain, type TextOptions } from './layout.ts'
+import { lineText } from './sentences.ts'
 
 const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
   'before-load': 'before the image is loaded',
@@ -10,10 +11,12 @@ const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
   arrival: 'when the extracted kernel starts',
 }
 
-function rowOf({ range, object, at, what }: MapLine, mark: string): string[] {
+function rowOf(line: MapLine, facts: RunReport['facts']): string[] {
+  const { range, object, at } = line
   const size = formatSize(sizeOf(range))
+  const what = lineText(line, facts)
   return [
-    mark,
+    ' ',
     hex(range.start),
     hex(range.end),
     at === 0 ? object : `${object} + ${hex(at)}`,
@@ -29,7 +32,7 @@ export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}
     [
       paint(TITLES[point], 'heading'),
       ...columns(
-        lines.map(line => rowOf(line, ' ')),
+        lines.map(line => rowOf(line, report.facts)),
         [1, 2, 4],
       ),
     ].join('\n'),

@@ -5,7 +5,7 @@ import { builderText, factRows, outcomeText, verdictText } from './sentences.ts'
 import type { EraRef, Finding, Report } from './model.ts'
 
 /** Text of a file or a guest as one line of Markdown that stands for itself. */
-function plainly(text: string): string {
+export function plainly(text: string): string {
   return printable(text).replaceAll(/[\\`*_[\]<>|#]/g, char => `\\${char}`)
 }
 
@@ -23,8 +23,9 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function eraText({ id, title, version }: EraRef): string {
+  if (id === null && version === null) return `none: ${plainly(title)}`
   return (
-    `${plainly(version ?? 'version unknown')}: ` +
+    `${plainly(version ?? 'no version text')}: ` +
     `${id === null ? 'no era' : code(id)}${title === '' ? '' : `, ${plainly(title)}`}`
   )
 }
@@ -49,7 +50,8 @@ function findingLines({ class: kind, rule, object, clause, what, why, fix, legs 
   ]
 }
 
-function folded(title: string, lines: readonly string[]): string[] {
+/** Lines behind a title that opens them; none without lines. */
+export function folded(title: string, lines: readonly string[]): string[] {
   return lines.length === 0
     ? []
     : ['<details>', `<summary>${title}</summary>`, '', ...lines, '', '</details>', '']

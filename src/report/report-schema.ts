@@ -37,6 +37,8 @@ const facts = record(
     ramdiskImageFromStub: address,
     compressedImage: address,
     decompressedKernel: address,
+    kernelSlots: { $ref: '#/$defs/slots' },
+    harmfulSlots: count,
     payload: record({ format: text, consumed: count, produced: count, margin: { type: 'integer' } }, [
       'margin',
     ]),
@@ -56,6 +58,8 @@ const facts = record(
     'ramdiskImageFromStub',
     'compressedImage',
     'decompressedKernel',
+    'kernelSlots',
+    'harmfulSlots',
     'payload',
     'initrdDamage',
     'refusal',
@@ -66,7 +70,16 @@ const run = {
   verdict: { enum: ['clean', 'damage', 'refused', 'unknown'] },
   outcome: {
     oneOf: [
-      record({ kind: { const: 'arrived' }, entry: address, kernel: address, bootParams: address }),
+      record(
+        {
+          kind: { const: 'arrived' },
+          entry: orNull(address),
+          kernel: orNull(address),
+          bootParams: address,
+          slots: { $ref: '#/$defs/slots' },
+        },
+        ['slots'],
+      ),
       record({
         kind: { const: 'refused' },
         by: actor,
@@ -102,34 +115,83 @@ const run = {
   ),
 }
 
-/** What `reportToJson` returns is valid against this. */
+const links = { type: 'object', additionalProperties: listOf({ type: 'string' }) } as const
+
+const report = record(
+  {
+    schema: { const: 1 },
+    version: text,
+    image: record({ name: text, size: count }),
+    machine: record({ what: text, ramBytes: count }),
+    builder: orNull(
+      record({
+        certainty: { enum: ['certain', 'several', 'unknown'] },
+        candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })),
+      }),
+    ),
+    ...run,
+    advice: listOf({ $ref: '#/$defs/finding' }),
+    problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
+    alternatives: listOf({ $ref: '#/$defs/run' }),
+    links,
+  },
+  ['builder', 'observed', 'links'],
+)
+
+const surveyVerdict = { enum: ['damage', 'refused', 'unreadable', 'unknown', 'clean'] } as const
+
+/** Several images or machines: a row for each pair, and the reports of those that have one. */
+const survey = record(
+  {
+    schema: { const: 1 },
+    version: text,
+    summary: record({
+      verdict: surveyVerdict,
+      sentence: text,
+      counts: record({ damage: count, refused: count, unreadable: count, unknown: count, clean: count }),
+      files: listOf(text),
+      machines: listOf(text),
+      usualMachines: { type: 'boolean' },
+      skipped: listOf(text),
+      rows: listOf(
+        record({
+          file: orNull(text),
+          machine: orNull(text),
+          verdict: surveyVerdict,
+          why: text,
+          found: text,
+          report: orNull(count),
+        }),
+      ),
+    }),
+    reports: listOf({ $ref: '#/$defs/report' }),
+    links,
+  },
+  ['links'],
+)
+
+/** What `check --format json` prints, and what `reportToJson` returns, is valid against this. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'stubsim report, schema 1',
-  ...record(
-    {
-      schema: { const: 1 },
-      version: text,
-      image: record({ name: text, size: count }),
-      machine: record({ what: text, ramBytes: count }),
-      builder: orNull(
-        record({
-          certainty: { enum: ['certain', 'several', 'unknown'] },
-          candidates: listOf(record({ id: text, title: text, evidence: listOf(text) })),
-        }),
-      ),
-      ...run,
-      advice: listOf({ $ref: '#/$defs/finding' }),
-      problems: listOf(record({ file: text, id: text, at: orNull(count), what: text })),
-      alternatives: listOf({ $ref: '#/$defs/run' }),
-      links: { type: 'object', additionalProperties: listOf({ type: 'string' }) },
-    },
-    ['builder', 'observed', 'links'],
-  ),
+  oneOf: [{ $ref: '#/$defs/report' }, { $ref: '#/$defs/survey' }],
   $defs: {
+    report,
+    survey,
     address: { type: 'string', pattern: '^0x[0-9a-f]+$', description: 'lower case, no padding' },
     range: { ...record({ start: address, end: address }), description: 'half-open' },
     span: { ...record({ from: address, to: address }), description: 'half-open offsets' },
+    slots: {
+      ...record({
+        from: address,
+        to: address,
+        count: { type: 'integer', minimum: 2 },
+        align: address,
+        size: address,
+        runs: listOf(record({ first: address, count: { type: 'integer', minimum: 1 } })),
+      }),
+      description: 'where KASLR may put the kernel: from the lowest place to the end of it in the highest',
+    },
     era: record({
       id: orNull(text),
       title: text,

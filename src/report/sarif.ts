@@ -7,6 +7,7 @@ import { printable } from './layout.ts'
 import { linksIn, type ClauseLinks } from './links.ts'
 import { outcomeText } from './sentences.ts'
 import type { Finding, Report, RunReport } from './model.ts'
+import type { Survey } from './survey.ts'
 
 const LEVELS: Readonly<Record<Finding['class'], string>> = {
   damage: 'error',
@@ -19,14 +20,21 @@ interface Result {
   readonly title: string
   readonly level: string
   readonly text: string
-  readonly clause: string
+  /** Null for what is no matter of the law: a file that cannot be used. */
+  readonly clause: string | null
   readonly object: string | null
   /** Candidates it applies to. */
   readonly run: string | null
   readonly finding: Finding | null
+  /** The file that it is about. */
+  readonly uri: string
+  /** Of several machines those on which it was found; the text is that of the first. */
+  readonly machines: readonly string[]
 }
 
-function ofFinding(finding: Finding, run: string | null): Result {
+type Found = Omit<Result, 'uri' | 'machines'>
+
+function ofFinding(finding: Finding, run: string | null): Found {
   const { rule, title, clause, object, what, why, fix } = finding
   return {
     ruleId: rule,
@@ -40,11 +48,11 @@ function ofFinding(finding: Finding, run: string | null): Result {
   }
 }
 
-function ofRun(report: RunReport): Result[] {
+function ofRun(report: RunReport): Found[] {
   const run = `${report.stub.id ?? 'no stub era'}, ${report.kernel.id ?? 'no kernel era'}`
   const own = { object: null, run, finding: null }
   const { outcome } = report
-  const ended: Result[] = []
+  const ended: Found[] = []
   if (outcome.kind === 'refused')
     ended.push({
       ...own,
@@ -107,9 +115,8 @@ function flowOf({ legs }: Finding): object[] {
 }
 
 function resultJson(
-  { ruleId, level, text, clause, object, run, finding }: Result,
+  { ruleId, level, text, clause, object, run, finding, uri, machines }: Result,
   rules: readonly string[],
-  uri: string,
   linksOf: ClauseLinks,
 ): object {
   const flows = finding === null ? [] : flowOf(finding)
@@ -129,11 +136,12 @@ function resultJson(
         ...(object === null ? {} : { logicalLocations: [{ fullyQualifiedName: object, kind: 'object' }] }),
       },
     ],
-    partialFingerprints: { 'stubsim/v1': [ruleId, object ?? '', clause, run ?? ''].join(' ') },
+    partialFingerprints: { 'stubsim/v1': [ruleId, object ?? '', clause ?? '', run ?? ''].join(' ') },
     ...(flows.length === 0 ? {} : { codeFlows: flows }),
     properties: {
-      clause,
+      ...(clause === null ? {} : { clause }),
       ...(run === null ? {} : { run }),
+      ...(machines.length === 0 ? {} : { machines }),
       ...(Object.keys(links).length === 0 ? {} : { links }),
     },
   }
@@ -155,6 +163,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   undefined: 'The code that was to run next had been overwritten, so what happens then is undefined.',
   unknown:
     'The boot leaves what is modelled. That is no statement about the image: it is neither safe nor damaged.',
+  unreadable: 'The file cannot be used, so nothing is known of it.',
 }
 
 /** The page of a rule, Markdown as `explain` prints it; null where there is none. */
@@ -176,7 +185,7 @@ function firstParagraph(page: string): string | undefined {
 
 function uriOfRule({ clause, finding }: Result, links: ClauseLinks): string {
   if (finding === null) return DESCRIBED.firmware
-  return links(clause)[0] ?? (finding.class === 'advice' ? DESCRIBED.image : DESCRIBED.boot)
+  return links(clause ?? '')[0] ?? (finding.class === 'advice' ? DESCRIBED.image : DESCRIBED.boot)
 }
 
 /** Refusals and gaps of many clauses share a rule: only a rule of findings has a clause of its own. */
@@ -217,13 +226,75 @@ export function reportToSarif(
     image = report.image.name,
   }: { readonly pages?: RulePages; readonly image?: string } = {},
 ): Record<string, unknown> {
-  const results = [
+  const uri = uriOf(image)
+  const results = foundIn(report).map(found => ({ ...found, uri, machines: [] }))
+  return logOf(results, links, pages, report.version, [{ uri, length: report.image.size }], {
+    verdict: report.verdict,
+    machine: report.machine.what,
+  })
+}
+
+function foundIn(report: Report): Found[] {
+  return [
     ...[report, ...report.alternatives].flatMap(ofRun),
     ...report.advice.map(finding => ofFinding(finding, null)),
   ]
+}
+
+/** A file that cannot be used. */
+function unreadable(why: string): Found {
+  const title = 'A file cannot be used'
+  const own = { object: null, run: null, finding: null }
+  return { ...own, ruleId: 'unreadable', title, level: 'error', text: why, clause: null }
+}
+
+/**
+ * A survey as one run: what is found in a file on several machines is one result that names them. `image`:
+ * the path of a file from the root of the repository.
+ */
+export function surveyToSarif(
+  survey: Survey,
+  links: ClauseLinks = () => [],
+  {
+    pages = () => null,
+    image = name => name,
+  }: { readonly pages?: RulePages; readonly image?: (name: string) => string } = {},
+): Record<string, unknown> {
+  const results = new Map<string, Result>()
+  const artifacts = new Map<string, Artifact>()
+  for (const { file, machine, why, report } of survey.rows) {
+    const uri = uriOf(image(file === '' ? machine : file))
+    if (report !== null) artifacts.set(uri, { uri, length: report.image.size })
+    else if (!artifacts.has(uri)) artifacts.set(uri, { uri })
+    for (const found of report === null ? [unreadable(why)] : foundIn(report)) {
+      const key = JSON.stringify([uri, found.ruleId, found.object, found.clause, found.run])
+      const before = results.get(key)
+      const machines = [...(before?.machines ?? []), ...(machine === '' ? [] : [machine])]
+      results.set(key, { ...(before ?? { ...found, uri }), machines: [...new Set(machines)] })
+    }
+  }
+  return logOf([...results.values()], links, pages, survey.version, [...artifacts.values()], {
+    verdict: survey.rows[0]?.verdict ?? 'unreadable',
+    machines: survey.machines,
+  })
+}
+
+interface Artifact {
+  readonly uri: string
+  /** Absent where the file could not be read. */
+  readonly length?: number
+}
+
+function logOf(
+  results: readonly Result[],
+  links: ClauseLinks,
+  pages: RulePages,
+  version: string,
+  artifacts: readonly Artifact[],
+  properties: object,
+): Record<string, unknown> {
   const firsts = new Map(results.map(result => [result.ruleId, result]))
   const rules = [...firsts.keys()]
-  const uri = uriOf(image)
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -232,16 +303,16 @@ export function reportToSarif(
         tool: {
           driver: {
             name: 'stubsim',
-            semanticVersion: report.version,
-            version: report.version,
+            semanticVersion: version,
+            version,
             rules: [...firsts].map(([id, first]) => ruleJson(id, first, links, pages)),
           },
         },
         invocations: [{ executionSuccessful: true }],
         originalUriBaseIds: { [ROOT]: { description: { text: 'the root of the repository' } } },
-        artifacts: [{ location: { uri, uriBaseId: ROOT }, length: report.image.size }],
-        results: results.map(result => resultJson(result, rules, uri, links)),
-        properties: { verdict: report.verdict, machine: report.machine.what },
+        artifacts: artifacts.map(({ uri, ...size }) => ({ location: { uri, uriBaseId: ROOT }, ...size })),
+        results: results.map(result => resultJson(result, rules, links)),
+        properties,
       },
     ],
   }

@@ -1,7 +1,8 @@
 /** Wording shared by all renderers: the verdict, the outcome, the facts. */
 import { formatRange, hex } from '../bytes/range.ts'
 import { count } from './layout.ts'
-import type { BuilderRef, Finding, RunReport } from './model.ts'
+import type { KernelSlots } from '../machine/model.ts'
+import type { BuilderRef, Finding, MapLine, RunReport } from './model.ts'
 
 /** `damage: 1 damage, 2 breaches`: the verdict, and its grounds. */
 export function verdictText(report: RunReport & { readonly advice?: readonly Finding[] }): string {
@@ -41,11 +42,11 @@ export function builderText({ certainty, candidates }: BuilderRef): string {
 /** How a run ended, in one sentence. */
 export function outcomeText(outcome: RunReport['outcome']): string {
   switch (outcome.kind) {
-    case 'arrived':
-      return (
-        `the extracted kernel starts at ${hex(outcome.at.entry)} with its boot_params at ` +
-        hex(outcome.at.bootParams)
-      )
+    case 'arrived': {
+      const { entry, bootParams, slots } = outcome.at
+      const where = slots === undefined ? `at ${hex(entry)}` : `${slotsText(slots)},`
+      return `the extracted kernel starts ${where} with its boot_params at ${hex(bootParams)}`
+    }
     case 'refused': {
       const { by, status, clause, why } = outcome.refusal
       return `refused by ${by} with ${status} (${clause}): ${why}`
@@ -55,6 +56,19 @@ export function outcomeText(outcome: RunReport['outcome']): string {
     case 'unknown':
       return `unknown: the model ends here (${outcome.gap.clause}): ${outcome.gap.why}`
   }
+}
+
+/** `anywhere in 0x1000000-0x1fe00000, 157 slots`. */
+export function slotsText({ from, to, count: slots }: KernelSlots): string {
+  return `anywhere in ${formatRange({ start: from, end: to })}, ${String(slots)} slots`
+}
+
+/** What is said of a line of a snapshot: of a kernel at random, that this is one of its places. */
+export function lineText({ object, what }: MapLine, { kernelSlots }: RunReport['facts']): string {
+  return object === 'vo' && kernelSlots !== undefined
+    ? `in the first of ${String(kernelSlots.count)} slots, ` +
+        `anywhere in ${formatRange({ start: kernelSlots.from, end: kernelSlots.to })}`
+    : what
 }
 
 /** Name and value of every fact of a run. */
@@ -78,6 +92,7 @@ export function factRows(facts: RunReport['facts']): string[][] {
   address('ramdiskSize', facts.ramdiskSize)
   address('compressedImage', facts.compressedImage)
   address('decompressedKernel', facts.decompressedKernel)
+  if (facts.kernelSlots !== undefined) rows.push(['decompressedKernel', slotsText(facts.kernelSlots)])
   if (facts.payload !== undefined) rows.push(['payload', payloadText(facts.payload)])
   if (facts.initrdDamage !== undefined)
     rows.push([

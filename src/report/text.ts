@@ -109,9 +109,11 @@ const CERTAINTY: Readonly<Record<EraRef['certainty'], string>> = {
 }
 
 function eraText({ id, title, version, evidence, certainty }: EraRef, details: boolean): string {
+  // Nothing was found: the title says why
+  if (id === null && version === null) return `none: ${title}`
   const does = id === null ? CERTAINTY.none : `${title} (${id})`
   const how = certainty === 'none' ? [] : [CERTAINTY[certainty]]
-  return `${version ?? 'version unknown'}: ${[does, ...how, ...(details ? evidence : [])].join('; ')}`
+  return `${version ?? 'no version text'}: ${[does, ...how, ...(details ? evidence : [])].join('; ')}`
 }
 
 /** One finding: the message, its legs, its place in memory, reason and fix. */

@@ -33,6 +33,7 @@ export {
   type LanzabooteRelease,
 } from './lanzaboote.ts'
 export type { HazardFilter, RefusalFilter, Subject } from './matchers.ts'
+export { forAllFaults, forAllFirmware, forAllKernels, forAllStubs } from './for-all.ts'
 export { scenario, type ScenarioInput, type ScenarioOptions } from './scenario.ts'
 
 /** The matchers of stubsim; each takes a scenario or the result of `check`. */

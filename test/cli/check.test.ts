@@ -214,7 +214,6 @@ describe('map and trace', () => {
 
 describe('a machine must be said, whole and once', () => {
   test.each<[string[], RegExp]>([
-    [[], /no machine: give --memmap FILE .*, or --ram SIZE --firmware PROFILE .*ovmf-2022\.11-q35/],
     [['--ram', '512MiB'], /--ram needs --firmware PROFILE: one of .*ovmf-2022\.11-q35/],
     [['--firmware', 'ovmf'], /--firmware needs --ram SIZE/],
     [['--memmap', good, '--ram', '1G'], /--memmap describes a whole machine/],
@@ -227,6 +226,13 @@ describe('a machine must be said, whole and once', () => {
   ])('%j', async (options, message) => {
     expect(oneLine(await stubsim(['check', good, ...options]))).toMatch(message)
   })
+})
+
+test('without a machine, map and trace say what is missing', async () => {
+  for (const command of ['map', 'trace'])
+    expect(oneLine(await stubsim([command, good]))).toMatch(
+      /no machine: give --memmap FILE .*, or --ram SIZE --firmware PROFILE .*ovmf-2022\.11-q35/,
+    )
 })
 
 describe('input that cannot be used: one line, exit 2', () => {
@@ -247,7 +253,6 @@ describe('input that cannot be used: one line, exit 2', () => {
     ['empty', file('empty.efi', ''), /at 0x0: the file is empty/],
     ['one byte', file('one.efi', 'M'), /a text without a section table/],
     ['text', file('text.efi', 'hello, world\n'.repeat(100)), /a text without a section table/],
-    ['directory', join(folder, 'directory'), /is a directory/],
     ['missing', join(folder, 'missing.efi'), /no such file/],
     ['truncated', truncated, /at 0x[0-9a-f]+: .*(ends|fit)/],
     ['e_lfanew past the end', outside, /at 0x3c: e_lfanew 0x9980/],
@@ -259,6 +264,14 @@ describe('input that cannot be used: one line, exit 2', () => {
       expect(line).toContain(`stubsim: ${path}: `)
       expect(line).toMatch(message)
     }
+  })
+
+  test('a folder: without an image nothing is checked, and inspect takes none', async () => {
+    const empty = join(folder, 'directory')
+    expect(oneLine(await stubsim(['check', empty, ...machine]))).toBe(
+      `stubsim: ${empty}: there is no PE file in this folder\n`,
+    )
+    expect(oneLine(await stubsim(['inspect', empty]))).toBe(`stubsim: ${empty}: is a directory\n`)
   })
 
   test.each([

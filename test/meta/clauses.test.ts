@@ -42,13 +42,10 @@ test('every chapter is there and every clause has the one form', () => {
   expect(clauses.length).toBeGreaterThan(50)
 })
 
-test('serials are unique and none is missing: a number is allocated once and stays', () => {
+test('serials are unique: a number is allocated once', () => {
   for (const chapter of CHAPTERS) {
     const serials = clauses.filter(clause => clause.chapter === chapter).map(clause => clause.serial)
-    expect([chapter, [...serials].sort((a, b) => a - b)]).toEqual([
-      chapter,
-      Array.from({ length: serials.length }, (_, i) => i + 1),
-    ])
+    expect([chapter, serials.length]).toEqual([chapter, new Set(serials).size])
   }
 })
 
@@ -93,6 +90,10 @@ test('a number is never used again for another sentence: one that went is in ret
       .map(title => `${id}: ${title}`),
   )
   expect(again).toEqual([])
+})
+
+test('a number that was once allocated stays', () => {
+  expect([...titlesOfAllTimes().keys()].filter(id => !byId.has(id))).toEqual([])
 })
 
 test('retired.md says where each sentence is now, and no number in it has its old sentence', () => {

@@ -223,9 +223,10 @@ const ADDED = {
   'tables out of any text': 50 * KILOBYTE,
   'doubts about files and machines': 20 * KILOBYTE,
   'hostile files, and second looks at what is clean': 28 * KILOBYTE,
+  'several files and machines, and calls that fail': 24 * KILOBYTE,
 }
 
-test('the package is light: 1.2 MB packed and what was added since, 171 kB for check', () => {
+test('the package is light: 1.2 MB packed and what was added since, 170 kB for check', () => {
   const limit = Object.values(ADDED).reduce((sum, one) => sum + one, 1.2 * MEGABYTE)
   expect(packedSize).toBeLessThanOrEqual(limit)
   const image = uki({ initrd: '1M' })
@@ -254,7 +255,7 @@ test('the package is light: 1.2 MB packed and what was added since, 171 kB for c
   expect(loaded).toContain(MAIN)
   expect(loaded.filter(path => !path.startsWith(join(TOP, 'dist')))).toEqual([])
   const size = loaded.reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0)
-  expect(size).toBeLessThanOrEqual(171 * KILOBYTE)
+  expect(size).toBeLessThanOrEqual(170 * KILOBYTE)
   // What this boot does not need is not there: the log, YAML, schemas.
   expect(loaded.filter(path => /\bpino\b|\bvalibot\b|composeDoc/.test(readFileSync(path, 'utf8')))).toEqual(
     [],

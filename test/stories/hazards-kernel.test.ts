@@ -232,7 +232,7 @@ describe('hazards of a kernel', () => {
           doubt => doubt.clause === 'EP-16',
         ),
       ),
-    ).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f', 'E2c', 'E2'])
+    ).toEqual(['E0a', 'E0', 'E1', 'E2a', 'E2f', 'E2h', 'E2c', 'E2'])
   })
 
   test('H9 there is no room', () => {

@@ -5,7 +5,7 @@ import { filesBelow, textOf } from './repository.ts'
 
 export const CHAPTERS = ['FW', 'PE', 'ST', 'LZ', 'HO', 'EP', 'ZO', 'HZ'] as const
 export const CLAUSE_ID = /\b(?:FW|PE|ST|LZ|HO|EP|ZO|HZ)-\d+\b/g
-const EVIDENCE = ['read', 'measured', 'stated', 'remembered'] as const
+const EVIDENCE = ['read', 'measured', 'stated', 'defined', 'remembered'] as const
 
 export interface Clause {
   readonly id: string

@@ -12,9 +12,9 @@ import { viewUki } from '../../src/image/uki.ts'
 import type { LoadedImage, LoadOptions } from '../../src/machine/model.ts'
 import type { Memory } from '../../src/memory/memory.ts'
 
-/** One AllocatePages, AllocatePool, FreePool or LoadImage, as a test compares it. */
+/** One AllocatePages, FreePages, AllocatePool, FreePool or LoadImage, as a test compares it. */
 export interface Call {
-  readonly call: 'pages' | 'pool' | 'free' | 'load'
+  readonly call: 'pages' | 'free-pages' | 'pool' | 'free' | 'load'
   readonly label: string
   readonly size: number
   readonly type?: number
@@ -71,7 +71,10 @@ export function fakeFirmware(
       })
       return { status: 'EFI_SUCCESS', at }
     },
-    freePages: () => 'EFI_SUCCESS',
+    freePages: (at, pages) => {
+      calls.push({ call: 'free-pages', label: '', size: pages, at })
+      return 'EFI_SUCCESS'
+    },
     allocatePool: (type, size, label): Allocation => {
       if (full.includes(label)) return no
       const room = alignUp(size, 8) + 40

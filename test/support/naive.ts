@@ -110,6 +110,8 @@ export interface Known {
   /** Bytes that the kernel states it has, and bytes that it becomes. */
   readonly kernel: {
     readonly length: number
+    /** The first byte that anybody looks at. */
+    readonly readFrom: number
     readonly output: number
     /** Does it clear its .bss where it lies, [from, to) from its first byte? */
     readonly clears: Span | null
@@ -174,7 +176,7 @@ function* payloadObjections(
       : sections.findLast(one => one.name.startsWith(name))
   const linux = taken('.linux')
   if (linux === undefined) yield 'there is no .linux'
-  else if (!holds(canvas, linux.VA, linux.VA + kernel.length, linux.RP))
+  else if (!holds(canvas, linux.VA + kernel.readFrom, linux.VA + kernel.length, linux.RP + kernel.readFrom))
     yield 'the kernel is not what the file has'
   const initrd = taken('.initrd')
   if (initrd !== undefined && initrd.VS > 0) {

@@ -107,7 +107,9 @@ export function packedKernel(name: string, { stream, length }: Packed): Kernel {
   const facts = KERNEL_FACTS[name]
   if (facts === undefined) throw new Error(`no kernel ${name}`)
   const { source, image } = kernelNamed(name)
-  const payload = Uint8Array.from([...stream, ...le(length, 4)])
+  const payload = new Uint8Array(stream.length + 4)
+  payload.set(stream)
+  payload.set(le(length, 4), stream.length)
   const pieces = [
     { at: 0, source },
     { at: 0x24c, source: bytesSource(Uint8Array.from(le(payload.length, 4))) },

@@ -151,7 +151,8 @@ function knownOf({ stub, kernel: { known } }: Case, { map }: MachineInput): Know
         .filter(([name]) => name !== '.sbat')
         .map(([name, VA, VS, , RS]) => ({ name, VA, VS, RS })),
     },
-    kernel: known,
+    // 247.3 and its kernels look at the setup header, never at the boot sector before it
+    kernel: { ...known, readFrom: stub === '247.3' ? 0x1f1 : 0 },
     counts: stub === '257.13' || stub === '262.1' ? 'first' : 'last',
     map: map.map(({ type, range }) => ({ type, from: range.start, to: range.end })),
   }

@@ -37,11 +37,15 @@ const FOUR_GIB = 2 ** 32
  * below them. If they are not recognised, the default range ends at the highest RAM below 4 GiB.
  */
 export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
-  const { ram } = splitMap(map)
-  const low = ram.slice(0, firstPast(ram, FOUR_GIB))
-  for (let first = low.length - OVMF_BINS.length; first >= 0; first--) {
-    if (low[first]?.type !== OVMF_BINS[0].type) continue
-    const run = low.slice(first, first + OVMF_BINS.length)
+  return binsAmong(splitMap(map).ram)
+}
+
+/** The same for the RAM of a map. */
+export function binsAmong(ram: readonly MemoryDescriptor[]): InferredPolicy {
+  const low = firstPast(ram, FOUR_GIB)
+  for (let first = low - OVMF_BINS.length; first >= 0; first--) {
+    if (ram[first]?.type !== OVMF_BINS[0].type) continue
+    const run = ram.slice(first, first + OVMF_BINS.length)
     const isBins = OVMF_BINS.every(({ type, pages }, i) => {
       const found = run[i]
       return (
@@ -56,7 +60,7 @@ export function inferBins(map: readonly MemoryDescriptor[]): InferredPolicy {
       return { bins, defaultMax: lowest.range.start - 1, assumption: null }
     }
   }
-  const defaultMax = (low.at(-1)?.range.end ?? 1) - 1
+  const defaultMax = (ram[low - 1]?.range.end ?? 1) - 1
   return {
     bins: [],
     defaultMax,

@@ -2,6 +2,7 @@
  * EDK2's image loader, that of its DXE core: ImageBase or anywhere, table order, tails zeroed, bounds with
  * holes (chapter PE).
  */
+import { once } from '../../bytes/once.ts'
 import { hex, rangeAt, rangeOrNull } from '../../bytes/range.ts'
 import { PAGE, pagesOf, phys, physOf, PHYS_END, wrap32, type Phys } from '../../bytes/units.ts'
 import type { PeSection } from '../../image/pe.ts'
@@ -104,9 +105,9 @@ export function headersEdk2(loading: Loading): null {
  * One section: min(VirtualSize, SizeOfRawData) bytes copied, the rest zeroed (PE-7); bytes around it are
  * unchanged (PE-18).
  */
-export function edk2Section({
-  zeroesAddressZero,
-}: Edk2Behaviour): (loading: Loading, section: PeSection) => LoadRefusal | null {
+export function edk2Section(
+  release: () => Edk2Behaviour,
+): (loading: Loading, section: PeSection) => LoadRefusal | null {
   return (loading, section) => {
     const { ports, checked, place } = loading
     const { imageSize } = checked
@@ -126,7 +127,7 @@ export function edk2Section({
       bring(loading, PointerToRawData, copied, VirtualAddress, ownerOf(loading, section))
     }
     if (copied >= VirtualSize) return null
-    if (!startsInside && !zeroesAddressZero) return null
+    if (!startsInside && !release().zeroesAddressZero) return null
     const from = (startsInside ? place.base + VirtualAddress : 0) + copied
     const where = rangeOrNull(from, Math.min(VirtualSize - copied, PHYS_END - from))
     if (where === null) return null
@@ -162,7 +163,7 @@ export function dxeCoreLoader(release: Edk2Release): Omit<ImageLoader, 'id' | 't
     allocate: allocateEdk2,
     headers: headersEdk2,
     order: 'table',
-    section: edk2Section(edk2Behaviour(release)),
+    section: edk2Section(once(() => edk2Behaviour(release))),
     relocate: relocateEdk2,
     finish: nothing,
     givesBackFrom: 'base',

@@ -6,7 +6,7 @@ import { range } from '../../bytes/range.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import { edgesOf, piecesAt } from '../bin-edges.ts'
 import { isFree } from '../descriptor-map.ts'
-import { areOne, firstPast, reported } from '../memory-map.ts'
+import { areOne, elsewhere, firstPast, reported } from '../memory-map.ts'
 import type { Bin, FirmwareClause } from '../page-allocator.ts'
 
 /** The answer for these descriptors. */
@@ -19,6 +19,9 @@ export interface ShownMap {
   readonly count: number
   readonly clause: FirmwareClause
 }
+
+/** So many entries are no arguments of a call. */
+const MANY = 1000
 
 /** Shows maps by the habits of one release. */
 export class MapView {
@@ -37,51 +40,55 @@ export class MapView {
   }
 
   /**
-   * The answer for these lists, which are never changed. `last`: an answer of the same view to start from.
+   * The answer for these lists, which are never changed. `known`: an answer of the same view to start from.
    */
   show(
     ram: readonly MemoryDescriptor[],
     foreign: readonly MemoryDescriptor[],
-    last: ShownMap | null = null,
+    known: ShownMap | null = null,
   ): ShownMap {
+    const last = known?.foreign === foreign ? known : null
     const { from, same, kept } =
       last === null || ram.length === 0 ? { from: 0, same: Infinity, kept: 0 } : placeOf(ram, last)
     const made: MemoryDescriptor[] = []
     let before = kept === 0 ? undefined : last?.map[kept - 1]
     let rest = last?.count ?? 0
     for (let i = from; i < ram.length; i++) {
-      const pieces = piecesAt(ram[i] as MemoryDescriptor, this.#edges)
-      let one = this.#entryOf(pieces[0])
+      const descriptor = ram[i] as MemoryDescriptor
+      const pieces = this.#cuts ? piecesAt(descriptor, this.#edges) : null
+      const count = pieces === null ? 1 : pieces.length
+      let one = this.#entryOf(pieces === null ? descriptor : pieces[0])
       if (last !== null && i > same && (before === undefined || !areOne(before, one))) {
         rest = firstPast(last.map, one.range.start, last.count)
         break
       }
-      for (let j = 1; j <= pieces.length; j++) {
+      for (let j = 1; j <= count; j++) {
         if (before !== undefined && areOne(before, one)) {
-          one = { ...before, range: range(before.range.start, one.range.end) }
+          one = elsewhere(before, range(before.range.start, one.range.end))
           made.pop()
         }
         made.push(one)
         before = one
-        if (j < pieces.length) one = this.#entryOf(pieces[j] as MemoryDescriptor)
+        if (pieces !== null && j < count) one = this.#entryOf(pieces[j] as MemoryDescriptor)
       }
     }
-    const head = last === null ? [] : last.map.slice(0, kept)
-    const tail = last === null ? [] : last.map.slice(rest, last.count)
     const inBin = this.#bins.some(bin => this.#showsFree(ram, bin))
     const ofBin = this.#cuts ? 'FW-34' : 'FW-15'
-    return {
-      ram,
-      foreign,
-      map: head.concat(made, tail, foreign),
-      count: kept + made.length + tail.length,
-      clause: inBin ? ofBin : 'FW-14',
-    }
+    const clause = inBin ? ofBin : 'FW-14'
+    if (last === null) return { ram, foreign, map: made.concat(foreign), count: made.length, clause }
+    const map =
+      made.length < MANY
+        ? last.map.toSpliced(kept, rest - kept, ...made)
+        : last.map.slice(0, kept).concat(made, last.map.slice(rest))
+    return { ram, foreign, map, count: map.length - foreign.length, clause }
   }
 
   #entryOf(piece: MemoryDescriptor): MemoryDescriptor {
-    const bin = isFree(piece) ? this.#bins.find(({ base, max }) => isWithin(piece, base, max)) : undefined
-    return reported(bin === undefined ? piece : { ...piece, type: bin.type })
+    if (!isFree(piece)) return reported(piece)
+    for (const { base, max, type } of this.#bins)
+      if (isWithin(piece, base, max))
+        return reported({ type, range: piece.range, attribute: piece.attribute })
+    return piece
   }
 
   /** Are there free pages that are shown as the bin's? */

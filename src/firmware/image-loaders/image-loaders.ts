@@ -20,7 +20,9 @@ export const DEFAULT_IMAGE_LOADER: ImageLoader = edk2ImageLoader('2022.11')
  * (PE-26).
  */
 export function ofDxeCore(loader: ImageLoader, { edk2 }: MemoryServices): ImageLoader {
-  return loader.dxeCore === true && edk2 !== undefined ? { ...loader, section: edk2Section(edk2) } : loader
+  return loader.dxeCore === true && edk2 !== undefined
+    ? { ...loader, section: edk2Section(() => edk2) }
+    : loader
 }
 
 /** GRUB's chainloader: the firmware below loads a copy, without the boot manager (PE-36). */

@@ -26,7 +26,7 @@ export const clobberedObject = rule({
   clause: 'HZ-2',
   title: 'An object was overwritten before it was read',
   visit(recording, report) {
-    for (const damage of damages(recording.events, ['clobbered'])) {
+    for (const damage of damages(recording, ['clobbered'])) {
       const destroyers = eventsOf(damage.pieces, past => [past.by])
       const never = destroyers.length === 0
       const what = never

@@ -1,8 +1,8 @@
 /** truncated-object: a reader of a whole object got less. HZ-5. */
 import { sizeOf } from '../../bytes/range.ts'
-import type { ReadEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
 import { exactSize, legsOf } from '../describe.ts'
+import { signsIn } from '../signs.ts'
 
 export const truncatedObject = rule({
   id: 'truncated-object',
@@ -11,9 +11,8 @@ export const truncatedObject = rule({
   clause: 'HZ-5',
   title: 'Less than the whole object was read',
   visit(recording, report) {
-    const short = recording.events.filter(
-      (event): event is ReadEvent => event.op === 'read' && event.missing > 0,
-    )
+    const { short } = signsIn(recording)
+    if (short.length === 0) return
     for (const object of new Set(short.map(read => read.object))) {
       const reads = short.filter(read => read.object === object)
       const worst = reads.reduce((a, b) => (b.missing > a.missing ? b : a))

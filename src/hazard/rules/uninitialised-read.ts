@@ -12,7 +12,7 @@ export const uninitialisedRead = rule({
   clause: 'HZ-3',
   title: 'Memory was read before anything was written to it',
   visit(recording, report) {
-    for (const damage of damages(recording.events, ['uninitialised'])) {
+    for (const damage of damages(recording, ['uninitialised'])) {
       const loaded = reachOf(
         recording.events.filter(event => event.op === 'put'),
         damage.object,

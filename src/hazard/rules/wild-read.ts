@@ -12,7 +12,7 @@ export const wildRead = rule({
   clause: 'HZ-4',
   title: 'An object was read outside RAM or outside every allocation',
   visit(recording, report) {
-    for (const damage of damages(recording.events, ['unclaimed', 'outside'])) {
+    for (const damage of damages(recording, ['unclaimed', 'outside'])) {
       const outside = damage.pieces.some(({ deviation }) => deviation.kind === 'outside')
       const gone = eventsOf(damage.pieces, past => [past.by])
       const base = baseOf(recording.events, damage.object, damage.read.id)

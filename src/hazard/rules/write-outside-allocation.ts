@@ -1,8 +1,9 @@
 /** write-outside-allocation: a write outside the writer's allocations. HZ-9. */
 import { formatRange, sizeOf, union, type Range } from '../../bytes/range.ts'
-import { isWrite, type Actor, type WriteEvent } from '../../memory/event.ts'
+import type { Actor, WriteEvent } from '../../memory/event.ts'
 import { rule } from '../rule.ts'
 import { clauseOf, exactSize, legsOf, some } from '../describe.ts'
+import { signsIn } from '../signs.ts'
 
 export const writeOutsideAllocation = rule({
   id: 'write-outside-allocation',
@@ -12,8 +13,8 @@ export const writeOutsideAllocation = rule({
   title: 'Memory was written outside the allocations of the writer',
   visit(recording, report) {
     const groups = new Map<string, WriteEvent[]>()
-    for (const event of recording.events) {
-      if (!isWrite(event) || strayOf(event).length === 0) continue
+    for (const event of signsIn(recording).stray) {
+      if (strayOf(event).length === 0) continue
       const key = `${event.actor} ${clauseOf(recording, event) ?? ''}`
       groups.set(key, [...(groups.get(key) ?? []), event])
     }

@@ -29,8 +29,8 @@ export const NO_CLUES: Clues = {
   entries: null,
 }
 
-const TOTAL = /(?<![\w])([A-Za-z][\w]{2,12}|[0-9A-F]{8}) {0,8}: {0,20}([\d,.]{1,24}) Pages \(/
-const TOTAL_BYTES = /Total Memory: {0,20}[\d,.]{1,24} MB \(([\d,.]{1,30}) Bytes\)/
+const TOTAL = /(?<![\w])([A-Za-z][\w]{2,12}|[0-9A-F]{8})\s{0,8}:\s{0,20}([\d,.]{1,24}) Pages\s\(/
+const TOTAL_BYTES = /Total Memory:\s{0,20}[\d,.]{1,24} MB\s\(([\d,.]{1,30}) Bytes\)/
 const LAST_PFN = /\blast_pfn = 0x([0-9a-f]{1,13})\b/
 const MEMORY = /\bMemory: \d{1,15}[kK]\/(\d{1,15})[kK] available/
 const ABSENT = /, (\d{1,15})[kK] absent\b/

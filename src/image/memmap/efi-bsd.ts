@@ -34,7 +34,7 @@ export const freebsdEfi: Dialect<'freebsd-efi'> = {
   more: new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`),
   wide: true,
   stop: /\bType\s{1,20}Physical\s{1,20}Virtual/,
-  read: eachLine('freebsd-efi', line => {
+  ...eachLine('freebsd-efi', line => {
     const row = readRow(line)
     const type = row === null ? null : memoryTypeOf(row[0])
     if (row === null || type === null) return null

@@ -24,7 +24,7 @@ const readRow = groupsOf(
   ),
   5,
 )
-const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8}`, 'g')
+const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}(?:\\s{1,20}[0-9a-f]{8}|\\s{0,20}$)`, 'g')
 const ROW = new RegExp(
   `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}` +
     `\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
@@ -78,36 +78,29 @@ export const grub: Dialect<'grub'> = {
   more: MORE,
   wide: true,
   stop: /\bType\s{1,20}Physical start/,
-  read: eachLine('grub', rows),
+  ...eachLine('grub', rows),
 }
 
-/** Whole words of GRUB; any other word counts as it stands, unless it is the beginning of one of these. */
-const LSMMAP_WORDS = [
-  'available RAM',
-  'reserved RAM',
-  'ACPI reclaimable RAM',
-  'ACPI non-volatile storage RAM',
-  'faulty RAM (BadRAM)',
-  'persistent RAM',
+/** Whole words of GRUB, the longer of two first. */
+const LSMMAP_TYPES: readonly (readonly [says: string, type: number])[] = [
+  ['available RAM', EfiConventionalMemory],
+  ['reserved RAM', EfiReservedMemoryType],
+  ['ACPI reclaimable RAM', EfiACPIReclaimMemory],
+  ['ACPI non-volatile storage RAM', EfiACPIMemoryNVS],
+  ['faulty RAM (BadRAM)', EfiUnusableMemory],
+  ['faulty RAM', EfiUnusableMemory],
+  ['persistent RAM (legacy)', EfiPersistentMemory],
+  ['persistent RAM', EfiPersistentMemory],
+  ['RAM holding coreboot tables', EfiReservedMemoryType],
+  ['RAM holding firmware code', EfiReservedMemoryType],
 ]
-const escaped = (text: string): string => text.replace(/[()]/g, '\\$&')
-const anyOf = (texts: readonly string[]): string => texts.map(escaped).join('|')
-const TORN = LSMMAP_WORDS.flatMap(word =>
-  Array.from({ length: word.length - 1 }, (_, i) => word.slice(0, i + 1)),
-).filter(word => !LSMMAP_WORDS.includes(word))
+const LSMMAP_WORDS = LSMMAP_TYPES.map(([says]) => says.replace(/[()]/g, '\\$&')).join('|')
+/** Words that are none of these are a row, too: one that cannot be read. */
 const LSMMAP_ROW = new RegExp(
   'base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, ' +
-    `(?:${anyOf(LSMMAP_WORDS)}|type = 0x[0-9a-f]{1,8}|(?!(?:${anyOf(TORN)})(?:\\s|$))[^\\n]{1,80})`,
+    `(?:${LSMMAP_WORDS}|type = 0x[0-9a-f]{1,8}|[^\\n]{1,80})`,
   'iy',
 )
-
-const LSMMAP_TYPES: readonly (readonly [says: RegExp, type: number])[] = [
-  [/^available RAM/, EfiConventionalMemory],
-  [/^ACPI reclaimable RAM/, EfiACPIReclaimMemory],
-  [/^ACPI non-volatile storage RAM/, EfiACPIMemoryNVS],
-  [/^faulty RAM/, EfiUnusableMemory],
-  [/^persistent RAM/, EfiPersistentMemory],
-]
 
 export const grubLsmmap: Dialect<'grub-lsmmap'> = {
   name: 'grub-lsmmap',
@@ -121,12 +114,14 @@ export const grubLsmmap: Dialect<'grub-lsmmap'> = {
   looks: /\bbase_addr = 0x/g,
   row: LSMMAP_ROW,
   wide: false,
-  read: eachLine('grub-lsmmap', line => {
+  ...eachLine('grub-lsmmap', line => {
     const row = readLsmmapRow(line)
     if (row === null) return null
     const [at, length, word] = row
     const start = hexValue(at)
-    const type = LSMMAP_TYPES.find(([says]) => says.test(word))?.[1] ?? EfiReservedMemoryType
+    const known = LSMMAP_TYPES.find(([says]) => says.toLowerCase() === word.trim().toLowerCase())
+    const type = word.startsWith('type = ') ? EfiReservedMemoryType : known?.[1]
+    if (type === undefined) return null
     return [{ type, start, end: start + hexValue(length), attribute: ATTRIBUTE_UNSAID, loose: true }]
   }),
 }

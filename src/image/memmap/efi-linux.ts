@@ -27,14 +27,15 @@ const readRow = groupsOf(
 const LOOKS =
   /(?:\b(?:efi|EFI):\s{1,4}|\b)mem\d{2,4}:(?=\s{1,4}(?:\[(?!mem)|type=))|\b(?:efi|EFI):\s{1,4}mem\d{2,4}:/g
 const ROW =
-  /(?:(?:efi|EFI):\s{1,4})?mem\d{2,4}:\s{1,4}(?:type=\d{1,10}, attr=0x[0-9a-f]{1,16},|\[[^\]\n]{1,400}\])\s{1,4}range=\[0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}[)\]](?: \((?:invalid|\d{1,15}[KMGTP]?B)\))?/y
+  /(?:(?:efi|EFI):\s{1,4})?mem\d{2,4}:\s{1,4}(?:type=\d{1,10}, attr=0x[0-9a-f]{1,16},|\[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-f]{1,16})\s{0,4})?){0,24}\])\s{1,4}range=\[0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}[)\]](?: \((?:invalid|\d{1,15}[KMGTP]?B)\))?/y
 const INDEX = /mem(\d{2,}):/
 const readArmRow = groupsOf(
   /^efi:\s+0x([0-9a-f]{6,16})-0x([0-9a-f]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/,
   5,
 )
-const ARM_LOOKS = /\befi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} /g
-const ARM_ROW = /efi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} \[[^\]\n]{1,400}\]\*?/y
+const ARM_LOOKS = /\befi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16}(?=\s|$)/g
+const ARM_ROW =
+  /efi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} \[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-f]{1,16})\s{0,4})?){0,24}\]\*?/y
 
 function attributesOf(fields: string): bigint {
   const printed = /attr=0x([0-9a-f]{1,16})/.exec(fields)?.[1]
@@ -141,7 +142,9 @@ export const linuxEfi: Dialect<'linux'> = {
   looks: LOOKS,
   row: ROW,
   wide: false,
+  more: /^\((?:invalid|\d{1,15}[KMGTP]?B)\)$/,
   stop: /EFI runtime memory map/,
+  valid: row => row.includes('(invalid)') || rowOf(row) !== null,
   read,
 }
 
@@ -159,7 +162,7 @@ export const linuxEfiArm: Dialect<'linux-arm'> = {
   row: ARM_ROW,
   wide: false,
   stop: /EFI runtime memory map|Processing EFI memory map/,
-  read: eachLine('linux-arm', line => {
+  ...eachLine('linux-arm', line => {
     const row = readArmRow(line)
     if (row === null) return null
     const [start, last, number, name, fields] = row

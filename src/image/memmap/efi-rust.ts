@@ -22,6 +22,7 @@ const BODY =
   `\\s{1,40}(?:padding0: \\d{1,10},\\s{1,40})?phys_start: ` +
   `${NUMBER},\\s{1,40}virt_start: ${NUMBER},\\s{1,40}page_count: ` +
   `${NUMBER},\\s{1,40}att: MemoryAttribute`
+const FLAG = '(?:[A-Z]{2,13}(?:_[A-Z]{2,13}){0,3}|0x[0-9a-f]{1,16})'
 const readRow = groupsOf(
   new RegExp(
     `ty: (?:MemoryType\\(\\s*(?:0x)?([0-9a-f]+),?\\s*\\)|([A-Z_]+)),[^]*?phys_start: ` +
@@ -74,6 +75,13 @@ function rowOf([typeNumber, typeName, at, count, flags, bits]: Texts<6>, hex: bo
       }
 }
 
+/** Names of flags; bits without a name are numbers. */
+const flagsOf = (texts: Texts<6>): string[] =>
+  texts[4]
+    .split('|')
+    .map(flag => flag.trim().replace(/,$/, ''))
+    .filter(flag => flag !== '' && !flag.startsWith('0x'))
+
 function read(lines: readonly Line[]): Block {
   const rows = lines.map(line => ({ line, texts: readRow(line.text) }))
   const hex = isHex(rows.flatMap(({ texts }) => (texts === null ? [] : [texts])))
@@ -96,10 +104,14 @@ export const rustUefi: Dialect<'rust-uefi'> = {
   lacks: ['what the program itself holds stays occupied: true only if the image is started from it'],
   looks: /\bMemoryDescriptor \{/g,
   row: new RegExp(
-    `MemoryDescriptor ${BODY}(?:\\([^)]{0,400}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?`,
+    `MemoryDescriptor ${BODY}(?:\\(\\s{0,20}(?:${FLAG}(?:\\s{1,40}\\|\\s{1,40}${FLAG}){0,20})?,?\\s{0,20}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?`,
     'y',
   ),
   wide: false,
   span: 14,
+  valid: row => {
+    const texts = readRow(row)
+    return texts !== null && rowOf(texts, true) !== null && flagsOf(texts).every(name => name in FLAGS)
+  },
   read,
 }

@@ -13,7 +13,7 @@ const readRow = groupsOf(
   /^(\S+)\s+([0-9A-Fa-f]{8,16})\s?-\s?([0-9A-Fa-f]{8,16})\s+([0-9A-Fa-f]{1,16})\s+([0-9A-Fa-f]{8,16})$/,
   5,
 )
-const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})\\s{1,20}[0-9A-Fa-f]{8}`, 'g')
+const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})(?:\\s{1,20}[0-9A-Fa-f]{8}|\\s{0,20}$)`, 'g')
 /** The attributes have 16 digits; in shells that print addresses of 8 digits, 8 or 16. */
 const ROW = new RegExp(
   `${NAME}(?:` +
@@ -66,7 +66,7 @@ export const uefiShell: Dialect<'uefi-shell'> = {
   row: ROW,
   wide: true,
   stop: /[\d,]{1,24} Pages \(|Total Memory:|\bType\s{1,20}Start\s/,
-  read: eachLine('uefi-shell', line => rowOf(readRow(line))),
+  ...eachLine('uefi-shell', line => rowOf(readRow(line))),
 }
 
 export const uefiShellSfo: Dialect<'uefi-shell-sfo'> = {
@@ -82,5 +82,5 @@ export const uefiShellSfo: Dialect<'uefi-shell-sfo'> = {
   row: /MemoryMap,"[^"\n]{1,40}"(?:,"[0-9A-Fa-f]{1,16}"){4}/y,
   wide: false,
   stop: /MemoryMapSummary,/,
-  read: eachLine('uefi-shell-sfo', line => rowOf(readSfoRow(line))),
+  ...eachLine('uefi-shell-sfo', line => rowOf(readSfoRow(line))),
 }

@@ -11,10 +11,12 @@ const FLAG = '(?:UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|REL|SP|CRYPT|CC|HOTPL|HP|RUN|
 const NAME = '(?:[A-Z][A-Z/]{1,11}(?: [A-Z]{2,12}){0,3}|[A-Z][A-Za-z]{3,25}|\\(unknown\\))'
 const RANGE = '\\s{1,20}[0-9a-f]{16}-[0-9a-f]{16}(?![0-9a-f])'
 const LOOKS = new RegExp(`(?<![\\w(])${NAME}${RANGE}(?=\\s{0,40}$|\\s{1,4}${FLAG}\\b)`, 'g')
-/** Without flags only a name in capitals is U-Boot's: the head of a row of the UEFI shell looks alike. */
+/** Without flags only U-Boot's own names are: the head of a row of the UEFI shell looks alike. */
+const OWN =
+  '(?:RESERVED|(?:LOADER|BOOT|RUNTIME) (?:CODE|DATA)|CONVENTIONAL|UNUSABLE MEM|ACPI RECLAIM MEM|ACPI NVS|' +
+  'IO(?: PORT)?|PAL|PERSISTENT|\\(unknown\\))'
 const ROW = new RegExp(
-  `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|(?:[A-Z][A-Z]{1,11}(?: ` +
-    `[A-Z]{2,12}){0,3}|\\(unknown\\))${RANGE}(?=\\s{0,40}$)`,
+  `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|${OWN}${RANGE}(?=\\s{0,40}$)`,
   'y',
 )
 const readRow = groupsOf(/^([A-Za-z][A-Za-z ]{1,47}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
@@ -51,9 +53,10 @@ export const uboot: Dialect<'uboot'> = {
   ],
   looks: LOOKS,
   row: ROW,
+  more: new RegExp(`^${FLAG}(?:\\|${FLAG}){0,20}$`),
   wide: true,
   stop: /\bType\s{1,20}Start\s/,
-  read: eachLine('uboot', line => {
+  ...eachLine('uboot', line => {
     const row = readRow(line)
     if (row === null) return null
     const [name, start, end, attributes] = row
@@ -81,7 +84,7 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   row: MEM_ROW,
   wide: true,
   stop: /Attributes key:/,
-  read: eachLine('uboot-efi-mem', line => {
+  ...eachLine('uboot-efi-mem', line => {
     if (line.trimStart().startsWith('<gap>')) return []
     const row = readMemRow(line)
     if (row === null) return null

@@ -21,7 +21,7 @@ export const xenEfi: Dialect<'xen-efi'> = {
   row: /[0-9a-f]{13}-[0-9a-f]{13} type=\d{1,10} attr=[0-9a-f]{16}(?!\w)/y,
   wide: true,
   stop: /EFI memory map:/,
-  read: eachLine('xen-efi', line => {
+  ...eachLine('xen-efi', line => {
     const row = readRow(line)
     if (row === null) return null
     const [start, last, type, attribute] = row

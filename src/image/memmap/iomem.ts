@@ -144,14 +144,20 @@ export const iomem: Dialect<'iomem'> = {
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
   looks: /(?<![\w.])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
-  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}(?:(?!\s[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}:)[^\n]){0,200}/y,
+  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}(?:(?![\s",]{1,4}[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}:)[^\n]){0,200}(?<=[\w)\].])/y,
   wide: true,
   repeats: true,
+  valid: row => {
+    const name = plainName((readPart(row)?.[2] ?? '').replace(REMARK, ''))
+    return (
+      NAMES.has(name) || !(isAlmostMemory(name) || [...NAMES.keys()].some(known => known.startsWith(name)))
+    )
+  },
   read: readIomem,
 }
 
 const readField = groupsOf(/^(?:\S*\/)?(\d{1,6})\/(start|end|type):(.*)$/, 3)
-const readAddress = groupsOf(/^0x([0-9a-f]{1,16})$/, 1)
+const readAddress = groupsOf(/^0x([0-9a-f]{1,16})(?!\w)/, 1)
 
 interface Entry {
   start?: bigint
@@ -206,9 +212,13 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
-  row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):(?:(?!\s\S{0,80}\/(?:start|end|type):)[^\n]){0,80}/y,
+  row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):(?:(?![\s",]{1,4}[^\s"]{0,80}\/(?:start|end|type):)[^\n]){0,80}(?<=[\w)])/y,
   wide: false,
   repeats: true,
+  valid: row => {
+    const [, field = '', value = ''] = readField(row) ?? []
+    return field === 'type' ? NAMES.has(plainName(value.replace(REMARK, ''))) : readAddress(value) !== null
+  },
   read: readSysfs,
 }
 
@@ -230,7 +240,7 @@ export const lsmem: Dialect<'lsmem'> = {
   looks: /(?<!\w)0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s/g,
   row: /0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}(?:on|off)line\b/y,
   wide: true,
-  read: eachLine('lsmem', line => {
+  ...eachLine('lsmem', line => {
     const row = readBlock(line)
     if (row === null) return null
     const [start, last, state] = row

@@ -81,6 +81,8 @@ export interface Dialect<Name extends string = string> {
   readonly more?: RegExp
   /** Most lines that a row is printed on, beside the first. Default 3. */
   readonly span?: number
+  /** Does a row that looks whole make sense? If not, it may be torn. Default: always. */
+  readonly valid?: (row: string) => boolean
   /** The same row may come again within one map. */
   readonly repeats?: boolean
   /** A line that counts only after others of the same map. */
@@ -129,15 +131,21 @@ export function unreadable(line: Line, name: string): Problem {
  * A reader for dialects with independent lines. `rows`: null if the line cannot be read; empty for a known
  * line without a row.
  */
-export function eachLine(name: string, rows: (line: string) => MemmapRow[] | null): Dialect['read'] {
-  return lines => {
-    const placed: Placed[] = []
-    const problems: Problem[] = []
-    for (const line of lines) {
-      const found = rows(line.text)
-      if (found === null) problems.push(unreadable(line, name))
-      else placed.push(...found.map(row => ({ row, line: line.at })))
-    }
-    return { placed, problems, last: lines.at(-1)?.at ?? 0 }
+export function eachLine(
+  name: string,
+  rows: (line: string) => MemmapRow[] | null,
+): { readonly read: Dialect['read']; readonly valid: (row: string) => boolean } {
+  return {
+    valid: row => rows(row) !== null,
+    read: lines => {
+      const placed: Placed[] = []
+      const problems: Problem[] = []
+      for (const line of lines) {
+        const found = rows(line.text)
+        if (found === null) problems.push(unreadable(line, name))
+        else placed.push(...found.map(row => ({ row, line: line.at })))
+      }
+      return { placed, problems, last: lines.at(-1)?.at ?? 0 }
+    },
   }
 }

@@ -22,7 +22,7 @@ export const raw: Dialect<'raw'> = {
   looks: /(?<!\w)MAP [0-9a-f]{1,8} [0-9a-f]{1,16}(?=-|\s{0,40}$)/gi,
   row: /MAP [0-9a-f]{1,8} [0-9a-f]{1,16}-[0-9a-f]{1,16} [0-9a-f]{1,16}(?!\w)/iy,
   wide: false,
-  read: eachLine('raw', line => {
+  ...eachLine('raw', line => {
     const row = readRawRow(line)
     if (row === null) return null
     const [type, start, last, attribute] = row
@@ -48,7 +48,7 @@ export const compact: Dialect<'compact'> = {
   row: /(?:[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]{1,13}\s{0,9})+$/y,
   wide: false,
   repeats: true,
-  read: eachLine('compact', line => {
+  ...eachLine('compact', line => {
     const words = line.trim().split(/\s+/).map(readCompactRow)
     const rows = words.flatMap(word => {
       if (word === null) return []

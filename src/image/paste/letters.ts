@@ -1,10 +1,14 @@
 /**
  * What mailers, browsers, editors and consoles do to letters: encodings, and marks between the letters of
- * what was pasted. Every line of the input stays a line of the output.
+ * what was pasted. Every line of the input stays a line of the output, unless the text itself is a string, or
+ * encoded as a whole: then its own lines count.
  */
 
-/** Colours, cursor movements, character sets: what consoles put between the letters. */
-const ESCAPES = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][0-9A-Z]|[=>78c])/g
+/** Titles and links, colours, character sets: what consoles put between the letters. */
+const ESCAPES =
+  /\x1b(?:[\]_P^X][^\x07\x1b\r\n]{0,1000}(?:\x07|\x1b\\)|\[[0-9;:?]{0,32}[A-Za-z@`]|[()][0-9A-Z]|[=>78c])/g
+/** The cursor goes elsewhere: what comes is not the same word. */
+const MOVEMENTS = /\x1b\[[0-9;]{0,16}[HfGd]/g
 
 /** How much of a file is looked at to tell its encoding, in bytes. */
 const SAMPLE = 4096
@@ -53,6 +57,7 @@ export function textOf(input: string | Uint8Array): string {
   return text
     .replace(/^\ufeff/, '')
     .replaceAll('\0', '')
+    .replace(MOVEMENTS, ' ')
     .replace(ESCAPES, '')
 }
 
@@ -92,9 +97,13 @@ function entity(whole: string, name: string): string {
   return code > 0x1f && code < 0x110000 ? String.fromCodePoint(code) : ' '
 }
 
-const TAGS =
-  'a|abbr|b|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|img|kbd|li|mark|ol|p|pre|s|samp|' +
-  'small|span|strong|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr'
+/** Tags within words, as highlighters put them there; and tags that end a word. */
+const INLINE = 'a|abbr|b|em|font|i|ins|mark|s|small|span|strong|sub|sup|u|var|wbr'
+const BLOCKS =
+  'blockquote|body|br|code|div|h[1-6]|head|hr|html|img|kbd|li|ol|p|pre|samp|table|tbody|td|tfoot|th|thead|' +
+  'title|tr|tt|ul'
+const tag = (names: string, flags: string): RegExp =>
+  new RegExp(`</?(?:${names})(?:\\s[^<>\\n]{0,400})?/?>`, flags)
 const BB_CODES =
   'b|box|cell|center|code|codebox|color|font|i|indent|list|mono|noparse|nobbc|plain|pre|quote|row|s|size|' +
   'spoiler|table|td|th|tr|tt|u|url'
@@ -126,10 +135,47 @@ function quotedBytes(run: string): string {
 
 /** In quoted-printable text every equals sign stands before two digits or the end of a line. */
 function isQuotedPrintable(text: string): boolean {
-  if (!/[^\n=]=[ \t]{0,40}\r?\n|=3D/.test(text)) return false
+  if (!/[^\n=]=\r?\n|=3D|=C[23]=[89AB][0-9A-F]|=E2=80=[89AB][0-9A-F]/.test(text)) return false
   const signs = text.match(/=/g)?.length ?? 0
-  const quoting = text.match(/=(?:[0-9A-F]{2}|[ \t]{0,40}(?:\r?\n|$))/g)?.length ?? 0
+  const quoting = text.match(/=(?:0[9AD]|[2-9A-F][0-9A-F]|\r?\n|$)/g)?.length ?? 0
   return quoting >= signs * 0.95
+}
+
+/** Numbers of bytes, as journals print a text with a letter that is none: eight or more of them. */
+const BYTES = /\[\s{0,40}\d{1,3}(?:,\s{0,40}\d{1,3}){7,4000}\s{0,40}\]/
+
+function byteText(list: string): string {
+  const bytes = Uint8Array.from(list.match(/\d+/g) ?? [], Number)
+  const ends = list.match(/\n/g)?.length ?? 0
+  return JSON.stringify(textOf(bytes)) + '\n'.repeat(ends)
+}
+
+/** Ends of lines as strings have them: at the end of a string they say nothing. */
+const STRING_END = /(?:\\{1,4}r){0,2}\\{1,4}n(?=\\{0,4}["'])/g
+const STRING_LINE = /(?:\\{1,4}r){0,2}\\{1,4}n/g
+/** A path may have a few of them. */
+const MANY_LINES = /(?:\\n[^\n]{8,4000}?){3}|\\n["']/
+
+/** How much of a text is looked at to tell whether it is encoded as a whole, in letters. */
+const HEAD = 65536
+const PERCENT = /%[0-9A-Fa-f]{2}/g
+const BASE64 = /^[A-Za-z0-9+/\s]{64,}={0,2}\s{0,9}$/
+
+function percentDecoded(text: string): string {
+  const plain = text.includes(' ') ? text : text.replaceAll('+', ' ')
+  return plain.replace(/(?:%[0-9A-Fa-f]{2})+/g, run => {
+    const bytes = Uint8Array.from(run.slice(1).split('%'), pair => Number.parseInt(pair, 16))
+    return decoded(bytes)
+  })
+}
+
+/** The text, if all of it is one; otherwise null. */
+function base64Decoded(text: string): string | null {
+  if (!BASE64.test(text.slice(0, HEAD).trimEnd()) || !BASE64.test(text)) return null
+  const digits = text.replace(/\s+/g, '')
+  if (digits.length % 4 !== 0) return null
+  const bytes = Uint8Array.from(atob(digits), letter => letter.charCodeAt(0))
+  return isText(bytes.subarray(0, SAMPLE)) && /\s/.test(decoded(bytes)) ? textOf(bytes) : null
 }
 
 /** One thing that is done to letters: what it is called, where it is seen, what becomes of it. */
@@ -152,6 +198,46 @@ const HABITS: readonly Habit[] = [
     seen: { test: isQuotedPrintable },
     undo: text => softBreaks(text).replace(/(?:=[0-9A-F]{2})+/g, quotedBytes),
   },
+  {
+    name: 'base64',
+    seen: { test: text => base64Decoded(text) !== null },
+    undo: text => base64Decoded(text) ?? text,
+  },
+  {
+    name: 'percent signs for letters',
+    seen: {
+      test: text => {
+        const head = text.slice(0, HEAD)
+        const signs = head.match(PERCENT)?.length ?? 0
+        return signs * 20 > head.length || (signs > 0 && !head.includes(' '))
+      },
+    },
+    undo: percentDecoded,
+  },
+  {
+    name: 'a list of bytes',
+    seen: BYTES,
+    undo: text => text.replace(new RegExp(BYTES, 'g'), byteText),
+  },
+  {
+    name: 'lines in a string',
+    seen: MANY_LINES,
+    undo: text =>
+      text
+        .replace(STRING_END, '')
+        .replace(STRING_LINE, '\n')
+        .replace(/\\{1,4}t/g, '\t')
+        .replace(/\\{1,4}(["'])/g, '$1'),
+  },
+  replacing('quotes written twice', /""(?=[^"\n]{1,80}"")|(?<=""[^"\n]{1,80})""/, '"'),
+  {
+    name: 'letters by their numbers',
+    seen: /\\{1,2}u00[2-7][0-9a-fA-F]/,
+    undo: text =>
+      text.replace(/\\{1,2}u00([2-7][0-9a-fA-F])/g, (_, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 16)),
+      ),
+  },
   replacing(
     'escapes of terminals written out',
     /(?:\^\[|\\x1b|\\u001b|\\033|\\e|#033|\u241b)\[[0-9;?]{0,32}[A-Za-z]/,
@@ -159,11 +245,12 @@ const HABITS: readonly Habit[] = [
   ),
   {
     name: 'HTML',
-    seen: new RegExp(`</?(?:${TAGS})(?:\\s[^<>\\n]{0,400})?/?>|${ENTITY.source}`, 'i'),
+    seen: new RegExp(`${tag(`${INLINE}|${BLOCKS}`, '').source}|${ENTITY.source}`, 'i'),
     undo: text => {
       const once = (from: string): string =>
         from
-          .replace(new RegExp(`</?(?:${TAGS})(?:\\s[^<>\\n]{0,400})?/?>`, 'gi'), ' ')
+          .replace(tag(INLINE, 'gi'), '')
+          .replace(tag(BLOCKS, 'gi'), ' ')
           .replace(new RegExp(ENTITY, 'g'), entity)
       return once(once(text))
     },
@@ -173,6 +260,11 @@ const HABITS: readonly Habit[] = [
   replacing('invisible letters', /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/, ''),
   replacing('dashes of other widths', /[\u2010-\u2015\u2212\ufe58\ufe63]/, '-'),
   replacing('typographic quotes', /[\u201c-\u201f\u00ab\u00bb]/, '"'),
+  {
+    name: 'joined letters',
+    seen: /[\ufb00-\ufb06]/,
+    undo: text => text.replace(/[\ufb00-\ufb06]/g, letter => letter.normalize('NFKC')),
+  },
   {
     name: 'letters of full width',
     seen: /[\uff01-\uff5e]/,

@@ -11,6 +11,8 @@ export interface Grammar {
   readonly wide: boolean
   readonly more?: RegExp
   readonly span?: number
+  /** Does a row that looks whole make sense? If not, it may be torn. Default: always. */
+  readonly valid?: (row: string) => boolean
 }
 
 /** A row in a line, or what tries to be one. */
@@ -34,6 +36,10 @@ export interface Item<G extends Grammar> {
   readonly pieces: readonly Piece<G>[]
 }
 
+/** No row, and nothing that begins one, is shorter: `<gap> `, `7:0+1`. */
+const ROW_MIN = 4
+/** No narrower text is a folded one. */
+const FOLD_MIN = 20
 /** How many lines a row may be torn to. */
 const SPAN = 3
 /** What a row looks like that cannot be read is shown up to here. */
@@ -59,6 +65,7 @@ interface Match<G extends Grammar> {
 
 /** The rows of the first dialect that has one in this text. */
 function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
+  if (text.length < ROW_MIN) return []
   const wide = WIDE.test(text)
   for (const dialect of dialects) {
     if (dialect.wide && !wide) continue
@@ -89,6 +96,7 @@ function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[])
 
 /** What looks like the beginning of a row. */
 function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
+  if (text.length < ROW_MIN) return null
   const wide = HEX.test(text)
   for (const dialect of dialects) {
     if (dialect.wide && !wide) continue
@@ -106,52 +114,95 @@ function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Pie
   return null
 }
 
-/** The width at which a text was folded; 0 where nothing hints at that. */
+/** The width at which a text was folded: the largest that several lines have; 0 where there is none. */
 function foldOf(lines: readonly string[]): number {
-  const widest = lines.reduce((most, line) => Math.max(most, line.length), 0)
-  const full = lines.filter(line => line.length === widest).length
-  return widest >= 20 && full >= 3 ? widest : 0
+  const counts = new Map<number, number>()
+  for (const { length } of lines) counts.set(length, (counts.get(length) ?? 0) + 1)
+  let widest = 0
+  for (const [width, count] of counts) if (width >= FOLD_MIN && count >= 3 && width > widest) widest = width
+  return widest
+}
+
+/** Marks in front of a line that are there before its own blanks. */
+const MARKS = /^[ \t]{0,8}(?:[>|+*#] ?){1,20}/
+
+/** A line after the one that it goes on from, without the marks that both have. */
+function unmarked(line: string, first: string): string {
+  const marks = MARKS.exec(first)?.[0]
+  if (marks === undefined) return line
+  if (line.startsWith(marks)) return line.slice(marks.length)
+  return marks.trim() !== '' && line.startsWith(marks.trimEnd()) ? line.slice(marks.trimEnd().length) : line
+}
+
+/** What both lines end with, if it is no part of a row: quotes, bars, the other fields of a record. */
+function tailOf(line: string, next: string): string {
+  let length = 0
+  while (length < line.length && line.at(-1 - length) === next.at(-1 - length)) length++
+  const shared = line.slice(line.length - length)
+  return /(?:^|(?<=[,\s]))[^\w\s,(){}[\]][^]*$|\s[\s|]*$/.exec(shared)?.[0] ?? ''
 }
 
 /** What stands in front of a row, in front of the lines after it: other numbers, the same words. */
 function frontOf(before: string): RegExp | null {
   if (before.trim() === '' || before.length > FRONT_MAX) return null
-  const escaped = before.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replace(/\d+/g, '\\d{1,20}')}`)
+  const escaped = before.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const blanks = before.length - before.trimEnd().length
+  return new RegExp(`^${escaped.replace(/\d+/g, '\\d{1,20}')}\\s{0,${String(blanks)}}`)
 }
 
+/** Several lines as one. */
+interface Whole<G extends Grammar> {
+  readonly text: string
+  readonly matches: readonly Match<G>[]
+  /** Lines after the first. */
+  readonly count: number
+}
+
+/** Do the rows that cross the seams make sense? */
+const makesSense = <G extends Grammar>({ text, matches }: Pick<Whole<G>, 'text' | 'matches'>): boolean =>
+  matches.every(({ dialect, start, end }) => dialect.valid?.(text.slice(start, end).trimEnd()) !== false)
+
 /**
- * Puts a line and those after it together until they hold a row that no single one holds; null: they do not.
+ * Puts a line and those after it together until they hold a row that no single one holds, best one that
+ * makes sense; null: they do not.
  */
 function joined<G extends Grammar>(
   lines: readonly string[],
   i: number,
   dialects: readonly G[],
   { before, span, fold }: { readonly before: string; readonly span: number; readonly fold: number },
-): { readonly text: string; readonly matches: readonly Match<G>[]; readonly count: number } | null {
+): Whole<G> | null {
   const first = lines[i] ?? ''
-  const quoted = (QUOTE.exec(first)?.[0] ?? '').trim() !== ''
   const front = frontOf(before)
   let full = true
-  let texts = [first.trimEnd(), first, first.trimEnd()]
+  let fallback: Whole<G> | null = null
+  // what is printed on many lines has its clothes on each of them, and gaps between them
+  const long = span > SPAN
+  const tail = long ? tailOf(first, lines[i + 1] ?? '') : ''
+  const begins = tail === '' ? first : first.slice(0, first.length - tail.length)
+  let texts = [begins.trimEnd(), begins, begins.trimEnd()]
   for (let k = 1; k <= span; k++) {
-    const line = lines[i + k]
-    if (line === undefined || line.trim() === '' || attemptIn(line, dialects) !== null) return null
+    const whole = lines[i + k]
+    if (whole === undefined || (whole.trim() === '' && !long) || attemptIn(whole, dialects) !== null) break
+    const line = tail !== '' && whole.endsWith(tail) ? whole.slice(0, whole.length - tail.length) : whole
     const bare = front === null ? line : line.replace(front, '')
-    const rest = bare === line && quoted ? line.replace(QUOTE, '') : bare
+    const rest = bare === line ? unmarked(line, first) : bare
     const ways = [` ${rest.trim()}`, rest, rest.trim()]
     // what was folded goes on in the next line for as long as lines are full
     full &&= fold === 0 || lines[i + k - 1]?.length === fold
     for (const [way, text] of texts.entries()) {
-      if (way > 0 && !full) continue
       const all = text + (ways[way] ?? '')
       const matches = matchesIn(all, dialects)
       const last = matches.at(-1)
-      if (last !== undefined && last.end > text.length) return { text: all, matches, count: k }
+      if (last === undefined || last.end <= text.length) continue
+      const whole = { text: all, matches, count: k }
+      const surely = last.dialect.valid !== undefined && makesSense(whole)
+      if (surely || (makesSense(whole) && (way === 0 || full))) return whole
+      if (way === 0 || full) fallback ??= whole
     }
     texts = texts.map((text, way) => text + (ways[way] ?? ''))
   }
-  return null
+  return fallback
 }
 
 /** How far from the end of a line the beginning of a row is looked for. */
@@ -165,6 +216,19 @@ function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): 
   return attempt !== null && attempt.before.length < edge.length
 }
 
+/** Two numbers, one at the end of a line and one at the beginning of the next, or close to that. */
+function isSeam(text: string, next: string | undefined): boolean {
+  if (next === undefined || next.trim() === '') return false
+  const edge = text.trimEnd().slice(-EDGE)
+  return (
+    WIDE.test(`${edge} ${next.trimStart().slice(0, EDGE)}`) || WIDE.test(edge + next.trimStart().slice(0, 40))
+  )
+}
+
+/** A number that may go on in the next line, and a line that is nothing but more of its digits. */
+const HEX_END = /0x[0-9a-f]{1,16}$/i
+const HEX_ONLY = /^[0-9a-f]{1,16}\s{0,9}$/i
+
 /** Lines that are joined at most where a text was folded. */
 const FOLDED_MAX = 8
 
@@ -174,23 +238,26 @@ function unfolded<G extends Grammar>(
   i: number,
   dialects: readonly G[],
   fold: number,
-): { readonly text: string; readonly matches: readonly Match<G>[]; readonly count: number } | null {
+): Whole<G> | null {
   const first = lines[i] ?? ''
   // a row that ends with the line needs nothing of the next
-  if (matchesIn(first, dialects).at(-1)?.end === first.trimEnd().length) return null
-  const parts: string[] = []
-  for (let k = i; k < i + FOLDED_MAX && k < lines.length; k++) {
-    const part = lines[k] ?? ''
-    if (k > i && attemptIn(part, dialects) !== null) return null
-    parts.push(part)
-    if (part.length < fold) break
+  const own = matchesIn(first, dialects)
+  const isWhole = own.at(-1)?.end === first.trimEnd().length && makesSense({ text: first, matches: own })
+  if (isWhole && !(HEX_END.test(first) && HEX_ONLY.test(unmarked(lines[i + 1] ?? '', first)))) return null
+  let text = first
+  let found: Whole<G> | null = null
+  for (let count = 1; count < FOLDED_MAX && i + count < lines.length; count++) {
+    const part = lines[i + count] ?? ''
+    if (attemptIn(part, dialects) !== null) break
+    text += unmarked(part, first)
+    const matches = matchesIn(text, dialects)
+    const [row] = matches
+    const crosses = row !== undefined && row.start < fold && row.end > Math.max(fold, found?.text.length ?? 0)
+    if (crosses && makesSense({ text, matches })) found = { text, matches, count }
+    // a row that ends with a full line may go on
+    if (part.length < fold || (row !== undefined && row.end < text.length)) break
   }
-  const text = parts.join('')
-  const matches = parts.length < 2 ? [] : matchesIn(text, dialects)
-  const [row] = matches
-  return row !== undefined && row.start < fold && row.end > fold
-    ? { text, matches, count: parts.length - 1 }
-    : null
+  return found
 }
 
 /** The last piece with the flags that a mailer put on the next line; null: that line holds something else. */
@@ -222,15 +289,25 @@ export function* itemsOf<G extends Grammar>(
       continue
     }
     const matches = matchesIn(text, dialects)
-    if (matches.length > 0) {
+    const last = matches.at(-1)
+    if (last !== undefined) {
       const pieces = piecesOf(text, matches)
       const more = continued(pieces, lines[i + 1])
+      const isTorn =
+        more === null && last.end >= text.trimEnd().length && !makesSense({ text, matches: [last] })
+      const before = text.slice(matches.at(-2)?.end ?? 0, last.start)
+      const whole = isTorn ? joined(lines, i, dialects, { before, span: SPAN, fold }) : null
+      if (whole !== null && makesSense(whole)) {
+        i += whole.count
+        yield { at, until: i + 1, text: whole.text, pieces: piecesOf(whole.text, whole.matches) }
+        continue
+      }
       if (more !== null) i++
       yield { at, until: i + 1, text, pieces: more ?? pieces }
       continue
     }
     const attempt = attemptIn(text, dialects)
-    const mayJoin = attempt !== null || isFull || BEGUN.test(text)
+    const mayJoin = attempt !== null || isFull || BEGUN.test(text) || isSeam(text, lines[i + 1])
     const whole = mayJoin
       ? joined(lines, i, dialects, {
           before: attempt?.before ?? '',

@@ -66,7 +66,23 @@ export function kernelPieces(facts: KernelFacts): SparsePiece[] {
     put(startup32 + hdr.kernel_info_offset, info),
     ...(facts.pe.linuxMagic ? [put(0x38, LINUX_PE_MAGIC)] : []),
     ...(compat === undefined ? [] : [put(compat[3], [1, 8, 0x4c, 1, ...le32(facts.pe.compatEntry), 0])]),
+    ...entryPieces(facts),
     ...codePieces(geometry).map(piece => ({ ...piece, at: startup32 + piece.at })),
+  ]
+}
+
+/** The first instructions of efi_pe_entry and efi64_stub_entry. */
+function entryPieces({ version, hdr, pe }: KernelFacts): SparsePiece[] {
+  const handover = (hdr.setup_sects + 1) * 512 + 0x200 + hdr.handover_offset
+  const isLate = Number(version.split('.')[0]) >= 7
+  return [
+    put(handover, hdr.handover_offset === 0x190 ? [0x48, 0x83, 0xe4, 0xf0, 0x48, 0x89, 0xd3, 0xe8] : [0xe9]),
+    put(
+      pe.optional.AddressOfEntryPoint,
+      isLate
+        ? [0x57, 0x48, 0x89, 0xcf, 0x56, 0x48, 0x89, 0xd6]
+        : [0x48, 0xb8, 0xa1, 0x31, 0x1b, 0x5b, 0x62, 0x95, 0xd2, 0x11],
+    ),
   ]
 }
 

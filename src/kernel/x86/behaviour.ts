@@ -113,6 +113,10 @@ export interface KernelBehaviour {
   readonly startup32: { readonly compares: 'signed' | 'unsigned' }
   /** When head_64.S uses a trampoline in low memory, and whether the source of its search was read. */
   readonly trampoline: { readonly when: 'always' | 'levels-change'; readonly search: 'read' | 'assumed' }
+  /** When the moved decompressor builds page tables of its own. */
+  readonly pageTables: { readonly when: 'with-kaslr' | 'always' }
+  /** The extracted kernel: the largest initrd that it accepts, and whether initrdmem= may name it. */
+  readonly reserveInitrd: { readonly below: 'half-of-memory' | 'any'; readonly initrdmem: boolean }
   /** Contracts of this release, by the EFI entry method. */
   readonly asks: Readonly<Record<'efi-handover' | 'pe-entry', Asked>>
   /**

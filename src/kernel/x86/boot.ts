@@ -2,12 +2,12 @@
  * The state of a starting kernel: the current address of its image, and the zero page, read and written in
  * memory. Chapter EP.
  */
-import { rangeAt, sizeOf, type Range } from '../../bytes/range.ts'
-import { PHYS_END, type Phys } from '../../bytes/units.ts'
+import { rangeAt, type Range } from '../../bytes/range.ts'
+import { alignUp, PHYS_END, type Phys } from '../../bytes/units.ts'
 import { boot_params } from '../../image/x86/boot-params.ts'
 import type { MemoryDescriptor } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
-import type { HandOff } from '../../machine/model.ts'
+import type { HandOff, KernelSlots } from '../../machine/model.ts'
 import { zeroPage, type ZeroPage } from '../../machine/x86/zero-page.ts'
 import type { ObjectId } from '../../memory/extent.ts'
 import type { KernelFile } from './file.ts'
@@ -23,8 +23,8 @@ export interface Bytes {
 /** Where the extracted kernel is or will be. */
 export interface Output {
   readonly at: Phys
-  /** false: chosen at random, and this is only the first of the possible addresses. */
-  readonly certain: boolean
+  /** Chosen at random, and `at` is only the first of these places; null if it is certain. */
+  readonly slots: KernelSlots | null
 }
 
 /** R and X: where the window begins, and where ZO moves to so that it ends with the window. */
@@ -76,6 +76,8 @@ export interface KernelBoot {
   bitmapAt: Phys | null
   /** How head_64.S of this era handles the number of paging levels, given its window. */
   readonly trampoline: TrampolineStep
+  /** When the moved decompressor of this era builds page tables. */
+  readonly pageTables: PageTablesStep
   /** The pages below 4 GiB that the EFI stub took to change the number of paging levels. */
   trampolineAt: Phys | null
 }
@@ -83,6 +85,9 @@ export interface KernelBoot {
 export type Step = (boot: KernelBoot) => void
 /** A step of head_64.S before the move; its argument is the address ZO moves to. */
 export type TrampolineStep = (boot: KernelBoot, window: Window) => void
+
+/** Called twice, after the move and once KASLR is known to be active: one of the two builds page tables. */
+export type PageTablesStep = (boot: KernelBoot, window: Window, at: 'head_64.S' | 'kaslr') => void
 
 /** 4 KiB: the size of boot_params. */
 export const ZERO_PAGE = boot_params.size
@@ -99,10 +104,12 @@ export function guestRange(at: number, length: number): Range | null {
 
 /** Is every byte backed by memory? */
 export function isRam(machine: Machine, where: Range): boolean {
-  return machine.memory.extents(where).reduce((sum, { range }) => sum + sizeOf(range), 0) === sizeOf(where)
+  return machine.memory.isRam(where)
 }
 
 /** (n + a - 1) & ~(a - 1) in 64 bits, as C computes it: 0 when a is 0. */
 export function guestAlign(n: number, a: number): number {
+  // Arithmetic on bigints allocates: what a double holds exactly needs none
+  if (n >= 0 && a > 0 && a <= 2 ** 31 && (a & (a - 1)) === 0 && n <= PHYS_END) return alignUp(n, a)
   return Number(BigInt.asUintN(64, (BigInt(n) + BigInt(a) - 1n) & ~(BigInt(a) - 1n)))
 }

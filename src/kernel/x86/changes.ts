@@ -35,6 +35,8 @@ export const base: KernelBehaviour = {
   run: { by: 'head_64.S' },
   startup32: { compares: 'signed' },
   trampoline: { when: 'always', search: 'assumed' },
+  pageTables: { when: 'with-kaslr' },
+  reserveInitrd: { below: 'half-of-memory', initrdmem: false },
   asks: { 'efi-handover': { ...NOTHING, 'code32-start': true }, 'pe-entry': NOTHING },
   shapes: ['bss-section'],
 }
@@ -129,6 +131,12 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     { place: { when: 'every-handover' }, asks: { 'efi-handover': { 'init-window': false } } },
   ),
   change(
+    '694cfd87b0c8',
+    'x86/setup: Add an initrdmem= option to specify initrd physical address',
+    { in: ['5.8-rc1'] },
+    { reserveInitrd: { initrdmem: true } },
+  ),
+  change(
     [],
     'efi/x86: Use correct size for boot_params',
     { in: ['5.8-rc1'] },
@@ -151,6 +159,18 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     'efi/x86: Only copy upto the end of setup_header',
     { in: ['5.8-rc7'] },
     { setupHeader: { to: 'end-of-header' } },
+  ),
+  change(
+    'ca0e22d4f011',
+    'x86/boot/compressed/64: Always switch to own page table',
+    { in: ['5.10-rc1'] },
+    { pageTables: { when: 'always' } },
+  ),
+  change(
+    '3c45ee6dc7a1',
+    'x86/setup: simplify initrd relocation and reservation',
+    { in: ['5.10-rc1'] },
+    { reserveInitrd: { below: 'any' } },
   ),
   change(
     '688eb28211ab',

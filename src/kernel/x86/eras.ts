@@ -1,6 +1,6 @@
 /** The eras of linux: releases that behave alike, and their steps. Chapters EP and ZO. */
 import type { ContractName } from '../../machine/x86/contracts.ts'
-import { erasOf, type Era } from '../../releases/history.ts'
+import { eraTable, type Era } from '../../releases/history.ts'
 import type { Asked, KernelBehaviour } from './behaviour.ts'
 import { linux } from './history.ts'
 import type { X86Era } from './model.ts'
@@ -27,7 +27,7 @@ function withSteps(era: Era<KernelBehaviour>): X86Era {
 }
 
 /** The eras, oldest first. */
-export const x86Eras: readonly X86Era[] = erasOf(linux).map(withSteps)
+export const x86Table = eraTable(linux, withSteps)
 
 /**
  * An era made from a behaviour, for example an existing era's with one field changed: `kernelEra({

@@ -45,8 +45,14 @@ export const linux: History<KernelBehaviour> = {
         'always moves itself after a handover; header copy of a sector; keeps the command ' +
         'line in pool memory',
     },
-    'linux/E2c': {
+    'linux/E2h': {
       release: '5.8-rc7',
+      title:
+        'always moves itself after a handover; page tables for KASLR alone; no initrd of half the ' +
+        'memory; header copy ends with the header',
+    },
+    'linux/E2c': {
+      release: '5.10-rc1',
       title:
         'always moves itself after a handover; decompresses in place after a PE entry; keeps ' +
         'setup_data of the image',

@@ -120,7 +120,6 @@ export const X86_LAW: Law<KernelBehaviour> = {
     'ZO-4': head64,
     'ZO-6': head64,
     'ZO-7': head64,
-    'ZO-8': head64,
     'ZO-9': head64,
     'ZO-10': head64,
     'ZO-11': head64,
@@ -133,6 +132,14 @@ export const X86_LAW: Law<KernelBehaviour> = {
   },
   startup32: {
     'ZO-21': always,
+  },
+  pageTables: {
+    'ZO-8': ({ pageTables }) => pageTables.when === 'always',
+    'ZO-50': ({ pageTables }) => pageTables.when === 'with-kaslr',
+  },
+  reserveInitrd: {
+    'ZO-52': ({ reserveInitrd }) => reserveInitrd.initrdmem,
+    'ZO-53': ({ reserveInitrd }) => reserveInitrd.below === 'half-of-memory',
   },
   trampoline: {
     'ZO-5': ({ trampoline }) => trampoline.when === 'always',

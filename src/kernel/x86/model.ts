@@ -5,7 +5,14 @@ import type { Machine } from '../../machine/machine.ts'
 import type { Arrival, HandOff, KernelModel } from '../../machine/model.ts'
 import type { Era } from '../../releases/history.ts'
 import type { KernelBehaviour, KernelShape } from './behaviour.ts'
-import { guestAlign, zeroPageOf, type KernelBoot, type Step, type TrampolineStep } from './boot.ts'
+import {
+  guestAlign,
+  zeroPageOf,
+  type KernelBoot,
+  type PageTablesStep,
+  type Step,
+  type TrampolineStep,
+} from './boot.ts'
 import { readKernelFile, type KernelFile } from './file.ts'
 import type { PayloadRead, PayloadReader } from '../payload.ts'
 import { arrive } from './steps/arrive.ts'
@@ -44,6 +51,10 @@ export interface KernelSlots {
   readonly startup32: Step
   /** What head_64.S borrows to change the number of paging levels. */
   readonly trampoline: TrampolineStep
+  /** When the moved decompressor builds page tables. */
+  readonly pageTables: PageTablesStep
+  /** The extracted kernel: is its initrd too large for it? */
+  readonly reserveInitrd: Step
 }
 
 /** Releases of linux that behave alike. */
@@ -111,7 +122,7 @@ export function startKernel(
   machine.as('decompressor', () => {
     slots.run(boot)
   })
-  return machine.as('kernel', () => arrive(boot))
+  return machine.as('kernel', () => arrive(boot, slots.reserveInitrd))
 }
 
 /** Boot protocol, 32 or 64 bits: the decompressor is entered directly, in the copy that the loader made. */
@@ -125,7 +136,7 @@ function startWithoutStub({ slots }: X86Era, boot: KernelBoot): Arrival {
     if (from.via === 'legacy-32') slots.startup32(boot)
     runHead64(boot)
   })
-  return machine.as('kernel', () => arrive(boot))
+  return machine.as('kernel', () => arrive(boot, slots.reserveInitrd))
 }
 
 function beginBoot(
@@ -156,6 +167,7 @@ function beginBoot(
     takesUnaccepted: false,
     bitmapAt: null,
     trampoline: slots.trampoline,
+    pageTables: slots.pageTables,
     trampolineAt: null,
   }
 }

@@ -12,6 +12,8 @@ import { entryCode } from './steps/entry.ts'
 import { exit } from './steps/exit.ts'
 import { paging, trampoline } from './steps/five-level.ts'
 import { runHead64 } from './steps/head64.ts'
+import { pageTables } from './steps/page-tables.ts'
+import { reserveInitrd } from './steps/reserve-initrd.ts'
 import { filesAtEntry } from './steps/initrd-files.ts'
 import { initrd } from './steps/initrd.ts'
 import { relocateKernel } from './steps/relocate.ts'
@@ -38,6 +40,8 @@ export function kernelSteps(behaviour: KernelBehaviour): KernelSlots {
     run: behaviour.run.by === 'efi-stub' ? jumpToOutput : runHead64,
     startup32: startup32(behaviour.startup32),
     trampoline: trampoline(behaviour.trampoline),
+    pageTables: pageTables(behaviour.pageTables),
+    reserveInitrd: reserveInitrd(behaviour.reserveInitrd),
   }
 }
 

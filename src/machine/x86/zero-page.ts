@@ -14,7 +14,7 @@ import {
 } from '../../image/x86/boot-params.ts'
 import type { E820Entry } from '../../image/x86/e820-table.ts'
 import type { EventId, ObjectId } from '../../memory/extent.ts'
-import { GuestStruct, guestValues, storeGuest } from '../../memory/guest-struct.ts'
+import { guestArray, GuestStruct, guestValues } from '../../memory/guest-struct.ts'
 import type { Memory } from '../../memory/memory.ts'
 
 /** Owner of the bytes of a zero page. */
@@ -133,9 +133,5 @@ export function setupHeader(memory: Memory, at: Phys, object: ObjectId): GuestSe
 
 /** Entries as they are stored, one after the other. */
 export function e820Bytes(entries: readonly E820Entry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * boot_e820_entry.size)
-  entries.forEach((entry, i) => {
-    storeGuest(boot_e820_entry, entry, bytes, i * boot_e820_entry.size)
-  })
-  return bytes
+  return guestArray(boot_e820_entry, entries)
 }

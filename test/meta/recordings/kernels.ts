@@ -4,6 +4,7 @@
  */
 import { gzipSync } from 'node:zlib'
 import { runBootLoader } from '../../../src/boot/run-boot-loader.ts'
+import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { setup_data } from '../../../src/image/x86/boot-params.ts'
 import { contentSource } from '../../../src/image/content.ts'
@@ -113,6 +114,12 @@ export function bootKernels(note: Note): void {
           { commandLine, header: { setup_data: BigInt(SEED) } },
           seeded,
         )
+  for (const type_of_loader of [0, 1])
+    handed(note, 'linux/E2', E2, bench(), {
+      commandLine: 'nokaslr initrdmem=16M,1M',
+      initrd: null,
+      header: { type_of_loader },
+    })
 }
 
 /** The boot protocol's own entries. */
@@ -162,20 +169,24 @@ export function bootByProtocol(note: Note): void {
   startKernel(eraNamed('linux/E5'), fixed.machine, from, { ...file, relocatable: false })
 }
 
-/** Boot loaders with and without an initrd. */
+const GIB = 2 ** 30
+const EMPTY = bytesSource(new Uint8Array(0))
+const TOO_LARGE_BELOW_4G = contentSource({ initrd: GIB })
+
+/** Boot loaders with and without an initrd, with an empty one, and with one that fits above 4 GiB only. */
 export function bootLoaders(note: Note): void {
   for (const bootLoader of Object.values(rows))
     for (const [name, era] of [
       ['debian-5.10.223-cloud', 'linux/E2'],
       ['debian-6.12.107-cloud', 'linux/E5'],
     ] as const)
-      for (const initrd of [null, contentSource({ initrd: 0x800000 })])
+      for (const initrd of [null, EMPTY, contentSource({ initrd: 0x800000 }), TOO_LARGE_BELOW_4G])
         note(
           runBootLoader({
             kernel: kernelNamed(name).source,
             initrd,
             commandLine: 'nokaslr quiet initrd=a',
-            map: ROOMY,
+            map: initrd === TOO_LARGE_BELOW_4G ? [...ROOMY, free(2 ** 32, GIB)] : ROOMY,
             contents: 'ovmf',
             settings: {
               secureBoot: false,

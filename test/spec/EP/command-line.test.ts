@@ -84,7 +84,7 @@ describe('EP-34', () => {
       [0x1e000000 - 0x5000, 'nokaslr quiet'],
       [0x1e000000 - 0x5000, 'nokaslr quiet'],
     ])
-    for (const era of ['linux/E2f', 'linux/E2c', 'linux/E2'])
+    for (const era of ['linux/E2f', 'linux/E2h', 'linux/E2c', 'linux/E2'])
       expect([era, line(era, E2)]).toEqual([era, [0x1e004000, 'nokaslr quiet']])
   })
 

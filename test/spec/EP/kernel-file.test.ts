@@ -45,9 +45,14 @@ test.each(Object.entries(KERNELS) as [StubName, string][])(
     expect(verdict(with32(0x248, hdr.payload_offset + 0x200000))).not.toBe('clean')
     expect(verdict(with32(0x264, hdr.handover_offset + 0x2000000))).not.toBe('clean')
     expect(verdict(with32(0x260, 0x1000))).not.toBe('clean')
-    if (stub === '247.3') return
+    const isHandover = stub === '247.3'
+    for (const off of [-64, -16, -1, 1, 8])
+      if (isHandover) expect(verdict(with32(0x264, hdr.handover_offset + off)), String(off)).not.toBe('clean')
+    if (isHandover) return
     const entry = pe.e_lfanew + 24 + 16
     for (const at of [0, 0x200, (hdr.setup_sects + 1) * 512 + hdr.payload_offset + 0x1000])
       expect(verdict(with32(entry, at)), String(at)).not.toBe('clean')
+    for (const off of [-64, -16, -1, 1, 8])
+      expect(verdict(with32(entry, pe.optional.AddressOfEntryPoint + off)), String(off)).not.toBe('clean')
   },
 )

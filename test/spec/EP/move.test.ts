@@ -49,6 +49,14 @@ test('EP-15 below LOAD_PHYSICAL_ADDR it moves at either door', () => {
   expect(on.notes.facts.decompressedKernel).toBe(0x4000000)
 })
 
+test('EP-15 at LOAD_PHYSICAL_ADDR itself it stays', () => {
+  const map = [descriptor(1, LPA, 0x3000000), free(0x4000000, 0x10000000), descriptor(2, 0x1e000000, 0x10000)]
+  const on = bench({ map })
+  start(on, 'linux/E2', peEntry(on, { kernel: E2, image: LPA }))
+  expect(L(on)).toBe(LPA + E2.image.setupSize)
+  expect(on.notes.facts.decompressedKernel).toBe(LPA)
+})
+
 test('EP-15 a kernel_alignment of 0 makes the start 0, so it moves', () => {
   const { on } = handed('linux/E1', E1, {
     image: F - E2.image.setupSize,
@@ -67,6 +75,10 @@ test('EP-16 init_size bytes are copied to pref_address when it is free', () => {
   expect(copy?.range.start).toBe(LPA)
   expect(rest?.range.end).toBe(LPA + hdr.init_size)
   expect(copy?.range.end).toBe(rest?.range.start)
+  // All of init_size is allocated, in whole pages
+  expect(eventsOf(on, 'EP-16', 'claim').map(({ range }) => range)).toEqual([
+    rangeAt(LPA, Math.ceil(hdr.init_size / 0x1000) * 0x1000),
+  ])
 })
 
 test('EP-16 damage in the kernel travels with the copy', () => {

@@ -203,7 +203,7 @@ test('EP-30 a setup_data that stands in the image is followed up to 5.10.145 and
     start(on, era, from)
     return on.notes.doubts.map(doubt => doubt.clause)
   }
-  for (const era of ['linux/E2a', 'linux/E2f', 'linux/E2c', 'linux/E2d'])
+  for (const era of ['linux/E2a', 'linux/E2f', 'linux/E2h', 'linux/E2c', 'linux/E2d'])
     expect([era, arrived(era)]).toEqual([era, ['ZO-17']])
   for (const era of ['linux/E2', 'linux/E2e', 'linux/E2b', 'linux/E3a', 'linux/E3'])
     expect([era, arrived(era)]).toEqual([era, []])

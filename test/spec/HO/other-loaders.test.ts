@@ -72,13 +72,13 @@ test('HO-14 an initrd that RAM forces into the window breaks a contract and is l
   const end = 0x4a00000
   const run = started({ loader: 'vmm/direct', map: [free(0x1000, 0x9f000), free(0x100000, end - 0x100000)] })
   expect(contracts(run)['HO-4']).toBe(false)
-  // The kernel moves over it with its .bss, and has page tables up to the end of the window
+  // The kernel moves over it with its .bss, and has page tables up to the last page of the window
   const { hdr, geometry } = FACTS_5
   const initrd = end - INITRD_PAGES
   const moved = LPA + hdr.init_size - geometry._end
   expect(run.facts.initrdDamage).toEqual([
     { from: 0, to: moved + geometry._ebss - initrd },
-    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - initrd },
+    { from: moved + geometry.pgtable - initrd, to: LPA + hdr.init_size - PAGE - initrd },
   ])
 })
 
@@ -179,28 +179,83 @@ test('HO-18 QEMU 7.2.0 puts a node of 48 bytes after the kernel, 16-aligned; oth
   expect(under(startedWith('vmm/direct', null), 'ZO-17', 'read')).toEqual([])
 })
 
-test('HO-19 the pages of the initrd are taken before the kernel is loaded, below 4 GiB or anywhere', () => {
-  const run = startedWith('systemd-boot/257', 0x800000)
-  expect(run.facts).toMatchObject({ ramdiskSize: 0x800000, initrdDamage: [] })
-  const [pages] = under(run, 'HO-19', 'put')
-  expect(pages).toMatchObject({ object: 'initrd', range: { end: 0x40000000 } })
-  const high = startedWith('systemd-boot/257', 0x8000000, [
-    free(0x1000, 0x9f000),
-    free(0x100000, 0x6f00000),
-    free(0x100000000, 0x40000000),
-  ])
-  expect(under(high, 'HO-19', 'put').flatMap(rangesOf)[0]?.start).toBeGreaterThan(0xffffffff)
+/** Free memory below 4 GiB for the kernel alone, and 1 GiB above. */
+const NO_ROOM_BELOW_4G = [free(0x1000, 0x9f000), free(0x100000, 0x6f00000), free(0x100000000, 0x40000000)]
+const HALTING = expect.stringContaining('halting') as unknown
+const haltedBy = (clause: string): object => ({
+  kind: 'refused',
+  refusal: { by: 'loader', clause, message: HALTING },
+})
+const initrdAt = (run: Run, clause: string): number =>
+  under(run, clause, 'put').flatMap(rangesOf)[0]?.start ?? expect.fail('no initrd')
+/** Events of taking memory, in their order. */
+const taken = ({ recording }: Run): string[] => [
+  ...new Set(
+    recording.events.flatMap(event =>
+      event.op === 'claim' && ['kernel', 'initrd'].includes(event.label) ? [event.label] : [],
+    ),
+  ),
+]
+
+test('HO-19 systemd-boot 257 takes the pages of the initrd before the kernel is loaded', () => {
+  for (const id of ['systemd-boot/257', 'systemd-boot/257.5']) {
+    const run = startedWith(id, 0x800000)
+    expect(run.facts).toMatchObject({ ramdiskSize: 0x800000, initrdDamage: [] })
+    const [pages] = under(run, 'HO-19', 'put')
+    expect(pages).toMatchObject({ object: 'initrd', range: { end: 0x40000000 } })
+    expect(startedWith(id, null).outcome.kind).toBe('arrived')
+  }
 })
 
-test('HO-19 an initrd of no bytes, or one that fits nowhere, halts it; no initrd does not', () => {
-  const message = expect.stringContaining('halting') as unknown
-  expect(startedWith('systemd-boot/257', 0).outcome).toMatchObject({
+test('HO-19 an initrd of no bytes halts systemd-boot 257', () => {
+  expect(startedWith('systemd-boot/257', 0).outcome).toMatchObject(haltedBy('HO-19'))
+  expect(startedWith('systemd-boot/257.5', 0).outcome).toMatchObject(haltedBy('HO-19'))
+})
+
+test('HO-30 up to 257.4 systemd-boot halts without room for the initrd below 4 GiB', () => {
+  expect(startedWith('systemd-boot/257', 0x8000000, NO_ROOM_BELOW_4G).outcome).toMatchObject(
+    haltedBy('HO-30'),
+  )
+  expect(startedWith('systemd-boot/257', 0x6000000, NO_ROOM_BELOW_4G).outcome.kind).toBe('arrived')
+})
+
+test('HO-31 from 257.5 on systemd-boot takes pages anywhere, and halts when there are none', () => {
+  for (const id of ['systemd-boot/257.5', 'systemd-boot/258', 'systemd-boot/258.3', 'systemd-boot/261']) {
+    const run = startedWith(id, 0x8000000, NO_ROOM_BELOW_4G)
+    expect([id, run.outcome.kind]).toEqual([id, 'arrived'])
+    expect(run.facts.ramdiskSize).toBe(0x8000000)
+    const at = initrdAt(run, id === 'systemd-boot/257.5' ? 'HO-19' : 'HO-32')
+    expect(at).toBeGreaterThan(0xffffffff)
+    expect(startedWith(id, 0x50000000).outcome).toMatchObject(haltedBy('HO-31'))
+  }
+})
+
+test('HO-32 from 258 on the kernel is loaded before the pages of the initrd are taken', () => {
+  const after = startedWith('systemd-boot/258', 0x800000)
+  expect(taken(after)).toEqual(['kernel', 'initrd'])
+  // The buffer with the file is free again by then, and lies above the kernel
+  expect(initrdAt(after, 'HO-32')).toBe(0x40000000 - 0x800000)
+  expect(taken(startedWith('systemd-boot/257.5', 0x800000))).toEqual(['initrd', 'kernel'])
+})
+
+test('HO-33 an empty initrd is passed over from 258.3 on', () => {
+  expect(startedWith('systemd-boot/258', 0).outcome).toMatchObject(haltedBy('HO-33'))
+  for (const id of ['systemd-boot/258.3', 'systemd-boot/261']) {
+    const run = startedWith(id, 0)
+    expect([run.outcome.kind, run.facts.ramdiskSize ?? 0]).toEqual(['arrived', 0])
+  }
+})
+
+test('HO-34 systemd-boot 261 has the kernel file in pool while the firmware loads it', () => {
+  const run = startedWith('systemd-boot/261', 0x800000)
+  const [file] = under(run, 'HO-34', 'put')
+  expect(file).toMatchObject({ object: 'kernel' })
+  const freed = run.recording.events.filter(event => event.op === 'release').flatMap(rangesOf)
+  const at = (file === undefined ? [] : rangesOf(file))[0]?.start ?? expect.fail()
+  expect(freed.some(range => range.start <= at && at < range.end)).toBe(true)
+  expect(under(startedWith('systemd-boot/258.3', 0x800000), 'HO-34', 'put')).toEqual([])
+  expect(startedWith('systemd-boot/261', null, [free(0x100000, 0x400000)]).outcome).toMatchObject({
     kind: 'refused',
-    refusal: { by: 'loader', clause: 'HO-19', message },
+    refusal: { clause: 'HO-34' },
   })
-  expect(startedWith('systemd-boot/257', 0x50000000).outcome).toMatchObject({
-    kind: 'refused',
-    refusal: { by: 'loader', clause: 'HO-19', message },
-  })
-  expect(startedWith('systemd-boot/257', null).outcome.kind).toBe('arrived')
 })

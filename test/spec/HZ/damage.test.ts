@@ -116,6 +116,14 @@ test('HZ-4 a read of memory that no allocation covers, or of no RAM, is a wild r
   ])
 })
 
+test('HZ-5 one byte that is left out is enough', () => {
+  const story = loaded()
+  readInitrd(story, INITRD, INITRD_SIZE - 1)
+  expect(judge(story.recorder)).toMatchObject([
+    { rule: 'truncated-object', object: 'initrd', offsets: [{ from: INITRD_SIZE - 1, to: INITRD_SIZE }] },
+  ])
+})
+
 test('HZ-5 a reader that takes less than all of an object is told how much it left out', () => {
   const story = loaded()
   readInitrd(story, INITRD, INITRD_SIZE - 0x10)

@@ -28,6 +28,23 @@ test('HZ-10 neighbours that touch do not overlap', () => {
   ).toEqual([])
 })
 
+test('HZ-10 a section that overlaps one neighbour and touches the others is told of the one', () => {
+  const told = (sections: readonly SectionOf[]): unknown[] =>
+    advise(image(sections))
+      .filter(({ rule }) => rule === 'sections-overlap')
+      .map(({ object, offsets, what }) => [object, offsets, what.replace(/,.*/s, '')])
+  // .linux ends inside .initrd; .osrel touches .linux from below, .cmdline touches it from above
+  const sections = [
+    { name: '.linux', at: 0x2000, raw: 0x2000 },
+    { name: '.osrel', at: 0x1000, raw: 0x1000 },
+    { name: '.cmdline', at: 0x4000, raw: 0x1000 },
+    { name: '.initrd', at: 0x3000, raw: 0x1000 },
+  ]
+  const one = [['kernel', [{ from: 0x1000, to: 0x2000 }], '.initrd']]
+  expect(told(sections)).toEqual(one)
+  expect(told(sections.toReversed())).toEqual([['initrd', [{ from: 0, to: 0x1000 }], '.linux']])
+})
+
 test('HZ-12 a section that ends past SizeOfImage is advice', () => {
   expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 })).toEqual([
     'section-beyond-image-size initrd',

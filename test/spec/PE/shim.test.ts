@@ -236,3 +236,20 @@ test('PE-55 hashes the file first, and comes upon sections that it would not loa
   }
   expect(refusalBy('edk2-2022.11', twice)).toBe(undefined)
 })
+
+test('PE-55 a file that lacks one byte of what is hashed, or of a section, is refused', () => {
+  const exact = goodPe([FIRST])
+  const length = 0x400 + FIRST.raw
+  expect(outcomeOf('shim-16', { ...exact, fileSize: length }).refused).toBeNull()
+  expect(outcomeOf('shim-16', { ...exact, fileSize: length - 1 }).refused).toMatchObject({
+    clause: 'PE-55',
+    message: 'Malformed section 0 size',
+  })
+  // With a gap before the section there are bytes enough, but not where the section says
+  const apart = goodPe([{ ...FIRST, PointerToRawData: 0x600 }])
+  expect(outcomeOf('shim-16', { ...apart, fileSize: 0x600 + FIRST.raw }).refused).toBeNull()
+  expect(outcomeOf('shim-16', { ...apart, fileSize: 0x600 + FIRST.raw - 1 }).refused).toMatchObject({
+    clause: 'PE-55',
+    message: 'Malformed section header',
+  })
+})

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { phys } from '../../../src/bytes/units.ts'
-import { check, type CheckInput } from '../../../src/check.ts'
+import { check, type Checked, type CheckInput } from '../../../src/check.ts'
 import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki, type AddedSection } from '../../../src/image/synthetic.ts'
+import type { MemoryEvent } from '../../../src/memory/event.ts'
 import type { Report } from '../../../src/report/model.ts'
 import { kernel, memoryMap } from '../../../src/vitest/builders.ts'
 import { section } from '../../support/stub-era-runs.ts'
 import { CMDLINE, runStub } from '../../support/stub-run.ts'
+
+type ClaimEvent = Extract<MemoryEvent, { readonly op: 'claim' }>
 
 const ADDON = STUB_FACTS['254.26']
 const addon = (name: string, ...sections: AddedSection[]) => ({
@@ -18,7 +21,7 @@ const k612 = kernel('6.12.107-cloud')
 const ROOM = memoryMap(['EfiConventionalMemory', 0, '640K'], ['EfiConventionalMemory', '1M', '1023M'])
 
 /** A whole boot, on the firmware that is modelled. */
-function boot(version: string, addons: CheckInput['addons'], more: readonly AddedSection[] = []): Report {
+function checked(version: string, addons: CheckInput['addons'], more: readonly AddedSection[] = []): Checked {
   const sections: AddedSection[] = [
     section('.cmdline', 0x50000, CMDLINE),
     { name: '.linux', VirtualAddress: 0x2000000, content: buildKernel(k612) },
@@ -34,8 +37,10 @@ function boot(version: string, addons: CheckInput['addons'], more: readonly Adde
     machine: { what: 'a test', map: ROOM, imageBase: phys(0x10000000) },
     stub: version,
     addons,
-  }).report
+  })
 }
+
+const boot = (...of: Parameters<typeof checked>): Report => checked(...of).report
 
 const passedOver = (report: Report): string[] =>
   report.assumptions
@@ -93,6 +98,39 @@ test('ST-95 an add-on with a kernel, for another one, or that the firmware refus
       uname,
     ).facts.commandLine,
   ).toBe(`${CMDLINE} x`)
+})
+
+/** What happened, and where the memory with this label was. */
+function eventsAnd(version: string, addons: CheckInput['addons']) {
+  const [run] = checked(version, addons).runs
+  const events = run?.recording.events ?? []
+  const at = (label: string): number =>
+    events.find((event): event is ClaimEvent => event.op === 'claim' && event.label === label)?.range.start ??
+    -1
+  return { events, at }
+}
+
+test('ST-95 microcode of a later add-on comes before that of an earlier one', () => {
+  const ucode = (name: string, size: number) =>
+    addon(name, { name: '.ucode', VirtualAddress: 0x20000, content: { initrd: size } })
+  const { events, at } = eventsAnd('262.1', [ucode('a', 0x1000), ucode('b', 0x2000)])
+  /** Where each goes in the initrd that is put together. */
+  const placed = ['addon:a:.ucode', 'addon:b:.ucode'].map(label =>
+    events.flatMap(event =>
+      event.op === 'copy' && event.from.start === at(label) ? [event.range.start as number] : [],
+    ),
+  )
+  expect(placed).toEqual([[expect.any(Number)], [expect.any(Number)]])
+  expect((placed[0]?.[0] ?? 0) - (placed[1]?.[0] ?? 0)).toBe(0x2000)
+})
+
+test('ST-95 every add-on is unloaded, those that are passed over as well', () => {
+  const uki = addon('k.addon.efi', section('.cmdline', 0x20000, 'x'), section('.linux', 0x30000, 'MZ'))
+  const { events, at } = eventsAnd('262.1', [line, uki])
+  const released = events.flatMap(event =>
+    event.op === 'release' ? [...event.ranges].map(({ start }) => start) : [],
+  )
+  for (const { name } of [line, uki]) expect(released, name).toContain(at(`addon:${name}`))
 })
 
 test('ST-95 a device tree of an add-on is a doubt from 255 on', () => {

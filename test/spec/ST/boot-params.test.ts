@@ -94,6 +94,15 @@ test('ST-39 the command line and its NUL lie below 640 KiB', () => {
   expect(lineOf(runStub(S2, { options: 'q', optionBytes: 3 }))).toBe('q')
 })
 
+test('ST-39 a line that fills a page takes another one for its NUL', () => {
+  const line = 'x'.repeat(PAGE)
+  const of = (text: string): StubRun =>
+    runStub(S2, { sections: sectionsOf({ '.cmdline': section('.cmdline', 0x30000, text) }) })
+  const own = (run: StubRun): unknown[] => pages(run).filter(([label]) => label === 'cmdline')
+  expect(own(of(line))).toEqual([['cmdline', 2, 2, 'max a0000']])
+  expect(own(of(line.slice(1)))).toEqual([['cmdline', 1, 2, 'max a0000']])
+})
+
 test('ST-40 the command line of a handover is ASCII of at most cmdline_size characters', () => {
   const run = forced({
     sections: sectionsOf({ '.cmdline': section('.cmdline', 0x30000, 'caf\u00e9 x') }, oldKernel),

@@ -92,6 +92,9 @@ test('ST-76 252.0 copies the line as it is, however long', () => {
   expect(u32(run, params(run) + 0x228)).toBe(run.notes.facts.cmdLinePtr)
   expect(pages(early('S4/252', { sections: old, ...below4G })).at(-1)).toEqual(['cmdline', 1, 2, 'max a0000'])
   expect(early('S4/252.3', { sections: old, ...editKernel(0x238, 3, 0) }).notes.facts.commandLine).toBe('con')
+  // With its NUL the string is longer than a page
+  const full = sectionsOf({ '.cmdline': section('.cmdline', 0x30000, 'x'.repeat(0x1000)) }, oldKernel)
+  expect(pages(early('S4/252', { sections: full })).at(-1)).toEqual(['cmdline', 2, 2, 'any'])
 })
 
 test('ST-92 in 255 and 256 a blank command line is read beyond its end', () => {

@@ -62,6 +62,24 @@ test('ST-57 252 and 253 refuse an initrd above 4 GiB that the kernel cannot reac
   ).toBeNull()
 })
 
+test('ST-36 and ST-57: an initrd may end at the last byte below 4 GiB but one, and not later', () => {
+  const LAST = 2 ** 32 - 1
+  const ending = (end: number, size: number) => ({
+    sections: sectionsOf(
+      { '.initrd': { name: '.initrd', VirtualAddress: INITRD_AT, content: { initrd: size } } },
+      oldKernel,
+    ),
+    base: end - INITRD_AT - size,
+  })
+  const copied = (end: number, size: number): boolean =>
+    pages(forced({ ...ending(end, size), ...below4G })).some(([label]) => label === 'initrd')
+  expect([copied(LAST, 0x2fff), copied(LAST + 1, 0x3000)]).toEqual([false, true])
+  const refused = (end: number, size: number) =>
+    refusal(early('S4/252.3', { ...ending(end, size), ...below4G }))
+  expect(refused(LAST, 0x2fff)).toBeNull()
+  expect(refused(LAST + 1, 0x3000)).toMatchObject({ clause: 'ST-57' })
+})
+
 test('ST-79 250 passes the initrd in boot_params and through LoadFile2', () => {
   const run = early('S3')
   expect(run.handOff).toMatchObject({

@@ -22,7 +22,15 @@ import {
   section,
   setup_sects,
 } from '../../support/stub-era-runs.ts'
-import { BASE, INITRD_SIZE, KERNEL_AT, kernelFacts, runStub, sectionsOf } from '../../support/stub-run.ts'
+import {
+  BASE,
+  INITRD_SIZE,
+  KERNEL_AT,
+  kernelFacts,
+  runStub,
+  sectionsOf,
+  type StubSetting,
+} from '../../support/stub-run.ts'
 
 const KERNEL_SIZE_IN_MEMORY = kernelFacts().pe.optional.SizeOfImage
 const ENTRY = (setup_sects + 1) * 512 + 512 + handover_offset
@@ -58,6 +66,45 @@ test('ST-34 a kernel whose image fits .linux runs in place, unless it lies too h
   const high = in254({ sections: roomy, base: 5 * GIB })
   expect(pages(high)[0]).toEqual(['kernel', KERNEL_SIZE_IN_MEMORY / 0x1000, 1, 'max ffffffff'])
   expect(high.recorder.steps.find(({ clause }) => clause === 'ST-34')).toMatchObject({ actor: 'stub' })
+})
+
+/** `.linux` of so many bytes with the old kernel in it, and the base at which it ends at `end`. */
+const ending = (end: number, length: number): Pick<StubSetting, 'sections' | 'base'> => ({
+  sections: laterSections(
+    {
+      '.linux': { name: '.linux', VirtualAddress: KERNEL_AT, content: oldKernel, VirtualSize: length },
+      '.initrd': null,
+    },
+    oldKernel,
+  ),
+  base: end - KERNEL_AT - length,
+})
+/** A size whose last byte is the last one but one of a page. */
+const ODD = Math.ceil(KERNEL_SIZE_IN_MEMORY / 0x1000) * 0x1000 + 0xfff
+const LAST = 2 ** 32 - 1
+
+test('ST-34 a kernel may end at the last byte below 4 GiB but one, and not later', () => {
+  const at = (setting: Pick<StubSetting, 'sections' | 'base'>) => in254(setting).handOff
+  expect(at(ending(LAST, ODD))).toMatchObject({ image: LAST - ODD })
+  expect(pages(in254(ending(LAST + 1, ODD + 1)))[0]).toEqual([
+    'kernel',
+    (ODD + 1) / 0x1000,
+    1,
+    'max ffffffff',
+  ])
+})
+
+test('ST-56 a kernel may end at the last byte below 4 GiB but one, and not later', () => {
+  const of = (end: number, length: number) => early('S4/252.3', { ...ending(end, length), ...below4G })
+  expect(of(LAST, ODD).handOff).toMatchObject({ image: LAST - ODD })
+  expect(refusal(of(LAST + 1, ODD + 1))).toMatchObject({ clause: 'ST-56' })
+})
+
+test('ST-58 a kernel may end at the last byte below 4 GiB but one, and not later', () => {
+  const kernelPages = (end: number, length: number): unknown[] =>
+    pages(later('S8', ending(end, length))).filter(([label]) => label === 'kernel')
+  expect(kernelPages(LAST, ODD)).toEqual([])
+  expect(kernelPages(LAST + 1, ODD + 1)).toEqual([['kernel', (ODD + 1) / 0x1000, 1, 'max ffffffff']])
 })
 
 test('ST-34 without room below 4 GiB the stub halts', () => {

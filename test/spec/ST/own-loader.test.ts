@@ -91,6 +91,33 @@ test('ST-62 an alignment above a page takes a larger piece', () => {
   ])
 })
 
+test('ST-62 what is before and after the aligned piece is given back, whatever there is', () => {
+  const ALIGN = 0x10000
+  const aligned = editKernel(on61.e_lfanew + OPTIONAL + 32, ...le32(ALIGN))
+  const SIZE = SIZE_61 * 0x1000
+  /** The pages taken at `misplaced` bytes after an aligned address; what was freed, in pages from there. */
+  const freed = (misplaced: number): unknown[] => {
+    const all = (SIZE_61 + ALIGN / 0x1000) * 0x1000
+    const top = 0x40000000 + (((misplaced + all) % ALIGN) + ALIGN)
+    const run = later('S8', { ...aligned, free: [0x1000, top] })
+    const at = run.calls.find(({ call, label }) => call === 'pages' && label === 'kernel')?.at ?? 0
+    return [
+      at % ALIGN,
+      ...run.calls.filter(({ call }) => call === 'free-pages').map(({ at: from, size }) => [from - at, size]),
+    ]
+  }
+  const before = later('S8', aligned)
+  const mine = before.calls.find(({ call, label }) => call === 'pages' && label === 'kernel')?.at ?? 0
+  const head = baseOf(before) - mine
+  expect(
+    before.calls.filter(({ call }) => call === 'free-pages').map(({ at, size }) => [at - mine, size]),
+  ).toEqual([...(head > 0 ? [[0, head / 0x1000]] : []), [head + SIZE, ALIGN / 0x1000 - head / 0x1000]])
+  // One that happens to be aligned, and one that does not
+  const seen = Array.from({ length: 16 }, (_, i) => freed(i * 0x1000))
+  expect(seen.find(([misplaced]) => misplaced === 0)).toEqual([0, [SIZE, 16]])
+  expect(seen.find(([misplaced]) => misplaced === 0x3000)).toEqual([0x3000, [0, 13], [SIZE + 0xd000, 3]])
+})
+
 test('ST-63 a kernel with an ImageBase is refused up to 259.1', () => {
   for (const row of UP_TO_259_1)
     expect(refusal(later(row, BASE_16M)), row).toMatchObject({

@@ -103,6 +103,8 @@ test('ZO-16 damage is said in offsets of the initrd, joined', () => {
 test('ZO-16 what ramdisk_size leaves out is missing', () => {
   const { on } = handed({ header: { ramdisk_size: 0x1000 } })
   expect(on.notes.facts.initrdDamage).toEqual([{ from: 0x1000, to: INITRD.size }])
+  // The kernel wants all of it: what it does not get is missing from its read
+  expect(eventsOf(on, 'ZO-16', 'read')).toMatchObject([{ missing: INITRD.size - 0x1000 }])
 })
 
 test('ZO-16 an address beyond physical memory is a doubt, not a crash', () => {

@@ -47,6 +47,25 @@ describe('ZO-23', () => {
     }
   })
 
+  test('ZO-9 the output takes whole 2 MiB: a run that holds its bytes and no more is none', () => {
+    const at = (length: number): unknown =>
+      run('seed:0', null, { ram: [rangeAt(0x30000000, length)] }).notes.facts.decompressedKernel
+    expect(FACTS_5.output_len).toBeLessThan(TAKES)
+    expect(at(TAKES)).toBe(0x30000000)
+    expect(at(TAKES - 0x1000)).not.toBe(0x30000000)
+  })
+
+  test('ZO-9 slots begin where the window does, but at 512 MiB at the latest', () => {
+    const at = (start: number): unknown => {
+      const on = bench({ map: WIDE, kaslr: 'seed:0' })
+      const ram = [rangeAt(start, TAKES)]
+      return enteredLegacy(kernel, 'linux/E5', 0x38000000, { commandLine: 'quiet', ram }, on).on.notes.facts
+        .decompressedKernel
+    }
+    expect(at(0x20000000)).toBe(0x20000000)
+    expect(at(0x18000000)).not.toBe(0x18000000)
+  })
+
   test('ZO-23 a number chooses its slot, modulo their count', () => {
     const at = (kaslr: `seed:${number}`): unknown =>
       run(kaslr, null, { ram: [rangeAt(0x30000000, TAKES + 2 * 0x200000)] }).notes.facts.decompressedKernel

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { range, rangeAt } from '../../../src/bytes/range.ts'
+import { PAGE } from '../../../src/bytes/units.ts'
 import { handed, R, X } from '../../support/decompressor-runs.ts'
-import { eventsOf } from '../../support/kernel-bench.ts'
+import { bench, eventsOf } from '../../support/kernel-bench.ts'
 import { bssOf, E2, FACTS_2 } from '../../support/kernels.ts'
 
 const { hdr, geometry } = FACTS_2
@@ -27,11 +28,18 @@ test('ZO-7 only the copy is cleared', () => {
   ])
 })
 
-test('ZO-8 page tables reach to the end of the window', () => {
+const TABLES = range(X + geometry.pgtable, R + hdr.init_size - PAGE)
+
+test('ZO-8 page tables reach to the last page of the window', () => {
   const { on } = handed()
-  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([
-    { range: range(X + geometry.pgtable, R + hdr.init_size) },
-  ])
+  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: TABLES }])
+})
+
+test('ZO-50 up to 5.9 there are page tables with KASLR alone', () => {
+  expect(eventsOf(handed({}, bench(), 'linux/E2h').on, 'ZO-50', 'make')).toEqual([])
+  const random = handed({ commandLine: 'quiet' }, bench({ kaslr: 'seed:1' }), 'linux/E2h').on
+  expect(eventsOf(random, 'ZO-50', 'make')).toMatchObject([{ range: TABLES }])
+  expect(eventsOf(random, 'ZO-8', 'make')).toEqual([])
 })
 
 test('ZO-11 the payload is read where it was moved to', () => {

@@ -69,7 +69,8 @@ function places(
     movedEnd: move.range.end,
     clearEnd: only(eventsOf(on, 'ZO-7', 'zero')).range.end,
     pageTables: tables.range.start,
-    windowEnd: tables.range.end,
+    // The last page is for five levels
+    windowEnd: tables.range.end + PAGE,
     inputStart: input.range.start,
     inputEnd: input.range.end,
     outputEnd: output.range.end,

@@ -174,6 +174,21 @@ test('ZO-28 output that overtakes its input loses the kernel', () => {
   expect(on.notes.facts.payload?.margin).toBeLessThan(0)
 })
 
+test('ZO-28 output that ends where unread input begins keeps the margin; one byte more breaks it', () => {
+  const run = (length: number): { margin: number; kept: boolean | undefined } => {
+    const { on } = deep('linux/E2', packedKernel(NAME_2, { stream: lz4Of(headers, length), length }))
+    return {
+      margin: on.notes.facts.payload?.margin ?? Infinity,
+      kept: contractsOf(on).find(({ clause }) => clause === 'ZO-28')?.kept,
+    }
+  }
+  // A byte more of output is a byte less of margin, but for the bytes that the stream gets longer
+  let last = GREEDY
+  for (let i = 0, off = run(last).margin; i < 8 && off !== 0; i++, off = run(last).margin) last += off
+  expect(run(last)).toEqual({ margin: 0, kept: true })
+  expect(run(last + 1)).toEqual({ margin: -1, kept: false })
+})
+
 test('ZO-28 the EFI stub extracts elsewhere: no margin is needed', () => {
   const { on, outcome } = deep('linux/E5', greedy(NAME_5))
   expect(outcome.kind).toBe('arrived')

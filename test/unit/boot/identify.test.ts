@@ -25,7 +25,9 @@ describe('kernel rows by version', () => {
     ['5.7.19', 'E2a'],
     ['5.8-rc1', 'E2f'],
     ['5.8-rc6', 'E2f'],
-    ['5.8-rc7', 'E2c'],
+    ['5.8-rc7', 'E2h'],
+    ['5.9.16', 'E2h'],
+    ['5.10-rc1', 'E2c'],
     ['5.10.13', 'E2c'],
     ['5.10.145', 'E2c'],
     ['5.10.146', 'E2'],
@@ -136,7 +138,7 @@ const unnamed = (source: ByteSource): (string | undefined)[] =>
   kernelCandidates(edited(source, 'kernel_version', 0)).map(({ era }) => era?.id.slice('linux/'.length))
 
 describe('kernel rows by shape', () => {
-  const moving = ['E2a', 'E2f', 'E2c', 'E2', 'E2d', 'E2e', 'E2b', 'E2g']
+  const moving = ['E2a', 'E2f', 'E2h', 'E2c', 'E2', 'E2d', 'E2e', 'E2b', 'E2g']
   const clearing = ['E3a', 'E3', 'E3b', 'E3d', 'E3c']
   test.each([
     ['derived-5.6', ['E0a', 'E0']],

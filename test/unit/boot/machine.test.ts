@@ -34,6 +34,7 @@ async function throughOptions(
         path === 'uki.efi' ? image : bytesSource(new TextEncoder().encode(text(path))),
       text,
       bytes: (path: string) => new TextEncoder().encode(text(path)),
+      folder: () => null,
     },
     log: { debug: () => undefined },
   }

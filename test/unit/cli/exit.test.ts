@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { exitCode } from '../../../src/cli/check.ts'
+import { exitCode } from '../../../src/cli/for-reports.ts'
 import { painter } from '../../../src/cli/color.ts'
 import { recordingToJson } from '../../../src/cli/recording-json.ts'
 import { range } from '../../../src/bytes/range.ts'

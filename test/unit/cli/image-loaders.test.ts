@@ -35,8 +35,9 @@ function callOf(
   const call = {
     operand: 'a.efi',
     files: { source: () => source },
-    has: () => false,
+    has: (name: string) => name in options,
     text: (name: string) => options[name],
+    texts: (name: string) => [options[name]].filter(value => value !== undefined),
     quantity: () => undefined,
     print: (part: string) => {
       parts.push(part)

@@ -25,7 +25,7 @@ describe('inspectSource', () => {
     const text = formatInspection(inspection)
     expect(text).toMatch(/^uki\.efi {2}\d/)
     expect(text).toMatch(
-      /\n +6 +\.linux +0x2000000 .* kernel +shares 0x100000 bytes of memory with #7 \.initrd/,
+      /\n +6 +\.linux +0x2000000 .* kernel\n +shares 0x100000 bytes of memory with #7 \.initrd/,
     )
     expect(text.indexOf('.linux')).toBeLessThan(text.indexOf('.initrd'))
     expect(text).toContain('stub     systemd-stub 247.3-7+deb11u8')

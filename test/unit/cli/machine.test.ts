@@ -38,17 +38,22 @@ function callOf(
   file: object = {},
   source = image,
 ): Call {
+  const given = (name: string): string | undefined =>
+    name === 'ram' && ram !== undefined ? String(ram) : texts[name]
   const call = {
     operand: 'uki.efi',
+    operands: ['uki.efi'],
     files: {
       source: () => source,
       text: () => JSON.stringify(file),
       bytes: () => new TextEncoder().encode(shellListing),
+      folder: () => null,
     },
     log: { debug: () => undefined },
-    has: () => false,
-    text: (name: string) => texts[name],
-    quantity: (name: string) => (name === 'ram' ? ram : undefined),
+    has: (name: string) => given(name) !== undefined,
+    text: given,
+    texts: (name: string) => [given(name)].filter(value => value !== undefined),
+    quantity: () => undefined,
     print: () => undefined,
   }
   return call as unknown as Call

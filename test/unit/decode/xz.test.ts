@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { crc32 } from '../../../src/decode/checksum.ts'
 import { decode, type DecodeOptions, type Decoded, type Format } from '../../../src/decode/decode.ts'
-import { Output } from '../../../src/decode/output.ts'
 import { bytesOfHex } from '../../support/bytes.ts'
 
 const run = (format: Format, bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Decoded =>
@@ -192,14 +191,6 @@ describe('LZMA alone', () => {
       why: 'the input ends inside the stream',
     })
   })
-})
-
-test('output that outgrows its first memory is moved, and keeps what was written', () => {
-  const out = new Output(2 ** 27 + 4096, Infinity, null)
-  out.bytes[5] = 7
-  out.length = 2 ** 27
-  const grown = out.room(1, 0)
-  expect([grown.length, grown[5]]).toEqual([2 ** 27 + 4096, 7])
 })
 
 test('an exception that is none of the decoders comes through', () => {

@@ -143,7 +143,8 @@ describe('the table', () => {
 \`--memmap FILE\` takes a file with a memory map in any of these forms, or a whole kernel log, journal or
 serial capture that contains one. A row is found by its own grammar, wherever it is in a line: what loggers,
 mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a
-mailer or \`fold\` tore are joined; text may be UTF-8, UTF-16 of either order, or quoted-printable. Of several
+mailer or \`fold\` tore are joined. The text may be UTF-8, UTF-16 of either order, quoted-printable, base64,
+percent-encoded, or a string of JSON, C or Python with \`\\n\` in it: then its own lines are counted. Of several
 maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
 first of equals; the report states which, from which line to which line, and what was not used.
 [Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
@@ -223,7 +224,7 @@ describe('dialects', () => {
       row(6, 0x100000, 0x102000, EFI_MEMORY_RUNTIME | 0xfn),
     ],
     ['base_addr = 0x100000, length = 0x2000, ACPI non-volatile storage RAM', row(10, 0x100000, 0x102000)],
-    ['base_addr = 0x100000, length = 0x2000, RAM reserved by something', row(0, 0x100000, 0x102000)],
+    ['base_addr = 0x100000, length = 0x2000, RAM holding coreboot tables', row(0, 0x100000, 0x102000)],
     ['BIOS-e820: [mem 0x0000000000100000-0x0000000000101fff]  device reserved', row(0, 0x100000, 0x102000)],
     [
       'BIOS-e820: [mem 0x0000000000100000-0x0000000000101fff]  persistent RAM (type 12)',

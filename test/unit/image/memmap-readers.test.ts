@@ -70,19 +70,22 @@ describe('GRUB', () => {
     )
   })
 
-  test('lsmmap names five kinds of memory; any other is reserved', () => {
+  test('lsmmap names six kinds of memory; a word that it does not print is a row that is lost', () => {
     const kinds = [
       'available RAM',
       'ACPI reclaimable RAM',
       'ACPI non-volatile storage RAM',
       'faulty RAM',
       'persistent RAM',
-      'coreboot tables',
+      'RAM holding coreboot tables',
+      'verf\u00fcgbarer RAM',
     ]
     const text = kinds
       .map((kind, i) => `base_addr = 0x${(0x100000 * (i + 1)).toString(16)}, length = 0x100000, ${kind}`)
       .join('\n')
-    expect(readMemmap(text).map.map(({ type }) => type)).toEqual([7, 9, 10, 8, 14, 0])
+    const { map, lost } = readMemmap(text)
+    expect(map.map(({ type }) => type)).toEqual([7, 9, 10, 8, 14, 0])
+    expect(lost[0]?.row).toMatch(/^line 7 cannot be read as grub-lsmmap/)
   })
 })
 

@@ -6,7 +6,7 @@ import {
   EfiLoaderData,
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
-import { lowAlloc } from '../../../src/kernel/x86/steps/low-alloc.ts'
+import { highAlloc, lowAlloc } from '../../../src/kernel/x86/steps/low-alloc.ts'
 import { slotAt } from '../../../src/kernel/x86/steps/kaslr-slots.ts'
 import type { Machine } from '../../../src/machine/machine.ts'
 import { descriptor, free } from '../../support/kernel-bench.ts'
@@ -56,6 +56,24 @@ test('a run that the firmware refuses is passed over', () => {
 test('without a run there is null', () => {
   expect(tried([free(0x4000, 0x4000)], [0x4000])).toEqual({ at: null, asked: [0x4000] })
   expect(tried([])).toEqual({ at: null, asked: [] })
+})
+
+test('page 0 is never given away from the top either', () => {
+  const highest = (start: number, length: number): unknown => {
+    const asked: number[] = []
+    const firmware = {
+      memoryMap: () => [free(start, length)],
+      allocatePages: ({ at }: { at: number }) => {
+        asked.push(at)
+        return { status: 'EFI_SUCCESS', at: phys(at) }
+      },
+    }
+    const at = highAlloc({ firmware } as unknown as Machine, { size: 0x1800, limit: 0xffff, label: 'initrd' })
+    return { at, asked }
+  }
+  expect(highest(0, 0x2000)).toEqual({ at: null, asked: [] })
+  expect(highest(0, 0x3000)).toEqual({ at: 0x1000, asked: [0x1000] })
+  expect(highest(0x1000, 0x2000)).toEqual({ at: 0x1000, asked: [0x1000] })
 })
 
 test('slots are counted through all runs, and there is none after the last', () => {

@@ -11,7 +11,7 @@ import { rememberingReader } from '../../../src/kernel/remembering-reader.ts'
 import { uki } from '../../../src/vitest/builders.ts'
 import { le } from '../../support/bytes.ts'
 import { kernelNamed } from '../../support/kernel-bench.ts'
-import { replaced, smallKernel } from '../../support/packed-kernel.ts'
+import { packedKernel, replaced, smallKernel } from '../../support/packed-kernel.ts'
 
 const small = smallKernel('debian-5.10.223-cloud')
 
@@ -58,6 +58,38 @@ test('what may come out is bounded by what the kernel states and by the length o
   expect(whyNot(replaced(longer, 0x260, size(0x20000000)))).toEqual({
     kind: 'not-read',
     why: 'the payload says that 0x1ff00000 bytes come out, more than 64 times its own length',
+  })
+})
+
+test('17 KB that become 64 MiB cost what comes out, and once', () => {
+  // Blocks that repeat one byte 2^17 times, in a frame that may look back 2^27 bytes
+  const blocks = Array.from({ length: 512 }, (_, i) => [
+    ...le(((2 ** 17) << 3) | 2 | (i === 511 ? 1 : 0), 3),
+    i & 255,
+  ])
+  const stream = Uint8Array.from([
+    0x28,
+    0xb5,
+    0x2f,
+    0xfd,
+    0,
+    17 << 3,
+    ...blocks.flat(),
+    ...Array<number>(15_000).fill(0),
+  ])
+  const { source } = packedKernel('debian-5.10.223-cloud', { stream, length: 2 ** 26 })
+  const read = readPayload(replaced(source, 0x260, Uint8Array.from(le(2 ** 26, 4))))
+  expect(read).toMatchObject({ kind: 'read', format: 'zstd', produced: 2 ** 26, elf: null })
+  expect(read.kind === 'read' && read.held <= 65 * 2 ** 20).toBe(true)
+})
+
+test('a window that is larger than what is held is not looked through', () => {
+  const stream = new Uint8Array(3 * 2 ** 20)
+  stream.set([0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 1, 0, 0])
+  const { source } = packedKernel('debian-5.10.223-cloud', { stream, length: 150 * 2 ** 20 })
+  expect(readPayload(replaced(source, 0x260, Uint8Array.from(le(150 * 2 ** 20, 4))))).toEqual({
+    kind: 'not-read',
+    why: 'at 0x4 it needs a window of 268435456 bytes, more than the 134217728 that are held',
   })
 })
 

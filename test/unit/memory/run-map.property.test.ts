@@ -108,6 +108,46 @@ test('maps of thousands of runs that were forked one from the other keep apart, 
   )
 })
 
+test('many ranges at once change what they would change one by one, and no map forked before', () => {
+  const space = 3000
+  /** Ranges that ascend: pairs of a gap and a length. */
+  const ranges = fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 9 })), {
+    minLength: 1,
+    maxLength: 120,
+  })
+  const turn = fc.record({ kind: fc.constantFrom('assignAll', 'rewrite'), from: fc.nat(space), ranges })
+  fc.assert(
+    fc.property(
+      fc.array(op(space, 60), { maxLength: 300, size: 'max' }),
+      fc.array(turn, { minLength: 1, maxLength: 6 }),
+      (ops, turns) => {
+        const { map, plain } = play(ops, space)
+        const before = { map: map.fork(), plain: [...plain] }
+        turns.forEach(({ kind, from, ranges: steps }, i) => {
+          let end = from
+          const where = steps.flatMap(([gap, length]) => {
+            const start = end + gap
+            end = start + length
+            return end <= space ? [{ start, end }] : []
+          })
+          const change = (value: number) => (value % 3 === 0 ? null : value + 1000)
+          if (kind === 'assignAll') map.assignAll(where, -i)
+          else map.rewrite(where, change)
+          for (const one of where)
+            for (let at = one.start; at < one.end; at++) {
+              const value = plain[at]
+              if (kind === 'assignAll') plain[at] = -i
+              else if (value !== undefined) plain[at] = change(value) ?? undefined
+            }
+        })
+        expect(spread(map, space)).toEqual(plain)
+        expect(spread(before.map, space)).toEqual(before.plain)
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
 test('clearing every run leaves an empty map that can be filled again', () => {
   const map = new RunMap<number>()
   for (let at = 0; at < 4000; at += 2) map.assign(at, at + 1, at)

@@ -254,11 +254,11 @@ describe('Markdown', () => {
       cleanReport({
         image: { name: 'a`|b', size: 1 },
         machine: { what: '<b>*x*</b>', ramBytes: 1 },
-        stub: { id: null, title: '', version: null, evidence: [], certainty: 'none' },
+        stub: { id: null, title: 'no stub', version: null, evidence: [], certainty: 'none' },
       }),
     )
     expect(text).toContain("`a'\\|b`")
     expect(text).toContain('\\<b\\>\\*x\\*\\</b\\>')
-    expect(text).toContain('version unknown: no era |')
+    expect(text).toContain('| stub | none: no stub |')
   })
 })

@@ -36,7 +36,7 @@ test('a report with one damage', () => {
     image    uki.efi, 388.0 KiB (397312 bytes)
     machine  profile ovmf-2022.11-q35, 64.0 MiB RAM
     stub     247.3: enters the kernel in place (systemd-stub/S2); certain
-    kernel   version unknown: unpacks itself in the EFI stub (linux/E5); as given
+    kernel   no version text: unpacks itself in the EFI stub (linux/E5); as given
     outcome  the extracted kernel starts at 0x1600000 with its boot_params at
              0x1e000
 

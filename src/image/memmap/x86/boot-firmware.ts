@@ -25,7 +25,7 @@ export const freebsdSmap: Dialect<'freebsd-smap'> = {
   looks: /(?<!\w)SMAP type=/g,
   row: /SMAP type=[0-9a-f]{1,2} base=[0-9a-f]{16} (?:len|end)=[0-9a-f]{16}(?: attr=[0-9a-f]{1,8})?(?!\w)/y,
   wide: false,
-  read: eachLine('freebsd-smap', line => {
+  ...eachLine('freebsd-smap', line => {
     const row = readSmap(line)
     if (row === null) return null
     const [type, at, field, size] = row
@@ -48,7 +48,7 @@ export const openbsd: Dialect<'openbsd'> = {
   looks: /(?<!\w)Region \d{1,4}: type /g,
   row: /Region \d{1,4}: type \d{1,10} at 0x[0-9a-f]{1,16} for \d{1,12}KB(?!\w)/y,
   wide: false,
-  read: eachLine('openbsd', line => {
+  ...eachLine('openbsd', line => {
     const row = readRegion(line)
     if (row === null) return null
     const [type, at, kib] = row
@@ -84,7 +84,7 @@ export const limine: Dialect<'limine'> = {
   looks: /\[(?:0x)?[0-9a-f]{1,16} -> (?:0x)?[0-9a-f]{1,16}\] : /gi,
   row: /\[(?:0x)?[0-9a-f]{1,16} -> (?:0x)?[0-9a-f]{1,16}\] : (?:0x)?[0-9a-f]{1,16} {1,4}<[^<>\n]{1,40}>/iy,
   wide: false,
-  read: eachLine('limine', line => {
+  ...eachLine('limine', line => {
     const row = readLimine(line)
     if (row === null) return null
     const [start, end, word] = row
@@ -103,11 +103,11 @@ export const seabios: Dialect<'seabios'> = {
     '000000007c000000 - 000000007d000000 = 4 NVS',
   taken: 'before-load',
   lacks: E820_LACKS,
-  looks: /(?<![\w.:])\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16} =/g,
+  looks: /(?<![\w.:])\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16}(?: =|\s{0,9}$)/g,
   row: /\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16} = \d{1,10}(?: (?:RAM|RESERVED|ACPI|NVS|UNUSABLE|HOLE|UNKNOWN)\b)?/y,
   wide: true,
   stop: /e820 map has \d+ items:/,
-  read: eachLine('seabios', line => {
+  ...eachLine('seabios', line => {
     const row = readSeabios(line)
     if (row === null) return null
     const [start, end, type] = row
@@ -132,7 +132,7 @@ export const coreboot: Dialect<'coreboot'> = {
   row: /\d{1,3}\. [0-9a-f]{16}-[0-9a-f]{16}: [A-Z][A-Z0-9]{1,20}(?: [A-Z]{2,20})?!?/y,
   wide: true,
   stop: /coreboot memory table:/,
-  read: eachLine('coreboot', line => {
+  ...eachLine('coreboot', line => {
     const row = readCoreboot(line)
     if (row === null) return null
     const [start, last, word] = row

@@ -122,7 +122,7 @@ export const bootParamsDump: Dialect<'boot-params'> = {
     '|................|',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'entries after the 128th'],
-  looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{6,8}(?:: |  ?)[0-9a-f]{2}/g,
+  looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{6,8}(?:: |  ?)[0-9a-f]{2}(?:[0-9a-f]{2})?(?![0-9a-f])/g,
   row: /[0-9a-f]{6,8}(?:: |  ?)(?:(?:[0-9a-f]{2} {0,2}){1,16}(?: {0,60}[|>][^\n]{0,40}| {1,60}\S[^\n]{0,40})?|[0-9a-f]{4}(?: [0-9a-f]{4}){0,7}\s{0,9})$/y,
   wide: false,
   repeats: true,

@@ -75,10 +75,7 @@ const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data|
 const WORD =
   '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI ' +
   'NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
-const LOOKS = new RegExp(
-  `(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16} - [0-9a-f]{16} )`,
-  'g',
-)
+const LOOKS = new RegExp(`(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16}(?!\\w))`, 'g')
 const LABELLED = new RegExp(`^${LABEL}`)
 const ROW = new RegExp(
   `${LABEL}\\s{1,3}(?:\\[mem ` +
@@ -163,6 +160,7 @@ export const e820: Dialect<'e820'> = {
   looks: LOOKS,
   row: ROW,
   wide: false,
+  valid: row => GAP.test(row) || rowOf(row) !== null,
   read,
 }
 

@@ -21,11 +21,11 @@ export const xenE820: Dialect<'xen-e820'> = {
     '[000000007c000000, 000000007cffffff] (ACPI NVS)',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
-  looks: /(?<![\w.-])(?:\[[0-9a-f]{16}, [0-9a-f]{16}\]|[0-9a-f]{16} - [0-9a-f]{16}) \([a-zA-Z]/g,
+  looks: /(?<![\w.-])(?:\[[0-9a-f]{16}, [0-9a-f]{16}\]|[0-9a-f]{16} - [0-9a-f]{16})(?: \([a-zA-Z]|\s{0,9}$)/g,
   row: new RegExp(`(?:\\[[0-9a-f]{16}, [0-9a-f]{16}\\]|[0-9a-f]{16} - [0-9a-f]{16}) ${XEN_WORD}`, 'y'),
   wide: true,
   stop: /(?:e820|EFI) RAM map:/,
-  read: eachLine('xen-e820', line => {
+  ...eachLine('xen-e820', line => {
     const row = readXen(line)
     const type = row === null ? null : e820TypeOf(row[4])
     if (row === null || type === null) return null
@@ -59,7 +59,7 @@ export const esxi: Dialect<'esxi'> = {
   looks: /(?<!\w)MMap\[\d{1,4}\]: 0x/gi,
   row: new RegExp(`MMap${ESXI_BODY}(?:, attr=0x[0-9a-f]{1,16})?(?!\\w)`, 'iy'),
   wide: false,
-  read: eachLine('esxi', line => {
+  ...eachLine('esxi', line => {
     const row = readEsxi(line)
     if (row === null) return null
     const [, at, last, length, type, attribute] = row

@@ -5,11 +5,12 @@ import { ModelBug } from '../../../bytes/errors.ts'
 import { add } from '../../../bytes/units.ts'
 import type { Arrival, OffsetSpan } from '../../../machine/model.ts'
 import type { Reading } from '../../../memory/memory.ts'
-import { guestRange, ZERO_PAGE, type KernelBoot } from '../boot.ts'
+import { guestRange, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
 import { entryOffset } from './payload.ts'
+import { ignoresInitrd } from './reserve-initrd.ts'
 import { readSetupData } from './setup-data.ts'
 import { sanitizeBootParams } from './zero-page.ts'
 
@@ -17,13 +18,13 @@ import { sanitizeBootParams } from './zero-page.ts'
  * Reads everything that VO needs. The run arrives even if these are damaged, unless VO itself was
  * overwritten.
  */
-export function arrive(boot: KernelBoot): Arrival {
+export function arrive(boot: KernelBoot, reserveInitrd: Step): Arrival {
   const { machine, output, file } = boot
   if (output === null) throw new ModelBug('a kernel arrives without having been extracted')
   const entry = machine.step('ZO-13', 'the extracted kernel is entered', () => {
     const offset = entryOffset(boot)
     machine.enter(rangeAt(output.at, file.outputLength), VO, 0, 'the extracted kernel was overwritten')
-    if (output.certain) machine.observe({ decompressedKernel: output.at })
+    if (output.slots === null) machine.observe({ decompressedKernel: output.at })
     return add(output.at, offset)
   })
   machine.step('ZO-14', 'the extracted kernel reads and sanitises boot_params', () => {
@@ -32,9 +33,11 @@ export function arrive(boot: KernelBoot): Arrival {
     sanitizeBootParams(boot)
   })
   readCommandLine(boot)
-  readInitrd(boot)
+  reserveInitrd(boot)
+  if (!ignoresInitrd(boot)) readInitrd(boot)
   readSetupData(boot)
-  return { entry, kernel: output.at, bootParams: boot.bootParams }
+  const arrival = { entry, kernel: output.at, bootParams: boot.bootParams }
+  return output.slots === null ? arrival : { ...arrival, slots: output.slots }
 }
 
 function readCommandLine(boot: KernelBoot): void {

@@ -13,7 +13,15 @@ const SPACE = /[\t-\r ]/
  * next_arg: parameters in their order, up to a `--` of its own. A quoted parameter may contain spaces.
  * Source: linux@5.10.223 lib/cmdline.c.
  */
-export function parametersOf(line: string): Parameter[] {
+export function parametersOf(line: string): readonly Parameter[] {
+  if (parsed?.line !== line) parsed = { line, parameters: parametersIn(line) }
+  return parsed.parameters
+}
+
+/** The last line and its parameters: one boot asks several times, and the next boot often has the same. */
+let parsed: { readonly line: string; readonly parameters: readonly Parameter[] } | null = null
+
+function parametersIn(line: string): Parameter[] {
   const found: Parameter[] = []
   let at = 0
   while (at < line.length) {
@@ -52,7 +60,7 @@ function split(text: string, quoted: boolean): Parameter {
  * linux@5.10.223 arch/x86/boot/cmdline.c.
  */
 export function hasFlag(line: string, option: string): boolean {
-  return line.split(/[\x00- ]+/).includes(option)
+  return line.includes(option) && line.split(/[\x00- ]+/).includes(option)
 }
 
 /** Options of the EFI stub. */

@@ -34,6 +34,13 @@ export function givenCommandLine(boot: KernelBoot): KernelBoot['commandLine'] {
   return { at: where.start, length, object: boot.from.cmdlineObject ?? CONVERTED, text }
 }
 
+/** With the NUL that ends it. */
+function terminated(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(text.length + 1)
+  bytes.set(text)
+  return bytes
+}
+
 type Take = (machine: Machine, size: number) => Phys | null
 
 /** Converts LoadOptions from UTF-16. */
@@ -46,7 +53,7 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
       const options = from.via === 'pe-entry' ? from.loaded.loadOptions : null
       const { text, known } = options === null ? { text: '', known: true } : readOptions(boot, options)
       const bytes = known
-        ? new Uint8Array([...toUtf8(text), 0])
+        ? terminated(toUtf8(text))
         : new Uint8Array(Math.ceil((options?.bytes ?? 0) / 2) + 1)
       const at = take(machine, bytes.length)
       if (at === null)

@@ -17,7 +17,15 @@ import { standsFirst, stubOptions, type StubOptions } from './cmdline-parser.ts'
 import { extractTo } from './extract.ts'
 import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
-import { proveSlots, seedOf, slotAt, slotCount, type Placed, type SlotArea } from './kaslr-slots.ts'
+import {
+  kernelSlots,
+  proveSlots,
+  seedOf,
+  slotAt,
+  slotCount,
+  type Placed,
+  type SlotArea,
+} from './kaslr-slots.ts'
 
 /** MIN_KERNEL_ALIGN. Source: linux@6.12.107 arch/x86/include/asm/boot.h. */
 export const MIN_KERNEL_ALIGN = 0x200000
@@ -50,7 +58,7 @@ export function randomAllocSlots(
   const found: (Slots & { readonly mirrored: boolean })[] = []
   for (const descriptor of map) {
     const { type, range } = descriptor
-    if (type !== EfiConventionalMemory) continue
+    if (type !== EfiConventionalMemory || range.end - range.start < size) continue
     const first = alignUp(Math.max(range.start, minimum), align)
     const last = alignDown(Math.min(range.end, PHYS_END) - size, align)
     if (first > last || isUnpluggable(descriptor)) continue
@@ -182,7 +190,7 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
       `${hex(at)} is free in the memory map, but the firmware does not allocate it`,
       FAILED,
     )
-  return { at: phys(at), certain }
+  return { at: phys(at), slots: certain ? null : kernelSlots('EP-35', areas, placed) }
 }
 
 /** Reports slots in memory that the command line reserves. */

@@ -58,6 +58,8 @@ const E820_TYPES: ReadonlyMap<number, number> = new Map([
   [EfiACPIMemoryNVS, E820_TYPE_NVS],
   [EfiPersistentMemory, E820_TYPE_PMEM],
 ])
+/** The same as a list by UEFI's type: a map has thousands of descriptors. */
+const BY_TYPE = Array.from({ length: 16 }, (_, type) => E820_TYPES.get(type) ?? null)
 /**
  * sizeof(struct e820_entry), by which the stub counts. Source: linux@5.10.223
  * arch/x86/include/asm/e820/types.h.
@@ -77,7 +79,7 @@ function typeOf(
   return descriptor => {
     const { type } = descriptor
     if (type === EfiUnacceptedMemoryType) return takesUnaccepted ? E820_TYPE_RAM : null
-    const known = E820_TYPES.get(type) ?? null
+    const known = BY_TYPE[type] ?? null
     const soft = softReserve && known === E820_TYPE_RAM && isSpecialPurpose(descriptor)
     return soft ? E820_TYPE_SOFT_RESERVED : known
   }

@@ -95,13 +95,13 @@ export function runHead64(boot: KernelBoot): void {
   machine.step('ZO-7', 'the copy clears its .bss', () => {
     machine.memory.zero(rangeAt(moved + file.bss, file.ebss - file.bss), object, code + file.bss)
   })
-  machine.step('ZO-8', 'the copy builds its page tables', () => {
+  machine.step('ZO-6', 'the copy runs', () => {
     const past = file.payloadOffset + file.payloadLength
     const own = rangeOrNull(moved + past, codeStop(file) - past)
     if (own !== null)
       machine.enter(own, object, code + past, 'the code of the moved decompressor was overwritten')
-    machine.memory.make(rangeAt(moved + file.pgtable, file.end - file.pgtable), object, code + file.pgtable)
   })
+  boot.pageTables(boot, window, 'head_64.S')
   extractInPlace(boot, window)
 }
 

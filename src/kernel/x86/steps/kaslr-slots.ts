@@ -4,7 +4,9 @@
  */
 import { hex, overlaps, rangeAt } from '../../../bytes/range.ts'
 import { ModelBug } from '../../../bytes/errors.ts'
+import { phys } from '../../../bytes/units.ts'
 import type { Settings } from '../../../machine/machine.ts'
+import type { KernelSlots } from '../../../machine/model.ts'
 import type { Extent } from '../../../memory/extent.ts'
 import type { KernelBoot } from '../boot.ts'
 
@@ -28,6 +30,25 @@ export function seedOf(kaslr: Settings['kaslr']): number | null {
 /** Slots of all runs. */
 export function slotCount(areas: readonly SlotArea[]): number {
   return areas.reduce((sum, { count }) => sum + count, 0)
+}
+
+/** The slots as they are reported; null where there is only one. */
+export function kernelSlots(
+  clause: KernelSlots['clause'],
+  areas: readonly SlotArea[],
+  { size, align }: Placed,
+): KernelSlots | null {
+  const count = slotCount(areas)
+  if (count < 2) return null
+  return {
+    from: phys(Math.min(...areas.map(({ first }) => first))),
+    to: phys(Math.max(...areas.map(area => area.first + (area.count - 1) * align + size))),
+    count,
+    size,
+    align,
+    runs: areas.map(({ first, count: inRun }) => ({ first, count: inRun })),
+    clause,
+  }
 }
 
 /** The slot with this number, from 0, counted through all runs. */

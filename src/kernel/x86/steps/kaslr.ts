@@ -16,7 +16,7 @@ import { maxMem } from './five-level.ts'
 import { ramdisk } from './initrd.ts'
 import { GIB, memoryOptions, type MemoryOptions } from './memory-options.ts'
 import { followSetupData } from './setup-data.ts'
-import { proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './kaslr-slots.ts'
+import { kernelSlots, proveSlots, seedOf, slotAt, slotCount, type SlotArea } from './kaslr-slots.ts'
 import { hasFlag, parametersOf } from './cmdline-parser.ts'
 
 /**
@@ -123,7 +123,7 @@ export function freeRegions(map: readonly MemoryDescriptor[], takesUnaccepted = 
 export function chooseOutput(boot: KernelBoot, window: Window): Output {
   const { machine, file } = boot
   return machine.step('ZO-9', 'choose_random_location picks the output address', () => {
-    const here: Output = { at: window.start, certain: true }
+    const here: Output = { at: window.start, slots: null }
     const text = boot.commandLine?.text ?? ''
     if (
       !file.relocatable ||
@@ -132,6 +132,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
       hasFlag(text, 'nokaslr')
     )
       return here
+    boot.pageTables(boot, window, 'kaslr')
     const options = machine.step('ZO-24', 'the command line limits the memory for KASLR', () => {
       if (text.includes('efi_fake_mem='))
         machine.unmodelled(
@@ -177,8 +178,7 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
         )
     })
     const seed = seedOf(machine.settings.kaslr)
-    if (seed !== null)
-      return { at: phys(slotAt(areas, seed % slotCount(areas), placed.align)), certain: true }
+    if (seed !== null) return { at: phys(slotAt(areas, seed % slotCount(areas), placed.align)), slots: null }
     if (machine.settings.kaslr === 'all' || boot.from.via === 'legacy-32' || boot.from.via === 'legacy-64')
       proveSlots(boot, 'ZO-23', areas, placed)
     else
@@ -187,6 +187,6 @@ export function chooseOutput(boot: KernelBoot, window: Window): Output {
         'the kernel goes to a random slot; only free memory outside the avoid list is ' +
           'chosen, so nothing in use can be overwritten',
       )
-    return { at: phys(first.first), certain: false }
+    return { at: phys(first.first), slots: kernelSlots('ZO-23', areas, placed) }
   })
 }

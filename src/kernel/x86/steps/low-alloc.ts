@@ -3,7 +3,7 @@
  * kernels finds them. Chapter EP.
  */
 import { alignDown, alignUp, PAGE, pagesOf, phys, type Phys } from '../../../bytes/units.ts'
-import { EFI_MEMORY_SP, EfiConventionalMemory, EfiLoaderData } from '../../../image/memory-types.ts'
+import { EfiConventionalMemory, EfiLoaderData, isSpecialPurpose } from '../../../image/memory-types.ts'
 import type { Machine } from '../../../machine/machine.ts'
 import type { ObjectId } from '../../../memory/extent.ts'
 
@@ -27,8 +27,9 @@ export interface LowRequest {
 export function lowAlloc(machine: Machine, { size, align, minimum, label }: LowRequest): Phys | null {
   const step = Math.max(align, PAGE)
   const length = pagesOf(size) * PAGE
-  for (const { type, range, attribute } of machine.firmware.memoryMap()) {
-    if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) continue
+  for (const descriptor of machine.firmware.memoryMap()) {
+    const { type, range } = descriptor
+    if (type !== EfiConventionalMemory || isSpecialPurpose(descriptor)) continue
     const start = alignUp(Math.max(range.start, minimum), step)
     if (start + length > range.end) continue
     const got = machine.firmware.allocatePages(
@@ -58,12 +59,13 @@ export interface HighRequest {
 export function highAlloc(machine: Machine, { size, limit, label }: HighRequest): Phys | null {
   const length = pagesOf(size) * PAGE
   for (let end = limit; ;) {
-    const starts = machine.firmware.memoryMap().flatMap(({ type, range, attribute }) => {
-      if (type !== EfiConventionalMemory || (attribute & EFI_MEMORY_SP) !== 0n) return []
+    let highest = 0
+    for (const descriptor of machine.firmware.memoryMap()) {
+      const { type, range } = descriptor
+      if (type !== EfiConventionalMemory || isSpecialPurpose(descriptor)) continue
       const start = alignDown(Math.min(range.end, end) - length, PAGE)
-      return start >= range.start && start > 0 ? [start] : []
-    })
-    const highest = Math.max(0, ...starts)
+      if (start >= range.start) highest = Math.max(highest, start)
+    }
     if (highest === 0) return null
     const got = machine.firmware.allocatePages(
       { kind: 'address', at: phys(highest) },

@@ -30,8 +30,11 @@ const efi_unaccepted_memory = struct(
 )
 const TABLE = 'efi-stub:unaccepted'
 
-const unacceptedOf = (map: readonly MemoryDescriptor[]): MemoryDescriptor[] =>
-  map.filter(({ type }) => type === EfiUnacceptedMemoryType)
+function unacceptedOf(map: readonly MemoryDescriptor[]): MemoryDescriptor[] {
+  const found: MemoryDescriptor[] = []
+  for (const descriptor of map) if (descriptor.type === EfiUnacceptedMemoryType) found.push(descriptor)
+  return found
+}
 
 /** Start and length of the bitmap; null if all memory is accepted. */
 export function bitmapOf(
