@@ -18,7 +18,8 @@ import { advise, withoutInPlace } from '../hazard/registry.ts'
 /** Advice about the file; what matters in place alone is left out where its stub does not do that (HZ-11). */
 function adviceOn(pe: PeFile, uki: UkiView): readonly Finding[] {
   const advice = advise({ pe, uki })
-  return mayNeedRoom(uki) ? advice : withoutInPlace(advice)
+  const rest = withoutInPlace(advice)
+  return rest.length === advice.length || mayNeedRoom(uki) ? advice : rest
 }
 
 /** A kernel in the file, and its object name in memory. */
