@@ -133,7 +133,8 @@ const hexFields = (fields: Readonly<Record<string, number | bigint | Uint8Array>
 /** Advice about the file; what matters in place alone is left out where its stub does not do that (HZ-11). */
 function adviceOn(pe: PeFile, uki: UkiView): readonly Finding[] {
   const advice = advise({ pe, uki })
-  return mayNeedRoom(uki) ? advice : withoutInPlace(advice)
+  const rest = withoutInPlace(advice)
+  return rest.length === advice.length || mayNeedRoom(uki) ? advice : rest
 }
 
 function kernelJson({ object, bzimage, problems }: KernelInside): Record<string, unknown> {
