@@ -178,7 +178,7 @@ const KNOWS_X86: Readonly<Record<string, string>> = {
   'src/vitest/builders.ts': 'builds images with measured kernels',
   'src/vitest/builders-as.ts': 'builds images with measured kernels',
   'src/vitest/lanzaboote.ts': 'builds images with measured kernels',
-  'src/hazard/advice/no-room-for-init-size.ts': 'init_size is a field of the setup header',
+  'src/hazard/kernel-room.ts': 'init_size is a field of the setup header',
 }
 
 test('what is not x86 does not know what is, but for the tables, their readers and the builders', () => {
