@@ -34,7 +34,8 @@ const FORMS: readonly RowForm[] = [
   {
     form: 'objdump -h',
     looks: new RegExp(
-      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8}`,
+      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}` +
+        '[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8}',
       'g',
     ),
     row: new RegExp(
@@ -63,7 +64,8 @@ const FORMS: readonly RowForm[] = [
   {
     form: 'llvm-objdump -h',
     looks: new RegExp(
-      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-fA-F]{8}\\s{1,4}[0-9a-fA-F]{16}(?!\\s{1,4}[0-9a-fA-F]{8})`,
+      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}` +
+        '[0-9a-fA-F]{8}\\s{1,4}[0-9a-fA-F]{16}(?!\\s{1,4}[0-9a-fA-F]{8})',
       'g',
     ),
     row: new RegExp(
