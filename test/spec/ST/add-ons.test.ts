@@ -72,7 +72,7 @@ test('ST-95 from 257 on an add-on brings pieces of the initrd', () => {
   ])
 })
 
-test('ST-111 up to 256 the last section of which the name begins so counts, later the first of that name', () => {
+test('ST-111 up to 256 the last section with that prefix counts, later the first of that name', () => {
   const two = addon(
     't.addon.efi',
     section('.cmdline', 0x20000, 'first'),
