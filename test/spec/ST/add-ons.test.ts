@@ -90,18 +90,6 @@ test('ST-111 up to 256 the last section whose name begins so counts, later the f
   expect(boot('257.13', [late]).facts.commandLine).toBe(`${CMDLINE} late`)
 })
 
-test('ST-95 every add-on is unloaded', () => {
-  const events = checked('262.1', [line, line]).runs.flatMap(run => run.recording.events)
-  const loaded = events.flatMap(event =>
-    event.op === 'claim' && event.label === 'addon:a.addon.efi' ? [event.range] : [],
-  )
-  const freed = events.flatMap(event => (event.op === 'release' ? event.ranges : []))
-  expect(loaded.length).toBe(2)
-  expect(
-    loaded.filter(({ start }) => !freed.some(range => range.start <= start && start < range.end)),
-  ).toEqual([])
-})
-
 test('ST-95 an add-on with a kernel, for another one, or that the firmware refuses is passed over', () => {
   const uki = addon('k.addon.efi', section('.cmdline', 0x20000, 'x'), section('.linux', 0x30000, 'MZ'))
   const foreign = addon('u.addon.efi', section('.cmdline', 0x20000, 'x'), section('.uname', 0x30000, '6.6'))
