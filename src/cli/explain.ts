@@ -9,9 +9,9 @@ import { labelled } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { packageText } from './files.ts'
 import { appliesTo, pageNames } from './law-pages.ts'
-import { titleOf } from './pages.ts'
+import { proseLines, titleOf } from './pages.ts'
 import { knownLines } from './printed.ts'
-import { clauseNamed, clausePage } from './spec.ts'
+import { clauseNamed, clausePage, printClauses } from './spec.ts'
 import { didYouMean } from './suggest.ts'
 
 const HAZARDS = 'docs/hazards'
@@ -102,7 +102,7 @@ function explainStatus(call: Call, { name, code, why }: StatusMeaning): number {
 
 function page(call: Call, id: string, text: string): number {
   const data = { schema: 1, rules: [{ id, title: titleOf(text), text }] }
-  call.print(call.text('format') === 'json' ? `${JSON.stringify(data, null, 2)}\n` : text)
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(data, null, 2)}\n` : proseLines(text, WIDTH))
   return 0
 }
 
@@ -125,7 +125,7 @@ export function explain(call: Call): number {
   if (rule !== undefined && rules.includes(rule)) return page(call, rule, pageOf(rule))
   const clause = clauseNamed(wanted)
   if (clause !== null) {
-    call.print(clausePage(clause))
+    printClauses(call, clausePage(clause), [clause])
     return 0
   }
   const status = statusNamed(wanted)

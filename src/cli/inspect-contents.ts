@@ -37,8 +37,8 @@ export interface SectionContent {
 
 /** A profile: what it is called, and for every kind of section the one that it uses. */
 export interface Profile {
-  /** @N selects it; null: the base, used where there are no profiles. */
-  readonly number: number | null
+  /** `@N` selects it. */
+  readonly number: number
   /** ID and TITLE of its `.profile`. */
   readonly id: string | null
   readonly title: string | null
@@ -84,7 +84,10 @@ export function profilesOf(uki: UkiView): Profile[] {
   const base = payload.slice(0, starts[0] ?? payload.length)
   return starts.slice(0, SECTIONS_MAX).map((start, number) => {
     const own = payload.slice(start, starts[number + 1] ?? payload.length)
-    const { text } = contentOf(own[0] ?? payload[start] ?? (base[0] as UkiSection))
+    const text = own
+      .slice(0, 1)
+      .map(section => contentOf(section).text)
+      .join('')
     const names = [...new Set([...base, ...own].map(({ section }) => section.name))]
     return {
       number,
@@ -125,7 +128,7 @@ export function contentLines(contents: readonly SectionContent[]): string[] {
   })
 }
 
-/** Profiles that stand beside each other. */
+/** Profiles side by side in one table. */
 const ABREAST = 3
 const CELL_MAX = 20
 

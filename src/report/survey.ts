@@ -148,7 +148,11 @@ function cellLines(rows: readonly SurveyRow[], folder: string, width: number, co
     `${'verdict'.padEnd(column)}  file and machine`,
     ...cells.map(
       ([verdict = '', file = '', machine = '']) =>
-        `${verdict}  ${printable(file)}\n${margin}  ${printable(machine)}`,
+        verdict +
+        [file, machine]
+          .flatMap(text => wrap(printable(text), width - column - 2))
+          .map((line, i) => `${i === 0 ? '' : `\n${margin}`}  ${line}`)
+          .join(''),
     ),
   ]
 }
@@ -203,7 +207,7 @@ export function formatSurvey(
       row.report === null
         ? []
         : [
-            [all.paint(printable(`== ${pairName(row)}`), 'heading')],
+            wrap(printable(`== ${pairName(row)}`), all.width).map(line => all.paint(line, 'heading')),
             [formatReport(row.report, { ...all, details }).trimEnd()],
           ],
     ),
