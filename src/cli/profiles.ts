@@ -1,5 +1,5 @@
 /** `profiles`: the recorded firmware profiles, the firmwares, and the quirks. */
-import { FIRMWARES } from '../firmware/firmwares.ts'
+import { firmwares } from '../firmware/firmwares.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { columns, labelled } from '../report/layout.ts'
@@ -19,7 +19,7 @@ export function profilesToJson(): Record<string, unknown> {
       basis,
       recordedMiB: recorded,
     })),
-    firmwares: FIRMWARES.map(({ id, title, allocator, loader, inner, contents }) => ({
+    firmwares: firmwares().map(({ id, title, allocator, loader, inner, contents }) => ({
       id,
       title,
       allocator: allocator.id,
@@ -47,7 +47,7 @@ export function formatProfiles(): string {
     flash,
     `recorded with ${recorded.map(String).join(', ')} MiB`,
   ])
-  const firmwareRows = FIRMWARES.map(({ id, title, allocator }) => [
+  const firmwareRows = firmwares().map(({ id, title, allocator }) => [
     `  ${id}`,
     `allocator ${allocator.id}`,
     title,
