@@ -8,7 +8,7 @@ import type { Firmware } from '../firmware/firmwares.ts'
 import { ramOf } from '../firmware/memory-map.ts'
 import type { MemmapDialect } from '../image/memmap.ts'
 import { IMAGE_FILE_MACHINE_I386, NATIVE_MACHINE } from '../image/pe.ts'
-import type { Gap } from '../machine/machine.ts'
+import type { Assumption, Gap } from '../machine/machine.ts'
 import type { MemoryDescriptor } from '../image/memory-types.ts'
 import type { MapTaken } from './map-before-load.ts'
 
@@ -110,6 +110,22 @@ function momentDoubts({ origin, taken }: Doubted, loader: string | null): Gap[] 
       why:
         `${what}: what ${loader} holds is not in it. Give a map taken while it runs, and ` +
         'say so with --memmap-at before-load',
+    },
+  ]
+}
+
+/** The EFI shell holds memory, too, while it starts the image; a profile shows nothing of it. */
+export function shellAssumption(
+  { origin }: Pick<Doubted, 'origin'>,
+  shell: readonly string[] | undefined,
+): Assumption[] {
+  if (shell === undefined || origin?.kind !== 'profile') return []
+  return [
+    {
+      clause: 'FW-70',
+      what:
+        'what the EFI shell holds while it starts the image is not in the profile, which was recorded ' +
+        'without it: with its pages and pool, top-down allocations are lower',
     },
   ]
 }

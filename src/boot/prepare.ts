@@ -18,7 +18,7 @@ import type { Assumption, Gap, Settings } from '../machine/machine.ts'
 import { once } from '../bytes/once.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { MachineInput } from './machine.ts'
-import { foreignImage, loaderInTheWay, machineDoubts, noMachine } from './machine-doubts.ts'
+import { foreignImage, loaderInTheWay, machineDoubts, noMachine, shellAssumption } from './machine-doubts.ts'
 import { mapBeforeLoad } from './map-before-load.ts'
 import { toBootLoaderHandOff } from './run-boot-loader.ts'
 import { HandedOver, StubEntry, toStubEntry } from './run.ts'
@@ -192,6 +192,7 @@ export class PreparedMachine {
         ...(input.assumptions ?? []),
         ...nobodyNamed(input),
         ...laidOut.assumptions,
+        ...shellAssumption(input, settings.shell),
       ],
       doubts: [...doubts, ...(input.doubts ?? []), ...this.#doubtsWith(loader)],
       faults,

@@ -11,17 +11,19 @@ import type { Wishes } from './plan.ts'
 /** What a kernel asks of the memory past its file (HO-4 to HO-6). */
 const ROOM: readonly string[] = ['init-window', 'bss-zero', 'bss-owned']
 
+/** A table can name 65535 kernels; a stub takes one of the first or of the last. */
+const LOOKED_AT = 8
+
 /** True as well where stub or kernel are not known, or are the caller's own. */
 export function mayNeedRoom(uki: UkiView, { stub, kernel }: Pick<Wishes, 'stub' | 'kernel'> = {}): boolean {
   const eras =
     typeof stub === 'object' && 'boot' in stub ? [null] : stubCandidates(uki, stub).map(({ era }) => era)
-  return uki.sections
-    .filter(({ section }) => section.name === '.linux')
-    .some(
-      ({ content, section }) =>
-        eras.some(era => era === null || mayEnterInPlace(era, content, section.VirtualSize)) &&
-        mayTakeRoom(content, kernel),
-    )
+  const linux = uki.sections.filter(({ section }) => section.name === '.linux')
+  return [...linux.slice(0, LOOKED_AT), ...linux.slice(LOOKED_AT).slice(-LOOKED_AT)].some(
+    ({ content, section }) =>
+      eras.some(era => era === null || mayEnterInPlace(era, content, section.VirtualSize)) &&
+      mayTakeRoom(content, kernel),
+  )
 }
 
 /** May a stub of this era start these bytes where they lie? */

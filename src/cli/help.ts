@@ -56,7 +56,8 @@ export function overviewHelp(commands: readonly Command[]): string {
       'and predicts the damage before you boot.\n',
     '\nusage: stubsim COMMAND [FILE] [options]\n\n',
     table(commands.map(command => [command.name, command.summary])),
-    '\nstubsim COMMAND --help explains a command; stubsim --version prints the release.\n',
+    '\nstubsim COMMAND --help explains a command; stubsim --version prints the release.\n' +
+      'Every command takes --format json; check has sarif, junit and markdown, too.\n',
   ].join('')
 }
 

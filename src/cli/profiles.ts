@@ -40,18 +40,18 @@ export function profilesToJson(): Record<string, unknown> {
 
 /** For people. */
 export function formatProfiles(): string {
-  const profileRows = PROFILES.map(({ id, version, machine, flash, recorded }) => [
+  const profileRows = PROFILES.map(({ id, recorded }) => [
     `  ${id}`,
-    version,
-    machine,
-    flash,
     `recorded with ${recorded.map(String).join(', ')} MiB`,
   ])
-  const firmwareRows = firmwares().map(({ id, title, allocator }) => [
-    `  ${id}`,
-    `allocator ${allocator.id}`,
-    title,
-  ])
+  const firmwareColumn = Math.max(...firmwares().map(({ id }) => id.length)) + 2
+  const firmwareLines = firmwares().flatMap(({ id, title, allocator }) =>
+    labelled(id, allocator.id === id ? title : `${title} (allocator ${allocator.id})`, {
+      indent: 2,
+      column: firmwareColumn,
+      width: 80,
+    }),
+  )
   const quirkLines = QUIRKS.flatMap(({ id, what, source }) =>
     labelled(id, `${what} (${source})`, { indent: 2, column: 16, width: 80 }),
   )
@@ -60,7 +60,7 @@ export function formatProfiles(): string {
     ...columns(profileRows),
     '',
     'firmwares: --image-loader NAME',
-    ...columns(firmwareRows),
+    ...firmwareLines,
     '',
     'quirks: --quirk NAME,NAME',
     ...quirkLines,

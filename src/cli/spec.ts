@@ -9,7 +9,14 @@ import { didYouMean } from './suggest.ts'
 const asData = (clause: ClauseText) => {
   const places = clauseIndex().get(clause.id)
   const { id, title, text } = clause
-  return { id, title, applies: appliesTo(clause), evidence: evidenceOf(clause), text, ...(places === undefined ? {} : places) }
+  return {
+    id,
+    title,
+    applies: appliesTo(clause),
+    evidence: evidenceOf(clause),
+    text,
+    ...(places === undefined ? {} : places),
+  }
 }
 
 const titleLine = ({ id, title }: ClauseText): string => `  ${id.padEnd(6)} ${title}\n`

@@ -1,5 +1,6 @@
 /** Fixes for an overwritten object: numbers for whoever builds the image. Chapter HZ. */
 import { hex } from '../bytes/range.ts'
+import { alignUp, PAGE } from '../bytes/units.ts'
 import { isWrite, offsetAt, type Actor, type EventId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
 import type { Recording } from '../memory/recorder.ts'
@@ -55,8 +56,8 @@ export function placementFix(recording: Recording, damage: Damage): string {
     )
     return (
       `give the sections addresses that do not overlap: ${sectionOf(high)} must start at ` +
-      `or beyond ${sectionOf(low)} + ${hex(length)}; it starts at ${sectionOf(low)} + ` +
-      hex(Math.abs(other - base))
+      `or beyond ${sectionOf(low)} + ${hex(alignUp<number>(length, PAGE))}, ` +
+      `and what follows it after that; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
     )
   }
   return behindKernel(recording, damage, destroyers, victim, base)
@@ -85,8 +86,8 @@ function behindKernel(
     )
   }
   return (
-    `${sectionOf(victim)} must start at or beyond .linux + ${hex(end - kernel)}; it ` +
-    `starts at .linux + ${hex(base - kernel)}. ` +
+    `${sectionOf(victim)} must start at or beyond .linux + ${hex(alignUp<number>(end - kernel, PAGE))}, ` +
+    `and what follows it after that; it starts at .linux + ${hex(base - kernel)}. ` +
     'Or start the kernel in memory of its own: with a stub that copies it first, or through its PE entry'
   )
 }

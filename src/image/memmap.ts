@@ -2,7 +2,7 @@
  * Reads a memory map from any known text or file format. The dialects are in memmap/, one family per file.
  * Keeps the order, repairs nothing.
  */
-import { hex, overlaps, range, sizeOf } from '../bytes/range.ts'
+import { formatSize, hex, overlaps, range, sizeOf } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
 import { plainLetters } from './paste/letters.ts'
 import { blocksIn, type FoundMap, type OtherMap } from './memmap/blocks.ts'
@@ -227,7 +227,7 @@ function checked(
   problems: Problem[],
   lost: LostRow[],
 ): MemoryDescriptor | null {
-  const { type, start, end, attribute, pages } = toPages(printed)
+  const { type, start, end, attribute, pages, rounded } = toPages(printed)
   const place = `${hex(start)}-${hex(end)}`
   const drop = (id: string, what: string): null => {
     problems.push(odd(id, where + what))
@@ -249,6 +249,18 @@ function checked(
       why: `it is printed with ${hex(pages)} pages, start and end make ${hex((end - start) / BigInt(PAGE))}`,
       at: range(Number(start), Number(end)),
       bytes: Number(bytes < 0n ? -bytes : bytes),
+    })
+  }
+  if (rounded !== undefined && (end - start) / rounded.unit !== rounded.amount) {
+    const said = rounded.amount * rounded.unit
+    problems.push(odd('size-disagrees', `${where}${place} is printed with ${formatSize(Number(said))}`))
+    lost.push({
+      row: `${where}${place}`,
+      why:
+        `it is printed with ${formatSize(Number(said))}, ` +
+        `start and end make ${formatSize(Number(end - start))}`,
+      at: range(Number(start), Number(end)),
+      bytes: null,
     })
   }
   return { type, range: range(Number(start), Number(end)), attribute: BigInt.asUintN(64, attribute) }

@@ -2,7 +2,7 @@
 import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
 import type { Finding, MapLine, MapSnapshot, RunReport } from './model.ts'
 import { columns, plain, type TextOptions } from './layout.ts'
-import { lineText } from './sentences.ts'
+import { slotsText } from './sentences.ts'
 
 const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
   'before-load': 'before the image is loaded',
@@ -14,7 +14,8 @@ const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
 function rowOf(line: MapLine, facts: RunReport['facts']): string[] {
   const { range, object, at } = line
   const size = formatSize(sizeOf(range))
-  const what = lineText(line, facts)
+  const ofKernel = line.object === 'vo' && facts.kernelSlots !== undefined
+  const what = ofKernel ? `the first of ${String(facts.kernelSlots.count)} slots` : line.what
   return [
     ' ',
     hex(range.start),
@@ -25,12 +26,17 @@ function rowOf(line: MapLine, facts: RunReport['facts']): string[] {
   ]
 }
 
+function titleOf(point: MapSnapshot['point'], { kernelSlots }: RunReport['facts']): string {
+  const title = TITLES[point]
+  return point === 'arrival' && kernelSlots !== undefined ? `${title}, ${slotsText(kernelSlots)}` : title
+}
+
 /** The memory in every snapshot of a run, one line per range. */
 export function formatMap(report: RunReport, { paint = plain }: TextOptions = {}): string {
   if (report.snapshots.length === 0) return 'no memory map: the run did not begin\n'
   const parts = report.snapshots.map(({ point, lines }) =>
     [
-      paint(TITLES[point], 'heading'),
+      paint(titleOf(point, report.facts), 'heading'),
       ...columns(
         lines.map(line => rowOf(line, report.facts)),
         [1, 2, 4],

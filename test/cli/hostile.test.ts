@@ -3,6 +3,7 @@
  * for 2.
  */
 import { spawnSync } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bootLoaders } from '../../src/boot-loader/boot-loaders.ts'
@@ -203,7 +204,7 @@ test('a named pipe that nobody writes to, devices and folders are one line each'
       ['check', '--scenario', path],
       ['check', '--scenario', scenario, '--memmap', path],
       ['check', '--scenario', scenario, '--observed', path],
-      ['check', '--scenario', scenario, '--addon', path],
+      ['check', '--scenario', scenario, '--addons', path],
     ])
       if (path === folder && args[0] === 'check' && (args[1] === path || args.includes('--memmap'))) continue
       else if (path !== pipe || ['inspect', 'image-loaders'].includes(args[0] ?? '') || args[1] === path)
@@ -211,3 +212,57 @@ test('a named pipe that nobody writes to, devices and folders are one line each'
   const { code, stderr } = await stubsim(['check', '--scenario', scenario, '--memmap', pipe])
   expect([code, stderr]).toEqual([2, `stubsim: ${pipe}: the file is empty\n`])
 })
+
+test('whatever is read as a file: no bytes, one, noise, odd JSON, devices, paths to nowhere', async () => {
+  const scenario = file('plain.json', JSON.stringify(image([])))
+  const loop = join(folder, 'loop')
+  symlinkSync(loop, loop)
+  const paths = [
+    file('empty', ''),
+    file('one', 'M'),
+    file('zeros', new Uint8Array(5000)),
+    file(
+      'noise',
+      Uint8Array.from({ length: 4096 }, (_, i) => (i * i * 31) & 255),
+    ),
+    file('surrogate.json', '{"a":"\\ud800","b":"\\u0000"}'),
+    file('proto.json', '{"__proto__":{"x":1},"schema":1,"constructor":{"prototype":{"y":2}}}'),
+    file('numbers.json', '{"schema":1e999,"image":-1,"machine":{"ram":-0.5}}'),
+    join(folder, 'missing'),
+    join(folder, 'one', 'below-a-file'),
+    `${folder}/${'long'.repeat(2000)}`,
+    `${folder}/a\0b`,
+    loop,
+    '/dev/zero',
+    '/dev/full',
+    '/proc/self/mem',
+  ]
+  const of = (path: string): string[][] => [
+    ['inspect', path],
+    ['inspect', '--format', 'json', path],
+    ['image-loaders', path],
+    ...['check', 'map', 'trace'].map(command => [command, path, ...MACHINE]),
+    ['check', '--scenario', path],
+    ...['memmap', 'firmware', 'observed', 'addons', 'linux', 'esp', 'initrd'].map(option => [
+      'check',
+      '--scenario',
+      scenario,
+      `--${option}`,
+      path,
+    ]),
+    ['check', '--scenario', scenario, '--initrd-file', `a=${path}`],
+    ...['grub/efi', 'grub/linuxefi', 'vmm/direct'].map(loader => [
+      'check',
+      path,
+      '--boot-loader',
+      loader,
+      ...MACHINE,
+    ]),
+  ]
+  for (const path of paths)
+    for (const args of of(path)) expect([args, wrong(await stubsim(args))]).toEqual([args, null])
+  for (const path of [folder, join(folder, 'one', 'below-a-file'), loop, '/dev/full', `${folder}/a\0b`]) {
+    const finished = await stubsim(['check', '--scenario', scenario, '--output', path])
+    expect([path, wrong(finished), finished.code]).toEqual([path, null, 2])
+  }
+}, 120_000)

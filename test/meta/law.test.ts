@@ -15,7 +15,7 @@ const EVERYWHERE = [
   ...['EP-1', 'EP-39', 'EP-55', 'EP-56', 'ZO-1', 'ZO-2', 'ZO-34'],
   ...Array.from({ length: 9 }, (_, i) => `ZO-${String(12 + i)}`),
   ...Array.from({ length: 12 }, (_, i) => `ZO-${String(22 + i)}`),
-  ...['ZO-36', 'ZO-37', 'ZO-38', 'ZO-51'],
+  ...['ZO-36', 'ZO-37', 'ZO-38', 'ZO-51', 'ZO-54'],
 ]
 
 test.each(Object.keys(DERIVED))(

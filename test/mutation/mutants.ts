@@ -124,7 +124,7 @@ function* wantedBelow(file: string, node: ts.Node, wanted: readonly Wanted[]): G
   node.forEachChild(child => {
     children.push(child)
   })
-  for (const child of children) yield* wantedBelow(file, child, hits.length > 0 ? [] : wanted)
+  for (const child of children) yield* wantedBelow(file, child, wanted)
 }
 
 /** The changes that were asked for, where they are in a source. */
@@ -133,8 +133,8 @@ export function wantedIn(file: string, text: string, wanted: readonly Wanted[]):
 }
 
 /**
- * The source with all of `mutants` in it: `idOf` gives the number of each. Loops count their rounds, so that a
- * change that makes one endless is noticed.
+ * The source with all of `mutants` in it: `idOf` gives the number of each. Loops count their rounds, so that
+ * a change that makes one endless is noticed.
  */
 export function switched(
   file: string,

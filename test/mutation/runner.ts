@@ -1,6 +1,6 @@
 /**
- * Runs every test once as it is, then once for each change that it reached and that no test has noticed yet. A
- * change is noticed when the test fails. Tests that take long are run as they are and no more.
+ * Runs every test once as it is, then once for each change that it reached and that no test has noticed yet.
+ * A change is noticed when the test fails. Tests that take long are run as they are and no more.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -375,6 +375,11 @@ const LETTERS: readonly Clothing[] = [
   each('full width', line =>
     line.replace(/[!-~]/g, letter => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)),
   ),
+  each(
+    'capital digits',
+    line => line.replace(/(?<![a-z])[0-9a-f]{8,16}(?![a-z])/g, digits => digits.toUpperCase()),
+    true,
+  ),
   each('ligatures', line => line.replaceAll('ff', '\ufb00').replaceAll('fi', '\ufb01')),
   each('ellipsis for three dots', line => line.replaceAll('...', '\u2026'), true),
   all('UTF-8 with a mark', lines => `\ufeff${lines.join(LF)}`, true),

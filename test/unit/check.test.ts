@@ -161,7 +161,7 @@ describe('which rows are run', () => {
       input({ stub: '247.3', kernel: { ...kernel('5.10.223-cloud'), version: '' } }),
     )
     expect(report).toMatchObject({ verdict: 'clean', kernel: { version: null, certainty: 'several' } })
-    expect(runs).toHaveLength(8)
+    expect(runs).toHaveLength(9)
   })
 
   test('a bare kernel has no stub that could be named', () => {

@@ -198,4 +198,4 @@ test(`an image of which anybody can see that it is damaged is never clean (${Str
   expect(counts.clean).toBeGreaterThan(RUNS / 10)
   expect(counts.other).toBeGreaterThan(RUNS / 10)
   expect(counts.refuted).toBeGreaterThan(RUNS / 10)
-}, 3_600_000)
+}, 14_400_000)

@@ -2,6 +2,7 @@
 import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
 import { placedSections } from '../layout.ts'
+import { listed } from '../listed.ts'
 import { advice } from '../rule.ts'
 import { lastThatGaveSizeOfImage, wrappedFrom } from '../size-of-image.ts'
 
@@ -14,20 +15,24 @@ export const sectionBeyondImageSize = advice({
     const { SizeOfImage, SectionAlignment } = pe.optional
     const sections = placedSections(uki)
     if (lastThatGaveSizeOfImage(pe, sections) !== null) return
-    for (const section of sections) {
-      const { name, object, start, end } = section
-      if (end <= SizeOfImage || wrappedFrom(pe, section) !== null) continue
-      report({
-        object,
-        ranges: [],
-        offsets: [{ from: Math.max(0, SizeOfImage - start), to: end - start }],
-        what: `${name} ends at ${hex(end)}, SizeOfImage is ${hex(SizeOfImage)}.`,
-        why:
-          'firmware allocates SizeOfImage bytes and checks that base and end of every section ' +
-          'lie inside: it refuses the file with EFI_LOAD_ERROR, regardless of stub and kernel',
-        fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more`,
-        legs: [],
-      })
-    }
+    const beyond = sections.filter(one => one.end > SizeOfImage && wrappedFrom(pe, one) === null)
+    const [first] = beyond
+    if (first === undefined) return
+    const end = beyond.reduce((highest, one) => Math.max(highest, one.end), 0)
+    report({
+      object: first.object,
+      ranges: [],
+      offsets: [{ from: Math.max(0, SizeOfImage - first.start), to: first.end - first.start }],
+      what: listed(
+        beyond.map(
+          ({ name, end: last }) => `${name} ends at ${hex(last)}, SizeOfImage is ${hex(SizeOfImage)}`,
+        ),
+      ),
+      why:
+        'firmware allocates SizeOfImage bytes and checks that base and end of every section ' +
+        'lie inside: it refuses the file with EFI_LOAD_ERROR, regardless of stub and kernel',
+      fix: `set SizeOfImage to ${hex(alignUp(end, Math.max(1, SectionAlignment)))} or more`,
+      legs: [],
+    })
   },
 })

@@ -1,20 +1,43 @@
-/** sections-overlap: two sections claim the same memory; the later one in the table wins. HZ-10. */
+/** sections-overlap: sections claim the same memory; of two, the later one in the table wins. HZ-10. */
 import { hex } from '../../bytes/range.ts'
-import { countBelow, placedSections, sorted, type Placed } from '../layout.ts'
-import { ADVICE_MAX, advice } from '../rule.ts'
-import type { Hazard } from '../hazard.ts'
+import { placingFix } from '../advised-places.ts'
 import { exactSize } from '../describe.ts'
+import { kernelRooms } from '../kernel-room.ts'
+import { countBelow, placedSections, sorted, type Placed } from '../layout.ts'
+import { eachOnce, listed } from '../listed.ts'
+import { ADVICE_MAX, advice } from '../rule.ts'
 
 export const sectionsOverlap = advice({
   id: 'sections-overlap',
   since: '0.1.0',
   clause: 'HZ-10',
   title: 'Two sections claim the same memory',
-  inspect({ uki }, report) {
+  inspect({ pe, uki }, report) {
     const sections = placedSections(uki)
     const { pairs, total } = overlaps(sections, ADVICE_MAX)
-    pairs.forEach(([loser, winner], i) => {
-      report(lost(loser, winner), i === pairs.length - 1 ? total - pairs.length : 0)
+    const [first] = pairs
+    if (first === undefined) return
+    const ofStub = pairs.find(pair => pair.every(({ payload }) => !payload))
+    report({
+      object: first[0].object,
+      ranges: [],
+      offsets: [sharedOf(...first)],
+      what: listed(
+        pairs.map(pair => whatIsLost(...pair)),
+        total,
+      ),
+      why:
+        eachOnce(
+          pairs.map(([one, other]) => `${one.name} covers ${spanOf(one)} and ${other.name} ${spanOf(other)}`),
+        ) +
+        ' from the load address; firmware loads sections in table order, zero fill included, and checks ' +
+        'no overlap',
+      fix:
+        ofStub === undefined
+          ? (placingFix(pe, sections, undefined, kernelRooms(uki, sections)) ??
+            'give the sections addresses that do not overlap')
+          : `take another build of the stub: its own ${ofStub.map(({ name }) => name).join(' and ')} overlap`,
+      legs: [],
     })
   },
 })
@@ -43,27 +66,22 @@ function overlaps(
   return { pairs, total: partners.reduce((sum, count) => sum + count, 0) / 2 }
 }
 
-function lost(loser: Placed, winner: Placed): Omit<Hazard, 'rule'> {
-  const start = Math.max(loser.start, winner.start)
-  const from = start - loser.start
-  const to = Math.min(loser.end, winner.end) - loser.start
-  const fill = from >= loser.loaded ? ' (zero fill only)' : ''
-  const by = start >= winner.start + winner.loaded ? 'the zero fill of ' : ''
-  const [low, high] = loser.start <= winner.start ? [loser, winner] : [winner, loser]
+const spanOf = ({ start, end }: Placed): string => `${hex(start)}-${hex(end)}`
+
+/** What both have, from the start of the earlier one in the table. */
+function sharedOf(loser: Placed, winner: Placed): { readonly from: number; readonly to: number } {
   return {
-    object: loser.object,
-    ranges: [],
-    offsets: [{ from, to }],
-    what:
-      `${by}${winner.name}, which comes later in the section table, overwrites ` +
-      `${exactSize(to - from)}${fill} of ${loser.name} (offsets ${hex(from)}-${hex(to)}).`,
-    why:
-      `${loser.name} covers ${hex(loser.start)}-${hex(loser.end)} and ${winner.name} ` +
-      `${hex(winner.start)}-${hex(winner.end)} from the load address; firmware loads ` +
-      'sections in table order, zero fill included, and checks no overlap',
-    fix:
-      `let ${high.name} start at or beyond ${hex(low.end)} from the image base; it starts ` +
-      `at ${hex(high.start)}`,
-    legs: [],
+    from: Math.max(loser.start, winner.start) - loser.start,
+    to: Math.min(loser.end, winner.end) - loser.start,
   }
+}
+
+function whatIsLost(loser: Placed, winner: Placed): string {
+  const { from, to } = sharedOf(loser, winner)
+  const fill = from >= loser.loaded ? ' (zero fill only)' : ''
+  const by = loser.start + from >= winner.start + winner.loaded ? 'the zero fill of ' : ''
+  return (
+    `${by}${winner.name}, which comes later in the section table, overwrites ` +
+    `${exactSize(to - from)}${fill} of ${loser.name} (offsets ${hex(from)}-${hex(to)})`
+  )
 }

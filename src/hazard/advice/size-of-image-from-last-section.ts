@@ -4,6 +4,8 @@
  */
 import { alignUp } from '../../bytes/units.ts'
 import { hex } from '../../bytes/range.ts'
+import { placingFix } from '../advised-places.ts'
+import { kernelRooms } from '../kernel-room.ts'
 import { placedSections } from '../layout.ts'
 import { advice } from '../rule.ts'
 import { lastThatGaveSizeOfImage, wrappedFrom } from '../size-of-image.ts'
@@ -34,10 +36,8 @@ export const sizeOfImageFromLastSection = advice({
         'lower section ends higher; firmware refuses a section that ends past SizeOfImage ' +
         'with EFI_LOAD_ERROR',
       fix:
-        last.start < highest.end && highest.start < last.start
-          ? `let ${last.name} start at or beyond ${hex(highest.end)} from the image base; it ` +
-            `starts at ${hex(last.start)}`
-          : `set SizeOfImage to ${hex(alignUp<number>(highest.end, Math.max(1, SectionAlignment)))} or more`,
+        placingFix(pe, sections, undefined, kernelRooms(uki, sections)) ??
+        `set SizeOfImage to ${hex(alignUp<number>(highest.end, Math.max(1, SectionAlignment)))} or more`,
       legs: [],
     })
   },

@@ -3,6 +3,8 @@
  */
 import { hex } from '../../bytes/range.ts'
 import { alignUp } from '../../bytes/units.ts'
+import { placingFix } from '../advised-places.ts'
+import { kernelRooms } from '../kernel-room.ts'
 import { placedSections, type Placed } from '../layout.ts'
 import { advice } from '../rule.ts'
 
@@ -50,8 +52,10 @@ export const stubGrownOverPayload = advice({
         'ended below 0x20000; the section that comes later in the table overwrites the ' +
         'other, unchecked',
       fix:
-        `the sections of this stub end at ${hex(end)}: put every payload section at or ` +
-        'beyond that, or let ukify compute the addresses',
+        `the sections of this stub end at ${hex(end)}: ` +
+        (placingFix(pe, sections, undefined, kernelRooms(uki, sections)) ??
+          'put every payload section at or beyond that') +
+        ', or let ukify compute the addresses',
       legs: [],
     })
   },

@@ -1,5 +1,6 @@
 /** init-window-occupied: something still needed is where the kernel may write. HZ-6. */
 import { formatRange, formatSize, hex, sizeOf } from '../../bytes/range.ts'
+import { alignUp, PAGE } from '../../bytes/units.ts'
 import { intruders, reportBroken } from '../broken-contract.ts'
 import { rule } from '../rule.ts'
 import { baseOf, sectionOf, some } from '../describe.ts'
@@ -35,10 +36,10 @@ export const initWindowOccupied = rule({
         const end =
           kernel === null || kernel > contract.range.end
             ? `at or beyond ${hex(contract.range.end)}`
-            : `at or beyond .linux + ${hex(contract.range.end - kernel)}`
+            : `at or beyond .linux + ${hex(alignUp<number>(contract.range.end - kernel, PAGE))}`
         return (
           `let ${victim === undefined ? 'the next section' : sectionOf(victim)} start ${end}, ` +
-          'or start the kernel in memory of its own'
+          'and what follows it after that, or start the kernel in memory of its own'
         )
       },
     })

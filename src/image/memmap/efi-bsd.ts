@@ -8,9 +8,9 @@ import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
 const FLAG = '(?:UCE|UC|WC|WT|WB|WP|RP|XP|NV|MORE_RELIABLE|RO|RUNTIME)'
-const BODY = '\\s{1,24}[0-9a-f]{12,16}\\s{1,4}[0-9a-f]{1,16}\\s{1,4}[0-9a-f]{8,16}'
+const BODY = '\\s{1,24}[0-9a-fA-F]{12,16}\\s{1,4}[0-9a-fA-F]{1,16}\\s{1,4}[0-9a-fA-F]{8,16}'
 const readRow = groupsOf(
-  /^([A-Za-z]+|<INVALID>)\s+([0-9a-f]{12,16})\s+[0-9a-f]{1,16}\s+([0-9a-f]{8,16})((?:\s+[A-Z_]+)*)$/,
+  /^([A-Za-z]+|<INVALID>)\s+([0-9a-fA-F]{12,16})\s+[0-9a-fA-F]{1,16}\s+([0-9a-fA-F]{8,16})((?:\s+[A-Z_]+)*)$/,
   4,
 )
 
@@ -28,7 +28,7 @@ export const freebsdEfi: Dialect<'freebsd-efi'> = {
   ],
   looks: new RegExp(`(?<!\\w)(?:[A-Za-z]{3,24}|<INVALID>)${BODY}(?![\\w-])`, 'g'),
   row: new RegExp(
-    `(?:[A-Za-z]{3,24}|<INVALID>)${BODY}(?![\\w-])(?:\\s{1,4}${FLAG}\\b){0,20}(?!\\s{0,4}[0-9a-f]{8})`,
+    `(?:[A-Za-z]{3,24}|<INVALID>)${BODY}(?![\\w-])(?:\\s{1,4}${FLAG}\\b){0,20}(?!\\s{0,4}[0-9a-fA-F]{8})`,
     'y',
   ),
   more: new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`),

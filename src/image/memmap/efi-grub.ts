@@ -15,24 +15,30 @@ import {
 import { E820_LACKS, ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
-const NAME = '(?:Unk [0-9a-f]{2,8}|[A-Za-z][\\w-]{1,15})'
+const NAME = '(?:Unk [0-9a-fA-F]{2,8}|[A-Za-z][\\w-]{1,15})'
 const FLAG = '(?:RT|UCE|UC|WC|WT|WB|WP|RP|XP|NV|MR|RO|SP|CRYPT|HP|CC)'
 const readRow = groupsOf(
   new RegExp(
-    `^(Unk [0-9a-f]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-f]{8,16})` +
+    `^(Unk [0-9a-fA-F]{2,8}|\\S+)\\s+(${HEX16})-(${HEX16})\\s+([0-9a-fA-F]{8,16})` +
       '\\s+\\d+\\s*[KMGTPE]iB((?:\\s+[A-Z]+)*)$',
   ),
   5,
 )
-const LOOKS = new RegExp(`(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}(?:\\s{1,20}[0-9a-f]{8}|\\s{0,20}$)`, 'g')
+const LOOKS = new RegExp(
+  `(?<!\\w)${NAME}\\s{1,20}${HEX16}-${HEX16}(?:\\s{1,20}[0-9a-fA-F]{8}|\\s{0,20}$)`,
+  'g',
+)
 const ROW = new RegExp(
-  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-f]{8,16}` +
+  `${NAME}\\s{1,20}${HEX16}-${HEX16}\\s{1,20}[0-9a-fA-F]{8,16}` +
     `\\s{1,20}\\d{1,12}\\s{0,4}[KMGTPE]iB(?:\\s{1,4}${FLAG}\\b){0,20}`,
   'y',
 )
 const MORE = new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`)
-const readUnknown = groupsOf(/^Unk ([0-9a-f]{2,8})$/, 1)
-const readLsmmapRow = groupsOf(/^base_addr = 0x([0-9a-f]{1,16}), length = 0x([0-9a-f]{1,16}), (.+)$/i, 3)
+const readUnknown = groupsOf(/^Unk ([0-9a-fA-F]{2,8})$/, 1)
+const readLsmmapRow = groupsOf(
+  /^base_addr = 0x([0-9a-fA-F]{1,16}), length = 0x([0-9a-fA-F]{1,16}), (.+)$/i,
+  3,
+)
 
 /** The longest end of the name that is one: `grep` puts dashes in front of it. */
 function typeOf(name: string): number | null {
@@ -97,8 +103,8 @@ const LSMMAP_TYPES: readonly (readonly [says: string, type: number])[] = [
 const LSMMAP_WORDS = LSMMAP_TYPES.map(([says]) => says.replace(/[()]/g, '\\$&')).join('|')
 /** Words that are none of these are a row, too: one that cannot be read. */
 const LSMMAP_ROW = new RegExp(
-  'base_addr = 0x[0-9a-f]{1,16}, length = 0x[0-9a-f]{1,16}, ' +
-    `(?:${LSMMAP_WORDS}|type = 0x[0-9a-f]{1,8}|[^\\n]{1,80})`,
+  'base_addr = 0x[0-9a-fA-F]{1,16}, length = 0x[0-9a-fA-F]{1,16}, ' +
+    `(?:${LSMMAP_WORDS}|type = 0x[0-9a-fA-F]{1,8}|[^\\n]{1,80})`,
   'iy',
 )
 

@@ -21,26 +21,29 @@ import {
 } from './model.ts'
 
 const readRow = groupsOf(
-  /mem\d{2,}:\s{1,4}(?:type=(\d+), attr=0x([0-9a-f]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\])\s{1,4}range=\[0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})([)\]])/,
-  8,
+  /mem\d{2,}:\s{1,4}(?:type=(\d+), attr=0x([0-9a-fA-F]{1,16}),|\[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\])\s{1,4}range=\[0x([0-9a-fA-F]{1,16})-0x([0-9a-fA-F]{1,16})([)\]])(?: \((\d{1,15})([KMGTP]?)B\))?/,
+  10,
 )
 const LOOKS =
   /(?:\b(?:efi|EFI):\s{1,4}|\b)mem\d{2,4}:(?=\s{1,4}(?:\[(?!mem)|type=))|\b(?:efi|EFI):\s{1,4}mem\d{2,4}:/g
 const ROW =
-  /(?:(?:efi|EFI):\s{1,4})?mem\d{2,4}:\s{1,4}(?:type=\d{1,10}, attr=0x[0-9a-f]{1,16},|\[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-f]{1,16})\s{0,4})?){0,24}\])\s{1,4}range=\[0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}[)\]](?: \((?:invalid|\d{1,15}[KMGTP]?B)\))?/y
+  /(?:(?:efi|EFI):\s{1,4})?mem\d{2,4}:\s{1,4}(?:type=\d{1,10}, attr=0x[0-9a-fA-F]{1,16},|\[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-fA-F]{1,16})\s{0,4})?){0,24}\])\s{1,4}range=\[0x[0-9a-fA-F]{1,16}-0x[0-9a-fA-F]{1,16}[)\]](?: \((?:invalid|\d{1,15}[KMGTP]?B)\))?/y
 const INDEX = /mem(\d{2,}):/
 const readArmRow = groupsOf(
-  /^efi:\s+0x([0-9a-f]{6,16})-0x([0-9a-f]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/,
+  /^efi:\s+0x([0-9a-fA-F]{6,16})-0x([0-9a-fA-F]{6,16}) \[(?:type=(\d+)|([^|\]]{1,40}))((?:\|[^\]]{0,400})?)\]/,
   5,
 )
-const ARM_LOOKS = /\befi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16}(?=\s|$)/g
+const ARM_LOOKS = /\befi:\s{1,8}0x[0-9a-fA-F]{6,16}-0x[0-9a-fA-F]{6,16}(?=\s|$)/g
 const ARM_ROW =
-  /efi:\s{1,8}0x[0-9a-f]{6,16}-0x[0-9a-f]{6,16} \[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-f]{1,16})\s{0,4})?){0,24}\]\*?/y
+  /efi:\s{1,8}0x[0-9a-fA-F]{6,16}-0x[0-9a-fA-F]{6,16} \[[^\]|\n]{1,40}(?:\|\s{0,8}(?:(?:[A-Z]{1,5}|attr=0x[0-9a-fA-F]{1,16})\s{0,4})?){0,24}\]\*?/y
 
 function attributesOf(fields: string): bigint {
-  const printed = /attr=0x([0-9a-f]{1,16})/.exec(fields)?.[1]
+  const printed = /attr=0x([0-9a-fA-F]{1,16})/.exec(fields)?.[1]
   return printed === undefined ? attributeOf(fields.split('|')) : hexValue(printed)
 }
+
+/** What the kernel rounds down to. */
+const unitOf = (letter: string): bigint => 1024n ** BigInt('KMGTP'.indexOf(letter) + 1)
 
 /**
  * A range closed by a round bracket has an exclusive end, by a square one an inclusive end: both were
@@ -49,7 +52,7 @@ function attributesOf(fields: string): bigint {
 function rowOf(line: string): MemmapRow | null {
   const row = readRow(line)
   if (row === null) return null
-  const [oldType, oldAttribute, newType, name, fields, start, last, bracket] = row
+  const [oldType, oldAttribute, newType, name, fields, start, last, bracket, amount, unit] = row
   const type = memoryTypeOf(name) ?? Number.parseInt(`${oldType}${newType}`, 10)
   if (!Number.isSafeInteger(type)) return null
   return {
@@ -57,6 +60,7 @@ function rowOf(line: string): MemmapRow | null {
     start: hexValue(start),
     end: hexValue(last) + (bracket === ']' ? 1n : 0n),
     attribute: oldAttribute === '' ? attributesOf(fields) : hexValue(oldAttribute),
+    ...(amount === '' || amount === '0' ? {} : { rounded: { amount: BigInt(amount), unit: unitOf(unit) } }),
   }
 }
 

@@ -22,10 +22,10 @@ const BODY =
   `\\s{1,40}(?:padding0: \\d{1,10},\\s{1,40})?phys_start: ` +
   `${NUMBER},\\s{1,40}virt_start: ${NUMBER},\\s{1,40}page_count: ` +
   `${NUMBER},\\s{1,40}att: MemoryAttribute`
-const FLAG = '(?:[A-Z]{2,13}(?:_[A-Z]{2,13}){0,3}|0x[0-9a-f]{1,16})'
+const FLAG = '(?:[A-Z]{2,13}(?:_[A-Z]{2,13}){0,3}|0x[0-9a-fA-F]{1,16})'
 const readRow = groupsOf(
   new RegExp(
-    `ty: (?:MemoryType\\(\\s*(?:0x)?([0-9a-f]+),?\\s*\\)|([A-Z_]+)),[^]*?phys_start: ` +
+    `ty: (?:MemoryType\\(\\s*(?:0x)?([0-9a-fA-F]+),?\\s*\\)|([A-Z_]+)),[^]*?phys_start: ` +
       `(${NUMBER}),[^]*?page_count: (${NUMBER}),[^]*?att: ` +
       `MemoryAttribute\\s*(?:\\(([^)]*)\\)|\\{\\s*bits: (${NUMBER}))`,
   ),
@@ -104,7 +104,8 @@ export const rustUefi: Dialect<'rust-uefi'> = {
   lacks: ['what the program itself holds stays occupied: true only if the image is started from it'],
   looks: /\bMemoryDescriptor \{/g,
   row: new RegExp(
-    `MemoryDescriptor ${BODY}(?:\\(\\s{0,20}(?:${FLAG}(?:\\s{1,40}\\|\\s{1,40}${FLAG}){0,20})?,?\\s{0,20}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?`,
+    `MemoryDescriptor ${BODY}(?:\\(\\s{0,20}(?:${FLAG}(?:\\s{1,40}\\|\\s{1,40}${FLAG}){0,20})?` +
+      ',?\\s{0,20}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?',
     'y',
   ),
   wide: false,

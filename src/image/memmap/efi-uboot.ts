@@ -9,7 +9,7 @@ import { eachLine, hexValue, type Dialect } from './model.ts'
 
 const FLAG = '(?:UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|REL|SP|CRYPT|CC|HOTPL|HP|RUN|RT)'
 const NAME = '(?:[A-Z][A-Z/]{1,11}(?: [A-Z]{2,12}){0,3}|[A-Z][A-Za-z]{3,25}|\\(unknown\\))'
-const RANGE = '\\s{1,20}[0-9a-f]{16}-[0-9a-f]{16}(?![0-9a-f])'
+const RANGE = '\\s{1,20}[0-9a-fA-F]{16}-[0-9a-fA-F]{16}(?![0-9a-fA-F])'
 const LOOKS = new RegExp(`(?<![\\w(])${NAME}${RANGE}(?=\\s{0,40}$|\\s{1,4}${FLAG}\\b)`, 'g')
 /** Without flags only U-Boot's own names are: the head of a row of the UEFI shell looks alike. */
 const OWN =
@@ -19,7 +19,10 @@ const ROW = new RegExp(
   `${NAME}${RANGE}\\s{1,4}${FLAG}(?:\\|${FLAG}){0,20}(?![\\w|])|${OWN}${RANGE}(?=\\s{0,40}$)`,
   'y',
 )
-const readRow = groupsOf(/^([A-Za-z][A-Za-z ]{1,47}?)\s+([0-9a-f]{16})-([0-9a-f]{16})(?:\s+(\S+))?\s*$/, 4)
+const readRow = groupsOf(
+  /^([A-Za-z][A-Za-z ]{1,47}?)\s+([0-9a-fA-F]{16})-([0-9a-fA-F]{16})(?:\s+(\S+))?\s*$/,
+  4,
+)
 
 /** The longest end of the words that is a name: other words may stand in front of it. */
 function typeOf(words: string): number | null {
@@ -31,11 +34,11 @@ function typeOf(words: string): number | null {
   return null
 }
 
-const MEM_LOOKS = /(?<![\w:.])\d{1,4}\s{1,4}[0-9a-f]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-f]{10}|<gap>\s/g
+const MEM_LOOKS = /(?<![\w:.])\d{1,4}\s{1,4}[0-9a-fA-F]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-fA-F]{10}|<gap>\s/g
 const MEM_ROW =
-  /\d{1,4}\s{1,4}[0-9a-f]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-f]{10,16}\s{1,20}[0-9a-f]{10,16}\s{1,20}[0-9a-f]{10,16}\s{1,8}r?[0-9a-f]{1,16}(?![\w])|<gap>\s{1,40}[0-9a-f]{10,16}\s{1,40}[0-9a-f]{10,16}/y
+  /\d{1,4}\s{1,4}[0-9a-fA-F]{1,8}:[\w-]{1,20}\s{1,20}[0-9a-fA-F]{10,16}\s{1,20}[0-9a-fA-F]{10,16}\s{1,20}[0-9a-fA-F]{10,16}\s{1,8}r?[0-9a-fA-F]{1,16}(?![\w])|<gap>\s{1,40}[0-9a-fA-F]{10,16}\s{1,40}[0-9a-fA-F]{10,16}/y
 const readMemRow = groupsOf(
-  /^\s*\d{1,4}\s+([0-9a-f]{1,8}):\S+\s+([0-9a-f]{10,16})\s+[0-9a-f]{10,16}\s+([0-9a-f]{10,16})\s+(r?)([0-9a-f]{1,16})\s*$/,
+  /^\s*\d{1,4}\s+([0-9a-fA-F]{1,8}):\S+\s+([0-9a-fA-F]{10,16})\s+[0-9a-fA-F]{10,16}\s+([0-9a-fA-F]{10,16})\s+(r?)([0-9a-fA-F]{1,16})\s*$/,
   5,
 )
 

@@ -2,7 +2,7 @@
 import { groupsOf } from '../groups.ts'
 import { eachLine, hexValue, type Dialect } from './model.ts'
 
-const readRow = groupsOf(/^([0-9a-f]{13})-([0-9a-f]{13}) type=(\d{1,10}) attr=([0-9a-f]{16})$/, 4)
+const readRow = groupsOf(/^([0-9a-fA-F]{13})-([0-9a-fA-F]{13}) type=(\d{1,10}) attr=([0-9a-fA-F]{16})$/, 4)
 
 export const xenEfi: Dialect<'xen-efi'> = {
   name: 'xen-efi',
@@ -17,8 +17,8 @@ export const xenEfi: Dialect<'xen-efi'> = {
     'memory of types LoaderCode and LoaderData belongs to the boot of Xen: it counts as free before the load',
     'boot-services memory that this boot took for itself stays occupied',
   ],
-  looks: /(?<![\w.-])[0-9a-f]{13}-[0-9a-f]{13} type/g,
-  row: /[0-9a-f]{13}-[0-9a-f]{13} type=\d{1,10} attr=[0-9a-f]{16}(?!\w)/y,
+  looks: /(?<![\w.-])[0-9a-fA-F]{13}-[0-9a-fA-F]{13} type/g,
+  row: /[0-9a-fA-F]{13}-[0-9a-fA-F]{13} type=\d{1,10} attr=[0-9a-fA-F]{16}(?!\w)/y,
   wide: true,
   stop: /EFI memory map:/,
   ...eachLine('xen-efi', line => {

@@ -87,7 +87,7 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
   }
 }
 
-const readPart = groupsOf(/^ *([0-9a-f]{8,16})-([0-9a-f]{8,16}) +: +(.*)$/, 3)
+const readPart = groupsOf(/^ *([0-9a-fA-F]{8,16})-([0-9a-fA-F]{8,16}) +: +(.*)$/i, 3)
 
 /** What may stand after a name that somebody pasted: a second blank, a sign, an arrow. */
 const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
@@ -143,8 +143,8 @@ export const iomem: Dialect<'iomem'> = {
     ': Kernel code\n1eaa0000-1eba1fff : Reserved',
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory that the kernel hides or does not use (mem=, memmap=)'],
-  looks: /(?<![\w.])[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: /g,
-  row: /[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}: {1,3}(?:(?![\s",]{1,4}[0-9a-f]{8,16}-[0-9a-f]{8,16} {1,3}:)[^\n]){0,200}(?<=[\w)\].])/y,
+  looks: /(?<![\w.])[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: /gi,
+  row: /[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: {1,3}(?:(?![\s",]{1,4}[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}:)[^\n]){0,200}(?<=[\w)\].])/iy,
   wide: true,
   repeats: true,
   valid: row => {
@@ -157,7 +157,7 @@ export const iomem: Dialect<'iomem'> = {
 }
 
 const readField = groupsOf(/^(?:\S*\/)?(\d{1,6})\/(start|end|type):(.*)$/, 3)
-const readAddress = groupsOf(/^0x([0-9a-f]{1,16})(?!\w)/, 1)
+const readAddress = groupsOf(/^0x([0-9a-fA-F]{1,16})(?!\w)/, 1)
 
 interface Entry {
   start?: bigint
@@ -222,7 +222,7 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   read: readSysfs,
 }
 
-const readBlock = groupsOf(/^0x([0-9a-f]{16})-0x([0-9a-f]{16})\s+[\d.,]+[KMGTP]?\s+(on|off)line\b/, 3)
+const readBlock = groupsOf(/^0x([0-9a-fA-F]{16})-0x([0-9a-fA-F]{16})\s+[\d.,]+[KMGTP]?\s+(on|off)line\b/, 3)
 
 export const lsmem: Dialect<'lsmem'> = {
   name: 'lsmem',
@@ -237,8 +237,8 @@ export const lsmem: Dialect<'lsmem'> = {
     'everything that is smaller than a block of memory, 128 MiB or more: reserved memory ' +
       'and holes count as free',
   ],
-  looks: /(?<!\w)0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s/g,
-  row: /0x[0-9a-f]{16}-0x[0-9a-f]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}(?:on|off)line\b/y,
+  looks: /(?<!\w)0x[0-9a-fA-F]{16}-0x[0-9a-fA-F]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s/g,
+  row: /0x[0-9a-fA-F]{16}-0x[0-9a-fA-F]{16}\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}(?:on|off)line\b/y,
   wide: true,
   ...eachLine('lsmem', line => {
     const row = readBlock(line)

@@ -55,14 +55,25 @@ export function rangeIn(text: string): Range | null {
   return end > from && end <= PHYS_END ? range(from, end) : null
 }
 
-/** Rows that lie in one another: the memory in both is one thing or the other. */
-function contradictions(map: readonly MemoryDescriptor[]): LostRow[] {
+const isSame = (one: MemoryDescriptor, other: MemoryDescriptor): boolean =>
+  one.range.start === other.range.start && one.range.end === other.range.end
+
+/** Rows that lie in one another: the memory in both is one thing or the other. No EFI map has any. */
+function contradictions(map: readonly MemoryDescriptor[], kind: Dialect['kind']): LostRow[] {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
   const lost: LostRow[] = []
   let highest = sorted[0]
   for (const next of sorted.slice(1)) {
     if (highest === undefined) break
     const both = intersect(highest.range, next.range)
+    if (both !== null && highest.type === next.type && kind === 'efi' && !isSame(highest, next))
+      lost.push(
+        lostRow(
+          `${formatRange(next.range)} and ${formatRange(highest.range)}`,
+          'two rows hold the same memory',
+          both,
+        ),
+      )
     if (both !== null && highest.type !== next.type)
       lost.push(
         lostRow(
@@ -254,10 +265,10 @@ export function lossesOf(
   map: readonly MemoryDescriptor[],
   clues: Clues,
 ): LostRow[] {
-  if (OWN.has(known.name)) return contradictions(map)
+  if (OWN.has(known.name)) return contradictions(map, known.kind)
   const isShell = known.name === 'uefi-shell'
   return [
-    ...contradictions(map),
+    ...contradictions(map, known.kind),
     ...(isShell ? againstTotals(map, clues) : []),
     ...againstLog(known, map, clues),
     ...(known.name === 'linux' ? beyondLast(clues) : []),

@@ -20,6 +20,16 @@ function shapeOf(line: string): string {
     .trim()
 }
 
+/** A line with any words and numbers in it: the row of a map may be the only one of its kind. */
+function skeletonOf(line: string): string {
+  return line
+    .replace(/(?:0x)?(?:[0-9a-f]{0,16}\d[0-9a-f]{0,16}|\b[A-F]{1,16}\b)/gi, '#')
+    .replace(/[A-Za-z#]*[A-Za-z][A-Za-z#]*(?:[ _-]{1,20}[A-Za-z]+)*/g, 'w')
+    .replace(/(?:\s*[|,]?\s*w)+/g, 'w')
+    .replace(/(?:\s*\|)+/g, '|')
+    .replace(/\s+/g, '')
+}
+
 /** Are two shapes alike but for a few letters in one place? */
 function areAlike(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one]
@@ -31,6 +41,13 @@ function areAlike(one: string, other: string): boolean {
   return long.length - front - back <= WRONG_MAX
 }
 
+/** Two numbers as bounds have them. */
+const RANGE = /[0-9a-f]{1,16}"?\s{0,3}(?:-|,|->|\s)\s{0,3}"?(?:0x)?[0-9a-f]{1,16}/i
+/** The same where a row ends early. */
+const CUT_RANGE = /[0-9a-f]{8,16}\s{0,3}(?:-|,|->|\s)\s{0,3}(?:0x)?[0-9a-f]{4,16}/i
+
+/** Signs of what was left out at the end of a line. */
+const CUT = /\s*(?:\.{2,}|\u2026|<snip>|\[\.\.\.\]|\[\u2026\])?\s*$/i
 function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): boolean {
   looks.lastIndex = 0
   for (let begins = looks.exec(line); begins !== null; begins = looks.exec(line)) {
@@ -40,6 +57,18 @@ function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): b
   return false
 }
 
+/** A line without what stands around the rows: other numbers, the same words. null: something else does. */
+function undressed(line: string, before: string, after: string): string | null {
+  const front = before.trimEnd()
+  const tail = after.trim() === '' ? '' : after.trimEnd()
+  const text = line.trimEnd()
+  const end = text.length - tail.length
+  const isAlike =
+    skeletonOf(text.slice(0, front.length)) === skeletonOf(front) &&
+    (tail === '' || skeletonOf(text.slice(end)) === skeletonOf(tail))
+  return isAlike || front + tail === '' ? text.slice(front.length, Math.max(end, front.length)).trim() : null
+}
+
 /**
  * Lines from the one before the first row to the one after the last. Their numbers may be what is wrong: the
  * memory that is lost with them is not known.
@@ -47,14 +76,19 @@ function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): b
 export function misfitsOf(
   dialect: Pick<Dialect, 'looks' | 'row'>,
   lines: readonly string[],
-  rows: readonly Pick<Dressed, 'at' | 'until'>[],
+  rows: readonly Dressed[],
 ): LostRow[] {
+  const { before: front = '', after: behind = '' } = rows[0] ?? {}
   const taken = new Set<number>()
   const shapes = new Set<string>()
-  for (const { at, until } of rows) {
+  const skeletons = new Set<string>()
+  for (const { at, until, before, after } of rows) {
     for (let line = at; line <= until; line++) taken.add(line)
     const text = lines[at - 1] ?? ''
-    if (at === until && text.length <= LENGTH_MAX && shapes.size < SHAPES_MAX) shapes.add(shapeOf(text))
+    if (at === until && text.length <= LENGTH_MAX && shapes.size < SHAPES_MAX) {
+      shapes.add(shapeOf(text))
+      skeletons.add(skeletonOf(undressed(text, before, after) ?? ''))
+    }
   }
   const first = (rows[0]?.at ?? 1) - 1
   const last = (rows.at(-1)?.until ?? 0) + 1
@@ -63,7 +97,13 @@ export function misfitsOf(
     const text = lines[at - 1] ?? ''
     if (taken.has(at) || text.length < LENGTH_MIN || text.length > LENGTH_MAX) continue
     const shape = shapeOf(text)
-    if (![...shapes].some(known => areAlike(shape, known)) || hasRow(dialect, text)) continue
+    const own = undressed(text, front, behind) ?? ''
+    const isMisfit =
+      [...shapes].some(known => areAlike(shape, known)) ||
+      (RANGE.test(own) && skeletons.has(skeletonOf(own))) ||
+      (CUT_RANGE.test(own) &&
+        [...skeletons].some(known => known.startsWith(skeletonOf(own.replace(CUT, '')))))
+    if (!isMisfit || hasRow(dialect, text)) continue
     lost.push({
       row: `line ${String(at)}: ${text.trim().slice(0, SHOWN_MAX)}`,
       why: 'it looks like the rows around it',

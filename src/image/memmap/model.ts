@@ -20,6 +20,8 @@ export interface MemmapRow {
   readonly attribute: bigint
   /** As printed next to the range, if present. */
   readonly pages?: bigint
+  /** The size as printed next to the range, rounded down to whole units of so many bytes. */
+  readonly rounded?: { readonly amount: bigint; readonly unit: bigint }
   /**
    * The bounds need not be page-aligned: free memory is shrunk to whole pages, all other memory grown to
    * them.

@@ -94,8 +94,11 @@ export interface KernelBehaviour {
   /** Who changes the number of paging levels on an EFI boot. */
   readonly paging: { readonly by: 'head_64.S' | 'efi-stub' }
   readonly place: Placement
-  /** Is an initrd requested through LoadFile2, and are files of initrd= loaded if there is none? */
-  readonly initrd: { readonly loadFile2: boolean; readonly files: boolean }
+  /**
+   * Is an initrd requested through LoadFile2, are files of initrd= loaded if there is none, and does a
+   * configuration table say where it is?
+   */
+  readonly initrd: { readonly loadFile2: boolean; readonly files: boolean; readonly table: boolean }
   /** The last memory map. */
   readonly exit: {
     /** Type of the pool memory that holds it. */

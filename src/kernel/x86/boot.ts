@@ -68,6 +68,11 @@ export interface KernelBoot {
   finalMap: readonly MemoryDescriptor[]
   /** The object that the extracted kernel should read as its initrd. */
   initrdObject: ObjectId | null
+  /**
+   * The descriptors of that map, as the EFI stub passes them on, and their offset in its buffer; null without
+   * an EFI stub.
+   */
+  efiMap: { readonly range: Range; readonly at: number } | null
   /** Nodes of setup_data, in their order. */
   setupData: readonly SetupNode[]
   /** Does unaccepted memory count as RAM? */

@@ -30,7 +30,7 @@ export const base: KernelBehaviour = {
     copies: 'init_size',
     lowest: 'any',
   },
-  initrd: { loadFile2: false, files: false },
+  initrd: { loadFile2: false, files: false, table: false },
   exit: { map: 'EfiLoaderData', buffer: 'grown', slack: 8, unaccepted: false },
   run: { by: 'head_64.S' },
   startup32: { compares: 'signed' },
@@ -183,6 +183,12 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     'efi: x86: Wipe setup_data on pure EFI boot',
     { in: ['5.10.146', '5.15.71', '5.19.12', '6.0-rc7'] },
     { setupHeader: { wipesSetupData: true } },
+  ),
+  change(
+    'f4dc7fffa987',
+    'efi: libstub: unify initrd loading between architectures',
+    { in: ['6.1-rc1'] },
+    { initrd: { table: true } },
   ),
   change(
     '171539f5a90e',

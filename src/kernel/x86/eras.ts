@@ -20,7 +20,10 @@ function withSteps(era: Era<KernelBehaviour>): X86Era {
     shapes: behaviour.shapes,
     slots: kernelSteps(behaviour),
     contracts: {
-      'efi-handover': [...HANDOVER, ...asked(behaviour.asks['efi-handover'])],
+      'efi-handover': [
+        ...HANDOVER.filter(name => name !== 'alignment' || behaviour.run.by === 'head_64.S'),
+        ...asked(behaviour.asks['efi-handover']),
+      ],
       'pe-entry': asked(behaviour.asks['pe-entry']),
     },
   }

@@ -162,6 +162,7 @@ function beginBoot(
     commandLine: null,
     output: null,
     finalMap: [],
+    efiMap: null,
     initrdObject: from.initrdObject,
     setupData: [],
     takesUnaccepted: false,

@@ -34,7 +34,7 @@ export function kernelSteps(behaviour: KernelBehaviour): KernelSlots {
     commandLine: commandLine(behaviour.commandLine),
     filesAtEntry: filesAtEntry(behaviour.filesAtEntry),
     paging: paging(behaviour.paging),
-    place: place(behaviour.place),
+    place: place(behaviour.place, behaviour.exit.slack),
     initrd: initrd(behaviour.initrd),
     exit: exit(behaviour.exit),
     run: behaviour.run.by === 'efi-stub' ? jumpToOutput : runHead64,
@@ -45,6 +45,6 @@ export function kernelSteps(behaviour: KernelBehaviour): KernelSlots {
   }
 }
 
-function place(data: Placement): Step {
-  return data.way === 'efi_relocate_kernel' ? relocateKernel(data) : decompressKernel(data)
+function place(data: Placement, slack: number): Step {
+  return data.way === 'efi_relocate_kernel' ? relocateKernel(data) : decompressKernel(data, slack)
 }

@@ -118,3 +118,13 @@ test('FW-59 a boot loader that starts the kernel is in the way, too', () => {
   expect(said('grub/efi', inForm('grub'))).not.toContain('FW-59')
   expect(said('systemd-boot/257', inForm('grub'))).toContain('FW-59')
 })
+
+test('FW-70 a profile does not show what the EFI shell holds, and a report says so', () => {
+  const profile = buildMachine({ profile: 'ovmf-2022.11', ram: 512 * MiB })
+  const said = (machine: CheckInput['machine'], more: Partial<CheckInput>): boolean =>
+    reportOn(GOOD, { machine, ...more }).assumptions.some(({ clause }) => clause === 'FW-70')
+  expect(said(profile, { shell: [] })).toBe(true)
+  expect(said(profile, { shell: ['quiet'] })).toBe(true)
+  expect(said(profile, {})).toBe(false)
+  expect(said(buildMachine({ map: OVMF }), { shell: ['quiet'] })).toBe(false)
+})

@@ -39,7 +39,7 @@ test('HZ-2 an overwritten initrd is one finding with its offsets and what to do'
       object: 'initrd',
       offsets: [{ from: 0, to: 0x3200 }],
       ranges: [rangeAt(INITRD, 0x3200)],
-      fix: expect.stringContaining('.initrd must start at or beyond .linux + 0x43200') as unknown,
+      fix: expect.stringContaining('.initrd must start at or beyond .linux + 0x44000') as unknown,
     },
   ])
 })

@@ -14,7 +14,7 @@ test('HZ-10 the section that is earlier in the table loses, also to zero fill', 
       object: 'initrd',
       offsets: [{ from: 0, to: 0x400 }],
       what: expect.stringContaining('the zero fill of .linux') as unknown,
-      fix: expect.stringContaining('.initrd start at or beyond 0x3400') as unknown,
+      fix: expect.stringContaining('move .initrd to RVA 0x4000') as unknown,
     },
   ])
 })

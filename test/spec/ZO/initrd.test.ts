@@ -3,6 +3,17 @@ import { handed } from '../../support/decompressor-runs.ts'
 import { bench, eventsOf, SMALL_MAP } from '../../support/kernel-bench.ts'
 import { INITRD } from '../../support/kernels.ts'
 
+test('ZO-54 the extracted kernel reads the memory map of the EFI stub, and notices when it is lost', () => {
+  const { on } = handed()
+  const [read] = eventsOf(on, 'ZO-54', 'read')
+  expect(read).toMatchObject({ object: 'efi-stub:memory-map', deviations: [] })
+  expect(eventsOf(on, 'EP-18', 'make')).toMatchObject([{ range: { end: read?.range.end } }])
+  // The window of the kernel that moves reaches over it
+  const arena = 0x2e00000
+  const lost = handed({ commandLine: 'nokaslr' }, bench({ arena })).on
+  expect(eventsOf(lost, 'ZO-54', 'read').flatMap(({ deviations }) => deviations)).not.toEqual([])
+})
+
 const doubts = (on: ReturnType<typeof bench>): string[] => on.notes.doubts.map(({ clause }) => clause)
 
 test('ZO-16 an initrd is read to its last byte', () => {

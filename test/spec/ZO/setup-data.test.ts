@@ -40,7 +40,7 @@ test('ZO-17 a node that nobody wrote is a doubt, and so is what it leads to', ()
   expect(handed().on.notes.doubts).toEqual([])
   const { on } = handed({ header: { setup_data: 0x1e003000n } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toEqual(['ZO-17'])
-  expect(clausesOf(on).at(-1)).toBe('ZO-17')
+  expect(clausesOf(on)).toContain('ZO-17')
 })
 
 test('ZO-17 every node is read, as what it was', () => {

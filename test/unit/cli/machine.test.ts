@@ -186,7 +186,7 @@ test('profiles lists profiles, firmwares and quirks with their sources', () => {
     'ovmf-2022.11-q35-4M',
     'recorded with',
     'u-boot-2022.01',
-    'allocator rust-hypervisor-firmware',
+    '(allocator u-boot)',
     'no-low-memory',
     'systemd issue 35026',
   ])

@@ -36,7 +36,7 @@ test('sections that overlap: who loses, to whom, and where the higher one must s
     why: 'firmware loaded 0x1100000-0x1140000 as kernel',
     fix:
       'give the sections addresses that do not overlap: .initrd must start at or ' +
-      'beyond .linux + 0x40000; it starts at .linux + 0x30000',
+      'beyond .linux + 0x40000, and what follows it after that; it starts at .linux + 0x30000',
   })
 })
 
@@ -45,7 +45,8 @@ test('a section below the one it runs into must give way upwards', () => {
   story.memory.put(phys(KERNEL), slice(INITRD_SIZE), 'initrd')
   story.memory.put(phys(KERNEL + 0x10000), slice(KERNEL_SIZE), 'kernel')
   expect(judged(story, KERNEL)[0]?.fix).toContain(
-    '.linux must start at or beyond .initrd + 0x20000; it starts at .initrd + 0x10000',
+    '.linux must start at or beyond .initrd + 0x20000, and what follows it after that; it starts at ' +
+      '.initrd + 0x10000',
   )
 })
 
@@ -61,7 +62,7 @@ test('a payload inside the stub is overwritten by the stub', () => {
       offsets: [{ from: 0x10, to: 0x18 }],
       fix:
         'give the sections addresses that do not overlap: .cmdline must start at or ' +
-        'beyond .data + 0x2168; it starts at .data + 0x0',
+        'beyond .data + 0x3000, and what follows it after that; it starts at .data + 0x0',
     },
   ])
 })
@@ -94,7 +95,8 @@ test('a kernel that unpacks itself in place: the whole window must be free', () 
       .concat([range(KERNEL + 0x50000, INITRD + INITRD_SIZE)]),
   )
   expect(damage?.fix).toContain(
-    '.initrd must start at or beyond .linux + 0x90000; it starts at .linux + 0x40000',
+    '.initrd must start at or beyond .linux + 0x90000, and what follows it after that; it starts at ' +
+      '.linux + 0x40000',
   )
   expect(damage?.why).toContain('the hand-off broke HO-4: the init window is free')
   expect(rolesOf(damage)).toEqual(['placed 3', 'overwritten 5', 'overwritten 6', 'used 7'])
@@ -272,7 +274,9 @@ test('a window without kernel or intruder is told by address', () => {
   expect(judge(recorder)).toMatchObject([
     {
       ranges: [rangeAt(0x3ff0000, 0x20000)],
-      fix: 'let the next section start at or beyond 0x4010000, or start the kernel in memory of its own',
+      fix:
+        'let the next section start at or beyond 0x4010000, and what follows it after that, or start the ' +
+        'kernel in memory of its own',
       why: 'the kernel may write 0x3ff0000-0x4010000 (128.0 KiB)',
     },
   ])

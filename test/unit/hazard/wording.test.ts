@@ -28,8 +28,8 @@ test('an overwriting outside every step has no clause', () => {
   expect([finding?.what, finding?.why, finding?.fix]).toEqual([
     'The kernel read 128.0 KiB of initrd at 0x1140000; all of it was overwritten with bytes of boot_params.',
     'efi-stub zeroed 0x1140000-0x1160000 as boot_params',
-    '.initrd must start at or beyond .linux + 0x60000; it starts at .linux + ' +
-      '0x40000. Or start the kernel in memory of its own: with a stub that copies it ' +
+    '.initrd must start at or beyond .linux + 0x60000, and what follows it after that; it starts at ' +
+      '.linux + 0x40000. Or start the kernel in memory of its own: with a stub that copies it ' +
       'first, or through its PE entry',
   ])
 })

@@ -28,9 +28,9 @@ test('a report with one damage', () => {
       why   efi-stub zeroed 0x1140000-0x1143200 as kernel from its offset 0x40000 on
             (EP-6); only 256.0 KiB (0x40000 bytes) of kernel were loaded, and the
             memory it uses past them was never allocated
-      do    .initrd must start at or beyond .linux + 0x43200; it starts at .linux +
-            0x40000. Or start the kernel in memory of its own: with a stub that
-            copies it first, or through its PE entry
+      do    .initrd must start at or beyond .linux + 0x44000, and what follows it
+            after that; it starts at .linux + 0x40000. Or start the kernel in memory
+            of its own: with a stub that copies it first, or through its PE entry
       more  stubsim explain clobbered-object
 
     image    uki.efi, 388.0 KiB (397312 bytes)
@@ -193,7 +193,7 @@ test('colour is a matter of the caller, and changes no other character', () => {
 
 test('prose and legs are wrapped at the width', () => {
   const lines = formatReport(damagedReport(), { width: 60 }).split('\n')
-  expect(lines).toContain('  do    .initrd must start at or beyond .linux + 0x43200; it')
+  expect(lines).toContain('  do    .initrd must start at or beyond .linux + 0x44000,')
   // The memory around a finding is a table
   expect(lines.filter(text => text.length > 60 && !/^ {2}[ >] {2}0x/.test(text))).toEqual([])
 })

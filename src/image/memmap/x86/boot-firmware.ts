@@ -9,7 +9,7 @@ import { E820_LACKS, eachLine, hexValue, type Dialect } from '../model.ts'
 import { e820Row } from './e820.ts'
 
 const readSmap = groupsOf(
-  /^SMAP type=([0-9a-f]{1,2}) base=([0-9a-f]{16}) (len|end)=([0-9a-f]{16})(?: attr=[0-9a-f]+)?$/,
+  /^SMAP type=([0-9a-fA-F]{1,2}) base=([0-9a-fA-F]{16}) (len|end)=([0-9a-fA-F]{16})(?: attr=[0-9a-fA-F]+)?$/,
   4,
 )
 
@@ -23,7 +23,7 @@ export const freebsdSmap: Dialect<'freebsd-smap'> = {
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
   looks: /(?<!\w)SMAP type=/g,
-  row: /SMAP type=[0-9a-f]{1,2} base=[0-9a-f]{16} (?:len|end)=[0-9a-f]{16}(?: attr=[0-9a-f]{1,8})?(?!\w)/y,
+  row: /SMAP type=[0-9a-fA-F]{1,2} base=[0-9a-fA-F]{16} (?:len|end)=[0-9a-fA-F]{16}(?: attr=[0-9a-fA-F]{1,8})?(?!\w)/y,
   wide: false,
   ...eachLine('freebsd-smap', line => {
     const row = readSmap(line)
@@ -36,7 +36,7 @@ export const freebsdSmap: Dialect<'freebsd-smap'> = {
   }),
 }
 
-const readRegion = groupsOf(/^Region \d+: type (\d+) at 0x([0-9a-f]+) for (\d+)KB$/, 3)
+const readRegion = groupsOf(/^Region \d+: type (\d+) at 0x([0-9a-fA-F]+) for (\d+)KB$/, 3)
 
 export const openbsd: Dialect<'openbsd'> = {
   name: 'openbsd',
@@ -46,7 +46,7 @@ export const openbsd: Dialect<'openbsd'> = {
   taken: 'before-load',
   lacks: [...E820_LACKS, 'parts of a KiB'],
   looks: /(?<!\w)Region \d{1,4}: type /g,
-  row: /Region \d{1,4}: type \d{1,10} at 0x[0-9a-f]{1,16} for \d{1,12}KB(?!\w)/y,
+  row: /Region \d{1,4}: type \d{1,10} at 0x[0-9a-fA-F]{1,16} for \d{1,12}KB(?!\w)/y,
   wide: false,
   ...eachLine('openbsd', line => {
     const row = readRegion(line)
@@ -58,10 +58,10 @@ export const openbsd: Dialect<'openbsd'> = {
 }
 
 const readLimine = groupsOf(
-  /^\[(?:0x)?([0-9a-f]+) -> (?:0x)?([0-9a-f]+)\] : (?:0x)?[0-9a-f]+ {1,4}<([^<>()]+?)(?: \([0-9a-fx]+\))?>$/i,
+  /^\[(?:0x)?([0-9a-fA-F]+) -> (?:0x)?([0-9a-fA-F]+)\] : (?:0x)?[0-9a-fA-F]+ {1,4}<([^<>()]+?)(?: \([0-9a-fx]+\))?>$/i,
   3,
 )
-/** As e820 types; the others are reserved. */
+/** As e820 types: a word that is none of these is not printed. */
 const LIMINE: Readonly<Record<string, number>> = {
   'usable ram': 1,
   'bootloader reclaimable': 1,
@@ -70,6 +70,16 @@ const LIMINE: Readonly<Record<string, number>> = {
   'acpi reclaimable': 3,
   'acpi nvs': 4,
   'bad memory': 5,
+  reserved: 2,
+  framebuffer: 2,
+  'kernel/modules': 2,
+  'kernel and modules': 2,
+  'executable/modules': 2,
+  'executable and modules': 2,
+  'reserved (mapped)': 2,
+  'mapped reserved': 2,
+  unknown: 2,
+  '???': 2,
 }
 
 export const limine: Dialect<'limine'> = {
@@ -81,18 +91,19 @@ export const limine: Dialect<'limine'> = {
     ': 0x1000000  <ACPI NVS (4)>',
   taken: 'before-load',
   lacks: E820_LACKS,
-  looks: /\[(?:0x)?[0-9a-f]{1,16} -> (?:0x)?[0-9a-f]{1,16}\] : /gi,
-  row: /\[(?:0x)?[0-9a-f]{1,16} -> (?:0x)?[0-9a-f]{1,16}\] : (?:0x)?[0-9a-f]{1,16} {1,4}<[^<>\n]{1,40}>/iy,
+  looks: /\[(?:0x)?[0-9a-fA-F]{1,16} -> (?:0x)?[0-9a-fA-F]{1,16}\] : /gi,
+  row: /\[(?:0x)?[0-9a-fA-F]{1,16} -> (?:0x)?[0-9a-fA-F]{1,16}\] : (?:0x)?[0-9a-fA-F]{1,16} {1,4}<[^<>\n]{1,40}>/iy,
   wide: false,
   ...eachLine('limine', line => {
     const row = readLimine(line)
     if (row === null) return null
     const [start, end, word] = row
-    return [e820Row(hexValue(start), hexValue(end), LIMINE[word.toLowerCase()] ?? 2)]
+    const type = LIMINE[word.toLowerCase()]
+    return type === undefined ? null : [e820Row(hexValue(start), hexValue(end), type)]
   }),
 }
 
-const readSeabios = groupsOf(/^\d+: ([0-9a-f]{16}) - ([0-9a-f]{16}) = (\d+)(?: [A-Z]+)?$/, 3)
+const readSeabios = groupsOf(/^\d+: ([0-9a-fA-F]{16}) - ([0-9a-fA-F]{16}) = (\d+)(?: [A-Z]+)?$/, 3)
 
 export const seabios: Dialect<'seabios'> = {
   name: 'seabios',
@@ -103,8 +114,8 @@ export const seabios: Dialect<'seabios'> = {
     '000000007c000000 - 000000007d000000 = 4 NVS',
   taken: 'before-load',
   lacks: E820_LACKS,
-  looks: /(?<![\w.:])\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16}(?: =|\s{0,9}$)/g,
-  row: /\d{1,4}: [0-9a-f]{16} - [0-9a-f]{16} = \d{1,10}(?: (?:RAM|RESERVED|ACPI|NVS|UNUSABLE|HOLE|UNKNOWN)\b)?/y,
+  looks: /(?<![\w.:])\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16}(?: =|\s{0,9}$)/g,
+  row: /\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16} = \d{1,10}(?: (?:RAM|RESERVED|ACPI|NVS|UNUSABLE|HOLE|UNKNOWN)\b)?/y,
   wide: true,
   stop: /e820 map has \d+ items:/,
   ...eachLine('seabios', line => {
@@ -115,9 +126,26 @@ export const seabios: Dialect<'seabios'> = {
   }),
 }
 
-const readCoreboot = groupsOf(/^\d+\. ([0-9a-f]{16})-([0-9a-f]{16}): (.+?)!?$/, 3)
-/** As e820 types; the others are reserved. */
-const COREBOOT: Readonly<Record<string, number>> = { RAM: 1, ACPI: 3, NVS: 4, UNUSABLE: 5 }
+const readCoreboot = groupsOf(/^\d+\. ([0-9a-fA-F]{16})-([0-9a-fA-F]{16}): (.+?)!?$/, 3)
+/** As e820 types: a word that is none of these is not printed. */
+const COREBOOT: Readonly<Record<string, number>> = {
+  RAM: 1,
+  ACPI: 3,
+  NVS: 4,
+  UNUSABLE: 5,
+  RESERVED: 2,
+  'VENDOR RESERVED': 2,
+  'SOFT RESERVED': 2,
+  'CONFIGURATION TABLES': 2,
+  'COREBOOT TABLES': 2,
+  RAMSTAGE: 2,
+  PAYLOAD: 2,
+  OPENSBI: 2,
+  BL31: 2,
+  TTB: 2,
+  TAG: 2,
+  UNKNOWN: 2,
+}
 
 export const coreboot: Dialect<'coreboot'> = {
   name: 'coreboot',
@@ -128,14 +156,15 @@ export const coreboot: Dialect<'coreboot'> = {
     '000000007c000000-000000007cffffff: RESERVED',
   taken: 'before-load',
   lacks: [...E820_LACKS, 'what the payload, the UEFI firmware, takes for itself'],
-  looks: /(?<![\w.:])\d{1,3}\. [0-9a-f]{16}-[0-9a-f]{16}:/g,
-  row: /\d{1,3}\. [0-9a-f]{16}-[0-9a-f]{16}: [A-Z][A-Z0-9]{1,20}(?: [A-Z]{2,20})?!?/y,
+  looks: /(?<![\w.:])\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}:/g,
+  row: /\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}: [A-Z][A-Z0-9]{1,20}(?: [A-Z]{2,20})?!?/y,
   wide: true,
   stop: /coreboot memory table:/,
   ...eachLine('coreboot', line => {
     const row = readCoreboot(line)
     if (row === null) return null
     const [start, last, word] = row
-    return [e820Row(hexValue(start), hexValue(last) + 1n, COREBOOT[word] ?? 2)]
+    const type = COREBOOT[word]
+    return type === undefined ? null : [e820Row(hexValue(start), hexValue(last) + 1n, type)]
   }),
 }

@@ -75,19 +75,19 @@ const LABEL = '(BIOS-(?:e820|88|e801)|user|modified|extended|reserve setup_data|
 const WORD =
   '(?:usable|device reserved|reserved|[Ss]oft [Rr]eserved|System RAM|ACPI data|ACPI ' +
   'NVS|unusable|persistent(?: RAM)?(?: \\(type \\d{1,3}\\))?|type \\d{1,10})(?!\\w)'
-const LOOKS = new RegExp(`(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-f]{16}(?!\\w))`, 'g')
+const LOOKS = new RegExp(`(?<!\\w)${LABEL}\\s{1,3}(?:\\[(?:mem|gap)\\s{1,3}0x|[0-9a-fA-F]{16}(?!\\w))`, 'g')
 const LABELLED = new RegExp(`^${LABEL}`)
 const ROW = new RegExp(
   `${LABEL}\\s{1,3}(?:\\[mem ` +
-    `0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]\\s{1,4}${WORD}|\\[gap ` +
-    `0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16}\\]|[0-9a-f]{16} - [0-9a-f]{16} ` +
+    `0x[0-9a-fA-F]{1,16}-0x[0-9a-fA-F]{1,16}\\]\\s{1,4}${WORD}|\\[gap ` +
+    `0x[0-9a-fA-F]{1,16}-0x[0-9a-fA-F]{1,16}\\]|[0-9a-fA-F]{16} - [0-9a-fA-F]{16} ` +
     `\\([^()\\n]{0,60}\\))`,
   'y',
 )
 const readRow = groupsOf(
   new RegExp(
-    `^ ?${LABEL}\\s+(?:\\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\\] ` +
-      `(.*)|([0-9a-f]{16}) - ([0-9a-f]{16}) \\(([^()]{0,60})\\) *)$`,
+    `^ ?${LABEL}\\s+(?:\\[mem 0x([0-9a-fA-F]{1,16})-0x([0-9a-fA-F]{1,16})\\] ` +
+      `(.*)|([0-9a-fA-F]{16}) - ([0-9a-fA-F]{16}) \\(([^()]{0,60})\\) *)$`,
   ),
   7,
 )
@@ -166,7 +166,7 @@ export const e820: Dialect<'e820'> = {
 
 /** Lists of something else. */
 const KEXEC_OTHER = /^(?:reserved|coredump|crash)/i
-const readKexecRow = groupsOf(/^([0-9a-f]{16})-([0-9a-f]{16}) \((-?\d{1,10})\)\s*$/, 3)
+const readKexecRow = groupsOf(/^([0-9a-fA-F]{16})-([0-9a-fA-F]{16}) \((-?\d{1,10})\)\s*$/, 3)
 /**
  * Range types of kexec-tools, which begin at 0, as e820 types. Source: kexec-tools@2.0.32 kexec/kexec.h
  * RANGE_*.
@@ -215,8 +215,8 @@ export const kexec: Dialect<'kexec'> = {
   taken: 'exit-boot-services',
   lacks: [...E820_LACKS, 'memory used by the running kernel'],
   looks:
-    /(?<![\w.])[0-9a-f]{16}-[0-9a-f]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?!\w)/gi,
-  row: /[0-9a-f]{16}-[0-9a-f]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?!\w)/iy,
+    /(?<![\w.])[0-9a-fA-F]{16}-[0-9a-fA-F]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?!\w)/gi,
+  row: /[0-9a-fA-F]{16}-[0-9a-fA-F]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?!\w)/iy,
   wide: false,
   repeats: true,
   read: readKexec,

@@ -7,7 +7,7 @@ import { e820Row, e820TypeOf } from './e820.ts'
 
 const XEN_WORD = '\\((?:usable|reserved|ACPI data|ACPI NVS|unusable|type \\d{1,10})\\)'
 const readXen = groupsOf(
-  /^(?:\[([0-9a-f]{16}), ([0-9a-f]{16})\]|([0-9a-f]{16}) - ([0-9a-f]{16})) \(([^()]+)\)$/,
+  /^(?:\[([0-9a-fA-F]{16}), ([0-9a-fA-F]{16})\]|([0-9a-fA-F]{16}) - ([0-9a-fA-F]{16})) \(([^()]+)\)$/,
   5,
 )
 
@@ -21,8 +21,12 @@ export const xenE820: Dialect<'xen-e820'> = {
     '[000000007c000000, 000000007cffffff] (ACPI NVS)',
   taken: 'exit-boot-services',
   lacks: E820_LACKS,
-  looks: /(?<![\w.-])(?:\[[0-9a-f]{16}, [0-9a-f]{16}\]|[0-9a-f]{16} - [0-9a-f]{16})(?: \([a-zA-Z]|\s{0,9}$)/g,
-  row: new RegExp(`(?:\\[[0-9a-f]{16}, [0-9a-f]{16}\\]|[0-9a-f]{16} - [0-9a-f]{16}) ${XEN_WORD}`, 'y'),
+  looks:
+    /(?<![\w.-])(?:\[[0-9a-fA-F]{16}, [0-9a-fA-F]{16}\]|[0-9a-fA-F]{16} - [0-9a-fA-F]{16})(?: \([a-zA-Z]|\s{0,9}$)/g,
+  row: new RegExp(
+    `(?:\\[[0-9a-fA-F]{16}, [0-9a-fA-F]{16}\\]|[0-9a-fA-F]{16} - [0-9a-fA-F]{16}) ${XEN_WORD}`,
+    'y',
+  ),
   wide: true,
   stop: /(?:e820|EFI) RAM map:/,
   ...eachLine('xen-e820', line => {
@@ -38,9 +42,9 @@ export const xenE820: Dialect<'xen-e820'> = {
   }),
 }
 
-const ESXI_BODY = '\\[\\d{1,4}\\]: 0x[0-9a-f]{1,16} - 0x[0-9a-f]{1,16} len=\\d{1,20}, type=\\d{1,10}'
+const ESXI_BODY = '\\[\\d{1,4}\\]: 0x[0-9a-fA-F]{1,16} - 0x[0-9a-fA-F]{1,16} len=\\d{1,20}, type=\\d{1,10}'
 const readEsxi = groupsOf(
-  /^(MMap|E820)\[\d+\]: 0x([0-9a-f]+) - 0x([0-9a-f]+) len=(\d+), type=(\d+)(?:, attr=0x([0-9a-f]+))?$/i,
+  /^(MMap|E820)\[\d+\]: 0x([0-9a-fA-F]+) - 0x([0-9a-fA-F]+) len=(\d+), type=(\d+)(?:, attr=0x([0-9a-fA-F]+))?$/i,
   6,
 )
 
@@ -57,7 +61,7 @@ export const esxi: Dialect<'esxi'> = {
       'free before the load',
   ],
   looks: /(?<!\w)MMap\[\d{1,4}\]: 0x/gi,
-  row: new RegExp(`MMap${ESXI_BODY}(?:, attr=0x[0-9a-f]{1,16})?(?!\\w)`, 'iy'),
+  row: new RegExp(`MMap${ESXI_BODY}(?:, attr=0x[0-9a-fA-F]{1,16})?(?!\\w)`, 'iy'),
   wide: false,
   ...eachLine('esxi', line => {
     const row = readEsxi(line)

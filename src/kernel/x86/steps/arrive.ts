@@ -9,6 +9,7 @@ import { guestRange, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
 import { commandLinePointer } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
+import { MAP } from './map-buffer.ts'
 import { entryOffset } from './payload.ts'
 import { ignoresInitrd } from './reserve-initrd.ts'
 import { readSetupData } from './setup-data.ts'
@@ -36,6 +37,7 @@ export function arrive(boot: KernelBoot, reserveInitrd: Step): Arrival {
   reserveInitrd(boot)
   if (!ignoresInitrd(boot)) readInitrd(boot)
   readSetupData(boot)
+  readEfiMap(boot)
   const arrival = { entry, kernel: output.at, bootParams: boot.bootParams }
   return output.slots === null ? arrival : { ...arrival, slots: output.slots }
 }
@@ -55,6 +57,13 @@ function readCommandLine(boot: KernelBoot): void {
       machine.observe({
         commandLine: decodeText(nul < 0 ? bytes : bytes.subarray(0, nul)),
       })
+  })
+}
+
+function readEfiMap({ machine, efiMap }: KernelBoot): void {
+  if (efiMap === null) return
+  machine.step('ZO-54', "the extracted kernel reads the EFI stub's copy of the memory map", () => {
+    machine.memory.readAs(efiMap.range, MAP, { at: efiMap.at })
   })
 }
 

@@ -1,11 +1,12 @@
 /** The EFI stub decompresses the kernel itself, into memory that it allocates. Chapter EP. */
 import { printed, TEXTS } from '../../../messages/texts.ts'
 import { formatRange, hex, overlaps, rangeAt } from '../../../bytes/range.ts'
-import { alignDown, alignUp, phys, PHYS_END, PAGE } from '../../../bytes/units.ts'
+import { alignDown, alignUp, phys, PHYS_END, PAGE, type Phys } from '../../../bytes/units.ts'
 import {
   attributeBit,
   EfiConventionalMemory,
   EfiLoaderCode,
+  EfiLoaderData,
   isMirrored,
   isSpecialPurpose,
   type MemoryDescriptor,
@@ -15,6 +16,7 @@ import type { KernelBoot, Output, Step } from '../boot.ts'
 import { switch5LevelPaging } from './five-level.ts'
 import { standsFirst, stubOptions, type StubOptions } from './cmdline-parser.ts'
 import { extractTo } from './extract.ts'
+import { DESCRIPTOR_SIZE, MAP, MAP_HEAD } from './map-buffer.ts'
 import { memoryOptions } from './memory-options.ts'
 import { extractedElf, goThroughPayload } from './payload.ts'
 import {
@@ -82,11 +84,11 @@ export function randomAllocSlots(
 export type RandomAllocation = Extract<Placement, { way: 'efi_random_alloc' }>
 
 /** The EFI stub decompresses the kernel into memory that efi_random_alloc finds. */
-export function decompressKernel(data: RandomAllocation): Step {
+export function decompressKernel(data: RandomAllocation, slack: number): Step {
   return boot => {
     const { machine } = boot
     machine.step('EP-20', 'the EFI stub allocates memory for the decompressed kernel', () => {
-      boot.output = allocateOutput(boot, data)
+      boot.output = allocateOutput(boot, data, slack)
     })
     machine.step('EP-23', 'the EFI stub decompresses the kernel', () => {
       const payload = boot.file.setupSize + boot.file.payloadOffset
@@ -128,7 +130,7 @@ export function decompressKernel(data: RandomAllocation): Step {
   }
 }
 
-function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null {
+function allocateOutput(boot: KernelBoot, data: RandomAllocation, slack: number): Output | null {
   const { machine, file } = boot
   const size = alignUp(file.outputLength, MIN_KERNEL_ALIGN)
   if (spanOf(boot) > size)
@@ -140,7 +142,34 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
   const options = machine.step('EP-38', 'the EFI stub reads its options', () =>
     stubOptions(boot.commandLine?.text ?? ''),
   )
-  const map = machine.firmware.memoryMap()
+  const buffer = readSlotMap(boot, slack)
+  const output = chooseSlot(boot, data, { size, minimum, options, map: machine.firmware.memoryMap() })
+  machine.firmware.freePool(buffer)
+  return output
+}
+
+/** The map that slots are counted in holds its own buffer, which is freed once the kernel has its pages. */
+function readSlotMap({ machine }: KernelBoot, slack: number): Phys {
+  return machine.step('EP-68', 'the EFI stub reads the memory map into pool', () => {
+    const descriptors = machine.firmware.memoryMap().length + slack
+    const buffer = machine.firmware.allocatePool(EfiLoaderData, MAP_HEAD + descriptors * DESCRIPTOR_SIZE, MAP)
+    return buffer.at ?? machine.refuse('EP-68', buffer.status, 'no pool memory for the memory map', FAILED)
+  })
+}
+
+interface Search {
+  readonly size: number
+  readonly minimum: number
+  readonly options: StubOptions
+  readonly map: readonly MemoryDescriptor[]
+}
+
+function chooseSlot(
+  boot: KernelBoot,
+  data: RandomAllocation,
+  { size, minimum, options, map }: Search,
+): Output | null {
+  const { machine, file } = boot
   if (map.some(isUnpluggable))
     machine.step('EP-39', 'hot-pluggable memory is not used', () => {
       machine.assume(
@@ -149,6 +178,7 @@ function allocateOutput(boot: KernelBoot, data: RandomAllocation): Output | null
       )
     })
   const slots = randomAllocSlots(map, size, file.physicalAlign, minimum, options.softReserve)
+  if (map.some(isMirrored)) machine.step('EP-60', 'slots in mirrored memory are preferred', () => undefined)
   const first = slots[0]
   if (first === undefined)
     return data.noSlot === 'EFI_SUCCESS'

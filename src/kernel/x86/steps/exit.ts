@@ -7,27 +7,17 @@ import type { Machine } from '../../../machine/machine.ts'
 import { guestBytes } from '../../../memory/guest-struct.ts'
 import type { KernelBehaviour } from '../behaviour.ts'
 import { zeroPageOf, type KernelBoot, type Step } from '../boot.ts'
+import { DESCRIPTOR_SIZE, MAP, MAP_HEAD } from './map-buffer.ts'
 import { roomForEntries, writeEntries, type GiveUp } from './e820.ts'
+import { keepTables, noteSecureBoot } from './persistent-tables.ts'
 import { keepRoms } from './setup-data.ts'
 import { markUnaccepted, passOverUnaccepted, takeBitmap } from './unaccepted.ts'
 
-/**
- * Size of a descriptor in edk2's map. Source: edk2@stable202211 MdeModulePkg/Core/Dxe/Mem/Page.c
- * CoreGetMemoryMap.
- */
-const DESCRIPTOR_SIZE = 48
-/**
- * sizeof(struct efi_boot_memmap), in front of the descriptors. Source: linux@6.12.107
- * drivers/firmware/efi/libstub/efistub.h.
- */
-const MAP_HEAD = 40
 /**
  * Size of the first attempt: 32 descriptors of the size that linux knows. Source: linux@5.10.223
  * drivers/firmware/efi/libstub/mem.c efi_get_memory_map.
  */
 const FIRST_TRY = 32 * 40
-
-const MAP = 'efi-stub:memory-map'
 
 interface MapBuffer {
   readonly at: number
@@ -75,7 +65,9 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
     const { machine } = boot
     const giveUp: GiveUp = (status, why, first) =>
       machine.refuse('EP-18', status, why, `${first === undefined ? '' : `${first}\n`}exit_boot() failed!`)
+    keepTables(boot)
     keepRoms(boot)
+    noteSecureBoot(boot)
     if (!unaccepted) passOverUnaccepted(boot)
     const room = unaccepted
       ? roomByMap(boot, slack, giveUp)
@@ -94,6 +86,7 @@ export function exit({ map, buffer, slack, unaccepted }: KernelBehaviour['exit']
             `buffer has room for ${String(got.descriptors - boot.finalMap.length)}`,
         )
       machine.firmware.exitBootServices()
+      boot.efiMap = { range: used, at: got.head }
       describeMap(boot, used)
     })
     markUnaccepted(boot)

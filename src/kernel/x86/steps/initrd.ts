@@ -14,10 +14,34 @@ export function ramdisk(boot: KernelBoot): { readonly at: number; readonly size:
   return { at: page.whole('ramdisk_image'), size: page.whole('ramdisk_size') }
 }
 
+/** struct linux_efi_initrd: base and size. Source: linux@6.12.107 include/linux/efi.h. */
+const TABLE = 16
+
 /** Whether LoadFile2 is tried, and the command line read if it has no initrd. */
-export function initrd({ loadFile2, files }: KernelBehaviour['initrd']): Step {
+export function initrd({ loadFile2, files, table }: KernelBehaviour['initrd']): Step {
   if (!loadFile2) return leaveInitrd
-  return files ? loadInitrdOrFiles : loadInitrd
+  const load = files ? loadInitrdOrFiles : loadInitrd
+  if (!table) return load
+  return boot => {
+    const before = ramdisk(boot)
+    load(boot)
+    const { at, size } = ramdisk(boot)
+    if (at !== before.at || size !== before.size) keepTable(boot)
+  }
+}
+
+/** The configuration table LINUX_EFI_INITRD_MEDIA, which outlives boot services. */
+function keepTable({ machine }: KernelBoot): void {
+  machine.step('EP-67', 'the EFI stub keeps a table with the address of the initrd', () => {
+    const table = machine.firmware.allocatePool(EfiLoaderData, TABLE, 'efi-stub:initrd-table')
+    if (table.at === null)
+      machine.refuse(
+        'EP-67',
+        table.status,
+        'no pool memory for the table of the initrd',
+        printed('kernel/initrd', { status: '0x8000000000000009' }),
+      )
+  })
 }
 
 /**
