@@ -10,7 +10,7 @@ import { guardOf } from '../firmware/edk2/edk2.ts'
 import type { HeapGuard } from '../firmware/edk2/heap-guard.ts'
 import { binsAtTop, binsInRange, placeBins } from '../firmware/edk2/place-bins.ts'
 import type { PoolState } from '../firmware/edk2/pool-state.ts'
-import { edk2Behaviour } from '../firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../firmware/edk2/behaviour.ts'
 import {
   allocatorNamed,
   firmwareNamed,
