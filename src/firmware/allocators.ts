@@ -10,7 +10,7 @@ import { U_BOOT, U_BOOT_LMB } from './u-boot/u-boot.ts'
 /** EDK2's, oldest first. */
 export const edk2Allocators = once((): readonly MemoryServices[] => EDK2_RELEASES.map(edk2))
 
-/** All of them, in the order of listings. */
+/** The allocators, made when somebody asks for all. */
 export const allocators = once((): readonly MemoryServices[] => [
   ...edk2Allocators(),
   U_BOOT,
@@ -19,7 +19,7 @@ export const allocators = once((): readonly MemoryServices[] => [
   PATINA,
 ])
 
-/** `allocators` as a value. */
+/** In the order of listings. */
 export const ALLOCATORS: readonly MemoryServices[] = /* @__PURE__ */ allocators()
 
 /** The default allocator (FW-55). */

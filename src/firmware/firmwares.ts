@@ -66,10 +66,10 @@ function firmwareOf(loader: ImageLoader): Firmware {
 /** Firmwares by name, made when they are named. */
 const made = new Map<string, Firmware>()
 
-/** One firmware for each image loader, in the loaders' order. */
+/** The firmwares, made when somebody asks for all. */
 export const firmwares = once((): readonly Firmware[] => imageLoaders().map(({ id }) => firmwareNamed(id)))
 
-/** `firmwares` as a value. */
+/** One firmware for each image loader, in the loaders' order. */
 export const FIRMWARES: readonly Firmware[] = /* @__PURE__ */ firmwares()
 
 /** The firmware of that name. Throws UsageError that lists the names. */

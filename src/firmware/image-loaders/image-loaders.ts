@@ -35,7 +35,7 @@ const grub = (): ImageLoader => ({
   source: 'grub@2.12',
 })
 
-/** All of them, in the order of listings. */
+/** The image loaders, made when somebody asks for all. */
 export const imageLoaders = once((): readonly ImageLoader[] => [
   ...EDK2_IMAGE_LOADERS,
   ...SHIM_IMAGE_LOADERS,
@@ -50,7 +50,7 @@ export const imageLoaders = once((): readonly ImageLoader[] => [
   { ...LANZABOOTE, unusual: 'loads the kernels of lanzaboote’s images, never a UKI' },
 ])
 
-/** `imageLoaders` as a value. */
+/** All of them, in the order of listings. */
 export const IMAGE_LOADERS: readonly ImageLoader[] = /* @__PURE__ */ imageLoaders()
 
 /** The image loader of that name; EDK2's are found without the table. */
