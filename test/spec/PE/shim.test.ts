@@ -253,3 +253,19 @@ test('PE-55 a file that lacks one byte of what is hashed, or of a section, is re
     message: 'Malformed section header',
   })
 })
+
+test('PE-55 certificates must follow what is hashed; a section that is not loaded may lie anywhere', () => {
+  const signed = (size: number) =>
+    goodPe([FIRST], {
+      fileSize: 0x700,
+      directories: Array.from({ length: 16 }, (_, i) =>
+        i === 4 ? ([0x700 - size, size] as const) : ([0, 0] as const),
+      ),
+    })
+  expect(outcomeOf('shim-16', signed(0x100)).refused).toBeNull()
+  expect(outcomeOf('shim-16', signed(0x108)).refused).toMatchObject({ clause: 'PE-55' })
+  const discardable = { VirtualAddress: 0x9000, VirtualSize: 0x100, raw: 0, Characteristics: 0x42000040 }
+  expect(outcomeOf('shim-16', goodPe([FIRST, discardable])).refused).toBeNull()
+  const beyond = { VirtualAddress: 0x7000, VirtualSize: 0x1002, raw: 0x100 }
+  expect(outcomeOf('shim-16', goodPe([FIRST, beyond])).refused?.message).toBe('Section 1 has zero size')
+})

@@ -171,7 +171,14 @@ test('ZO-28 output that overtakes its input loses the kernel', () => {
   const { on, outcome } = deep('linux/E2', greedy(NAME_2))
   expect(outcome).toMatchObject({ kind: 'undefined' })
   expect(contractsOf(on)).toContainEqual({ clause: 'ZO-28', kept: false })
-  expect(on.notes.facts.payload?.margin).toBeLessThan(0)
+  const { margin = 0 } = on.notes.facts.payload ?? {}
+  expect(margin).toBeLessThan(0)
+  // What was lost lies in the moved payload, as many bytes as the margin lacks
+  const [read] = eventsOf(on, 'ZO-11', 'read')
+  const [lost] = eventsOf(on, 'ZO-28', 'contract')
+  expect((lost?.range?.end ?? 0) - (lost?.range?.start ?? 0)).toBe(-margin)
+  expect(lost?.range?.start).toBeGreaterThanOrEqual(read?.range.start ?? Infinity)
+  expect(lost?.range?.start).toBeLessThan(read?.range.end ?? 0)
 })
 
 test('ZO-28 output that ends where unread input begins keeps the margin; one byte more breaks it', () => {
