@@ -19,7 +19,7 @@ test('HZ-10 the section that is earlier in the table loses, also to zero fill', 
   ])
 })
 
-test('HZ-10 of many that overlap sixteen are listed and all are counted, neighbours that touch are not', () => {
+test('HZ-10 of many that overlap sixteen are listed and all counted; those that touch are not', () => {
   const many = Array.from({ length: 8 }, (_, i) => ({ name: `.s${String(i)}`, at: 0x1000, raw: 0x1000 }))
   const [finding] = advise(
     image([
