@@ -114,7 +114,7 @@ function momentDoubts({ origin, taken }: Doubted, loader: string | null): Gap[] 
   ]
 }
 
-/** The EFI shell holds memory, too, while it starts the image: what a profile shows of it, which is nothing. */
+/** The EFI shell holds memory, too, while it starts the image; a profile shows nothing of it. */
 export function shellAssumption(
   { origin }: Pick<Doubted, 'origin'>,
   shell: readonly string[] | undefined,

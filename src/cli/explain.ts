@@ -1,6 +1,7 @@
 /** `explain`: what a rule, or a line that somebody printed, means. */
 import { UsageError } from '../bytes/errors.ts'
 import { rules as houseRules } from '../hazard/registry.ts'
+import { plainLetters, textOf } from '../image/paste/letters.ts'
 import type { KnownLine } from '../messages/consequences.ts'
 import { findLines, type Match } from '../messages/find.ts'
 import { statusNamed, type StatusMeaning } from '../messages/statuses.ts'
@@ -112,6 +113,8 @@ function page(call: Call, id: string, text: string): number {
 export function explain(call: Call): number {
   const rules = pageNames(HAZARDS)
   const wanted = call.operand
+  // letters as the program printed them: without colours, entities, blanks that are none
+  const line = plainLetters(textOf(wanted ?? '')).text
   if (wanted === null) {
     listOfRules(call, rules)
     return 0
@@ -127,8 +130,8 @@ export function explain(call: Call): number {
   }
   const status = statusNamed(wanted)
   if (status !== null) return explainStatus(call, status)
-  if (didYouMean(wanted, rules) === '' && findLines(wanted, knownLines()).length > 0)
-    return explainLine(call, wanted)
+  if (didYouMean(wanted, rules) === '' && findLines(line, knownLines()).length > 0)
+    return explainLine(call, line)
   throw new UsageError(
     `no rule, clause or printed line ${JSON.stringify(wanted)}${didYouMean(wanted, rules)}; ` +
       'stubsim explain lists the rules',

@@ -1,4 +1,4 @@
-/** What `ukify inspect` shows of an image, too: texts of its sections with their SHA-256, and its profiles. */
+/** What `ukify inspect` shows of an image: texts of its sections with their SHA-256, and its profiles. */
 import { formatSize } from '../bytes/range.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { fileOffset } from '../bytes/units.ts'

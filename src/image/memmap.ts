@@ -256,7 +256,9 @@ function checked(
     problems.push(odd('size-disagrees', `${where}${place} is printed with ${formatSize(Number(said))}`))
     lost.push({
       row: `${where}${place}`,
-      why: `it is printed with ${formatSize(Number(said))}, start and end make ${formatSize(Number(end - start))}`,
+      why:
+        `it is printed with ${formatSize(Number(said))}, ` +
+        `start and end make ${formatSize(Number(end - start))}`,
       at: range(Number(start), Number(end)),
       bytes: null,
     })

@@ -102,14 +102,17 @@ export function findLines<T extends HasText>(pasted: string, lines: readonly T[]
   const pieces = [...cut.split('\n').map(plain), text]
   const exact = lines.flatMap(line => firstOf(pieces, piece => exactly(line, piece)))
   if (exact.length > 0) return mostTelling(exact)
-  const small = text.toLowerCase()
+  // whoever leaves out the end says so
+  const small = text.toLowerCase().replace(/ ?\.{3,}$/, '')
   const without = (line: T): string => plain(line.text.replaceAll(NAME, ' ')).toLowerCase()
   const parts = text.length < PART_MIN ? [] : lines.filter(line => without(line).includes(small))
   if (parts.length > 0) return parts.map(line => ({ line, how: 'part', values: [] }))
   const near = lines
     .map(line => ({
       line,
-      far: Math.min(...pieces.map(piece => strangeness(line.text, piece.toLowerCase()))),
+      far: Math.min(
+        ...pieces.map(piece => strangeness(line.text, piece.toLowerCase().replace(/ ?\.{3,}$/, ''))),
+      ),
     }))
     .filter(({ far }) => far < 1)
     .sort((a, b) => a.far - b.far)

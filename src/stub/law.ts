@@ -55,6 +55,7 @@ export const STUB_LAW: Law<StubBehaviour> = {
   },
   addons: {
     'ST-95': ({ addons }) => addons.sections.length > 0,
+    'ST-111': ({ addons }) => addons.sections.length > 0,
     'ST-96': ({ addons }) => addons.sections.length === 0,
   },
   commandLine: {
@@ -66,6 +67,7 @@ export const STUB_LAW: Law<StubBehaviour> = {
       eightBit(data) &&
       data.commandLine.underSecureBoot === 'without .cmdline' &&
       data.commandLine.spaces === 'none',
+    'ST-110': ({ locate }) => locate.names.includes('.uname'),
     'ST-16': data => utf16(data) && !data.loadOptions.profile,
     'ST-17': ({ loadOptions }) => loadOptions.profile && loadOptions.taken === 'printable first',
     'ST-18': utf16,

@@ -24,7 +24,7 @@ export function stubSteps(behaviour: StubBehaviour): StubSteps {
     sectionTable: readSectionTable(behaviour.sectionTable, messages),
     locate: findSections(behaviour.locate, loadOptions),
     kernel: takeKernel(behaviour.kernel, messages),
-    addons: loadAddons(behaviour.addons),
+    addons: loadAddons(behaviour.addons, behaviour.locate.match),
     commandLine: settleCommandLine(commandLine, loadOptions),
     strings: makeStrings(behaviour.strings),
     initrd: makeInitrd(behaviour.initrd),

@@ -170,7 +170,7 @@ const KNOWS_X86: Readonly<Record<string, string>> = {
   'src/image/memmap/dialects.ts': 'the table of dialects',
   'src/boot/identify.ts': 'which rows of the tables fit a file',
   'src/index.ts': 'what users may call',
-  'src/cli/inspect.ts': 'prints the header of a bzImage',
+  'src/cli/inspect-source.ts': 'prints the header of a bzImage',
   'src/boot/compare.ts': 'compares what an x86 kernel prints',
   'src/boot/listing.ts': 'names a measured kernel in the place of one that is not there',
   'src/boot/recipe.ts': 'names measured kernels',
@@ -178,7 +178,7 @@ const KNOWS_X86: Readonly<Record<string, string>> = {
   'src/vitest/builders.ts': 'builds images with measured kernels',
   'src/vitest/builders-as.ts': 'builds images with measured kernels',
   'src/vitest/lanzaboote.ts': 'builds images with measured kernels',
-  'src/hazard/advice/no-room-for-init-size.ts': 'init_size is a field of the setup header',
+  'src/hazard/kernel-room.ts': 'init_size is a field of the setup header',
 }
 
 test('what is not x86 does not know what is, but for the tables, their readers and the builders', () => {

@@ -223,7 +223,10 @@ const ADDED = {
   'tables out of any text': 50 * KILOBYTE,
   'doubts about files and machines': 20 * KILOBYTE,
   'hostile files, and second looks at what is clean': 28 * KILOBYTE,
-  'several files and machines, and calls that fail': 24 * KILOBYTE,
+  'several files and machines': 24 * KILOBYTE,
+  'calls that fail': 8 * KILOBYTE,
+  'letters, folds and wrong digits in what is pasted': 24 * KILOBYTE,
+  'texts and profiles of images, all slots, JSON of every command': 24 * KILOBYTE,
 }
 
 test('the package is light: 1.2 MB packed and what was added since, 170 kB for check', () => {

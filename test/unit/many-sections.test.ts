@@ -87,7 +87,7 @@ test.each([
     (i: number) => i * 0x1000,
     kernel.size,
     kernel.size,
-    'sections-overlap',
+    'duplicate-section',
     'damage',
   ],
   [

@@ -104,7 +104,8 @@ export const rustUefi: Dialect<'rust-uefi'> = {
   lacks: ['what the program itself holds stays occupied: true only if the image is started from it'],
   looks: /\bMemoryDescriptor \{/g,
   row: new RegExp(
-    `MemoryDescriptor ${BODY}(?:\\(\\s{0,20}(?:${FLAG}(?:\\s{1,40}\\|\\s{1,40}${FLAG}){0,20})?,?\\s{0,20}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?`,
+    `MemoryDescriptor ${BODY}(?:\\(\\s{0,20}(?:${FLAG}(?:\\s{1,40}\\|\\s{1,40}${FLAG}){0,20})?` +
+      ',?\\s{0,20}\\)|\\s?\\{[^}]{0,200}\\})(?:,?\\s{1,40}\\})?',
     'y',
   ),
   wide: false,

@@ -57,7 +57,7 @@ function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): b
   return false
 }
 
-/** A line without what stands around the rows: other numbers, the same words. null: it is dressed otherwise. */
+/** A line without what stands around the rows: other numbers, the same words. null: something else does. */
 function undressed(line: string, before: string, after: string): string | null {
   const front = before.trimEnd()
   const tail = after.trim() === '' ? '' : after.trimEnd()

@@ -39,12 +39,12 @@ const HEADERS: Readonly<Record<string, HeaderName>> = {
 }
 
 const NAME = /\b(?:Name|Section)(?:\s{0,40}[:=]|\s{1,40}-)\s{1,60}['"]?((?:\.[\w$.-]{1,62}|\/\d{1,7}))/
-const DUMPBIN_NAME = /^[\s>|+]{0,40}(\.[\w$.-]{1,62}|\/\d{1,7}) name\s{0,40}$/
+const DUMPBIN_NAME = /(?<![\w.$/-])(\.[\w$.-]{1,62}|\/\d{1,7}) name(?![\w:=]| {1,40}[\w:=-])/
 const KEYED =
   /(?<![0-9A-Za-z])([A-Za-z][A-Za-z_ ]{1,40}?)\s{0,60}(?:[:=]|\s-)\s{1,60}(?:\[ \()?(0x[0-9A-Fa-f]{1,16}|\d{1,19})(?![\w.])/
 const BRACKETED = /\b(Characteristics) \[ \((0x[0-9A-Fa-f]{1,8})\)/
 const DUMPBIN =
-  /^[\s>|+]{0,40}([0-9A-F]{1,16}) (virtual size|virtual address|size of raw data|file pointer to raw data|flags|image base|section alignment|file alignment|size of image|size of headers|entry point)\b/
+  /(?<![\w.-])([0-9A-F]{1,16}) (virtual size|virtual address|size of raw data|file pointer to raw data|flags|image base|section alignment|file alignment|size of image|size of headers|entry point)\b/
 
 const plain = (key: string): string => key.replace(/[^A-Za-z]/g, '').toLowerCase()
 

@@ -17,16 +17,16 @@ interface RowForm extends Grammar {
 const int = (digits: string): number => Number.parseInt(digits, 16)
 const NAME = '[^\\s|"<>]{1,64}'
 const readObjdump = groupsOf(
-  /^(\d+)\s+(\S+)\s+([0-9a-f]{8,16})\s+([0-9a-f]{8,16})\s+[0-9a-f]{8,16}\s+([0-9a-f]{8,16})\s+2\*\*\d+$/,
+  /^(\d+)\s+(\S+)\s+([0-9a-fA-F]{8,16})\s+([0-9a-fA-F]{8,16})\s+[0-9a-fA-F]{8,16}\s+([0-9a-fA-F]{8,16})\s+2\*\*\d+$/,
   5,
 )
-const readLlvm = groupsOf(/^(\d+)\s+(\S+)\s+([0-9a-f]{8})\s+([0-9a-f]{16})\s*([A-Z, ]*)$/, 5)
+const readLlvm = groupsOf(/^(\d+)\s+(\S+)\s+([0-9a-fA-F]{8})\s+([0-9a-fA-F]{16})\s*([A-Z, ]*)$/, 5)
 const readRabin = groupsOf(
-  /^(\d+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+[-a-z]+\s+(?:0x[0-9a-f]+\s+)?(?:[A-Z-]+\s+)?(\S+)$/,
+  /^(\d+)\s+0x([0-9a-fA-F]+)\s+0x([0-9a-fA-F]+)\s+0x([0-9a-fA-F]+)\s+0x([0-9a-fA-F]+)\s+[-a-z]+\s+(?:0x[0-9a-fA-F]+\s+)?(?:[A-Z-]+\s+)?(\S+)$/,
   6,
 )
 const readInspect = groupsOf(
-  /^section: file 0x([0-9a-f]+) \+0x([0-9a-f]+)\s+virt 0x([0-9a-f]+) \+0x([0-9a-f]+)\s+[-rwx]{3} \(([^()]+)\)$/,
+  /^section: file 0x([0-9a-fA-F]+) \+0x([0-9a-fA-F]+)\s+virt 0x([0-9a-fA-F]+) \+0x([0-9a-fA-F]+)\s+[-rwx]{3} \(([^()]+)\)$/,
   5,
 )
 
@@ -34,12 +34,13 @@ const FORMS: readonly RowForm[] = [
   {
     form: 'objdump -h',
     looks: new RegExp(
-      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8}`,
+      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}` +
+        '[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8}',
       'g',
     ),
     row: new RegExp(
-      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}` +
-        '\\s{1,4}[0-9a-f]{8,16}\\s{1,4}[0-9a-f]{8,16}\\s{1,4}2\\*\\*\\d{1,2}',
+      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8,16}` +
+        '\\s{1,4}[0-9a-fA-F]{8,16}\\s{1,4}[0-9a-fA-F]{8,16}\\s{1,4}2\\*\\*\\d{1,2}',
       'y',
     ),
     wide: true,
@@ -63,11 +64,12 @@ const FORMS: readonly RowForm[] = [
   {
     form: 'llvm-objdump -h',
     looks: new RegExp(
-      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8}\\s{1,4}[0-9a-f]{16}(?!\\s{1,4}[0-9a-f]{8})`,
+      `(?<![\\w.])\\d{1,5}\\s{1,4}${NAME}\\s{1,20}` +
+        '[0-9a-fA-F]{8}\\s{1,4}[0-9a-fA-F]{16}(?!\\s{1,4}[0-9a-fA-F]{8})',
       'g',
     ),
     row: new RegExp(
-      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-f]{8}\\s{1,4}[0-9a-f]{16}` +
+      `\\d{1,5}\\s{1,4}${NAME}\\s{1,20}[0-9a-fA-F]{8}\\s{1,4}[0-9a-fA-F]{16}` +
         '(?:\\s{1,4}(?:TEXT|DATA|BSS|DEBUG)(?:, [A-Z]{3,5})?)?(?!\\w)',
       'y',
     ),
@@ -93,8 +95,8 @@ const FORMS: readonly RowForm[] = [
   },
   {
     form: 'rabin2 -S',
-    looks: /(?<![\w.])\d{1,5}\s{1,4}0x[0-9a-f]{8,16}\s{1,16}0x/g,
-    row: /\d{1,5}\s{1,4}0x[0-9a-f]{8,16}\s{1,16}0x[0-9a-f]{1,16}\s{1,4}0x[0-9a-f]{8,16}\s{1,16}0x[0-9a-f]{1,16}\s{1,4}[-a-z]{3,5}\s{1,4}(?:0x[0-9a-f]{1,16}\s{1,4})?(?:[A-Z-]{2,12}\s{1,4})?[.\w/$-]{1,64}/y,
+    looks: /(?<![\w.])\d{1,5}\s{1,4}0x[0-9a-fA-F]{8,16}\s{1,16}0x/g,
+    row: /\d{1,5}\s{1,4}0x[0-9a-fA-F]{8,16}\s{1,16}0x[0-9a-fA-F]{1,16}\s{1,4}0x[0-9a-fA-F]{8,16}\s{1,16}0x[0-9a-fA-F]{1,16}\s{1,4}[-a-z]{3,5}\s{1,4}(?:0x[0-9a-fA-F]{1,16}\s{1,4})?(?:[A-Z-]{2,12}\s{1,4})?[.\w/$-]{1,64}/y,
     wide: false,
     read: text => {
       const row = readRabin(text)
@@ -117,7 +119,7 @@ const FORMS: readonly RowForm[] = [
   {
     form: 'pe-inspect',
     looks: /\bsection: file 0x/g,
-    row: /section: file 0x[0-9a-f]{1,8} \+0x[0-9a-f]{1,8}\s{1,4}virt 0x[0-9a-f]{1,8} \+0x[0-9a-f]{1,8}\s{1,4}[-rwx]{3} \([^()\n]{1,64}\)/y,
+    row: /section: file 0x[0-9a-fA-F]{1,8} \+0x[0-9a-fA-F]{1,8}\s{1,4}virt 0x[0-9a-fA-F]{1,8} \+0x[0-9a-fA-F]{1,8}\s{1,4}[-rwx]{3} \([^()\n]{1,64}\)/y,
     wide: false,
     read: text => {
       const row = readInspect(text)
@@ -139,13 +141,13 @@ const FORMS: readonly RowForm[] = [
 ]
 
 /** Rows that are no rows any more: a number, a name with a dot, digits. */
-const LOOKS = /(?<![\w.])\d{1,5}\s{1,4}\.[^\s|"<>]{1,63}\s{1,20}[0-9a-f]{8}/
+const LOOKS = /(?<![\w.])\d{1,5}\s{1,4}\.[^\s|"<>]{1,63}\s{1,20}[0-9a-fA-F]{8}/
 const WORD =
   '(?:CONTENTS|ALLOC|LOAD|RELOC|READONLY|CODE|DATA|ROM|' +
   'DEBUGGING|NEVER_LOAD|EXCLUDE|SHARED|LINK_ONCE\\w{0,20})'
 const FLAGS = new RegExp(`(?<![\\w,.])${WORD}(?:, ?${WORD}){0,12}(?![\\w])`)
 const FILE = /^(.{1,4096}):\s{1,8}file format (\S{1,64})/
-const INSPECT_HEAD = /\bheader: size=0x([0-9a-f]{1,8}) imagesize=0x([0-9a-f]{1,8})/
+const INSPECT_HEAD = /\bheader: size=0x([0-9a-fA-F]{1,8}) imagesize=0x([0-9a-fA-F]{1,8})/
 
 /** The first table of such a form; no rows where there is none. */
 export function readRows(lines: readonly string[]): Table {

@@ -4,8 +4,8 @@
  */
 import { NO_ROW, type Table, type TableRow } from './model.ts'
 
-const HEAD = /^[\s>|+]{0,40}(\.[a-z0-9]{1,16}):\s{0,40}$/
-const SIZE = /^[\s>|+]{0,40}size: (\d{1,12}) bytes/
+const HEAD = /(?<![\w./-])(\.[a-z][a-z0-9]{0,15}):(?![\w/]| {0,40}[\w./-])/
+const SIZE = /(?<![\w.])size: (\d{1,12}) bytes(?!\w)/
 
 const tableOf = (rows: readonly TableRow[]): Table => ({
   form: 'ukify inspect',

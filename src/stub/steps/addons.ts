@@ -10,11 +10,24 @@ import { utf8Text } from './line-text.ts'
 import { sectionOf } from './locate.ts'
 import { xmalloc } from './xmalloc.ts'
 
-/** Takes these sections from every add-on; an empty list: the release does not support add-ons. */
-export function loadAddons({
-  sections: wanted,
-}: StubBehaviour['addons']): (ctx: StubContext, sections: Sections) => Addons {
-  return wanted.length === 0 ? ignoreAddons : (ctx, sections) => loadAll(ctx, sections, wanted)
+type Match = StubBehaviour['locate']['match']
+
+/**
+ * Takes these sections from every add-on, found by name as in the image itself; an empty list: the release
+ * does not support add-ons.
+ */
+export function loadAddons(
+  { sections: wanted }: StubBehaviour['addons'],
+  match: Match,
+): (ctx: StubContext, sections: Sections) => Addons {
+  return wanted.length === 0 ? ignoreAddons : (ctx, sections) => loadAll(ctx, sections, wanted, match)
+}
+
+/** The last section of which the name begins so, if it has bytes; or the first of that name with bytes. */
+function sectionNamed({ pe }: LoadedImage, name: string, match: Match): PeSection | null {
+  if (match === 'name') return pe.sections.find(one => one.name === name && one.VirtualSize > 0) ?? null
+  const last = pe.sections.findLast(one => one.name.startsWith(name))
+  return last === undefined || last.VirtualSize === 0 ? null : last
 }
 
 function ignoreAddons({ machine }: StubContext): Addons {
@@ -22,14 +35,20 @@ function ignoreAddons({ machine }: StubContext): Addons {
 }
 
 /** Each is loaded, its sections are copied to pool, then it is unloaded. */
-function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSection[]): Addons {
+function loadAll(
+  ctx: StubContext,
+  sections: Sections,
+  wanted: readonly AddonSection[],
+  match: Match,
+): Addons {
   return ctx.machine.step('ST-95', 'load_addons loads add-ons', () => {
     const taken: { lines: string[]; initrds: InitrdPiece[]; ucodes: InitrdPiece[] } = {
       lines: [],
       initrds: [],
       ucodes: [],
     }
-    for (const addon of ctx.machine.settings.addons ?? []) take(ctx, sections, wanted, addon, taken)
+    for (const addon of ctx.machine.settings.addons ?? [])
+      take(ctx, sections, { wanted, match }, addon, taken)
     return { ...taken, ucodes: taken.ucodes.reverse() }
   })
 }
@@ -37,7 +56,7 @@ function loadAll(ctx: StubContext, sections: Sections, wanted: readonly AddonSec
 function take(
   ctx: StubContext,
   sections: Sections,
-  wanted: readonly AddonSection[],
+  { wanted, match }: { readonly wanted: readonly AddonSection[]; readonly match: Match },
   { name, source }: Addon,
   taken: { readonly lines: string[]; readonly initrds: InitrdPiece[]; readonly ucodes: InitrdPiece[] },
 ): void {
@@ -56,7 +75,7 @@ function take(
   }
   const { image } = loaded
   const find = (section: string): PeSection | null =>
-    image.pe.sections.find(one => one.name === section && one.VirtualSize > 0) ?? null
+    ctx.machine.step('ST-111', 'looks for a section of the add-on', () => sectionNamed(image, section, match))
   const found = wanted.filter(section => find(section) !== null)
   if (found.length === 0) ignored(`it has no ${wanted.join('/')} section`)
   else if (find('.linux') !== null) ignored('it is a unified kernel image')

@@ -73,6 +73,15 @@ function eightBitClause({ line, options }: Sources): ClauseId {
   return options.taken === 'text' ? 'ST-72' : 'ST-14'
 }
 
+/** xstrndup8: the bytes up to the first NUL, and a NUL. */
+function copyUname(ctx: StubContext, uname: PayloadSection): void {
+  ctx.machine.step('ST-110', 'copies .uname', () => {
+    const { bytes } = inSection(ctx, 'ST-110', uname)
+    const nul = bytes.indexOf(0)
+    xmalloc(ctx, 'ST-110', (nul < 0 ? uname.size : nul) + 1, 'stub:uname')
+  })
+}
+
 function utf16Clause({ taken, profile }: Sources['options']): ClauseId {
   if (!profile) return 'ST-16'
   return taken === 'printable' ? 'ST-85' : 'ST-17'
@@ -192,7 +201,7 @@ function utf16Line(
       custom === null ? null : asUtf16(ctx, custom.rule, custom.text, custom.text.length, customObject(ctx))
     const first = options.profile ? made() : null
     const uname = sectionOf(sections, '.uname')
-    if (uname !== null) xmalloc(ctx, clause, uname.size + 1, 'stub:uname')
+    if (uname !== null) copyUname(ctx, uname)
     const own = (): CommandLine | null =>
       section === null ? null : fromSection(ctx, clause, lineRule(behaviour), section)
     const chosen = first ?? (options.profile ? null : made()) ?? own()

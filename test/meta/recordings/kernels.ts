@@ -88,6 +88,7 @@ const MACHINES: readonly (BenchOptions & { readonly commandLine?: string })[] = 
   { map: [...SMALL_MAP, descriptor(15, 0x100000000, 0x80000000)] },
   { map: attributed(0x4000fn), commandLine: 'nokaslr efi=nosoftreserve' },
   { map: attributed(0x10000fn) },
+  { map: attributed(0x1000fn) },
   {
     map: [free(0x1000, 0x9f000), descriptor(15, 0x1000000, 0x17000000), ...SMALL_MAP.slice(3)],
     kaslr: 'command-line',

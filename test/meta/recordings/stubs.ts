@@ -70,6 +70,7 @@ const addon = {
 const USUAL: readonly StubSetting[] = [
   {},
   { sections: sections({ '.cmdline': null, '.initrd': null, '.osrel': null }) },
+  { sections: sections({ '.uname': section('.uname', 0x48000, '6.12') }) },
   { sections: sections({}, images.noInitrds) },
   { sections: sections({}, images.noInitrds), base: 5 * GIB },
   // xloadflags without CAN_BE_LOADED_ABOVE_4G

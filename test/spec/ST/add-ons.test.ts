@@ -72,6 +72,24 @@ test('ST-95 from 257 on an add-on brings pieces of the initrd', () => {
   ])
 })
 
+test('ST-111 up to 256 the last section whose name begins so counts, later the first of that name', () => {
+  const two = addon(
+    't.addon.efi',
+    section('.cmdline', 0x20000, 'first'),
+    section('.profile', 0x28000, 'ID=x'),
+    section('.cmdlin', 0x30000, 'other'),
+    section('.cmdline', 0x38000, 'last'),
+  )
+  expect(boot('256.12', [two]).facts.commandLine).toBe(`${CMDLINE} last`)
+  expect(boot('257.13', [two]).facts.commandLine).toBe(`${CMDLINE} first`)
+  const late = addon(
+    'l.addon.efi',
+    section('.profile', 0x20000, 'ID=x'),
+    section('.cmdline', 0x28000, 'late'),
+  )
+  expect(boot('257.13', [late]).facts.commandLine).toBe(`${CMDLINE} late`)
+})
+
 test('ST-95 an add-on with a kernel, for another one, or that the firmware refuses is passed over', () => {
   const uki = addon('k.addon.efi', section('.cmdline', 0x20000, 'x'), section('.linux', 0x30000, 'MZ'))
   const foreign = addon('u.addon.efi', section('.cmdline', 0x20000, 'x'), section('.uname', 0x30000, '6.6'))

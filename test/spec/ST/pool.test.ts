@@ -63,6 +63,14 @@ test('ST-48 254 keeps the path of the folder beside the image', () => {
   ])
 })
 
+test('ST-110 the copy of .uname has the bytes before its NUL and a NUL', () => {
+  const sizes = (text: string): number[] =>
+    in254({ sections: sectionsOf({ '.uname': section('.uname', 0x4000000, text) }) })
+      .calls.filter(({ label }) => label === 'stub:uname')
+      .map(({ size }) => size)
+  expect(['6.12', '6.12\0', '6.12\0\0more'].map(sizes)).toEqual([[5], [5], [5]])
+})
+
 test('ST-49 the early eras keep no string', () => {
   expect(kept(runStub(S2))).toEqual(['stub:SecureBoot'])
   expect(stepsOf(runStub(S2))).toContain('ST-49')

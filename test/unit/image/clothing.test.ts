@@ -1,4 +1,4 @@
-/** Every printer of maps in every clothing: the same map as the plain text, and what was taken off is named. */
+/** Every printer of maps in every clothing: the map of the plain text, and what was taken off is named. */
 import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'

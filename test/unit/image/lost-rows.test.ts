@@ -1,4 +1,4 @@
-/** A map that somebody damaged: what is wrong in a row of an EFI map is noticed wherever anything tells of it. */
+/** A damaged map: what is wrong in a row of an EFI map is noticed wherever anything tells of it. */
 import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'

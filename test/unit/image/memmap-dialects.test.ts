@@ -144,8 +144,8 @@ describe('the table', () => {
 serial capture that contains one. A row is found by its own grammar, wherever it is in a line: what loggers,
 mailers, browsers, wikis, \`grep\` and people put before or after it is taken off and named; rows that a
 mailer or \`fold\` tore are joined. The text may be UTF-8, UTF-16 of either order, quoted-printable, base64,
-percent-encoded, or a string of JSON, C or Python with \`\\n\` in it: then its own lines are counted. Of several
-maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
+percent-encoded, or a string of JSON, C or Python with \`\\n\` in it: then its own lines are counted. Of
+several maps in one text the best is used, an EFI memory map before an e820 table before a resource tree, the
 first of equals; the report states which, from which line to which line, and what was not used.
 [Describe your firmware](../guides/describe-your-firmware.md) shows how to get one.
 
