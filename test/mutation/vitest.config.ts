@@ -30,8 +30,9 @@ const unique = (list: readonly Mutant[]): readonly Mutant[] => [
 const mutants = unique(
   wanted.length > 0 ? files.flatMap(file => wantedIn(file, text(file), wanted)) : chosen(all, COUNT, SEED),
 )
-for (const { file, from } of wanted)
-  if (!mutants.some(one => one.file === file && one.from === from)) throw new Error(`${file} has no ${from}`)
+for (const { file, from, line } of wanted)
+  if (!mutants.some(one => one.file === file && one.from === from && one.line === (line ?? one.line)))
+    throw new Error(`${file} has no ${from}${line === undefined ? '' : ` in line ${String(line)}`}`)
 
 /** The number of a change, from 0. */
 const idOf = (mutant: Mutant): number => mutants.findIndex(one => keyOf(one) === keyOf(mutant))

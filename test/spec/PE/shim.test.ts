@@ -8,7 +8,7 @@ import { Recorder } from '../../../src/memory/recorder.ts'
 import { u64At } from '../../support/bytes.ts'
 import { FIRST, machineOf, PLAIN, refusalBy, TOP } from '../../support/image-loader-runs.ts'
 import { CODE, goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
-import { SMALL_MAP } from '../../unit/firmware/small-machine.ts'
+import { SMALL_MAP, smallMachine } from '../../unit/firmware/small-machine.ts'
 import { smallPe, type SmallPe } from '../../unit/firmware/small-pe.ts'
 
 test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE core', () => {
@@ -37,6 +37,11 @@ test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE cor
   expect(
     firmware.loadImage({ ...request, from: { kind: 'memory', range: rangeAt(0x100000, source.size) } }),
   ).toMatchObject({ clause: 'PE-55' })
+  // Where nobody replaced LoadImage there is no such step
+  const plain = smallMachine()
+  plain.memory.put(rangeAt(0x100000, 1).start, { source, at: 0, length: source.size }, 'file')
+  plain.firmware.loadImage({ ...request, from: { kind: 'memory', range: rangeAt(0x100000, source.size) } })
+  expect(plain.recorder.steps.some(({ clause }) => clause === 'PE-27')).toBe(false)
 })
 
 test('PE-28 adds SectionAlignment to the pages and leaves ImageBase alone', () => {

@@ -64,3 +64,12 @@ test('ZO-11 an init_size that leaves no margin is a doubt', () => {
   const { on } = handed({ header: { init_size: hdr.init_size - 0x200000 } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-11')
 })
+
+test('ZO-11 an init_size in boot_params below that of the file has lost its margin', () => {
+  const doubts = (init_size: number): string[] =>
+    handed({ header: { init_size } }, bench(), 'linux/E2').on.notes.doubts.map(({ why }) => why)
+  expect(doubts(hdr.init_size)).toEqual([])
+  expect(doubts(hdr.init_size - PAGE)).toContain(
+    'init_size in boot_params is less than the kernel was built with: its safety margin is lost',
+  )
+})

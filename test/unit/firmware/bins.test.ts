@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MapView } from '../../../src/firmware/edk2/shown-map.ts'
 import { inferBins, OVMF_BINS } from '../../../src/firmware/edk2/bins.ts'
 import { PAGE } from '../../../src/bytes/units.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
@@ -96,4 +97,12 @@ test('FW-52 pages count from none, from address 0 on where there is no bin; a fo
   twin.converted(0x4000, 3, 7, 6)
   expect(twin.peaks([6])).toEqual([{ type: 6, pages: 3 }])
   expect(accounts.peaks([6])).toEqual([{ type: 6, pages: 2 }])
+})
+
+test('FW-15 FW-34 the clause of a map says whether free pages are shown as those of a bin', () => {
+  const shown = (cuts: boolean, start: number, end: number) =>
+    new MapView([{ type: 6, base: 0x4000, max: 0x5fff }], cuts).show([descriptor(7, start, end)], []).clause
+  expect([shown(false, 0x4000, 0x6000), shown(true, 0x4000, 0x6000)]).toEqual(['FW-15', 'FW-34'])
+  expect([shown(false, 0x3000, 0x6000), shown(true, 0x3000, 0x6000)]).toEqual(['FW-14', 'FW-34'])
+  expect([shown(false, 0x1000, 0x4000), shown(true, 0x1000, 0x4000)]).toEqual(['FW-14', 'FW-14'])
 })
