@@ -172,8 +172,8 @@ export function switched(
       else
         out =
           mutant.to === ''
-            ? `if (!__mutant(${id})) { ${out} }`
-            : `if (__mutant(${id})) { ${mutant.to} } else { ${out} }`
+            ? `{ if (!__mutant(${id})) { ${out} } }`
+            : `{ if (__mutant(${id})) { ${mutant.to} } else { ${out} } }`
     }
     return out
   }
