@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
+import { standsFirst } from '../../../src/kernel/x86/steps/cmdline-parser.ts'
 import { convert } from '../../../src/kernel/x86/steps/command-line.ts'
 import { entered, handed } from '../../support/efi-stub-runs.ts'
 import {
@@ -113,6 +114,9 @@ describe('EP-38', () => {
   })
 
   test('EP-38 only the first mem= on the line is looked at', () => {
+    expect(
+      ['mem=1G', ' mem=1G', 'x mem=1G', 'xmem=1G', 'quiet'].map(line => standsFirst(line, 'mem=')),
+    ).toEqual([true, true, true, false, false])
     for (const line of ['mem=1G', 'quiet\tmem=1G', '-- mem=1G', '"mem=1G"'].slice(0, 3))
       expect([line, at(line)]).toEqual([line, 0x1600000])
     for (const line of ['swapmem=1 mem=1G', '"mem=1G"']) expect([line, at(line)]).toEqual([line, undefined])

@@ -57,6 +57,10 @@ test("FW-40 begins beside PEI's memory, in the largest free part that holds the 
     range(61 * MIB + PAGE, 64 * MIB),
   )
   expect(firstDescriptor(HOBS)).toEqual(range(50 * MIB, 58 * MIB))
+  // PEI's memory may end where the range does
+  expect(firstDescriptor({ ...HOBS, phit: { ...HOBS.phit, memoryTop: 64 * MIB } })).toEqual(
+    range(50 * MIB, 58 * MIB),
+  )
   const little = { ...HOBS, phit: { ...HOBS.phit, freeTop: 51 * MIB } }
   expect(firstDescriptor(little)).toEqual(range(MIB, 49 * MIB))
   expect(firstDescriptor({ ...little, phit: { ...little.phit, hobStart: 2 * MIB } })).toEqual(

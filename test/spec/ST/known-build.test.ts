@@ -43,6 +43,9 @@ test.each(STUBS)('ST-99 raw data of two sections (%s)', stub => {
   for (const section of ['.data', '.cmdline', '.initrd', '.osrel'])
     expect(gapsOf(stub, { [`${section} RP`]: was => was - 0x200 }), section).toContain('ST-99')
   expect(verdict(stub, { '.data RP': 0 })).not.toBe('clean')
+  // Sections whose raw data are not in the order of the table share none
+  const swapped = { '.osrel RP': (was: number) => was + 0x200, '.cmdline RP': (was: number) => was - 0x200 }
+  expect(gapsOf(stub, swapped)).not.toContain('ST-99')
 })
 
 test.each(['247.3', '252.39'] as const)(

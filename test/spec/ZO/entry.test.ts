@@ -169,3 +169,16 @@ test('ZO-19 an initrd that begins as nothing known is a doubt, with zeros in fro
   expect(doubted('6a756e6b6a75', 5)).toEqual(['ZO-19'])
   expect(doubted('')).toEqual(['ZO-38'])
 })
+
+test('ZO-15 a pointer of which only the high half was set is none once the sentinel has wiped it', () => {
+  const on = bench()
+  const from = handover(on, {
+    kernel: E2,
+    image: F,
+    header: { cmd_line_ptr: 0 },
+    bytes: { 0x1ef: 0xff, 0xc8: 1 },
+  })
+  expect(start(on, 'linux/E2', from).kind).toBe('arrived')
+  expect(eventsOf(on, 'ZO-15', 'read')).toEqual([])
+  expect(on.notes.facts.cmdLinePtr).toBeUndefined()
+})
