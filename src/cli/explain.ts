@@ -1,4 +1,4 @@
-/** `explain`: what a rule, or a line that somebody printed, means. */
+/** `explain`: the meaning of a rule, or of a printed message. */
 import { UsageError } from '../bytes/errors.ts'
 import { rules as houseRules } from '../hazard/registry.ts'
 import { plainLetters, textOf } from '../image/paste/letters.ts'
@@ -16,7 +16,7 @@ import { didYouMean } from './suggest.ts'
 
 const HAZARDS = 'docs/hazards'
 const WIDTH = 80
-/** More lines that are equally near say nothing. */
+/** Maximum number of equally near messages shown. */
 const SHOWN_MAX = 5
 
 const pageOf = (rule: string): string => packageText(`${HAZARDS}/${rule}.md`) ?? ''
@@ -113,7 +113,7 @@ function page(call: Call, id: string, text: string): number {
 export function explain(call: Call): number {
   const rules = pageNames(HAZARDS)
   const wanted = call.operand
-  // letters as the program printed them: without colours, entities, blanks that are none
+  // text as its program printed it: without colours, entities and non-breaking blanks
   const line = plainLetters(textOf(wanted ?? '')).text
   if (wanted === null) {
     listOfRules(call, rules)

@@ -18,14 +18,14 @@ const TEXTS: readonly string[] = [
   '.pcrpkey',
   '.pcrsig',
 ]
-/** Most sections that are shown; a table can name 65535. */
+/** Maximum number of sections shown; a table can have 65535. */
 const SECTIONS_MAX = 64
-/** Most lines of a text that are shown. */
+/** Maximum number of lines shown of a text. */
 const LINES_MAX = 40
 
 /** The content of a section with text. */
 export interface SectionContent {
-  /** In the section table. */
+  /** Index in the section table. */
   readonly index: number
   readonly name: string
   readonly size: number
@@ -35,7 +35,7 @@ export interface SectionContent {
   readonly text: string
 }
 
-/** A profile: what it is called, and for every kind of section the one that it uses. */
+/** A profile: its name, and the section that it uses of every kind. */
 export interface Profile {
   /** `@N` selects it. */
   readonly number: number
@@ -104,7 +104,7 @@ export function profilesOf(uki: UkiView): Profile[] {
 
 const TEXT_WIDTH = 76
 
-/** A line in pieces that fit; a word that does not is cut. */
+/** A line in pieces of at most TEXT_WIDTH; a longer word is cut. */
 function pieces(line: string): string[] {
   return wrap(line, TEXT_WIDTH).flatMap(part =>
     Array.from({ length: Math.max(1, Math.ceil(part.length / TEXT_WIDTH)) }, (_, i) =>
