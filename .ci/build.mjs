@@ -128,8 +128,12 @@ const SELDOM = [
   'src/bytes/plain-data.ts',
 ]
 
+const sources = readdirSync(join(top, 'src'), { recursive: true }).map(
+  path => `src/${path.replaceAll('\\', '/')}`,
+)
 for (const path of [...SELDOM, ...Object.keys(NAMES)])
-  if (!existsSync(join(top, path))) throw new Error(`.ci/build.mjs names ${path}, which does not exist`)
+  if (!sources.some(source => `${source}/`.startsWith(path)))
+    throw new Error(`.ci/build.mjs names ${path}, which no source begins with`)
 
 /**
  * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first
