@@ -12,7 +12,7 @@ import { formatSize, hex } from '../bytes/range.ts'
 import { firmwareNamed, firmwares } from '../firmware/firmwares.ts'
 import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
-import { columns, labelled, printable } from '../report/layout.ts'
+import { columns, labelled, printable, wrap } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { mapGiven } from './machine.ts'
 
@@ -106,10 +106,11 @@ export function formatImageLoaders(
     unusual.length === 0 ? [] : ['unusual: these count only when named', ...unusual],
     gaps.length === 0
       ? []
-      : [
+      : wrap(
           `outside all sections ${String(gaps.length)} ranges differ: some loaders zero them, ` +
             'others do not write them (PE-18, PE-45, PE-49)',
-        ],
+          80,
+        ),
     [VERDICTS[verdict]],
   ]
   return `${blocks

@@ -39,7 +39,7 @@ export function parseChapter(markdown: string): Chapter | null {
 const OWN_LINE = /^(?:#|\||\s*(?:[-*]|\d+\.) |[A-Z][a-z]+: )/
 
 /**
- * Markdown for a terminal: paragraphs and list items are filled to `width` characters; headings, tables and
+ * Markdown for a terminal: paragraphs, list items and headings are filled to `width` characters; tables and
  * code blocks stay as they are. A word longer than a line gets a line of its own.
  */
 export function proseLines(markdown: string, width: number): string {
@@ -50,7 +50,7 @@ export function proseLines(markdown: string, width: number): string {
     if (first === undefined) return
     const text = block.map(line => line.trim()).join(' ')
     const indent = /^\s*/.exec(first)?.[0] ?? ''
-    const mark = /^(?:[-*]|\d+\.) /.exec(text)?.[0] ?? (/^[A-Z][a-z]+: /.test(text) ? '  ' : '')
+    const mark = /^(?:[-*]|\d+\.) /.exec(text)?.[0] ?? (/^(?:#|[A-Z][a-z]+: )/.test(text) ? '  ' : '')
     const margin = indent + ' '.repeat(mark.length)
     lines.push(...wrap(text, width - margin.length).map((line, i) => (i === 0 ? indent : margin) + line))
     block = []
@@ -59,8 +59,9 @@ export function proseLines(markdown: string, width: number): string {
   for (const line of markdown.split('\n')) {
     const isFence = line.trimStart().startsWith('```')
     if (OWN_LINE.test(line) || isFence || code || line.trim() === '') fill()
-    if (isFence || code || line.trim() === '' || /^[#|]/.test(line)) lines.push(line)
+    if (isFence || code || line.trim() === '' || line.startsWith('|')) lines.push(line)
     else block.push(line)
+    if (line.startsWith('#') && !code) fill()
     if (isFence) code = !code
   }
   fill()

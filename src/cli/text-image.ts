@@ -29,9 +29,7 @@ export function imageOfText(
     if (recipe !== null) return { name: `${path} (objcopy)`, ...imageOfRecipe(call, recipe, path, chosen) }
   }
   if (!isListing(head))
-    throw new UsageError(
-      `${path}: a text without a section table: no image, and no sizes and places of sections in it`,
-    )
+    throw new UsageError(`${path}: a text without a section table: it neither is nor describes an image`)
   const { listing, problems } = readListing(call.files.bytes(path))
   if (listing === null) throw new UsageError(`${path}: ${problems.at(-1)?.what ?? 'no section listing'}`)
   return {
