@@ -50,6 +50,17 @@ test('EP-13 2047 bytes fit; more is cut at the last space outside quotes', () =>
   expect(convert(`a\t"${'b '.repeat(2000)}"`)).toHaveLength(1)
 })
 
+test('EP-13 a line of which the kernel gets a part makes the verdict unknown', () => {
+  const gaps = (era: string, kernel: typeof E5, length: number) =>
+    entered(era, kernel, { commandLine: 'nokaslr '.repeat(256).slice(0, length) }).on.notes.doubts
+  expect(gaps('linux/E5', E5, 2047)).toEqual([])
+  expect(gaps('linux/E5', E5, 2048)).toMatchObject([
+    { clause: 'EP-13', why: expect.stringContaining('2048 bytes is cut to 2047') },
+  ])
+  expect(gaps('linux/E1', E1, 2047)).toEqual([])
+  expect(gaps('linux/E1', E1, 2048)).toMatchObject([{ clause: 'EP-13' }])
+})
+
 test('EP-13 half a character at the end is left out, a mark in front is part of the text', () => {
   const on = bench()
   const from = peEntry(on, { kernel: E5, image: F, commandLine: '\ufeffnokaslr' })

@@ -10,7 +10,7 @@ import {
   placeBins,
   type HobList,
 } from '../../../src/firmware/edk2/place-bins.ts'
-import { edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../../../src/firmware/edk2/behaviour.ts'
 import { allocatorNamed } from '../../../src/firmware/firmwares.ts'
 import { lowRam, profileMap, PROFILES } from '../../../src/firmware/profiles.ts'
 import { recorded } from '../../support/allocator-runs.ts'

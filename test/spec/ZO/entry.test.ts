@@ -82,6 +82,13 @@ test("ZO-15 a line without an end is 2047 bytes long, and one of nobody is the l
   const from = handover(on, { kernel: E2, image: F, commandLine: 'x'.repeat(3000) })
   start(on, 'linux/E2', { ...from, cmdlineObject: null })
   expect(on.notes.facts.commandLine).toHaveLength(2047)
+  expect(on.notes.doubts).toMatchObject([{ clause: 'ZO-15' }])
+})
+
+test('ZO-15 2047 bytes and a NUL are whole', () => {
+  const { on } = handed({ commandLine: 'x'.repeat(2047) })
+  expect(on.notes.facts.commandLine).toHaveLength(2047)
+  expect(on.notes.doubts).toEqual([])
 })
 
 test('ZO-15 no pointer, no command line', () => {
