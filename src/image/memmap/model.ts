@@ -79,6 +79,8 @@ export interface Dialect<Name extends string = string> {
   readonly row: RegExp
   /** Every row has eight hexadecimal digits at a stretch: other lines need no search. */
   readonly wide: boolean
+  /** What every line has that `looks` finds, and few others. */
+  readonly hint?: RegExp
   /** The rest of a row that a mailer tore between its flags: a whole line. */
   readonly more?: RegExp
   /** Most lines that a row is printed on, beside the first. Default 3. */
@@ -105,6 +107,9 @@ export const E820_LACKS: readonly string[] = [
 
 /** All cache modes: the default. */
 export const ATTRIBUTE_UNSAID = 0xfn
+
+/** The hint of rows with two bounds and a hyphen between them. */
+export const HYPHENED = /[0-9A-Fa-f]{8}\s?-\s?[0-9A-Fa-f]{8}/
 
 /** The value of hexadecimal digits; there must be some. */
 export function hexValue(digits: string): bigint {

@@ -9,6 +9,8 @@ export interface Grammar {
   readonly looks: RegExp
   readonly row: RegExp
   readonly wide: boolean
+  /** What every line has that `looks` finds, and few others: searched first, as it is cheap. */
+  readonly hint?: RegExp
   readonly more?: RegExp
   readonly span?: number
   /** Does a row that looks whole make sense? If not, it may be torn. Default: always. */
@@ -63,12 +65,23 @@ interface Match<G extends Grammar> {
   readonly end: number
 }
 
+/** Those whose row may be in this text: by what is cheap to search. */
+function possible<G extends Grammar>(text: string, dialects: readonly G[], digits: RegExp): readonly G[] {
+  if (text.length < ROW_MIN) return []
+  const wide = digits.test(text)
+  const hints = new Map<RegExp, boolean>()
+  return dialects.filter(({ wide: isWide, hint }) => {
+    if (isWide && !wide) return false
+    if (hint === undefined) return true
+    const known = hints.get(hint) ?? hint.test(text)
+    hints.set(hint, known)
+    return known
+  })
+}
+
 /** The rows of the first dialect that has one in this text. */
 function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
-  if (text.length < ROW_MIN) return []
-  const wide = WIDE.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  for (const dialect of possible(text, dialects, WIDE)) {
     const { looks, row } = dialect
     const found: Match<G>[] = []
     looks.lastIndex = 0
@@ -96,10 +109,7 @@ function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[])
 
 /** What looks like the beginning of a row. */
 function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
-  if (text.length < ROW_MIN) return null
-  const wide = HEX.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  for (const dialect of possible(text, dialects, HEX)) {
     dialect.looks.lastIndex = 0
     const begins = dialect.looks.exec(text)
     if (begins !== null)
@@ -220,10 +230,24 @@ function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): 
 function isSeam(text: string, next: string | undefined): boolean {
   if (next === undefined || next.trim() === '') return false
   const edge = text.trimEnd().slice(-EDGE)
+  const head = next.trimStart().slice(0, EDGE)
+  if (!HEX.test(head) && !HEX.test(edge)) return false
+  // two lines that each have two numbers are no one line
+  if (WIDE.test(edge) && WIDE.test(head))
+    return crosses(`${edge} ${head}`, edge) || crosses(edge + head, edge)
+  return WIDE.test(`${edge} ${head}`) || WIDE.test(edge + head.slice(0, 40))
+}
+
+/** Do two numbers side by side lie in both parts of a text? */
+function crosses(text: string, first: string): boolean {
+  const from = Math.max(0, first.length - CROSS)
+  const found = WIDE.exec(text.slice(from, first.length + CROSS))
   return (
-    WIDE.test(`${edge} ${next.trimStart().slice(0, EDGE)}`) || WIDE.test(edge + next.trimStart().slice(0, 40))
+    found !== null && from + found.index < first.length && from + found.index + found[0].length > first.length
   )
 }
+/** Two numbers side by side are no longer. */
+const CROSS = 34
 
 /** A number that may go on in the next line, and a line that is nothing but more of its digits. */
 const HEX_END = /0x[0-9a-f]{1,16}$/i
