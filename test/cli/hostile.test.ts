@@ -11,8 +11,8 @@ import { KERNEL_FACTS } from '../../src/image/x86/kernel-facts.ts'
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { fileOffset } from '../../src/bytes/units.ts'
 import { hostileCase } from '../support/hostile-inputs.ts'
+import { depth } from '../support/depth.ts'
 import { scratch, stubsim, type Finished } from '../support/program.ts'
-import { THOROUGH } from '../support/thorough.ts'
 
 const { folder, file } = scratch()
 const MACHINE = ['--ram', '512MiB', '--firmware', 'ovmf-2022.11-q35']
@@ -38,7 +38,7 @@ const section = (fields: object) => ({
 
 test('any command line over any files ends in a verdict or in one line', async () => {
   const ends: Record<string, number> = {}
-  for (let seed = 0; seed < (THOROUGH ? 6000 : 300); seed++) {
+  for (let seed = 0; seed < depth(300, 6000); seed++) {
     const { args, files } = hostileCase(seed)
     for (const [name, content] of Object.entries(files)) file(name, content)
     const finished = await stubsim(args.map(arg => arg.replace(/@(\w+(?:\.json)?)/, join(folder, '$1'))))

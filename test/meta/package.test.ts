@@ -257,6 +257,7 @@ test('the package is light: 1.2 MB packed and what was added since, 170 kB for c
   rmSync(coverage, { recursive: true })
   expect(loaded).toContain(MAIN)
   expect(loaded.filter(path => !path.startsWith(join(TOP, 'dist')))).toEqual([])
+  expect(loaded).not.toContain(join(TOP, 'dist/cli/seldom.js'))
   const size = loaded.reduce((sum, path) => sum + gzipSync(readFileSync(path)).length, 0)
   expect(size).toBeLessThanOrEqual(170 * KILOBYTE)
   // What this boot does not need is not there: the log, YAML, schemas.

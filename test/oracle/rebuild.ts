@@ -30,14 +30,15 @@ export function stubOf(recording: Recording): StubFacts {
 
 const whole = new Map<string, ByteSource>()
 
-/** The kernel of a recording with a payload that decompresses, once made. */
+/** The kernel of a recording with a payload that decompresses, made once for all of its recordings. */
 export function withWholePayload(recording: Recording): ByteSource {
-  const found = whole.get(recording.id)
+  const key = JSON.stringify([recording.kernel, recording.vmlinux])
+  const found = whole.get(key)
   if (found !== undefined) return found
   const facts = kernelOf(recording)
   const at = (facts.hdr.setup_sects + 1) * 512 + facts.hdr.payload_offset
   const made = edited(buildKernel(facts), at, wholePayload(recording, facts))
-  whole.set(recording.id, made)
+  whole.set(key, made)
   return made
 }
 
@@ -55,8 +56,22 @@ function kernelContent(recording: Recording, facts: KernelFacts): Content {
   return kernel
 }
 
-/** The image with the recorded section table, with other contents where they are given. */
-export function rebuild(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): ByteSource {
+const rebuilt = new WeakMap<Recording, ByteSource>()
+
+/**
+ * The image with the recorded section table, with other contents where they are given; without, it is made
+ * once.
+ */
+export function rebuild(recording: Recording, other?: Readonly<Record<string, Content[]>>): ByteSource {
+  if (other !== undefined) return rebuiltWith(recording, other)
+  const known = rebuilt.get(recording)
+  if (known !== undefined) return known
+  const made = rebuiltWith(recording, {})
+  rebuilt.set(recording, made)
+  return made
+}
+
+function rebuiltWith(recording: Recording, other: Readonly<Record<string, Content[]>>): ByteSource {
   const kernel = kernelOf(recording)
   const { commandLine, truncate, extra, tool } = recipeOf(recording)
   const contents: Record<string, Content[]> = {

@@ -1,5 +1,6 @@
 /** Boots a recorded case in the simulator: same section table, same headers, same memory map. */
-import { buildMachine, type MachineInput } from '../../src/boot/machine.ts'
+import { buildMachine } from '../../src/boot/machine.ts'
+import { prepareMachine, type PreparedMachine } from '../../src/boot/prepare.ts'
 import { check } from '../../src/check.ts'
 import { profileMap, profileNamed, type Profile } from '../../src/firmware/profiles.ts'
 import type { Content } from '../../src/image/content.ts'
@@ -48,22 +49,29 @@ export function isDeep(recording: Recording): boolean {
   return recipeOf(recording).kernel === 'flip'
 }
 
+const machines = new WeakMap<Recording, PreparedMachine>()
+
 /** The machine of a recorded case: its map, and what is known of the pool of its firmware. */
-export function machineFor(recording: Recording): MachineInput {
-  return buildMachine(
+export function machineFor(recording: Recording): PreparedMachine {
+  const known = machines.get(recording)
+  if (known !== undefined) return known
+  const input = buildMachine(
     { what: 'recorded map', map: mapFor(recording), profile: profileOf(recording).id },
     { contents: recording.id.startsWith('dirty-ram/') ? 'poison' : undefined },
   )
+  const made = prepareMachine(input)
+  machines.set(recording, made)
+  return made
 }
 
-const deepReports = new WeakMap<Recording, Report>()
+const reports = new WeakMap<Recording, Report>()
 
 /**
  * The whole report on a recorded case, with other contents of its sections where they are given. RAM that was
- * filled before power-on is RAM of which nothing is known. What takes a decompression is made once.
+ * filled before power-on is RAM of which nothing is known. A report without other contents is made once.
  */
-export function reportOn(recording: Recording, other: Readonly<Record<string, Content[]>> = {}): Report {
-  const known = Object.keys(other).length === 0 ? deepReports.get(recording) : undefined
+export function reportOn(recording: Recording, other?: Readonly<Record<string, Content[]>>): Report {
+  const known = other === undefined ? reports.get(recording) : undefined
   if (known !== undefined) return known
   const kernel = handBuiltEra(recording.kernel)
   const deep = isDeep(recording)
@@ -73,7 +81,7 @@ export function reportOn(recording: Recording, other: Readonly<Record<string, Co
     deep,
     ...(kernel === undefined ? {} : { kernel }),
   })
-  if (deep && Object.keys(other).length === 0) deepReports.set(recording, report)
+  if (other === undefined) reports.set(recording, report)
   return report
 }
 

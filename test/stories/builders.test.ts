@@ -12,6 +12,7 @@ import { stubEras } from '../../src/stub/eras.ts'
 import { uki, type UkiOptions } from '../../src/vitest/builders.ts'
 import { lanzaboote } from '../../src/vitest/lanzaboote.ts'
 import { MIB } from '../support/bytes.ts'
+import { share } from '../support/depth.ts'
 
 /** One image: who laid it out, over which stub, with which kernel. */
 interface Case {
@@ -171,15 +172,18 @@ function archWiki(stub: keyof typeof STUB_FACTS, kernel: string): UkiOptions {
 test.each(Object.keys(STUB_FACTS) as (keyof typeof STUB_FACTS)[])(
   'objcopy, dracut, mkinitcpio and ukify over stub %s: nothing is said that is not true',
   stub => {
-    const wrong = KERNELS.flatMap(kernel => [
-      ...BUILDERS.flatMap(builder =>
+    const wrong = [...BUILDERS, 'arch-wiki' as const].flatMap((builder, i) =>
+      share(KERNELS, 3, i + Number.parseInt(stub, 10)).flatMap(kernel =>
         unjustified(
           { builder, stub, kernel },
-          { image: imageOf({ stub, kernel, as: builder, initrd: '8M' }) },
+          {
+            image: imageOf(
+              builder === 'arch-wiki' ? archWiki(stub, kernel) : { stub, kernel, as: builder, initrd: '8M' },
+            ),
+          },
         ),
       ),
-      ...unjustified({ builder: 'arch-wiki', stub, kernel }, { image: imageOf(archWiki(stub, kernel)) }),
-    ])
+    )
     expect(wrong).toEqual([])
   },
 )
@@ -210,8 +214,8 @@ test('every release of the stub that differs, over the nearest stub that was mea
   }
   const releases = Object.values(stubEras).flatMap(era => era.spans.map(({ from }) => from))
   const kernel = '6.12.107-cloud'
-  const wrong = (['dracut-050', 'ukify-257.3'] satisfies LayoutId[]).flatMap(builder =>
-    releases.flatMap(release => {
+  const wrong = (['dracut-050', 'ukify-257.3'] satisfies LayoutId[]).flatMap((builder, i) =>
+    share(releases, 2, i).flatMap(release => {
       const image = imageOf({ stub: factsFor(release), kernel, as: builder, initrd: '8M' })
       return unjustified({ builder, stub: release, kernel }, { image, stub: release })
     }),

@@ -6,14 +6,14 @@ import { advise } from '../../src/hazard/registry.ts'
 import { STUB_FACTS } from '../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, stubRecipe, type SectionRecipe } from '../../src/image/synthetic.ts'
 import { memoryMap } from '../../src/vitest/builders.ts'
-import { runs } from '../support/thorough.ts'
+import { depth } from '../support/depth.ts'
 import { image } from './hazard/images.ts'
 import { factsOf } from '../support/facts.ts'
 
 const HEADERS = 0x300000
 /** As many as a PE file can have. */
-const MANY = 0xffff
-const SOME = runs(3000)
+const MANY = depth(0x3fff, 0xffff)
+const SOME = depth(1000, 3000)
 const kernel = buildKernel(factsOf('debian-6.12.107-cloud'))
 
 /** A stub with thousands of further sections. */

@@ -9,10 +9,11 @@ import { buildKernel, buildUki } from '../../src/image/synthetic.ts'
 import type { Report } from '../../src/report/model.ts'
 import { kernel, memoryMap } from '../../src/vitest/builders.ts'
 import { FIELDS, patched, reportOn, type Field } from '../support/damaged-uki.ts'
+import { depth } from '../support/depth.ts'
 import { objections, type Known } from '../support/naive.ts'
 
 /** 10⁵ on request: NAIVE_RUNS=100000, other ones with NAIVE_SEED. */
-const RUNS = Number(process.env['NAIVE_RUNS'] ?? 2000)
+const RUNS = Number(process.env['NAIVE_RUNS'] ?? depth(400, 3000))
 const MiB = 2 ** 20
 const STUBS = Object.keys(STUB_FACTS) as StubName[]
 

@@ -229,7 +229,7 @@ const HABITS: readonly Habit[] = [
         .replace(/\\{1,4}t/g, '\t')
         .replace(/\\{1,4}(["'])/g, '$1'),
   },
-  replacing('quotes written twice', /""(?=[^"\n]{1,80}"")|(?<=""[^"\n]{1,80})""/, '"'),
+  replacing('quotes written twice', /""(?:(?=[^"\n]{1,80}"")|(?<=""[^"\n]{1,80}""))/, '"'),
   {
     name: 'letters by their numbers',
     seen: /\\{1,2}u00[2-7][0-9a-fA-F]/,

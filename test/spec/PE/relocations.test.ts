@@ -86,6 +86,7 @@ test('PE-20 fails a load for a bad relocation directory', () => {
   const good = ['EFI_SUCCESS', '']
   expect(relocations([[0x1000, null, [0xa000]]])).toEqual(good)
   expect(relocations([], [0x2000, 0])).toEqual(good)
+  expect(relocations([], [0x2000, 1])).toEqual(good)
   expect(relocations([], [0x4000, 8])).toEqual(bad)
   expect(relocations([], [0x2000, 0x2001])).toEqual(bad)
   expect(relocations([], [0x3000, 0xfffff000])).toEqual(bad)
@@ -94,6 +95,7 @@ test('PE-20 fails a load for a bad relocation directory', () => {
   expect(relocations([[0x1000, 0, []]], undefined, { ImageBase: 0x400000n })).toEqual(good)
   expect(relocations([[0x1000, 12, [0xa000]]])).toEqual(bad)
   expect(relocations([[0x4000, null, [0x0000]]])).toEqual(bad)
+  expect(relocations([[0x4000, null, []]])).toEqual(bad)
   expect(relocations([[0x3fff, null, [0x0000]]])).toEqual(good)
   expect(relocations([[0x3001, null, [0x0fff]]])).toEqual(bad)
   expect(relocations([[0x1000, null, [0x4000]]])).toEqual(['EFI_UNSUPPORTED', 'PE-20'])
@@ -114,4 +116,18 @@ test('PE-20 reads a directory only if the header has room for one, and applies n
     smallPe(withRelocations([[0x1000, null, [0xa000]]], { SizeOfImage: 0x100000 }, [0x2000, 0x40001])),
   )
   expect(machine.assumptions.map(([clause]) => clause)).toContain('PE-20')
+})
+
+test('PE-19 changes every byte of a fixup, the first one too, at the end of a page as well', () => {
+  const machine = smallMachine()
+  const bytes = Uint8Array.from({ length: 0x1200 }, (_, i) => i & 0xff)
+  const pe = withRelocations([[0x1000, null, [0x1000 | 0x21, 0xaffc]]], {
+    ImageBase: 0x10203n,
+    SizeOfImage: 0x8000,
+  })
+  const { base } = loaded(machine, smallPe(pe))
+  const view = new DataView(machine.memory.readRaw(rangeAt(base + 0x1000, 0x1200)).slice().buffer)
+  const delta = BigInt(base - 0x10203)
+  expect(view.getUint16(0x21, true)).toBe(Number((0x2221n + (delta >> 16n)) & 0xffffn))
+  expect(view.getUint8(0x21)).not.toBe(bytes[0x21])
 })

@@ -13,7 +13,7 @@ import { Output, slackOf, Stop } from '../../../src/decode/output.ts'
 import { Xxh64, xxh64 } from '../../../src/decode/xxh64.ts'
 import { le } from '../../support/bytes.ts'
 import { lz4Of } from '../../support/packed-kernel.ts'
-import { runs } from '../../support/thorough.ts'
+import { tries } from '../../support/depth.ts'
 import { sample } from './sample.ts'
 import { VECTOR_LENGTH, VECTORS } from './vectors.ts'
 
@@ -178,7 +178,7 @@ test('a window is invisible: what is written through it is what is written into 
         expect(out.held).toBeLessThanOrEqual(2 * (window + slackOf(window) + 3 * MiB))
       },
     ),
-    { numRuns: runs(15) },
+    tries(5, 15),
   )
 })
 
@@ -256,7 +256,7 @@ test('the x86 filter does the same to pieces as to the whole, across its own chu
       const whole = Uint8Array.from(bytes)
       expect(filtered(whole, cuts)).toEqual(filtered(whole, []))
     }),
-    { numRuns: runs(1000) },
+    tries(300, 1000),
   )
   const large = sample(200_000, 3)
   const whole = filtered(large, [])

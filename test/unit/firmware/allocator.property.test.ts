@@ -7,6 +7,7 @@ import { allocatorNamed } from '../../../src/firmware/firmwares.ts'
 import type { SearchPolicy } from '../../../src/firmware/page-allocator.ts'
 import type { AllocateType } from '../../../src/firmware/services.ts'
 import { EFI_MEMORY_SP, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { tries } from '../../support/depth.ts'
 import { HABITS, type Habits } from './habits.ts'
 
 const PAGES = 48
@@ -311,6 +312,6 @@ test('the allocator does what a machine kept page by page does', () => {
         ).toBe(true)
       },
     ),
-    { numRuns: 2500 },
+    tries(600, 2500),
   )
 })

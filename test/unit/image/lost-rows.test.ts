@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
+import { share } from '../../support/depth.ts'
 import { PRINTERS, type Printer } from '../../support/memmap-printers.ts'
 
 const ROWS = [
@@ -38,13 +39,16 @@ function isNoticed(whole: MemmapParse, text: string): boolean {
 const named = (names: readonly string[]): readonly (readonly [string, Printer])[] =>
   PRINTERS.filter(({ name }) => names.includes(name)).map(printer => [printer.name, printer] as const)
 
-/** Every place of every row, with another sign there. */
+/** Every place of every row, or some of each, with another sign there. */
 function unnoticed(printer: Printer, change: (row: string, at: number) => string | null): string[] {
   const whole = readMemmap(print(printer, rows => rows))
   const rows = MACHINE.flatMap((one, i) => printer.print(one, i)?.line ?? [])
   return rows.flatMap((row, k) =>
-    Array.from(row, (_, at) => change(row, at)).flatMap(wrong =>
-      wrong === null ||
+    share(
+      Array.from(row, (_, at) => change(row, at)).filter(wrong => wrong !== null),
+      4,
+      k,
+    ).flatMap(wrong =>
       isNoticed(
         whole,
         print(printer, all => all.map((one, i) => (i === k ? wrong : one))),

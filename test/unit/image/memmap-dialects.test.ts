@@ -10,9 +10,12 @@ import {
   EfiConventionalMemory,
   type MemoryDescriptor,
 } from '../../../src/image/memory-types.ts'
+import { depth, tries } from '../../support/depth.ts'
 import { row } from '../../support/descriptors.ts'
 
 const FOLDER = new URL('../../fixtures/memmaps/recorded/', import.meta.url)
+/** Bytes of a text that nothing but a reader in linear time takes. */
+const LONG = depth(2 ** 15, 2 ** 17)
 const what = (text: string | Uint8Array): string[] => readMemmap(text).problems.map(problem => problem.what)
 
 /** The recorded files, cut at their `#section` lines. */
@@ -419,7 +422,7 @@ describe('readers on anything', () => {
             ),
           )
         }),
-        { numRuns: 150 },
+        tries(40, 150),
       )
     },
   )
@@ -462,14 +465,14 @@ describe('readers on anything', () => {
           valid(input)
         },
       ),
-      { numRuns: 400 },
+      tries(120, 400),
     )
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 4096, maxLength: 4096 }), bytes => {
         bytes.set([0x48, 0x64, 0x72, 0x53], 0x202)
         valid(bytes)
       }),
-      { numRuns: 50 },
+      tries(15, 50),
     )
   })
 
@@ -492,7 +495,7 @@ describe('readers on anything', () => {
     '7:1000+1 ',
     'host kernel: ',
     'A ',
-  ])('128 KiB of %j: in linear time, a square would take minutes', piece => {
+  ])(`${String(LONG / 1024)} KiB of %j: in linear time, a square would take minutes`, piece => {
     for (const front of [
       '',
       'efi: mem00: [',
@@ -500,6 +503,6 @@ describe('readers on anything', () => {
       'X 0000000000000000-0000000000000FFF ',
       '00000000  ',
     ])
-      valid(front + piece.repeat(Math.ceil(2 ** 17 / piece.length)))
+      valid(front + piece.repeat(Math.ceil(LONG / piece.length)))
   })
 })

@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { MEMMAP_DIALECTS, formatMemmap, readMemmap } from '../../../src/image/memmap.ts'
 import type { MemoryDescriptor } from '../../../src/image/memory-types.ts'
+import { tries } from '../../support/depth.ts'
 import { DUMPS, PRINTERS, WRAPPERS, zeroPage, type Printer } from '../../support/memmap-printers.ts'
 
 const BITS = [
@@ -108,7 +109,7 @@ describe.each(PRINTERS)('$name', printer => {
         expect(parse.dialect).toBe(printer.dialect)
         expect(parse.map).toEqual(says)
       }),
-      { numRuns: printer.log ? 12 : 60 },
+      printer.log ? tries(3, 12) : tries(15, 60),
     )
   })
 })
@@ -123,7 +124,7 @@ describe('boot_params/data', () => {
         for (const dump of Object.values(DUMPS))
           expect(readMemmap(dump(page))).toMatchObject({ dialect: 'boot-params', map: says, problems: [] })
       }),
-      { numRuns: 25 },
+      tries(8, 25),
     )
   })
 })
@@ -134,7 +135,7 @@ describe('our own', () => {
       fc.property(maps, map => {
         expect(readMemmap(formatMemmap(map, dialect))).toMatchObject({ dialect, map, problems: [] })
       }),
-      { numRuns: 40 },
+      tries(12, 40),
     )
   })
 })

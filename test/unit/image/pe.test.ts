@@ -15,6 +15,7 @@ import { STUB_FACTS } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildPe, buildUki } from '../../../src/image/synthetic.ts'
 import { viewUki } from '../../../src/image/uki.ts'
 import { edited, GIB, le, MIB } from '../../support/bytes.ts'
+import { tries } from '../../support/depth.ts'
 import { factsOf } from '../../support/facts.ts'
 
 const kernel = factsOf('debian-6.12.107-cloud')
@@ -217,7 +218,7 @@ describe('any bytes', () => {
         )
         parseBzImage(bytesSource(random))
       }),
-      { numRuns: 300 },
+      tries(100, 300),
     )
   })
 
@@ -235,7 +236,7 @@ describe('any bytes', () => {
         readAll(counted)
         expect(counted.bytesRead()).toBeLessThan(4 * MIB)
       }),
-      { numRuns: 30 },
+      tries(10, 30),
     )
   })
 
@@ -253,7 +254,7 @@ describe('any bytes', () => {
         parseBzImage(counted)
         expect(counted.bytesRead()).toBeLessThan(64 * 1024)
       }),
-      { numRuns: 300 },
+      tries(100, 300),
     )
   })
 })

@@ -7,6 +7,7 @@ import { isWrite, type Deviation, type Ranges } from '../../../src/memory/event.
 import { GARBAGE, ZERO, type Content, type Extent } from '../../../src/memory/extent.ts'
 import { Memory, type Part } from '../../../src/memory/memory.ts'
 import { Recorder } from '../../../src/memory/recorder.ts'
+import { tries } from '../../support/depth.ts'
 
 /** Addresses of the little machine: RAM is made in it, and holes stay. */
 const SPACE = 48
@@ -369,7 +370,7 @@ test('any story leaves the bytes, owners, offsets, writers and claims of a byte-
     fc.property(anyStory, ops => {
       expectAlike(play(ops))
     }),
-    { numRuns: 400 },
+    tries(150, 400),
   )
 })
 
@@ -404,7 +405,7 @@ test('forks, forks of forks and what they were forked from never see what is don
         expect(both.memory.lengthOf('declared')).toBe(lengths.get(index)?.get('declared'))
       })
     }),
-    { numRuns: 300 },
+    tries(100, 300),
   )
 })
 
@@ -438,7 +439,7 @@ test('any read as an object deviates exactly where a byte-by-byte comparison doe
         })
       },
     ),
-    { numRuns: 400 },
+    tries(150, 400),
   )
 })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { ModelBug } from '../../../src/bytes/errors.ts'
 import { RunMap } from '../../../src/memory/run-map.ts'
+import { depth, tries } from '../../support/depth.ts'
 
 /** The same map as a plain array: one value per address. */
 type Plain = (number | undefined)[]
@@ -57,7 +58,7 @@ test('holds what a plain array holds, whole and in any window', () => {
         for (let at = 0; at < space; at++) expect(map.at(at)?.value).toBe(plain[at])
       },
     ),
-    { numRuns: 300 },
+    tries(100, 300),
   )
 })
 
@@ -74,7 +75,7 @@ test('stays equal to a plain array with thousands of runs, while buckets split, 
         for (let at = 0; at < space; at += 7) expect(map.at(at)?.value).toBe(plain[at])
       },
     ),
-    { numRuns: 8 },
+    tries(3, 8),
   )
 })
 
@@ -104,7 +105,7 @@ test('maps of thousands of runs that were forked one from the other keep apart, 
         for (const { map, plain } of line) expect(spread(map, space)).toEqual(plain)
       },
     ),
-    { numRuns: 8 },
+    tries(3, 8),
   )
 })
 
@@ -144,7 +145,7 @@ test('many ranges at once change what they would change one by one, and no map f
         expect(spread(before.map, space)).toEqual(before.plain)
       },
     ),
-    { numRuns: 100 },
+    tries(40, 100),
   )
 })
 
@@ -216,7 +217,7 @@ for (const [name, write] of [
   ],
 ] as const) {
   test(`${name} into a map of thousands of runs move a bounded number of entries, search few buckets`, () => {
-    const runs = 30_000
+    const runs = depth(10_000, 30_000)
     const map = new RunMap<number>()
     map.assign(0, 4 * runs, -1)
     let at = 1

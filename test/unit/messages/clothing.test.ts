@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { knownLines } from '../../../src/cli/printed.ts'
 import { plainLetters, textOf } from '../../../src/image/paste/letters.ts'
 import { findLines } from '../../../src/messages/find.ts'
+import { share } from '../../support/depth.ts'
 
 const lines = knownLines()
 const printed = (text: string): string =>
@@ -44,16 +45,16 @@ const isFound = (text: string, pasted: string): boolean =>
   )
 
 describe('every line is found', () => {
-  test.each(Object.entries(WHOLE))('%s', (_, wear) => {
-    expect(lines.filter(({ text }) => !isFound(text, wear(printed(text))))).toEqual([])
+  test.each(Object.entries(WHOLE).map((one, i) => [...one, i] as const))('%s', (_, wear, i) => {
+    expect(share(lines, 4, i).filter(({ text }) => !isFound(text, wear(printed(text))))).toEqual([])
   })
 
-  test.each<[string, (text: string) => string]>([
-    ['without its full stop', text => text.replace(/[.!]$/gm, '')],
-    ['without its end', cut],
-    ['with dots for its end', text => `${cut(text)}...`],
-  ])('%s, if it has words enough', (_, wear) => {
-    const long = lines.filter(({ text }) => text.length > 36 && !text.includes('{'))
+  test.each<[string, (text: string) => string, number]>([
+    ['without its full stop', text => text.replace(/[.!]$/gm, ''), 0],
+    ['without its end', cut, 1],
+    ['with dots for its end', text => `${cut(text)}...`, 2],
+  ])('%s, if it has words enough', (_, wear, i) => {
+    const long = share(lines, 3, i).filter(({ text }) => text.length > 36 && !text.includes('{'))
     expect(long.filter(({ text }) => !isFound(text, wear(printed(text)))).map(({ text }) => text)).toEqual([])
   })
 })

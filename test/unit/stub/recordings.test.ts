@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { hex, sizeOf } from '../../../src/bytes/range.ts'
 import { createFirmware } from '../../../src/firmware/boot-services.ts'
-import type { BootServices } from '../../../src/firmware/services.ts'
 import type { Content } from '../../../src/image/content.ts'
 import type { KernelFacts } from '../../../src/image/x86/kernel-facts.ts'
 import { EfiLoaderData, type MemoryDescriptor } from '../../../src/image/memory-types.ts'
@@ -51,7 +50,10 @@ function contentsOf(recording: Recording): Record<string, readonly Content[]> {
 interface Boot {
   readonly handOff: HandOff | null
   readonly outcome: Outcome | null
-  readonly firmware: BootServices
+  /** What loaders hold when the kernel is entered, or the stub gives up. */
+  readonly loaderPages: readonly string[]
+  /** Where the next pool buffer for the command line lies that the kernel got. */
+  readonly nextCommandLine: number | null
   readonly notes: Notes
   readonly base: number
 }
@@ -62,7 +64,18 @@ function imageOf(handOff: HandOff | null): number {
   return handOff.via === 'pe-entry' ? handOff.loaded.base : handOff.image
 }
 
+const booted = new WeakMap<Recording, Boot>()
+
+/** A recording is booted once: each is of one stub, on one map. */
 function boot(recording: Recording, era: string, map: readonly MemoryDescriptor[]): Boot {
+  const known = booted.get(recording)
+  if (known !== undefined) return known
+  const made = bootAnew(recording, era, map)
+  booted.set(recording, made)
+  return made
+}
+
+function bootAnew(recording: Recording, era: string, map: readonly MemoryDescriptor[]): Boot {
   const recorder = new Recorder()
   const memory = new Memory(recorder)
   const stub = STUB_FACTS[recording.stub as keyof typeof ROWS]
@@ -95,17 +108,17 @@ function boot(recording: Recording, era: string, map: readonly MemoryDescriptor[
     ownerOf: section => ({ object: owners[section.index]?.object ?? 'uki', at: 0 }),
   })
   if (loaded.image === null) throw new Error(`${recording.id}: the firmware refuses: ${loaded.why}`)
+  const { base } = loaded.image
+  const ended = (handOff: HandOff | null, outcome: Outcome | null): Boot => {
+    const held = loaderPages(firmware.memoryMap())
+    const cmdline = recording.trace.boot_params_final?.cmdline ?? ''
+    const nextCommandLine = firmware.allocatePool(EfiLoaderData, cmdline.length + 1, 'cmdline').at
+    return { handOff, outcome, loaderPages: held, nextCommandLine, notes, base }
+  }
   try {
-    return {
-      handOff: stubModel(eraOf(era)).boot(machine, loaded.image),
-      outcome: null,
-      firmware,
-      notes,
-      base: loaded.image.base,
-    }
+    return ended(stubModel(eraOf(era)).boot(machine, loaded.image), null)
   } catch (stop) {
-    if (stop instanceof Stop)
-      return { handOff: null, outcome: stop.outcome, firmware, notes, base: loaded.image.base }
+    if (stop instanceof Stop) return ended(null, stop.outcome)
     throw stop
   }
 }
@@ -151,7 +164,7 @@ test('where the firmware took a page for itself, the kernel lies one page lower 
 test.each(entered.filter(({ id }) => id !== TOOK_A_PAGE))(
   '$id: the kernel is entered where it was, and loaders hold the same pages',
   ({ recording, era, map }) => {
-    const { handOff, outcome, firmware, notes, base } = boot(recording, era, map)
+    const { handOff, outcome, loaderPages: held, notes, base } = boot(recording, era, map)
     const {
       kernel_entry: entry,
       boot_params_from_stub: stubParams,
@@ -169,7 +182,7 @@ test.each(entered.filter(({ id }) => id !== TOOK_A_PAGE))(
       expect(hex(notes.facts.ramdiskImageFromStub ?? 0)).toBe(stubParams.ramdisk_image)
     }
     if (efi_map_at_kernel_entry !== undefined)
-      expect(loaderPages(firmware.memoryMap())).toEqual(loaderPages(parseMap(efi_map_at_kernel_entry)))
+      expect(held).toEqual(loaderPages(parseMap(efi_map_at_kernel_entry)))
   },
 )
 
@@ -202,11 +215,8 @@ test('there are recorded command lines that the kernel put into pool', () => {
 test.each(ownPool)(
   '$id: the next pool buffer for a command line lies where the kernel got one',
   ({ recording, era, map }) => {
-    const { firmware } = boot(recording, era, map)
-    const { cmdline = '', cmd_line_ptr } = recording.trace.boot_params_final ?? {}
-    expect(hex(firmware.allocatePool(EfiLoaderData, cmdline.length + 1, 'cmdline').at ?? 0)).toBe(
-      cmd_line_ptr,
-    )
+    const { nextCommandLine } = boot(recording, era, map)
+    expect(hex(nextCommandLine ?? 0)).toBe(recording.trace.boot_params_final?.cmd_line_ptr)
   },
 )
 
