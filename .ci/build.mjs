@@ -2,7 +2,16 @@
 // and NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -118,6 +127,13 @@ const SELDOM = [
   'src/bytes/sha256.ts',
   'src/bytes/plain-data.ts',
 ]
+
+const sources = readdirSync(join(top, 'src'), { recursive: true }).map(
+  path => `src/${path.replaceAll('\\', '/')}`,
+)
+for (const path of [...SELDOM, ...Object.keys(NAMES)])
+  if (!sources.some(source => `${source}/`.startsWith(path)))
+    throw new Error(`.ci/build.mjs names ${path}, which no source begins with`)
 
 /**
  * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first

@@ -44,7 +44,7 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   })
 }
 
-/** What somebody else than the stub has packed: the pieces of the initrd, but for its own archives. */
+/** The parts of the initrd that the stub did not generate itself. */
 function archivesIn(
   machine: Machine,
   initrd: ObjectId | null,

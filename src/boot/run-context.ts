@@ -82,7 +82,7 @@ interface Parts {
   readonly held: HeldMemory
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
-  /** Id of the image loader; empty where nobody named a firmware. */
+  /** Id of the image loader; empty if no firmware was named. */
   readonly loader: string
 }
 
@@ -99,7 +99,7 @@ export class RunContext {
     this.machine = createMachine(recorder, memory, firmware, settings, notes)
   }
 
-  /** Id of the image loader; empty where nobody named a firmware. */
+  /** Id of the image loader; empty if no firmware was named. */
   get loader(): string {
     return this.#parts.loader
   }

@@ -1,11 +1,11 @@
 /**
- * Lines that a boot prints after something modelled went wrong, or of a step whose failure is not modelled:
- * they are in no step, but people have them.
+ * Messages that no modelled step prints: consequences of a modelled fault, and failures of steps that are not
+ * modelled.
  */
 import type { Meaning } from './meanings.ts'
 
 export interface KnownLine extends Meaning {
-  /** As the source has it, with `{name}` for what changes. */
+  /** As in the source, with `{name}` for variable parts. */
   readonly text: string
 }
 

@@ -110,7 +110,7 @@ const LSMMAP_TYPES: readonly (readonly [says: string, type: number])[] = [
   ['RAM holding firmware code', EfiReservedMemoryType],
 ]
 const LSMMAP_WORDS = LSMMAP_TYPES.map(([says]) => says.replace(/[()]/g, '\\$&')).join('|')
-/** Words that are none of these are a row, too: one that cannot be read. */
+/** Any other word makes a row that cannot be parsed. */
 const LSMMAP_ROW = new RegExp(
   'base_addr = 0x[0-9a-fA-F]{1,16}, length = 0x[0-9a-fA-F]{1,16}, ' +
     `(?:${LSMMAP_WORDS}|type = 0x[0-9a-fA-F]{1,8}|[^\\n]{1,80})`,

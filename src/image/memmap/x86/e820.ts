@@ -66,7 +66,7 @@ const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^type \d+$/, 2],
 ]
 
-/** The e820 type that a kernel's or Xen's word means; null for a word that nobody prints. */
+/** The e820 type that a kernel's or Xen's word means; null for an unknown word. */
 export function e820TypeOf(word: string): number | null {
   return WORDS.find(([says]) => says.test(word))?.[1] ?? null
 }
