@@ -65,7 +65,7 @@ const noFaults = (): Map<string, ArchiveFault | null> => new Map()
 
 function faultIn(memory: Memory, at: number, length: number): ArchiveFault | null {
   const read = (offset: number, count: number): { bytes: Uint8Array; known: boolean } =>
-    memory.peek(rangeAt(at + offset, count))
+    count > 0 ? memory.peek(rangeAt(at + offset, count)) : { bytes: new Uint8Array(0), known: true }
   let any = false
   let next = 0
   for (let files = 0; files < FILES_MAX;) {

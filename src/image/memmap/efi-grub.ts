@@ -12,7 +12,15 @@ import {
   EfiReservedMemoryType,
   EfiUnusableMemory,
 } from '../memory-types.ts'
-import { E820_LACKS, ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
+import {
+  E820_LACKS,
+  ATTRIBUTE_UNSAID,
+  eachLine,
+  HYPHENED,
+  hexValue,
+  type Dialect,
+  type MemmapRow,
+} from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
 const NAME = '(?:Unk [0-9a-fA-F]{2,8}|[A-Za-z][\\w-]{1,15})'
@@ -83,6 +91,7 @@ export const grub: Dialect<'grub'> = {
   row: ROW,
   more: MORE,
   wide: true,
+  hint: HYPHENED,
   stop: /\bType\s{1,20}Physical start/,
   ...eachLine('grub', rows),
 }

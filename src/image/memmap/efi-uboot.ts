@@ -5,7 +5,7 @@
 import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
-import { eachLine, hexValue, type Dialect } from './model.ts'
+import { eachLine, HYPHENED, hexValue, type Dialect } from './model.ts'
 
 const FLAG = '(?:UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|REL|SP|CRYPT|CC|HOTPL|HP|RUN|RT)'
 const NAME = '(?:[A-Z][A-Z/]{1,11}(?: [A-Z]{2,12}){0,3}|[A-Z][A-Za-z]{3,25}|\\(unknown\\))'
@@ -58,6 +58,7 @@ export const uboot: Dialect<'uboot'> = {
   row: ROW,
   more: new RegExp(`^${FLAG}(?:\\|${FLAG}){0,20}$`),
   wide: true,
+  hint: HYPHENED,
   stop: /\bType\s{1,20}Start\s/,
   ...eachLine('uboot', line => {
     const row = readRow(line)
@@ -86,6 +87,7 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   looks: MEM_LOOKS,
   row: MEM_ROW,
   wide: true,
+  hint: /:[\w-]{1,20}\s{1,20}[0-9a-fA-F]{10}|<gap>\s/,
   stop: /Attributes key:/,
   ...eachLine('uboot-efi-mem', line => {
     if (line.trimStart().startsWith('<gap>')) return []

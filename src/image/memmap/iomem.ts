@@ -17,6 +17,7 @@ import {
   E820_LACKS,
   ATTRIBUTE_UNSAID,
   eachLine,
+  HYPHENED,
   hexValue,
   odd,
   unreadable,
@@ -146,6 +147,7 @@ export const iomem: Dialect<'iomem'> = {
   looks: /(?<![\w.])[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: /gi,
   row: /[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: {1,3}(?:(?![\s",]{1,4}[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}:)[^\n]){0,200}(?<=[\w)\].])/iy,
   wide: true,
+  hint: HYPHENED,
   repeats: true,
   valid: row => {
     const name = plainName((readPart(row)?.[2] ?? '').replace(REMARK, ''))
@@ -214,6 +216,7 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
   row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):(?:(?![\s",]{1,4}[^\s"]{0,80}\/(?:start|end|type):)[^\n]){0,80}(?<=[\w)])/y,
   wide: false,
+  hint: /\/(?:start|end|type):/,
   repeats: true,
   valid: row => {
     const [, field = '', value = ''] = readField(row) ?? []

@@ -15,6 +15,8 @@ import {
   EfiLoaderData,
   EfiMemoryMappedIO,
   EfiReservedMemoryType,
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
   type MemoryDescriptor,
 } from '../memory-types.ts'
 import type { Clues } from './clues.ts'
@@ -30,10 +32,13 @@ const KERNEL_RAM: ReadonlySet<number> = new Set([
 ])
 const RAM: ReadonlySet<number> = new Set([...KERNEL_RAM, EfiACPIReclaimMemory, EfiACPIMemoryNVS])
 
+/** What firmware makes of RAM: between two of these it lists all that there is. */
+const LISTED: ReadonlySet<number> = new Set([...RAM, EfiRuntimeServicesCode, EfiRuntimeServicesData])
+
 const GIB4 = 2 ** 32
 const MIB = 2 ** 20
-/** Maximum gap between memory ranges that firmware may hide for its own use, in bytes. */
-const GAP = 64 * MIB
+/** From here up to 1 MiB a PC has no memory where its BIOS, video memory and option ROMs are. */
+const EXTENDED = 0x80000
 /** Tolerance for the kernel's own total, which omits some pages. */
 const SLACK = MIB
 
@@ -179,26 +184,48 @@ function againstLog(
   return lost
 }
 
+/** What a gap between two pieces of memory must be to be one that machines have by themselves. */
+interface Natural {
+  /** Above 4 GiB and on boards: both bounds are multiples of this; boards and sockets are cut so coarsely. */
+  readonly grain: number
+}
+/** Between sockets of a server, and where a bus has its place. */
+const SOCKETS: Natural = { grain: 64 * MIB }
+/** Between banks of a board, and around what its first loader keeps for itself. */
+const BANKS: Natural = { grain: 64 * 1024 }
+
+const isNatural = (gap: Range, { grain }: Natural): boolean =>
+  gap.start % grain === 0 && gap.end % grain === 0
+
 /**
- * Memory between two pieces of memory that no row tells of. Above 4 GiB, and up to there, holes are usual.
+ * Memory between two pieces of memory that no row tells of. Firmware lists all of it, what it keeps for
+ * itself as reserved; between 640 KiB and 1 MiB, above 4 GiB and on boards there are places without memory.
  */
-function gaps(map: readonly MemoryDescriptor[]): LostRow[] {
+function gaps(map: readonly MemoryDescriptor[], isBoard: boolean): LostRow[] {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
+  const ram = sorted.filter(({ type }) => LISTED.has(type))
+  const top = ram.reduce((most, { range: { end } }) => (end <= GIB4 ? Math.max(most, end) : most), 0)
   const lost: LostRow[] = []
-  let end = 0
-  let ram = true
-  for (const { type, range: where } of sorted) {
-    if (where.start >= GIB4) break
-    if (where.start - end >= GAP && ram && RAM.has(type))
-      lost.push(
-        lostRow(
-          formatRange(range(end, where.start)),
-          'no row tells of this memory, and there is memory below it and above it',
-          range(end, where.start),
-        ),
-      )
-    if (where.end > end) ram = RAM.has(type)
-    end = Math.max(end, where.end)
+  let before: MemoryDescriptor | null = null
+  for (const next of sorted) {
+    const from = before === null ? 0 : before.range.end
+    if (next.range.start > from && (before !== null || (!isBoard && next.range.start < MIB))) {
+      const gap = range(from, next.range.start)
+      const between = (before === null || LISTED.has(before.type)) && LISTED.has(next.type)
+      const isUsual =
+        isBoard || gap.end > GIB4
+          ? !between || isNatural(gap, isBoard ? BANKS : SOCKETS)
+          : gap.end > top || (gap.start >= EXTENDED && gap.end <= MIB) || gap.end <= PAGE
+      if (!isUsual)
+        lost.push(
+          lostRow(
+            formatRange(gap),
+            'no row tells of this memory, and there is memory below it and above it',
+            gap,
+          ),
+        )
+    }
+    if (next.range.end > from) before = next
   }
   return lost
 }
@@ -272,7 +299,7 @@ export function lossesOf(
     ...(isShell ? againstTotals(map, clues) : []),
     ...againstLog(known, map, clues),
     ...(known.name === 'linux' ? beyondLast(clues) : []),
-    ...(known.kind === 'efi' && !ANY_BOARD.has(known.name) ? gaps(map) : []),
+    ...(known.kind === 'efi' ? gaps(map, ANY_BOARD.has(known.name)) : []),
     ...excerpt(map, known),
   ]
 }

@@ -46,6 +46,18 @@ const RANGE = /[0-9a-f]{1,16}"?\s{0,3}(?:-|,|->|\s)\s{0,3}"?(?:0x)?[0-9a-f]{1,16
 /** The same in a truncated row. */
 const CUT_RANGE = /[0-9a-f]{8,16}\s{0,3}(?:-|,|->|\s)\s{0,3}(?:0x)?[0-9a-f]{4,16}/i
 
+/** Programs that print nothing between two rows: a line with such a number there was a row. */
+const TABLES: ReadonlySet<string> = new Set([
+  'uefi-shell',
+  'uefi-shell-sfo',
+  'grub',
+  'uboot',
+  'uboot-efi-mem',
+  'xen-efi',
+  'freebsd-efi',
+])
+const NUMBER = /(?<![\w:])(?:0x)?[0-9a-f]{8}|[0-9a-f]{12}/i
+
 /** Ellipsis at the end of a line. */
 const CUT = /\s*(?:\.{2,}|\u2026|<snip>|\[\.\.\.\]|\[\u2026\])?\s*$/i
 function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): boolean {
@@ -74,7 +86,7 @@ function undressed(line: string, before: string, after: string): string | null {
  * memory that is lost with them is not known.
  */
 export function misfitsOf(
-  dialect: Pick<Dialect, 'looks' | 'row'>,
+  dialect: Pick<Dialect, 'name' | 'looks' | 'row'>,
   lines: readonly string[],
   rows: readonly Dressed[],
 ): LostRow[] {
@@ -98,7 +110,9 @@ export function misfitsOf(
     if (taken.has(at) || text.length < LENGTH_MIN || text.length > LENGTH_MAX) continue
     const shape = shapeOf(text)
     const own = undressed(text, front, behind) ?? ''
+    const isBetween = at > first + 1 && at < last - 1
     const isMisfit =
+      (isBetween && TABLES.has(dialect.name) && NUMBER.test(own)) ||
       [...shapes].some(known => areAlike(shape, known)) ||
       (RANGE.test(own) && skeletons.has(skeletonOf(own))) ||
       (CUT_RANGE.test(own) &&

@@ -79,6 +79,8 @@ export interface Dialect<Name extends string = string> {
   readonly row: RegExp
   /** Every row has eight consecutive hexadecimal digits; other lines are not searched. */
   readonly wide: boolean
+  /** A pattern that every line found by `looks` matches, and few others do. */
+  readonly hint?: RegExp
   /** A whole line that is the rest of a row wrapped between its flags. */
   readonly more?: RegExp
   /** Maximum number of lines of a row after its first. Default 3. */
@@ -105,6 +107,9 @@ export const E820_LACKS: readonly string[] = [
 
 /** All cache modes: the default. */
 export const ATTRIBUTE_UNSAID = 0xfn
+
+/** The hint of rows with two bounds and a hyphen between them. */
+export const HYPHENED = /[0-9A-Fa-f]{8}\s?-\s?[0-9A-Fa-f]{8}/
 
 /** The value of hexadecimal digits; there must be some. */
 export function hexValue(digits: string): bigint {

@@ -51,6 +51,23 @@ export function isText(head: Uint8Array): boolean {
   return zeros <= head.length / 20 && controls <= head.length / 100
 }
 
+/** How programs, images and archives begin. */
+const MAGIC = ['MZ', '\x7fELF', 'PK\x03\x04', '\x1f\x8b', '\xfd7zXZ', '\x28\xb5\x2f\xfd', 'BZh', '\x89PNG']
+/** How many places of a file are looked at. */
+const PLACES = 16
+
+/** Can these bytes be those of a text, here and there at least? A capture may begin with noise. */
+export function hasText(bytes: Uint8Array): boolean {
+  const begins = String.fromCharCode(...bytes.subarray(0, 6))
+  if (MAGIC.some(magic => begins.startsWith(magic))) return false
+  const step = Math.max(Math.floor(bytes.length / PLACES), SAMPLE)
+  let texts = 0
+  let places = 0
+  for (let at = 0; at < bytes.length; at += step, places++)
+    if (isText(bytes.subarray(at, at + SAMPLE))) texts++
+  return texts * 2 >= places
+}
+
 /** UTF-8, UTF-16 of either order with or without a mark, or a Windows code page; without escapes. */
 export function textOf(input: string | Uint8Array): string {
   const text = typeof input === 'string' ? input : decoded(input)

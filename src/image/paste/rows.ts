@@ -8,6 +8,8 @@ export interface Grammar {
   readonly looks: RegExp
   readonly row: RegExp
   readonly wide: boolean
+  /** A pattern that every line found by `looks` matches, and few others do: cheap, so it is tried first. */
+  readonly hint?: RegExp
   readonly more?: RegExp
   readonly span?: number
   /** Is a complete-looking row plausible? If not, it may be wrapped. Default: always. */
@@ -62,12 +64,23 @@ interface Match<G extends Grammar> {
   readonly end: number
 }
 
+/** The dialects that may have a row in this text, by searches that are cheap. */
+function possible<G extends Grammar>(text: string, dialects: readonly G[], digits: RegExp): readonly G[] {
+  if (text.length < ROW_MIN) return []
+  const wide = digits.test(text)
+  const hints = new Map<RegExp, boolean>()
+  return dialects.filter(({ wide: isWide, hint }) => {
+    if (isWide && !wide) return false
+    if (hint === undefined) return true
+    const known = hints.get(hint) ?? hint.test(text)
+    hints.set(hint, known)
+    return known
+  })
+}
+
 /** The rows in this text of the first dialect that matches any. */
 function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
-  if (text.length < ROW_MIN) return []
-  const wide = WIDE.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  for (const dialect of possible(text, dialects, WIDE)) {
     const { looks, row } = dialect
     const found: Match<G>[] = []
     looks.lastIndex = 0
@@ -95,10 +108,7 @@ function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[])
 
 /** Text that looks like the beginning of a row. */
 function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
-  if (text.length < ROW_MIN) return null
-  const wide = HEX.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  for (const dialect of possible(text, dialects, HEX)) {
     dialect.looks.lastIndex = 0
     const begins = dialect.looks.exec(text)
     if (begins !== null)
@@ -219,10 +229,24 @@ function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): 
 function isSeam(text: string, next: string | undefined): boolean {
   if (next === undefined || next.trim() === '') return false
   const edge = text.trimEnd().slice(-EDGE)
+  const head = next.trimStart().slice(0, EDGE)
+  if (!HEX.test(head) && !HEX.test(edge)) return false
+  // two lines of two numbers each are not one line
+  if (WIDE.test(edge) && WIDE.test(head))
+    return crosses(`${edge} ${head}`, edge) || crosses(edge + head, edge)
+  return WIDE.test(`${edge} ${head}`) || WIDE.test(edge + head.slice(0, 40))
+}
+
+/** Do two numbers side by side lie in both parts of a text? */
+function crosses(text: string, first: string): boolean {
+  const from = Math.max(0, first.length - CROSS)
+  const found = WIDE.exec(text.slice(from, first.length + CROSS))
   return (
-    WIDE.test(`${edge} ${next.trimStart().slice(0, EDGE)}`) || WIDE.test(edge + next.trimStart().slice(0, 40))
+    found !== null && from + found.index < first.length && from + found.index + found[0].length > first.length
   )
 }
+/** Two numbers side by side are no longer. */
+const CROSS = 34
 
 /** A number that may continue on the next line, and a line that consists only of further digits. */
 const HEX_END = /0x[0-9a-f]{1,16}$/i

@@ -54,8 +54,11 @@ test('EP-13 a line of which the kernel gets a part makes the verdict unknown', (
   const gaps = (era: string, kernel: typeof E5, length: number) =>
     entered(era, kernel, { commandLine: 'nokaslr '.repeat(256).slice(0, length) }).on.notes.doubts
   expect(gaps('linux/E5', E5, 2047)).toEqual([])
-  expect(gaps('linux/E5', E5, 2048)).toMatchObject([
-    { clause: 'EP-13', why: expect.stringContaining('2048 bytes is cut to 2047') },
+  expect(gaps('linux/E5', E5, 2048)).toEqual([
+    {
+      clause: 'EP-13',
+      why: 'the command line of 2048 bytes is cut to 2047: what the boot lacks then is not known',
+    },
   ])
   expect(gaps('linux/E1', E1, 2047)).toEqual([])
   expect(gaps('linux/E1', E1, 2048)).toMatchObject([{ clause: 'EP-13' }])

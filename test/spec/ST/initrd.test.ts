@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
-import { archiveOf } from '../../../src/stub/steps/cpio.ts'
 import {
   in254,
   in257,
@@ -155,17 +154,4 @@ test('ST-25 up to 257.10 an image without any piece is a gap', () => {
   const bare = { sections: sectionsOf({ '.initrd': null, '.osrel': null }) }
   expect(in257(bare, S6_257).outcome).toMatchObject({ kind: 'unknown', gap: { clause: 'ST-25' } })
   expect(in257(bare, S6_257_11).handOff).toMatchObject({ initrd: null, initrdObject: null })
-})
-
-test('ST-21 a header has the numbers of pack_cpio_one, and zeros for the rest', () => {
-  const { head } = archiveOf('.extra', 'profile', 5)
-  const text = String.fromCharCode(...head)
-  const words = (at: number): string[] =>
-    Array.from({ length: 13 }, (_, i) => text.slice(at + 6 + 8 * i, at + 14 + 8 * i))
-  const record = (ino: string, mode: string, size: string, name: string) =>
-    [ino, mode, '0', '0', '1', '0', size, '0', '0', '0', '0', name, '0'].map(word => word.padStart(8, '0'))
-  expect(words(0)).toEqual(record('1', '416d', '0', '7'))
-  const second = text.indexOf('070701', 6)
-  expect(words(second)).toEqual(record('2', '8124', '5', 'f'))
-  expect(text.slice(second + 110)).toBe('.extra/profile\0'.padEnd(18, '\0'))
 })

@@ -5,7 +5,7 @@
  * src/lib/coreboot_table.c and bootmem.c.
  */
 import { groupsOf } from '../../groups.ts'
-import { E820_LACKS, eachLine, hexValue, type Dialect } from '../model.ts'
+import { E820_LACKS, eachLine, HYPHENED, hexValue, type Dialect } from '../model.ts'
 import { e820Row } from './e820.ts'
 
 const readSmap = groupsOf(
@@ -117,6 +117,7 @@ export const seabios: Dialect<'seabios'> = {
   looks: /(?<![\w.:])\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16}(?: =|\s{0,9}$)/g,
   row: /\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16} = \d{1,10}(?: (?:RAM|RESERVED|ACPI|NVS|UNUSABLE|HOLE|UNKNOWN)\b)?/y,
   wide: true,
+  hint: HYPHENED,
   stop: /e820 map has \d+ items:/,
   ...eachLine('seabios', line => {
     const row = readSeabios(line)
@@ -159,6 +160,7 @@ export const coreboot: Dialect<'coreboot'> = {
   looks: /(?<![\w.:])\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}:/g,
   row: /\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}: [A-Z][A-Z0-9]{1,20}(?: [A-Z]{2,20})?!?/y,
   wide: true,
+  hint: HYPHENED,
   stop: /coreboot memory table:/,
   ...eachLine('coreboot', line => {
     const row = readCoreboot(line)
