@@ -180,8 +180,8 @@ function convertedToAscii(
     if (line.text.length > length)
       ctx.machine.unmodelled(
         'ST-40',
-        `the command line of ${String(line.text.length)} characters is cut to cmdline_size, ${String(length)}: ` +
-          'what the boot lacks then is not known',
+        `the command line of ${String(line.text.length)} characters is cut to cmdline_size, ` +
+          `${String(length)}: what the boot lacks then is not known`,
       )
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
     const at = xmallocPages(ctx, 'ST-40', {
