@@ -36,7 +36,10 @@ const LONG = [
 test('these tests do a part of their work, and no other', () => {
   const tests = filesBelow('test').filter(path => path.endsWith('.ts'))
   expect(tests.filter(path => HELPER.test(textOf(path)) && path !== 'test/meta/depth.test.ts')).toEqual(LONG)
-  expect(tests.filter(path => textOf(path).includes('THOROUGH'))).toEqual(['test/meta/depth.test.ts', 'test/support/depth.ts'])
+  expect(tests.filter(path => textOf(path).includes('THOROUGH'))).toEqual([
+    'test/meta/depth.test.ts',
+    'test/support/depth.ts',
+  ])
 })
 
 test('a part is the same in every run, and its turns together are the whole', () => {
