@@ -69,7 +69,28 @@ export function putFile(machine: Machine, at: Phys, source: ByteSource, object: 
   if (source.size > 0) machine.memory.put(at, { source, at: 0, length: source.size }, object)
 }
 
+/**
+ * The command line and a NUL, as far as the kernel takes it (cmdline_size); what a boot lacks without the rest
+ * is not known.
+ */
+export function putCommandLine(
+  machine: Machine,
+  clause: ClauseId,
+  at: Phys,
+  text: string | null,
+  most: number,
+): void {
+  const whole = text ?? ''
+  if (whole.length > most)
+    machine.unmodelled(
+      clause,
+      `the command line of ${String(whole.length)} characters is cut to cmdline_size, ${String(most)}: ` +
+        'what the boot lacks then is not known',
+    )
+  putText(machine, at, whole.slice(0, most))
+}
+
 /** The command line with its NUL. */
-export function putText(machine: Machine, at: Phys, text: string): void {
+function putText(machine: Machine, at: Phys, text: string): void {
   machine.memory.patch(at, encodeText(`${text}\0`), 'cmdline')
 }

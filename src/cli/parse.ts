@@ -105,7 +105,7 @@ function valuesOf(option: Option, written: string, value: string | undefined, in
       `${written} needs a value: ${option.value}, but ${value} follows (write ` +
         `${written}=${value} if that is the value)`,
     )
-  const values = option.several === 'commas' ? value.split(',') : [value]
+  const values = option.several === 'commas' ? value.split(',').map(one => one.trim()) : [value]
   for (const one of values) checkValue(option, written, one)
   return values
 }

@@ -144,7 +144,7 @@ describe('several images or machines', () => {
   })
 
   test('one that is named twice is booted once', async () => {
-    const { stdout } = await stubsim(['check', good, good, '--ram=512MiB,512MiB', '--firmware=ovmf,ovmf'])
+    const { stdout } = await stubsim(['check', good, good, '--ram=512MiB, 512MiB', '--firmware=ovmf , ovmf'])
     expect(stdout).toMatch(/^clean: .*\n\nimage {4}/)
   })
 

@@ -19,7 +19,7 @@ import { BOOT_PARAMS, zeroPage } from '../../machine/x86/zero-page.ts'
 import type { ClauseId } from '../../memory/event.ts'
 import { guestBytes } from '../../memory/guest-struct.ts'
 import { HEAP_2_12, takeHeap } from './heap.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putCommandLine, putFile, type BootLoaderPayload } from '../model.ts'
 import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel, writeE820 } from './boot-params.ts'
 
 /** Lowest address of a fallback. Source: grub@2.12 grub-core/loader/i386/linux.c allocate_pages. */
@@ -189,7 +189,7 @@ function place(
   putKernel(machine, clause, at, kernel)
   if (initrd !== null && payload.initrd !== null) putFile(machine, initrd.start, payload.initrd, 'initrd')
   const page = makeZeroPage(machine, bootParams, kernel, headerOf(kernel), PAGE)
-  putText(machine, line, (payload.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+  putCommandLine(machine, clause, line, payload.commandLine, kernel.hdr.cmdline_size)
   page.hdr.set('type_of_loader', type)
   page.hdr.set('code32_start', at)
   setCmdlineAndInitrd(page, initrd, line)

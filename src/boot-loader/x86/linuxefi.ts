@@ -9,7 +9,7 @@ import type { Machine } from '../../machine/machine.ts'
 import type { HandOff } from '../../machine/model.ts'
 import { HEAP_2_06, takeHeap } from './heap.ts'
 import { BOOT_PARAMS } from '../../machine/x86/zero-page.ts'
-import { KERNEL, pagesBelow, payloadOf, putFile, putText, type BootLoaderPayload } from '../model.ts'
+import { KERNEL, pagesBelow, payloadOf, putCommandLine, putFile, type BootLoaderPayload } from '../model.ts'
 import { makeZeroPage, setCmdlineAndInitrd, putKernel, readKernel } from './boot-params.ts'
 
 /** Highest byte that it uses. Source: grub@2.06-debian grub-core/loader/i386/efi/linux.c. */
@@ -47,7 +47,7 @@ export function linuxefi(machine: Machine, payload: BootLoaderPayload): HandOff 
   })
   const line = machine.step('HO-10', 'linuxefi allocates pages for the command line', () => {
     const at = pagesBelow(machine, 'HO-10', LIMIT, kernel.hdr.cmdline_size + 1, 'cmdline')
-    putText(machine, at, (payload.commandLine ?? '').slice(0, kernel.hdr.cmdline_size))
+    putCommandLine(machine, 'HO-10', at, payload.commandLine, kernel.hdr.cmdline_size)
     return at
   })
   const at = machine.step(

@@ -49,6 +49,24 @@ test('HO-10 to HO-15 every loader starts a kernel of every kind, with its initrd
   }
 })
 
+test.each([
+  ['grub/linuxefi', 'HO-10'],
+  ['grub/relocator', 'HO-13'],
+  ['vmm/direct', 'HO-14'],
+])('HO-10, HO-13, HO-14 a command line that %s cuts makes the verdict unknown', (loader, clause) => {
+  const of = (length: number) =>
+    started({ loader, commandLine: 'nokaslr '.repeat(256).slice(0, length) }).gaps.filter(
+      gap => gap.clause === clause,
+    )
+  expect(of(2047)).toEqual([])
+  expect(of(2048)).toEqual([
+    {
+      clause,
+      why: 'the command line of 2048 characters is cut to cmdline_size, 2047: what the boot lacks then is not known',
+    },
+  ])
+})
+
 test('HO-10 the kernel lies at pref_address, or as high as init_size fits below 1 GiB', () => {
   expect(putOf(started({ loader: 'grub/linuxefi' }), 'kernel')).toMatchObject({
     range: { start: LPA },

@@ -86,7 +86,12 @@ function readInitrd(boot: KernelBoot): void {
     if (where !== null) machine.observe({ ramdiskImage: where.start, ramdiskSize: size })
     if (object === null) return
     if (where === null) {
-      machine.unmodelled('ZO-16', 'the image has an initrd, but the address in boot_params is impossible')
+      machine.unmodelled(
+        'ZO-16',
+        size === 0
+          ? 'there is an initrd, and boot_params names none: the kernel boots without it'
+          : 'there is an initrd, and the address in boot_params cannot be its address',
+      )
       return
     }
     const reading = machine.memory.readAs(where, object, { all: true })
