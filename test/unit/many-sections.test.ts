@@ -12,8 +12,8 @@ import { factsOf } from '../support/facts.ts'
 
 const HEADERS = 0x300000
 /** As many as a PE file can have. */
-const MANY = depth(0x3fff, 0xffff)
-const SOME = depth(1000, 3000)
+const MANY = depth(0x1fff, 0xffff)
+const SOME = depth(600, 3000)
 const kernel = buildKernel(factsOf('debian-6.12.107-cloud'))
 
 /** A stub with thousands of further sections. */

@@ -32,16 +32,17 @@ import {
   type BenchOptions,
   type HandoverOptions,
 } from '../../support/kernel-bench.ts'
+import { share } from '../../support/depth.ts'
 import { deep, flipped, greedy, packedKernel, smallKernel } from '../../support/packed-kernel.ts'
 import { ROOMY } from '../../support/boot-loader-runs.ts'
 import { E2, E5, F } from '../../support/kernels.ts'
 
-/** Every stub with three kernels and every kernel with three stubs or more, wherever the rows stand. */
+/** Every stub with kernels and every kernel with stubs, wherever the rows stand: three each, or some. */
 export function bootPairs(note: Note): void {
   const stubs = Object.keys(stubEras)
   const image = uki()
   for (let i = 0; i < Math.max(stubs.length, kernelEras.length); i++)
-    for (const apart of [0, 7, 13])
+    for (const apart of share([0, 7, 13], 3, i))
       noted(
         note,
         scenario({

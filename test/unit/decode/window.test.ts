@@ -178,7 +178,7 @@ test('a window is invisible: what is written through it is what is written into 
         expect(out.held).toBeLessThanOrEqual(2 * (window + slackOf(window) + 3 * MiB))
       },
     ),
-    tries(5, 15),
+    tries(3, 15),
   )
 })
 
