@@ -2,7 +2,16 @@
 // and NOTICE. docs/decisions/0020 says why it is so.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -11,6 +20,7 @@ import ts from 'typescript'
 import { keepReached } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 import { noticeOf } from './notice.mjs'
+import { programBundles } from './program-bundles.mjs'
 import { workedOut } from './worked-out.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -63,34 +73,6 @@ function unindented(code) {
 const ascii = code =>
   code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** No exported name of ours is assigned twice, so an export is a value; as a getter it costs a function. */
-const plainExports = code =>
-  code.replace(
-    /Object\.defineProperty\(exports, "(\w+)", \{\s*enumerable: !0,\s*get: function\(\) \{\s*return \1;\s*\}\s*\}\)/g,
-    'exports.$1 = $1',
-  )
-
-/**
- * The bundle `model` loads `seldom` when it first calls it, which may only be from a function: neither needs
- * the other while it is evaluated.
- */
-function loadsSeldomLate(code) {
-  const file = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.ES2023)
-  const eager = []
-  const visit = node => {
-    if (ts.isPropertyAccessExpression(node) && node.expression.getText(file) === 'require_seldom')
-      eager.push(node.getText(file))
-    if (!ts.isFunctionLike(node)) ts.forEachChild(node, visit)
-  }
-  visit(file)
-  const from = 'require_seldom = require("./seldom.js")'
-  if (eager.length > 0 || !code.includes(from))
-    throw new Error(`model cannot load seldom late: ${eager.join(', ') || 'it does not load it'}`)
-  return code
-    .replace(from, 'require_seldom = () => require("./seldom.js")')
-    .replace(/\brequire_seldom\./g, 'require_seldom().')
-}
-
 const isForeign = path => /[\\/]node_modules[\\/]/.test(path)
 const isOurs = path => path.endsWith('.ts') && !isForeign(path)
 const packageOf = id => /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1] ?? ''
@@ -119,7 +101,17 @@ const SELDOM = [
   'src/kernel/x86/steps/kaslr.ts',
   'src/kernel/x86/steps/low-alloc.ts',
   'src/boot-loader/',
+  'src/firmware/bin-edges.ts',
   'src/firmware/faults.ts',
+  'src/firmware/paged-pool.ts',
+  'src/firmware/patina/',
+  'src/firmware/rust-hypervisor/',
+  'src/firmware/u-boot/',
+  'src/firmware/image-loaders/audk.ts',
+  'src/firmware/image-loaders/grub-peimage.ts',
+  'src/firmware/image-loaders/lanzaboote.ts',
+  'src/firmware/image-loaders/relocate-in-place.ts',
+  'src/firmware/image-loaders/shim',
   'src/image/memmap/losses.ts',
   'src/boot/compare.ts',
   'src/boot/in-doubt.ts',
@@ -130,10 +122,18 @@ const SELDOM = [
   'src/hazard/trace-back.ts',
   'src/hazard/used.ts',
   'src/hazard/in-a-sentence.ts',
+  'src/report/facts.ts',
   'src/report/map.ts',
   'src/bytes/sha256.ts',
   'src/bytes/plain-data.ts',
 ]
+
+const sources = readdirSync(join(top, 'src'), { recursive: true }).map(
+  path => `src/${path.replaceAll('\\', '/')}`,
+)
+for (const path of [...SELDOM, ...Object.keys(NAMES)])
+  if (!sources.some(source => `${source}/`.startsWith(path)))
+    throw new Error(`.ci/build.mjs names ${path}, which no source begins with`)
 
 /**
  * Groups of modules that shall be one file each: the closures of the modules that `bundles` names, the first
@@ -204,10 +204,12 @@ async function bundle(input, folder, format, bundles = {}, define = {}) {
     sourcemap: 'hidden',
   })
   await build.close()
-  for (const { fileName, code: made, map, moduleIds } of output.filter(({ type }) => type === 'chunk')) {
+  const all = output.filter(({ type }) => type === 'chunk')
+  const { chunks, finished } =
+    format === 'cjs' ? programBundles(all) : { chunks: all, finished: (_, code) => code }
+  for (const { fileName, code: made, map, moduleIds } of chunks) {
     const isAllForeign = moduleIds.every(isForeign)
-    const ours = isAllForeign ? ascii(made) : plainExports(unindented(ascii(made)))
-    const code = format === 'cjs' && fileName === 'model.js' ? loadsSeldomLate(ours) : ours
+    const code = finished(fileName, isAllForeign ? ascii(made) : unindented(ascii(made)))
     const path = join(dist, folder, fileName)
     mkdirSync(dirname(path), { recursive: true })
     for (const id of moduleIds.filter(isForeign)) foreign.add(id)

@@ -9,6 +9,7 @@ const DATA = [
   'src/stub/history.ts',
   'src/stub/lanzaboote/history.ts',
   'src/kernel/x86/history.ts',
+  'src/firmware/edk2/releases.ts',
   'src/firmware/profile-table.ts',
 ]
 

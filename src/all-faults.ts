@@ -1,4 +1,4 @@
-/** Every single failure of a boot, once: what if this allocation had failed? */
+/** A boot repeated once per call that could fail: what if this allocation had failed? */
 import { prepareImage, prepareMachine } from './boot/prepare.ts'
 import { check, type Checked, type CheckInput } from './check.ts'
 import type { ServiceCall } from './firmware/service-call.ts'

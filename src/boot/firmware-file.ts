@@ -3,18 +3,18 @@ import * as v from 'valibot'
 import { UsageError } from '../bytes/errors.ts'
 import { hex, range, type Range } from '../bytes/range.ts'
 import { PAGE, PHYS_END } from '../bytes/units.ts'
-import { ALLOCATORS } from '../firmware/allocators.ts'
+import { allocators } from '../firmware/allocators.ts'
 import type { Build } from '../firmware/build.ts'
 import { CONTENTS } from '../firmware/contents.ts'
 import { guardOf } from '../firmware/edk2/edk2.ts'
 import type { HeapGuard } from '../firmware/edk2/heap-guard.ts'
 import { binsAtTop, binsInRange, placeBins } from '../firmware/edk2/place-bins.ts'
 import type { PoolState } from '../firmware/edk2/pool-state.ts'
-import { edk2Behaviour } from '../firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../firmware/edk2/behaviour.ts'
 import {
   allocatorNamed,
   firmwareNamed,
-  FIRMWARES,
+  firmwares,
   onAllocator,
   type Firmware,
 } from '../firmware/firmwares.ts'
@@ -73,8 +73,8 @@ export const firmwareSchema = v.strictObject({
   profile: v.optional(oneOf(names(PROFILES))),
   /** RAM of the profile; the command line takes precedence. */
   ram: v.optional(quantity),
-  loader: v.optional(oneOf(names(FIRMWARES))),
-  allocator: v.optional(oneOf(names(ALLOCATORS))),
+  loader: v.optional(oneOf(names(firmwares()))),
+  allocator: v.optional(oneOf(names(allocators()))),
   /** Bins as the firmware placed them; absent: OVMF's bins are recognised in the map. */
   bins: v.optional(
     v.array(

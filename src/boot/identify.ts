@@ -79,7 +79,7 @@ function identifyStub(uki: UkiView): readonly Candidate<AnyStubEra>[] {
   ).map(candidate => made(candidate, stubTable.era))
 }
 
-/** What a PE file is that is no UKI; null where it may be one. */
+/** The kind of a PE file that is not a UKI; null if it may be one. */
 function otherProgram(uki: UkiView): string | null {
   const { identity } = readStubIdentity(uki)
   if (identity !== null) return `the file is ${identity.product} ${identity.version}`

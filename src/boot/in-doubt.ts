@@ -1,6 +1,6 @@
 /**
- * Memory of which a map does not say whether it is free: both ways are run, so that a report can say whether
- * the answer depends on it (chapter FW).
+ * Memory that may or may not be free, by the map: both cases are run, so that the report can say whether the
+ * result depends on it (chapter FW).
  */
 import { formatRange, formatSize, hex, range, sizeOf, subtract, union, type Range } from '../bytes/range.ts'
 import { alignDown, alignUp, PAGE, PHYS_END } from '../bytes/units.ts'
@@ -13,14 +13,14 @@ export type DoubtTaken = 'free' | 'taken'
 /** Ranges that a sentence names. */
 const NAMED_MAX = 3
 
-/** Whole pages, ascending, no two of which share a byte. */
+/** Disjoint ranges of whole pages, ascending. */
 export function pagesInDoubt(ranges: readonly Range[]): Range[] {
   return union(
     ranges.map(({ start, end }) => range(alignDown(start, PAGE), Math.min(PHYS_END, alignUp(end, PAGE)))),
   )
 }
 
-/** The map with all of these pages free, or all of them reserved, whatever it says of them itself. */
+/** The map with all of these pages free, or all of them reserved; its own rows about them are replaced. */
 export function withDoubtTaken(
   map: readonly MemoryDescriptor[],
   pages: readonly Range[],
@@ -37,13 +37,13 @@ export function withDoubtTaken(
   )
 }
 
-/** Do rows of this map lie over each other? */
+/** Do rows of this map overlap? */
 export function contradictsItself(map: readonly MemoryDescriptor[]): boolean {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
   return sorted.some((one, i) => one.range.start < (sorted[i - 1]?.range.end ?? 0))
 }
 
-/** What came of a run: its verdict, and where the image lay. */
+/** The result of a run: its verdict, and the load address of the image. */
 export interface OneWay {
   readonly verdict: string
   readonly imageBase: number | undefined

@@ -1,6 +1,6 @@
 /**
  * Archives in an initrd, one after the other, as unpack_to_rootfs goes through them: zeros are passed over, a
- * cpio archive is followed to its end, a compressed one is not looked into (chapter ZO).
+ * cpio archive is followed to its end, the contents of a compressed one are not examined (chapter ZO).
  */
 import { madeOf } from '../bytes/fixed-source.ts'
 import { rangeAt, sizeOf } from '../bytes/range.ts'
@@ -17,17 +17,17 @@ const MAGIC_LENGTH = 6
 /** A cpio header in the newc format: the magic and 13 numbers of 8 digits. */
 const HEADER = 110
 const TRAILER = 'TRAILER!!!'
-/** A cpio archive begins at a multiple of it, and so does whatever comes after one. */
+/** Alignment of cpio archives, and of what follows one, in bytes. */
 const ALIGNMENT = 4
-/** Bytes that are read at once; of zeros, first as many as a page of them would have to be. */
+/** Bytes read at a time, and bytes read first. */
 const CHUNK = 2 ** 16
 const FIRST_LOOK = 64
-/** Zeros of a file that are read, all together; memory that was zeroed costs nothing. */
+/** Total bytes of zeros read from a file; zeroed memory is not counted. */
 export const ZEROS_MAX = 2 ** 26
-/** Files of cpio archives that are followed. */
+/** Maximum number of files followed in cpio archives. */
 export const FILES_MAX = 2 ** 16
 
-/** What stands where an archive should begin, or ends too early; null: all is as it should be. */
+/** What is wrong at the beginning or end of an archive; null if nothing is. */
 export type ArchiveFault =
   | { readonly kind: 'no archive' }
   | { readonly kind: 'junk'; readonly at: number; readonly bytes: string }
@@ -49,7 +49,7 @@ export function archiveFault(memory: Memory, at: number, length: number): Archiv
   const [first, ...more] = memory.extents(rangeAt(at, length))
   if (first?.content.kind !== 'bytes' || more.length > 0 || sizeOf(first.range) < length)
     return faultIn(memory, at, length)
-  // Every kernel of a matrix meets the same bytes of the same file
+  // All kernels of a matrix read the same bytes of the same file
   const { source, at: from } = first.content
   const key = `${String(from)} ${String(length)}`
   const faults = madeOf(source, noFaults)
@@ -65,7 +65,7 @@ const noFaults = (): Map<string, ArchiveFault | null> => new Map()
 
 function faultIn(memory: Memory, at: number, length: number): ArchiveFault | null {
   const read = (offset: number, count: number): { bytes: Uint8Array; known: boolean } =>
-    memory.peek(rangeAt(at + offset, count))
+    count > 0 ? memory.peek(rangeAt(at + offset, count)) : { bytes: new Uint8Array(0), known: true }
   let any = false
   let next = 0
   for (let files = 0; files < FILES_MAX;) {
@@ -97,7 +97,7 @@ function faultIn(memory: Memory, at: number, length: number): ArchiveFault | nul
   return null
 }
 
-/** One file of a cpio archive, and where its last byte was; null when its header holds no numbers. */
+/** One file of a cpio archive, and the offset of its end; null if its header is not numeric. */
 function fileAt(
   read: (offset: number, count: number) => { readonly bytes: Uint8Array; readonly known: boolean },
   at: number,
@@ -117,7 +117,7 @@ function fileAt(
   return { end: last ? at + HEADER + name : body + size, last }
 }
 
-/** Offset of the first byte that is not zero; null where there is none. */
+/** Offset of the first byte that is not zero; null if all are. */
 function firstByteSet(memory: Memory, at: number, length: number): number | null | 'unknown' | 'too many' {
   if (length <= 0) return null
   let left = ZEROS_MAX

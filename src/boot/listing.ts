@@ -11,7 +11,7 @@ import { buildKernel } from '../image/synthetic.ts'
 import type { Assumption, Gap } from '../machine/machine.ts'
 import type { StubModel } from '../machine/model.ts'
 
-/** The image that a listing stands for. */
+/** The image that a listing describes. */
 export interface ListedImage {
   readonly source: ByteSource
   readonly assumptions: readonly Assumption[]

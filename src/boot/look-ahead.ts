@@ -10,8 +10,8 @@ const NOT_OF_THE_IMAGE = /^(cpio:|uki:|initrd:joined)/
 
 /** Headers and padding of the stub. */
 const STUBS_OWN = /^(cpio:|initrd:joined)/
-/** What is shorter pads another piece. */
-const WORD = 4
+/** Zeros that a loader puts behind a piece. */
+const PADDING = /:zeros$/
 
 /** `efi=disable_early_pci_dma`, alone or among others. */
 const DISABLES_DMA = /(?:^|\s)efi=(?:\S*,)?disable_(?:early_)?pci_dma(?:,|\s|$)/
@@ -44,7 +44,7 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   })
 }
 
-/** What somebody else than the stub has packed: the pieces of the initrd, but for its own archives. */
+/** The parts of the initrd that the stub did not generate itself. */
 function archivesIn(
   machine: Machine,
   initrd: ObjectId | null,
@@ -58,7 +58,7 @@ function archivesIn(
     end += length
     const inside = packed
     packed = object.startsWith('cpio:') && from === 0
-    return inside || length < WORD || STUBS_OWN.test(object) ? [] : [{ object, at, length }]
+    return inside || PADDING.test(object) || STUBS_OWN.test(object) ? [] : [{ object, at, length }]
   })
   return end === size ? pieces : [{ object: initrd ?? 'initrd', at: 0, length: size }]
 }

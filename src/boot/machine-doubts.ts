@@ -18,7 +18,7 @@ export type MapOrigin =
   | {
       readonly kind: 'text'
       readonly dialect: MemmapDialect | null
-      /** Did somebody say when it was taken? */
+      /** Was the time of capture stated? */
       readonly momentSaid: boolean
     }
 
@@ -45,7 +45,7 @@ const GRUB: readonly (MemmapDialect | null)[] = ['grub', 'grub-lsmmap']
 const dialectOf = ({ origin }: Doubted): MemmapDialect | null =>
   origin?.kind === 'text' ? origin.dialect : null
 
-/** Who runs before the image or the kernel, and holds memory then: null where nobody is said to. */
+/** The program that runs before the image or the kernel and holds memory; null if none is known. */
 export function loaderInTheWay(
   firmware: Firmware | undefined,
   shim: boolean,
@@ -148,7 +148,7 @@ export function noMachine({ map, imageBase = 0 }: Doubted): Gap | null {
 }
 
 /**
- * Why an image for another machine is not refused: nobody knows what machine this is. Null where it is known.
+ * Why an image for another architecture is not refused: that of the machine is unknown. Null if it is known.
  */
 export function foreignImage(input: Doubted, machine: number): Gap | null {
   return machine === NATIVE_MACHINE || machine === IMAGE_FILE_MACHINE_I386 || isX64(input)

@@ -61,7 +61,7 @@ export function stubChoices(uki: UkiView, { stub, linux, initrd, deep }: Wishes)
 
 const models = new WeakMap<StubEra, StubModel>()
 
-/** One model for each era: whoever meets it again knows it. */
+/** One model per era, so that models can be compared by identity. */
 function modelOf(era: StubEra): StubModel {
   const known = models.get(era) ?? stubModel(era)
   models.set(era, known)

@@ -1,6 +1,6 @@
 /**
- * What many boots share, made once: a parsed image, a machine with its memory laid out. Prepared values are
- * never changed; every boot works on a fork of its own.
+ * State shared by many boots, made once: a parsed image, a machine with its memory laid out. Prepared values
+ * never change; every boot works on its own fork.
  */
 import { madeOf, stays } from '../bytes/fixed-source.ts'
 import { hex, sizeOf } from '../bytes/range.ts'
@@ -78,7 +78,7 @@ function builderOf(image: ByteSource): ReturnType<typeof recogniseLayout> | null
   return pe === null ? null : recogniseLayout(pe)
 }
 
-/** Prepares an image. Nothing is read before it is needed. Of bytes that stay as they are it is made once. */
+/** Prepares an image. Nothing is read before it is needed. A source that never changes is prepared once. */
 export function prepareImage(source: ByteSource): PreparedImage {
   return source instanceof PreparedImage ? source : madeOf(source, newImage)
 }
@@ -106,7 +106,7 @@ export class PreparedMachine {
     readonly entry: StubEntry
   } | null = null
 
-  /** Throws UsageError for a firmware that nobody knows, and for an image base without room above it. */
+  /** Throws UsageError for an unknown firmware, and for an image base without room above it. */
   constructor(input: MachineInput) {
     const { firmware, imageBase } = input
     if (imageBase !== undefined && imageBase > PHYS_END - IMAGE_ROOM)
@@ -226,7 +226,7 @@ export class PreparedMachine {
   }
 }
 
-/** Do both bring the same? Settings are compared one by one, lists entry by entry. */
+/** Are both options equal? Settings are compared one by one, lists entry by entry. */
 function areAlike(one: BootOptions, other: BootOptions): boolean {
   const { settings = {}, assumptions = [], doubts = [], loadOptions = null } = one
   const { settings: settings2 = {}, assumptions: assumptions2 = [], doubts: doubts2 = [] } = other

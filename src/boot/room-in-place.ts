@@ -1,6 +1,6 @@
 /**
- * Does memory after .linux matter, as far as the file shows: may the stub enter the kernel where it lies, and
- * does that kernel take memory past its file there? HZ-11.
+ * Does the memory after .linux matter? Judged by the file alone: may the stub enter the kernel in place, and
+ * does that kernel use memory past the end of its file? HZ-11.
  */
 import type { ByteSource } from '../bytes/source.ts'
 import { parsePe } from '../image/pe.ts'
@@ -8,13 +8,13 @@ import type { UkiView } from '../image/uki.ts'
 import { kernelCandidates, stubCandidates, type AnyStubEra } from './identify.ts'
 import type { Wishes } from './plan.ts'
 
-/** What a kernel asks of the memory past its file (HO-4 to HO-6). */
+/** Contracts about the memory past the end of the kernel's file (HO-4 to HO-6). */
 const ROOM: readonly string[] = ['init-window', 'bss-zero', 'bss-owned']
 
-/** A table can name 65535 kernels; a stub takes one of the first or of the last. */
+/** Kernels examined at each end of the table, which can have 65535; a stub takes the first or the last. */
 const LOOKED_AT = 8
 
-/** True as well where stub or kernel are not known, or are the caller's own. */
+/** Also true if the stub or the kernel is unknown, or is the caller's own model. */
 export function mayNeedRoom(uki: UkiView, { stub, kernel }: Pick<Wishes, 'stub' | 'kernel'> = {}): boolean {
   const eras =
     typeof stub === 'object' && 'boot' in stub ? [null] : stubCandidates(uki, stub).map(({ era }) => era)
@@ -26,7 +26,7 @@ export function mayNeedRoom(uki: UkiView, { stub, kernel }: Pick<Wishes, 'stub' 
   )
 }
 
-/** May a stub of this era start these bytes where they lie? */
+/** May a stub of this era enter this kernel in place? `length` is VirtualSize of its section, in bytes. */
 function mayEnterInPlace(era: AnyStubEra, kernel: ByteSource, length: number): boolean {
   if ('names' in era) return false
   const { entryMethod, placeKernel } = era.behaviour

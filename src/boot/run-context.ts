@@ -82,7 +82,7 @@ interface Parts {
   readonly held: HeldMemory
   /** The firmware's map before the boot. */
   readonly map: readonly MemoryDescriptor[]
-  /** Id of the image loader; empty where nobody named a firmware. */
+  /** Id of the image loader; empty if no firmware was named. */
   readonly loader: string
 }
 
@@ -99,7 +99,7 @@ export class RunContext {
     this.machine = createMachine(recorder, memory, firmware, settings, notes)
   }
 
-  /** Id of the image loader; empty where nobody named a firmware. */
+  /** Id of the image loader; empty if no firmware was named. */
   get loader(): string {
     return this.#parts.loader
   }
@@ -146,7 +146,7 @@ export class RunContext {
     try {
       return { value: body(), ended: null }
     } catch (stop) {
-      if (stop instanceof ModelBug && stop.beyondMemory) return { ended: { kind: 'unknown', gap: BEYOND } }
+      if (stop instanceof ModelBug && stop.beyondMemory) return { ended: { kind: 'unknown', gap: beyond() } }
       if (!(stop instanceof Stop)) throw stop
       return { ended: stop.outcome }
     }
@@ -164,10 +164,10 @@ export class RunContext {
 }
 
 /** What no x64 machine has is not modelled (FW-57). */
-const BEYOND: Gap = {
+const beyond = (): Gap => ({
   clause: 'FW-57',
   why: `the boot uses addresses beyond ${hex(PHYS_END)}, where physical memory ends`,
-}
+})
 
 function forked(
   from: Pick<Parts, 'recorder' | 'memory' | 'firmware' | 'held' | 'map' | 'loader'>,

@@ -1,6 +1,6 @@
 /**
- * A kernel that KASLR puts anywhere is simulated in the first slot. What is found there holds for all slots
- * when none of them holds anything that is read later; otherwise the slot decides, and the report says so.
+ * KASLR can put the kernel into any of its slots; the run simulates the first. Its result holds for all of
+ * them unless some slots overlap memory that is read later: then the slot decides, and the report says so.
  */
 import { hex, intersect, subtract, union, type Range } from '../bytes/range.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -11,7 +11,7 @@ import type { Recording } from '../memory/recorder.ts'
 /** Object name of the extracted kernel. */
 const VO = 'vo'
 
-/** Something that is read after the kernel was extracted, where it was before its place was chosen. */
+/** Memory in use before the slot was chosen, and read after the kernel was extracted. */
 interface Needed {
   readonly range: Range
   readonly object: string
@@ -22,8 +22,8 @@ function makesKernel(event: MemoryEvent): boolean {
 }
 
 /**
- * What is read from the choice on. Memory that was allocated after it lies elsewhere where the kernel is in
- * its place, so it is left out.
+ * The ranges read after the slot was chosen. Memory allocated after that is left out: with the kernel in
+ * another slot it would be allocated elsewhere.
  */
 function neededLater({ events }: Recording): Needed[] {
   const chosen = events.findIndex(makesKernel)
@@ -38,7 +38,7 @@ function neededLater({ events }: Recording): Needed[] {
   })
 }
 
-/** How many slots reach into any of these ranges. */
+/** The number of slots that overlap any of these ranges. */
 function slotsIn({ runs, align, size }: KernelSlots, needed: readonly Needed[]): number {
   let hits = 0
   for (const { first, count } of runs) {
@@ -56,7 +56,7 @@ function slotsIn({ runs, align, size }: KernelSlots, needed: readonly Needed[]):
   return hits
 }
 
-/** Where the slot decides, the run is in doubt, and says how many slots do what. */
+/** Makes the verdict unknown if some slots, but not all, overlap memory that is read later. */
 export function judgeSlots(machine: Machine, slots: KernelSlots | undefined, recording: Recording): void {
   if (slots === undefined) return
   const { runs, align, size, count, clause } = slots

@@ -74,8 +74,11 @@ const imageLoader: Option = {
     '2022.11 by default, stubsim profiles lists them',
 }
 
+const memmapAt = settingOption('memmapAt')
+const otherSettings = settingOptions('memmapAt')
+
 /** The machine of a boot. */
-const machine: readonly Option[] = [memmap, settingOption('memmapAt'), ram, firmware, imageLoader, quirk]
+const machine: readonly Option[] = [memmap, memmapAt, ram, firmware, imageLoader, quirk]
 
 /** The same for several machines, one for every combination of the values. */
 const machines: readonly Option[] = [
@@ -84,7 +87,7 @@ const machines: readonly Option[] = [
     several: 'repeated',
     help: `${memmap.help}; may be repeated, and be a folder of maps`,
   },
-  settingOption('memmapAt'),
+  memmapAt,
   { ...ram, several: 'commas', help: `${ram.help}; several separated by commas` },
   { ...firmware, several: 'commas', help: `${firmware.help}; several separated by commas` },
   { ...imageLoader, several: 'commas', help: `${imageLoader.help}; several separated by commas` },
@@ -94,7 +97,7 @@ const machines: readonly Option[] = [
 /** Options for the input of a simulated boot, and for its output. */
 const boot = (shape: Option, on = machine): readonly Option[] => [
   ...on,
-  ...settingOptions('memmapAt'),
+  ...otherSettings,
   {
     name: 'boot-loader',
     formerly: 'kernel-loader',

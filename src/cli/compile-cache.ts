@@ -117,15 +117,15 @@ function writeCode(path: string, code: Buffer): void {
   }
 }
 
-/** Loads a bundle by its name, and answers with its exports. */
+/** Loads a bundle by name and returns its exports. */
 export type Load = (name: string) => unknown
 
 const HEAD = '(function (exports, require, module, __filename, __dirname) {'
 const TAIL = '\n})'
 
 /**
- * A bundle as a function. It is ASCII, and so is read into one buffer and made a string in one go: every copy
- * more of half a megabyte costs as much as reading it.
+ * A bundle as a function. It is ASCII, so it is read into one buffer and converted at once: every further
+ * copy of half a megabyte costs as much as reading it.
  */
 function wrapped(path: string): string {
   const file = openSync(path, 'r')
@@ -149,10 +149,10 @@ type Wrapped = (
   folder: string,
 ) => void
 
-/** Exit codes of runs that say nothing of what the command needs: a usage error, a bug. */
+/** Exit codes of runs that do not use all of the command's code: a usage error, a bug. */
 const NOT_KEPT: readonly unknown[] = [2, 70]
 
-/** Loads from `home` with what is kept in `folder`, and what is not kept yet is when the process ends. */
+/** Loads from `home` with the code cached in `folder`; missing code is cached when the process exits. */
 function keptLoader(home: string, folder: string, plain: Load): Load {
   const known = new Map<string, { exports: object }>()
   const compiled: { readonly path: string; readonly script: Script }[] = []
@@ -186,7 +186,7 @@ function keptLoader(home: string, folder: string, plain: Load): Load {
  */
 export function loaderOf(env: Environment, main: string, build: string, command = ''): Load {
   const folder = folderFor(env, build, /^[a-z]{1,16}$/.test(command) ? command : 'none')
-  // Only what is used is loaded of Node, too: its module of modules costs a fiftieth of its start
+  // Node's own modules are loaded on demand, too: node:module costs 2 % of the start
   const plain = (): Load => process.getBuiltinModule('module').createRequire(main)
   return folder === null
     ? plain()

@@ -16,7 +16,7 @@ export interface RecordDiff {
   readonly fields: readonly Difference[]
   /** Its clauses. */
   readonly clauses: { readonly from: readonly string[]; readonly to: readonly string[] }
-  /** Commits of the changes behind it. */
+  /** Commits of the changes that cause it. */
   readonly commits: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** `explain`: what a rule, or a line that somebody printed, means. */
+/** `explain`: the meaning of a rule, or of a printed message. */
 import { UsageError } from '../bytes/errors.ts'
 import { rules as houseRules } from '../hazard/registry.ts'
 import { plainLetters, textOf } from '../image/paste/letters.ts'
@@ -9,14 +9,14 @@ import { labelled } from '../report/layout.ts'
 import type { Call } from './command.ts'
 import { packageText } from './files.ts'
 import { appliesTo, pageNames } from './law-pages.ts'
-import { titleOf } from './pages.ts'
+import { proseLines, titleOf } from './pages.ts'
 import { knownLines } from './printed.ts'
-import { clauseNamed, clausePage } from './spec.ts'
+import { clauseNamed, clausePage, printClauses } from './spec.ts'
 import { didYouMean } from './suggest.ts'
 
 const HAZARDS = 'docs/hazards'
 const WIDTH = 80
-/** More lines that are equally near say nothing. */
+/** Maximum number of equally near messages shown. */
 const SHOWN_MAX = 5
 
 const pageOf = (rule: string): string => packageText(`${HAZARDS}/${rule}.md`) ?? ''
@@ -102,7 +102,7 @@ function explainStatus(call: Call, { name, code, why }: StatusMeaning): number {
 
 function page(call: Call, id: string, text: string): number {
   const data = { schema: 1, rules: [{ id, title: titleOf(text), text }] }
-  call.print(call.text('format') === 'json' ? `${JSON.stringify(data, null, 2)}\n` : text)
+  call.print(call.text('format') === 'json' ? `${JSON.stringify(data, null, 2)}\n` : proseLines(text, WIDTH))
   return 0
 }
 
@@ -113,7 +113,7 @@ function page(call: Call, id: string, text: string): number {
 export function explain(call: Call): number {
   const rules = pageNames(HAZARDS)
   const wanted = call.operand
-  // letters as the program printed them: without colours, entities, blanks that are none
+  // text as its program printed it: without colours, entities and non-breaking blanks
   const line = plainLetters(textOf(wanted ?? '')).text
   if (wanted === null) {
     listOfRules(call, rules)
@@ -125,7 +125,7 @@ export function explain(call: Call): number {
   if (rule !== undefined && rules.includes(rule)) return page(call, rule, pageOf(rule))
   const clause = clauseNamed(wanted)
   if (clause !== null) {
-    call.print(clausePage(clause))
+    printClauses(call, clausePage(clause), [clause])
     return 0
   }
   const status = statusNamed(wanted)

@@ -211,12 +211,12 @@ function openPipe(path: string, stdin: number): Pick<OpenFile, 'fd' | 'size' | '
   return { fd: path === STDIN ? stdin : attempt(path, open), size: 0, read: 0 }
 }
 
-/** How long a named pipe is given for somebody to write to it, and how often it is asked, in milliseconds. */
+/** Time to wait for a writer of a named pipe, and the polling interval, in milliseconds. */
 const WRITER = { comes: 2000, every: 10 } as const
 
 /**
- * Reads a pipe that was opened without waiting. Nothing there is no end while somebody holds its other end
- * open; before anybody did, it is one only when nobody comes.
+ * Reads a pipe that was opened without blocking. An empty read is the end only when no writer holds the pipe
+ * open; before the first writer, only after the wait has timed out.
  */
 function readPipe(path: string, fd: number, room: Uint8Array, done: number): number {
   for (let waited = 0; ; waited += WRITER.every) {

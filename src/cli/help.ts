@@ -1,4 +1,5 @@
 /** Help and the reference page, both made from the command table. */
+import { wrap } from '../report/layout.ts'
 import type { Command, Option } from './command.ts'
 
 /** Exit codes that every command has. */
@@ -31,22 +32,13 @@ export function usageLine(command: Command): string {
 
 const TEXT_WIDTH = 80
 
-/** Words in lines of at most `width`, each after `indent` spaces; the first line is not indented. */
-function wrap(text: string, indent: number): string {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > TEXT_WIDTH) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].join(`\n${' '.repeat(indent)}`)
-}
+/** Words in lines of at most TEXT_WIDTH, each after `indent` spaces; the first line is not indented. */
+const indented = (text: string, indent: number): string =>
+  wrap(text, TEXT_WIDTH - indent).join(`\n${' '.repeat(indent)}`)
 
 function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${wrap(right, width + 4)}\n`).join('')
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${indented(right, width + 4)}\n`).join('')
 }
 
 /** `stubsim --help`. */
@@ -61,6 +53,14 @@ export function overviewHelp(commands: readonly Command[]): string {
   ].join('')
 }
 
+/** A command to copy; a long one continues on a second line after a backslash, before an option. */
+function exampleText(example: string): string {
+  const whole = example.replaceAll(/ (--?[a-z-]+) (?!-)/g, ' $1\u00a0')
+  const [first = '', ...rest] = wrap(whole, TEXT_WIDTH - 6)
+  const lines = [`  ${first}`, ...rest.map(line => `      ${line}`)]
+  return `${lines.join(' \\\n').replaceAll('\u00a0', ' ')}\n`
+}
+
 /** `stubsim COMMAND --help`. */
 export function commandHelp(command: Command): string {
   const { operand } = command
@@ -71,12 +71,10 @@ export function commandHelp(command: Command): string {
       ...(operand === null ? [] : [[operand.name, operand.help] as const]),
       ...command.options.map(option => [optionText(option), optionHelp(option)] as const),
     ]),
-    ...(command.notes ?? []).map(note => `\n${wrap(note, 0)}\n`),
+    ...(command.notes ?? []).map(note => `\n${indented(note, 0)}\n`),
     '\nexit code\n',
     table(exitsOf(command).map(([code, meaning]) => [String(code), meaning])),
-    command.examples.length === 0
-      ? ''
-      : `\nexamples\n${command.examples.map(example => `  ${example}\n`).join('')}`,
+    command.examples.length === 0 ? '' : `\nexamples\n${command.examples.map(exampleText).join('')}`,
   ].join('')
 }
 

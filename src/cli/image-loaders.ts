@@ -9,7 +9,7 @@ import {
 import { buildMachine, type MachineInput } from '../boot/machine.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex } from '../bytes/range.ts'
-import { FIRMWARES, firmwareNamed } from '../firmware/firmwares.ts'
+import { firmwareNamed, firmwares } from '../firmware/firmwares.ts'
 import { parsePe } from '../image/pe.ts'
 import { viewUki } from '../image/uki.ts'
 import { columns, labelled, printable } from '../report/layout.ts'
@@ -89,7 +89,7 @@ export function formatImageLoaders(
   )
   const notes = outcomes.flatMap(({ loader, assumptions }) => assumptions.flatMap(what => line(loader, what)))
   const unusual = outcomes.flatMap(({ loader }) =>
-    FIRMWARES.find(({ id }) => id === loader)?.loader.unusual === undefined
+    firmwares().find(({ id }) => id === loader)?.loader.unusual === undefined
       ? []
       : line(loader, firmwareNamed(loader).loader.unusual ?? ''),
   )
@@ -174,7 +174,7 @@ export async function imageLoaders(call: Call): Promise<number> {
   const map = await mapOf(call)
   const comparison =
     named === undefined
-      ? compareImageLoaders(source, viewUki(pe), map, FIRMWARES)
+      ? compareImageLoaders(source, viewUki(pe), map, firmwares())
       : compareImageLoaders(source, viewUki(pe), map, named, () => true)
   call.print(
     call.text('format') === 'json'

@@ -18,14 +18,14 @@ const TEXTS: readonly string[] = [
   '.pcrpkey',
   '.pcrsig',
 ]
-/** Most sections that are shown; a table can name 65535. */
+/** Maximum number of sections shown; a table can have 65535. */
 const SECTIONS_MAX = 64
-/** Most lines of a text that are shown. */
+/** Maximum number of lines shown of a text. */
 const LINES_MAX = 40
 
 /** The content of a section with text. */
 export interface SectionContent {
-  /** In the section table. */
+  /** Index in the section table. */
   readonly index: number
   readonly name: string
   readonly size: number
@@ -35,10 +35,10 @@ export interface SectionContent {
   readonly text: string
 }
 
-/** A profile: what it is called, and for every kind of section the one that it uses. */
+/** A profile: its name, and the section that it uses of every kind. */
 export interface Profile {
-  /** @N selects it; null: the base, used where there are no profiles. */
-  readonly number: number | null
+  /** `@N` selects it. */
+  readonly number: number
   /** ID and TITLE of its `.profile`. */
   readonly id: string | null
   readonly title: string | null
@@ -84,7 +84,10 @@ export function profilesOf(uki: UkiView): Profile[] {
   const base = payload.slice(0, starts[0] ?? payload.length)
   return starts.slice(0, SECTIONS_MAX).map((start, number) => {
     const own = payload.slice(start, starts[number + 1] ?? payload.length)
-    const { text } = contentOf(own[0] ?? payload[start] ?? (base[0] as UkiSection))
+    const text = own
+      .slice(0, 1)
+      .map(section => contentOf(section).text)
+      .join('')
     const names = [...new Set([...base, ...own].map(({ section }) => section.name))]
     return {
       number,
@@ -101,7 +104,7 @@ export function profilesOf(uki: UkiView): Profile[] {
 
 const TEXT_WIDTH = 76
 
-/** A line in pieces that fit; a word that does not is cut. */
+/** A line in pieces of at most TEXT_WIDTH; a longer word is cut. */
 function pieces(line: string): string[] {
   return wrap(line, TEXT_WIDTH).flatMap(part =>
     Array.from({ length: Math.max(1, Math.ceil(part.length / TEXT_WIDTH)) }, (_, i) =>
@@ -125,7 +128,7 @@ export function contentLines(contents: readonly SectionContent[]): string[] {
   })
 }
 
-/** Profiles that stand beside each other. */
+/** Profiles side by side in one table. */
 const ABREAST = 3
 const CELL_MAX = 20
 

@@ -1,4 +1,4 @@
-/** What is read of a file, or of its pasted section table, for `inspect`. */
+/** Reads a file, or its pasted section table, for `inspect`. */
 import { imageOfListing } from '../boot/listing.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { hex } from '../bytes/range.ts'
@@ -15,7 +15,9 @@ import { profilesOf, sectionContents, type Profile, type SectionContent } from '
 import { mayNeedRoom } from '../boot/room-in-place.ts'
 import { advise, withoutInPlace } from '../hazard/registry.ts'
 
-/** Advice about the file; what matters in place alone is left out where its stub does not do that (HZ-11). */
+/**
+ * Advice about the file; advice for kernels entered in place is omitted if its stub enters none so (HZ-11).
+ */
 function adviceOn(pe: PeFile, uki: UkiView): readonly Finding[] {
   const advice = advise({ pe, uki })
   const rest = withoutInPlace(advice)
@@ -39,7 +41,7 @@ export interface Inspection {
   /** The tools that may have built it; null if it is not a unified kernel image. */
   readonly layout: LayoutFound | null
   readonly kernels: readonly KernelInside[]
-  /** What the sections with text say. */
+  /** Sections with text. */
   readonly contents: readonly SectionContent[]
   readonly profiles: readonly Profile[]
   readonly problems: readonly Problem[]
@@ -110,7 +112,7 @@ export function inspectListing(name: string, bytes: Uint8Array): Inspection {
     ...found,
     stub: null,
     kernels: found.kernels.filter(({ bzimage }) => bzimage !== null),
-    // The bytes of a listing are made up
+    // The bytes of a listing are invented
     contents: [],
     profiles: [],
     problems: [...found.problems, ...problems],

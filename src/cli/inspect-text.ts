@@ -1,4 +1,4 @@
-/** `inspect` of a text: what map is in it, how whole that is, and what a boot said of itself. */
+/** `inspect` of a text: the map in it, how complete that is, and what the boot reported. */
 import { ramOf } from '../firmware/memory-map.ts'
 import { UsageError } from '../bytes/errors.ts'
 import { formatSize, hex, sizeOf } from '../bytes/range.ts'
@@ -10,11 +10,11 @@ import { EfiConventionalMemory } from '../image/memory-types.ts'
 import { readObserved, type Observed } from '../image/observed.ts'
 import { labelled, printable } from '../report/layout.ts'
 
-/** What a text tells of a machine and of a boot on it. */
+/** Facts in a text about a machine and a boot on it. */
 export interface TextInspection {
   readonly name: string
   readonly size: number
-  /** null: no map in it. */
+  /** null if the text contains none. */
   readonly memoryMap: MemmapParse | null
   readonly firmware: string
   readonly architecture: string
@@ -44,7 +44,7 @@ function architectureOf(text: string, map: MemmapParse | null): string {
   return ARCHITECTURES.find(([says]) => says.test(text))?.[1] ?? 'the text does not tell'
 }
 
-/** Throws UsageError where neither a map nor a line of a boot is in the text. */
+/** Throws UsageError if the text contains neither a map nor an observed fact. */
 export function inspectText(name: string, bytes: Uint8Array): TextInspection {
   const map = readMemmap(bytes)
   const observed = readObserved(bytes)

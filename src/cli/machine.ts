@@ -30,13 +30,13 @@ export function isFirmwareFile(name: string): boolean {
   return name.endsWith('.json')
 }
 
-/** The machines of `check` where nobody names one: each of these sizes with each of these firmwares. */
+/** The machines of `check` if none is named: each of these sizes with each of these firmwares. */
 export const USUAL = {
   ram: [512 * 2 ** 20, 2 * 2 ** 30, 8 * 2 ** 30],
   firmware: ['ovmf-2020.11-q35-4M', 'ovmf-2022.11-q35-4M', 'ovmf-2025.02-q35-4M'],
 } as const
 
-/** The options that name a machine, the others only say more of it. */
+/** The options that name a machine; the others only modify it. */
 const NAMING = ['memmap', 'ram', 'firmware'] as const
 
 /** Does an option name a machine? */
@@ -44,7 +44,7 @@ export function namesMachine(call: Call): boolean {
   return NAMING.some(option => call.has(option))
 }
 
-/** The maps among the options; a folder stands for all files in it. Throws UsageError if one is empty. */
+/** The maps in the options; a folder means all files in it. Throws UsageError for an empty folder. */
 function memmapsOf(call: Call): readonly string[] {
   return call.texts('memmap').flatMap(path => {
     const files = call.files.folder(path)

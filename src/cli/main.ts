@@ -6,10 +6,10 @@ import { loaderOf } from './compile-cache.ts'
 import { outputTo } from './output.ts'
 import type * as Program from './program.ts'
 
-/** Put in by the build: a hash of the program's bundles. */
+/** Inserted by the build: a hash of the program's bundles. */
 declare const BUILD: string
 
-/** As for any other thing that cannot be used; never the code of a verdict. */
+/** The exit code for unusable input; never that of a verdict. */
 const EXIT_NOT_WRITTEN = 2
 
 const argv = process.argv.slice(2)
@@ -24,6 +24,6 @@ void main(argv, { stdout, stderr, stdin: 0, env: process.env }).then(async code 
     stderr.write('stubsim: standard output cannot be written: the result is not complete\n')
   }
   if (!(await stderr.written())) process.exitCode = EXIT_NOT_WRITTEN
-  // All is written, and nothing is open: what Node would take down piece by piece goes with the process
+  // All output is written and nothing is open: exiting now skips Node's own teardown
   process.exit()
 })

@@ -28,7 +28,7 @@ function isPlain(fd: number): boolean {
   }
 }
 
-/** Writes as much as can be written at once. Answers with the rest, or with null when writing fails. */
+/** Writes as much as possible without blocking. Returns the rest, or null if writing fails. */
 function writeNow(fd: number, text: string): Uint8Array | null {
   let rest: Uint8Array = new TextEncoder().encode(text)
   try {

@@ -2,6 +2,8 @@
  * The pages printed by explain and spec: docs/hazards and the chapters of the spec, read from this package.
  */
 
+import { wrap } from '../report/layout.ts'
+
 /** A clause as printed in its chapter. */
 export interface ClauseText {
   readonly id: string
@@ -31,6 +33,38 @@ export function parseChapter(markdown: string): Chapter | null {
       clauses.push({ id: clause, title: heading, text: part.trim() })
   }
   return { id, title, clauses }
+}
+
+/** Begins a line of its own: a heading, an item of a list, a row of a table, a field of a clause. */
+const OWN_LINE = /^(?:#|\||\s*(?:[-*]|\d+\.) |[A-Z][a-z]+: )/
+
+/**
+ * Markdown for a terminal: paragraphs and list items are filled to `width` characters; headings, tables and
+ * code blocks stay as they are. A word longer than a line gets a line of its own.
+ */
+export function proseLines(markdown: string, width: number): string {
+  const lines: string[] = []
+  let block: string[] = []
+  const fill = (): void => {
+    const [first] = block
+    if (first === undefined) return
+    const text = block.map(line => line.trim()).join(' ')
+    const indent = /^\s*/.exec(first)?.[0] ?? ''
+    const mark = /^(?:[-*]|\d+\.) /.exec(text)?.[0] ?? (/^[A-Z][a-z]+: /.test(text) ? '  ' : '')
+    const margin = indent + ' '.repeat(mark.length)
+    lines.push(...wrap(text, width - margin.length).map((line, i) => (i === 0 ? indent : margin) + line))
+    block = []
+  }
+  let code = false
+  for (const line of markdown.split('\n')) {
+    const isFence = line.trimStart().startsWith('```')
+    if (OWN_LINE.test(line) || isFence || code || line.trim() === '') fill()
+    if (isFence || code || line.trim() === '' || /^[#|]/.test(line)) lines.push(line)
+    else block.push(line)
+    if (isFence) code = !code
+  }
+  fill()
+  return lines.join('\n')
 }
 
 /** The first heading of a page. */

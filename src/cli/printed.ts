@@ -4,7 +4,7 @@ import { CONSEQUENCES, type KnownLine } from '../messages/consequences.ts'
 import { MEANINGS } from '../messages/meanings.ts'
 import { TEXTS, type TextId } from '../messages/texts.ts'
 
-/** What the decompressors of the kernel say of a payload: the same text once, whichever format prints it. */
+/** Error messages of the kernel's decompressors; a text shared by several formats is listed once. */
 function payloadLines(): readonly KnownLine[] {
   const formats = new Map<string, Set<string>>()
   for (const [format, kinds] of Object.entries(MESSAGES))

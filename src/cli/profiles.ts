@@ -1,5 +1,5 @@
 /** `profiles`: the recorded firmware profiles, the firmwares, and the quirks. */
-import { FIRMWARES } from '../firmware/firmwares.ts'
+import { firmwares } from '../firmware/firmwares.ts'
 import { PROFILES } from '../firmware/profiles.ts'
 import { QUIRKS } from '../firmware/quirks.ts'
 import { columns, labelled } from '../report/layout.ts'
@@ -19,7 +19,7 @@ export function profilesToJson(): Record<string, unknown> {
       basis,
       recordedMiB: recorded,
     })),
-    firmwares: FIRMWARES.map(({ id, title, allocator, loader, inner, contents }) => ({
+    firmwares: firmwares().map(({ id, title, allocator, loader, inner, contents }) => ({
       id,
       title,
       allocator: allocator.id,
@@ -44,8 +44,8 @@ export function formatProfiles(): string {
     `  ${id}`,
     `recorded with ${recorded.map(String).join(', ')} MiB`,
   ])
-  const firmwareColumn = Math.max(...FIRMWARES.map(({ id }) => id.length)) + 2
-  const firmwareLines = FIRMWARES.flatMap(({ id, title, allocator }) =>
+  const firmwareColumn = Math.max(...firmwares().map(({ id }) => id.length)) + 2
+  const firmwareLines = firmwares().flatMap(({ id, title, allocator }) =>
     labelled(id, allocator.id === id ? title : `${title} (allocator ${allocator.id})`, {
       indent: 2,
       column: firmwareColumn,

@@ -52,8 +52,8 @@ function widthFor(given: Given, { stdout: { isTTY = false, columns = 0 } }: Io):
 }
 
 /**
- * The one place where results leave: no character of a file name or a file reaches a terminal that it could
- * steer.
+ * The only place where results are written: no character that controls a terminal passes from a file or its
+ * name.
  */
 function atEdge(result: string, given: Given, io: Io): string {
   const isJson = JSON_FORMATS.some(format => format === given.text('format'))

@@ -1,6 +1,6 @@
 /**
- * A recipe of objcopy in the place of an image: its files where they are there, their sizes where it has
- * them.
+ * An objcopy recipe in place of an image: with the files that exist, and the stated sizes of those that do
+ * not.
  */
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
@@ -14,7 +14,7 @@ import type { ListedSection, Listing } from '../image/tables/model.ts'
 import type { ObjcopyRecipe, RecipeSection } from '../image/tables/recipe.ts'
 import type { Call } from './command.ts'
 
-/** A section, and its bytes where they are there. */
+/** A section, and its bytes if its file exists. */
 interface Part {
   readonly section: ListedSection
   readonly bytes: ByteSource | null
@@ -26,7 +26,7 @@ interface Stub {
   readonly parts: readonly Part[]
 }
 
-/** A path of the recipe counts from where the program runs, or from the recipe's own folder. */
+/** A path in the recipe is relative to the working directory, or to the recipe's folder. */
 function found(call: Call, path: string, beside: string): string | null {
   const paths = isAbsolute(path) ? [path] : [path, join(dirname(beside), path)]
   return paths.find(one => call.files.has(one)) ?? null
@@ -110,7 +110,7 @@ function partOf(
 }
 
 /**
- * The image that the recipe would make. Throws UsageError, in one line, for what has to be known and is not.
+ * The image that the recipe would make. Throws UsageError, in one line, for missing information.
  */
 export function imageOfRecipe(
   call: Call,

@@ -1,10 +1,13 @@
 /** `spec`: clauses of the law, found by id, by words, or by the release that they hold for. */
 import { UsageError } from '../bytes/errors.ts'
+import { labelled } from '../report/layout.ts'
 import { clauseIndex, placesText } from './clause-index.ts'
 import type { Call } from './command.ts'
 import { appliesTo, chapters, clausesWith, evidenceOf, lawFor, type Holding } from './law-pages.ts'
-import type { Chapter, ClauseText } from './pages.ts'
+import { proseLines, type Chapter, type ClauseText } from './pages.ts'
 import { didYouMean } from './suggest.ts'
+
+const WIDTH = 80
 
 const asData = (clause: ClauseText) => {
   const places = clauseIndex().get(clause.id)
@@ -19,17 +22,19 @@ const asData = (clause: ClauseText) => {
   }
 }
 
-const titleLine = ({ id, title }: ClauseText): string => `  ${id.padEnd(6)} ${title}\n`
+const titleLine = ({ id, title }: ClauseText): string =>
+  `${labelled(id, title, { indent: 2, column: 7, width: WIDTH }).join('\n')}\n`
 
 function holdingLine({ clause, whenever }: Holding): string {
-  const condition = whenever === null || whenever === '' ? '' : `${' '.repeat(9)}(${whenever})\n`
-  return `${titleLine(clause)}${condition}`
+  if (whenever === null || whenever === '') return titleLine(clause)
+  const condition = labelled('', `(${whenever})`, { indent: 9, column: 0, width: WIDTH })
+  return `${titleLine(clause)}${condition.join('\n')}\n`
 }
 
 /** The text of a clause, its sources, our code and its tests. */
 export function clausePage(clause: ClauseText): string {
   const places = clauseIndex().get(clause.id)
-  return `${clause.text}\n${places === undefined ? '' : `\n${placesText(places)}`}`
+  return `${proseLines(clause.text, WIDTH)}\n${places === undefined ? '' : `\n${placesText(places)}`}`
 }
 
 /** The clause of that id, in any case of letters. */
@@ -93,10 +98,15 @@ export function spec(call: Call): number {
     return { text: all.map(chapterText).join('\n'), clauses: all.flatMap(({ clauses }) => clauses) }
   }
   const { text, clauses } = given()
+  printClauses(call, text, clauses)
+  return 0
+}
+
+/** Prints clauses as `--format` says: the text, or the clauses as data. */
+export function printClauses(call: Call, text: string, clauses: readonly ClauseText[]): void {
   call.print(
     call.text('format') === 'json'
       ? `${JSON.stringify({ schema: 1, clauses: clauses.map(asData) }, null, 2)}\n`
       : text,
   )
-  return 0
 }

@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0
 }
 
-/** Longer words than this are no slips of the pen, and comparing them takes time. */
+/** Longer words are not compared: they are not typing errors, and comparing them takes time. */
 const WORD_MAX = 80
 
 /** ` (did you mean --memmap?)`, or nothing if no known word is close. */

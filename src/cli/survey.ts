@@ -25,13 +25,13 @@ const EXIT_UNREADABLE = 2
 /** From the best to the worst. */
 const EXITS: readonly number[] = [0, 3, EXIT_UNREADABLE, 1]
 
-/** The files to check, and those of folders that are left out. */
+/** The files to check, and those in folders that are left out. */
 interface Files {
   readonly files: readonly string[]
   readonly skipped: readonly string[]
 }
 
-/** Does it begin as a PE file does? What cannot be read is kept, so that it gets its row. */
+/** Does the file begin with MZ? True for a file that cannot be read, so that it gets a row. */
 function beginsAsPe(call: Call, path: string): boolean {
   const part = call.files.part()
   try {
@@ -45,7 +45,7 @@ function beginsAsPe(call: Call, path: string): boolean {
   }
 }
 
-/** The operands, each folder as the PE files in it. */
+/** The operands, with each folder replaced by the PE files in it. */
 function filesOf(call: Call): Files {
   const files: string[] = []
   const skipped: string[] = []
@@ -64,13 +64,13 @@ interface Ready {
   readonly machine: PreparedMachine
 }
 
-/** Why a file cannot be used, without its name. */
+/** The message of a UsageError without the file's name. Throws anything else again. */
 function whyOf(error: unknown, name: string): string {
   if (!(error instanceof UsageError)) throw error
   return error.message.startsWith(`${name}: `) ? error.message.slice(name.length + 2) : error.message
 }
 
-/** A machine ready to boot, or a row that says why not: of several maps one may be none. */
+/** A machine ready to boot, or a row that says why its memory map cannot be used. */
 async function readied(call: Call, asked: Asked, wanted: Wanted, only: boolean): Promise<Ready | SurveyRow> {
   const name = machineName(wanted, asked.scenarioPath)
   try {
@@ -88,7 +88,7 @@ async function readied(call: Call, asked: Asked, wanted: Wanted, only: boolean):
   }
 }
 
-/** One file on all machines. What is wrong with the file itself is one row. */
+/** One file on all machines. If the file itself cannot be used, that is one row. */
 async function rowsOf(
   call: Call,
   asked: Asked,
@@ -129,7 +129,7 @@ async function rowsOf(
   }
 }
 
-/** The report in the form given by --format. */
+/** The survey in the format of --format. */
 async function surveyIn(call: Call, survey: Survey): Promise<string> {
   switch (REPORT_FORMATS.find(one => one === call.text('format')) ?? 'text') {
     case 'text':
@@ -161,7 +161,7 @@ async function surveyIn(call: Call, survey: Survey): Promise<string> {
 
 const isText = (call: Call): boolean => (call.text('format') ?? 'text') === 'text'
 
-/** Prints the report of all boots, and answers with the exit code of the worst. */
+/** Prints the survey of all boots; returns the exit code of the worst. */
 export async function survey(call: Call): Promise<number> {
   if (call.has('observed'))
     throw new UsageError('--observed is the log of one boot: give one FILE and one machine')

@@ -1,4 +1,4 @@
-/** An image that a text describes: a section table, or a recipe of objcopy. */
+/** An image described by a text: a section table, or an objcopy recipe. */
 import { imageOfListing, type ListedImage } from '../boot/listing.ts'
 import { UsageError } from '../bytes/errors.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -9,13 +9,13 @@ import { readRecipe } from '../image/tables/recipe.ts'
 import type { Call } from './command.ts'
 import { imageOfRecipe } from './recipe.ts'
 
-/** What is said of the stub and the kernel where the text shows neither. */
+/** Remarks about the stub and the kernel if the text shows neither. */
 export interface Chosen {
   readonly stub?: unknown
   readonly kernel?: string | undefined
 }
 
-/** null: the file is no text. Throws UsageError for a text that describes no image. */
+/** null if the file is not a text. Throws UsageError for a text that does not describe an image. */
 export function imageOfText(
   call: Call,
   path: string,

@@ -1,7 +1,7 @@
 /**
- * Failures of boot services, injected by plain description: what becomes of a boot when this allocation
- * fails? A failed call has no effect and returns an error, as the specification says; it is recorded as step
- * `x-fault`. Only calls of stages count: what the firmware allocates for itself is below.
+ * Fault injection: boot services that fail on request. A failed call has no effect and returns an error, as
+ * the UEFI specification says; it is recorded as step `x-fault`. Only calls made by stages count, not what
+ * the firmware allocates for itself.
  */
 import { UsageError } from '../bytes/errors.ts'
 import { memoryTypeName } from '../image/memory-types.ts'
@@ -12,7 +12,7 @@ import type { ForkableServices } from './boot-services.ts'
 import { FAULTY_CALLS, type Fault, type FaultyCall, type ServiceCall } from './service-call.ts'
 import { EFI_ERRORS, type EfiError } from './status.ts'
 
-/** What faults need beside the services. */
+/** The state of fault injection in one boot. */
 interface Watched {
   readonly faults: readonly Fault[]
   readonly recorder: Recorder
@@ -34,7 +34,7 @@ export function checkFaults(faults: readonly Fault[]): void {
   }
 }
 
-/** The services with these faults. `calls` grows with every call that could fail. */
+/** Services in which these faults occur. Every call that could fail is appended to `calls`. */
 export function withFaults(
   services: ForkableServices,
   faults: readonly Fault[],
@@ -45,7 +45,7 @@ export function withFaults(
 }
 
 function faulty(services: ForkableServices, watched: Watched): ForkableServices {
-  /** The status of a call that fails; null: it does not. */
+  /** The error that a call returns; null if it does not fail. */
   const failing = (
     call: FaultyCall,
     type: number | null,

@@ -3,11 +3,18 @@
  * PE).
  */
 import { UsageError } from '../bytes/errors.ts'
-import { ALLOCATORS, DEFAULT_ALLOCATOR } from './allocators.ts'
+import { once } from '../bytes/once.ts'
+import { allocators, DEFAULT_ALLOCATOR, edk2Allocators } from './allocators.ts'
 import type { Build } from './build.ts'
 import type { Contents } from './contents.ts'
 import type { ImageLoader } from './image-loaders/image-loader.ts'
-import { DEFAULT_IMAGE_LOADER, IMAGE_LOADERS, ofDxeCore } from './image-loaders/image-loaders.ts'
+import {
+  DEFAULT_IMAGE_LOADER,
+  findImageLoader,
+  imageLoaders,
+  ofDxeCore,
+  unknownName,
+} from './image-loaders/image-loaders.ts'
 import type { MemoryServices } from './memory-services.ts'
 
 /** Everything a boot needs of a firmware besides its memory map. */
@@ -48,7 +55,7 @@ const BELOW: readonly (readonly [prefix: string, below: FirmwareCore])[] = [
 
 function firmwareOf(loader: ImageLoader): Firmware {
   const { id, title } = loader
-  const release = ALLOCATORS.find(one => one.id === id && 'edk2' in one)
+  const release = edk2Allocators().find(one => one.id === id)
   const { allocator, inner, contents } =
     release === undefined
       ? (BELOW.find(([prefix]) => id.startsWith(prefix))?.[1] ?? DXE_CORE)
@@ -56,26 +63,31 @@ function firmwareOf(loader: ImageLoader): Firmware {
   return { id, title, loader, inner, contents, allocator: allocatorNamed(allocator) }
 }
 
+/** Firmwares by name, made when they are named. */
+const made = new Map<string, Firmware>()
+
+/** The firmwares, made when somebody asks for all. */
+export const firmwares = once((): readonly Firmware[] => imageLoaders().map(({ id }) => firmwareNamed(id)))
+
 /** One firmware for each image loader, in the loaders' order. */
-export const FIRMWARES: readonly Firmware[] = IMAGE_LOADERS.map(firmwareOf)
+export const FIRMWARES: readonly Firmware[] = /* @__PURE__ */ firmwares()
 
 /** The firmware of that name. Throws UsageError that lists the names. */
 export function firmwareNamed(name: string): Firmware {
-  const found = FIRMWARES.find(firmware => firmware.id === name)
-  if (found === undefined)
-    throw new UsageError(
-      `unknown firmware '${name}'; known are ${FIRMWARES.map(firmware => firmware.id).join(', ')}`,
-    )
-  return found
+  const known = made.get(name)
+  if (known !== undefined) return known
+  const loader = findImageLoader(name)
+  if (loader === undefined) throw new UsageError(unknownName('firmware', name, imageLoaders()))
+  const firmware = firmwareOf(loader)
+  made.set(name, firmware)
+  return firmware
 }
 
 /** The allocator of that name. Throws UsageError that lists the names. */
 export function allocatorNamed(name: string): MemoryServices {
-  const found = ALLOCATORS.find(allocator => allocator.id === name)
-  if (found === undefined)
-    throw new UsageError(
-      `unknown allocator '${name}'; known are ${ALLOCATORS.map(({ id }) => id).join(', ')}`,
-    )
+  const isNamed = ({ id }: MemoryServices): boolean => id === name
+  const found = edk2Allocators().find(isNamed) ?? allocators().find(isNamed)
+  if (found === undefined) throw new UsageError(unknownName('allocator', name, allocators()))
   return found
 }
 

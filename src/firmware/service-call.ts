@@ -1,4 +1,4 @@
-/** Calls of boot services as a test speaks of them: which one fails, and which were made. */
+/** Boot-service calls as tests describe them: which fail, and which were made. */
 import { memoryTypeName } from '../image/memory-types.ts'
 import type { Actor, AnyClauseId } from '../memory/event.ts'
 import type { ObjectId } from '../memory/extent.ts'
@@ -9,7 +9,7 @@ export const FAULTY_CALLS = ['AllocatePages', 'AllocatePool', 'LoadImage'] as co
 /** One of them. */
 export type FaultyCall = (typeof FAULTY_CALLS)[number]
 
-/** One failure: the `nth` of the calls to which every given field applies fails. */
+/** One failure: of the calls that match all given fields, the `nth` fails. */
 export interface Fault {
   /** Default: any of them. */
   readonly call?: FaultyCall
@@ -36,7 +36,7 @@ export interface ServiceCall {
   readonly type: number | null
   readonly object: ObjectId
   readonly by: Actor
-  /** The steps it is made in, innermost first. */
+  /** The steps that made it, innermost first. */
   readonly steps: readonly AnyClauseId[]
   /** The fault that made it fail; null: it was passed on to the firmware. */
   readonly fault: Fault | null

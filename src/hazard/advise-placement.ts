@@ -60,7 +60,7 @@ export function placementFix(recording: Recording, damage: Damage): string {
       `and what follows it after that; it starts at ${sectionOf(low)} + ${hex(Math.abs(other - base))}`
     )
   }
-  return behindKernel(recording, damage, destroyers, victim, base)
+  return pastKernel(recording, damage, destroyers, victim, base)
 }
 
 /** Did one section overlap another? The firmware loads sections, and a running stub writes its own. */
@@ -68,7 +68,7 @@ function isSection(writer: ObjectId, actor: Actor): boolean {
   return writer.startsWith('stub:') || actor === 'firmware'
 }
 
-function behindKernel(
+function pastKernel(
   recording: Recording,
   damage: Damage,
   destroyers: readonly EventId[],

@@ -1,6 +1,6 @@
 /**
- * Addresses for payload sections at which none shares memory with another and each is aligned: what advice
- * tells whoever builds the file. The stub's own sections stay where they are. Chapter HZ.
+ * Advised addresses of payload sections: aligned, and without overlaps. The stub's own sections stay where
+ * they are. Chapter HZ.
  */
 import { hex } from '../bytes/range.ts'
 import { alignUp, PAGE } from '../bytes/units.ts'
@@ -15,13 +15,15 @@ export interface Advised {
   readonly at: number
 }
 
-/** How many bytes a section must have from its start on, where these are more than its own; 0: no more. */
+/**
+ * Bytes that a section needs from its start on, where that exceeds its own size; 0: its own size is enough.
+ */
 export type RoomFor = (section: Placed) => number
 
 /** Addresses of 32 bits end here. */
 const LIMIT = 2 ** 32
 
-/** The alignment that is advised: a page and SectionAlignment, whatever that is. */
+/** The alignment that is advised, in bytes: the least common multiple of a page and SectionAlignment. */
 export function advisedStep({ optional: { SectionAlignment } }: PeFile): number {
   const [a, b]: [number, number] = [PAGE, Math.max(1, SectionAlignment)]
   let [x, y] = [a, b]
@@ -30,9 +32,9 @@ export function advisedStep({ optional: { SectionAlignment } }: PeFile): number 
 }
 
 /**
- * The payload sections in the order of their addresses, each where it is if it can stay there, else at the
- * next place that is free. After a `.linux` there remains what was there, up to `kept` bytes from its start;
- * all of these if the next section has to move anyway. Null if they do not end below 4 GiB.
+ * The payload sections in order of address: each stays where it is if it can, and otherwise moves to the next
+ * free place. The gap after a section is preserved up to `kept` bytes from its start, and widened to `kept`
+ * if the next section has to move anyway. Null if the sections do not fit below 4 GiB.
  */
 export function advisedPlaces(
   pe: PeFile,
@@ -62,7 +64,7 @@ export function advisedPlaces(
   return advised
 }
 
-/** What may be moved, and what is the stub's: its .sbat, too, where it lies well among its other sections. */
+/** The stub's own sections, which stay (an aligned .sbat among them, too), and those that can be moved. */
 function parted(
   sections: readonly Placed[],
   step: number,
@@ -80,12 +82,12 @@ function parted(
   return { fixed: ascending.filter(isFixed), movable: ascending.filter(one => !isFixed(one)) }
 }
 
-/** Those of them that have to move. */
+/** The sections that have to move. */
 export function moved(advised: readonly Advised[]): readonly Advised[] {
   return advised.filter(({ section, at }) => section.start !== at)
 }
 
-/** SizeOfImage of a file with its payload there, with the room that was asked for. */
+/** SizeOfImage in bytes with the payload at the advised addresses, and `room` after each section. */
 export function sizeOfImageWith(
   { optional: { SectionAlignment } }: PeFile,
   sections: readonly Placed[],
@@ -133,7 +135,7 @@ export function placingFix(
   )
 }
 
-/** Is the table sorted by address now, and not with these addresses? */
+/** Is the table sorted by address now, but not with the advised addresses? */
 function leavesOrder(sections: readonly Placed[], advised: readonly Advised[]): boolean {
   const at = new Map(advised.map(({ section, at: place }) => [section.index, place]))
   const isSorted = (startOf: (one: Placed) => number): boolean =>

@@ -5,7 +5,7 @@ import type { RoomFor } from './advised-places.ts'
 import type { Placed } from './layout.ts'
 import { ADVICE_MAX } from './rule.ts'
 
-/** What a kernel needs from the start of its section on, in bytes. */
+/** The memory that a kernel needs from the start of its section on; all sizes in bytes. */
 export interface KernelRoom {
   readonly need: number
   /** SizeOfImage of its own PE header; undefined if it has none. */
@@ -13,7 +13,7 @@ export interface KernelRoom {
   readonly init_size: number
 }
 
-/** Null for what is no `.linux`, or holds no kernel. */
+/** The need of the kernel in a `.linux`; null for any other section, and if it contains no kernel. */
 export function kernelRoom({ sections }: UkiView, { name, index }: Placed): KernelRoom | null {
   const content = sections[index]?.content
   const kernel = content === undefined || name !== '.linux' ? null : parseBzImage(content).bzimage
@@ -24,8 +24,8 @@ export function kernelRoom({ sections }: UkiView, { name, index }: Placed): Kern
 }
 
 /**
- * Which of several kernels is used depends on the stub: the first or the last. duplicate-section reports
- * those between.
+ * The `.linux` sections that a stub may use: the first ones and the last ones, ADVICE_MAX in all. Those
+ * between are reported by duplicate-section.
  */
 export function firstAndLast(sections: readonly Placed[]): readonly Placed[] {
   const linux = sections.filter(({ name }) => name === '.linux')

@@ -1,4 +1,4 @@
-/** What the rules look for in a recording, found in one pass: most boots have little of it. */
+/** The events that rules look for, found in one pass over a recording. */
 import { isWrite, type MemoryEvent, type ReadEvent, type WriteEvent } from '../memory/event.ts'
 import type { Recording } from '../memory/recorder.ts'
 

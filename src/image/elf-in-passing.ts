@@ -1,8 +1,8 @@
-/** The headers of an ELF64 file whose bytes come piece by piece and are not kept. */
+/** The headers of an ELF64 file that arrives as a stream and is not kept. */
 import { bytesSource, sparseSource } from '../bytes/source.ts'
 import { elf64_hdr, elf64_phdr, parseElf, type ElfParse } from './elf.ts'
 
-/** Bytes [at, at + bytes.length) of the file, as far as they have passed. */
+/** Bytes [at, at + bytes.length) of the file, zero until they have passed. */
 interface Kept {
   readonly at: number
   readonly bytes: Uint8Array

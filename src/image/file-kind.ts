@@ -1,4 +1,4 @@
-/** What a file is that is no PE file, by its first bytes. Source: file(1) magic/Magdir. */
+/** The kind of a file that is not PE, by its first bytes. Source: file(1) magic/Magdir. */
 import { bytesOfLatin1 } from '../bytes/text.ts'
 import { fileOffset } from '../bytes/units.ts'
 import type { ByteSource } from '../bytes/source.ts'
@@ -23,9 +23,12 @@ const KINDS: readonly (readonly [at: number, bytes: string, what: string])[] = [
   [0x1fe, '\x55\xaa', 'a disk or a file system with a boot sector'],
 ]
 
+/** Bytes that hold the last of them: HdrS ends at 0x206. */
+const HEAD = 0x206
+
 /** `an ELF file …`; null where the first bytes do not say. */
 export function fileKind(source: ByteSource): string | null {
-  const head = source.read(fileOffset(0), 512)
+  const head = source.read(fileOffset(0), HEAD)
   const found = KINDS.find(([at, text]) => bytesOfLatin1(text).every((byte, i) => head[at + i] === byte))
   return found?.[2] ?? null
 }

@@ -2,9 +2,9 @@
  * Reads a memory map from any known text or file format. The dialects are in memmap/, one family per file.
  * Keeps the order, repairs nothing.
  */
-import { formatSize, hex, overlaps, range, sizeOf } from '../bytes/range.ts'
+import { formatRange, formatSize, hex, overlaps, range, sizeOf } from '../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../bytes/units.ts'
-import { plainLetters } from './paste/letters.ts'
+import { hasText, plainLetters } from './paste/letters.ts'
 import { blocksIn, type FoundMap, type OtherMap } from './memmap/blocks.ts'
 import { cluesIn } from './memmap/clues.ts'
 import { clothesOf } from './memmap/clothes.ts'
@@ -103,6 +103,8 @@ export function readMemmap(input: string | Uint8Array, only: MemmapDialect | nul
       const block = wants(dialect.name) ? (dialect.file?.(input) ?? null) : null
       if (block !== null) return finish(dialect, block, [])
     }
+  if (typeof input !== 'string' && !hasText(input))
+    return fatal('not-a-memmap', 'the file is no text, and no memory map in a known format')
   const raw = textOf(input)
   if (raw.trim() === '') return fatal('empty', 'the text is empty')
   if (wants('json') && /^\s*\{\s*(?:"(?:schema|map)"|\}?\s*$)/.test(raw)) {
@@ -141,24 +143,32 @@ function best(found: readonly FoundMap[], lines: readonly string[], habits: read
         ...cluesIn(lines, parse.lines[0], second === null ? lines.length : second.line - 1),
         entries: dialect.name === 'linux' ? entriesOf(last) : null,
       }
+      const misfits = misfitsOf(
+        dialect,
+        lines,
+        rows.filter(row => row.at <= block.last),
+      )
       return {
         ...parse,
         takenOff: clothesOf(rows, habits),
-        lost: [
-          ...parse.lost,
-          ...misfitsOf(
-            dialect,
-            lines,
-            rows.filter(row => row.at <= block.last),
-          ),
-          ...lossesOf(dialect, parse.map, clues),
-        ],
+        lost: onceEach([...parse.lost, ...misfits, ...lossesOf(dialect, parse.map, clues)]),
         compared: comparedWith(dialect, clues),
       }
     }
     failed ??= parse
   }
   return failed ?? fatal('not-a-memmap', 'the text contains no memory map in a known format')
+}
+
+/** Without what a row before says of the same memory. */
+function onceEach(lost: readonly LostRow[]): LostRow[] {
+  const places = new Set<string>()
+  return lost.filter(({ at }) => {
+    const place = at === null ? null : formatRange(at)
+    const again = place !== null && places.has(place)
+    if (place !== null) places.add(place)
+    return !again
+  })
 }
 
 /** How many entries a list has by the number of its last one. */

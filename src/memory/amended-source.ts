@@ -17,7 +17,7 @@ export function amendedSource(source: ByteSource, amendments: readonly Amendment
       let i = firstPast(amendments, at)
       let next = amendments[i]
       if (next === undefined || next.at >= end) return bytes
-      const copy = bytes.slice()
+      const copy = new Uint8Array(bytes)
       for (; next !== undefined && next.at < end; next = amendments[++i]) {
         const from = Math.max(at, next.at)
         const to = Math.min(end, next.at + next.bytes.length)

@@ -170,7 +170,7 @@ export class Memory {
 
   /** Writes computed bytes: a small edit or a table. They become the object's, from its `offset` on. */
   patch(at: Phys, bytes: Uint8Array, object: ObjectId, offset = 0): EventId {
-    const content: Content = { kind: 'bytes', source: bytesSource(bytes.slice()), at: 0 }
+    const content: Content = { kind: 'bytes', source: bytesSource(new Uint8Array(bytes)), at: 0 }
     return this.#write('patch', rangeAt(at, bytes.length), content, { object, at: offset })
   }
 
@@ -201,7 +201,7 @@ export class Memory {
         const { at, bytes } = pieces[next] as (typeof pieces)[number]
         if (at >= run.end) break
         const [from, to] = [Math.max(at, run.start), Math.min(at + bytes.length, run.end)]
-        if (from < to) inside.push({ at: from, bytes: bytes.slice(from - at, to - at) })
+        if (from < to) inside.push({ at: from, bytes: new Uint8Array(bytes.subarray(from - at, to - at)) })
         if (at + bytes.length > run.end) break
       }
       if (inside.length > 0) this.#amendRun(run, inside)
@@ -290,7 +290,7 @@ export class Memory {
     if (runs.length === 1 && first?.value.content.kind === 'bytes') {
       const { content, origin } = first.value
       const bytes = content.source.read(fileOffset(content.at + where.start - origin), length)
-      if (bytes.length === length) return { bytes: bytes.slice(), known: true }
+      if (bytes.length === length) return { bytes: new Uint8Array(bytes), known: true }
     }
     const bytes = new Uint8Array(length)
     let covered = 0

@@ -1,11 +1,11 @@
 /**
- * Lines that a boot prints after something modelled went wrong, or of a step whose failure is not modelled:
- * they are in no step, but people have them.
+ * Messages that no modelled step prints: consequences of a modelled fault, and failures of steps that are not
+ * modelled.
  */
 import type { Meaning } from './meanings.ts'
 
 export interface KnownLine extends Meaning {
-  /** As the source has it, with `{name}` for what changes. */
+  /** As in the source, with `{name}` for variable parts. */
   readonly text: string
 }
 
@@ -52,6 +52,26 @@ export const CONSEQUENCES: readonly KnownLine[] = [
     clause: null,
     why: 'The image of the boot entry was started and came back with an error.',
     fix: 'Explain the line that the image printed before it returned.',
+  },
+  {
+    text: '[Firmware Bug]: LoadOptions is an EFI_LOAD_OPTION descriptor',
+    by: 'Linux EFI stub',
+    clause: 'EP-13',
+    releases: 'Linux 5.10 and later',
+    why:
+      'The firmware passed the whole Boot#### variable as LoadOptions. The EFI stub takes the text out of ' +
+      'it, and the boot goes on; kernels up to 5.9 take its first bytes for their command line.',
+    fix:
+      'Nothing, from 5.10 on: what goes wrong after this line has another cause. Before, put the command ' +
+      'line into the kernel or into a unified kernel image.',
+  },
+  {
+    text: '[Firmware Bug]: Using OptionalData as a workaround',
+    by: 'Linux EFI stub',
+    clause: 'EP-13',
+    releases: 'Linux 5.10 and later',
+    why: 'LoadOptions are an EFI_LOAD_OPTION descriptor; its last part is the command line.',
+    fix: 'Nothing: what goes wrong after this line has another cause.',
   },
   {
     text: 'efi_relocate_kernel() failed!',

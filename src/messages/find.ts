@@ -1,31 +1,31 @@
-/** Finds a pasted line among all that is printed: exactly, in part, or with a few wrong letters. */
+/** Finds a pasted line among known messages: exactly, in part, or with a few wrong letters. */
 
-/** What is looked through: any list of lines with `{name}` for what changes. */
+/** An entry of the list that is searched; `{name}` in its text marks a variable part. */
 export interface HasText {
   readonly text: string
 }
 
 export interface Match<T> {
   readonly line: T
-  /** What stands for each name in the pasted text, in order. */
+  /** The value of each variable part in the pasted text, in order. */
   readonly values: readonly (readonly [name: string, value: string])[]
   readonly how: 'exact' | 'part' | 'near'
 }
 
-/** Longer pastes are cut: no printed line is as long. */
+/** Longer pastes are cut: no message is that long. */
 const PASTE_MAX = 2000
-/** A shorter paste or text is part of too much. */
+/** A shorter paste or message is contained in too many texts. */
 const PART_MIN = 6
-/** A few words that are much shorter than the rest of the line are near by chance. */
+/** A paste much shorter than the message is similar only by chance. */
 const NEAR_MIN = 24
-/** A shorter paste is near to nothing. */
+/** A shorter paste is not compared for similarity. */
 const WORD_MIN = 8
-/** One letter in that many may be wrong. */
+/** One letter in this many may be wrong. */
 const LETTERS_PER_ERROR = 5
 
 const NAME = /\{([a-z]+)\}/g
 
-/** One kind of blank, quote and dash. */
+/** Normalises blanks, quotes and dashes. */
 function plain(text: string): string {
   return text
     .normalize('NFKC')
@@ -38,14 +38,14 @@ function plain(text: string): string {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** The lines of a text that say something themselves. GRUB may print a source line after `error: `. */
+/** The meaningful lines of a text. GRUB may print a source line after `error: `. */
 const linesOf = (text: string): string[] =>
   text
     .split('\n')
     .map(line => line.replace(/^error: /, ''))
     .filter(line => line.replaceAll(NAME, '').trim().length >= PART_MIN)
 
-/** A number is digits, in hexadecimal or not; anything else is some text. */
+/** A number is decimal or hexadecimal digits; any other variable part is text. */
 const valueOf = (name: string): string => (name === 'number' ? '((?:0x)?[0-9a-f]{1,16})' : '(.{1,200}?)')
 
 function exactly<T extends HasText>(line: T, pasted: string): Match<T> | null {
@@ -64,7 +64,7 @@ function exactly<T extends HasText>(line: T, pasted: string): Match<T> | null {
   return null
 }
 
-/** The least number of wrong letters between a text and any part of another one (Sellers). */
+/** The minimum edit distance between a text and any substring of another (Sellers). */
 export function distanceWithin(text: string, whole: string): number {
   let row = Array.from({ length: whole.length + 1 }, () => 0)
   for (let i = 1; i <= text.length; i++) {
@@ -82,7 +82,7 @@ export function distanceWithin(text: string, whole: string): number {
   return Math.min(...row)
 }
 
-/** Wrong letters per letter of the text; 1 when there are too many. */
+/** Edit distance per letter of the text; 1 if it is too large. */
 function strangeness(text: string, pasted: string): number {
   const best = linesOf(text).map(line => {
     const own = plain(line.replaceAll(NAME, ' ')).toLowerCase()
@@ -94,7 +94,7 @@ function strangeness(text: string, pasted: string): number {
   return Math.min(1, ...best)
 }
 
-/** Every line that the pasted text holds; if none, every one that holds it; if none, the nearest ones. */
+/** All messages that the pasted text contains; if none, those that contain it; if none, the nearest. */
 export function findLines<T extends HasText>(pasted: string, lines: readonly T[]): readonly Match<T>[] {
   const cut = pasted.slice(0, PASTE_MAX)
   const text = plain(cut)
@@ -102,7 +102,7 @@ export function findLines<T extends HasText>(pasted: string, lines: readonly T[]
   const pieces = [...cut.split('\n').map(plain), text]
   const exact = lines.flatMap(line => firstOf(pieces, piece => exactly(line, piece)))
   if (exact.length > 0) return mostTelling(exact)
-  // whoever leaves out the end says so
+  // an ellipsis marks an omitted end
   const small = text.toLowerCase().replace(/ ?\.{3,}$/, '')
   const without = (line: T): string => plain(line.text.replaceAll(NAME, ' ')).toLowerCase()
   const parts = text.length < PART_MIN ? [] : lines.filter(line => without(line).includes(small))
@@ -128,7 +128,7 @@ function firstOf<T>(pieces: readonly string[], find: (piece: string) => T | null
   return []
 }
 
-/** The longest first; what is only part of a longer one found goes. */
+/** The longest first, without matches that are part of a longer one. */
 function mostTelling<T extends HasText>(found: readonly Match<T>[]): readonly Match<T>[] {
   const longest = [...found].sort((a, b) => b.line.text.length - a.line.text.length)
   return longest.filter(

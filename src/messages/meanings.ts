@@ -1,4 +1,4 @@
-/** What a printed message means: who prints it, by which clause, why, and what to do about it. */
+/** The meaning of printed messages: who prints them, by which clause, why, and what to do. */
 import type { AnyClauseId } from '../memory/event.ts'
 import type { TextId } from './texts.ts'
 
@@ -18,9 +18,9 @@ export type Printer =
 
 export interface Meaning {
   readonly by: Printer
-  /** The clause of the step that prints it; null where the model ends before it is printed. */
+  /** The clause of the step that prints it; null if the model ends before that. */
   readonly clause: AnyClauseId | null
-  /** Releases that print it, where they are not those of the clause. */
+  /** Releases that print it, if they differ from those of the clause. */
   readonly releases?: string
   readonly why: string
   readonly fix: string
@@ -36,7 +36,7 @@ const MORE_RAM =
   'Give the machine more RAM, or make kernel and initrd smaller; `stubsim map` shows who holds the memory.'
 const HEADERS = 'The file is damaged, or the tool that wrote it is at fault: build it again.'
 
-/** A section of the kernel that the stub's own loader does not take. */
+/** A section of the kernel that the stub's own loader rejects. */
 const kernelSection = (why: string): Meaning => ({
   by: 'systemd-stub',
   clause: 'ST-66',

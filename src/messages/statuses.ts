@@ -2,7 +2,7 @@
 
 export interface StatusMeaning {
   readonly name: string
-  /** As it is printed, in small letters, by any of them. */
+  /** All printed forms, in lower case. */
   readonly printed: readonly string[]
   readonly code: string
   readonly why: string
@@ -83,7 +83,7 @@ const STATUSES: readonly StatusMeaning[] = [
   },
 ]
 
-/** A status by the words, the name or the code that is printed; null when it is none. */
+/** The status with this text, name or code; null for any other text. */
 export function statusNamed(text: string): StatusMeaning | null {
   const wanted = text
     .trim()

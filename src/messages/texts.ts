@@ -1,6 +1,6 @@
 /**
- * What stub, kernel and boot loader print in the modelled paths, as their sources have it. `{status}` and the
- * like stand for what changes. Steps print from this table; `explain` finds a pasted line in it.
+ * Messages that stub, kernel and boot loader print in the modelled paths, as in their sources. `{status}` and
+ * the like mark variable parts. Steps print from this table; `explain` searches it for a pasted line.
  */
 
 export const TEXTS = {
@@ -93,7 +93,7 @@ export const TEXTS = {
 
 export type TextId = keyof typeof TEXTS
 
-/** The text with what changes filled in. A name without a value stays as it is. */
+/** The text with its variable parts filled in. A name without a value is left unchanged. */
 export function printed(id: TextId, values: Readonly<Record<string, string>> = {}): string {
   return TEXTS[id].replaceAll(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole)
 }

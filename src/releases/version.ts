@@ -105,15 +105,19 @@ interface Ends {
   readonly to: Version
 }
 
-/** Parsed spans, cached. */
-const ENDS = new WeakMap<VersionSpan, Ends>()
+/** Parsed ends of spans, by their text: one span mostly ends where another begins. */
+const PARSED = new Map<string, Version>()
 
-function endsOf(span: VersionSpan): Ends {
-  const known = ENDS.get(span)
+function endOf(text: string): Version {
+  const known = PARSED.get(text)
   if (known !== undefined) return known
-  const ends = { from: required(span.from), to: required(span.to) }
-  ENDS.set(span, ends)
-  return ends
+  const parsed = required(text)
+  PARSED.set(text, parsed)
+  return parsed
+}
+
+function endsOf({ from, to }: VersionSpan): Ends {
+  return { from: endOf(from), to: endOf(to) }
 }
 
 /** The rows whose spans contain this release, in table order: at most one in a consistent table. */

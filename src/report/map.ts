@@ -1,7 +1,7 @@
 /** Memory maps of a report: every snapshot of a run, and the neighbourhood of a finding with arrows. */
 import { formatSize, hex, intersect, sizeOf } from '../bytes/range.ts'
 import type { Finding, MapLine, MapSnapshot, RunReport } from './model.ts'
-import { columns, plain, type TextOptions } from './layout.ts'
+import { columns, plain, printable, wrap, type TextOptions } from './layout.ts'
 import { slotsText } from './sentences.ts'
 
 const TITLES: Readonly<Record<MapSnapshot['point'], string>> = {
@@ -69,24 +69,36 @@ function touches({ ranges }: Finding, line: MapLine): boolean {
 
 /**
  * The lines around a finding, those that it is about with an arrow; `now` shows what is there at the end of
- * the run.
+ * the run, on lines of its own where a row would exceed `width` characters.
  */
-export function mapAround(finding: Finding, snapshots: readonly MapSnapshot[]): string[] {
+export function mapAround(finding: Finding, snapshots: readonly MapSnapshot[], width = 78): string[] {
   const base = layoutSnapshot(finding, snapshots)
   const last = snapshots.at(-1)
   if (base === undefined || last === undefined) return []
   const hit = base.lines.flatMap((line, i) => (touches(finding, line) ? [i] : []))
   const near = base.lines.slice(Math.max(0, Math.min(...hit) - 1), Math.max(...hit) + 2)
   const shown = near.slice(0, NEAR_MAX)
-  const rows = shown.map(line => [
-    touches(finding, line) ? '>' : ' ',
-    hex(line.range.start),
-    line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`,
-    formatSize(sizeOf(line.range)),
-    last === base ? '' : nowIn(line, last),
-  ])
+  const rows = columns(
+    shown.map(line => [
+      touches(finding, line) ? '>' : ' ',
+      hex(line.range.start),
+      line.at === 0 ? line.object : `${line.object} + ${hex(line.at)}`,
+      formatSize(sizeOf(line.range)),
+    ]),
+    [3],
+  )
+  const lines = shown.flatMap((line, i) =>
+    beside(rows[i] ?? '', last === base ? '' : printable(nowIn(line, last)), width),
+  )
   const rest = near.length > shown.length ? [`   and ${String(near.length - shown.length)} more lines`] : []
-  return [...columns(rows, [3]), `   ${hex(Math.max(...shown.map(line => line.range.end)))}`, ...rest]
+  return [...lines, `   ${hex(Math.max(...shown.map(line => line.range.end)))}`, ...rest]
+}
+
+/** A row with a remark after it, or below it where both together are too wide. */
+function beside(row: string, remark: string, width: number): string[] {
+  if (remark === '') return [row]
+  if (row.length + 2 + remark.length <= width) return [`${row}  ${remark}`]
+  return [row, ...wrap(remark, width - 6).map(line => `${' '.repeat(6)}${line}`)]
 }
 
 /** `now: kernel 9.0 MiB, initrd 2.0 MiB`, if it changed. */

@@ -5,10 +5,10 @@ import { foundText } from './sentences.ts'
 import { verdictReason } from './verdict.ts'
 import type { Report, Verdict } from './model.ts'
 
-/** How a pair comes out. unreadable: the file, or the map of the machine, cannot be used. */
+/** The result of a pair. unreadable: the file or the machine's map cannot be used. */
 export type SurveyVerdict = Verdict | 'unreadable'
 
-/** From the best to the worst: what could not be looked at is worse than what is not known. */
+/** From the best to the worst: a file that could not be read is worse than an unknown outcome. */
 const RANK: readonly SurveyVerdict[] = ['clean', 'unknown', 'unreadable', 'refused', 'damage']
 
 /** One image on one machine. */
@@ -22,11 +22,11 @@ export interface SurveyRow {
   readonly why: string
   /** How many findings and gaps there are, in words. */
   readonly found: string
-  /** Null where there is none, or where nobody will ask for it. */
+  /** Null if there is none, or if it will not be printed. */
   readonly report: Report | null
 }
 
-/** What was surveyed, and what came of it. */
+/** The images and machines of a survey, and their results. */
 export interface Survey {
   /** Of stubsim. */
   readonly version: string
@@ -34,7 +34,7 @@ export interface Survey {
   readonly machines: readonly string[]
   /** Nobody named a machine: these are the usual ones. */
   readonly usualMachines: boolean
-  /** Files of folders that are no PE files. */
+  /** Files in folders that are not PE. */
   readonly skipped: readonly string[]
   /** The worst first. */
   readonly rows: readonly SurveyRow[]
@@ -52,12 +52,12 @@ export function surveyRow(file: string, machine: string, report: Report, keep: b
   }
 }
 
-/** The reason, and what was found beside it. */
+/** The reason, and the findings in parentheses. */
 function reasonOf({ why, found }: SurveyRow): string {
   return found === '' ? why : `${why} (${found})`
 }
 
-/** The rows, the worst first; those with one reason stand together, in the order of the first of them. */
+/** The rows, the worst first; rows with the same reason are adjacent. */
 export function worstFirst(rows: readonly SurveyRow[]): SurveyRow[] {
   const reasons = new Map<string, number>()
   for (const why of rows.map(reasonOf)) if (!reasons.has(why)) reasons.set(why, reasons.size)
@@ -65,7 +65,7 @@ export function worstFirst(rows: readonly SurveyRow[]): SurveyRow[] {
   return [...rows].sort((a, b) => RANK.indexOf(b.verdict) - RANK.indexOf(a.verdict) || place(a) - place(b))
 }
 
-/** How many rows have each verdict, the worst first; all of them, also those that no row has. */
+/** The number of rows per verdict, the worst first, including verdicts without a row. */
 export function verdictCounts(rows: readonly SurveyRow[]): (readonly [SurveyVerdict, number])[] {
   return RANK.toReversed().map(verdict => [verdict, rows.filter(row => row.verdict === verdict).length])
 }
@@ -76,7 +76,7 @@ export function pairName({ file, machine }: SurveyRow): string {
   return machine === '' ? file : `${file} on ${machine}`
 }
 
-/** The worst verdict in one sentence, and where not all boots end like that, the first that does. */
+/** The worst verdict in one sentence; unless all boots share its reason, it names the first that has it. */
 export function surveySentence({ rows }: Survey): string {
   const [worst] = rows
   if (worst === undefined) return 'unreadable: there is no file to check'
@@ -84,14 +84,14 @@ export function surveySentence({ rows }: Survey): string {
   return `${worst.verdict}: ${worst.why}${where}`
 }
 
-/** What the machines are, where nobody named one; empty where somebody did. */
+/** A remark that the machines are the usual ones; empty if the caller named any. */
 export function usualText({ machines, usualMachines }: Survey): string {
   return usualMachines
     ? `none was named, so the ${String(machines.length)} usual ones: 3 sizes of RAM, 3 firmwares`
     : ''
 }
 
-/** The folder in which all of several files are; empty where there is no such folder. */
+/** The folder that contains all of several files, with its slash; empty if there is none. */
 function commonFolder(files: readonly string[]): string {
   const [first = ''] = files
   const folder = first.slice(0, first.lastIndexOf('/') + 1)
@@ -134,7 +134,7 @@ function headOf(survey: Survey, folder: string, width: number): string[] {
 
 const toneOf = (verdict: SurveyVerdict): Tone => (verdict === 'unreadable' ? 'unknown' : verdict)
 
-/** Lines of the table, its head first: in columns, or, where those are too wide, in two lines a row. */
+/** The rows of the table after its head: in columns, or on several lines each if columns are too wide. */
 function cellLines(rows: readonly SurveyRow[], folder: string, width: number, column: number): string[] {
   const cells = rows.map(({ verdict, file, machine }) => [
     verdict.padEnd(column),
@@ -148,7 +148,11 @@ function cellLines(rows: readonly SurveyRow[], folder: string, width: number, co
     `${'verdict'.padEnd(column)}  file and machine`,
     ...cells.map(
       ([verdict = '', file = '', machine = '']) =>
-        `${verdict}  ${printable(file)}\n${margin}  ${printable(machine)}`,
+        verdict +
+        [file, machine]
+          .flatMap(text => wrap(printable(text), width - column - 2))
+          .map((line, i) => `${i === 0 ? '' : `\n${margin}`}  ${line}`)
+          .join(''),
     ),
   ]
 }
@@ -173,7 +177,9 @@ function tableOf({ rows }: Survey, folder: string, { paint, width }: Required<Te
   ]
 }
 
-/** All reports; without details the worst one of a single file, where it is not clean. */
+/**
+ * The rows whose reports are printed: with details all, otherwise the worst of a single file unless clean.
+ */
 function printedReports({ rows, files }: Survey, details: boolean): readonly SurveyRow[] {
   if (details) return rows
   return files.length === 1 ? rows.slice(0, 1).filter(({ verdict }) => verdict !== 'clean') : []
@@ -203,7 +209,7 @@ export function formatSurvey(
       row.report === null
         ? []
         : [
-            [all.paint(printable(`== ${pairName(row)}`), 'heading')],
+            wrap(printable(`== ${pairName(row)}`), all.width).map(line => all.paint(line, 'heading')),
             [formatReport(row.report, { ...all, details }).trimEnd()],
           ],
     ),

@@ -132,7 +132,7 @@ function findingOf(finding: Finding, snapshots: readonly MapSnapshot[], { paint,
   const subject = finding.object === null ? finding.rule : `${finding.rule}: ${finding.object}`
   const head = printable(`${finding.class}  ${subject}`)
   const gap = ' '.repeat(Math.max(2, width - head.length - finding.clause.length))
-  const map = mapAround(finding, snapshots).map(
+  const map = mapAround(finding, snapshots, width - 2).map(
     line => `  ${line.startsWith('>') ? paint(line, 'mark') : line}`,
   )
   return [
@@ -190,7 +190,7 @@ function agreementText(agrees: boolean | null): string {
 }
 
 /** Every observed fact and its prediction. */
-function observedLines({ observed }: RunReport, { paint }: Options): string[] {
+function observedLines({ observed }: RunReport, { paint, width }: Options): string[] {
   if (observed === undefined || observed.length === 0) return []
   const rows = observed.map(({ name, predicted, observed: seen, line, agrees }) => [
     name,
@@ -198,7 +198,14 @@ function observedLines({ observed }: RunReport, { paint }: Options): string[] {
     `observed ${seen} (line ${String(line)})`,
     agreementText(agrees),
   ])
-  return [paint('observed', 'heading'), ...columns(rows).map(row => `  ${row}`)]
+  const lines = columns(rows).map(row => `  ${row}`)
+  const column = Math.max(...observed.map(({ name }) => name.length)) + 2
+  const fitting = lines.every(line => line.length <= width)
+    ? lines
+    : rows.flatMap(([name = '', ...cells]) =>
+        labelled(name, cells.filter(cell => cell !== '').join('; '), { indent: 2, column, width }),
+      )
+  return [paint('observed', 'heading'), ...fitting]
 }
 
 function clauses(

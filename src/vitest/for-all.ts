@@ -13,7 +13,9 @@ import type { ScenarioInput } from './scenario.ts'
 /** Failures that are shown whole; of the others their names. */
 const SHOWN = 3
 
-/** Throws one error for all cases of which the expectation throws. Throws UsageError without any case. */
+/**
+ * Throws one error that lists all cases in which `expectation` throws. Throws UsageError if there is no case.
+ */
 function forAll<T>(
   kind: string,
   cases: Iterable<T>,
@@ -44,7 +46,7 @@ function forAll<T>(
   )
 }
 
-/** The scenario with what does not change between boots prepared. */
+/** The scenario with its image and machine prepared once for all boots. */
 function prepared<Input extends CheckInput>(input: Input): Input {
   return {
     ...input,
@@ -54,8 +56,8 @@ function prepared<Input extends CheckInput>(input: Input): Input {
 }
 
 /**
- * Expects something of the boot by every era of systemd-stub. Throws one error that names all eras of which
- * `expectation` throws; UsageError as `check` does.
+ * Expects something of the boot with every era of systemd-stub. Throws one error that names all eras for
+ * which `expectation` throws; throws UsageError as `check` does.
  */
 export function forAllStubs(
   input: Omit<CheckInput, 'stub'>,

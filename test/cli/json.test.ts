@@ -51,9 +51,22 @@ describe('--format json', () => {
   })
 })
 
+test('a clause that explain prints is data, too', async () => {
+  const [explained, clause] = await Promise.all(
+    ['explain', 'spec'].map(name => stubsim([name, 'zo-12', '--format', 'json'])),
+  )
+  expect(explained).toEqual(clause)
+  expect(JSON.parse(explained?.stdout ?? '')).toMatchObject({ schema: 1, clauses: [{ id: 'ZO-12' }] })
+})
+
 test.each([
   ['profiles'],
   ['explain'],
+  ['explain', 'clobbered-object'],
+  ['spec'],
+  ['explain', 'HZ-11'],
+  ['spec', '--for', 'linux@6.1.90'],
+  ...commands.map(({ name }) => [name, '--help']),
   ['eras'],
   ['inspect', image],
   ['check', image],

@@ -13,9 +13,10 @@ export interface Mutant {
   readonly to: string
 }
 
-/** A change that somebody asks for: the expression or statement with this text becomes another one. */
+/** A change that is asked for: what has this text, in this line or in any, becomes something else. */
 export interface Wanted {
   readonly file: string
+  readonly line?: number
   readonly from: string
   readonly to: string
 }
@@ -111,10 +112,14 @@ function isSame(a: Mutant, b: Mutant): boolean {
 }
 
 function* wantedBelow(file: string, node: ts.Node, wanted: readonly Wanted[]): Generator<Change> {
-  const hits = wanted.filter(
-    one => one.file === file && !ts.isSourceFile(node) && node.getText() === one.from,
-  )
   const line = node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1
+  const hits = wanted.filter(
+    one =>
+      one.file === file &&
+      (one.line ?? line) === line &&
+      !ts.isSourceFile(node) &&
+      node.getText() === one.from,
+  )
   for (const { from, to } of ts.isExpressionStatement(node) ||
   (ts.isExpression(node) && !ts.isExpressionStatement(node.parent))
     ? hits
@@ -167,8 +172,8 @@ export function switched(
       else
         out =
           mutant.to === ''
-            ? `if (!__mutant(${id})) { ${out} }`
-            : `if (__mutant(${id})) { ${mutant.to} } else { ${out} }`
+            ? `{ if (!__mutant(${id})) { ${out} } }`
+            : `{ if (__mutant(${id})) { ${mutant.to} } else { ${out} } }`
     }
     return out
   }

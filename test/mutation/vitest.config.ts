@@ -22,14 +22,20 @@ const files = filesBelow('src').filter(file => file.endsWith('.ts'))
 const all = files
   .filter(file => FOLDERS.some(folder => file.startsWith(`src/${folder}/`)))
   .flatMap(file => mutantsOf(file, text(file)))
-const mutants: readonly Mutant[] =
-  wanted.length > 0 ? files.flatMap(file => wantedIn(file, text(file), wanted)) : chosen(all, COUNT, SEED)
-for (const { file, from } of wanted)
-  if (!mutants.some(one => one.file === file && one.from === from)) throw new Error(`${file} has no ${from}`)
+const keyOf = ({ file, line, from, to }: Mutant): string => JSON.stringify([file, line, from, to])
+/** Places with the same text in one line are changed together. */
+const unique = (list: readonly Mutant[]): readonly Mutant[] => [
+  ...new Map(list.map(mutant => [keyOf(mutant), mutant])).values(),
+]
+const mutants = unique(
+  wanted.length > 0 ? files.flatMap(file => wantedIn(file, text(file), wanted)) : chosen(all, COUNT, SEED),
+)
+for (const { file, from, line } of wanted)
+  if (!mutants.some(one => one.file === file && one.from === from && one.line === (line ?? one.line)))
+    throw new Error(`${file} has no ${from}${line === undefined ? '' : ` in line ${String(line)}`}`)
 
 /** The number of a change, from 0. */
-const idOf = ({ file, line, from, to }: Mutant): number =>
-  mutants.findIndex(one => one.file === file && one.line === line && one.from === from && one.to === to)
+const idOf = (mutant: Mutant): number => mutants.findIndex(one => keyOf(one) === keyOf(mutant))
 
 const home = mkdtempSync(join(tmpdir(), 'stubsim-mutation-'))
 writeFileSync(join(home, 'mutants.json'), JSON.stringify(mutants))

@@ -12,7 +12,15 @@ export type Field = keyof typeof FIELDS
 
 const HEADERS = 0x800
 
-/** The image with other 32-bit numbers: `.text RS`, or `entry`; a function is told what is there. */
+/** Fields of the optional header of a PE32+, by their offset in it. */
+const OPTIONAL: Readonly<Record<string, number>> = {
+  entry: 16,
+  ImageBase: 24,
+  'relocations VA': 112 + 8 * 5,
+  'relocations Size': 116 + 8 * 5,
+}
+
+/** The image with other 32-bit numbers: `.text RS`, or a field of OPTIONAL; a function gets the old one. */
 export function patched(
   source: ByteSource,
   changes: Readonly<Record<string, number | ((now: number) => number)>>,
@@ -28,7 +36,8 @@ export function patched(
     const row = Array.from({ length: view.getUint16(pe + 6, true) }, (_, i) => table + 40 * i).find(
       at => nameAt(at) === name,
     )
-    const at = name === 'entry' ? pe + 40 : (row ?? Number.NaN) + FIELDS[field as Field]
+    const optional = OPTIONAL[where]
+    const at = optional === undefined ? (row ?? Number.NaN) + FIELDS[field as Field] : pe + 24 + optional
     view.setUint32(at, typeof change === 'number' ? change : change(view.getUint32(at, true)), true)
   }
   return sparseSource(source.size, [

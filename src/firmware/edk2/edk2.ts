@@ -7,7 +7,8 @@ import { binsAmong } from './bins.ts'
 import { checkGuard, type HeapGuard } from './heap-guard.ts'
 import { Edk2Pages } from './pages.ts'
 import { Edk2Pool } from './pool.ts'
-import { edk2Behaviour, type Edk2Behaviour, type Edk2Release } from './releases.ts'
+import { edk2Behaviour } from './behaviour.ts'
+import type { Edk2Behaviour, Edk2Release } from './releases.ts'
 
 /** The memory services of a release, which is looked up when they are used. */
 export function edk2(release: Edk2Release): MemoryServices & { readonly edk2: Edk2Behaviour } {

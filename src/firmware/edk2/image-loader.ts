@@ -13,7 +13,8 @@ import { EfiBootServicesData } from '../../image/memory-types.ts'
 import type { LoadRequest } from '../services.ts'
 import { BDS } from './boot-manager.ts'
 import { checkImage } from './image-checks.ts'
-import { edk2Behaviour, type Edk2Behaviour, type Edk2Release } from './releases.ts'
+import { edk2Behaviour } from './behaviour.ts'
+import type { Edk2Behaviour, Edk2Release } from './releases.ts'
 import { bring, bringHeaders, ownerOf, zeroAt } from '../image-loaders/bring.ts'
 import {
   nothing,

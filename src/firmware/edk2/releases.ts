@@ -1,6 +1,6 @@
 /**
  * What differs between releases of EDK2: one entry per upstream change, with the release that has it first
- * (chapters FW, PE).
+ * (chapters FW, PE). The build replaces this module by its data.
  */
 import { ModelBug } from '../../bytes/errors.ts'
 import { changesOf } from '../../releases/change.ts'
@@ -96,9 +96,13 @@ export const EDK2_RELEASES = [
 ] as const
 export type Edk2Release = (typeof EDK2_RELEASES)[number]
 
-/** How a release behaves. */
-export function edk2Behaviour(release: Edk2Release): Edk2Behaviour {
+function behaviourOf(release: Edk2Release): Edk2Behaviour {
   const found = behaviour(HISTORY, release)
   if (found === null) throw new ModelBug(`EDK2 ${release} is outside the table`)
   return found
 }
+
+/** How they behave, by release. */
+export const EDK2_BEHAVIOURS = Object.fromEntries(
+  EDK2_RELEASES.map(release => [release, behaviourOf(release)]),
+) as Readonly<Record<Edk2Release, Edk2Behaviour>>

@@ -1,5 +1,6 @@
 /** The table of image loaders, each from its own folder or file (chapter PE). */
 import { UsageError } from '../../bytes/errors.ts'
+import { once } from '../../bytes/once.ts'
 import { EfiLoaderCode } from '../../image/memory-types.ts'
 import { dxeCoreLoader, EDK2_IMAGE_LOADERS, edk2ImageLoader, edk2Section } from '../edk2/image-loader.ts'
 import type { MemoryServices } from '../memory-services.ts'
@@ -26,20 +27,20 @@ export function ofDxeCore(loader: ImageLoader, { edk2 }: MemoryServices): ImageL
 }
 
 /** GRUB's chainloader: the firmware below loads a copy, without the boot manager (PE-36). */
-const GRUB: ImageLoader = {
+const grub = (): ImageLoader => ({
   ...dxeCoreLoader('2022.11'),
   buffer: { from: 'pages', type: EfiLoaderCode, until: 'loaded', clause: 'PE-36' },
   id: 'grub',
   title: 'GRUB chainloader upstream: the firmware loads a copy',
   source: 'grub@2.12',
-}
+})
 
-/** All of them, in the order of listings. */
-export const IMAGE_LOADERS: readonly ImageLoader[] = [
+/** The image loaders, made when somebody asks for all. */
+export const imageLoaders = once((): readonly ImageLoader[] => [
   ...EDK2_IMAGE_LOADERS,
   ...SHIM_IMAGE_LOADERS,
   ...U_BOOT_IMAGE_LOADERS,
-  GRUB,
+  grub(),
   GRUB_RHBOOT,
   GRUB_DEBIAN,
   RUST_HYPERVISOR_IMAGE_LOADER,
@@ -47,14 +48,25 @@ export const IMAGE_LOADERS: readonly ImageLoader[] = [
   AUDK,
   AUDK_STRICT,
   { ...LANZABOOTE, unusual: 'loads the kernels of lanzaboote’s images, never a UKI' },
-]
+])
+
+/** All of them, in the order of listings. */
+export const IMAGE_LOADERS: readonly ImageLoader[] = /* @__PURE__ */ imageLoaders()
+
+/** The image loader of that name; EDK2's are found without the table. */
+export function findImageLoader(name: string): ImageLoader | undefined {
+  const isNamed = ({ id }: ImageLoader): boolean => id === name
+  return EDK2_IMAGE_LOADERS.find(isNamed) ?? imageLoaders().find(isNamed)
+}
+
+/** The message for a name that is in none of these rows. */
+export function unknownName(what: string, name: string, rows: readonly { readonly id: string }[]): string {
+  return `unknown ${what} '${name}'; known are ${rows.map(({ id }) => id).join(', ')}`
+}
 
 /** The image loader of that name. Throws UsageError that lists the names. */
 export function imageLoaderNamed(name: string): ImageLoader {
-  const found = IMAGE_LOADERS.find(loader => loader.id === name)
-  if (found === undefined)
-    throw new UsageError(
-      `unknown image loader '${name}'; known are ${IMAGE_LOADERS.map(loader => loader.id).join(', ')}`,
-    )
+  const found = findImageLoader(name)
+  if (found === undefined) throw new UsageError(unknownName('image loader', name, imageLoaders()))
   return found
 }

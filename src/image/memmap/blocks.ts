@@ -4,7 +4,7 @@ import type { KnownDialect, MemmapDialect } from './dialects.ts'
 import type { Line } from './model.ts'
 import { itemsOf, type Item } from '../paste/rows.ts'
 
-/** A map that stands in the text beside the one that was taken. */
+/** Another map in the same text, which is not used. */
 export interface OtherMap {
   readonly dialect: MemmapDialect
   /** The line where it begins, from 1. */

@@ -31,6 +31,7 @@ export const freebsdEfi: Dialect<'freebsd-efi'> = {
     `(?:[A-Za-z]{3,24}|<INVALID>)${BODY}(?![\\w-])(?:\\s{1,4}${FLAG}\\b){0,20}(?!\\s{0,4}[0-9a-fA-F]{8})`,
     'y',
   ),
+  hint: /[0-9a-fA-F]{12}\s{1,4}[0-9a-fA-F]{1,16}\s/,
   more: new RegExp(`^(?:${FLAG}(?:\\s+|$)){1,20}$`),
   wide: true,
   stop: /\bType\s{1,20}Physical\s{1,20}Virtual/,

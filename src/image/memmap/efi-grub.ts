@@ -12,7 +12,15 @@ import {
   EfiReservedMemoryType,
   EfiUnusableMemory,
 } from '../memory-types.ts'
-import { E820_LACKS, ATTRIBUTE_UNSAID, eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
+import {
+  E820_LACKS,
+  ATTRIBUTE_UNSAID,
+  eachLine,
+  HYPHENED,
+  hexValue,
+  type Dialect,
+  type MemmapRow,
+} from './model.ts'
 
 const HEX16 = '[0-9A-Fa-f]{16}'
 const NAME = '(?:Unk [0-9a-fA-F]{2,8}|[A-Za-z][\\w-]{1,15})'
@@ -83,6 +91,7 @@ export const grub: Dialect<'grub'> = {
   row: ROW,
   more: MORE,
   wide: true,
+  hint: HYPHENED,
   stop: /\bType\s{1,20}Physical start/,
   ...eachLine('grub', rows),
 }
@@ -101,7 +110,7 @@ const LSMMAP_TYPES: readonly (readonly [says: string, type: number])[] = [
   ['RAM holding firmware code', EfiReservedMemoryType],
 ]
 const LSMMAP_WORDS = LSMMAP_TYPES.map(([says]) => says.replace(/[()]/g, '\\$&')).join('|')
-/** Words that are none of these are a row, too: one that cannot be read. */
+/** Any other word makes a row that cannot be parsed. */
 const LSMMAP_ROW = new RegExp(
   'base_addr = 0x[0-9a-fA-F]{1,16}, length = 0x[0-9a-fA-F]{1,16}, ' +
     `(?:${LSMMAP_WORDS}|type = 0x[0-9a-fA-F]{1,8}|[^\\n]{1,80})`,

@@ -42,7 +42,7 @@ function attributesOf(fields: string): bigint {
   return printed === undefined ? attributeOf(fields.split('|')) : hexValue(printed)
 }
 
-/** What the kernel rounds down to. */
+/** The unit to which the kernel rounds a size down, in bytes, by its letter. */
 const unitOf = (letter: string): bigint => 1024n ** BigInt('KMGTP'.indexOf(letter) + 1)
 
 /**
@@ -67,14 +67,14 @@ function rowOf(line: string): MemmapRow | null {
 const isInvalid = ({ text }: Line): boolean => text.includes('(invalid)')
 const numberOf = ({ text }: Line): number => Number(INDEX.exec(text)?.[1])
 
-/** How many lines are those of the entries that the kernel took out before it printed the map. */
+/** Number of lines of the invalid entries that the kernel removed before it printed the map. */
 function takenOut(lines: readonly Line[]): number {
   const first = lines.findIndex(line => !isInvalid(line))
   const begins = lines[first]
   return first > 0 && begins !== undefined && numberOf(begins) === 0 ? first : 0
 }
 
-/** Entries that are not there. Between rows that follow one another by address they hold what is between. */
+/** Missing entries. Between rows in ascending order they cover the gap between the two. */
 function missing(from: number, to: number, end: bigint, next: MemmapRow | null): LostRow {
   const at =
     next !== null && next.start > end && next.start % 4096n === 0n && next.start <= BigInt(PHYS_END)

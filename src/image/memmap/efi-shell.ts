@@ -4,7 +4,7 @@
  */
 import { groupsOf, type Texts } from '../groups.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
-import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
+import { eachLine, HYPHENED, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const NAME = '(?:[A-Za-z]\\w{1,23}|[0-9A-F]{8})'
 const RANGE =
@@ -65,6 +65,7 @@ export const uefiShell: Dialect<'uefi-shell'> = {
   looks: LOOKS,
   row: ROW,
   wide: true,
+  hint: HYPHENED,
   stop: /[\d,]{1,24} Pages \(|Total Memory:|\bType\s{1,20}Start\s/,
   ...eachLine('uefi-shell', line => rowOf(readRow(line))),
 }

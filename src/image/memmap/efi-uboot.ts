@@ -5,13 +5,13 @@
 import { groupsOf } from '../groups.ts'
 import { attributeOf, memoryTypeOf } from '../memory-type-names.ts'
 import { EFI_MEMORY_RUNTIME } from '../memory-types.ts'
-import { eachLine, hexValue, type Dialect } from './model.ts'
+import { eachLine, HYPHENED, hexValue, type Dialect } from './model.ts'
 
 const FLAG = '(?:UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|REL|SP|CRYPT|CC|HOTPL|HP|RUN|RT)'
 const NAME = '(?:[A-Z][A-Z/]{1,11}(?: [A-Z]{2,12}){0,3}|[A-Z][A-Za-z]{3,25}|\\(unknown\\))'
 const RANGE = '\\s{1,20}[0-9a-fA-F]{16}-[0-9a-fA-F]{16}(?![0-9a-fA-F])'
 const LOOKS = new RegExp(`(?<![\\w(])${NAME}${RANGE}(?=\\s{0,40}$|\\s{1,4}${FLAG}\\b)`, 'g')
-/** Without flags only U-Boot's own names are: the head of a row of the UEFI shell looks alike. */
+/** Without flags only U-Boot's own names count: a row of the UEFI shell begins alike. */
 const OWN =
   '(?:RESERVED|(?:LOADER|BOOT|RUNTIME) (?:CODE|DATA)|CONVENTIONAL|UNUSABLE MEM|ACPI RECLAIM MEM|ACPI NVS|' +
   'IO(?: PORT)?|PAL|PERSISTENT|\\(unknown\\))'
@@ -24,7 +24,7 @@ const readRow = groupsOf(
   4,
 )
 
-/** The longest end of the words that is a name: other words may stand in front of it. */
+/** The longest suffix of the words that is a type name; other words may precede it. */
 function typeOf(words: string): number | null {
   const all = words.split(' ')
   for (let i = 0; i < all.length; i++) {
@@ -58,6 +58,7 @@ export const uboot: Dialect<'uboot'> = {
   row: ROW,
   more: new RegExp(`^${FLAG}(?:\\|${FLAG}){0,20}$`),
   wide: true,
+  hint: HYPHENED,
   stop: /\bType\s{1,20}Start\s/,
   ...eachLine('uboot', line => {
     const row = readRow(line)
@@ -86,6 +87,7 @@ export const ubootEfiMem: Dialect<'uboot-efi-mem'> = {
   looks: MEM_LOOKS,
   row: MEM_ROW,
   wide: true,
+  hint: /:[\w-]{1,20}\s{1,20}[0-9a-fA-F]{10}|<gap>\s/,
   stop: /Attributes key:/,
   ...eachLine('uboot-efi-mem', line => {
     if (line.trimStart().startsWith('<gap>')) return []

@@ -1,6 +1,6 @@
 /** The EFI map that Xen prints. Source: captures of 4.5 to 4.18, xen/common/efi/boot.c, xen/arch/x86/efi. */
 import { groupsOf } from '../groups.ts'
-import { eachLine, hexValue, type Dialect } from './model.ts'
+import { eachLine, HYPHENED, hexValue, type Dialect } from './model.ts'
 
 const readRow = groupsOf(/^([0-9a-fA-F]{13})-([0-9a-fA-F]{13}) type=(\d{1,10}) attr=([0-9a-fA-F]{16})$/, 4)
 
@@ -20,6 +20,7 @@ export const xenEfi: Dialect<'xen-efi'> = {
   looks: /(?<![\w.-])[0-9a-fA-F]{13}-[0-9a-fA-F]{13} type/g,
   row: /[0-9a-fA-F]{13}-[0-9a-fA-F]{13} type=\d{1,10} attr=[0-9a-fA-F]{16}(?!\w)/y,
   wide: true,
+  hint: HYPHENED,
   stop: /EFI memory map:/,
   ...eachLine('xen-efi', line => {
     const row = readRow(line)

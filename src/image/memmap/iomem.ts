@@ -17,6 +17,7 @@ import {
   E820_LACKS,
   ATTRIBUTE_UNSAID,
   eachLine,
+  HYPHENED,
   hexValue,
   odd,
   unreadable,
@@ -41,14 +42,14 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   ['ram buffer', EfiReservedMemoryType],
 ])
 
-/** A device whose name is almost that of memory. */
+/** A device whose name resembles a kind of memory. */
 const SYSTEM_ROM = 'system rom'
-/** Wrong letters in a row that make no device of a kind of memory. */
+/** Consecutive wrong letters up to which a name still is a kind of memory, not a device. */
 const WRONG_LETTERS = 2
-/** A shorter beginning of a name says nothing. */
+/** Minimum length of a prefix that identifies a name. */
 const BEGINNING = 4
 
-/** The known name that this one begins with, where only signs follow; otherwise the name as it is. */
+/** The known name at the beginning, if only punctuation follows; otherwise the name unchanged. */
 function plainName(name: string): string {
   const plain = name.trim().toLowerCase()
   if (NAMES.has(plain)) return plain
@@ -56,7 +57,7 @@ function plainName(name: string): string {
   return NAMES.has(words) ? words : plain
 }
 
-/** How many letters two names share from the front, or from the end. */
+/** Length of the common prefix of two names, or of the common suffix. */
 function sharedLetters(one: string, other: string, step: 1 | -1): number {
   let count = 0
   const at = (text: string): string | undefined => text.at(step === 1 ? count : -1 - count)
@@ -64,7 +65,7 @@ function sharedLetters(one: string, other: string, step: 1 | -1): number {
   return count
 }
 
-/** A kind of memory whose name lost its end, or has wrong letters in it or words after it: no device. */
+/** A kind of memory whose name is truncated, misspelt or followed by other words; not a device. */
 function isAlmostMemory(name: string): boolean {
   const plain = plainName(name)
   if (NAMES.has(plain) || plain.startsWith(SYSTEM_ROM) || plain.length < BEGINNING) return false
@@ -89,7 +90,7 @@ function rowOf(start: bigint, end: bigint, name: string): MemmapRow | null {
 
 const readPart = groupsOf(/^ *([0-9a-fA-F]{8,16})-([0-9a-fA-F]{8,16}) +: +(.*)$/i, 3)
 
-/** What may stand after a name that somebody pasted: a second blank, a sign, an arrow. */
+/** Text that a pasted name may have after it: a second blank, punctuation, an arrow. */
 const REMARK = /(?:\s{2,}|\s*[<>#|"\\,;\u2190\u2192]|\s+-{1,3}>?).*$/
 
 /**
@@ -146,6 +147,7 @@ export const iomem: Dialect<'iomem'> = {
   looks: /(?<![\w.])[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: /gi,
   row: /[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}: {1,3}(?:(?![\s",]{1,4}[0-9a-fA-F]{8,16}-[0-9a-fA-F]{8,16} {1,3}:)[^\n]){0,200}(?<=[\w)\].])/iy,
   wide: true,
+  hint: HYPHENED,
   repeats: true,
   valid: row => {
     const name = plainName((readPart(row)?.[2] ?? '').replace(REMARK, ''))
@@ -214,6 +216,7 @@ export const sysfsMemmap: Dialect<'sysfs-memmap'> = {
   looks: /(?<![\w.])(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):/g,
   row: /(?:[\w./-]{0,80}\/)?\d{1,6}\/(?:start|end|type):(?:(?![\s",]{1,4}[^\s"]{0,80}\/(?:start|end|type):)[^\n]){0,80}(?<=[\w)])/y,
   wide: false,
+  hint: /\/(?:start|end|type):/,
   repeats: true,
   valid: row => {
     const [, field = '', value = ''] = readField(row) ?? []

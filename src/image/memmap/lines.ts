@@ -1,10 +1,10 @@
-/** From a text to its lines, and what loggers write in front of a line. */
+/** Splits a text into lines, and removes the prefixes of loggers. */
 import { textOf } from '../paste/letters.ts'
 import type { Line } from './model.ts'
 
 export { textOf }
 
-/** What a program's own logger puts in front of its line. Taken off one after the other, until none fits. */
+/** Prefixes of loggers, removed one after the other until none matches. */
 const PREFIXES: readonly RegExp[] = [
   /^<\d{1,3}>/,
   /^\[[ \d]{1,12}\.\d{1,9}\] ?/,
@@ -28,12 +28,12 @@ export function bare(line: string): string {
   return rest
 }
 
-/** All lines as they stand; CR, LF and CR LF end one, as do the doubled CRs of serial lines. */
+/** All lines unchanged; CR, LF, CR LF and the doubled CR of serial lines end one. */
 export function rawLinesOf(text: string): string[] {
   return text.split(/\r{0,3}\n|\r/)
 }
 
-/** All lines, without what loggers put in front. */
+/** All lines, without the prefixes of loggers. */
 export function linesOf(text: string): Line[] {
   return rawLinesOf(text).map((line, i) => ({ text: bare(line), at: i + 1 }))
 }

@@ -1,6 +1,6 @@
 /**
- * Notices that rows of a map are lost or wrong: by the rows themselves, by what their program prints beside
- * them, and by what the rest of a log knows of the same memory.
+ * Detects lost or wrong rows of a map: from the rows themselves, from totals that the program prints with
+ * them, and from other maps of the same memory in the log.
  */
 import { formatRange, formatSize, hex, intersect, range, sizeOf, type Range } from '../../bytes/range.ts'
 import { PAGE, PHYS_END, pagesOf } from '../../bytes/units.ts'
@@ -15,12 +15,14 @@ import {
   EfiLoaderData,
   EfiMemoryMappedIO,
   EfiReservedMemoryType,
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
   type MemoryDescriptor,
 } from '../memory-types.ts'
 import type { Clues } from './clues.ts'
 import type { Dialect, LostRow } from './model.ts'
 
-/** What a kernel counts as its memory: free when boot services have ended. */
+/** Types that the kernel counts as memory: free after ExitBootServices. */
 const KERNEL_RAM: ReadonlySet<number> = new Set([
   EfiLoaderCode,
   EfiLoaderData,
@@ -30,11 +32,14 @@ const KERNEL_RAM: ReadonlySet<number> = new Set([
 ])
 const RAM: ReadonlySet<number> = new Set([...KERNEL_RAM, EfiACPIReclaimMemory, EfiACPIMemoryNVS])
 
+/** What firmware makes of RAM: between two of these it lists all that there is. */
+const LISTED: ReadonlySet<number> = new Set([...RAM, EfiRuntimeServicesCode, EfiRuntimeServicesData])
+
 const GIB4 = 2 ** 32
 const MIB = 2 ** 20
-/** Below this much between two pieces of memory firmware may hide what it keeps for itself. */
-const GAP = 64 * MIB
-/** A kernel's own sum leaves out a page here and there. */
+/** From here up to 1 MiB a PC has no memory where its BIOS, video memory and option ROMs are. */
+const EXTENDED = 0x80000
+/** Tolerance for the kernel's own total, which omits some pages. */
 const SLACK = MIB
 
 const lostRow = (row: string, why: string, at: Range | null, bytes: number | null = null): LostRow => ({
@@ -44,7 +49,7 @@ const lostRow = (row: string, why: string, at: Range | null, bytes: number | nul
   bytes: bytes ?? (at === null ? null : sizeOf(at)),
 })
 
-/** The range that a text names: what can be known of a row that cannot be read. */
+/** The range that a text names: all that is known of an unreadable row. */
 export function rangeIn(text: string): Range | null {
   const found = /(?:0x)?([0-9a-f]{5,16})\]?\s?(?:-|,|->)\s?(?:0x)?([0-9a-f]{5,16})/i.exec(text)
   if (found === null) return null
@@ -58,7 +63,7 @@ export function rangeIn(text: string): Range | null {
 const isSame = (one: MemoryDescriptor, other: MemoryDescriptor): boolean =>
   one.range.start === other.range.start && one.range.end === other.range.end
 
-/** Rows that lie in one another: the memory in both is one thing or the other. No EFI map has any. */
+/** Overlapping rows: the type of their common memory is ambiguous. No EFI map has any. */
 function contradictions(map: readonly MemoryDescriptor[], kind: Dialect['kind']): LostRow[] {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
   const lost: LostRow[] = []
@@ -87,7 +92,7 @@ function contradictions(map: readonly MemoryDescriptor[], kind: Dialect['kind'])
   return lost
 }
 
-/** What the UEFI shell prints below its table, type by type; its sum where there is nothing else. */
+/** The UEFI shell's totals below its table, by type; only the sum if there is nothing else. */
 function againstTotals(map: readonly MemoryDescriptor[], { totals, totalBytes }: Clues): LostRow[] {
   const pages = new Map<number, number>()
   for (const { type, range: where } of map) pages.set(type, (pages.get(type) ?? 0) + pagesOf(sizeOf(where)))
@@ -131,7 +136,7 @@ function ramEnd(map: readonly MemoryDescriptor[]): number {
   )
 }
 
-/** What the rest of a kernel's log says of the same memory. */
+/** Statements about the same memory in the rest of a kernel's log. */
 function againstLog(
   { kind }: Pick<Dialect, 'kind'>,
   map: readonly MemoryDescriptor[],
@@ -179,36 +184,58 @@ function againstLog(
   return lost
 }
 
+/** What a gap between two pieces of memory must be to be one that machines have by themselves. */
+interface Natural {
+  /** Above 4 GiB and on boards: both bounds are multiples of this; boards and sockets are cut so coarsely. */
+  readonly grain: number
+}
+/** Between sockets of a server, and where a bus has its place. */
+const SOCKETS: Natural = { grain: 64 * MIB }
+/** Between banks of a board, and around what its first loader keeps for itself. */
+const BANKS: Natural = { grain: 64 * 1024 }
+
+const isNatural = (gap: Range, { grain }: Natural): boolean =>
+  gap.start % grain === 0 && gap.end % grain === 0
+
 /**
- * Memory between two pieces of memory that no row tells of. Above 4 GiB, and up to there, holes are usual.
+ * Memory between two pieces of memory that no row tells of. Firmware lists all of it, what it keeps for
+ * itself as reserved; between 640 KiB and 1 MiB, above 4 GiB and on boards there are places without memory.
  */
-function gaps(map: readonly MemoryDescriptor[]): LostRow[] {
+function gaps(map: readonly MemoryDescriptor[], isBoard: boolean): LostRow[] {
   const sorted = [...map].sort((a, b) => a.range.start - b.range.start)
+  const ram = sorted.filter(({ type }) => LISTED.has(type))
+  const top = ram.reduce((most, { range: { end } }) => (end <= GIB4 ? Math.max(most, end) : most), 0)
   const lost: LostRow[] = []
-  let end = 0
-  let ram = true
-  for (const { type, range: where } of sorted) {
-    if (where.start >= GIB4) break
-    if (where.start - end >= GAP && ram && RAM.has(type))
-      lost.push(
-        lostRow(
-          formatRange(range(end, where.start)),
-          'no row tells of this memory, and there is memory below it and above it',
-          range(end, where.start),
-        ),
-      )
-    if (where.end > end) ram = RAM.has(type)
-    end = Math.max(end, where.end)
+  let before: MemoryDescriptor | null = null
+  for (const next of sorted) {
+    const from = before === null ? 0 : before.range.end
+    if (next.range.start > from && (before !== null || (!isBoard && next.range.start < MIB))) {
+      const gap = range(from, next.range.start)
+      const between = (before === null || LISTED.has(before.type)) && LISTED.has(next.type)
+      const isUsual =
+        isBoard || gap.end > GIB4
+          ? !between || isNatural(gap, isBoard ? BANKS : SOCKETS)
+          : gap.end > top || (gap.start >= EXTENDED && gap.end <= MIB) || gap.end <= PAGE
+      if (!isUsual)
+        lost.push(
+          lostRow(
+            formatRange(gap),
+            'no row tells of this memory, and there is memory below it and above it',
+            gap,
+          ),
+        )
+    }
+    if (next.range.end > from) before = next
   }
   return lost
 }
 
-/** Who prints maps of x86 machines alone, or of any: those of boards begin where they like. */
+/** Dialects printed on x86 machines only, or on any: maps of other boards begin at any address. */
 const ANY_BOARD: ReadonlySet<string> = new Set(['linux-arm', 'uboot', 'uboot-efi-mem'])
-/** Our own forms: nobody tore them out of a log. */
+/** Our own formats, which are never excerpts of a log. */
 const OWN: ReadonlySet<string> = new Set(['json', 'raw', 'compact'])
 
-/** A few rows out of a map: nothing is known of the rest. */
+/** An excerpt of a map: nothing is known of the rest. */
 function excerpt(map: readonly MemoryDescriptor[], { name }: Pick<Dialect, 'name'>): LostRow[] {
   if (ANY_BOARD.has(name) || name === 'boot-params') return []
   const lowest = map.reduce<number>((least, { range: { start } }) => Math.min(least, start), PHYS_END)
@@ -224,7 +251,7 @@ function excerpt(map: readonly MemoryDescriptor[], { name }: Pick<Dialect, 'name
       ]
 }
 
-/** Entries that a kernel speaks of after the last one that is there. */
+/** Entries that the kernel mentions after the last one in the text. */
 function beyondLast({ lastEntry, entries }: Clues): LostRow[] {
   return lastEntry === null || entries === null || lastEntry < entries
     ? []
@@ -237,7 +264,7 @@ function beyondLast({ lastEntry, entries }: Clues): LostRow[] {
       ]
 }
 
-/** What there was to compare the rows with, as noun phrases: none of it may be a loss. */
+/** The totals and maps that the rows were compared with, as noun phrases. */
 export function comparedWith({ name, kind }: Pick<Dialect, 'name' | 'kind'>, clues: Clues): string[] {
   const { totals, totalBytes, lastPfn, memoryTotal, tables, lastEntry } = clues
   const isShell = name === 'uefi-shell'
@@ -259,7 +286,7 @@ export function sayLost({ row, why, at, bytes }: LostRow): string {
   return `${row}: ${why}; ${amount}${at === null ? '' : ` at ${formatRange(at)}`}`
 }
 
-/** Everything that tells of rows that are not in the map, or not as they were. `map` is not empty. */
+/** All evidence of missing or altered rows. `map` is not empty. */
 export function lossesOf(
   known: Pick<Dialect, 'name' | 'kind'>,
   map: readonly MemoryDescriptor[],
@@ -272,7 +299,7 @@ export function lossesOf(
     ...(isShell ? againstTotals(map, clues) : []),
     ...againstLog(known, map, clues),
     ...(known.name === 'linux' ? beyondLast(clues) : []),
-    ...(known.kind === 'efi' && !ANY_BOARD.has(known.name) ? gaps(map) : []),
+    ...(known.kind === 'efi' ? gaps(map, ANY_BOARD.has(known.name)) : []),
     ...excerpt(map, known),
   ]
 }

@@ -1,12 +1,12 @@
-/** Finds lines among the rows of a map that look like them and are none: a letter too much, a digit lost. */
+/** Finds damaged rows between the rows of a map: with an extra letter, or a missing digit. */
 import type { Dressed } from './clothes.ts'
 import type { Dialect, LostRow } from './model.ts'
 
-/** Letters in one place that may be wrong. */
+/** Consecutive letters that may be wrong. */
 const WRONG_MAX = 3
-/** Shapes of rows that are told apart: a map has one for each type. */
+/** Maximum number of distinct shapes: a map has one for each type. */
 const SHAPES_MAX = 64
-/** No row is as long, and none as short. */
+/** Bounds of the length of a row. */
 const LENGTH_MAX = 300
 const LENGTH_MIN = 20
 const SHOWN_MAX = 80
@@ -20,7 +20,7 @@ function shapeOf(line: string): string {
     .trim()
 }
 
-/** A line with any words and numbers in it: the row of a map may be the only one of its kind. */
+/** A line with placeholders for its words and numbers: a row may be the only one of its type. */
 function skeletonOf(line: string): string {
   return line
     .replace(/(?:0x)?(?:[0-9a-f]{0,16}\d[0-9a-f]{0,16}|\b[A-F]{1,16}\b)/gi, '#')
@@ -30,7 +30,7 @@ function skeletonOf(line: string): string {
     .replace(/\s+/g, '')
 }
 
-/** Are two shapes alike but for a few letters in one place? */
+/** Do two shapes differ only in a few consecutive letters? */
 function areAlike(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one]
   if (long.length - short.length > WRONG_MAX) return false
@@ -43,10 +43,22 @@ function areAlike(one: string, other: string): boolean {
 
 /** Two numbers as bounds have them. */
 const RANGE = /[0-9a-f]{1,16}"?\s{0,3}(?:-|,|->|\s)\s{0,3}"?(?:0x)?[0-9a-f]{1,16}/i
-/** The same where a row ends early. */
+/** The same in a truncated row. */
 const CUT_RANGE = /[0-9a-f]{8,16}\s{0,3}(?:-|,|->|\s)\s{0,3}(?:0x)?[0-9a-f]{4,16}/i
 
-/** Signs of what was left out at the end of a line. */
+/** Programs that print nothing between two rows: a line with such a number there was a row. */
+const TABLES: ReadonlySet<string> = new Set([
+  'uefi-shell',
+  'uefi-shell-sfo',
+  'grub',
+  'uboot',
+  'uboot-efi-mem',
+  'xen-efi',
+  'freebsd-efi',
+])
+const NUMBER = /(?<![\w:])(?:0x)?[0-9a-f]{8}|[0-9a-f]{12}/i
+
+/** Ellipsis at the end of a line. */
 const CUT = /\s*(?:\.{2,}|\u2026|<snip>|\[\.\.\.\]|\[\u2026\])?\s*$/i
 function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): boolean {
   looks.lastIndex = 0
@@ -57,7 +69,7 @@ function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): b
   return false
 }
 
-/** A line without what stands around the rows: other numbers, the same words. null: something else does. */
+/** A line without the rows' prefix and suffix (same words, any numbers); null if it has others. */
 function undressed(line: string, before: string, after: string): string | null {
   const front = before.trimEnd()
   const tail = after.trim() === '' ? '' : after.trimEnd()
@@ -74,7 +86,7 @@ function undressed(line: string, before: string, after: string): string | null {
  * memory that is lost with them is not known.
  */
 export function misfitsOf(
-  dialect: Pick<Dialect, 'looks' | 'row'>,
+  dialect: Pick<Dialect, 'name' | 'looks' | 'row'>,
   lines: readonly string[],
   rows: readonly Dressed[],
 ): LostRow[] {
@@ -98,7 +110,9 @@ export function misfitsOf(
     if (taken.has(at) || text.length < LENGTH_MIN || text.length > LENGTH_MAX) continue
     const shape = shapeOf(text)
     const own = undressed(text, front, behind) ?? ''
+    const isBetween = at > first + 1 && at < last - 1
     const isMisfit =
+      (isBetween && TABLES.has(dialect.name) && NUMBER.test(own)) ||
       [...shapes].some(known => areAlike(shape, known)) ||
       (RANGE.test(own) && skeletons.has(skeletonOf(own))) ||
       (CUT_RANGE.test(own) &&

@@ -20,7 +20,7 @@ export interface MemmapRow {
   readonly attribute: bigint
   /** As printed next to the range, if present. */
   readonly pages?: bigint
-  /** The size as printed next to the range, rounded down to whole units of so many bytes. */
+  /** The size as printed next to the range, rounded down to whole units of `unit` bytes. */
   readonly rounded?: { readonly amount: bigint; readonly unit: bigint }
   /**
    * The bounds need not be page-aligned: free memory is shrunk to whole pages, all other memory grown to
@@ -40,15 +40,15 @@ export interface Placed {
   readonly line: number
 }
 
-/** A row that is not in the map, or not as it was: what it was matters to everything that is placed. */
+/** A missing or altered row: all allocations may depend on it. */
 export interface LostRow {
-  /** Which: a line, a number, or what kind of rows, as a noun phrase. */
+  /** The line, number or kind of rows, as a noun phrase. */
   readonly row: string
-  /** How that was noticed, as a clause. */
+  /** The evidence, as a clause. */
   readonly why: string
-  /** Where the memory lies that is in doubt, as far as the text tells. */
+  /** The range in doubt, if the text tells. */
   readonly at: Range | null
-  /** How much memory is in doubt, in bytes; null where nothing tells. */
+  /** The amount of memory in doubt, in bytes; null if unknown. */
   readonly bytes: number | null
 }
 
@@ -56,7 +56,7 @@ export interface LostRow {
 export interface Block {
   readonly placed: readonly Placed[]
   readonly problems: readonly Problem[]
-  /** Rows that the list itself misses. */
+  /** Rows missing by the list's own numbering. */
   readonly lost?: readonly LostRow[]
   /** Last line that belongs to it. */
   readonly last: number
@@ -73,19 +73,21 @@ export interface Dialect<Name extends string = string> {
   readonly taken: 'before-load' | 'exit-boot-services'
   /** What the text lacks, as sentence fragments. */
   readonly lacks: readonly string[]
-  /** Where in a line a row begins, or what tries to be one. Flag g; bounded, so that a search is linear. */
+  /** Finds the beginning of a row, or of an attempt at one. Flag g; bounded, so that searching is linear. */
   readonly looks: RegExp
   /** The row from there on. Flag y; bounded. */
   readonly row: RegExp
-  /** Every row has eight hexadecimal digits at a stretch: other lines need no search. */
+  /** Every row has eight consecutive hexadecimal digits; other lines are not searched. */
   readonly wide: boolean
-  /** The rest of a row that a mailer tore between its flags: a whole line. */
+  /** A pattern that every line found by `looks` matches, and few others do. */
+  readonly hint?: RegExp
+  /** A whole line that is the rest of a row wrapped between its flags. */
   readonly more?: RegExp
-  /** Most lines that a row is printed on, beside the first. Default 3. */
+  /** Maximum number of lines of a row after its first. Default 3. */
   readonly span?: number
-  /** Does a row that looks whole make sense? If not, it may be torn. Default: always. */
+  /** Is a complete-looking row plausible? If not, it may be wrapped. Default: always. */
   readonly valid?: (row: string) => boolean
-  /** The same row may come again within one map. */
+  /** The same row may be repeated within one map. */
   readonly repeats?: boolean
   /** A line that counts only after others of the same map. */
   readonly joins?: (line: string) => boolean
@@ -105,6 +107,9 @@ export const E820_LACKS: readonly string[] = [
 
 /** All cache modes: the default. */
 export const ATTRIBUTE_UNSAID = 0xfn
+
+/** The hint of rows with two bounds and a hyphen between them. */
+export const HYPHENED = /[0-9A-Fa-f]{8}\s?-\s?[0-9A-Fa-f]{8}/
 
 /** The value of hexadecimal digits; there must be some. */
 export function hexValue(digits: string): bigint {

@@ -47,6 +47,7 @@ export const compact: Dialect<'compact'> = {
   looks: /(?<=^[>|+\s]{0,40})[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]/g,
   row: /(?:[0-9a-f]{1,8}:[0-9a-f]{1,16}\+[0-9a-f]{1,13}\s{0,9})+$/y,
   wide: false,
+  hint: /^[>|+\s]{0,40}[0-9a-f]{1,8}:[0-9a-f]{1,16}\+/,
   repeats: true,
   ...eachLine('compact', line => {
     const words = line.trim().split(/\s+/).map(readCompactRow)

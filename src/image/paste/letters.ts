@@ -1,16 +1,16 @@
 /**
- * What mailers, browsers, editors and consoles do to letters: encodings, and marks between the letters of
- * what was pasted. Every line of the input stays a line of the output, unless the text itself is a string, or
- * encoded as a whole: then its own lines count.
+ * Undoes what mailers, browsers, editors and consoles do to text: encodings, and marks between the characters
+ * of what was pasted. Every line of the input stays a line of the output, unless the text itself is a string,
+ * or encoded as a whole: then its own lines count.
  */
 
-/** Titles and links, colours, character sets: what consoles put between the letters. */
+/** Escape sequences of consoles between characters: titles, links, colours, character sets. */
 const ESCAPES =
   /\x1b(?:[\]_P^X][^\x07\x1b\r\n]{0,1000}(?:\x07|\x1b\\)|\[[0-9;:?]{0,32}[A-Za-z@`]|[()][0-9A-Z]|[=>78c])/g
-/** The cursor goes elsewhere: what comes is not the same word. */
+/** Cursor movement: it ends a word. */
 const MOVEMENTS = /\x1b\[[0-9;]{0,16}[HfGd]/g
 
-/** How much of a file is looked at to tell its encoding, in bytes. */
+/** Bytes of a file that are examined to detect its encoding. */
 const SAMPLE = 4096
 
 function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
@@ -36,7 +36,7 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
-/** Bytes that no text has: control codes but those of lines, tabs and escapes. */
+/** Bytes that no text contains: control codes other than those for lines, tabs and escapes. */
 const isControl = (byte: number): boolean => byte < 8 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)
 
 /**
@@ -49,6 +49,23 @@ export function isText(head: Uint8Array): boolean {
   const zeros = head.filter(byte => byte === 0).length
   const controls = head.filter(byte => byte !== 0 && isControl(byte)).length
   return zeros <= head.length / 20 && controls <= head.length / 100
+}
+
+/** How programs, images and archives begin. */
+const MAGIC = ['MZ', '\x7fELF', 'PK\x03\x04', '\x1f\x8b', '\xfd7zXZ', '\x28\xb5\x2f\xfd', 'BZh', '\x89PNG']
+/** How many places of a file are looked at. */
+const PLACES = 16
+
+/** Can these bytes be those of a text, here and there at least? A capture may begin with noise. */
+export function hasText(bytes: Uint8Array): boolean {
+  const begins = String.fromCharCode(...bytes.subarray(0, 6))
+  if (MAGIC.some(magic => begins.startsWith(magic))) return false
+  const step = Math.max(Math.floor(bytes.length / PLACES), SAMPLE)
+  let texts = 0
+  let places = 0
+  for (let at = 0; at < bytes.length; at += step, places++)
+    if (isText(bytes.subarray(at, at + SAMPLE))) texts++
+  return texts * 2 >= places
 }
 
 /** UTF-8, UTF-16 of either order with or without a mark, or a Windows code page; without escapes. */
@@ -97,7 +114,7 @@ function entity(whole: string, name: string): string {
   return code > 0x1f && code < 0x110000 ? String.fromCodePoint(code) : ' '
 }
 
-/** Tags within words, as highlighters put them there; and tags that end a word. */
+/** Tags within words, as syntax highlighters insert them, and tags that end a word. */
 const INLINE = 'a|abbr|b|em|font|i|ins|mark|s|small|span|strong|sub|sup|u|var|wbr'
 const BLOCKS =
   'blockquote|body|br|code|div|h[1-6]|head|hr|html|img|kbd|li|ol|p|pre|samp|table|tbody|td|tfoot|th|thead|' +
@@ -108,7 +125,9 @@ const BB_CODES =
   'b|box|cell|center|code|codebox|color|font|i|indent|list|mono|noparse|nobbc|plain|pre|quote|row|s|size|' +
   'spoiler|table|td|th|tr|tt|u|url'
 
-/** `=` at the end of a line goes on in the next one: joined, with as many ends of lines after. */
+/**
+ * Joins lines that end in `=` with the next one; the line breaks follow, so that lines keep their numbers.
+ */
 function softBreaks(text: string): string {
   const lines: string[] = []
   let begun = ''
@@ -133,7 +152,7 @@ function quotedBytes(run: string): string {
   return /[\r\n\0]/.test(text) ? ' ' : text
 }
 
-/** In quoted-printable text every equals sign stands before two digits or the end of a line. */
+/** In quoted-printable text, every `=` is followed by two hexadecimal digits or the end of a line. */
 function isQuotedPrintable(text: string): boolean {
   if (!/[^\n=]=\r?\n|=3D|=C[23]=[89AB][0-9A-F]|=E2=80=[89AB][0-9A-F]/.test(text)) return false
   const signs = text.match(/=/g)?.length ?? 0
@@ -141,7 +160,7 @@ function isQuotedPrintable(text: string): boolean {
   return quoting >= signs * 0.95
 }
 
-/** Numbers of bytes, as journals print a text with a letter that is none: eight or more of them. */
+/** Eight or more byte values: how journals print a text with an unprintable character. */
 const BYTES = /\[\s{0,40}\d{1,3}(?:,\s{0,40}\d{1,3}){7,4000}\s{0,40}\]/
 
 function byteText(list: string): string {
@@ -150,13 +169,13 @@ function byteText(list: string): string {
   return JSON.stringify(textOf(bytes)) + '\n'.repeat(ends)
 }
 
-/** Ends of lines as strings have them: at the end of a string they say nothing. */
+/** Escaped line breaks of a string; at its end they mean nothing. */
 const STRING_END = /(?:\\{1,4}r){0,2}\\{1,4}n(?=\\{0,4}["'])/g
 const STRING_LINE = /(?:\\{1,4}r){0,2}\\{1,4}n/g
-/** A path may have a few of them. */
+/** A Windows path may contain a few of them. */
 const MANY_LINES = /(?:\\n[^\n]{8,4000}?){3}|\\n["']/
 
-/** How much of a text is looked at to tell whether it is encoded as a whole, in letters. */
+/** Characters of a text that are examined to detect an encoding of the whole. */
 const HEAD = 65536
 const PERCENT = /%[0-9A-Fa-f]{2}/g
 const BASE64 = /^[A-Za-z0-9+/\s]{64,}={0,2}\s{0,9}$/
@@ -178,7 +197,7 @@ function base64Decoded(text: string): string | null {
   return isText(bytes.subarray(0, SAMPLE)) && /\s/.test(decoded(bytes)) ? textOf(bytes) : null
 }
 
-/** One thing that is done to letters: what it is called, where it is seen, what becomes of it. */
+/** One transformation of text: its name, how to detect it, how to undo it. */
 interface Habit {
   readonly name: string
   readonly seen: { test: (text: string) => boolean }

@@ -1,32 +1,33 @@
 /**
- * Finds rows in whatever people put around them. A row has a grammar of its own: it is looked for inside the
- * line, and what stands in front of it and after it is clothing. What a mailer or a narrow console tore is
- * joined.
+ * Finds rows in pasted text. Each row has a grammar and is searched for anywhere in a line; the text before
+ * and after it is ignored. Rows that a mailer or a narrow console wrapped are joined.
  */
 
-/** How a row looks, whatever it is a row of; fields as a dialect of memory maps has them. */
+/** The grammar of a row. The fields are those of a memory-map dialect. */
 export interface Grammar {
   readonly looks: RegExp
   readonly row: RegExp
   readonly wide: boolean
+  /** A pattern that every line found by `looks` matches, and few others do: cheap, so it is tried first. */
+  readonly hint?: RegExp
   readonly more?: RegExp
   readonly span?: number
-  /** Does a row that looks whole make sense? If not, it may be torn. Default: always. */
+  /** Is a complete-looking row plausible? If not, it may be wrapped. Default: always. */
   readonly valid?: (row: string) => boolean
 }
 
-/** A row in a line, or what tries to be one. */
+/** A row found in a line, or a failed attempt at one. */
 export interface Piece<G extends Grammar> {
   readonly dialect: G
-  /** As its program printed it. */
+  /** The row as its program printed it. */
   readonly text: string
   readonly before: string
   readonly after: string
-  /** false: it looks like a row and is none. */
+  /** false: it begins like a row but cannot be parsed. */
   readonly whole: boolean
 }
 
-/** One line of the text, or several that are one row. */
+/** One line of the text, or several lines that form one row. */
 export interface Item<G extends Grammar> {
   /** First and last line, from 1. */
   readonly at: number
@@ -36,25 +37,25 @@ export interface Item<G extends Grammar> {
   readonly pieces: readonly Piece<G>[]
 }
 
-/** No row, and nothing that begins one, is shorter: `<gap> `, `7:0+1`. */
+/** Length of the shortest row, or beginning of one: `<gap> `, `7:0+1`. */
 const ROW_MIN = 4
-/** No narrower text is a folded one. */
+/** Minimum width of folded text, in characters. */
 const FOLD_MIN = 20
-/** How many lines a row may be torn to. */
+/** Maximum number of lines that a wrapped row occupies. */
 const SPAN = 3
-/** What a row looks like that cannot be read is shown up to here. */
+/** Characters shown of a row that cannot be parsed. */
 const ATTEMPT_MAX = 600
-/** Clothing that is looked for in front of the next line, too. */
+/** Maximum length of a prefix that is searched for on the next line, too. */
 const FRONT_MAX = 200
-/** Two numbers side by side, as every row has them that is known by its numbers alone. */
+/** Two adjacent numbers, as in every row that is recognised by its numbers alone. */
 const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s?[-,]\s?|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
-/** What is put in front of every line alike: quotes, marks of a diff, bars of a table, comment signs. */
+/** A prefix common to all lines: quote marks, diff marks, table bars, comment signs. */
 export const QUOTE = /^[\s>|+*#]{0,40}/
-/** A line that ends in the middle of what begins a row. */
+/** A line that ends within the beginning of a row. */
 const BEGUN =
   /(?:\b(?:efi|EFI|e820|Xen|user|modified|extended|setup_data):|mem\d{2,4}:|\[(?:mem|gap)|\(XEN\)|[0-9A-Fa-f]{8}-)\s{0,9}$/
 
-/** What the beginning of such a row has at least. */
+/** The beginning of such a row contains at least this. */
 const HEX = /[0-9A-Fa-f]{8}/
 
 interface Match<G extends Grammar> {
@@ -63,12 +64,23 @@ interface Match<G extends Grammar> {
   readonly end: number
 }
 
-/** The rows of the first dialect that has one in this text. */
-function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
+/** The dialects that may have a row in this text, by searches that are cheap. */
+function possible<G extends Grammar>(text: string, dialects: readonly G[], digits: RegExp): readonly G[] {
   if (text.length < ROW_MIN) return []
-  const wide = WIDE.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  const wide = digits.test(text)
+  const hints = new Map<RegExp, boolean>()
+  return dialects.filter(({ wide: isWide, hint }) => {
+    if (isWide && !wide) return false
+    if (hint === undefined) return true
+    const known = hints.get(hint) ?? hint.test(text)
+    hints.set(hint, known)
+    return known
+  })
+}
+
+/** The rows in this text of the first dialect that matches any. */
+function matchesIn<G extends Grammar>(text: string, dialects: readonly G[]): Match<G>[] {
+  for (const dialect of possible(text, dialects, WIDE)) {
     const { looks, row } = dialect
     const found: Match<G>[] = []
     looks.lastIndex = 0
@@ -94,12 +106,9 @@ function piecesOf<G extends Grammar>(text: string, matches: readonly Match<G>[])
   }))
 }
 
-/** What looks like the beginning of a row. */
+/** Text that looks like the beginning of a row. */
 function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Piece<G> | null {
-  if (text.length < ROW_MIN) return null
-  const wide = HEX.test(text)
-  for (const dialect of dialects) {
-    if (dialect.wide && !wide) continue
+  for (const dialect of possible(text, dialects, HEX)) {
     dialect.looks.lastIndex = 0
     const begins = dialect.looks.exec(text)
     if (begins !== null)
@@ -114,7 +123,7 @@ function attemptIn<G extends Grammar>(text: string, dialects: readonly G[]): Pie
   return null
 }
 
-/** The width at which a text was folded: the largest that several lines have; 0 where there is none. */
+/** The width at which a text was folded: the largest that several lines share; 0 if there is none. */
 function foldOf(lines: readonly string[]): number {
   const counts = new Map<number, number>()
   for (const { length } of lines) counts.set(length, (counts.get(length) ?? 0) + 1)
@@ -123,10 +132,10 @@ function foldOf(lines: readonly string[]): number {
   return widest
 }
 
-/** Marks in front of a line that are there before its own blanks. */
+/** Marks before a line's own indentation. */
 const MARKS = /^[ \t]{0,8}(?:[>|+*#] ?){1,20}/
 
-/** A line after the one that it goes on from, without the marks that both have. */
+/** A continuation line without the prefix that it shares with the line before. */
 function unmarked(line: string, first: string): string {
   const marks = MARKS.exec(first)?.[0]
   if (marks === undefined) return line
@@ -134,7 +143,7 @@ function unmarked(line: string, first: string): string {
   return marks.trim() !== '' && line.startsWith(marks.trimEnd()) ? line.slice(marks.trimEnd().length) : line
 }
 
-/** What both lines end with, if it is no part of a row: quotes, bars, the other fields of a record. */
+/** The common suffix of two lines, if it is not part of a row: quotes, bars, other fields of a record. */
 function tailOf(line: string, next: string): string {
   let length = 0
   while (length < line.length && line.at(-1 - length) === next.at(-1 - length)) length++
@@ -142,7 +151,7 @@ function tailOf(line: string, next: string): string {
   return /(?:^|(?<=[,\s]))[^\w\s,(){}[\]][^]*$|\s[\s|]*$/.exec(shared)?.[0] ?? ''
 }
 
-/** What stands in front of a row, in front of the lines after it: other numbers, the same words. */
+/** Matches the prefix of a row on the lines after it: the same words, any numbers. */
 function frontOf(before: string): RegExp | null {
   if (before.trim() === '' || before.length > FRONT_MAX) return null
   const escaped = before.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -150,7 +159,7 @@ function frontOf(before: string): RegExp | null {
   return new RegExp(`^${escaped.replace(/\d+/g, '\\d{1,20}')}\\s{0,${String(blanks)}}`)
 }
 
-/** Several lines as one. */
+/** Several lines joined into one. */
 interface Whole<G extends Grammar> {
   readonly text: string
   readonly matches: readonly Match<G>[]
@@ -158,13 +167,13 @@ interface Whole<G extends Grammar> {
   readonly count: number
 }
 
-/** Do the rows that cross the seams make sense? */
+/** Are the rows that cross a join plausible? */
 const makesSense = <G extends Grammar>({ text, matches }: Pick<Whole<G>, 'text' | 'matches'>): boolean =>
   matches.every(({ dialect, start, end }) => dialect.valid?.(text.slice(start, end).trimEnd()) !== false)
 
 /**
- * Puts a line and those after it together until they hold a row that no single one holds, best one that
- * makes sense; null: they do not.
+ * Joins a line with those after it until the result contains a row that no single line contains, preferably a
+ * plausible one; null if there is none.
  */
 function joined<G extends Grammar>(
   lines: readonly string[],
@@ -176,7 +185,7 @@ function joined<G extends Grammar>(
   const front = frontOf(before)
   let full = true
   let fallback: Whole<G> | null = null
-  // what is printed on many lines has its clothes on each of them, and gaps between them
+  // a row printed on several lines has the prefix on each of them, and gaps between them
   const long = span > SPAN
   const tail = long ? tailOf(first, lines[i + 1] ?? '') : ''
   const begins = tail === '' ? first : first.slice(0, first.length - tail.length)
@@ -188,7 +197,7 @@ function joined<G extends Grammar>(
     const bare = front === null ? line : line.replace(front, '')
     const rest = bare === line ? unmarked(line, first) : bare
     const ways = [` ${rest.trim()}`, rest, rest.trim()]
-    // what was folded goes on in the next line for as long as lines are full
+    // folded text continues on the next line for as long as lines are full
     full &&= fold === 0 || lines[i + k - 1]?.length === fold
     for (const [way, text] of texts.entries()) {
       const all = text + (ways[way] ?? '')
@@ -205,7 +214,7 @@ function joined<G extends Grammar>(
   return fallback
 }
 
-/** How far from the end of a line the beginning of a row is looked for. */
+/** Distance from the end of a line within which the beginning of a row is searched for, in characters. */
 const EDGE = 100
 
 /** Does a row begin in this line, as far as the beginning of the next one shows? */
@@ -216,23 +225,37 @@ function beginsAtEnd(text: string, next: string, dialects: readonly Grammar[]): 
   return attempt !== null && attempt.before.length < edge.length
 }
 
-/** Two numbers, one at the end of a line and one at the beginning of the next, or close to that. */
+/** Two numbers: one at or near the end of a line, the other at or near the beginning of the next. */
 function isSeam(text: string, next: string | undefined): boolean {
   if (next === undefined || next.trim() === '') return false
   const edge = text.trimEnd().slice(-EDGE)
-  return (
-    WIDE.test(`${edge} ${next.trimStart().slice(0, EDGE)}`) || WIDE.test(edge + next.trimStart().slice(0, 40))
-  )
+  const head = next.trimStart().slice(0, EDGE)
+  if (!HEX.test(head) && !HEX.test(edge)) return false
+  // two lines of two numbers each are not one line
+  if (WIDE.test(edge) && WIDE.test(head))
+    return crosses(`${edge} ${head}`, edge) || crosses(edge + head, edge)
+  return WIDE.test(`${edge} ${head}`) || WIDE.test(edge + head.slice(0, 40))
 }
 
-/** A number that may go on in the next line, and a line that is nothing but more of its digits. */
+/** Do two numbers side by side lie in both parts of a text? */
+function crosses(text: string, first: string): boolean {
+  const from = Math.max(0, first.length - CROSS)
+  const found = WIDE.exec(text.slice(from, first.length + CROSS))
+  return (
+    found !== null && from + found.index < first.length && from + found.index + found[0].length > first.length
+  )
+}
+/** Two numbers side by side are no longer. */
+const CROSS = 34
+
+/** A number that may continue on the next line, and a line that consists only of further digits. */
 const HEX_END = /0x[0-9a-f]{1,16}$/i
 const HEX_ONLY = /^[0-9a-f]{1,16}\s{0,9}$/i
 
-/** Lines that are joined at most where a text was folded. */
+/** Maximum number of lines joined in folded text. */
 const FOLDED_MAX = 8
 
-/** The whole line that was folded to this one and those after it, if a row in it crosses a fold. */
+/** The original of a folded line, if a row in it crosses a fold. */
 function unfolded<G extends Grammar>(
   lines: readonly string[],
   i: number,
@@ -240,7 +263,7 @@ function unfolded<G extends Grammar>(
   fold: number,
 ): Whole<G> | null {
   const first = lines[i] ?? ''
-  // a row that ends with the line needs nothing of the next
+  // a row that ends with the line does not continue on the next
   const own = matchesIn(first, dialects)
   const isWhole = own.at(-1)?.end === first.trimEnd().length && makesSense({ text: first, matches: own })
   if (isWhole && !(HEX_END.test(first) && HEX_ONLY.test(unmarked(lines[i + 1] ?? '', first)))) return null
@@ -254,13 +277,13 @@ function unfolded<G extends Grammar>(
     const [row] = matches
     const crosses = row !== undefined && row.start < fold && row.end > Math.max(fold, found?.text.length ?? 0)
     if (crosses && makesSense({ text, matches })) found = { text, matches, count }
-    // a row that ends with a full line may go on
+    // a row that ends with a full line may continue
     if (part.length < fold || (row !== undefined && row.end < text.length)) break
   }
   return found
 }
 
-/** The last piece with the flags that a mailer put on the next line; null: that line holds something else. */
+/** The last piece with flags that a mailer moved to the next line; null if that line is something else. */
 function continued<G extends Grammar>(
   pieces: readonly Piece<G>[],
   next: string | undefined,
@@ -272,7 +295,7 @@ function continued<G extends Grammar>(
   return [...pieces.slice(0, -1), { ...last, text: `${last.text} ${rest}` }]
 }
 
-/** Every line, with the rows that are in it. Linear: a line is looked at a fixed number of times. */
+/** Every line with its rows. Linear: each line is examined a fixed number of times. */
 export function* itemsOf<G extends Grammar>(
   lines: readonly string[],
   dialects: readonly G[],

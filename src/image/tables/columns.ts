@@ -1,12 +1,12 @@
 /**
- * Tables with a head that names their columns, in whatever order: boxes, Markdown, CSV, viewers of PE files.
+ * Tables with a header row that names their columns, in any order: boxes, Markdown, CSV, viewers of PE files.
  */
 import { hexValue } from '../memmap/model.ts'
 import { NO_ROW, type Table, type TableRow } from './model.ts'
 
 type Column = 'name' | 'size' | 'rva' | 'vma' | 'SizeOfRawData' | 'PointerToRawData' | 'Characteristics'
 
-/** Heads without what is no letter, in lower case. */
+/** Column titles, letters only, in lower case. */
 const COLUMNS: Readonly<Record<string, Column>> = {
   name: 'name',
   section: 'name',
@@ -46,7 +46,7 @@ const cellsOf = (line: string): string[] =>
     .map(cell => cell.trim().replace(/^["'`]|["'`]$/g, ''))
     .filter(cell => cell !== '' && cell !== '>')
 
-/** The column of each cell; null where the line is no head of a section table. */
+/** The column of each cell; null if the line is not the header of a section table. */
 function headOf(line: string): (Column | null)[] | null {
   const columns = cellsOf(line).map(cell => COLUMNS[cell.replace(/[^A-Za-z]/g, '').toLowerCase()] ?? null)
   const known = new Set(columns)
@@ -54,7 +54,7 @@ function headOf(line: string): (Column | null)[] | null {
   return known.has('name') && placed && (known.has('size') || known.has('SizeOfRawData')) ? columns : null
 }
 
-/** Hexadecimal with or without its mark. */
+/** Hexadecimal, with or without 0x or h. */
 function numberOf(cell: string): bigint | null {
   const digits = /^(?:0x)?([0-9a-f]{1,16})h?$/i.exec(cell)?.[1]
   return digits === undefined ? null : hexValue(digits)
@@ -76,7 +76,7 @@ function rowOf(cells: readonly string[], columns: readonly (Column | null)[]): T
   return /^[./][\w$.-]{1,63}$/.test(row.name) && row.address !== null ? row : null
 }
 
-/** The first table of such a form; no rows where there is none. */
+/** The first table in such a form; no rows if there is none. */
 export function readColumns(lines: readonly string[]): Table {
   const rows: TableRow[] = []
   let columns: (Column | null)[] | null = null

@@ -1,9 +1,11 @@
-/** From the rows of a table to all that a PE file needs: what the text does not say is assumed, and said. */
+/**
+ * Completes the rows of a table to the headers of a PE file. What the text lacks is assumed, and reported.
+ */
 import { hex } from '../../bytes/range.ts'
 import { alignUp, wrap64 } from '../../bytes/units.ts'
 import type { HeaderName, Listing, Table, TableRow } from './model.ts'
 
-/** A row whose place and length are known or assumed. */
+/** A row whose address and size are known or assumed. */
 interface Placed extends TableRow {
   readonly address: bigint
   readonly size: number
@@ -11,7 +13,7 @@ interface Placed extends TableRow {
 }
 
 const PAGE = 0x1000
-/** Where linkers put images that lie high: the first section follows within this many bytes. */
+/** Maximum distance of the first section from a high ImageBase, in bytes. */
 const HEAD_MAX = 2n ** 24n
 const GIB = 2n ** 30n
 
@@ -38,7 +40,7 @@ const MISSING = {
     'the bytes of each section cannot be judged without them',
 } as const
 
-/** Rows with places of their own, or one after the other where the text has none. */
+/** Rows at their own addresses, or one after the other if the text has none. */
 function placed(rows: readonly TableRow[], fileAlignment: number): readonly Placed[] {
   let address = BigInt(PAGE)
   let at = 0x400
@@ -83,7 +85,7 @@ export function completeTable(
   const FileAlignment = orAssumed('FileAlignment', 0x200, 'as GNU ld and systemd’s linker script set it')
   const SectionAlignment = orAssumed('SectionAlignment', PAGE, 'a page, as all stubs that were read have it')
   const rows = placed(printed, FileAlignment)
-  // objdump prints the sum in 64 bits, so that an image at the very top goes on at 0
+  // objdump prints 64-bit sums, so an image at the top of the address space continues at 0
   const rvaOf = ({ address, counted }: Placed): number =>
     Number(counted === 'vma' ? wrap64(address - ImageBase) : address)
   const end = Math.max(...rows.map(row => rvaOf(row) + row.size))
@@ -167,7 +169,7 @@ function greatest(values: readonly bigint[]): bigint {
   return values.reduce((greatest, value) => (value > greatest ? value : greatest), 0n)
 }
 
-/** IMAGE_SCN_* for objdump's words. */
+/** IMAGE_SCN_* flags by objdump's words. */
 function characteristicsOf(flags: string): number {
   if (flags.includes('CODE')) return 0x60000020
   if (flags !== '' && !flags.includes('CONTENTS')) return 0xc0000080

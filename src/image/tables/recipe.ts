@@ -1,24 +1,24 @@
 /**
- * The recipe of an image before it is run: `objcopy --add-section … --change-section-vma …`, with whatever
- * stands around it in a script. Source: GNU binutils 2.40 objcopy(1); systemd-stub(7).
+ * The recipe of an image before it is run: `objcopy --add-section … --change-section-vma …`, anywhere in a
+ * script. Source: GNU binutils 2.40 objcopy(1); systemd-stub(7).
  */
 
 /** A section that the recipe adds. */
 export interface RecipeSection {
   readonly name: string
-  /** As it is written: a path, or what a shell makes of it. */
+  /** As written: a path, or an expression for the shell. */
   readonly file: string
-  /** With ImageBase, as objcopy takes it; null where the recipe has no number. */
+  /** Address as objcopy takes it, including ImageBase; null if the recipe has no number. */
   readonly address: bigint | null
 }
 
 export interface ObjcopyRecipe {
   readonly sections: readonly RecipeSection[]
-  /** Path of the stub; null where the command ends without one. */
+  /** Path of the stub; null if the command has none. */
   readonly stub: string | null
   /**
-   * Lengths by file name without folders: of `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` after the
-   * recipe.
+   * Sizes in bytes by file name without folders, from `ls -l`, `wc -c`, `stat -c '%s %n'` or `du -b` after
+   * the recipe.
    */
   readonly sizes: ReadonlyMap<string, number>
 }
@@ -27,7 +27,7 @@ export interface ObjcopyRecipe {
 const PART = /(\s+)|"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|(\$\(\([^()]{0,200}\)\)|[^\s"'\\$]+|\$)|["'\\]/g
 const LS = /^[\s>|+]{0,40}-[rwxsStT-]{9}[.+@]?\s+\d+\s+\S+\s+\S+\s+(\d{1,15})\s.{0,400}?([^/\s]+)$/
 const COUNTED = /^[\s>|+]{0,40}(\d{1,15})\s{1,20}(?:\S{0,400}\/)?([^/\s]{1,255})$/
-/** Options whose value is a word of its own. */
+/** Options whose value is a separate word. */
 const VALUED =
   /^(?:-[IOBFjRKNLGWxX]|--(?:add-section|change-section-(?:vma|address|lma)|adjust-section-vma|set-section-(?:flags|alignment)|remove-section|only-section|update-section|rename-section|image-base|subsystem|stack|heap|target|input-target|output-target))$/
 
@@ -50,7 +50,7 @@ function numberOf(text: string): bigint | null {
   return /^(?:0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text) ? BigInt(text.toLowerCase()) : null
 }
 
-/** The first recipe in the text; null where there is none. */
+/** The first recipe in the text; null if there is none. */
 export function readRecipe(text: string): ObjcopyRecipe | null {
   const lines = text.replace(/\\[ \t]*\r?\n[\s>|+]{0,40}/g, ' ').split(/\r?\n/)
   const line = lines.find(one => /\bobjcopy\b/.test(one) && one.includes('--add-section'))

@@ -1,5 +1,5 @@
 /**
- * Tables with one field to a line: llvm-readobj, readpe, pefile, dumpbin, the image records that EDK2 prints.
+ * Tables with one field per line: llvm-readobj, readpe, pefile, dumpbin, the image records that EDK2 prints.
  * Source: LLVM 16 llvm-readobj, pev 0.82, pefile 2023, MSVC dumpbin, edk2@stable202211
  * MdeModulePkg/Core/Dxe/Misc/MemoryProtection.c.
  */
@@ -8,7 +8,7 @@ import { NO_ROW, type HeaderName, type Table, type TableRow } from './model.ts'
 
 type Field = 'size' | 'address' | 'SizeOfRawData' | 'PointerToRawData' | 'Characteristics'
 
-/** Keys without what is no letter, in lower case. */
+/** Keys, letters only, in lower case. */
 const FIELDS: Readonly<Record<string, Field>> = {
   virtualsize: 'size',
   miscvirtualsize: 'size',
@@ -72,7 +72,7 @@ function put(row: Draft, field: Field, value: bigint): void {
   else row[field] ??= Number(value)
 }
 
-/** The first table of such a form; no rows where there is none. */
+/** The first table in such a form; no rows if there is none. */
 export function readRecords(lines: readonly string[]): Table {
   const rows: Draft[] = []
   const headers = new Map<HeaderName, bigint>()
@@ -91,7 +91,7 @@ export function readRecords(lines: readonly string[]): Table {
     if (row !== undefined && field !== undefined) put(row, field, said.value)
     else if (header !== undefined && !headers.has(header)) headers.set(header, said.value)
   }
-  // a name alone is none: programs name other things than sections
+  // a name alone is not a record: programs name other things than sections
   const kept = rows.some(row => row.address !== null || row.size !== null || row.SizeOfRawData !== null)
     ? rows
     : []

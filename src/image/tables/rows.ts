@@ -1,5 +1,5 @@
 /**
- * Tables with one section to a line, known by the row alone: objdump and llvm-objdump `-h`, rabin2 `-S`,
+ * Tables with one section per line, recognised by the row alone: objdump and llvm-objdump `-h`, rabin2 `-S`,
  * virt-firmware's pe-inspect. Source: GNU binutils 2.40, LLVM 16, radare2 5.8, virt-firmware 24.
  */
 import { groupsOf } from '../groups.ts'
@@ -10,7 +10,7 @@ import { NO_ROW, oddRow, type HeaderName, type Table, type TableRow } from './mo
 
 interface RowForm extends Grammar {
   readonly form: string
-  /** The row, and the number that it has in the table, where there is one. */
+  /** The row, and its number in the table if the text has one. */
   readonly read: (row: string) => { readonly row: TableRow; readonly index: number | null } | null
 }
 
@@ -140,7 +140,7 @@ const FORMS: readonly RowForm[] = [
   },
 ]
 
-/** Rows that are no rows any more: a number, a name with a dot, digits. */
+/** Damaged rows: a number, a name with a dot, digits. */
 const LOOKS = /(?<![\w.])\d{1,5}\s{1,4}\.[^\s|"<>]{1,63}\s{1,20}[0-9a-fA-F]{8}/
 const WORD =
   '(?:CONTENTS|ALLOC|LOAD|RELOC|READONLY|CODE|DATA|ROM|' +
@@ -149,7 +149,7 @@ const FLAGS = new RegExp(`(?<![\\w,.])${WORD}(?:, ?${WORD}){0,12}(?![\\w])`)
 const FILE = /^(.{1,4096}):\s{1,8}file format (\S{1,64})/
 const INSPECT_HEAD = /\bheader: size=0x([0-9a-fA-F]{1,8}) imagesize=0x([0-9a-fA-F]{1,8})/
 
-/** The first table of such a form; no rows where there is none. */
+/** The first table in such a form; no rows if there is none. */
 export function readRows(lines: readonly string[]): Table {
   const rows: TableRow[] = []
   const problems: Problem[] = []

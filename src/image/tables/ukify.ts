@@ -1,5 +1,5 @@
 /**
- * What `ukify inspect` prints, as text and as JSON: sizes and sums, no places. Source: systemd@257
+ * What `ukify inspect` prints, as text and as JSON: sizes and hashes, no addresses. Source: systemd@257
  * src/ukify/ukify.py inspect_section.
  */
 import { NO_ROW, type Table, type TableRow } from './model.ts'
@@ -29,7 +29,7 @@ export function readUkifyText(lines: readonly string[]): Table {
   return tableOf(rows)
 }
 
-/** An object of sections by name, each with its size; no rows where the text is none. */
+/** A JSON object of sections by name, each with its size; no rows for any other text. */
 export function readUkifyJson(text: string): Table {
   let value: unknown
   try {

@@ -177,6 +177,13 @@ function convertedToAscii(
 ): void {
   ctx.machine.step('ST-40', 'linux_exec_efi_handover places the command line', () => {
     const length = Math.min(line.text.length, header.cmdline_size)
+    if (line.text.length > length)
+      ctx.machine.unmodelled(
+        'ST-40',
+        `the command line of ${String(line.text.length)} characters is cut to cmdline_size, ` +
+          `${String(length)}: ` +
+          'what the boot lacks then is not known',
+      )
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
     const at = xmallocPages(ctx, 'ST-40', {
       where,

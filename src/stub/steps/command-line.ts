@@ -35,12 +35,13 @@ function inSection(
   { machine }: StubContext,
   clause: ClauseId,
   { at, size }: PayloadSection,
+  text = 'the command line',
 ): { readonly bytes: Uint8Array; readonly known: boolean } {
   const { bytes, known } = machine.memory.peek(rangeAt(at, Math.min(size, TEXT_MAX)))
   if (!known)
     machine.unmodelled(
       clause,
-      'the text of the command line is unknown: its section contains bytes that are not modelled',
+      `the text of ${text} is unknown: its section contains bytes that are not modelled`,
     )
   return { bytes, known }
 }
@@ -76,7 +77,7 @@ function eightBitClause({ line, options }: Sources): ClauseId {
 /** xstrndup8: the bytes up to the first NUL, and a NUL. */
 function copyUname(ctx: StubContext, uname: PayloadSection): void {
   ctx.machine.step('ST-110', 'copies .uname', () => {
-    const { bytes } = inSection(ctx, 'ST-110', uname)
+    const { bytes } = inSection(ctx, 'ST-110', uname, '.uname')
     const nul = bytes.indexOf(0)
     xmalloc(ctx, 'ST-110', (nul < 0 ? uname.size : nul) + 1, 'stub:uname')
   })

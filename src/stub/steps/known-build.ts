@@ -1,12 +1,16 @@
 /** What the headers say of the stub itself, against the build that it calls itself (chapter ST). */
 import { hex } from '../../bytes/range.ts'
 import { knownStub, stubIdentity } from '../../image/missing-bytes.ts'
+import { DIRECTORY_BASERELOC, type PeFile } from '../../image/pe.ts'
 import type { StubFacts } from '../../image/stub-facts.ts'
 import { viewUki, type UkiView } from '../../image/uki.ts'
 import type { StubContext } from '../model.ts'
 
 /** Functions of a stub begin at multiples of this. */
 const FUNCTION_ALIGNMENT = 16
+
+/** An entry of a relocation block that changes nothing. */
+const ABSOLUTE = 0
 
 /** Doubts an entry point, a place or a length that the stub's build does not have. */
 export function compareWithBuild({ machine, self }: StubContext): void {
@@ -46,6 +50,28 @@ function* deviations({ pe, sections }: UkiView, facts: StubFacts): Generator<str
         `${build} ${hex(VirtualSize)} at ${hex(VirtualAddress)}`
       )
   }
+  if (facts.relocations.entries.some(entry => entry !== ABSOLUTE)) yield* wrongPointers(pe, facts, build)
+}
+
+/** What makes a loader give the stub's pointers other values, or leave them as they are in the file. */
+function* wrongPointers(
+  { optional, dataDirectories }: PeFile,
+  facts: StubFacts,
+  build: string,
+): Generator<string> {
+  const linkedFor = BigInt(facts.optional.ImageBase)
+  if (optional.ImageBase !== linkedFor)
+    yield (
+      `ImageBase is ${hex(optional.ImageBase)}, and the pointers in ${build} are linked for ` +
+      `${hex(linkedFor)}: relocation makes them wrong`
+    )
+  const fixups = facts.sections.find(([name]) => name === '.reloc')
+  const { VirtualAddress: at = 0, Size: size = 0 } = dataDirectories[DIRECTORY_BASERELOC] ?? {}
+  if (fixups !== undefined && (at !== fixups[1] || size !== fixups[2]))
+    yield (
+      `the relocation directory has ${hex(size)} bytes at ${hex(at)}, ${build} ${hex(fixups[2])} at ` +
+      `${hex(fixups[1])}: pointers are left as they are in the file, or changed by something else`
+    )
 }
 
 /** Bytes of the file that two sections claim, or a section and the headers; null when there are none. */

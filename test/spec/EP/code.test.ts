@@ -2,7 +2,15 @@ import { expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { entered, ERAS, gone, handed } from '../../support/efi-stub-runs.ts'
-import { bench, clausesOf, handover, start } from '../../support/kernel-bench.ts'
+import {
+  bench,
+  BOOT_PARAMS,
+  clausesOf,
+  eventsOf,
+  handover,
+  legacy,
+  start,
+} from '../../support/kernel-bench.ts'
 import { E2, E5, F } from '../../support/kernels.ts'
 
 test.each(ERAS)('EP-1 a whole kernel arrives at both doors: %s', (era, kernel) => {
@@ -17,6 +25,36 @@ test('EP-1 overwritten bytes at the entry, or in the code after the payload, lea
     gone(on, F + offset)
     expect(start(on, 'linux/E2', from).kind).toBe('undefined')
   }
+})
+
+test('EP-1 its first bytes must be whole where nothing in front of the payload runs but the entry', () => {
+  const on = bench()
+  const from = handover(on, { kernel: E5, image: F })
+  gone(on, from.entry, 4)
+  expect(start(on, 'linux/E5', from)).toMatchObject({
+    kind: 'undefined',
+    why: 'the first instructions of the kernel were overwritten',
+  })
+  const damaged = bench()
+  const handedOver = handover(damaged, { kernel: E5, image: F })
+  gone(damaged, BOOT_PARAMS + 0x800, 1)
+  start(damaged, 'linux/E5', handedOver)
+  expect(eventsOf(damaged, 'EP-1', 'read')).toContainEqual(
+    expect.objectContaining({
+      object: 'boot_params',
+      deviations: [expect.objectContaining({ at: 0x800, kind: 'clobbered' })],
+    }),
+  )
+})
+
+test('EP-2 code in front of the payload must be whole in the copy of a loader, too', () => {
+  const on = bench()
+  const from = legacy(on, { kernel: E2, at: 0x2000000 })
+  gone(on, 0x2000000 + 0x300)
+  expect(start(on, 'linux/E2', from)).toMatchObject({
+    kind: 'undefined',
+    why: 'the code in front of the payload was overwritten',
+  })
 })
 
 test('EP-1 bytes after the declared end of the file do not matter', () => {

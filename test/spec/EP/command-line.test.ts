@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
+import { standsFirst } from '../../../src/kernel/x86/steps/cmdline-parser.ts'
 import { convert } from '../../../src/kernel/x86/steps/command-line.ts'
 import { entered, handed } from '../../support/efi-stub-runs.ts'
 import {
@@ -47,6 +48,20 @@ test('EP-13 2047 bytes fit; more is cut at the last space outside quotes', () =>
   expect(convert('x'.repeat(2047))).toHaveLength(2047)
   expect(convert(`a ${'b'.repeat(3000)}`)).toHaveLength(1)
   expect(convert(`a\t"${'b '.repeat(2000)}"`)).toHaveLength(1)
+})
+
+test('EP-13 a line of which the kernel gets a part makes the verdict unknown', () => {
+  const gaps = (era: string, kernel: typeof E5, length: number) =>
+    entered(era, kernel, { commandLine: 'nokaslr '.repeat(256).slice(0, length) }).on.notes.doubts
+  expect(gaps('linux/E5', E5, 2047)).toEqual([])
+  expect(gaps('linux/E5', E5, 2048)).toEqual([
+    {
+      clause: 'EP-13',
+      why: 'the command line of 2048 bytes is cut to 2047: what the boot lacks then is not known',
+    },
+  ])
+  expect(gaps('linux/E1', E1, 2047)).toEqual([])
+  expect(gaps('linux/E1', E1, 2048)).toMatchObject([{ clause: 'EP-13' }])
 })
 
 test('EP-13 half a character at the end is left out, a mark in front is part of the text', () => {
@@ -113,6 +128,9 @@ describe('EP-38', () => {
   })
 
   test('EP-38 only the first mem= on the line is looked at', () => {
+    expect(
+      ['mem=1G', ' mem=1G', 'x mem=1G', 'xmem=1G', 'quiet'].map(line => standsFirst(line, 'mem=')),
+    ).toEqual([true, true, true, false, false])
     for (const line of ['mem=1G', 'quiet\tmem=1G', '-- mem=1G', '"mem=1G"'].slice(0, 3))
       expect([line, at(line)]).toEqual([line, 0x1600000])
     for (const line of ['swapmem=1 mem=1G', '"mem=1G"']) expect([line, at(line)]).toEqual([line, undefined])

@@ -79,4 +79,14 @@ describe('EP-35', () => {
       { clause: 'EP-35', why: 'the slot at 0x8000000 would put the kernel over x-driver at 0x8100000' },
     ])
   })
+
+  test('EP-35 something at the end of the last slot of a run is named with that slot', () => {
+    const on = bench({ kaslr: 'all', map })
+    on.memory.claim(rangeAt(0xb9ff000, 0x1000), 'x-driver')
+    on.memory.make(rangeAt(0xb9ff000, 0x1000), 'x-driver')
+    handed('linux/E5', E5, { commandLine: 'quiet', initrd: null }, on)
+    expect(on.notes.doubts).toEqual([
+      { clause: 'EP-35', why: 'the slot at 0x8200000 would put the kernel over x-driver at 0xb9ff000' },
+    ])
+  })
 })

@@ -3,7 +3,10 @@ import { bytesSource, sliceSource, sparseSource, type ByteSource } from '../../.
 import { STUB_FACTS, type StubName } from '../../../src/image/stub-facts.ts'
 import { buildKernel, buildUki } from '../../../src/image/synthetic.ts'
 import { kernel } from '../../../src/vitest/builders.ts'
+import { readKernelFile } from '../../../src/kernel/x86/file.ts'
 import { reportOn } from '../../support/damaged-uki.ts'
+import { bench, kernelNamed } from '../../support/kernel-bench.ts'
+import { FACTS_2 } from '../../support/kernels.ts'
 
 const KERNELS: Readonly<Record<StubName, string>> = {
   '247.3': '5.10.223-cloud',
@@ -56,3 +59,21 @@ test.each(Object.entries(KERNELS) as [StubName, string][])(
       expect(verdict(with32(entry, pe.optional.AddressOfEntryPoint + off)), String(off)).not.toBe('clean')
   },
 )
+
+test('EP-56 an init_size below what the payload becomes is named', () => {
+  const { source } = kernelNamed('debian-5.10.223-cloud')
+  const said = (initSize: number): string[] => {
+    const on = bench()
+    readKernelFile(on.machine, {
+      object: 'kernel',
+      source: sparseSource(source.size, [
+        { at: 0, source },
+        { at: 0x260, source: word(initSize) },
+      ]),
+    })
+    return on.notes.doubts.filter(({ clause }) => clause === 'EP-56').map(({ why }) => why)
+  }
+  const length = FACTS_2.output_len
+  expect(said(length)).toEqual([])
+  expect(said(length - 1)).toEqual([expect.stringContaining('has no room for the kernel') as string])
+})

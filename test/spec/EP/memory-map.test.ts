@@ -10,6 +10,7 @@ import {
 } from '../../../src/image/x86/boot-params.ts'
 import { e820Of } from '../../../src/kernel/x86/steps/e820.ts'
 import type { Outcome } from '../../../src/machine/machine.ts'
+import { u32At } from '../../support/bytes.ts'
 import { handed, handedOver, NEW, OLD } from '../../support/efi-stub-runs.ts'
 import {
   bench,
@@ -53,6 +54,18 @@ test.each([
   const info = on.memory.readRaw(rangeAt(BOOT_PARAMS + boot_params.fields.efi_info[0], 4))
   expect(new TextDecoder().decode(info)).toBe('EL64')
   expect(eventsOf(on, 'EP-18', 'make')).toMatchObject([{ object: 'efi-stub:memory-map' }])
+})
+
+test('EP-18 boot_params names a map above 4 GiB in two halves', () => {
+  const arena = 0x240000000
+  const map = [...SMALL_MAP, descriptor(2, arena, 0x100000)]
+  const { on } = handed('linux/E5', E5, {}, bench({ map, arena }))
+  const [kept] = eventsOf(on, 'EP-18', 'make')
+  const efi_info = BOOT_PARAMS + boot_params.fields.efi_info[0]
+  const at = u32At(on.memory, efi_info + 16) + 2 ** 32 * u32At(on.memory, efi_info + 28)
+  // After the header of struct efi_boot_memmap
+  expect(at - 40).toBe(kept?.range.start)
+  expect(at).toBeGreaterThan(arena)
 })
 
 test('EP-18 the buffer has room for 8 more descriptors, 32 in 6.12', () => {
@@ -214,6 +227,28 @@ test('EP-43 newer kernels hold a copy of the map while they take room', () => {
   expect(sizes(OLD)).toEqual([])
   const { on } = handedOver(NEW, { map: mapOf(60) })
   expect(sizes(NEW)).toEqual([40 + (on.machine.firmware.memoryMap().length + 32) * 48])
+})
+
+test('EP-43 the copy is given back once it has been counted, before the map is taken again', () => {
+  const on = bench()
+  const freed: number[] = []
+  const { firmware } = on.machine
+  const watched: Bench = {
+    ...on,
+    machine: {
+      ...on.machine,
+      firmware: {
+        ...firmware,
+        freePool: at => {
+          freed.push(at)
+          return firmware.freePool(at)
+        },
+      },
+    },
+  }
+  start(watched, 'linux/E5', handover(watched, { kernel: E5, image: F }))
+  const [copy] = eventsOf(on, 'EP-43', 'claim')
+  expect(freed).toContain(copy?.range.start)
 })
 
 test('EP-43 without pool memory for it the stub gives up', () => {

@@ -101,6 +101,15 @@ describe('EP-32, EP-33', () => {
       expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x200000])
   })
 
+  test('EP-32 free memory from address 0 on has its first slot there', () => {
+    const map = [free(0, 0x8000000), ...SMALL_MAP.slice(3)]
+    expect(at('linux/E3a', { map })).toBe(0)
+    // And the last one at the end of that memory
+    const on = bench({ map, kaslr: 'seed:4294967295' })
+    handed('linux/E3a', E5, { commandLine: 'quiet', initrd: null }, on)
+    expect(on.notes.facts.decompressedKernel).toBe(0x8000000 - 0x3800000)
+  })
+
   test('EP-33 6.8 counts from LOAD_PHYSICAL_ADDR and goes below it all the same', () => {
     for (const era of ['linux/E3', 'linux/E3b', 'linux/E3d', 'linux/E4e', 'linux/E4d'])
       expect([era, at(era, straddles), at(era, low)]).toEqual([era, 0x600000, 0x4000000])

@@ -10,7 +10,7 @@ import {
   placeBins,
   type HobList,
 } from '../../../src/firmware/edk2/place-bins.ts'
-import { edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../../../src/firmware/edk2/behaviour.ts'
 import { allocatorNamed } from '../../../src/firmware/firmwares.ts'
 import { lowRam, profileMap, PROFILES } from '../../../src/firmware/profiles.ts'
 import { recorded } from '../../support/allocator-runs.ts'
@@ -57,6 +57,10 @@ test("FW-40 begins beside PEI's memory, in the largest free part that holds the 
     range(61 * MIB + PAGE, 64 * MIB),
   )
   expect(firstDescriptor(HOBS)).toEqual(range(50 * MIB, 58 * MIB))
+  // PEI's memory may end where the range does
+  expect(firstDescriptor({ ...HOBS, phit: { ...HOBS.phit, memoryTop: 64 * MIB } })).toEqual(
+    range(50 * MIB, 58 * MIB),
+  )
   const little = { ...HOBS, phit: { ...HOBS.phit, freeTop: 51 * MIB } }
   expect(firstDescriptor(little)).toEqual(range(MIB, 49 * MIB))
   expect(firstDescriptor({ ...little, phit: { ...little.phit, hobStart: 2 * MIB } })).toEqual(

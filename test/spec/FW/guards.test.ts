@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
-import { checkGuard, type HeapGuard } from '../../../src/firmware/edk2/heap-guard.ts'
+import { checkGuard, GuardMap, type HeapGuard } from '../../../src/firmware/edk2/heap-guard.ts'
 import type { Edk2Pages } from '../../../src/firmware/edk2/pages.ts'
 import type { Edk2Release } from '../../../src/firmware/edk2/releases.ts'
 import { ANYWHERE } from '../../support/allocator-runs.ts'
@@ -94,4 +94,13 @@ test('FW-39 ends a guarded buffer at the guard page, or begins it at the pages w
   expect(machine(0x82).firmware.allocatePool(4, 100, 'a').at).toBe(0x1000000 - 2 * PAGE + 24)
   expect(machine(2).firmware.allocatePool(3, 100, 'a').at).toBe(0x1000000 - PAGE + 24)
   expect(() => checkGuard({ ...GUARD, PcdHeapGuardPropertyMask: 0x10 })).toThrow('bit 4')
+})
+
+test('FW-36 pages that fill what is free between two guard pages of neighbours fit', () => {
+  const map = new GuardMap()
+  map.guard(rangeAt(0x10000, PAGE))
+  map.guard(rangeAt(0x15000, PAGE))
+  // Guard pages at 0x11000 and 0x14000; free is what lies between
+  expect(map.fit(0x12000, 0x14000, 2 * PAGE, false, 0)).toBe(0x12000)
+  expect(map.fit(0x12000, 0x14000, 3 * PAGE, false, 0)).toBeNull()
 })

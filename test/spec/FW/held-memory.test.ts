@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { buildMachine } from '../../../src/boot/machine.ts'
 import { HeldMemory } from '../../../src/boot/held-memory.ts'
+import { PROFILES } from '../../../src/firmware/profiles.ts'
 import { range } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { ZERO } from '../../../src/memory/extent.ts'
@@ -18,7 +19,7 @@ const LAST = {
 test.each(['6.1.170-cloud', '6.12.107-cloud', '7.2.13-cloud'])(
   'FW-56 a .bss that is cleared over data of boot services makes the verdict unknown (%s)',
   kernel => {
-    for (const profile of ['ovmf-2020.11-q35-4M', 'ovmf-2022.11-q35-4M', 'ovmf-2025.02-q35-4M']) {
+    for (const { id: profile } of PROFILES) {
       const { verdict, gaps, findings } = reportOn(uki({ stub: '247.3', kernel, ...LAST }), {
         machine: buildMachine({ profile, ram: 512 * 2 ** 20 }),
       })

@@ -169,4 +169,17 @@ test('FW-53 takes a page when there are more descriptors than entries', () => {
   const at = firmware.allocatePages({ kind: 'any' }, 2, 1, 'x').at ?? phys(0)
   expect([...memory.claims(rangeAt(0x1e000, PAGE))].map(({ label }) => label)).toEqual(['firmware:boot'])
   expect(firmware.freePages(at, 1)).toBe('EFI_SUCCESS')
+  // A page freed in the middle of others makes two descriptors more
+  const split = smallMachine({
+    map,
+    build: {
+      pool: { imageRecord: 'room', mapEntries: { hidden: 60, capacity: 64 } },
+      search: ANYWHERE,
+    },
+  })
+  const three = split.firmware.allocatePages({ kind: 'any' }, 2, 3, 'x').at ?? phys(0)
+  const claimed = () => [...split.memory.claims()].filter(({ label }) => label === 'firmware:boot').length
+  expect(claimed()).toBe(1)
+  expect(split.firmware.freePages(phys(three + PAGE), 1)).toBe('EFI_SUCCESS')
+  expect(claimed()).toBe(2)
 })

@@ -131,6 +131,12 @@ test('FW-24 passes over special-purpose memory since 2024.08', () => {
   expect(over(map).allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x8000))
   expect(over(map, DEFAULT, '2025.02').allocate({ kind: 'any' }, 2, 1)).toEqual(at(0x2000))
   expect(over(map, DEFAULT, '2025.02').allocate({ kind: 'address', at: 0x5000 }, 2, 1)).toEqual(at(0x5000))
+  const clause = (rows: typeof map) =>
+    over(rows, { bins: [], defaultMax: 0xffff }, '2025.02').allocate({ kind: 'any' }, 2, 1).clause
+  expect(clause(map)).toBe('FW-24')
+  // Nothing is passed over below the pages, nor where the memory is in use
+  expect(clause([...map, descriptor(7, 0x9000, 0xa000)])).toBe('FW-5')
+  expect(clause(map.map((one, i) => (i === 1 ? { ...one, type: 4 } : one)))).toBe('FW-5')
 })
 
 test('FW-25 takes an address only whole, from one free descriptor', () => {

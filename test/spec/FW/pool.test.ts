@@ -4,7 +4,7 @@ import { PAGE, phys } from '../../../src/bytes/units.ts'
 import type { AllocatorId } from '../../../src/firmware/allocators.ts'
 import type { PoolState } from '../../../src/firmware/edk2/pool-state.ts'
 import { Edk2Pool } from '../../../src/firmware/edk2/pool.ts'
-import { edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../../../src/firmware/edk2/behaviour.ts'
 import type { PoolPages } from '../../../src/firmware/pool.ts'
 import { MIB } from '../../support/bytes.ts'
 import { goodPe } from '../../unit/firmware/loader-bench.ts'
@@ -160,6 +160,17 @@ test('FW-47 describes the pool of an OEM type in boot services data', () => {
     [0x70000000, 0xffe000],
     [4, 0xfff000],
   ])
-  for (const buffer of [first, second]) expect(firmware.freePool(phys(buffer))).toBe('EFI_SUCCESS')
+  // The record of the pool goes with its last buffer
+  expect(firmware.freePool(phys(first))).toBe('EFI_SUCCESS')
+  expect(firmware.memoryMap().filter(({ type }) => type === 4)).toHaveLength(2)
+  expect(firmware.freePool(phys(second))).toBe('EFI_SUCCESS')
   expect(firmware.memoryMap()).toEqual(SMALL_MAP)
+})
+
+test('FW-54 a small block that is freed is handed out again, the last one first', () => {
+  const { firmware } = smallMachine({ allocator: 'patina' })
+  const take = () => firmware.allocatePool(2, 100, 'x').at ?? phys(0)
+  const [a, b, c] = [take(), take(), take()]
+  for (const at of [a, b, c]) expect(firmware.freePool(at)).toBe('EFI_SUCCESS')
+  expect([take(), take(), take()]).toEqual([c, b, a])
 })

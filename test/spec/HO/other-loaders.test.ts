@@ -259,3 +259,32 @@ test('HO-34 systemd-boot 261 has the kernel file in pool while the firmware load
     refusal: { clause: 'HO-34' },
   })
 })
+
+test('HO-14 an initrd at the top of RAM is out of the way of the extracted kernel (128 MiB, 1 GiB)', () => {
+  const bootLoader = MONITORS[0] ?? expect.fail('no monitor')
+  for (const top of [0x8000000, 0x40000000]) {
+    const machine = buildMachine({
+      map: memoryMap(
+        ['EfiConventionalMemory', 0, 0x9f000],
+        ['EfiReservedMemoryType', 0xf0000, 0x100000],
+        ['EfiConventionalMemory', 0x100000, top - 0x20000],
+        ['EfiReservedMemoryType', top - 0x20000, top],
+      ),
+      what: 'QEMU',
+    })
+    const { report } = check({
+      image: { name: 'k', source: kernelNamed('debian-5.10.223-cloud').source },
+      machine,
+      bootLoader,
+      initrd: contentSource({ initrd: INITRD_SIZE }),
+      commandLine: 'nokaslr',
+    })
+    const { ramdiskImage = 0 } = report.facts
+    expect([report.verdict, report.findings, report.facts.decompressedKernel]).toEqual([
+      'clean',
+      [],
+      0x1000000,
+    ])
+    expect(top - 0x20000 - (ramdiskImage + INITRD_SIZE)).toBeLessThan(0x10000)
+  }
+})

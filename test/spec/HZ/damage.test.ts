@@ -132,3 +132,12 @@ test('HZ-5 a reader that takes less than all of an object is told how much it le
     { rule: 'truncated-object', object: 'initrd', offsets: [{ from: INITRD_SIZE - 0x20, to: INITRD_SIZE }] },
   ])
 })
+
+test('HZ-4 memory that was given back before the read is what its legs name', () => {
+  const story = loaded()
+  const released = story.memory.release(rangeAt(INITRD, INITRD_SIZE), 'uki')
+  readInitrd(story)
+  const [finding] = judge(story.recorder)
+  expect(finding).toMatchObject({ rule: 'wild-read', why: 'its memory was freed before the read' })
+  expect(finding?.legs.map(({ role, event }) => [role, event])).toContainEqual(['handed-out', released])
+})

@@ -19,6 +19,26 @@ test('HZ-10 the section that is earlier in the table loses, also to zero fill', 
   ])
 })
 
+test('HZ-10 of many that overlap sixteen are listed and all counted; those that touch are not', () => {
+  const many = Array.from({ length: 8 }, (_, i) => ({ name: `.s${String(i)}`, at: 0x1000, raw: 0x1000 }))
+  const [finding] = advise(
+    image([
+      { name: '.osrel', at: 0, raw: 0x1000 },
+      ...many,
+      { name: '.cmdline', at: 0x2000, raw: 0x1000 },
+      { name: '.linux', at: 0x3000, raw: 0x800, size: 0x2000 },
+    ]),
+  ).filter(({ rule }) => rule === 'sections-overlap')
+  expect(finding?.what).toMatch(/; and 12 more\.$/)
+  const edge = advise(
+    image([
+      { name: '.initrd', at: 0x1800, raw: 0x1000 },
+      { name: '.linux', at: 0x1000, raw: 0x800, size: 0x2000 },
+    ]),
+  ).find(({ rule }) => rule === 'sections-overlap')
+  expect(edge?.what).toContain('the zero fill of .linux')
+})
+
 test('HZ-10 neighbours that touch do not overlap', () => {
   expect(
     idsOf([
@@ -50,6 +70,9 @@ test('HZ-12 a section that ends past SizeOfImage is advice', () => {
     'section-beyond-image-size initrd',
   ])
   expect(idsOf([{ name: '.initrd', at: 0x1000, raw: 0x1000 }], { sizeOfImage: 0x2000 })).toEqual([])
+  expect(
+    advise(image([{ name: '.initrd', at: 0x1000, raw: 0x1001 }], { sizeOfImage: 0x2000 }))[0]?.offsets,
+  ).toEqual([{ from: 0x1000, to: 0x1001 }])
 })
 
 test('HZ-13 a table that is not in the order of addresses is advice', () => {
@@ -59,6 +82,12 @@ test('HZ-13 a table that is not in the order of addresses is advice', () => {
       { name: '.cmdline', at: 0x1000, raw: 0x1000 },
     ]),
   ).toEqual(['table-order-not-by-address cmdline'])
+  expect(
+    idsOf([
+      { name: '.initrd', at: 0x1000, raw: 0x1000 },
+      { name: '.cmdline', at: 0x1000, raw: 0x1000 },
+    ]),
+  ).toEqual(['sections-overlap initrd'])
 })
 
 test('HZ-14 a payload name that occurs twice is advice, unless in two profiles or repeatable', () => {
@@ -84,6 +113,9 @@ test('HZ-20 addresses that wrapped below ImageBase are one advice, not beyond th
   const high = { sizeOfImage: 0x29000, imageBase: 0x14df90000n }
   const osrel = { name: '.osrel', at: 0xb2090000, raw: 0x2c }
   expect(idsOf([osrel, { name: '.linux', at: 0xb4070000, raw: 0x1000 }], high)).toEqual([
+    'rva-wrapped uki:.osrel',
+  ])
+  expect(idsOf([{ ...osrel, at: 0x10000000 }], { ...high, imageBase: 0x1f0010000n })).toEqual([
     'rva-wrapped uki:.osrel',
   ])
   expect(idsOf([{ ...osrel, at: 0x20000 }], high)).toEqual([])
@@ -150,6 +182,7 @@ test('HZ-22 a stub that reaches a fixed address with a payload is one advice for
   ).toEqual(['stub-grown-over-payload stub:.rodata'])
   expect(rules({ ...stub, raw: 0x2000 }, { name: '.osrel', at: 0x20000, raw: 0x2c })).toEqual([])
   expect(rules(stub, { name: '.osrel', at: 0x21000, raw: 0x2c })).toEqual([])
+  expect(rules({ name: '.osrel', at: 0x20000, raw: 0x1000 }, { ...stub, at: 0x21000 })).toEqual([])
   expect(
     rules({ name: '.osrel', at: 0x20000, raw: 0x11000 }, { name: '.cmdline', at: 0x30000, raw: 0x2c }),
   ).toEqual([])

@@ -77,10 +77,19 @@ test('PE-51 applies fixups by the directory of the file and leaves the headers',
   }
   const directories = (at: number) =>
     Array.from({ length: 16 }, (_, i) => (i === 5 ? ([at, 12] as const) : ([0, 0] as const)))
-  const pe = (bytes: Uint8Array, at = 0x2000) =>
+  const pe = (bytes: Uint8Array, at = 0x2000, ImageBase = 0n) =>
     goodPe([FIRST, { name: '.reloc', VirtualAddress: 0x2000, VirtualSize: 12, raw: 12, bytes }], {
       directories: directories(at),
+      ImageBase,
     })
+  for (const id of ['u-boot-2022.01', 'grub-debian']) {
+    const machine = machineOf(id)
+    const base = machine.load(pe(block(10), 0x2000, 0x123000n)).image?.base ?? 0
+    expect([id, u64At(machine.memory, base + 0x1008)]).toEqual([
+      id,
+      0x1010101010101010n + BigInt(base) - 0x123000n,
+    ])
+  }
   for (const id of ['u-boot-2022.01', 'grub-debian', 'rust-hypervisor-firmware', 'audk']) {
     const machine = machineOf(id)
     const { image } = machine.load(pe(block(10)))

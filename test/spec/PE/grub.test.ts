@@ -4,6 +4,9 @@ import { PAGE } from '../../../src/bytes/units.ts'
 import { FIRST, machineOf, PLAIN, refusalBy, TOP } from '../../support/image-loader-runs.ts'
 import { goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
 import { descriptor } from '../../unit/firmware/small-machine.ts'
+import { bytesSource } from '../../../src/bytes/source.ts'
+import { checkPeimage } from '../../../src/firmware/image-loaders/grub-peimage.ts'
+import type { SmallPe } from '../../unit/firmware/small-pe.ts'
 
 test('PE-33 copies all raw bytes over whatever follows', () => {
   const long = goodPe([FIRST, { VirtualAddress: 0x7f00, VirtualSize: 0x100, raw: 0x400 }])
@@ -79,4 +82,25 @@ test('PE-36 has the firmware load a copy in pages of loader code', () => {
     clause: 'PE-8',
     message: null,
   })
+})
+
+test('PE-35 takes an alignment of one byte, and PE-51 a directory that ends in the image', () => {
+  const message = (pe: SmallPe) => outcomeOf('grub-debian', pe).refused?.message
+  expect(outcomeOf('grub-debian', { ...PLAIN, SectionAlignment: 1 }).refused).toBeNull()
+  expect(message({ ...PLAIN, SectionAlignment: 3 })).toBeDefined()
+  const directory = (VirtualAddress: number, Size: number): SmallPe => ({
+    ...PLAIN,
+    directories: Array.from({ length: 16 }, (_, i) =>
+      i === 5 ? ([VirtualAddress, Size] as const) : ([0, 0] as const),
+    ),
+  })
+  expect(outcomeOf('grub-debian', directory(0x8000, 0)).refused).toBeNull()
+  for (const odd of [directory(0x8000, 1), directory(0x7ff8, 0x10)])
+    expect(outcomeOf('grub-debian', odd).refused).toMatchObject({ status: 'EFI_LOAD_ERROR', clause: 'PE-51' })
+})
+
+test('PE-35 a file without MZ is no PE file, one shorter than a DOS header is cut off', () => {
+  const text = (length: number) => checkPeimage(bytesSource(new Uint8Array(length)))
+  expect(text(64)).toMatchObject({ status: 'EFI_UNSUPPORTED', message: 'not a PE-COFF file' })
+  expect(text(63)).toMatchObject({ status: 'EFI_LOAD_ERROR' })
 })

@@ -13,6 +13,12 @@ test('PE-52 takes pages up to the furthest section', () => {
   expect(
     refusalBy('lanzaboote', goodPe([FIRST, { VirtualAddress: 0xfffff000, VirtualSize: 0x2000, raw: 0 }])),
   ).toBe('EFI_LOAD_ERROR PE-52')
+  const ends = (VirtualSize: number) =>
+    outcomeOf('lanzaboote', goodPe([FIRST, { VirtualAddress: 0xfffff000, VirtualSize, raw: 0 }])).refused?.why
+  expect([ends(0xfff), ends(0x1000)]).toEqual([
+    'no free range holds the 0x100000 pages up to the end of the last section',
+    'section .s1 ends past 4 GiB',
+  ])
   expect(refusalBy('lanzaboote', goodPe([{ ...FIRST, VirtualSize: 0x2000000 }]))).toBe(
     'EFI_OUT_OF_RESOURCES PE-52',
   )

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { rangeAt, sizeOf } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
-import { loaded, refused, TOP, type Pair } from '../../support/image-loader-runs.ts'
+import { FIRST, loaded, machineOf, refused, TOP, type Pair } from '../../support/image-loader-runs.ts'
+import { goodPe } from '../../unit/firmware/loader-bench.ts'
 import { descriptor, loadFile, SMALL_MAP, smallMachine } from '../../unit/firmware/small-machine.ts'
 import { smallPe, type SmallPe } from '../../unit/firmware/small-pe.ts'
 
@@ -97,6 +98,9 @@ test('PE-22 frees the pages of a failed load', () => {
   ).toBe('EFI_LOAD_ERROR')
   expect(machine.firmware.memoryMap()).toEqual(SMALL_MAP)
   expect([...machine.memory.claims()]).toHaveLength(1)
+  const grub = machineOf('grub-rhboot')
+  expect(grub.load(goodPe([FIRST, { VirtualAddress: 0x9000, VirtualSize: 1, raw: 1 }])).image).toBeNull()
+  expect(grub.recorder.steps.some(({ what }) => what.startsWith('FreePool'))).toBe(true)
 })
 
 test('PE-23 frees the pages of an unloaded image', () => {
@@ -112,6 +116,9 @@ test('PE-24 puts an image where it was observed', () => {
   const image = loaded(machine, smallPe({ ImageBase: 0x400000n }), { pinned: phys(0x200000) })
   expect([image.base, image.pages]).toEqual([0x200000, rangeAt(0x200000, 0x4000)])
   expect(machine.firmware.memoryMap()).toContainEqual(descriptor(1, 0x200000, 0x204000))
+  expect([...machine.memory.claims(image.pages)].map(({ range, label }) => [range, label])).toEqual([
+    [image.pages, 'uki'],
+  ])
   expect(machine.assumptions.map(([clause]) => clause)).not.toContain('PE-24')
   expect(loaded(machine, smallPe(), { pinned: phys(0x7fe000) }).base).toBe(0x7fe000)
   expect(machine.assumptions.map(([clause]) => clause)).toContain('PE-24')

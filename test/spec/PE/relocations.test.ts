@@ -86,6 +86,7 @@ test('PE-20 fails a load for a bad relocation directory', () => {
   const good = ['EFI_SUCCESS', '']
   expect(relocations([[0x1000, null, [0xa000]]])).toEqual(good)
   expect(relocations([], [0x2000, 0])).toEqual(good)
+  expect(relocations([], [0x2000, 1])).toEqual(good)
   expect(relocations([], [0x4000, 8])).toEqual(bad)
   expect(relocations([], [0x2000, 0x2001])).toEqual(bad)
   expect(relocations([], [0x3000, 0xfffff000])).toEqual(bad)
@@ -94,6 +95,7 @@ test('PE-20 fails a load for a bad relocation directory', () => {
   expect(relocations([[0x1000, 0, []]], undefined, { ImageBase: 0x400000n })).toEqual(good)
   expect(relocations([[0x1000, 12, [0xa000]]])).toEqual(bad)
   expect(relocations([[0x4000, null, [0x0000]]])).toEqual(bad)
+  expect(relocations([[0x4000, null, []]])).toEqual(bad)
   expect(relocations([[0x3fff, null, [0x0000]]])).toEqual(good)
   expect(relocations([[0x3001, null, [0x0fff]]])).toEqual(bad)
   expect(relocations([[0x1000, null, [0x4000]]])).toEqual(['EFI_UNSUPPORTED', 'PE-20'])

@@ -59,6 +59,9 @@ test('PE-44 stops where SizeOfImage ends', () => {
   expect(refusalBy('rust-hypervisor-firmware', { ...PLAIN, SizeOfImage: 0x1fff })).toBe('EFI_ABORTED PE-44')
   expect(refusalBy('rust-hypervisor-firmware', { ...PLAIN, SizeOfImage: 0x2000 })).toBe(undefined)
   expect(refusalBy('rust-hypervisor-firmware', { ...PLAIN, SizeOfImage: 0x380 })).toBe('EFI_ABORTED PE-44')
+  const last = (VirtualSize: number) =>
+    refusalBy('rust-hypervisor-firmware', goodPe([FIRST, { VirtualAddress: 0x9000, VirtualSize, raw: 0 }]))
+  expect([last(0), last(1)]).toEqual([undefined, 'EFI_ABORTED PE-44'])
 })
 
 test('PE-45 zeroes the whole image before anything else', () => {

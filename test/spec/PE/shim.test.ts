@@ -8,7 +8,7 @@ import { Recorder } from '../../../src/memory/recorder.ts'
 import { u64At } from '../../support/bytes.ts'
 import { FIRST, machineOf, PLAIN, refusalBy, TOP } from '../../support/image-loader-runs.ts'
 import { CODE, goodPe, loadedBy, outcomeOf } from '../../unit/firmware/loader-bench.ts'
-import { SMALL_MAP } from '../../unit/firmware/small-machine.ts'
+import { SMALL_MAP, smallMachine } from '../../unit/firmware/small-machine.ts'
 import { smallPe, type SmallPe } from '../../unit/firmware/small-pe.ts'
 
 test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE core', () => {
@@ -37,6 +37,11 @@ test('PE-27 gives later stages to shim 16 under Secure Boot, else to the DXE cor
   expect(
     firmware.loadImage({ ...request, from: { kind: 'memory', range: rangeAt(0x100000, source.size) } }),
   ).toMatchObject({ clause: 'PE-55' })
+  // Where nobody replaced LoadImage there is no such step
+  const plain = smallMachine()
+  plain.memory.put(rangeAt(0x100000, 1).start, { source, at: 0, length: source.size }, 'file')
+  plain.firmware.loadImage({ ...request, from: { kind: 'memory', range: rangeAt(0x100000, source.size) } })
+  expect(plain.recorder.steps.some(({ clause }) => clause === 'PE-27')).toBe(false)
 })
 
 test('PE-28 adds SectionAlignment to the pages and leaves ImageBase alone', () => {
@@ -252,4 +257,20 @@ test('PE-55 a file that lacks one byte of what is hashed, or of a section, is re
     clause: 'PE-55',
     message: 'Malformed section header',
   })
+})
+
+test('PE-55 certificates must follow what is hashed; a section that is not loaded may lie anywhere', () => {
+  const signed = (size: number) =>
+    goodPe([FIRST], {
+      fileSize: 0x700,
+      directories: Array.from({ length: 16 }, (_, i) =>
+        i === 4 ? ([0x700 - size, size] as const) : ([0, 0] as const),
+      ),
+    })
+  expect(outcomeOf('shim-16', signed(0x100)).refused).toBeNull()
+  expect(outcomeOf('shim-16', signed(0x108)).refused).toMatchObject({ clause: 'PE-55' })
+  const discardable = { VirtualAddress: 0x9000, VirtualSize: 0x100, raw: 0, Characteristics: 0x42000040 }
+  expect(outcomeOf('shim-16', goodPe([FIRST, discardable])).refused).toBeNull()
+  const beyond = { VirtualAddress: 0x7000, VirtualSize: 0x1002, raw: 0x100 }
+  expect(outcomeOf('shim-16', goodPe([FIRST, beyond])).refused?.message).toBe('Section 1 has zero size')
 })

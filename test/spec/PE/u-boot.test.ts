@@ -67,4 +67,9 @@ test('PE-41 aligns since v2022.01 and gives the rest back', () => {
   expect(machine.firmware.memoryMap().filter(({ type }) => type === 1)).toEqual([
     descriptor(1, 0x1000000, 0x1002000),
   ])
+  const twice = machineOf('u-boot-2022.01', [descriptor(7, 0x100000, 0x1001000)])
+  twice.load({ ...PLAIN, SectionAlignment: 0x2000 })
+  expect(twice.firmware.memoryMap().filter(({ type }) => type === 1)).toEqual([
+    descriptor(1, 0xffe000, 0x1000000),
+  ])
 })

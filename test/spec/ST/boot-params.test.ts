@@ -115,6 +115,7 @@ test('ST-40 the command line of a handover is ASCII of at most cmdline_size char
     },
   })
   expect(textAt(short, short.notes.facts.cmdLinePtr ?? 0, 4)).toBe('con\0')
+  expect([run.notes.doubts, short.notes.doubts]).toMatchObject([[], [{ clause: 'ST-40' }]])
   const high = forced({ free: [0x1000, 6 * GIB], base: 7 * GIB })
   expect(u32(high, params(high) + 0xc8)).toBe(1)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
+import { utf8Text } from '../../../src/stub/steps/line-text.ts'
 import {
   assumed,
   assumptions,
@@ -88,6 +89,7 @@ test('ST-76 252.0 copies the line as it is, however long', () => {
   const old = sectionsOf({}, oldKernel)
   const run = early('S4/252', { sections: old, ...editKernel(0x238, 3, 0) })
   expect(run.notes.facts.commandLine).toBe(CMDLINE)
+  expect(textAt(run, run.notes.facts.cmdLinePtr ?? 0, CMDLINE.length + 1)).toBe(`${CMDLINE}\0`)
   expect(pages(run).at(-1)).toEqual(['cmdline', 1, 2, 'any'])
   expect(u32(run, params(run) + 0x228)).toBe(run.notes.facts.cmdLinePtr)
   expect(pages(early('S4/252', { sections: old, ...below4G })).at(-1)).toEqual(['cmdline', 1, 2, 'max a0000'])
@@ -120,4 +122,28 @@ test('ST-94 the string of SMBIOS stands after the command line', () => {
   for (const row of ['S5/254', 'S8'])
     expect(lineOf(with254(row, { ...smbios, confidentialVm: true })), row).toBe(CMDLINE)
   expect(assumptions(with254('S8', smbios))).not.toContain('SMBIOS')
+})
+
+test('ST-18 the last control character is a blank, too', () => {
+  const line = (row: string, run: (row: string, setting: StubSetting) => StubRun, at: number) =>
+    lineOf(run(row, { sections: laterSections({ '.cmdline': section('.cmdline', at, 'a\x1fb') }) }))
+  expect(line('S4/252.6', early, 0x50000)).toBe('a b')
+  expect([line('S5/254', later, 0x50000), line('S8', later, 0x50000)]).toEqual(['a b', 'a b'])
+})
+
+test('ST-18 what is made of bytes that are not known is the string all the same', () => {
+  const run = in254({
+    before: (memory, base) => void memory.make(rangeAt(base + 0x30000, 4), 'intruder'),
+  })
+  const { at = 0, bytes = 0 } = withLoadOptions(run) ?? {}
+  expect(run.memory.readAs(rangeAt(at ?? 0, bytes), 'cmdline:utf-16').whole).toBe(true)
+})
+
+test('ST-18 characters beyond 16 bits, halves of pairs and what is no UTF-8 are left out', () => {
+  const text = (...bytes: number[]): string => utf8Text(Uint8Array.from(bytes))
+  expect([text(0xed, 0x9f, 0xbf), text(0xee, 0x80, 0x80)]).toEqual(['\ud7ff', '\ue000'])
+  expect([text(0xed, 0xa0, 0x80, 0x61), text(0xed, 0xbf, 0xbf, 0x61)]).toEqual(['a', 'a'])
+  // Six bytes are the longest sequence, however small the character; 0xfe begins none
+  expect(text(0xfc, 0x80, 0x80, 0x80, 0x81, 0xa1)).toBe('a')
+  expect(text(0xfe, 0x80, 0x80, 0x80, 0x80, 0x81, 0xa1, 0x62)).toBe('b')
 })

@@ -192,6 +192,11 @@ test('ST-71 252 and 253 warn of neighbours in the table that overlap or are not 
   const plain = sectionsOf()
   for (const row of ['S4/252', 'S4/252.3', 'S4/252.36', 'S4/253', 'S4/253.31'])
     expect(assumed(early(row, { sections: swapped })), row).toContain('ST-71')
+  // Two that are in order with all others but one neighbour
+  const linux = plain.filter(({ name }) => name === '.linux')
+  const others = plain.filter(({ name }) => name === '.osrel' || name === '.cmdline')
+  const [osrel, cmdline] = [others.slice(0, 1), others.slice(1)]
+  expect(assumed(early('S4/253', { sections: [...osrel, ...linux, ...cmdline] }))).toContain('ST-71')
   expect(assumed(early('S3', { sections: swapped }))).not.toContain('ST-71')
   expect(assumed(later('S5/254', { sections: swapped }))).not.toContain('ST-71')
   expect(assumed(runStub('systemd-stub/S4/253', { stub: '254.26', sections: plain }))).not.toContain('ST-71')
@@ -213,4 +218,6 @@ test('ST-81 250 looks at the length of .linux first', () => {
     message: 'Execution of embedded linux image failed: Load Error',
   })
   expect(refusal(early('S2', { sections: short }))).toBeNull()
+  const whole = short.map(one => (one.name === '.linux' ? { ...one, VirtualSize: 4096 } : one))
+  expect(refusal(early('S3', { sections: whole }))).not.toMatchObject({ clause: 'ST-81' })
 })

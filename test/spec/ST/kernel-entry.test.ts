@@ -3,6 +3,7 @@ import { rangeAt } from '../../../src/bytes/range.ts'
 import type { Memory } from '../../../src/memory/memory.ts'
 import {
   assumed,
+  assumptions,
   editKernel,
   FILE,
   forced,
@@ -131,6 +132,14 @@ test('ST-31 a kernel without a handover entry is entered all the same: a gap', (
     },
   }
   expect(runStub(S2, protocol211).outcome).toBeNull()
+  // From 2.12 on the flag counts
+  const protocol212 = {
+    before: (memory: Memory, base: number) => {
+      editKernel(0x206, 0x0c).before(memory, base)
+      editKernel(0x236, 0).before(memory, base)
+    },
+  }
+  expect(runStub(S2, protocol212).outcome).toMatchObject({ kind: 'unknown', gap: { clause: 'ST-31' } })
 })
 
 test('ST-32 every condition has its message', () => {
@@ -180,6 +189,8 @@ test('ST-67 under Secure Boot with shim LoadImage gets the kernel', () => {
   for (const other of [{ shim: true }, { secureBoot: true }])
     expect(later('S8', other).calls.map(({ call }) => call)).not.toContain('load')
   expect(assumed(later('S8', secure))).toContain('ST-67')
+  expect(assumptions(later('S8', secure))).toContain('shim started the image, and its loader protocol')
+  expect(assumptions(later('S8', { secureBoot: true }))).toContain('shim did not start the image')
 })
 
 test("ST-91 the kernel's headers must end inside .linux", () => {

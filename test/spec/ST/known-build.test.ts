@@ -39,10 +39,28 @@ test.each(STUBS)('ST-98 sections of build %s that lie elsewhere or are shorter',
   expect(verdict(stub, { '.text VA': was => was + 0x80000 })).toBe('unknown')
 })
 
+test.each(['254.26', '257.13', '262.1'] as const)(
+  'ST-98 pointers of build %s that are not relocated',
+  stub => {
+    expect(gapsOf(stub, { ImageBase: was => was + 0x1000 })).toEqual(['ST-98'])
+    expect(gapsOf(stub, { 'relocations Size': 0 })).toEqual(['ST-98'])
+    expect(gapsOf(stub, { 'relocations Size': 1 })).toEqual(['ST-98'])
+    expect(gapsOf(stub, { 'relocations VA': 0, 'relocations Size': 0 })).toEqual(['ST-98'])
+  },
+)
+
+test.each(['247.3', '252.39'] as const)('ST-98 build %s relocates itself, whatever ImageBase says', stub => {
+  expect(verdict(stub, { ImageBase: 0x1000 })).toBe('clean')
+  expect(verdict(stub, { 'relocations Size': 0 })).toBe('clean')
+})
+
 test.each(STUBS)('ST-99 raw data of two sections (%s)', stub => {
   for (const section of ['.data', '.cmdline', '.initrd', '.osrel'])
     expect(gapsOf(stub, { [`${section} RP`]: was => was - 0x200 }), section).toContain('ST-99')
   expect(verdict(stub, { '.data RP': 0 })).not.toBe('clean')
+  // Sections whose raw data are not in the order of the table share none
+  const swapped = { '.osrel RP': (was: number) => was + 0x200, '.cmdline RP': (was: number) => was - 0x200 }
+  expect(gapsOf(stub, swapped)).not.toContain('ST-99')
 })
 
 test.each(['247.3', '252.39'] as const)(

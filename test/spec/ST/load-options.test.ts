@@ -39,6 +39,7 @@ test('ST-15 LoadOptions that are empty or begin with a control character are not
   expect(lineOf(runStub(S2, { options: '', optionBytes: 2 }))).toBe(CMDLINE)
   expect(lineOf(runStub(S2, { options: 'q', optionBytes: 0 }))).toBe(CMDLINE)
   expect(lineOf(runStub(S2, { options: '\u001fq' }))).toBe(CMDLINE)
+  expect(lineOf(runStub(S2, { options: ' q' }))).toBe(' q')
 })
 
 test('ST-15 without pool for LoadOptions nothing is known any more', () => {
@@ -70,6 +71,8 @@ test('ST-16 a command line without an end is a gap', () => {
     kind: 'unknown',
     gap: { clause: 'ST-16' },
   })
+  const longest: AddedSection = { ...long, content: { text: 'x'.repeat(0x100000) } }
+  expect(lineOf(in254({ sections: sectionsOf({ '.cmdline': longest }) }))).toHaveLength(0x100000)
 })
 
 test('ST-16 from 254.2 on a confidential VM under Secure Boot takes no LoadOptions', () => {
@@ -143,5 +146,8 @@ test('ST-93 the first word of the shell may choose a profile', () => {
     refusal: { clause: 'ST-11' },
   })
   expect(lineOf(with254('S8', { sections, shell: ['@x'] }))).toBe('@x')
+  // A number of more than 32 bits is none
+  expect(lineOf(with254('S8', { sections, shell: ['@4294967296'] }))).toBe('@4294967296')
+  expect(with254('S8', { sections, shell: ['@4294967295'] }).outcome).toMatchObject({ kind: 'refused' })
   expect(lineOf(with254('S8', { sections, options: '@1' }))).toBe('second')
 })

@@ -225,6 +225,17 @@ test('ST-68 code of an NX_COMPAT kernel that is not made of whole pages is a dou
   expect(
     doubts(later('S8', editKernel(sectionField(2, 8), ...le32((on61.sections[2]?.[2] ?? 0) + 0x10)))),
   ).toEqual(['ST-68'])
+  // Neither data of such a kernel nor code of one that does not say so
+  expect(
+    doubts(later('S8', editKernel(sectionField(3, 8), ...le32((on61.sections[3]?.[2] ?? 0) - 0x10)))),
+  ).toEqual([])
+  const plain = later('S8', {
+    before: (memory, base) => {
+      editKernel(on61.e_lfanew + OPTIONAL + 70, 0, 0).before(memory, base)
+      editKernel(sectionField(2, 8), ...le32((on61.sections[2]?.[2] ?? 0) + 0x10)).before(memory, base)
+    },
+  })
+  expect([doubts(plain), assumed(plain).includes('ST-68')]).toEqual([[], false])
 })
 
 test('ST-69 an entry point past the image is a bad kernel image', () => {

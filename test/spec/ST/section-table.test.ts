@@ -2,6 +2,10 @@ import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import type { Memory } from '../../../src/memory/memory.ts'
+import { peAt, sixDirectories } from '../../../src/stub/steps/section-table.ts'
+import type { Pair } from '../../support/image-loader-runs.ts'
+import { bench } from '../../support/kernel-bench.ts'
+import { smallPeBytes } from '../../unit/firmware/small-pe.ts'
 import {
   early,
   editKernel,
@@ -165,4 +169,17 @@ test('ST-82 up to 233 damage of the table in memory does not matter', () => {
     { call: 'pool', size: 44, type: 2 },
   ])
   expect(early('S1').calls.filter(({ label }) => label === 'stub:path')).toEqual([])
+})
+
+test('ST-54 a 32-bit optional header of six directories has 144 bytes', () => {
+  const { machine, memory } = bench()
+  const read = (count: number) => {
+    const directories = Array.from({ length: count }, (_, i) => (i === 5 ? [0x5000, 0x10] : [0, 0]) as Pair)
+    memory.patch(phys(0x2000000), smallPeBytes({ pe32: true, directories }), 'x')
+    return peAt(machine, phys(0x2000000)) ?? expect.fail('no PE')
+  }
+  expect(read(6)).toMatchObject({ NumberOfRvaAndSizes: 6, SizeOfOptionalHeader: 144, relocations: 0x10 })
+  expect(sixDirectories(read(6), null)).toBeNull()
+  expect(sixDirectories(read(5), null)).toMatchObject({ clause: 'ST-54' })
+  expect(sixDirectories({ ...read(6), SizeOfOptionalHeader: 143 }, null)).toMatchObject({ clause: 'ST-54' })
 })

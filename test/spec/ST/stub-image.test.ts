@@ -20,6 +20,10 @@ test('ST-1 foreign bytes at the entry point end the run as undefined', () => {
 test('ST-1 an entry point outside the sections of the stub is a gap', () => {
   const away: StubSetting = { edit: { AddressOfEntryPoint: 0x30000 } }
   expect(runStub(S2, away).outcome).toMatchObject({ kind: 'unknown', gap: { clause: 'ST-1' } })
+  const [, VirtualAddress = 0, VirtualSize = 0] =
+    STUB_FACTS['247.3'].sections.find(([name]) => name === '.text') ?? []
+  const behind: StubSetting = { edit: { AddressOfEntryPoint: VirtualAddress + VirtualSize } }
+  expect(runStub(S2, behind).outcome).toMatchObject({ kind: 'unknown', gap: { clause: 'ST-1' } })
 })
 
 test('ST-2 foreign bytes elsewhere in the stub are a doubt that names them, and the run goes on', () => {

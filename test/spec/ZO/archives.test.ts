@@ -82,7 +82,7 @@ test('ZO-38 zeros alone are no archive, however they came there', () => {
 
 test('ZO-38 an archive that ends too early', () => {
   const one = cpio()
-  for (const length of [109, 112, 120])
+  for (const length of [109, 110, 111, 112, 120])
     expect(of(length, [0, one]), String(length)).toMatchObject({ kind: 'cut' })
   expect(
     of(cpio('init', 'x'.repeat(100_000)).length - 2000, [0, cpio('init', 'x'.repeat(100_000))]),
@@ -136,6 +136,8 @@ test.each(Object.keys(STUB_FACTS) as StubName[])(
     expect(verdict({ initrd: 3_000_000 })).toEqual(['clean'])
     expect(verdict({ size: 3_000_000, parts: [{ at: 0, content: bytesSource(cpio()) }] })).toEqual(['clean'])
     expect(verdict({ zero: 3_000_000 })).toEqual(['unknown', 'ZO-38'])
+    expect(verdict({ zero: 3 })).toEqual(['unknown', 'ZO-38'])
+    expect(verdict({ text: '07' })).toEqual(['unknown', 'ZO-19'])
     expect(verdict({ size: 9000, parts: [{ at: 5000, content: { text: 'junk junk' } }] })).toEqual([
       'unknown',
       'ZO-19',

@@ -82,6 +82,13 @@ test("ZO-15 a line without an end is 2047 bytes long, and one of nobody is the l
   const from = handover(on, { kernel: E2, image: F, commandLine: 'x'.repeat(3000) })
   start(on, 'linux/E2', { ...from, cmdlineObject: null })
   expect(on.notes.facts.commandLine).toHaveLength(2047)
+  expect(on.notes.doubts).toMatchObject([{ clause: 'ZO-15' }])
+})
+
+test('ZO-15 2047 bytes and a NUL are whole', () => {
+  const { on } = handed({ commandLine: 'x'.repeat(2047) })
+  expect(on.notes.facts.commandLine).toHaveLength(2047)
+  expect(on.notes.doubts).toEqual([])
 })
 
 test('ZO-15 no pointer, no command line', () => {
@@ -168,4 +175,17 @@ test('ZO-19 an initrd that begins as nothing known is a doubt, with zeros in fro
     expect([hex, doubted(hex)]).toEqual([hex, ['ZO-19']])
   expect(doubted('6a756e6b6a75', 5)).toEqual(['ZO-19'])
   expect(doubted('')).toEqual(['ZO-38'])
+})
+
+test('ZO-15 a pointer of which only the high half was set is none once the sentinel has wiped it', () => {
+  const on = bench()
+  const from = handover(on, {
+    kernel: E2,
+    image: F,
+    header: { cmd_line_ptr: 0 },
+    bytes: { 0x1ef: 0xff, 0xc8: 1 },
+  })
+  expect(start(on, 'linux/E2', from).kind).toBe('arrived')
+  expect(eventsOf(on, 'ZO-15', 'read')).toEqual([])
+  expect(on.notes.facts.cmdLinePtr).toBeUndefined()
 })

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { alignUp } from '../../../src/bytes/units.ts'
-import { kaslrAreas } from '../../../src/kernel/x86/steps/kaslr.ts'
+import { freeRegions, kaslrAreas } from '../../../src/kernel/x86/steps/kaslr.ts'
 import { memoryOptions, memparse } from '../../../src/kernel/x86/steps/memory-options.ts'
 import { enteredLegacy, WIDE } from '../../support/decompressor-runs.ts'
 import { bench, eventsOf, type LegacyOptions } from '../../support/kernel-bench.ts'
+import { row } from '../../support/descriptors.ts'
 import { FACTS_5, LPA } from '../../support/kernels.ts'
 
 /** What E5 takes: its decompressed length, up to a multiple of 2 MiB. */
@@ -99,6 +100,8 @@ describe('ZO-24', () => {
       avoid: [rangeAt(16 * M, M), rangeAt(32 * M, M), rangeAt(64 * M, 2 * M)],
     })
     expect(memoryOptions('memmap="1M$16M" mem=nopentium')).toEqual({ ...none, avoid: [rangeAt(16 * M, M)] })
+    expect(memoryOptions('memmap=1$16M')).toEqual({ ...none, avoid: [rangeAt(16 * M, 1)] })
+    expect(memoryOptions('memmap=0$16M')).toEqual(none)
   })
 
   test('ZO-24 a region from 0 on is a limit; mem=0 and -- end the reading, exactmap its list', () => {
@@ -179,4 +182,10 @@ describe('ZO-24', () => {
     expect(at('mem=256M')).toBe(LPA)
     expect(at('memmap=1M$1M,1M$2M,1M$3M,1M$4M,1M$5M')).toBe(LPA)
   })
+})
+
+test('ZO-9 unaccepted memory is free where the release takes it, other memory never is', () => {
+  const map = [row(7, 0, 0x1000), row(15, 0x1000, 0x2000), row(4, 0x2000, 0x3000), row(0, 0x3000, 0x4000)]
+  expect(freeRegions(map)).toEqual([rangeAt(0, 0x1000)])
+  expect(freeRegions(map, true)).toEqual([rangeAt(0, 0x1000), rangeAt(0x1000, 0x1000)])
 })

@@ -21,6 +21,7 @@ import {
 } from '../../support/kernel-bench.ts'
 import { E2, E5, F, FACTS_2 } from '../../support/kernels.ts'
 
+const FOUR_LEVELS = 'five-level paging is off on both sides of the trampoline'
 /** The same kernel, built for five levels. */
 const FIVE = withFlags(E2, 0x7f)
 /** Right below 0x9f000, which is the highest start of the BIOS area that the kernel believes. */
@@ -112,6 +113,12 @@ test.each([
   ],
   ['in the first two pages', [ram(0, 0x2000)], NO_BIOS, 0],
   ['below the extended data area', [ram(0, 0xa0000)], { ebda: 0x9a400, lowMemory: 0 }, 0x98000],
+  [
+    'below the least low memory that the kernel believes',
+    [ram(0, 0xa0000)],
+    { ebda: 0, lowMemory: 0x20000 },
+    0x1e000,
+  ],
   ['below the end of low memory', [ram(0, 0xa0000)], { ebda: 0, lowMemory: 0x7fc00 }, 0x7d000],
   [
     'as if a BIOS with too little low memory said nothing',
@@ -198,13 +205,14 @@ test('ZO-36 memory from 2^46 on takes the kernel with five levels only', () => {
 
 test('ZO-37 the top-level table goes to the end of the window, before the move', () => {
   const on = handed({ kernel: FIVE }, bench({ la57: true }))
-  expect(eventsOf(on, 'ZO-37', 'make')).toMatchObject([{ range: top, object: 'kernel' }])
+  const setup = FIVE.image.setupSize
+  expect(eventsOf(on, 'ZO-37', 'make')).toMatchObject([
+    { range: top, object: 'kernel', at: setup + geometry._end - PAGE },
+  ])
   expect(on.notes.assumptions.map(({ what }) => what)).toContain(
     'the firmware or the loader runs with four levels of page tables',
   )
-  expect(on.notes.assumptions.map(({ what }) => what)).not.toContain(
-    'five-level paging is off on both sides of the trampoline',
-  )
+  expect(on.notes.assumptions.map(({ what }) => what)).not.toContain(FOUR_LEVELS)
 })
 
 test.each([
@@ -215,6 +223,15 @@ test.each([
   const on = handed({ kernel, commandLine }, bench({ la57 }))
   expect(eventsOf(on, 'ZO-37', 'make')).toEqual([])
   expect(eventsOf(on, 'ZO-5', 'make')).toMatchObject([{ range: TRAMPOLINE }])
+  expect(on.notes.assumptions.map(({ what }) => what).includes(FOUR_LEVELS)).toBe(!la57)
+})
+
+test('ZO-5 that the decompressor may change levels is a step of the EFI stub where there is LA57', () => {
+  const changes = (la57: boolean): boolean =>
+    handed({}, bench({ la57 })).recorder.steps.some(
+      ({ what }) => what === 'the decompressor changes the number of paging levels',
+    )
+  expect([changes(true), changes(false)]).toEqual([true, false])
 })
 
 test('ZO-37 no5lvl is a word', () => {

@@ -11,6 +11,11 @@ test('ZO-4 the stack is written at the destination before the move', () => {
   const { on } = handed()
   const [stack] = eventsOf(on, 'ZO-4', 'make')
   expect(stack?.range.end).toBe(X + geometry.boot_stack_end)
+  const { start = 0, end = 0 } = stack?.range ?? {}
+  expect(stack).toMatchObject({
+    object: 'kernel',
+    at: E2.image.setupSize + geometry.boot_stack_end - (end - start),
+  })
   expect(stack?.id).toBeLessThan(eventsOf(on, 'ZO-6', 'copy')[0]?.id ?? 0)
 })
 
@@ -32,7 +37,9 @@ const TABLES = range(X + geometry.pgtable, R + hdr.init_size - PAGE)
 
 test('ZO-8 page tables reach to the last page of the window', () => {
   const { on } = handed()
-  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([{ range: TABLES }])
+  expect(eventsOf(on, 'ZO-8', 'make')).toMatchObject([
+    { range: TABLES, object: 'kernel', at: E2.image.setupSize + geometry.pgtable },
+  ])
 })
 
 test('ZO-50 up to 5.9 there are page tables with KASLR alone', () => {
@@ -56,4 +63,13 @@ test('ZO-11 the payload is read where it was moved to', () => {
 test('ZO-11 an init_size that leaves no margin is a doubt', () => {
   const { on } = handed({ header: { init_size: hdr.init_size - 0x200000 } })
   expect(on.notes.doubts.map(doubt => doubt.clause)).toContain('ZO-11')
+})
+
+test('ZO-11 an init_size in boot_params below that of the file has lost its margin', () => {
+  const doubts = (init_size: number): string[] =>
+    handed({ header: { init_size } }, bench(), 'linux/E2').on.notes.doubts.map(({ why }) => why)
+  expect(doubts(hdr.init_size)).toEqual([])
+  expect(doubts(hdr.init_size - PAGE)).toContain(
+    'init_size in boot_params is less than the kernel was built with: its safety margin is lost',
+  )
 })

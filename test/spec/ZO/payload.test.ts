@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { rangeAt } from '../../../src/bytes/range.ts'
+import { readPayload } from '../../../src/kernel/payload.ts'
 import { clausesOf, contractsOf, eventsOf } from '../../support/kernel-bench.ts'
 import { LPA } from '../../support/kernels.ts'
 import {
@@ -168,10 +170,18 @@ test('ZO-28 output that does not reach its input keeps the margin, and by how mu
 })
 
 test('ZO-28 output that overtakes its input loses the kernel', () => {
-  const { on, outcome } = deep('linux/E2', greedy(NAME_2))
+  const kernel = greedy(NAME_2)
+  const { on, outcome } = deep('linux/E2', kernel)
   expect(outcome).toMatchObject({ kind: 'undefined' })
   expect(contractsOf(on)).toContainEqual({ clause: 'ZO-28', kept: false })
-  expect(on.notes.facts.payload?.margin).toBeLessThan(0)
+  const { margin = 0 } = on.notes.facts.payload ?? {}
+  expect(margin).toBeLessThan(0)
+  // What was lost begins in the moved payload where the output was furthest ahead
+  const payload = readPayload(kernel.source)
+  const { input = -1 } = payload.kind === 'read' ? payload.lead : {}
+  const [read] = eventsOf(on, 'ZO-11', 'read')
+  const [lost] = eventsOf(on, 'ZO-28', 'contract')
+  expect(lost?.range).toEqual(rangeAt((read?.range.start ?? 0) + input, -margin))
 })
 
 test('ZO-28 output that ends where unread input begins keeps the margin; one byte more breaks it', () => {

@@ -1,3 +1,4 @@
+import { bytesOfLatin1 } from '../../../src/bytes/text.ts'
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { bytesSource } from '../../../src/bytes/source.ts'
@@ -93,6 +94,11 @@ test.each([
 test('what has no telling first bytes is not guessed', () => {
   expect(fileKind(bytesSource(new Uint8Array(600)))).toBeNull()
   expect(fileKind(bytesSource(new Uint8Array(1)))).toBeNull()
+  const kernel = new Uint8Array(0x400)
+  kernel.set([0x55, 0xaa], 0x1fe)
+  expect(fileKind(bytesSource(kernel))).toBe('a disk or a file system with a boot sector')
+  kernel.set(bytesOfLatin1('HdrS'), 0x202)
+  expect(fileKind(bytesSource(kernel))).toBe('a kernel without an EFI stub')
 })
 
 test('a PE file that is no UKI is named, and its stub is none rather than one of unknown version', () => {

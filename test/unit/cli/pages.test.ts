@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseChapter, titleOf } from '../../../src/cli/pages.ts'
+import { parseChapter, proseLines, titleOf } from '../../../src/cli/pages.ts'
 import { didYouMean, editDistance } from '../../../src/cli/suggest.ts'
 
 const CHAPTER = `# PE Image loading
@@ -54,4 +54,38 @@ test('only a near word is suggested', () => {
   expect(didYouMean('cehck', known)).toBe(' (did you mean check?)')
   expect(didYouMean('expl', known)).toBe(' (did you mean explain?)')
   expect(didYouMean('zzz', known)).toBe('')
+})
+
+test('Markdown is filled to a width; code, tables and headings stay', () => {
+  const page = `# A heading that is longer than the width
+
+One line of
+a paragraph, and another line.
+- an item that is
+  longer than a line
+1. first
+Applies: all of the releases after that
+Source: a
+\`\`\`text
+code that is longer than the width
+\`\`\`
+| a | table that is longer than the width |
+`
+  expect(proseLines(page, 20)).toBe(`# A heading that is longer than the width
+
+One line of a
+paragraph, and
+another line.
+- an item that is
+  longer than a line
+1. first
+Applies: all of
+  the releases after
+  that
+Source: a
+\`\`\`text
+code that is longer than the width
+\`\`\`
+| a | table that is longer than the width |
+`)
 })

@@ -186,3 +186,16 @@ test('a load costs the headers, not the payload', () => {
 test('the small machine loads what the PE builder makes', () => {
   expect(loadFile(smallMachine(), smallPe()).status).toBe('EFI_SUCCESS')
 })
+
+test('EP-40 a build says whether it sets the attributes of memory', () => {
+  expect(smallMachine({ build: { memoryAttributes: 'refused' } }).firmware.memoryAttributes).toBe('refused')
+  expect(smallMachine().firmware).not.toHaveProperty('memoryAttributes')
+})
+
+test('FW-43 untested memory is RAM, in the map or not', () => {
+  const ram = (start: number): boolean => {
+    const { memory } = smallMachine({ build: { untested: [rangeAt(start, 0x10000)] } })
+    return [...memory.extents(rangeAt(start, 0x10000))].length > 0
+  }
+  expect([ram(0x2000000), ram(0x400000)]).toEqual([true, true])
+})

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { contains, overlaps, rangeAt, sizeOf, type Range } from '../../../src/bytes/range.ts'
 import { PAGE, phys } from '../../../src/bytes/units.ts'
 import { Edk2Pool, poolBlockSize, POOL_SIZES } from '../../../src/firmware/edk2/pool.ts'
-import { edk2Behaviour } from '../../../src/firmware/edk2/releases.ts'
+import { edk2Behaviour } from '../../../src/firmware/edk2/behaviour.ts'
 import type { PoolPages } from '../../../src/firmware/pool.ts'
 
 const edk2Pool = (pages: PoolPages): Edk2Pool => new Edk2Pool(pages, edk2Behaviour('2022.11'))

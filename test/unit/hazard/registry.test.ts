@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { advise, judge, ruleById, rules } from '../../../src/hazard/registry.ts'
-import { advice, rule } from '../../../src/hazard/rule.ts'
+import { ADVICE_MAX, advice, rule } from '../../../src/hazard/rule.ts'
 import { sectionOf } from '../../../src/hazard/describe.ts'
 import { image } from './images.ts'
 import { loaded, machine, readInitrd } from './recordings.ts'
@@ -94,4 +94,23 @@ test.each([
   ['boot_params', 'boot_params'],
 ])('%s comes from section %s', (object, section) => {
   expect(sectionOf(object)).toBe(section)
+})
+
+test('what a rule finds beyond the most that are listed is counted', () => {
+  const many = (count: number, more: number) =>
+    advise(image([]), [
+      advice({
+        id: 'house/many',
+        since: '1',
+        clause: 'x-3',
+        title: 'V',
+        inspect: (_, report) => {
+          for (let i = 0; i < count; i++)
+            report({ object: null, ranges: [], offsets: [], what: '', why: '', fix: '', legs: [] }, more)
+        },
+      }),
+    ]).map(({ what }) => what)
+  expect(many(ADVICE_MAX, 0)).toHaveLength(ADVICE_MAX)
+  expect(many(ADVICE_MAX + 2, 0)).toHaveLength(ADVICE_MAX + 1)
+  expect(many(ADVICE_MAX + 2, 0).at(-1)).toBe('There are 2 more findings of this kind in the file.')
 })

@@ -120,3 +120,9 @@ test('the origin of copied bytes nobody wrote is the copy', () => {
   const copied = memory.copy(phys(COPY), rangeAt(0x3000000, 0x10))
   expect(originOf(recorder.events, copied, COPY)).toMatchObject({ placed: copied, moved: [] })
 })
+
+test('a copy that overlaps its source moved the byte from where it was before', () => {
+  const { memory, recorder } = loaded()
+  const copied = memory.copy(phys(KERNEL + 0x100), rangeAt(KERNEL, 0x1000))
+  expect(originOf(recorder.events, copied, KERNEL + 0x200)).toMatchObject({ placed: 2, moved: [copied] })
+})

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { rangeAt } from '../../../src/bytes/range.ts'
 import { phys } from '../../../src/bytes/units.ts'
+import { describeEvent } from '../../../src/hazard/describe.ts'
 import { judge } from '../../../src/hazard/registry.ts'
+import { rangesOf } from '../../../src/memory/event.ts'
 import { INITRD, INITRD_SIZE, loaded, machine, readInitrd } from './recordings.ts'
 
 test('one byte is lost in the singular', () => {
@@ -66,4 +68,14 @@ test('a margin that is too small, at no place that is known', () => {
       'the decompressor is at the end of the init_size bytes and writes from their start',
     ],
   ])
+})
+
+test('of an event in two places its number of ranges is said, or the one that is meant', () => {
+  const { memory, recorder } = loaded()
+  const [low, high] = [rangeAt(INITRD, 0x10), rangeAt(INITRD + 0x1000, 0x10)]
+  const id = memory.occupy([low, high], 'boot_params')
+  const event = recorder.events[id] ?? expect.fail('no event')
+  expect(describeEvent(event)).toContain('2 ranges of 0x1140000-0x1141010')
+  const [, second] = rangesOf(event)
+  expect(describeEvent(event, second)).toContain('0x1141000-0x1141010')
 })

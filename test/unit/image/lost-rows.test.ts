@@ -1,4 +1,5 @@
 /** A damaged map: what is wrong in a row of an EFI map is noticed wherever anything tells of it. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/bytes/range.ts'
 import { readMemmap, type MemmapParse } from '../../../src/image/memmap.ts'
@@ -140,5 +141,72 @@ describe('FW-60 what a kernel prints beside a range is compared with it', () => 
   test('rows of one type that lie in one another', () => {
     const two = [row('0x0-0xfffff', '1MB'), row('0xff000-0x1fffff', '1MB').replace('mem00', 'mem01')]
     expect(readMemmap(two.join('\n')).lost).toMatchObject([{ why: 'two rows hold the same memory' }])
+  })
+})
+
+describe('FW-60 a row that is not there at all leaves a gap where firmware has none', () => {
+  const TABLES = [
+    'UEFI shell',
+    'UEFI shell -sfo',
+    'GRUB lsefimmap',
+    'U-Boot efidebug memmap',
+    'Xen, EFI memory map',
+    'FreeBSD memmap',
+  ] as const
+
+  test.each(named(TABLES))('%s: each row between two others', (_, printer) => {
+    const whole = readMemmap(print(printer, rows => rows))
+    expect(whole.lost).toEqual([])
+    const silent = ROWS.flatMap(([, start, end], k) => {
+      const parse = readMemmap(print(printer, rows => rows.filter((_, i) => i !== k)))
+      return parse.lost.some(({ at }) => at !== null && at.start <= start && at.end >= end) ? [] : [k]
+    })
+    // page 0, the last memory below 4 GiB and above, and a whole bank of a board may be missing by nature
+    expect(silent).toEqual(printer.name.startsWith('U-Boot') ? [0, 2, 3, 4, 5, 6, 7] : [0, 5, 6, 7])
+  })
+
+  test('a row of a few pages on a board', () => {
+    const rows = [
+      'CONVENTIONAL     0000000040000000-0000000047f01000 WB',
+      'BOOT DATA        0000000047f01000-0000000047f05000 WB',
+      'CONVENTIONAL     0000000047f05000-0000000060000000 WB',
+      'CONVENTIONAL     0000000060500000-0000000080000000 WB',
+    ]
+    expect(readMemmap(rows.join('\n')).lost).toEqual([])
+    expect(readMemmap(rows.filter((_, i) => i !== 1).join('\n')).lost).toMatchObject([
+      { at: range(0x47f01000, 0x47f05000) },
+    ])
+  })
+
+  test('above 4 GiB, sockets and buses leave room', () => {
+    const row = (start: number, end: number): string =>
+      `Available  ${start.toString(16).padStart(16, '0')}-${(end - 1).toString(16).padStart(16, '0')} ` +
+      `${((end - start) / 4096).toString(16).padStart(16, '0')} 000000000000000F`
+    const low = row(0, 0x80000000)
+    const read = (...ends: number[]): unknown[] =>
+      readMemmap([low, row(2 ** 32, ends[0] ?? 0), row(ends[1] ?? 0, 2 ** 35)].join('\n')).lost.map(
+        ({ at }) => at,
+      )
+    expect(read(0x180000000, 0x400000000)).toEqual([])
+    expect(read(0x180000000, 0x181230000)).toEqual([range(0x180000000, 0x181230000)])
+  })
+
+  const folder = 'test/fixtures/memmaps/recorded'
+  test.each(readdirSync(folder))('recorded map %s: whole as it is, and each hole of 40 MiB is seen', name => {
+    const lines = readFileSync(`${folder}/${name}`, 'utf8')
+      .split('\n')
+      .filter(line => !/Pages \(|Total/.test(line))
+    const whole = readMemmap(lines.join('\n'))
+    expect(whole.lost).toEqual([])
+    for (const mangle of [
+      () => [],
+      (line: string) => [line.replace(/^(.{5}).{6}/, '$1??????')],
+      (line: string) => [line.slice(0, 28)],
+    ]) {
+      const at = lines.findIndex(line => /^Available  0000000001500000/.test(line))
+      if (at < 0) continue
+      const text = lines.flatMap((line, i) => (i === at ? mangle(line) : [line])).join('\n')
+      expect(readMemmap(text).lost.map(({ at: where }) => where?.start)).toContain(0x1500000)
+    }
   })
 })

@@ -217,7 +217,8 @@ describe('a line that is no row, among rows that look alike, is a lost row', () 
   ])('%s', (_, lines) => {
     const parse = read(lines)
     expect(parse.map).toHaveLength(5)
-    expect(parse.lost).toMatchObject([{ why: 'it looks like the rows around it', at: null }])
+    expect(parse.lost[0]).toMatchObject({ why: 'it looks like the rows around it', at: null })
+    expect(parse.lost.slice(1).every(({ at }) => at?.start === 0x100000)).toBe(true)
   })
 
   test.each<[string, readonly string[]]>([
@@ -428,5 +429,34 @@ describe('a search is linear', () => {
     const items = [...itemsOf(text, dialects)]
     expect(items.length).toBeGreaterThan(0)
     expect(Counted.asked / text.length).toBeLessThan(30 * DIALECTS.length)
+  })
+
+  test('lines of a log with two numbers in each are asked by few dialects', () => {
+    const dialects = DIALECTS.map(dialect => ({ ...dialect, looks: new Counted(dialect.looks) }))
+    const text = Array.from(
+      { length: 1000 },
+      (_, i) =>
+        `[    0.1] pci 0000:00:1f.3: BAR 0 [mem 0x${hex(i * 4096)}-0x${hex(i * 4096 + 4095)}]: assigned`,
+    )
+    Counted.asked = 0
+    expect([...itemsOf(text, dialects)]).toHaveLength(1000)
+    expect(Counted.asked / text.length).toBeLessThan(2 * DIALECTS.length)
+  })
+
+  test('binary data is refused before it is searched', () => {
+    const noise = Uint8Array.from({ length: 2 ** 20 }, (_, i) => (i * i * 31 + (i >> 7)) & 0xff)
+    const program = new Uint8Array(2 ** 20)
+    program.set([0x7f, 0x45, 0x4c, 0x46])
+    for (const bytes of [noise, program])
+      expect(readMemmap(bytes).problems.map(({ what }) => what)).toEqual([
+        'the file is no text, and no memory map in a known format',
+      ])
+    // a serial line that begins with noise
+    const log = new TextEncoder().encode(Array.from({ length: 200 }, () => LOG.join('\n')).join('\n'))
+    const capture = new Uint8Array(4096 + log.length)
+    capture.set(noise.subarray(0, 4096))
+    capture.set([0x0a], 4095)
+    capture.set(log, 4096)
+    expect(readMemmap(capture).map).toEqual(read(LOG).map)
   })
 })

@@ -6,7 +6,7 @@ import { profileMap, profileNamed } from '../../../src/firmware/profiles.ts'
 import { parsePe } from '../../../src/image/pe.ts'
 import { KERNEL_FACTS } from '../../../src/image/x86/kernel-facts.ts'
 import { extraBytes, inPlaceMargin } from '../../../src/kernel/x86/steps/payload.ts'
-import { readPayload } from '../../../src/kernel/payload.ts'
+import { INPUT_MAX, readPayload } from '../../../src/kernel/payload.ts'
 import { rememberingReader } from '../../../src/kernel/remembering-reader.ts'
 import { uki } from '../../../src/vitest/builders.ts'
 import { le } from '../../support/bytes.ts'
@@ -166,4 +166,13 @@ test('check refuses a payload that does not decompress, when asked to look', () 
     verdict: 'refused',
     outcome: { refusal: { by: 'efi-stub', status: 'EFI_LOAD_ERROR' } },
   })
+})
+
+test('a payload of the greatest length is read, of one byte more is not', () => {
+  const why = (length: number): string => {
+    const read = readPayload(replaced(small.source, 0x24c, Uint8Array.from(le(length, 4))))
+    return read.kind === 'not-read' ? read.why : read.kind
+  }
+  expect(why(INPUT_MAX + 1)).toBe('the payload is longer than any kernel can have')
+  expect(why(INPUT_MAX)).not.toBe('the payload is longer than any kernel can have')
 })

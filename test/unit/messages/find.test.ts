@@ -31,6 +31,17 @@ test('what stands for a name freed is as it was pasted', () => {
   expect(match?.values).toEqual([['status', 'Already started']])
 })
 
+test('a warning of the kernel that is harmless since 5.10 is known to be so', () => {
+  const [found] = findLines(
+    'EFI stub: WARNING: [Firmware Bug]: LoadOptions is an EFI_LOAD_OPTION descriptor',
+    knownLines(),
+  )
+  expect(found?.line).toMatchObject({ clause: 'EP-13', releases: 'Linux 5.10 and later' })
+  expect(texts('EFI stub: WARNING: [Firmware Bug]: Using OptionalData as a workaround')).toEqual([
+    '[Firmware Bug]: Using OptionalData as a workaround',
+  ])
+})
+
 test('a few wrong letters do not matter, other words do', () => {
   expect(texts('Unable to locate embeded .linux secton')).toEqual([
     'Unable to locate embedded .linux section',

@@ -44,6 +44,16 @@ test('the neighbourhood shows where the object lay and what lies there now', () 
   ])
 })
 
+test('what lies there now is below a row that is too narrow for both', () => {
+  const report = damagedReport()
+  expect(mapAround(finding('initrd', rangeAt(0x1140000, 0x1000)), report.snapshots, 50)).toEqual([
+    '   0x1100000  kernel  256.0 KiB',
+    '>  0x1140000  initrd  128.0 KiB',
+    '      now: kernel 12.5 KiB, initrd 115.5 KiB',
+    '   0x1160000',
+  ])
+})
+
 test('an object that came later is shown in the first snapshot that has it', () => {
   const snapshots: MapSnapshot[] = [
     { point: 'before-load', lines: [line(0x5000, 0x1000, 'copy')] },

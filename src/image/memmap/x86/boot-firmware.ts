@@ -1,11 +1,11 @@
 /**
- * Tables of e820's kind from those who boot before a kernel: FreeBSD's and OpenBSD's loaders, Limine,
+ * Memory maps of kind e820 printed by firmware and boot loaders: FreeBSD's and OpenBSD's loaders, Limine,
  * SeaBIOS, coreboot. Source: freebsd stand/i386/libi386/smap.c, openbsd
  * sys/arch/amd64/stand/libsa/memprobe.c, limine common/mm/pmm.s2.c, seabios src/e820map.c, coreboot
  * src/lib/coreboot_table.c and bootmem.c.
  */
 import { groupsOf } from '../../groups.ts'
-import { E820_LACKS, eachLine, hexValue, type Dialect } from '../model.ts'
+import { E820_LACKS, eachLine, HYPHENED, hexValue, type Dialect } from '../model.ts'
 import { e820Row } from './e820.ts'
 
 const readSmap = groupsOf(
@@ -61,7 +61,7 @@ const readLimine = groupsOf(
   /^\[(?:0x)?([0-9a-fA-F]+) -> (?:0x)?([0-9a-fA-F]+)\] : (?:0x)?[0-9a-fA-F]+ {1,4}<([^<>()]+?)(?: \([0-9a-fx]+\))?>$/i,
   3,
 )
-/** As e820 types: a word that is none of these is not printed. */
+/** The e820 types of all words that are printed. */
 const LIMINE: Readonly<Record<string, number>> = {
   'usable ram': 1,
   'bootloader reclaimable': 1,
@@ -117,6 +117,7 @@ export const seabios: Dialect<'seabios'> = {
   looks: /(?<![\w.:])\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16}(?: =|\s{0,9}$)/g,
   row: /\d{1,4}: [0-9a-fA-F]{16} - [0-9a-fA-F]{16} = \d{1,10}(?: (?:RAM|RESERVED|ACPI|NVS|UNUSABLE|HOLE|UNKNOWN)\b)?/y,
   wide: true,
+  hint: HYPHENED,
   stop: /e820 map has \d+ items:/,
   ...eachLine('seabios', line => {
     const row = readSeabios(line)
@@ -127,7 +128,7 @@ export const seabios: Dialect<'seabios'> = {
 }
 
 const readCoreboot = groupsOf(/^\d+\. ([0-9a-fA-F]{16})-([0-9a-fA-F]{16}): (.+?)!?$/, 3)
-/** As e820 types: a word that is none of these is not printed. */
+/** The e820 types of all words that are printed. */
 const COREBOOT: Readonly<Record<string, number>> = {
   RAM: 1,
   ACPI: 3,
@@ -159,6 +160,7 @@ export const coreboot: Dialect<'coreboot'> = {
   looks: /(?<![\w.:])\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}:/g,
   row: /\d{1,3}\. [0-9a-fA-F]{16}-[0-9a-fA-F]{16}: [A-Z][A-Z0-9]{1,20}(?: [A-Z]{2,20})?!?/y,
   wide: true,
+  hint: HYPHENED,
   stop: /coreboot memory table:/,
   ...eachLine('coreboot', line => {
     const row = readCoreboot(line)

@@ -66,7 +66,7 @@ const WORDS: readonly (readonly [says: RegExp, type: number])[] = [
   [/^type \d+$/, 2],
 ]
 
-/** The e820 type that a kernel's or Xen's word means; null for a word that nobody prints. */
+/** The e820 type that a kernel's or Xen's word means; null for an unknown word. */
 export function e820TypeOf(word: string): number | null {
   return WORDS.find(([says]) => says.test(word))?.[1] ?? null
 }
@@ -218,6 +218,7 @@ export const kexec: Dialect<'kexec'> = {
     /(?<![\w.])[0-9a-fA-F]{16}-[0-9a-fA-F]{16} \(-?\d|E820 memmap:|(?:\b[A-Za-z]{4,8} )?\b(?:memory|system ram) ranges?[:;]?(?!\w)/gi,
   row: /[0-9a-fA-F]{16}-[0-9a-fA-F]{16} \(-?\d{1,10}\)|E820 memmap:|(?:[A-Za-z]{4,8} )?(?:memory|system ram) ranges?[:;]?(?!\w)/iy,
   wide: false,
+  hint: /E820 memmap:|\branges?(?!\w)|-[0-9a-f]{16} \(/i,
   repeats: true,
   read: readKexec,
 }

@@ -28,6 +28,7 @@ export const xenE820: Dialect<'xen-e820'> = {
     'y',
   ),
   wide: true,
+  hint: /[0-9a-fA-F]{16}(?:,| -) [0-9a-fA-F]{16}/,
   stop: /(?:e820|EFI) RAM map:/,
   ...eachLine('xen-e820', line => {
     const row = readXen(line)

@@ -6,7 +6,7 @@ import { add } from '../../../bytes/units.ts'
 import type { Arrival, OffsetSpan } from '../../../machine/model.ts'
 import type { Reading } from '../../../memory/memory.ts'
 import { guestRange, ZERO_PAGE, type KernelBoot, type Step } from '../boot.ts'
-import { commandLinePointer } from './command-line.ts'
+import { COMMAND_LINE_SIZE, commandLinePointer, LACKS } from './command-line.ts'
 import { VO } from './extract.ts'
 import { ramdisk } from './initrd.ts'
 import { MAP } from './map-buffer.ts'
@@ -52,12 +52,23 @@ function readCommandLine(boot: KernelBoot): void {
     const { bytes, known } =
       where === null ? { bytes: new Uint8Array(0), known: true } : machine.memory.peek(where)
     const nul = bytes.indexOf(0)
+    if (boot.from.via !== 'pe-entry' && hasNoEnd(boot, at))
+      machine.unmodelled(
+        'ZO-15',
+        `the kernel reads ${String(COMMAND_LINE_SIZE - 1)} bytes of its command line, which has more${LACKS}`,
+      )
     machine.observe({ cmdLinePtr: commandLine.at })
     if (known)
       machine.observe({
         commandLine: decodeText(nul < 0 ? bytes : bytes.subarray(0, nul)),
       })
   })
+}
+
+/** Is there no NUL among the bytes that the kernel copies? */
+function hasNoEnd({ machine }: KernelBoot, at: number): boolean {
+  const where = guestRange(at, COMMAND_LINE_SIZE)
+  return where !== null && !machine.memory.readRaw(where).includes(0)
 }
 
 function readEfiMap({ machine, efiMap }: KernelBoot): void {

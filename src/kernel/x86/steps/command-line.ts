@@ -17,6 +17,9 @@ export const COMMAND_LINE_SIZE = 2048
 /** Object of the converted text, made by the EFI stub. */
 export const CONVERTED = 'efi-stub:cmdline'
 
+/** What follows from a command line that the kernel does not get whole. */
+export const LACKS = ': what the boot lacks then is not known'
+
 /** Address of the command line in boot_params. */
 export function commandLinePointer(boot: KernelBoot): number {
   return zeroPageOf(boot).whole('cmd_line_ptr')
@@ -63,6 +66,12 @@ export function commandLine({ into, cut }: KernelBehaviour['commandLine']): Step
       zeroPageOf(boot).setWhole('cmd_line_ptr', at)
       // Bytes past what the kernel reads do not belong to its command line
       const length = Math.min(bytes.length, COMMAND_LINE_SIZE) - 1
+      const given = known ? convertAll(text).length : length
+      if (given > length)
+        machine.unmodelled(
+          'EP-13',
+          `the command line of ${String(given)} bytes is cut to ${String(length)}${LACKS}`,
+        )
       boot.commandLine = { at, length, object: CONVERTED, text: decodeText(bytes.subarray(0, length)) }
     })
   }
