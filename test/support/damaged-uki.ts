@@ -20,7 +20,9 @@ const OPTIONAL: Readonly<Record<string, number>> = {
   'relocations Size': 116 + 8 * 5,
 }
 
-/** The image with other 32-bit numbers: `.text RS`, or a field of OPTIONAL; a function gets the old one. */
+/**
+ * The image with other 32-bit numbers: `.text RS`, or a field of OPTIONAL; a function is told what is there.
+ */
 export function patched(
   source: ByteSource,
   changes: Readonly<Record<string, number | ((now: number) => number)>>,

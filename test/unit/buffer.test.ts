@@ -17,7 +17,7 @@ const uki = buildUki({
   ],
 })
 
-test('a boot leaves the file as it was, also one in a Buffer, and says what it says of other bytes', () => {
+test('a boot leaves the file as it was, also one in a Buffer, and says of it what it says of others', () => {
   const bytes = new Uint8Array(uki.read(fileOffset(0), uki.size))
   const inBuffer = Buffer.from(bytes)
   const own: ByteSource = { size: uki.size, read: (at, length) => inBuffer.subarray(at, at + length) }

@@ -181,8 +181,7 @@ function convertedToAscii(
       ctx.machine.unmodelled(
         'ST-40',
         `the command line of ${String(line.text.length)} characters is cut to cmdline_size, ` +
-          `${String(length)}: ` +
-          'what the boot lacks then is not known',
+          `${String(length)}: what the boot lacks then is not known`,
       )
     const where = whereverIt(bootParams.above4G, CMDLINE_PTR_MAX)
     const at = xmallocPages(ctx, 'ST-40', {
