@@ -49,7 +49,7 @@ const ATTEMPT_MAX = 600
 /** Clothing that is looked for in front of the next line, too. */
 const FRONT_MAX = 200
 /** Two numbers side by side, as every row has them that is known by its numbers alone. */
-const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s?[-,]\s?|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
+const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s{0,10}[-,;|]\s{0,10}|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
 /** What is put in front of every line alike: quotes, marks of a diff, bars of a table, comment signs. */
 export const QUOTE = /^[\s>|+*#]{0,40}/
 /** A line that ends in the middle of what begins a row. */
