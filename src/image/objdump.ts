@@ -14,10 +14,11 @@ import type { Problem } from './problem.ts'
 import { buildPe } from './synthetic.ts'
 import { readColumns } from './tables/columns.ts'
 import { completeTable } from './tables/complete.ts'
+import { readJson } from './tables/json.ts'
 import { HEADERS, type HeaderName, type ListedSection, type Listing, type Table } from './tables/model.ts'
 import { readRecords } from './tables/records.ts'
 import { readRows } from './tables/rows.ts'
-import { readUkifyJson, readUkifyText } from './tables/ukify.ts'
+import { readUkifyText } from './tables/ukify.ts'
 
 export type { ListedSection, Listing } from './tables/model.ts'
 
@@ -37,9 +38,14 @@ export function isListing(bytes: Uint8Array): boolean {
 
 /** The form that has most rows; of equals the one that knows its rows best. */
 function tableIn(raw: string): Table {
-  const json = raw.trimStart().startsWith('{') ? [readUkifyJson(raw)] : []
   const lines = rawLinesOf(plainLetters(raw).text)
-  const tables = [readRows(lines), ...json, readRecords(lines), readColumns(lines), readUkifyText(lines)]
+  const tables = [
+    readRows(lines),
+    readJson(lines),
+    readRecords(lines),
+    readColumns(lines),
+    readUkifyText(lines),
+  ]
   return tables.reduce((best, one) => (one.rows.length > best.rows.length ? one : best))
 }
 

@@ -23,6 +23,10 @@ const WORD_MIN = 8
 /** One letter in this many may be wrong. */
 const LETTERS_PER_ERROR = 5
 
+/** Less than this beside names is near to too much, and fewer letters of it may be wrong. */
+const PARTS_MIN = 12
+const LETTERS_PER_ERROR_IN_PARTS = 8
+
 const NAME = /\{([a-z]+)\}/g
 
 /** Normalises blanks, quotes and dashes. */
@@ -37,6 +41,15 @@ function plain(text: string): string {
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** A text of two bytes to a letter that was shown as one of single bytes: a blank after each letter. */
+function together(text: string): string {
+  const words = text.trim().split(/\s+/)
+  const letters = words.filter(word => word.length === 1).length
+  return words.length >= WORD_MIN && letters >= words.length * 0.9
+    ? text.replaceAll(/(\S)[ \ufffd](?=\S(?:\s|$))/g, '$1').replaceAll(/(\S)[ \ufffd](?=\S(?:\s|$))/g, '$1')
+    : text
+}
 
 /** The meaningful lines of a text. GRUB may print a source line after `error: `. */
 const linesOf = (text: string): string[] =>
@@ -82,9 +95,26 @@ export function distanceWithin(text: string, whole: string): number {
   return Math.min(...row)
 }
 
+/** A line with names in it, part by part: what stands for the names is no wrong letter. */
+function strangeParts(line: string, pasted: string): number {
+  const parts = plain(line.replaceAll(/\{[a-z]+\}/g, '\n').replaceAll('\n', '\u0000'))
+    .toLowerCase()
+    .split('\u0000')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+  const letters = parts.reduce((sum, part) => sum + part.length, 0)
+  if (letters < PARTS_MIN || pasted.length < letters) return 1
+  const wrong = parts.reduce((sum, part) => sum + distanceWithin(part, pasted), 0)
+  return wrong * LETTERS_PER_ERROR_IN_PARTS > letters ? 1 : wrong / letters
+}
+
 /** Edit distance per letter of the text; 1 if it is too large. */
 function strangeness(text: string, pasted: string): number {
   const best = linesOf(text).map(line => {
+    if (line.search(NAME) >= 0) {
+      const far = strangeParts(line, pasted)
+      if (far < 1) return far
+    }
     const own = plain(line.replaceAll(NAME, ' ')).toLowerCase()
     const [short, long] = own.length <= pasted.length ? [own, pasted] : [pasted, own]
     if (short.length < WORD_MIN || (short.length * 2 < long.length && short.length < NEAR_MIN)) return 1
@@ -96,7 +126,7 @@ function strangeness(text: string, pasted: string): number {
 
 /** All messages that the pasted text contains; if none, those that contain it; if none, the nearest. */
 export function findLines<T extends HasText>(pasted: string, lines: readonly T[]): readonly Match<T>[] {
-  const cut = pasted.slice(0, PASTE_MAX)
+  const cut = together(pasted.slice(0, PASTE_MAX))
   const text = plain(cut)
   if (text === '') return []
   const pieces = [...cut.split('\n').map(plain), text]

@@ -4,22 +4,24 @@
  */
 import { groupsOf, type Texts } from '../groups.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
-import { eachLine, HYPHENED, hexValue, type Dialect, type MemmapRow } from './model.ts'
+import { eachLine, hexValue, type Dialect, type MemmapRow } from './model.ts'
 
 const NAME = '(?:[A-Za-z]\\w{1,23}|[0-9A-F]{8})'
-const RANGE =
-  '\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}'
+/** Between two columns: blanks; bars, commas, semicolons where somebody made a table of it. */
+const BAR = '(?:\\s{1,20}|\\s{0,10}[|,;]\\s{0,10})'
+const DASH = '\\s{0,10}[-|,;\\t]\\s{0,10}'
+const RANGE = `${BAR}[0-9A-Fa-f]{16}${DASH}[0-9A-Fa-f]{16}|${BAR}[0-9A-Fa-f]{8}${DASH}[0-9A-Fa-f]{8}`
 const readRow = groupsOf(
-  /^(\S+)\s+([0-9A-Fa-f]{8,16})\s?-\s?([0-9A-Fa-f]{8,16})\s+([0-9A-Fa-f]{1,16})\s+([0-9A-Fa-f]{8,16})$/,
+  /^(\w+)[\s|,;]+([0-9A-Fa-f]{8,16})[\s|,;-]+([0-9A-Fa-f]{8,16})[\s|,;]+([0-9A-Fa-f]{1,16})[\s|,;]+([0-9A-Fa-f]{8,16})$/,
   5,
 )
-const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})(?:\\s{1,20}[0-9A-Fa-f]{8}|\\s{0,20}$)`, 'g')
+const LOOKS = new RegExp(`(?<!\\w)${NAME}(?:${RANGE})(?:${BAR}[0-9A-Fa-f]{8}|\\s{0,20}$)`, 'g')
 /** The attributes have 16 digits; in shells that print addresses of 8 digits, 8 or 16. */
 const ROW = new RegExp(
   `${NAME}(?:` +
-    '\\s{1,20}[0-9A-Fa-f]{16}\\s?-\\s?[0-9A-Fa-f]{16}\\s{1,20}[0-9A-Fa-f]{8,16}\\s{1,20}[0-9A-Fa-f]{16}' +
-    '|\\s{1,20}[0-9A-Fa-f]{8}\\s?-\\s?[0-9A-Fa-f]{8}\\s{1,20}[0-9A-Fa-f]{8,16}' +
-    '\\s{1,20}(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{8}))(?!\\w)',
+    `${BAR}[0-9A-Fa-f]{16}${DASH}[0-9A-Fa-f]{16}${BAR}[0-9A-Fa-f]{8,16}${BAR}[0-9A-Fa-f]{16}` +
+    `|${BAR}[0-9A-Fa-f]{8}${DASH}[0-9A-Fa-f]{8}${BAR}[0-9A-Fa-f]{8,16}${BAR}` +
+    '(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{8}))(?!\\w)',
   'y',
 )
 const readSfoRow = groupsOf(
@@ -65,7 +67,7 @@ export const uefiShell: Dialect<'uefi-shell'> = {
   looks: LOOKS,
   row: ROW,
   wide: true,
-  hint: HYPHENED,
+  hint: /[0-9A-Fa-f]{8}\s{0,10}[-|,;\t]\s{0,10}[0-9A-Fa-f]{8}/,
   stop: /[\d,]{1,24} Pages \(|Total Memory:|\bType\s{1,20}Start\s/,
   ...eachLine('uefi-shell', line => rowOf(readRow(line))),
 }

@@ -230,6 +230,26 @@ function gaps(map: readonly MemoryDescriptor[], isBoard: boolean): LostRow[] {
   return lost
 }
 
+/**
+ * Free memory that ends anywhere has something above it: firmware hands memory out from the top. A list that
+ * ends with it was cut.
+ */
+function cutShort(map: readonly MemoryDescriptor[]): LostRow[] {
+  const last = map.reduce<MemoryDescriptor | null>(
+    (high, one) => (high === null || one.range.end > high.range.end ? one : high),
+    null,
+  )
+  return last === null || last.type !== EfiConventionalMemory || last.range.end % BANKS.grain === 0
+    ? []
+    : [
+        lostRow(
+          'the rows at the top',
+          `the list ends with free memory at ${hex(last.range.end)}, where no machine’s memory ends`,
+          null,
+        ),
+      ]
+}
+
 /** Dialects printed on x86 machines only, or on any: maps of other boards begin at any address. */
 const ANY_BOARD: ReadonlySet<string> = new Set(['linux-arm', 'uboot', 'uboot-efi-mem'])
 /** Our own formats, which are never excerpts of a log. */
@@ -300,6 +320,7 @@ export function lossesOf(
     ...againstLog(known, map, clues),
     ...(known.name === 'linux' ? beyondLast(clues) : []),
     ...(known.kind === 'efi' ? gaps(map, ANY_BOARD.has(known.name)) : []),
+    ...(known.kind === 'efi' && !ANY_BOARD.has(known.name) ? cutShort(map) : []),
     ...excerpt(map, known),
   ]
 }

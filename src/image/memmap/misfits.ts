@@ -58,6 +58,10 @@ const TABLES: ReadonlySet<string> = new Set([
 ])
 const NUMBER = /(?<![\w:])(?:0x)?[0-9a-f]{8}|[0-9a-f]{12}/i
 
+/** What people write where they left rows out, on a line of its own. */
+const LEFT_OUT =
+  /^[\s>|+*#/.:;-]{0,20}(?:\.{2,}|\u2026|[[(<{]{1,3}\s?(?:\.{2,}|\u2026|snip\w*|cut|trimmed|truncated|omitted|gek\u00fcrzt|coup\u00e9|[a-z \d\u2026.]{0,24}(?:omitted|skipped|snipped|truncated|trimmed|removed))\s?[\])>}]{1,3}|-{0,20}\s?(?:snip\w*|8<)\s?-{0,20}|(?:\.{2,}|\u2026)?\s?\d{0,6}\s?(?:more )?(?:lines?|rows?|entries|bytes)? ?(?:omitted|skipped|snipped|truncated|trimmed)\s?(?:\.{2,}|\u2026)?)[\s|:.-]{0,20}$/i
+
 /** Ellipsis at the end of a line. */
 const CUT = /\s*(?:\.{2,}|\u2026|<snip>|\[\.\.\.\]|\[\u2026\])?\s*$/i
 function hasRow({ looks, row }: Pick<Dialect, 'looks' | 'row'>, line: string): boolean {
@@ -107,6 +111,13 @@ export function misfitsOf(
   const lost: LostRow[] = []
   for (let at = Math.max(first, 1); at <= Math.min(last, lines.length); at++) {
     const text = lines[at - 1] ?? ''
+    if (!taken.has(at) && text.length <= LENGTH_MAX && LEFT_OUT.test(text))
+      lost.push({
+        row: `line ${String(at)}: ${text.trim().slice(0, SHOWN_MAX)}`,
+        why: 'somebody left rows out here',
+        at: null,
+        bytes: null,
+      })
     if (taken.has(at) || text.length < LENGTH_MIN || text.length > LENGTH_MAX) continue
     const shape = shapeOf(text)
     const own = undressed(text, front, behind) ?? ''

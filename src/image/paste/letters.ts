@@ -191,6 +191,8 @@ function percentDecoded(text: string): string {
 /** The text, if all of it is one; otherwise null. */
 function base64Decoded(text: string): string | null {
   if (!BASE64.test(text.slice(0, HEAD).trimEnd()) || !BASE64.test(text)) return null
+  // letters apart are no digits
+  if (/^\s{0,9}(?:\S\s){8}/.test(text)) return null
   const digits = text.replace(/\s+/g, '')
   if (digits.length % 4 !== 0) return null
   const bytes = Uint8Array.from(atob(digits), letter => letter.charCodeAt(0))
@@ -248,15 +250,26 @@ const HABITS: readonly Habit[] = [
         .replace(/\\{1,4}t/g, '\t')
         .replace(/\\{1,4}(["'])/g, '$1'),
   },
+  {
+    name: 'files under their names',
+    seen: /(?:==> |^[\s>]{0,20}:{14}\r?\n[\s>]{0,20})[\w./-]{0,80}\d\/(?:start|end|type)\b/m,
+    undo: text =>
+      text.replace(
+        /(?:==> ([\w./-]{0,80}\d\/(?:start|end|type)) <==|:{14}\r?\n[\s>|]{0,20}?([\w./-]{0,80}\d\/(?:start|end|type))\r?\n[\s>|]{0,20}?:{14})(\r?\n)[>| \t]{0,20}([^\r\n]{0,80})/g,
+        (whole: string, one: string | undefined, two: string | undefined, _: string, value: string) =>
+          `${one ?? two ?? ''}:${value}${'\n'.repeat(whole.split('\n').length - 1)}`,
+      ),
+  },
   replacing('quotes written twice', /""(?:(?=[^"\n]{1,80}"")|(?<=""[^"\n]{1,80}""))/, '"'),
   {
     name: 'letters by their numbers',
-    seen: /\\{1,2}u00[2-7][0-9a-fA-F]/,
+    seen: /\\{1,2}(?:u00|x)[2-7][0-9a-fA-F]/,
     undo: text =>
-      text.replace(/\\{1,2}u00([2-7][0-9a-fA-F])/g, (_, digits: string) =>
+      text.replace(/\\{1,2}(?:u00|x)([2-7][0-9a-fA-F])/g, (_, digits: string) =>
         String.fromCharCode(Number.parseInt(digits, 16)),
       ),
   },
+  replacing('zeros written out', /\^@|\\{1,2}(?:x00|u0000|0(?![0-7]))/, ''),
   replacing(
     'escapes of terminals written out',
     /(?:\^\[|\\x1b|\\u001b|\\033|\\e|#033|\u241b)\[[0-9;?]{0,32}[A-Za-z]/,

@@ -48,7 +48,7 @@ const ATTEMPT_MAX = 600
 /** Maximum length of a prefix that is searched for on the next line, too. */
 const FRONT_MAX = 200
 /** Two adjacent numbers, as in every row that is recognised by its numbers alone. */
-const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s?[-,]\s?|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
+const WIDE = /[0-9A-Fa-f]{8}\]?(?:\s{0,10}[-,;|]\s{0,10}|\s{1,20})(?:0x)?[0-9A-Fa-f]{8}/
 /** A prefix common to all lines: quote marks, diff marks, table bars, comment signs. */
 export const QUOTE = /^[\s>|+*#]{0,40}/
 /** A line that ends within the beginning of a row. */

@@ -1,5 +1,5 @@
 /**
- * What `ukify inspect` prints, as text and as JSON: sizes and hashes, no addresses. Source: systemd@257
+ * What `ukify inspect` prints as text: sizes and hashes, no addresses. Source: systemd@257
  * src/ukify/ukify.py inspect_section.
  */
 import { NO_ROW, type Table, type TableRow } from './model.ts'
@@ -27,24 +27,4 @@ export function readUkifyText(lines: readonly string[]): Table {
     name = null
   }
   return tableOf(rows)
-}
-
-/** A JSON object of sections by name, each with its size; no rows for any other text. */
-export function readUkifyJson(text: string): Table {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return tableOf([])
-  }
-  const sections = typeof value === 'object' && value !== null ? Object.entries(value) : []
-  return tableOf(
-    sections.flatMap(([name, section]: [string, unknown]) => {
-      const size: unknown =
-        typeof section === 'object' && section !== null && 'size' in section ? section.size : undefined
-      return name.startsWith('.') && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
-        ? [{ ...NO_ROW, name, size }]
-        : []
-    }),
-  )
 }

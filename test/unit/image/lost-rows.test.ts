@@ -210,3 +210,35 @@ describe('FW-60 a row that is not there at all leaves a gap where firmware has n
     }
   })
 })
+
+describe('FW-60 rows that somebody left out', () => {
+  const rows = MACHINE.map(
+    ({ range: { start, end } }) =>
+      `Available  ${start.toString(16).padStart(16, '0')}-${(end - 1).toString(16).padStart(16, '0')} ` +
+      `${((end - start) / 4096).toString(16).padStart(16, '0')} 000000000000000F`,
+  )
+  const marks = [
+    '[...]',
+    '(snip)',
+    '... 40 lines omitted ...',
+    '[gek\u00fcrzt]',
+    '\u2026',
+    '--- 8< ---',
+    '> [...]',
+  ]
+  test.each(marks)('%s in front, between and behind', mark => {
+    for (const at of [0, 3, rows.length]) {
+      const { lost } = readMemmap([...rows.slice(0, at), mark, ...rows.slice(at)].join('\n'))
+      expect(lost.map(({ why }) => why)).toEqual(['somebody left rows out here'])
+    }
+  })
+
+  test.each(['', ':', '---', 'Hello', 'Here is the map (sorry for the length):'])('no mark: %j', line => {
+    expect(readMemmap([line, ...rows, line].join('\n')).lost).toEqual([])
+  })
+
+  test('a list that ends with free memory where no memory ends', () => {
+    const odd = rows.slice(0, 3).map(row => row.replace('79ffffff', '79ab0fff').replace('79f00', '799b1'))
+    expect(readMemmap(odd.join('\n')).lost).toMatchObject([{ row: 'the rows at the top' }])
+  })
+})

@@ -460,3 +460,35 @@ describe('a search is linear', () => {
     expect(readMemmap(capture).map).toEqual(read(LOG).map)
   })
 })
+
+describe('tables that were made of rows', () => {
+  const cells = SHELL.map(row => row.split(/\s+|-/))
+  test.each<[string, (row: readonly string[]) => string]>([
+    ['semicolons', row => row.join(';')],
+    ['commas', row => row.join(',')],
+    ['tabs', row => row.join('\t')],
+    ['Markdown', row => `| ${row.join(' | ')} |`],
+  ])('%s', (_, dress) => {
+    const head = dress(['Type', 'Start', 'End', 'Pages', 'Attributes'])
+    expect(read([head, ...cells.map(dress)]).map).toEqual(MAP)
+  })
+})
+
+describe('files of /sys/firmware/memmap under their names', () => {
+  const files = ROWS.flatMap(([type, start, end], i) =>
+    Object.entries({
+      end: `0x${(end - 1).toString(16)}`,
+      start: `0x${start.toString(16)}`,
+      type: iomemName(type, 'System RAM'),
+    }).map(([key, value]) => [`/sys/firmware/memmap/${String(i)}/${key}`, value] as const),
+  )
+  test.each<[string, (name: string, value: string) => string]>([
+    ['head', (name, value) => `==> ${name} <==\n${value}\n`],
+    ['head, quoted', (name, value) => `> ==> ${name} <==\n> ${value}\n>`],
+    ['head, from that folder', (name, value) => `==> ${name.replace(/^.*memmap./, '')} <==\n${value}\n`],
+    ['more', (name, value) => `::::::::::::::\n${name}\n::::::::::::::\n${value}`],
+    ['grep .', (name, value) => `${name}:${value}`],
+  ])('%s', (_, print) => {
+    expect(read(files.map(([name, value]) => print(name, value))).map).toEqual(MAP)
+  })
+})

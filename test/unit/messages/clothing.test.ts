@@ -59,6 +59,39 @@ describe('every line is found', () => {
   })
 })
 
+describe('one letter is wrong, anywhere', () => {
+  const wrong: Readonly<Record<string, (text: string, at: number) => string>> = {
+    another: (text, at) => `${text.slice(0, at)}${text[at] === 'q' ? 'z' : 'q'}${text.slice(at + 1)}`,
+    'too few': (text, at) => text.slice(0, at) + text.slice(at + 1),
+    'too many': (text, at) => `${text.slice(0, at)}q${text.slice(at)}`,
+  }
+  test.each(Object.entries(wrong))('%s', (_, spoil) => {
+    // beside what changes some lines hold no more than a word
+    const telling = lines.filter(({ text }) => text.replaceAll(/\{[a-z]+\}/g, '').trim().length >= 12)
+    const silent = telling.flatMap(({ text }) => {
+      const pasted = printed(text)
+      // the last word, the first, and one in the middle: each letter of each line takes minutes
+      return (
+        [0, 1, Math.floor(pasted.length / 2), pasted.length - 2, pasted.length - 1]
+          .map(at => spoil(pasted, at))
+          // what another line has word for word is that line
+          .filter(one => !isFound(text, one) && findLines(one, lines)[0]?.how !== 'exact')
+      )
+    })
+    expect(silent).toEqual([])
+  })
+})
+
+test.each([
+  ['a blank after each letter', (text: string) => Array.from(text).join(' ')],
+  ['zeros written out', (text: string) => Array.from(text).join('^@')],
+  ['zeros as strings have them', (text: string) => Array.from(text, letter => `${letter}\\x00`).join('')],
+  ['blanks as numbers', (text: string) => text.replaceAll(' ', '\\x20')],
+])('two bytes to a letter, shown as single ones: %s', (_, wear) => {
+  const long = lines.filter(({ text }) => text.length > 12 && !text.includes('\n'))
+  expect(long.filter(({ text }) => !isFound(text, wear(printed(text)))).map(({ text }) => text)).toEqual([])
+})
+
 test.each([
   'hello world, this is nothing',
   'Segmentation fault (core dumped)',
