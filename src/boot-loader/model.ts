@@ -70,8 +70,8 @@ export function putFile(machine: Machine, at: Phys, source: ByteSource, object: 
 }
 
 /**
- * The command line and a NUL, as far as the kernel takes it (cmdline_size); what a boot lacks without the rest
- * is not known.
+ * The command line and a NUL, as far as the kernel takes it (cmdline_size); what a boot lacks without the
+ * rest is not known.
  */
 export function putCommandLine(
   machine: Machine,

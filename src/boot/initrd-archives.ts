@@ -13,6 +13,15 @@ import type { Memory } from '../memory/memory.ts'
  */
 const CPIO = ['303730373031', '303730373032'] as const
 const COMPRESSED = ['1f8b', '1f9e', '425a', '5d00', 'fd37', '894c', '0221', '28b5'] as const
+/** Bytes of the shortest file of each format: head, one empty block, sums. Nine for those not listed. */
+const SHORTEST: Readonly<Record<string, number>> = {
+  '1f8b': 20,
+  '1f9e': 20,
+  '425a': 14,
+  '5d00': 18,
+  fd37: 32,
+}
+const SHORTEST_OF_OTHERS = 9
 const MAGIC_LENGTH = 6
 /** A cpio header in the newc format: the magic and 13 numbers of 8 digits. */
 const HEADER = 110
@@ -34,6 +43,8 @@ export type ArchiveFault =
   | { readonly kind: 'cut'; readonly at: number }
   | { readonly kind: 'unaligned'; readonly at: number }
   | { readonly kind: 'too many zeros' }
+  /** No fault: what begins here is compressed, and was not examined. */
+  | { readonly kind: 'compressed'; readonly at: number }
 
 function hexOf(bytes: Uint8Array): string {
   let text = ''
@@ -42,8 +53,8 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /**
- * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and after what
- * cannot be followed: a compressed archive, or more files than FILES_MAX.
+ * Looks at `length` bytes from `at`. Null where nothing is wrong, where a byte is not known, and after more
+ * files than FILES_MAX.
  */
 export function archiveFault(memory: Memory, at: number, length: number): ArchiveFault | null {
   const [first, ...more] = memory.extents(rangeAt(at, length))
@@ -78,10 +89,14 @@ function faultIn(memory: Memory, at: number, length: number): ArchiveFault | nul
     const first = hexOf(bytes)
     if (!known) return null
     const isCpio = CPIO.some(magic => first === magic)
-    const isCompressed = COMPRESSED.some(magic => first.startsWith(magic))
+    const format = COMPRESSED.find(magic => first.startsWith(magic))
+    const isCompressed = format !== undefined
     if (!isCpio && !isCompressed) return { kind: 'junk', at: next, bytes: first }
     if (next % ALIGNMENT !== 0 && (isCpio || any)) return { kind: 'unaligned', at: next }
-    if (isCompressed) return null
+    if (isCompressed) {
+      const whole = length - next >= (SHORTEST[format] ?? SHORTEST_OF_OTHERS)
+      return { kind: whole ? 'compressed' : 'cut', at: next }
+    }
     any = true
     for (let last = false; !last; files++) {
       const file = files < FILES_MAX ? fileAt(read, next, length) : null

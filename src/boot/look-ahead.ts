@@ -21,7 +21,10 @@ export function lookAhead(machine: Machine, initrd: ObjectId | null, facts: Fact
   machine.step('ZO-18', 'looks for a root file system', () => {
     const parts = initrd === null ? [] : (machine.memory.partsOf(initrd) ?? [{ object: initrd }])
     const brings = parts.some(part => !NOT_OF_THE_IMAGE.test(part.object))
+    machine.observe({ initrdOfImage: brings })
     const words = brings ? [] : (facts.commandLine ?? '').split(/\s+/)
+    if (!brings && (facts.sections ?? []).some(({ name, size }) => name === '.initrd' && size > 0))
+      machine.unmodelled('ZO-18', 'the image has a section .initrd, and nothing of it reaches the kernel')
     if (!brings && !words.some(word => word.startsWith('root=')))
       machine.unmodelled(
         'ZO-18',
@@ -67,6 +70,16 @@ function archivesIn(
 function doubtArchives(machine: Machine, object: ObjectId, at: number, length: number): void {
   const fault = archiveFault(machine.memory, at, length)
   if (fault === null) return
+  if (fault.kind === 'compressed') {
+    machine.step('ZO-38', 'the archives of the initrd', () => {
+      machine.assume(
+        'ZO-38',
+        `the compressed archive ${fault.at === 0 ? '' : `at ${hex(fault.at)} `}in ${object}, ` +
+          'and what follows it, is whole',
+      )
+    })
+    return
+  }
   if (fault.kind === 'junk')
     machine.unmodelled(
       'ZO-19',
@@ -83,6 +96,6 @@ function doubtArchives(machine: Machine, object: ObjectId, at: number, length: n
 const WITHOUT = {
   'no archive': 'holds zeros and no archive: there is nothing to unpack',
   'too many zeros': `begins with more than ${formatSize(ZEROS_MAX)} of zeros, after which nobody looked`,
-  cut: 'ends inside of a cpio archive',
+  cut: 'ends inside of an archive',
   unaligned: 'has an archive whose offset is not a multiple of 4: the kernel does not unpack it',
 } as const

@@ -116,6 +116,8 @@ export interface SectionFact {
 export interface Facts {
   readonly imageBase?: Phys
   readonly sections?: readonly SectionFact[]
+  /** Does the kernel get an initrd that the stub did not make itself? Absent before its arrival. */
+  readonly initrdOfImage?: boolean
   readonly handOff?: {
     readonly entryMethod: HandOff['via']
     readonly kernelImage: Phys

@@ -26,7 +26,7 @@ function ending({ outcome }: RunReport): string {
 
 function cleanText({ facts, findings }: RunReport): string {
   const passed = [
-    ...((facts.ramdiskSize ?? 0) > 0 ? ['its initrd'] : []),
+    ...((facts.ramdiskSize ?? 0) > 0 && facts.initrdOfImage !== false ? ['its initrd'] : []),
     ...(facts.commandLine === undefined || facts.commandLine === '' ? [] : ['its command line']),
   ]
   const broken = findings.filter(finding => finding.class === 'breach').length

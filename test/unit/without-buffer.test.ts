@@ -112,6 +112,7 @@ test('the built library does without it, too', () => {
     expect(stderr).toBe('')
     return JSON.parse(stdout) as { buffer: string; report: { verdict: string } }
   })
-  expect([without?.buffer, by?.buffer, by?.report.verdict]).toEqual(['undefined', 'function', 'clean'])
+  // Its ImageBase is wide, and not the one that the stub was linked for (ST-98)
+  expect([without?.buffer, by?.buffer, by?.report.verdict]).toEqual(['undefined', 'function', 'unknown'])
   expect(without?.report).toEqual(by?.report)
 })

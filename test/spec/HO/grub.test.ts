@@ -62,7 +62,9 @@ test.each([
   expect(of(2048)).toEqual([
     {
       clause,
-      why: 'the command line of 2048 characters is cut to cmdline_size, 2047: what the boot lacks then is not known',
+      why:
+        'the command line of 2048 characters is cut to cmdline_size, 2047: ' +
+        'what the boot lacks then is not known',
     },
   ])
 })

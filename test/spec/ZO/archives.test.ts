@@ -48,7 +48,10 @@ test('ZO-38 archives follow one another, with zeros or without', () => {
   expect(of(one.length, [0, one])).toBeNull()
   expect(of(one.length + 5000, [5000, one])).toBeNull()
   expect(of(3 * one.length + 8, [0, one], [one.length, one], [2 * one.length + 8, one])).toBeNull()
-  expect(of(one.length + 4096, [0, one], [one.length + 1000, ZSTD])).toBeNull()
+  expect(of(one.length + 4096, [0, one], [one.length + 1000, ZSTD])).toEqual({
+    kind: 'compressed',
+    at: one.length + 1000,
+  })
   expect(of(one.length + 70000, [0, one])).toBeNull()
 })
 
@@ -59,7 +62,7 @@ test('ZO-38 a cpio archive begins at a multiple of 4, and so does what follows o
     expect(of(2 * one.length + 8, [0, one], [one.length + odd, one])).toMatchObject({ kind: 'unaligned' })
     expect(of(one.length + 4096, [0, one], [one.length + odd, ZSTD])).toMatchObject({ kind: 'unaligned' })
     // Compressed data after zeros alone may begin anywhere
-    expect(of(4096, [1000 + odd, ZSTD])).toBeNull()
+    expect(of(4096, [1000 + odd, ZSTD])).toEqual({ kind: 'compressed', at: 1000 + odd })
   }
 })
 
@@ -94,10 +97,23 @@ test('ZO-38 an archive that ends too early', () => {
 
 test('ZO-38 numbers that are none, unknown bytes and compressed data are not followed', () => {
   expect(of(5000, [0, ascii('070701'.padEnd(200, 'z'))])).toBeNull()
-  expect(of(5000, [0, ZSTD], [2000, JUNK])).toBeNull()
+  expect(of(5000, [0, ZSTD], [2000, JUNK])).toEqual({ kind: 'compressed', at: 0 })
   const memory = new Memory(new Recorder())
   memory.ram(range(0, 2 ** 24), OPAQUE)
   expect(archiveFault(memory, AT, 4096)).toBeNull()
+})
+
+test.each([
+  ['gzip', [0x1f, 0x8b], 20],
+  ['bzip2', [0x42, 0x5a], 14],
+  ['lzma', [0x5d, 0], 18],
+  ['xz', [0xfd, 0x37], 32],
+  ['zstd', [0x28, 0xb5], 9],
+] as const)('ZO-38 fewer bytes than the shortest file of %s has are cut', (_, magic, shortest) => {
+  const bytes = Uint8Array.from(magic)
+  expect(of(shortest, [0, bytes])).toEqual({ kind: 'compressed', at: 0 })
+  expect(of(shortest - 1, [0, bytes])).toEqual({ kind: 'cut', at: 0 })
+  expect(of(2, [0, bytes])).toEqual({ kind: 'cut', at: 0 })
 })
 
 test('ZO-38 the work is bounded: so many zeros of a file are read, and no more', () => {
@@ -134,6 +150,9 @@ test.each(Object.keys(STUB_FACTS) as StubName[])(
       return [report.verdict, ...report.gaps.map(({ clause }) => clause)]
     }
     expect(verdict({ initrd: 3_000_000 })).toEqual(['clean'])
+    expect(verdict({ size: 8, parts: [{ at: 0, content: bytesSource(Uint8Array.of(0x1f, 0x8b)) }] })).toEqual(
+      ['unknown', 'ZO-38'],
+    )
     expect(verdict({ size: 3_000_000, parts: [{ at: 0, content: bytesSource(cpio()) }] })).toEqual(['clean'])
     expect(verdict({ zero: 3_000_000 })).toEqual(['unknown', 'ZO-38'])
     expect(verdict({ zero: 3 })).toEqual(['unknown', 'ZO-38'])
