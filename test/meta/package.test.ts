@@ -225,6 +225,7 @@ const ADDED = {
   'hostile files, and second looks at what is clean': 28 * KILOBYTE,
   'several files and machines': 24 * KILOBYTE,
   'calls that fail': 8 * KILOBYTE,
+  'tables in JSON, and lost rows by their neighbours': 12 * KILOBYTE,
   'letters, folds and wrong digits in what is pasted': 24 * KILOBYTE,
   'texts and profiles of images, all slots, JSON of every command': 24 * KILOBYTE,
 }

@@ -6,7 +6,7 @@ import { NO_ROW, type Table, type TableRow } from './model.ts'
 
 type Field = 'size' | 'SizeOfRawData' | 'PointerToRawData' | 'Characteristics' | 'rva' | 'vma'
 
-/** Keys without what is no letter, in lower case. `size` is that of the file where there is another. */
+/** Keys reduced to letters, in lower case. `size` is that of the file where there is another. */
 const FIELDS: Readonly<Record<string, Field>> = {
   virtualsize: 'size',
   miscvirtualsize: 'size',
@@ -71,6 +71,9 @@ function spanOf(lines: readonly string[]): string | null {
   return first < 0 || last < first ? null : bare.slice(first, last + 1).join('\n')
 }
 
+/** Our own scenario files have sections with addresses, too: they describe an image that is not built yet. */
+const isScenario = (value: unknown): boolean => isObject(value) && 'image' in value && 'machine' in value
+
 /** The first table of such a form; no rows where there is none. */
 export function readJson(lines: readonly string[]): Table {
   const text = spanOf(lines)
@@ -80,7 +83,7 @@ export function readJson(lines: readonly string[]): Table {
   } catch {
     value = null
   }
-  const rows = rowsIn(value, 0)
+  const rows = isScenario(value) ? [] : rowsIn(value, 0)
   const isSized = rows.every(({ address }) => address === null)
   return {
     form: isSized ? 'ukify inspect' : 'JSON',
