@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { lookAhead } from '../../../src/boot/look-ahead.ts'
-import { bytesSource, sparseSource } from '../../../src/bytes/source.ts'
+import { bytesSource, sparseSource, type ByteSource } from '../../../src/bytes/source.ts'
 import { phys } from '../../../src/bytes/units.ts'
 import { check } from '../../../src/check.ts'
+import { verdictSentence } from '../../../src/report/verdict.ts'
+import { uki } from '../../../src/vitest/builders.ts'
 import { scenario } from '../../../src/vitest/scenario.ts'
+import { patched, reportOn } from '../../support/damaged-uki.ts'
 import { handed, R } from '../../support/decompressor-runs.ts'
 import { bench, BOOT_PARAMS, COMMAND_LINE, eventsOf, handover, start } from '../../support/kernel-bench.ts'
 import { E2, E5, F, INITRD } from '../../support/kernels.ts'
@@ -142,6 +145,25 @@ test('ZO-18 without an initrd of the image and without root= there is nothing to
   expect(gaps(null, 'root=/dev/vda1 nokaslr')).toEqual([])
   expect(gaps('1M', 'console=ttyS0 nokaslr')).toEqual([])
 })
+
+test.each(['247.3', '252.39', '257.13', '262.1'] as const)(
+  'ZO-18 an .initrd that does not reach the kernel is not clean, whatever root= says (%s)',
+  stub => {
+    const kernel = stub === '247.3' ? '5.10.223-cloud' : '6.12.107-cloud'
+    const image = (initrd: string | null): ByteSource =>
+      uki({ stub, kernel, initrd, cmdline: 'root=/dev/vda1 nokaslr' })
+    const lost = reportOn(patched(image('4M'), { '.initrd VS': 0 }))
+    expect([lost.verdict, lost.gaps.map(({ why }) => why)]).toEqual([
+      'unknown',
+      ['the image has a section .initrd, and nothing of it reaches the kernel'],
+    ])
+    const without = reportOn(image(null))
+    expect(verdictSentence(without)).toBe('clean: the kernel starts with its command line intact')
+    expect(verdictSentence(reportOn(image('4M')))).toBe(
+      'clean: the kernel starts with its initrd and its command line intact',
+    )
+  },
+)
 
 test('ZO-19 an initrd that begins as nothing known is a doubt, with zeros in front or without', () => {
   const doubted = (hex: string, ramdiskSize = 0x1000): string[] => {
