@@ -32,7 +32,11 @@ export type SetupHeaderSource =
       /** Is setup_data set to 0? */
       readonly wipesSetupData: boolean
     }
-  | { readonly way: 'made' }
+  | {
+      readonly way: 'made'
+      /** Is initrd_addr_max set? Otherwise it is 0, and nothing limits where files of initrd= go. */
+      readonly softLimit: boolean
+    }
 
 /** Either the compressed kernel moves, or the EFI stub decompresses it. */
 export type Placement =

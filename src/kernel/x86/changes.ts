@@ -252,7 +252,7 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     '7e50262229fa',
     'x86/efi: Disregard setup header of loaded image',
     { in: ['6.1.88', '6.6.18', '6.7-rc1'] },
-    { zeroPage: { way: '.bss' }, setupHeader: { way: 'made' } },
+    { zeroPage: { way: '.bss' }, setupHeader: { way: 'made', softLimit: false } },
   ),
   change(
     ['5f51c5d0e905', '8eace5b35556'],
@@ -277,6 +277,12 @@ export const changes: readonly Change<KernelBehaviour>[] = [
     'efi/libstub: fix efi_random_alloc() to allocate memory at alloc_min or higher address',
     { in: ['6.1.84', '6.6.24', '6.7.12', '6.8.3', '6.9-rc1'] },
     { place: { minimum: 'kept' } },
+  ),
+  change(
+    'decd347c2a75',
+    'x86/efistub: Reinstate soft limit for initrd loading',
+    { in: ['6.1.88', '6.6.24', '6.7.12', '6.8.3', '6.9-rc2'] },
+    { setupHeader: { softLimit: true } },
   ),
   change(
     '15aa8fb852f9',

@@ -132,6 +132,12 @@ export const linux: History<KernelBehaviour> = {
       release: '6.6.23',
       title: 'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; miscounts slots',
     },
+    'linux/E4j': {
+      release: '6.9-rc1',
+      title:
+        'the EFI stub decompresses; clears .bss at every entry; zero page in .bss; KASLR ' +
+        'ignores memory options; no limit for files of initrd=',
+    },
     'linux/E4f': {
       release: '6.6.24',
       title:

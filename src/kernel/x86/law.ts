@@ -60,7 +60,8 @@ export const X86_LAW: Law<KernelBehaviour> = {
   setupHeader: {
     'EP-12': always,
     'EP-10': ({ setupHeader }) => setupHeader.way === 'copied',
-    'EP-11': ({ setupHeader }) => setupHeader.way === 'made',
+    'EP-11': ({ setupHeader }) => setupHeader.way === 'made' && setupHeader.softLimit,
+    'EP-69': ({ setupHeader }) => setupHeader.way === 'made' && !setupHeader.softLimit,
     'EP-30': ({ setupHeader }) => setupHeader.way === 'copied' && setupHeader.wipesSetupData,
   },
   commandLine: {

@@ -30,7 +30,7 @@ export const nova: Dialect<'nova'> = {
   looks: /NOVA [0-9a-f]{16}/g,
   row: /NOVA [0-9a-f]{16}\\.\\.[0-9a-f]{16} t\\d{1,10} a[0-9a-f]{16}/y,
   wide: true,
-  read: eachLine('nova', line => {
+  ...eachLine('nova', line => {
     const row = readRow(line)
     if (row === null) return null
     const [start, last, type, attribute] = row

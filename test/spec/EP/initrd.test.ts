@@ -209,6 +209,23 @@ test('EP-49 without room below initrd_addr_max the files go anywhere, without an
   })
 })
 
+test.each([
+  ['linux/E4c', true],
+  ['linux/E4e', true],
+  ['linux/E4d', true],
+  ['linux/E4j', true],
+  ['linux/E4a', false],
+  ['linux/E4f', false],
+  ['linux/E5', false],
+] as const)('EP-69 files of initrd= lie above 4 GiB where initrd_addr_max is 0 (%s: %s)', (era, above) => {
+  const roomy = (): Bench => bench({ ceiling: 2 ** 40, map: [...SMALL_MAP, free(0x100000000, 0x40000000)] })
+  const { on, outcome } = enteredWithFiles(era, E5, { on: roomy() })
+  expect(outcome.kind).toBe('arrived')
+  const { ramdiskImage = 0, initrdDamage } = on.notes.facts
+  expect([ramdiskImage > 0xffffffff, ramdiskImage > 0x7fffffff, initrdDamage]).toEqual([above, above, []])
+  expect(clausesOf(on).includes('EP-69')).toBe(above)
+})
+
 test('EP-49 what LoadFile2 offers is enough', () => {
   const { on } = enteredWithFiles('linux/E2', E2, { initrd: OFFERED, files: {} })
   expect(on.notes.facts.ramdiskSize).toBe(0x4000)

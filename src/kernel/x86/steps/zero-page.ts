@@ -99,7 +99,8 @@ function zeroPageInBss(boot: KernelBoot): void {
 
 /** What goes into the setup header. */
 export function setupHeader(data: SetupHeaderSource): Step {
-  return data.way === 'copied' ? copyHeader(data) : makeHeader
+  if (data.way === 'copied') return copyHeader(data)
+  return data.softLimit ? makeHeader : makeUnlimitedHeader
 }
 
 /** Copies the setup header from the loaded image, as it is in memory. */
@@ -143,6 +144,12 @@ function makeHeader(boot: KernelBoot): void {
   boot.machine.step('EP-11', 'the EFI stub sets the few header fields that are read later', () => {
     zeroPageOf(boot).hdr.set('initrd_addr_max', INITRD_ADDR_MAX)
   })
+  fillIn(boot)
+}
+
+/** The same, without a limit for the initrd. */
+function makeUnlimitedHeader(boot: KernelBoot): void {
+  boot.machine.step('EP-69', 'the EFI stub leaves initrd_addr_max at 0', () => undefined)
   fillIn(boot)
 }
 
