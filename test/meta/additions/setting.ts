@@ -27,7 +27,7 @@ import { textOf } from '../../support/files.ts'
 import { scratch, stubsim } from '../../support/program.ts'
 
 const { folder } = scratch()
-const WORDS = 'what a TPM is told is not modelled'
+const WORDS = 'what a TPM is told'
 
 test('the step sees what check is given', () => {
   const plain = scenario({ image: {} })
