@@ -13,7 +13,7 @@ export const booleanSetting: Addition = {
     'src/stub/steps/variables.ts': behind(
       '    if (randomSeed) assumeNoSeed(ctx)\n',
       "    if (ctx.machine.settings.measuredBoot) ctx.machine.unmodelled('ST-5', 'what a " +
-        "TPM is told is not modelled')\n",
+        "TPM is told')\n",
     ),
   },
   beside: {
