@@ -82,7 +82,8 @@ describe('kernel rows by version', () => {
     ['6.8.2', 'E4d'],
     ['6.8.3', 'E4f'],
     ['6.8.12', 'E4f'],
-    ['6.9-rc1', 'E4f'],
+    ['6.9-rc1', 'E4j'],
+    ['6.9-rc2', 'E4f'],
     ['6.9.3', 'E4f'],
     ['6.9.4', 'E4g'],
     ['6.9.12', 'E4g'],
@@ -144,7 +145,10 @@ describe('kernel rows by shape', () => {
     ['derived-5.6', ['E0a', 'E0']],
     ['derived-5.7-rc1', moving],
     ['debian-5.10.223', moving],
-    ['debian-6.1.170', ['E4a', 'E4b', 'E4', 'E4c', 'E4e', 'E4d', 'E4f', 'E4g', 'E4h', 'E4i', 'E5a', 'E5']],
+    [
+      'debian-6.1.170',
+      ['E4a', 'E4b', 'E4', 'E4c', 'E4e', 'E4d', 'E4j', 'E4f', 'E4g', 'E4h', 'E4i', 'E5a', 'E5'],
+    ],
     ['debian-6.12.107', ['E5a', 'E5', 'E6']],
     ['debian-7.3-rc7', ['E5a', 'E5', 'E6']],
   ])('%s without its version string may be any of %j', (name, rows) => {
