@@ -29,31 +29,45 @@ const JMP = 0xe9
 /** How far from an entry point its function is looked for, in bytes. */
 const NEAR = 64
 
+/** Do the bytes from `at` on begin as one of these functions? */
+function beginsAt(bytes: Uint8Array, at: number, starts: readonly (readonly number[])[]): boolean {
+  return starts.some(start => start.every((byte, i) => bytes[at + i] === byte))
+}
+
 /** Is the entry point the first byte of a function, as far as its bytes tell? */
 function checkStart(boot: KernelBoot, offset: number): void {
   const { machine, from } = boot
   if (from.via !== 'pe-entry' && from.via !== 'efi-handover') return
-  const where = `the entry point at ${hex(offset)} of the kernel file`
   if (from.via === 'efi-handover' && offset % FUNCTION_ALIGNMENT !== 0) {
-    machine.unmodelled('EP-56', `${where} is not at a multiple of 16: no function of assembly begins there`)
+    machine.unmodelled(
+      'EP-56',
+      `${entryAt(offset)} is not at a multiple of 16: no function of assembly begins there`,
+    )
     return
   }
-  const { bytes } = machine.memory.peek(rangeAt(from.entry - NEAR, 3 * NEAR))
-  const starts = STARTS[from.via].flatMap(start =>
-    Array.from({ length: 2 * NEAR + 1 }, (_, at) => at).filter(at =>
-      start.every((byte, i) => bytes[at + i] === byte),
-    ),
-  )
-  const [nearest] = starts.map(at => NEAR - at).sort((a, b) => Math.abs(a) - Math.abs(b))
-  if (nearest === 0 || (from.via === 'efi-handover' && bytes[NEAR] === JMP)) return
-  if (nearest === undefined)
-    machine.assume('EP-56', `${where} is that of the EFI stub: how it begins is not known`)
+  const starts = STARTS[from.via]
+  const { bytes } = machine.memory.peek(rangeAt(from.entry, FIRST_BYTES))
+  if (beginsAt(bytes, 0, starts) || (from.via === 'efi-handover' && bytes[0] === JMP)) return
+  const off = nearestStart(machine.memory.peek(rangeAt(from.entry - NEAR, 3 * NEAR)).bytes, starts)
+  if (off === null)
+    machine.assume('EP-56', `${entryAt(offset)} is that of the EFI stub: how it begins is not known`)
   else
     machine.unmodelled(
       'EP-56',
-      `${where} is ${String(Math.abs(nearest))} bytes ${nearest > 0 ? 'after' : 'before'} the first ` +
+      `${entryAt(offset)} is ${String(Math.abs(off))} bytes ${off > 0 ? 'after' : 'before'} the first ` +
         'instruction of a function',
     )
+}
+
+const entryAt = (offset: number): string => `the entry point at ${hex(offset)} of the kernel file`
+
+/** How far the middle of these bytes is after the nearest function that begins in them; null without one. */
+function nearestStart(bytes: Uint8Array, starts: readonly (readonly number[])[]): number | null {
+  for (let far = 1; far <= NEAR; far++) {
+    if (beginsAt(bytes, NEAR - far, starts)) return far
+    if (beginsAt(bytes, NEAR + far, starts)) return -far
+  }
+  return null
 }
 
 /**
