@@ -23,11 +23,13 @@ export function loadAddons(
   return wanted.length === 0 ? ignoreAddons : (ctx, sections) => loadAll(ctx, sections, wanted, match)
 }
 
-/** The last section of which the name begins so, if it has bytes; or the first of that name with bytes. */
+/** The last section with that prefix, or the first one of that name; null if it has no bytes. */
 function sectionNamed({ pe }: LoadedImage, name: string, match: Match): PeSection | null {
-  if (match === 'name') return pe.sections.find(one => one.name === name && one.VirtualSize > 0) ?? null
-  const last = pe.sections.findLast(one => one.name.startsWith(name))
-  return last === undefined || last.VirtualSize === 0 ? null : last
+  const one =
+    match === 'name'
+      ? pe.sections.find(section => section.name === name)
+      : pe.sections.findLast(section => section.name.startsWith(name))
+  return one === undefined || one.VirtualSize === 0 ? null : one
 }
 
 function ignoreAddons({ machine }: StubContext): Addons {

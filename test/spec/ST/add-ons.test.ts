@@ -90,6 +90,28 @@ test('ST-111 up to 256 the last section whose name begins so counts, later the f
   expect(boot('257.13', [late]).facts.commandLine).toBe(`${CMDLINE} late`)
 })
 
+test('ST-111 a section without bytes hides the others, before them from 257 on, after them up to 256', () => {
+  const empty = (at: number): AddedSection => ({ ...section('.cmdline', at, 'none'), VirtualSize: 0 })
+  const before = addon('b.addon.efi', empty(0x20000), section('.cmdline', 0x28000, 'text'))
+  const after = addon(
+    'a.addon.efi',
+    section('.cmdline', 0x20000, 'text'),
+    empty(0x28000),
+    section('.last', 0x30000, 'so that the image ends past all raw data'),
+  )
+  const lineOf = (version: string, one: typeof line): unknown => boot(version, [one]).facts.commandLine
+  expect(['256.12', '257.13', '262.1'].map(version => lineOf(version, before))).toEqual([
+    `${CMDLINE} text`,
+    CMDLINE,
+    CMDLINE,
+  ])
+  expect(['256.12', '257.13', '262.1'].map(version => lineOf(version, after))).toEqual([
+    CMDLINE,
+    `${CMDLINE} text`,
+    `${CMDLINE} text`,
+  ])
+})
+
 test('ST-95 an add-on with a kernel, for another one, or that the firmware refuses is passed over', () => {
   const uki = addon('k.addon.efi', section('.cmdline', 0x20000, 'x'), section('.linux', 0x30000, 'MZ'))
   const foreign = addon('u.addon.efi', section('.cmdline', 0x20000, 'x'), section('.uname', 0x30000, '6.6'))
