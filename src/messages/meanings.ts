@@ -389,7 +389,7 @@ export const MEANINGS: Readonly<Record<TextId, Meaning>> = {
   },
   'grub/no-handover': {
     by: 'GRUB',
-    clause: 'HO-11',
+    clause: 'HO-35',
     why: 'The kernel has no EFI handover entry, which linuxefi needs.',
     fix: 'Build the kernel with CONFIG_EFI_HANDOVER_PROTOCOL=y, or use the command `linux` of GRUB 2.12.',
   },

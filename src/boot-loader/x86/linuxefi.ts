@@ -31,15 +31,15 @@ export function linuxefi(machine: Machine, payload: BootLoaderPayload): HandOff 
       `the kernel file does not fit into the heap of ${hex(heap)} bytes`,
       TEXTS['grub/kernel-buffer'],
     )
-  const page = machine.step('HO-11', 'linuxefi makes boot_params from the setup header of the file', () => {
+  const page = machine.step('HO-35', 'linuxefi makes boot_params from the setup header of the file', () => {
     if (kernel.protocol < PROTOCOL_2_11 || kernel.hdr.handover_offset === 0)
       return machine.refuse(
-        'HO-11',
+        'HO-35',
         'EFI_UNSUPPORTED',
         'the kernel has no handover entry',
         TEXTS['grub/no-handover'],
       )
-    const at = pagesBelow(machine, 'HO-11', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
+    const at = pagesBelow(machine, 'HO-35', LIMIT, ZERO_PAGE_SIZE, BOOT_PARAMS)
     const made = makeZeroPage(machine, at, kernel, { from: SETUP_HEADER_AT, to: HEADER_END }, ZERO_PAGE_SIZE)
     // What lies on GRUB's stack after its copy of the header
     machine.memory.make(range(at + HEADER_END, at + COPY_END), BOOT_PARAMS, HEADER_END)
@@ -65,7 +65,7 @@ export function linuxefi(machine: Machine, payload: BootLoaderPayload): HandOff 
     putFile(machine, where, payload.initrd, 'initrd')
     return rangeOrNull(where, payload.initrd.size)
   })
-  machine.step('HO-11', 'linuxefi fills in boot_params', () => {
+  machine.step('HO-35', 'linuxefi fills in boot_params', () => {
     page.hdr.set('type_of_loader', TYPE_OF_LOADER)
     page.hdr.set('code32_start', at)
     setCmdlineAndInitrd(page, initrd, line)

@@ -102,7 +102,7 @@ test('HO-10 without room below 1 GiB it gives up', () => {
   ).toMatchObject({ kind: 'refused', refusal: { by: 'loader', clause: 'HO-10' } })
 })
 
-test('HO-11 the sentinel is 0, no contract is broken, and no finding comes of it', () => {
+test('HO-35 the sentinel is 0, no contract is broken, and no finding comes of it', () => {
   const run = started({ loader: 'grub/linuxefi', era: 'linux/E0', name: 'derived-5.6', map: TAKEN })
   expect(contracts(run)).toMatchObject({ 'HO-1': true, 'HO-2': true, 'HO-3': true, 'HO-9': true })
   for (const [era, name] of [
@@ -116,23 +116,23 @@ test('HO-11 the sentinel is 0, no contract is broken, and no finding comes of it
   }
 })
 
-test('HO-11 of the file the setup header up to 0x268 is copied; up to 0x400 GRUB leaves its stack', () => {
+test('HO-35 of the file the setup header up to 0x268 is copied; up to 0x400 GRUB leaves its stack', () => {
   const run = started({ loader: 'grub/linuxefi', era: 'linux/E2', name: 'debian-5.10.223-cloud' })
   expect(run.facts).toMatchObject({ ramdiskSize: INITRD_SIZE, initrdDamage: [] })
   const page = run.facts.bootParams ?? expect.fail('no boot_params')
-  expect(under(run, 'HO-11', 'zero').flatMap(rangesOf)).toEqual([rangeAt(page, 0x4000)])
-  expect(under(run, 'HO-11', 'patch').flatMap(rangesOf)[0]).toEqual(range(page + 0x1f1, page + 0x268))
-  expect(under(run, 'HO-11', 'make').flatMap(rangesOf)).toEqual([range(page + 0x268, page + 0x400)])
+  expect(under(run, 'HO-35', 'zero').flatMap(rangesOf)).toEqual([rangeAt(page, 0x4000)])
+  expect(under(run, 'HO-35', 'patch').flatMap(rangesOf)[0]).toEqual(range(page + 0x1f1, page + 0x268))
+  expect(under(run, 'HO-35', 'make').flatMap(rangesOf)).toEqual([range(page + 0x268, page + 0x400)])
 })
 
-test('HO-11 a kernel without a handover entry is refused', () => {
+test('HO-35 a kernel without a handover entry is refused', () => {
   const { source } = kernelNamed('debian-6.12.107-cloud')
   expect(
     started({
       loader: 'grub/linuxefi',
       kernel: edited(source, setupHeaderAt('handover_offset'), [0, 0, 0, 0]),
     }).outcome,
-  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-11' } })
+  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-35' } })
 })
 
 test('HO-12 the image is loaded from pages of GRUB and entered as PE', () => {

@@ -65,7 +65,7 @@ test.each([
 test('a kernel of a boot protocol before 2.11 has no handover entry', () => {
   expect(
     started('grub/linuxefi', { kernel: edited(KERNEL, setupHeaderAt('version'), [0x0a, 0x02]) }).outcome,
-  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-11', status: 'EFI_UNSUPPORTED' } })
+  ).toMatchObject({ kind: 'refused', refusal: { clause: 'HO-35', status: 'EFI_UNSUPPORTED' } })
 })
 
 test('the monitor gives up when no RAM below the limit holds the initrd', () => {
