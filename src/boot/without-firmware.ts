@@ -3,26 +3,15 @@ import { joinDescriptors } from '../firmware/memory-map.ts'
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
-  EfiBootServicesCode,
-  EfiBootServicesData,
   EfiConventionalMemory,
-  EfiLoaderCode,
-  EfiLoaderData,
-  EfiRuntimeServicesCode,
-  EfiRuntimeServicesData,
+  RAM_TYPES,
 } from '../image/memory-types.ts'
 import type { MachineInput } from './machine.ts'
 
+/** Types that an e820 table has, too: they do not tell that a firmware ran. */
+const OF_ANY_TABLE: readonly number[] = [EfiConventionalMemory, EfiACPIReclaimMemory, EfiACPIMemoryNVS]
 /** Types that only a firmware which ran gives to memory. */
-const OF_FIRMWARE: readonly number[] = [
-  EfiLoaderCode,
-  EfiLoaderData,
-  EfiBootServicesCode,
-  EfiBootServicesData,
-  EfiRuntimeServicesCode,
-  EfiRuntimeServicesData,
-]
-const FREE_WITHOUT: readonly number[] = [...OF_FIRMWARE, EfiACPIReclaimMemory, EfiACPIMemoryNVS]
+const OF_FIRMWARE = RAM_TYPES.filter(type => !OF_ANY_TABLE.includes(type))
 
 /**
  * The machine as a monitor finds it that loads the kernel itself; the same one where the map knows of no
@@ -32,7 +21,9 @@ export function withoutFirmware(input: MachineInput): MachineInput {
   if (!input.map.some(({ type }) => OF_FIRMWARE.includes(type))) return input
   const map = input.map
     .map(one =>
-      FREE_WITHOUT.includes(one.type) ? { ...one, type: EfiConventionalMemory, attribute: 0xfn } : one,
+      RAM_TYPES.includes(one.type) && one.type !== EfiConventionalMemory
+        ? { ...one, type: EfiConventionalMemory, attribute: 0xfn }
+        : one,
     )
     .sort((a, b) => a.range.start - b.range.start)
   return {

@@ -22,6 +22,26 @@ export const EfiPalCode = 13
 export const EfiPersistentMemory = 14
 export const EfiUnacceptedMemoryType = 15
 
+/**
+ * Types that an operating system may reuse once boot services have ended. Source: UEFI 2.10 section
+ * 7.2, memory type usage after ExitBootServices.
+ */
+export const FREE_AFTER_EXIT: readonly number[] = [
+  EfiLoaderCode,
+  EfiLoaderData,
+  EfiBootServicesCode,
+  EfiBootServicesData,
+  EfiConventionalMemory,
+]
+/** Types that firmware gives to RAM. */
+export const RAM_TYPES: readonly number[] = [
+  ...FREE_AFTER_EXIT,
+  EfiRuntimeServicesCode,
+  EfiRuntimeServicesData,
+  EfiACPIReclaimMemory,
+  EfiACPIMemoryNVS,
+]
+
 /** EFI_MEMORY_SP: reserved for a specific purpose. */
 export const EFI_MEMORY_SP = 0x40000n
 /** EFI_MEMORY_MORE_RELIABLE: mirrored memory. */

@@ -16,11 +16,7 @@ import {
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
-  EfiBootServicesCode,
-  EfiBootServicesData,
-  EfiConventionalMemory,
-  EfiLoaderCode,
-  EfiLoaderData,
+  FREE_AFTER_EXIT,
   type MemoryDescriptor,
 } from '../../image/memory-types.ts'
 import type { Machine } from '../../machine/machine.ts'
@@ -70,20 +66,12 @@ export function setCmdlineAndInitrd({ hdr }: ZeroPage, initrd: Range | null, com
   hdr.set('cmd_line_ptr', commandLine)
 }
 
-const RAM: ReadonlySet<number> = new Set([
-  EfiLoaderCode,
-  EfiLoaderData,
-  EfiBootServicesCode,
-  EfiBootServicesData,
-  EfiConventionalMemory,
-])
-
 /**
  * The e820 type of a descriptor, as converted by a boot loader that ends boot services; unknown types are
  * reserved.
  */
 export function loadersE820Type({ type }: MemoryDescriptor): number {
-  if (RAM.has(type)) return E820_TYPE_RAM
+  if (FREE_AFTER_EXIT.includes(type)) return E820_TYPE_RAM
   if (type === EfiACPIReclaimMemory) return E820_TYPE_ACPI
   return type === EfiACPIMemoryNVS ? E820_TYPE_NVS : E820_TYPE_RESERVED
 }

@@ -6,34 +6,20 @@ import { formatRange, formatSize, hex, intersect, range, sizeOf, type Range } fr
 import { PAGE, PHYS_END, pagesOf } from '../../bytes/units.ts'
 import { memoryTypeOf } from '../memory-type-names.ts'
 import {
-  EfiACPIMemoryNVS,
-  EfiACPIReclaimMemory,
-  EfiBootServicesCode,
-  EfiBootServicesData,
   EfiConventionalMemory,
-  EfiLoaderCode,
-  EfiLoaderData,
   EfiMemoryMappedIO,
   EfiReservedMemoryType,
-  EfiRuntimeServicesCode,
-  EfiRuntimeServicesData,
+  FREE_AFTER_EXIT,
+  RAM_TYPES,
   type MemoryDescriptor,
 } from '../memory-types.ts'
 import type { Clues } from './clues.ts'
 import type { Dialect, LostRow } from './model.ts'
 
-/** Types that the kernel counts as memory: free after ExitBootServices. */
-const KERNEL_RAM: ReadonlySet<number> = new Set([
-  EfiLoaderCode,
-  EfiLoaderData,
-  EfiBootServicesCode,
-  EfiBootServicesData,
-  EfiConventionalMemory,
-])
-const RAM: ReadonlySet<number> = new Set([...KERNEL_RAM, EfiACPIReclaimMemory, EfiACPIMemoryNVS])
-
-/** What firmware makes of RAM: between two of these it lists all that there is. */
-const LISTED: ReadonlySet<number> = new Set([...RAM, EfiRuntimeServicesCode, EfiRuntimeServicesData])
+/** Types that the kernel counts as memory. */
+const KERNEL_RAM: ReadonlySet<number> = new Set(FREE_AFTER_EXIT)
+/** Firmware lists all of the memory between two of these. */
+const LISTED: ReadonlySet<number> = new Set(RAM_TYPES)
 
 const GIB4 = 2 ** 32
 const MIB = 2 ** 20

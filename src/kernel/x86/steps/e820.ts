@@ -18,10 +18,6 @@ import {
 import {
   EfiACPIMemoryNVS,
   EfiACPIReclaimMemory,
-  EfiBootServicesCode,
-  EfiBootServicesData,
-  EfiConventionalMemory,
-  EfiLoaderCode,
   EfiLoaderData,
   EfiMemoryMappedIO,
   EfiMemoryMappedIOPortSpace,
@@ -32,6 +28,7 @@ import {
   EfiRuntimeServicesData,
   EfiUnacceptedMemoryType,
   EfiUnusableMemory,
+  FREE_AFTER_EXIT,
   isSpecialPurpose,
   type MemoryDescriptor,
 } from '../../../image/memory-types.ts'
@@ -50,9 +47,7 @@ const E820_TYPES: ReadonlyMap<number, number> = new Map([
     EfiMemoryMappedIOPortSpace,
     EfiPalCode,
   ].map(type => [type, E820_TYPE_RESERVED] as const),
-  ...[EfiLoaderCode, EfiLoaderData, EfiBootServicesCode, EfiBootServicesData, EfiConventionalMemory].map(
-    type => [type, E820_TYPE_RAM] as const,
-  ),
+  ...FREE_AFTER_EXIT.map(type => [type, E820_TYPE_RAM] as const),
   [EfiUnusableMemory, E820_TYPE_UNUSABLE],
   [EfiACPIReclaimMemory, E820_TYPE_ACPI],
   [EfiACPIMemoryNVS, E820_TYPE_NVS],
