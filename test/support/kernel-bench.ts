@@ -22,6 +22,7 @@ import {
 import { buildKernel } from '../../src/image/synthetic.ts'
 import { contentSource } from '../../src/image/content.ts'
 import type { KernelShape } from '../../src/kernel/x86/behaviour.ts'
+import type { BootServices } from '../../src/firmware/services.ts'
 import { kernelEras, kernelModel, type KernelEra } from '../../src/kernel/kernels.ts'
 import type { PayloadReader } from '../../src/kernel/payload.ts'
 import {
@@ -121,6 +122,12 @@ export interface Bench {
   readonly memory: Memory
   readonly recorder: Recorder
   readonly notes: Notes
+}
+
+/** The same bench, with some of its boot services replaced. */
+export function withServices(on: Bench, change: (firmware: BootServices) => Partial<BootServices>): Bench {
+  const { firmware } = on.machine
+  return { ...on, machine: { ...on.machine, firmware: { ...firmware, ...change(firmware) } } }
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   type Bench,
   type InitrdAt,
   type Kernel,
+  withServices,
 } from '../../support/kernel-bench.ts'
 import { E0, E1, E2, E5, F, INITRD } from '../../support/kernels.ts'
 
@@ -70,23 +71,13 @@ function enteredWithFiles(
   }
 }
 
-const limited = (limit: number): Bench => {
-  const plain = bench()
-  const { firmware } = plain.machine
-  return {
-    ...plain,
-    machine: {
-      ...plain.machine,
-      firmware: {
-        ...firmware,
-        allocatePages: (where, type, pages, label) =>
-          label === 'initrd:files' && where.kind === 'max' && where.limit <= limit
-            ? { status: 'EFI_OUT_OF_RESOURCES', at: null }
-            : firmware.allocatePages(where, type, pages, label),
-      },
-    },
-  }
-}
+const limited = (limit: number): Bench =>
+  withServices(bench(), firmware => ({
+    allocatePages: (where, type, pages, label) =>
+      label === 'initrd:files' && where.kind === 'max' && where.limit <= limit
+        ? { status: 'EFI_OUT_OF_RESOURCES', at: null }
+        : firmware.allocatePages(where, type, pages, label),
+  }))
 
 test('EP-14 the offered initrd is copied as high as it fits', () => {
   const { on } = entered('linux/E5', E5)
@@ -296,21 +287,12 @@ test('EP-51 one run for all files, below initrd_addr_max', () => {
     0x7000,
   ])
   expect(on.notes.facts).toMatchObject({ ramdiskSize: 0x6800, initrdDamage: [] })
-  const none = bench()
-  const { firmware } = none.machine
-  const full: Bench = {
-    ...none,
-    machine: {
-      ...none.machine,
-      firmware: {
-        ...firmware,
-        allocatePages: (where, type, pages, label) =>
-          label === 'initrd:files'
-            ? { status: 'EFI_NOT_FOUND', at: null }
-            : firmware.allocatePages(where, type, pages, label),
-      },
-    },
-  }
+  const full = withServices(bench(), firmware => ({
+    allocatePages: (where, type, pages, label) =>
+      label === 'initrd:files'
+        ? { status: 'EFI_NOT_FOUND', at: null }
+        : firmware.allocatePages(where, type, pages, label),
+  }))
   expect(enteredWithFiles('linux/E0', E0, { on: full }).outcome).toMatchObject({
     kind: 'refused',
     refusal: { clause: 'EP-51', message: 'Failed to alloc highmem for files' },

@@ -22,6 +22,7 @@ import {
   SMALL_MAP,
   start,
   type Bench,
+  withServices,
 } from '../../support/kernel-bench.ts'
 import { E2, E4, E5, F } from '../../support/kernels.ts'
 
@@ -193,26 +194,17 @@ test('EP-42 it is the last of the nodes that there are', () => {
 })
 
 test('EP-42 a map that grew by more than the slack does not fit', () => {
-  const plain = bench({ map: mapOf(100) })
   let grown = 0
-  const { firmware } = plain.machine
   // What others do between the count and the last map
-  const on: Bench = {
-    ...plain,
-    machine: {
-      ...plain.machine,
-      firmware: {
-        ...firmware,
-        memoryMap: () => [
-          ...firmware.memoryMap(),
-          ...many(grown++ < 3 ? 0 : 200).map(one => ({
-            ...one,
-            range: rangeAt(one.range.start + 2 ** 40, 0x1000),
-          })),
-        ],
-      },
-    },
-  }
+  const on = withServices(bench({ map: mapOf(100) }), firmware => ({
+    memoryMap: () => [
+      ...firmware.memoryMap(),
+      ...many(grown++ < 3 ? 0 : 200).map(one => ({
+        ...one,
+        range: rangeAt(one.range.start + 2 ** 40, 0x1000),
+      })),
+    ],
+  }))
   expect(start(on, 'linux/E2', handover(on, { kernel: E2, image: F }))).toMatchObject({
     kind: 'refused',
     refusal: { status: 'EFI_BUFFER_TOO_SMALL', message: 'exit_boot() failed!' },
@@ -232,20 +224,12 @@ test('EP-43 newer kernels hold a copy of the map while they take room', () => {
 test('EP-43 the copy is given back once it has been counted, before the map is taken again', () => {
   const on = bench()
   const freed: number[] = []
-  const { firmware } = on.machine
-  const watched: Bench = {
-    ...on,
-    machine: {
-      ...on.machine,
-      firmware: {
-        ...firmware,
-        freePool: at => {
-          freed.push(at)
-          return firmware.freePool(at)
-        },
-      },
+  const watched = withServices(on, firmware => ({
+    freePool: at => {
+      freed.push(at)
+      return firmware.freePool(at)
     },
-  }
+  }))
   start(watched, 'linux/E5', handover(watched, { kernel: E5, image: F }))
   const [copy] = eventsOf(on, 'EP-43', 'claim')
   expect(freed).toContain(copy?.range.start)

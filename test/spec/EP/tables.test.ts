@@ -11,6 +11,7 @@ import {
   SMALL_MAP,
   start,
   type Bench,
+  withServices,
 } from '../../support/kernel-bench.ts'
 import { E2, E5, F, INITRD } from '../../support/kernels.ts'
 
@@ -75,28 +76,19 @@ describe('EP-67', () => {
 })
 
 test('EP-68 the map for the slots is in pool until the kernel has its pages', () => {
-  const plain = bench()
-  const { firmware } = plain.machine
   const calls: string[] = []
-  const on: Bench = {
-    ...plain,
-    machine: {
-      ...plain.machine,
-      firmware: {
-        ...firmware,
-        memoryMap: () => (calls.push('map'), firmware.memoryMap()),
-        allocatePool: (type, size, label) => (
-          calls.push(`pool ${String(size)}`),
-          firmware.allocatePool(type, size, label)
-        ),
-        freePool: at => (calls.push('free'), firmware.freePool(at)),
-        allocatePages: (where, type, pages, label) => (
-          calls.push(label),
-          firmware.allocatePages(where, type, pages, label)
-        ),
-      },
-    },
-  }
+  const on = withServices(bench(), firmware => ({
+    memoryMap: () => (calls.push('map'), firmware.memoryMap()),
+    allocatePool: (type, size, label) => (
+      calls.push(`pool ${String(size)}`),
+      firmware.allocatePool(type, size, label)
+    ),
+    freePool: at => (calls.push('free'), firmware.freePool(at)),
+    allocatePages: (where, type, pages, label) => (
+      calls.push(label),
+      firmware.allocatePages(where, type, pages, label)
+    ),
+  }))
   handed('linux/E5', E5, {}, on)
   const vo = calls.indexOf('vo')
   const size = 40 + (SMALL_MAP.length + 32) * 48
