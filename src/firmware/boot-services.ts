@@ -11,7 +11,7 @@ import {
   type MemoryDescriptor,
 } from '../image/memory-types.ts'
 import { isSome } from '../memory/event.ts'
-import { GARBAGE, ZERO, type Content, type ObjectId } from '../memory/extent.ts'
+import { ZERO, type Content, type ObjectId } from '../memory/extent.ts'
 import type { Memory } from '../memory/memory.ts'
 import type { Recorder } from '../memory/recorder.ts'
 import { DEFAULT_ALLOCATOR } from './allocators.ts'
@@ -21,7 +21,7 @@ import type { ImageLoader } from './image-loaders/image-loader.ts'
 import { DEFAULT_IMAGE_LOADER, ofDxeCore } from './image-loaders/image-loaders.ts'
 import { loadImage } from './image-loaders/load-image.ts'
 import type { Assume, LoaderPorts, Step } from './image-loaders/ports.ts'
-import { firmwareOwner, rangesOfList } from './memory-map.ts'
+import { FILLS, layOut } from './lay-out.ts'
 import type { ServiceCall } from './service-call.ts'
 import type { MemoryServices } from './memory-services.ts'
 import type { FirmwareClause, PageAllocator, PageAnswer } from './page-allocator.ts'
@@ -30,26 +30,6 @@ import type { AllocateType, Allocation, BootServices, LoadedImage } from './serv
 import type { EfiStatus } from './status.ts'
 
 export type { Contents } from './contents.ts'
-
-/**
- * The byte OVMF writes to freed pages and pool buffers. Source: edk2@stable202211 PcdDebugClearMemoryValue.
- */
-export const CLEARED: Content = { kind: 'fill', byte: 0xaf }
-
-/**
- * Fill bytes: `untouched` at the start (FW-12), `freed` on free (FW-13), `pool` on allocation from the pool
- * (FW-23); undefined keeps the bytes.
- */
-const CONTENTS: Readonly<
-  Record<
-    Contents,
-    { readonly untouched: Content; readonly freed: Content | undefined; readonly pool: Content | undefined }
-  >
-> = {
-  ovmf: { untouched: ZERO, freed: CLEARED, pool: CLEARED },
-  residue: { untouched: ZERO, freed: undefined, pool: undefined },
-  poison: { untouched: GARBAGE, freed: GARBAGE, pool: GARBAGE },
-}
 
 export interface FirmwareOptions {
   readonly memory: Memory
@@ -85,7 +65,7 @@ export function createFirmware(options: FirmwareOptions): ForkableServices {
   const said = new Set<string>()
   const assume = saidOnce(options.assume, said)
   const { allocator: services = DEFAULT_ALLOCATOR } = options
-  const preset = CONTENTS[contents]
+  const preset = FILLS[contents]
   const allocator = services.pages(map, build, assume)
   stepsOf(recorder)('FW-3', 'memory as the firmware leaves it', () => {
     for (const where of build.untested ?? [])
@@ -138,7 +118,7 @@ function servicesOver(options: FirmwareOptions, state: State): ForkableServices 
   const { loader = ofDxeCore(DEFAULT_IMAGE_LOADER, services), inner = loader } = options
   /** Was the image loaded by a loader that runs on EDK2 and may replace its LoadImage (PE-27)? */
   const above = options.inner !== undefined && loader.bootManager === undefined && services.edk2 !== undefined
-  const preset = CONTENTS[contents]
+  const preset = FILLS[contents]
   const step = stepsOf(recorder)
   /** The same, unless the enclosing step has this clause. */
   const within = <T>(outer: FirmwareClause, clause: FirmwareClause, what: string, body: () => T): T =>
@@ -344,19 +324,4 @@ function saidOnce(assume: Assume, said: Set<string>): Assume {
 function describe(where: AllocateType): string {
   if (where.kind === 'any') return 'AnyPages'
   return where.kind === 'max' ? `MaxAddress ${hex(where.limit)}` : `Address ${hex(where.at)}`
-}
-
-/** Creates RAM; memory that is not free belongs to the firmware, each byte at its own address (FW-3). */
-function layOut(memory: Memory, ram: readonly MemoryDescriptor[], untouched: Content): void {
-  const all = rangesOfList(ram)
-  if (isSome(all)) memory.ram(all, untouched)
-  const owned = new Map<ObjectId, Range[]>()
-  for (const { type, range: where } of ram) {
-    const owner = firmwareOwner(type)
-    if (owner === null) continue
-    const ranges = owned.get(owner)
-    if (ranges === undefined) owned.set(owner, [where])
-    else ranges.push(where)
-  }
-  for (const [owner, ranges] of owned) if (isSome(ranges)) memory.occupy(ranges, owner)
 }
